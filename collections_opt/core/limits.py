@@ -1,0 +1,37 @@
+"""A limit on everything, units last, with the reason for each."""
+
+MAX_ACCOUNT_ID_BYTES = 128
+"""Longer ids are quarantined: they are almost always a shifted column, and they bloat every record."""
+
+MAX_BALANCE_MINOR = 2_000_000_000
+"""Above this an account is quarantined: no row may own the objective, and increments must fit int32 for the exact solver."""
+
+MAX_HISTORY_MONTHS = 24
+"""Months of payment history an account can carry."""
+
+MAX_DAYS_PAST_DUE = 3_660
+"""Ten years; larger values are dates in the wrong column."""
+
+MAX_CONTACT_COUNT = 10_000
+"""Contacts in a window; larger values are another unit."""
+
+MAX_QUEUES = 200
+"""Queues of one capacity plan; the entry format keeps a queue in two bytes and the solver is measured to here."""
+
+MAX_SCORE_ACCOUNTS = 1_000
+"""Accounts of one row-message call, so that it stays under the 4 MiB message limit and answers in milliseconds."""
+
+MAX_HANDLING_SECONDS = 65_535
+"""Handling time of one account in one queue is kept in uint16 seconds (18 hours)."""
+
+MAX_PAGE_SIZE = 1_000
+"""Rows of one page of a list call."""
+
+MAX_CHUNK_BYTES = 4 * 1024 * 1024
+"""Size of one message on the wire."""
+
+MAX_ACCOUNTS_PER_PORTFOLIO = 20_000_000
+"""Accounts of one portfolio: what the measured memory per account allows on one machine."""
+
+MIN_CELL_COUNT = 30
+"""Figures over fewer accounts are suppressed."""

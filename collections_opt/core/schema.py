@@ -1,0 +1,109 @@
+"""The canonical account schema: every column with its meaning, unit, bounds and whether it may be missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from collections_opt.core.limits import (
+    MAX_BALANCE_MINOR,
+    MAX_CONTACT_COUNT,
+    MAX_DAYS_PAST_DUE,
+)
+
+
+class ColumnKind(StrEnum):
+    """How a column is held."""
+
+    TEXT = "TEXT"
+    MONEY = "MONEY"
+    """int64 minor units."""
+    COUNT = "COUNT"
+    """int64."""
+    RATE = "RATE"
+    """float64."""
+    FLAG = "FLAG"
+    """bool."""
+    HISTORY_MONEY = "HISTORY_MONEY"
+    """int64 minor units (n, months), latest month first."""
+    HISTORY_STATUS = "HISTORY_STATUS"
+    """int64 months past due (n, months), latest month first; 0 or less is current."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the schema.
+
+    Attributes:
+        name: the name in every interface.
+        kind: how it is held.
+        meaning: one sentence for integrators.
+        required: a missing value quarantines the account.
+        low: smallest allowed value, or None.
+        high: largest allowed value, or None.
+    """
+
+    name: str
+    kind: ColumnKind
+    meaning: str
+    required: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def is_history(self) -> bool:
+        """True for columns that hold a value per month."""
+        return self.kind in (ColumnKind.HISTORY_MONEY, ColumnKind.HISTORY_STATUS)
+
+    @property
+    def is_integer(self) -> bool:
+        """True for columns held as int64."""
+        return self.kind not in (ColumnKind.TEXT, ColumnKind.RATE, ColumnKind.FLAG)
+
+
+_B = float(MAX_BALANCE_MINOR)
+_C = float(MAX_CONTACT_COUNT)
+_K = ColumnKind
+
+BLOCK_FLAGS: tuple[str, ...] = (
+    "bankruptcy",
+    "deceased",
+    "cease",
+    "attorney",
+    "dispute",
+    "fraud",
+    "open_promise",
+    "vulnerable",
+    "scra",
+)
+"""Flags that block contact or reserve the account for specialist queues (value-model rules)."""
+
+_COLUMNS: tuple[Column, ...] = (
+    Column("account_id", _K.TEXT, "The lender's id of the account; unique in a portfolio.", required=True),
+    Column("customer_id", _K.TEXT, "The lender's id of the person who owes."),
+    Column("product", _K.TEXT, "Product code, such as CREDIT_CARD; decides LGD, CCF and eligible queues.", required=True),
+    Column("state", _K.TEXT, "Jurisdiction of the consumer, ISO 3166 (US-MA, TW)."),
+    Column("time_zone", _K.TEXT, "IANA time zone at the consumer's location."),
+    Column("balance_minor", _K.MONEY, "Balance B; zero or less is a credit balance.", required=True, low=-_B, high=_B),
+    Column("arrears_minor", _K.MONEY, "Arrears A: the part of the balance past due.", required=True, low=0, high=_B),
+    Column("credit_limit_minor", _K.MONEY, "Credit limit; the undrawn part enters EAD.", low=0, high=_B),
+    Column("days_past_due", _K.COUNT, "Days past due at the as-of date.", required=True, low=0, high=MAX_DAYS_PAST_DUE),
+    Column("months_on_book", _K.COUNT, "Months since origination.", low=0, high=1_200),
+    Column("days_to_charge_off", _K.COUNT, "Days to contractual charge-off; caps the horizon.", low=0, high=MAX_DAYS_PAST_DUE),
+    Column("loss_given_default", _K.RATE, "LGD of the account; missing takes the product's.", low=0.0, high=1.0),
+    Column("contacts_in_window_count", _K.COUNT, "Outbound contacts already made in the effect window.", low=0, high=_C),
+    Column("calls_last_7_days_count", _K.COUNT, "Calls placed about this debt within 7 days.", low=0, high=_C),
+    Column("attempts_last_7_days_count", _K.COUNT, "Attempts on all channels within 7 days.", low=0, high=_C),
+    Column("days_since_conversation", _K.COUNT, "Days since a telephone conversation; its day is 1.", low=1, high=MAX_DAYS_PAST_DUE),
+    *(Column(name, _K.FLAG, f"Block flag: {name.replace('_', ' ')}.") for name in BLOCK_FLAGS),
+    Column("status_history", _K.HISTORY_STATUS, "Months past due per past month, latest first.", low=-2, high=120),
+    Column("balance_history_minor", _K.HISTORY_MONEY, "Statement balance per month, latest first.", low=-_B, high=_B),
+    Column("payment_history_minor", _K.HISTORY_MONEY, "Money paid per month, latest first.", low=0, high=_B),
+)
+
+ACCOUNT_SCHEMA: MappingProxyType[str, Column] = MappingProxyType({column.name: column for column in _COLUMNS})
+"""All columns by name, in canonical order."""
+
+SCHEMA_VERSION = "accounts-1"
+"""Recorded with every portfolio; changes whenever a column or bound changes."""
