@@ -1,0 +1,297 @@
+"""The door: every row is either accepted into the portfolio or quarantined with its reasons. Nothing is lost."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
+from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
+
+_DISPLAY_CHARACTERS = 120
+_INT64_LIMIT = 2.0**62
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """Why rows were refused, one entry per (row, rule); parallel tuples of plain values.
+
+    Attributes:
+        row: int64 (k,) 0-based row of the import.
+        account_id: the raw id, shortened.
+        field: schema column at fault.
+        value: the offending value, shortened, for people.
+        rule: stable code (REQUIRED, NOT_FINITE, OUT_OF_RANGE, DUPLICATE_CONFLICT, DUPLICATE_COLLAPSED, ...).
+        remedy: what the sender should do.
+    """
+
+    row: NDArray[np.int64]
+    account_id: tuple[str, ...]
+    field: tuple[str, ...]
+    value: tuple[str, ...]
+    rule: tuple[str, ...]
+    remedy: tuple[str, ...]
+
+    @property
+    def row_count(self) -> int:
+        """Number of distinct rows refused."""
+        return int(np.unique(self.row).size)
+
+    def count_by_rule(self) -> dict[str, int]:
+        """Return the number of findings per rule, by name of the rule."""
+        names, counts = np.unique(np.array(self.rule, dtype=object).astype(str), return_counts=True)
+        return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What came through the door and what did not; ``row_count = accepted + quarantined`` always."""
+
+    portfolio: Portfolio
+    quarantine: Quarantine
+    row_count: int
+
+
+class _Findings:
+    """Collects findings column by column; strings are made for refused rows only."""
+
+    def __init__(self, row_count: int, ids: Array) -> None:
+        self.refused: NDArray[np.bool_] = np.zeros(row_count, dtype=bool)
+        self._ids = ids
+        self._entries: list[tuple[int, str, str, str, str, str]] = []
+
+    def add(self, mask: NDArray[np.bool_], field: str, rule: str, remedy: str, shown: Array) -> None:
+        """Refuse the rows of ``mask``; only refused rows (few) become Python objects."""
+        rows = np.flatnonzero(mask)
+        self.refused[rows] = True
+        self._entries.extend((int(r), _show(self._ids[r]), field, _show(shown[r]), rule, remedy) for r in rows.tolist())
+
+    def quarantine(self) -> Quarantine:
+        """Return all findings in row order."""
+        self._entries.sort(key=lambda entry: entry[0])
+        row, ids, fields, values, rules, remedies = zip(*self._entries, strict=True) if self._entries else ((),) * 6
+        return Quarantine(np.array(row, dtype=np.int64), ids, fields, values, rules, remedies)
+
+
+def _show(value: object) -> str:
+    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+    shown = text[:_DISPLAY_CHARACTERS]
+    return shown.encode("unicode_escape").decode("ascii") if not shown.isprintable() else shown
+
+
+def admit(raw: RawPortfolio) -> Admission:
+    """Check every row once and return the accepted accounts, sorted by id, beside the quarantined rows.
+
+    Raises:
+        CollectionsError: SCHEMA_MISMATCH when a required column is missing, a column is unknown or of another shape or type;
+            INVALID_ARGUMENT for an unknown time zone or currency; LIMIT_EXCEEDED for too many rows or months.
+    """
+    row_count = _check_frame(raw)
+    raw_ids = raw.columns["account_id"]
+    findings = _Findings(row_count, raw_ids)
+    columns: dict[str, Array] = {}
+    present: dict[str, NDArray[np.bool_]] = {}
+    for name, column in ACCOUNT_SCHEMA.items():
+        columns[name], present[name] = _check_column(raw, column, row_count, findings)
+    _check_duplicates(columns, present, findings)
+    kept = np.flatnonzero(~findings.refused)
+    kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
+    portfolio = Portfolio(
+        raw.as_of_date,
+        raw.time_zone,
+        raw.currency_code,
+        {name: _shrink_text(column[kept]) for name, column in columns.items()},
+        {name: mask[kept] for name, mask in present.items()},
+    )
+    return Admission(portfolio, findings.quarantine(), row_count)
+
+
+def _check_frame(raw: RawPortfolio) -> int:
+    for name in raw.columns:
+        if name not in ACCOUNT_SCHEMA:
+            raise refuse(Reason.SCHEMA_MISMATCH, name, "is not a column of the account schema.", "Map or drop it.")
+    for column in ACCOUNT_SCHEMA.values():
+        if column.required and column.name not in raw.columns:
+            raise refuse(Reason.SCHEMA_MISMATCH, column.name, "is required and missing.", f"Send it: {column.meaning}")
+    try:
+        ZoneInfo(raw.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "time_zone",
+            f"{raw.time_zone!r} is not an IANA time zone.",
+            "Use a name like America/New_York.",
+        ) from error
+    if not (len(raw.currency_code) == 3 and raw.currency_code.isascii() and raw.currency_code.isupper()):
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "currency_code",
+            f"{raw.currency_code!r} is not an ISO 4217 code.",
+            "Use one like USD.",
+        )
+    count = int(raw.columns["account_id"].shape[0])
+    if count > MAX_ACCOUNTS_PER_PORTFOLIO:
+        raise refuse(
+            Reason.LIMIT_EXCEEDED,
+            "accounts",
+            f"{count} rows exceed {MAX_ACCOUNTS_PER_PORTFOLIO}.",
+            "Split the portfolio.",
+        )
+    for name, values in raw.columns.items():
+        _check_shape(ACCOUNT_SCHEMA[name], values, raw.present.get(name), count)
+    return count
+
+
+def _check_shape(column: Column, values: Array, mask: NDArray[np.bool_] | None, count: int) -> None:
+    expected = 2 if column.is_history else 1
+    if values.ndim != expected or values.shape[0] != count:
+        raise refuse(
+            Reason.SCHEMA_MISMATCH,
+            column.name,
+            f"has shape {values.shape}, not {count} rows in {expected} dimension(s).",
+        )
+    if mask is not None and mask.shape != values.shape:
+        raise refuse(
+            Reason.SCHEMA_MISMATCH, column.name, f"has a presence mask of shape {mask.shape}, not {values.shape}."
+        )
+    if column.is_history and values.shape[1] > MAX_HISTORY_MONTHS:
+        raise refuse(
+            Reason.LIMIT_EXCEEDED, column.name, f"has {values.shape[1]} months, more than {MAX_HISTORY_MONTHS}."
+        )
+    allowed = {ColumnKind.TEXT: "OSU", ColumnKind.FLAG: "b"}.get(column.kind, "iuf")
+    if values.dtype.kind not in allowed:
+        raise refuse(
+            Reason.SCHEMA_MISMATCH,
+            column.name,
+            f"has type {values.dtype}, which cannot hold {column.kind}.",
+            "Send it in the schema's type.",
+        )
+
+
+def _check_column(
+    raw: RawPortfolio, column: Column, count: int, findings: _Findings
+) -> tuple[Array, NDArray[np.bool_]]:
+    if column.name not in raw.columns:
+        return _absent(column, count)
+    values = raw.columns[column.name]
+    given = raw.present.get(column.name)
+    mask = np.ones(values.shape, dtype=bool) if given is None else np.array(given, dtype=bool)
+    handlers: dict[ColumnKind, Callable[[Column, Array, NDArray[np.bool_], _Findings], Array]] = {
+        ColumnKind.TEXT: _check_text,
+        ColumnKind.FLAG: lambda _c, v, m, _f: np.asarray(v & m, dtype=bool),
+    }
+    checked = handlers.get(column.kind, _check_number)(column, values, mask, findings)
+    if column.required:
+        findings.add(~mask, column.name, "REQUIRED", f"Send a value: {column.meaning}", values)
+    return checked, mask
+
+
+def _absent(column: Column, count: int) -> tuple[Array, NDArray[np.bool_]]:
+    shape = (count, 0) if column.is_history else (count,)
+    dtype = {ColumnKind.TEXT: np.dtype("S1"), ColumnKind.FLAG: np.dtype(bool), ColumnKind.RATE: np.dtype(np.float64)}
+    return np.zeros(shape, dtype=dtype.get(column.kind, np.dtype(np.int64))), np.zeros(shape, dtype=bool)
+
+
+def _rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return mask.any(axis=1) if mask.ndim == 2 else mask
+
+
+def _check_number(column: Column, values: Array, mask: NDArray[np.bool_], findings: _Findings) -> Array:
+    finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, dtype=bool)
+    findings.add(
+        _rows(mask & ~finite), column.name, "NOT_FINITE", "Send a finite number, or mark the cell as missing.", values
+    )
+    usable = mask & finite
+    low = -_INT64_LIMIT if column.low is None else column.low
+    high = _INT64_LIMIT if column.high is None else column.high
+    safe = np.where(usable, values, 0)
+    outside = usable & ((safe < low) | (safe > high))
+    findings.add(_rows(outside), column.name, "OUT_OF_RANGE", f"Allowed: {low:g} to {high:g}; check the unit.", values)
+    safe = np.where(outside, 0, safe)
+    if not column.is_integer:
+        return safe.astype(np.float64)
+    fractional = safe != np.trunc(safe)
+    findings.add(_rows(fractional), column.name, "NOT_WHOLE", "Send whole numbers (money in minor units).", values)
+    return safe.astype(np.int64)
+
+
+def _check_text(column: Column, values: Array, mask: NDArray[np.bool_], findings: _Findings) -> Array:
+    """Normalise to NFC UTF-8; NUL, invalid and overlong texts are refused (they would collide or hide in comparisons)."""
+    if values.dtype.kind == "S":
+        encoded, invalid, has_nul = _check_bytes(values, mask)
+    else:
+        encoded, invalid, has_nul = _encode(np.where(mask, values, ""))
+    findings.add(mask & invalid, column.name, "NOT_UTF8", "Send valid Unicode text.", values)
+    findings.add(mask & has_nul, column.name, "NUL_CHARACTER", "Remove the NUL character.", values)
+    too_long = np.char.str_len(encoded) > MAX_ACCOUNT_ID_BYTES
+    findings.add(mask & too_long, column.name, "TOO_LONG", f"At most {MAX_ACCOUNT_ID_BYTES} bytes in UTF-8.", values)
+    if column.required:
+        findings.add(
+            mask & (np.char.str_len(encoded) == 0), column.name, "EMPTY", f"Send a value: {column.meaning}", values
+        )
+    return encoded.astype(f"S{MAX_ACCOUNT_ID_BYTES}") if too_long.any() else encoded
+
+
+def _check_bytes(values: Array, mask: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    raw = np.where(mask, values, b"")
+    if raw.size == 0 or bool((raw.view(np.uint8) < 0x80).all()):
+        return raw, np.zeros(raw.shape, dtype=bool), np.zeros(raw.shape, dtype=bool)
+    return _encode(np.array([v.decode("utf-8", "surrogateescape") for v in raw.tolist()], dtype=object))
+
+
+def _encode(values: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Encode object text; one C-level join decides whether the column is plain ASCII, the everyday case."""
+    texts = [text if isinstance(text, str) else str(text) for text in values.tolist()]
+    if "".join(texts).isascii():
+        has_nul = (
+            np.array(["\0" in text for text in texts]) if "\0" in "".join(texts) else np.zeros(len(texts), dtype=bool)
+        )
+        longest = max(map(len, texts), default=0)
+        # numpy drops trailing NULs; those rows are refused by has_nul anyway.
+        encoded = np.array(texts, dtype=f"S{max(longest, 1)}") if texts else np.zeros(0, dtype="S1")
+        return encoded, np.zeros(len(texts), dtype=bool), has_nul
+    normal = [unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass") for text in texts]
+    invalid = np.array([any("\ud800" <= c <= "\udfff" for c in text) for text in texts], dtype=bool)
+    return np.array(normal, dtype="S"), invalid, np.array(["\0" in text for text in texts], dtype=bool)
+
+
+def _shrink_text(column: Array) -> Array:
+    if column.dtype.kind != "S":
+        return column
+    longest = int(np.char.str_len(column).max(initial=1))
+    return column.astype(f"S{max(longest, 1)}")
+
+
+def _check_duplicates(columns: dict[str, Array], present: dict[str, NDArray[np.bool_]], findings: _Findings) -> None:
+    """Collapse equal rows with one id (the first stays); refuse every row of an id whose contents differ."""
+    live = np.flatnonzero(~findings.refused)
+    ids = columns["account_id"][live]
+    order = np.argsort(ids, kind="stable")
+    rows, ordered = live[order], ids[order]
+    same_id = np.zeros(rows.size, dtype=bool)
+    same_id[1:] = ordered[1:] == ordered[:-1]
+    if not same_id.any():
+        return
+    later, earlier = rows[same_id], rows[np.flatnonzero(same_id) - 1]
+    equal = np.ones(later.size, dtype=bool)
+    for source in (columns, present):
+        for column in source.values():
+            cells = column[later] == column[earlier]
+            equal &= cells.all(axis=1) if cells.ndim == 2 else cells
+    group = np.cumsum(~same_id)
+    conflicted = np.isin(group, group[same_id][~equal])
+    conflict = np.zeros(findings.refused.size, dtype=bool)
+    conflict[rows[conflicted]] = True
+    collapsed = np.zeros(findings.refused.size, dtype=bool)
+    collapsed[rows[same_id & ~conflicted]] = True
+    shown = columns["account_id"]
+    findings.add(conflict, "account_id", "DUPLICATE_CONFLICT", "Send one row per account; these rows differ.", shown)
+    findings.add(collapsed, "account_id", "DUPLICATE_COLLAPSED", "Nothing: an equal row was accepted.", shown)

@@ -1,0 +1,90 @@
+"""Accounts as columns: as they came (``RawPortfolio``) and after the door (``Portfolio``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array, digest_columns, frozen
+from collections_opt.core.schema import SCHEMA_VERSION
+
+
+@dataclass(frozen=True)
+class RawPortfolio:
+    """Columns as they came, unchecked.
+
+    Attributes:
+        as_of_date: the day the columns describe, in ``time_zone``.
+        time_zone: IANA name of the lender's zone.
+        currency_code: ISO 4217 code of every money column.
+        columns: by schema name; text as object arrays of str, numbers int64 or float64, histories (n, months).
+        present: (n,) bool per column, (n, months) for histories; a name that is absent means every cell has a value.
+    """
+
+    as_of_date: date
+    time_zone: str
+    currency_code: str
+    columns: Mapping[str, Array]
+    present: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """Accepted accounts, sorted by account id, every schema column present, all arrays read-only.
+
+    Attributes:
+        as_of_date: the day the columns describe, in ``time_zone``.
+        time_zone: IANA name of the lender's zone.
+        currency_code: ISO 4217 code of every money column.
+        columns: text as UTF-8 NFC bytes ``S``, flags bool, rates float64, all else int64; missing cells hold zero values.
+        present: per column, where a cell has a value.
+    """
+
+    as_of_date: date
+    time_zone: str
+    currency_code: str
+    columns: Mapping[str, Array]
+    present: Mapping[str, NDArray[np.bool_]]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", MappingProxyType({k: frozen(v) for k, v in self.columns.items()}))
+        object.__setattr__(self, "present", MappingProxyType({k: frozen(v) for k, v in self.present.items()}))
+
+    @property
+    def account_count(self) -> int:
+        """Number of accounts n."""
+        return int(self.columns["account_id"].shape[0])
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) over schema version, dates, currency and every column; equal for equal content in any row order."""
+        header = (SCHEMA_VERSION, self.as_of_date.isoformat(), self.time_zone, self.currency_code)
+        masks = {f"{name}?": mask for name, mask in self.present.items()}
+        return digest_columns({**self.columns, **masks}, header)
+
+    def column(self, name: str) -> Array:
+        """Return a schema column, (n,) or (n, months)."""
+        return self.columns[name]
+
+    def is_present(self, name: str) -> NDArray[np.bool_]:
+        """Return where a schema column has a value, same shape as the column."""
+        return self.present[name]
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Portfolio:
+        """Return the accounts of the given rows, which must keep the order by account id."""
+        return Portfolio(
+            self.as_of_date,
+            self.time_zone,
+            self.currency_code,
+            {name: column[rows] for name, column in self.columns.items()},
+            {name: mask[rows] for name, mask in self.present.items()},
+        )
+
+    def arrears_minor(self) -> NDArray[np.int64]:
+        """Return arrears A, at most the balance, int64 (n,) minor units."""
+        return np.minimum(self.column("arrears_minor"), np.maximum(self.column("balance_minor"), 0))
