@@ -159,13 +159,9 @@ def _check_shape(column: Column, values: Array, mask: NDArray[np.bool_] | None, 
             f"has shape {values.shape}, not {count} rows in {expected} dimension(s).",
         )
     if mask is not None and mask.shape != values.shape:
-        raise refuse(
-            Reason.SCHEMA_MISMATCH, column.name, f"has a presence mask of shape {mask.shape}, not {values.shape}."
-        )
+        raise refuse(Reason.SCHEMA_MISMATCH, column.name, f"has a presence mask of shape {mask.shape}, not {values.shape}.")
     if column.is_history and values.shape[1] > MAX_HISTORY_MONTHS:
-        raise refuse(
-            Reason.LIMIT_EXCEEDED, column.name, f"has {values.shape[1]} months, more than {MAX_HISTORY_MONTHS}."
-        )
+        raise refuse(Reason.LIMIT_EXCEEDED, column.name, f"has {values.shape[1]} months, more than {MAX_HISTORY_MONTHS}.")
     allowed = {ColumnKind.TEXT: "OSU", ColumnKind.FLAG: "b"}.get(column.kind, "iuf")
     if values.dtype.kind not in allowed:
         raise refuse(
@@ -176,9 +172,7 @@ def _check_shape(column: Column, values: Array, mask: NDArray[np.bool_] | None, 
         )
 
 
-def _check_column(
-    raw: RawPortfolio, column: Column, count: int, findings: _Findings
-) -> tuple[Array, NDArray[np.bool_]]:
+def _check_column(raw: RawPortfolio, column: Column, count: int, findings: _Findings) -> tuple[Array, NDArray[np.bool_]]:
     if column.name not in raw.columns:
         return _absent(column, count)
     values = raw.columns[column.name]
@@ -201,14 +195,12 @@ def _absent(column: Column, count: int) -> tuple[Array, NDArray[np.bool_]]:
 
 
 def _rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    return mask.any(axis=1) if mask.ndim == 2 else mask
+    return np.asarray(mask.any(axis=1) if mask.ndim == 2 else mask, dtype=bool)
 
 
 def _check_number(column: Column, values: Array, mask: NDArray[np.bool_], findings: _Findings) -> Array:
     finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, dtype=bool)
-    findings.add(
-        _rows(mask & ~finite), column.name, "NOT_FINITE", "Send a finite number, or mark the cell as missing.", values
-    )
+    findings.add(_rows(mask & ~finite), column.name, "NOT_FINITE", "Send a finite number, or mark the cell as missing.", values)
     usable = mask & finite
     low = -_INT64_LIMIT if column.low is None else column.low
     high = _INT64_LIMIT if column.high is None else column.high
@@ -234,9 +226,7 @@ def _check_text(column: Column, values: Array, mask: NDArray[np.bool_], findings
     too_long = np.char.str_len(encoded) > MAX_ACCOUNT_ID_BYTES
     findings.add(mask & too_long, column.name, "TOO_LONG", f"At most {MAX_ACCOUNT_ID_BYTES} bytes in UTF-8.", values)
     if column.required:
-        findings.add(
-            mask & (np.char.str_len(encoded) == 0), column.name, "EMPTY", f"Send a value: {column.meaning}", values
-        )
+        findings.add(mask & (np.char.str_len(encoded) == 0), column.name, "EMPTY", f"Send a value: {column.meaning}", values)
     return encoded.astype(f"S{MAX_ACCOUNT_ID_BYTES}") if too_long.any() else encoded
 
 
@@ -251,9 +241,7 @@ def _encode(values: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]
     """Encode object text; one C-level join decides whether the column is plain ASCII, the everyday case."""
     texts = [text if isinstance(text, str) else str(text) for text in values.tolist()]
     if "".join(texts).isascii():
-        has_nul = (
-            np.array(["\0" in text for text in texts]) if "\0" in "".join(texts) else np.zeros(len(texts), dtype=bool)
-        )
+        has_nul = np.array(["\0" in text for text in texts]) if "\0" in "".join(texts) else np.zeros(len(texts), dtype=bool)
         longest = max(map(len, texts), default=0)
         # numpy drops trailing NULs; those rows are refused by has_nul anyway.
         encoded = np.array(texts, dtype=f"S{max(longest, 1)}") if texts else np.zeros(0, dtype="S1")

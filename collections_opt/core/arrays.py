@@ -31,7 +31,7 @@ def digest_columns(columns: Mapping[str, Array], header: Iterable[str] = ()) -> 
     for name in sorted(columns):
         column = np.ascontiguousarray(columns[name])
         sha.update(f"{name}|{column.dtype.str}|{column.shape}\n".encode())
-        sha.update(column.tobytes() if column.ndim == 0 or column.dtype.kind == "O" else memoryview(column).cast("B"))
+        sha.update(column.tobytes())
     return sha.hexdigest()
 
 

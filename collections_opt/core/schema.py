@@ -82,7 +82,9 @@ BLOCK_FLAGS: tuple[str, ...] = (
 _COLUMNS: tuple[Column, ...] = (
     Column("account_id", _K.TEXT, "The lender's id of the account; unique in a portfolio.", required=True),
     Column("customer_id", _K.TEXT, "The lender's id of the person who owes."),
-    Column("product", _K.TEXT, "Product code, such as CREDIT_CARD; decides LGD, CCF and eligible queues.", required=True),
+    Column(
+        "product", _K.TEXT, "Product code, such as CREDIT_CARD; decides LGD, CCF and eligible queues.", required=True
+    ),
     Column("state", _K.TEXT, "Jurisdiction of the consumer, ISO 3166 (US-MA, TW)."),
     Column("time_zone", _K.TEXT, "IANA time zone at the consumer's location."),
     Column("balance_minor", _K.MONEY, "Balance B; zero or less is a credit balance.", required=True, low=-_B, high=_B),
@@ -90,12 +92,26 @@ _COLUMNS: tuple[Column, ...] = (
     Column("credit_limit_minor", _K.MONEY, "Credit limit; the undrawn part enters EAD.", low=0, high=_B),
     Column("days_past_due", _K.COUNT, "Days past due at the as-of date.", required=True, low=0, high=MAX_DAYS_PAST_DUE),
     Column("months_on_book", _K.COUNT, "Months since origination.", low=0, high=1_200),
-    Column("days_to_charge_off", _K.COUNT, "Days to contractual charge-off; caps the horizon.", low=0, high=MAX_DAYS_PAST_DUE),
+    Column(
+        "days_to_charge_off",
+        _K.COUNT,
+        "Days to contractual charge-off; caps the horizon.",
+        low=0,
+        high=MAX_DAYS_PAST_DUE,
+    ),
     Column("loss_given_default", _K.RATE, "LGD of the account; missing takes the product's.", low=0.0, high=1.0),
-    Column("contacts_in_window_count", _K.COUNT, "Outbound contacts already made in the effect window.", low=0, high=_C),
+    Column(
+        "contacts_in_window_count", _K.COUNT, "Outbound contacts already made in the effect window.", low=0, high=_C
+    ),
     Column("calls_last_7_days_count", _K.COUNT, "Calls placed about this debt within 7 days.", low=0, high=_C),
     Column("attempts_last_7_days_count", _K.COUNT, "Attempts on all channels within 7 days.", low=0, high=_C),
-    Column("days_since_conversation", _K.COUNT, "Days since a telephone conversation; its day is 1.", low=1, high=MAX_DAYS_PAST_DUE),
+    Column(
+        "days_since_conversation",
+        _K.COUNT,
+        "Days since a telephone conversation; its day is 1.",
+        low=1,
+        high=MAX_DAYS_PAST_DUE,
+    ),
     *(Column(name, _K.FLAG, f"Block flag: {name.replace('_', ' ')}.") for name in BLOCK_FLAGS),
     Column("status_history", _K.HISTORY_STATUS, "Months past due per past month, latest first.", low=-2, high=120),
     Column("balance_history_minor", _K.HISTORY_MONEY, "Statement balance per month, latest first.", low=-_B, high=_B),

@@ -1,0 +1,208 @@
+"""Agent queues and the capacity plan that says how many minutes each has on which day."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.limits import MAX_QUEUES
+
+
+class EvidenceGrade(StrEnum):
+    """How well a contact effect is known."""
+
+    EXPERIMENT = "EXPERIMENT"
+    """Randomised contacts."""
+    OBSERVATIONAL = "OBSERVATIONAL"
+    """Contact logs, adjusted, overlap checked."""
+    ASSUMED = "ASSUMED"
+    """Configuration."""
+
+
+@dataclass(frozen=True)
+class ContactEffect:
+    """What a right-party contact in a queue does to the odds of the outcomes (value-model section 5).
+
+    Attributes:
+        right_party_contact_rate: probability that the attempts reach the person, in [0, 1].
+        theta_cure: shift of the log-odds cure:stay given a right-party contact.
+        theta_default: shift, downwards, of the log-odds default:stay given a right-party contact.
+        repeat_decay: gamma in [0, 1]; theta(n) = theta * gamma^n after n contacts in the window.
+        evidence: how well it is known.
+    """
+
+    right_party_contact_rate: float
+    theta_cure: float
+    theta_default: float
+    repeat_decay: float = 1.0
+    evidence: EvidenceGrade = EvidenceGrade.ASSUMED
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One team of agents on one channel.
+
+    Attributes:
+        queue_id: stable id.
+        name: for people.
+        channel: CALL, TEXT, EMAIL, LETTER, VISIT.
+        agents: agents at work that day (fractions are part-time).
+        paid_minutes: paid minutes per agent.
+        shrinkage: share of paid minutes lost to breaks, training, absence.
+        occupancy: share of the rest that is handling time.
+        committed_minutes: minutes already promised (inbound, callbacks, promises).
+        attempts: dial attempts per account worked.
+        dial_minutes: minutes per attempt.
+        talk_minutes: minutes of talk per right-party contact.
+        wrap_minutes: minutes of after-call work per right-party contact.
+        variable_cost_per_minute_minor: money per handling minute that would not be spent otherwise.
+        loaded_cost_per_minute_minor: money per handling minute with wages; used with cost basis LOADED.
+        channel_fee_minor: money per account worked.
+        effect: what contact does.
+        skills: skills of the team, for people.
+        specialisms: block flags whose accounts this team may work ("vulnerable").
+        specialist_only: the team works accounts with one of its specialisms and no others.
+        products: eligible product codes; empty means all.
+        buckets: eligible buckets (days past due // 30); empty means all.
+        states: licensed jurisdictions; empty means all.
+    """
+
+    queue_id: str
+    name: str
+    agents: float
+    paid_minutes: float
+    effect: ContactEffect
+    channel: str = "CALL"
+    shrinkage: float = 0.0
+    occupancy: float = 1.0
+    committed_minutes: float = 0.0
+    attempts: float = 1.0
+    dial_minutes: float = 0.0
+    talk_minutes: float = 0.0
+    wrap_minutes: float = 0.0
+    variable_cost_per_minute_minor: int = 0
+    loaded_cost_per_minute_minor: int = 0
+    channel_fee_minor: int = 0
+    skills: tuple[str, ...] = ()
+    specialisms: tuple[str, ...] = ()
+    specialist_only: bool = False
+    products: tuple[str, ...] = ()
+    buckets: tuple[int, ...] = ()
+    states: tuple[str, ...] = ()
+
+    @property
+    def capacity_minutes(self) -> float:
+        """Minutes M_q = agents * paid * (1 - shrinkage) * occupancy - committed, at least 0 (value-model section 6)."""
+        worked = self.agents * self.paid_minutes * (1.0 - self.shrinkage) * self.occupancy
+        return max(0.0, worked - self.committed_minutes)
+
+    @property
+    def capacity_seconds(self) -> int:
+        """Capacity in whole seconds, rounded down: a promise of time never exceeds the time there is."""
+        return int(np.floor(self.capacity_minutes * 60.0 + 1e-6))
+
+    def handling_minutes(self, rpc_rate: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return h = attempts * t_dial + rpc * (t_talk + t_wrap), float64 minutes in the shape of ``rpc_rate``."""
+        return self.attempts * self.dial_minutes + rpc_rate * (self.talk_minutes + self.wrap_minutes)
+
+
+@dataclass(frozen=True)
+class CapacityPlan:
+    """A version of a capacity plan, in force from a date until a later version's.
+
+    Attributes:
+        plan_id: stable id of the plan.
+        version: 1, 2, ... assigned when stored.
+        effective_from: first as-of date it applies to.
+        currency_code: ISO 4217 code of its costs.
+        queues: 1 to 200 queues, ids unique.
+        labels: free text for people.
+    """
+
+    plan_id: str
+    version: int
+    effective_from: date
+    currency_code: str
+    queues: tuple[Queue, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def capacity_seconds(self) -> NDArray[np.int64]:
+        """Capacity per queue, int64 (q,) seconds."""
+        return np.array([queue.capacity_seconds for queue in self.queues], dtype=np.int64)
+
+    def queue_index(self, queue_id: str) -> int:
+        """Return the position of a queue.
+
+        Raises:
+            CollectionsError: NOT_FOUND, naming the queues there are.
+        """
+        for index, queue in enumerate(self.queues):
+            if queue.queue_id == queue_id:
+                return index
+        known = ", ".join(queue.queue_id for queue in self.queues)
+        violation = FieldViolation("queue_id", f"{queue_id!r} is not in plan {self.plan_id}.", f"Use one of: {known}.")
+        raise CollectionsError(Reason.NOT_FOUND, str(violation), (violation,))
+
+
+def check_plan(plan: CapacityPlan) -> None:
+    """Refuse a plan that could not be worked.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT with every field at fault.
+    """
+    found: list[FieldViolation] = []
+    if not 1 <= len(plan.queues) <= MAX_QUEUES:
+        found.append(FieldViolation("queues", f"{len(plan.queues)} queues.", f"Send 1 to {MAX_QUEUES}."))
+    if not plan.plan_id:
+        found.append(FieldViolation("plan_id", "is empty.", "Name the plan."))
+    if not (len(plan.currency_code) == 3 and plan.currency_code.isascii() and plan.currency_code.isupper()):
+        found.append(FieldViolation("currency_code", f"{plan.currency_code!r} is not ISO 4217.", "Use one like USD."))
+    ids = [queue.queue_id for queue in plan.queues]
+    for index, queue in enumerate(plan.queues):
+        if not queue.queue_id or ids.index(queue.queue_id) != index:
+            found.append(
+                FieldViolation(f"queues[{index}].queue_id", f"{queue.queue_id!r} is empty or repeated.", "Use unique ids.")
+            )
+        found.extend(_queue_violations(queue, f"queues[{index}]"))
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, f"The capacity plan has {len(found)} field(s) at fault.", tuple(found))
+
+
+def _queue_violations(queue: Queue, path: str) -> list[FieldViolation]:
+    effect = queue.effect
+    bounds: tuple[tuple[str, float, float, float], ...] = (
+        ("agents", queue.agents, 0, 100_000),
+        ("paid_minutes", queue.paid_minutes, 0, 1_440),
+        ("shrinkage", queue.shrinkage, 0, 1),
+        ("occupancy", queue.occupancy, 0, 1),
+        ("committed_minutes", queue.committed_minutes, 0, 1e9),
+        ("attempts", queue.attempts, 0, 100),
+        ("dial_minutes", queue.dial_minutes, 0, 600),
+        ("talk_minutes", queue.talk_minutes, 0, 600),
+        ("wrap_minutes", queue.wrap_minutes, 0, 600),
+        ("variable_cost_per_minute_minor", queue.variable_cost_per_minute_minor, 0, 1e9),
+        ("loaded_cost_per_minute_minor", queue.loaded_cost_per_minute_minor, 0, 1e9),
+        ("channel_fee_minor", queue.channel_fee_minor, 0, 1e9),
+        ("effect.right_party_contact_rate", effect.right_party_contact_rate, 0, 1),
+        ("effect.theta_cure", effect.theta_cure, -5, 5),
+        ("effect.theta_default", effect.theta_default, -5, 5),
+        ("effect.repeat_decay", effect.repeat_decay, 0, 1),
+    )
+    found = [
+        FieldViolation(f"{path}.{name}", f"{value:g} is outside {low:g} to {high:g}.", "Correct the value or its unit.")
+        for name, value, low, high in bounds
+        if not low <= value <= high  # NaN fails too
+    ]
+    longest = queue.attempts * queue.dial_minutes + queue.talk_minutes + queue.wrap_minutes
+    if not 0 < longest * 60 <= 65_000:
+        found.append(
+            FieldViolation(f"{path}.talk_minutes", "handling time is zero or beyond 18 hours.", "Give times in minutes.")
+        )
+    return found
