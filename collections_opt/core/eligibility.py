@@ -108,7 +108,7 @@ class Eligibility:
 
     def allowed(self, rows: slice | NDArray[np.int64]) -> Mask:
         """Return where accounts may be worked, bool (m, q)."""
-        return self.blocked_by[rows] == 0
+        return np.asarray(self.blocked_by[rows] == 0, dtype=bool)
 
     @property
     def any_allowed(self) -> Mask:

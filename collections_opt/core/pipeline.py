@@ -1,0 +1,107 @@
+"""The one front door of the core: accounts in, a ranking out; scoring and solving are passed in as functions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from collections_opt.core.assignment import (
+    AssignmentProblem,
+    ProgressCallback,
+    Solve,
+    SolveOptions,
+    SolveProgress,
+    ignore_progress,
+)
+from collections_opt.core.effects import ContactEffects, PlannedEffects
+from collections_opt.core.eligibility import RuleTable, evaluate
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
+from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan, check_plan
+from collections_opt.core.ranking import Ranking, make_entries
+from collections_opt.core.valuation import value_matrix
+
+Score = Callable[[Portfolio], OutcomeProbabilities]
+"""Returns the outcome probabilities without contact of every account."""
+
+EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
+"""Returns the contact effects of every account and queue."""
+
+
+@dataclass(frozen=True)
+class RankingRequest:
+    """What to rank by; recorded with the ranking.
+
+    Attributes:
+        plan: queues and capacity.
+        rules: eligibility rules.
+        parameters: value model.
+        ordering: which order decides.
+        options: how hard to try; its seed also drives the RANDOM order.
+    """
+
+    plan: CapacityPlan
+    rules: RuleTable
+    parameters: ValueParameters
+    ordering: Ordering = Ordering.EXPECTED_VALUE
+    options: SolveOptions = field(default_factory=SolveOptions)
+
+
+def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
+    """Refuse a request that could not give a meaningful ranking.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT, CURRENCY_MISMATCH or CAPACITY_PLAN_NOT_EFFECTIVE with the field at fault.
+    """
+    check_plan(request.plan)
+    check_parameters(request.parameters)
+    if request.plan.currency_code != portfolio.currency_code:
+        raise refuse(
+            Reason.CURRENCY_MISMATCH,
+            "capacity_plan.currency_code",
+            f"the plan is in {request.plan.currency_code}, the portfolio in {portfolio.currency_code}.",
+            "Use a plan whose costs are in the portfolio's currency.",
+        )
+    if request.plan.effective_from > portfolio.as_of_date:
+        raise refuse(
+            Reason.CAPACITY_PLAN_NOT_EFFECTIVE,
+            "capacity_plan.effective_from",
+            f"{request.plan.effective_from} is after the as-of date {portfolio.as_of_date}.",
+            "Use a version in force on that date.",
+        )
+
+
+def rank(
+    portfolio: Portfolio,
+    request: RankingRequest,
+    score: Score,
+    solve: Solve,
+    progress: ProgressCallback = ignore_progress,
+    effects_of: EffectsOf = PlannedEffects,
+) -> Ranking:
+    """Score, value and assign a portfolio; pure, the same inputs give the same bytes.
+
+    Raises:
+        CollectionsError: as ``check_request``, and what ``score`` and ``solve`` raise.
+    """
+    check_request(portfolio, request)
+    progress(SolveProgress("score", 0.05))
+    outcomes = score(portfolio)
+    progress(SolveProgress("value", 0.4))
+    eligibility = evaluate(portfolio, request.plan, request.rules)
+    worth = payoffs(portfolio, request.parameters)
+    effects = effects_of(portfolio, request.plan)
+    matrix = value_matrix(outcomes, effects, eligibility, request.plan, worth, request.parameters)
+    problem = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds)
+    progress(SolveProgress("assign", 0.5))
+    if request.ordering is Ordering.EXPECTED_VALUE:
+        key, assignment = None, solve(problem, request.options, progress)
+    else:
+        key = raw_order_key(request.ordering, portfolio, outcomes, worth, request.options.seed)
+        assignment = raw_assignment(request.ordering, key, problem, request.options.seed)
+    entries = make_entries(portfolio, outcomes, worth, eligibility, problem, assignment, key)
+    progress(SolveProgress("decided", 0.9, assignment.gap))
+    return Ranking(portfolio, request.ordering, outcomes, eligibility, worth, problem, assignment, entries)

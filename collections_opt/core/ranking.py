@@ -1,0 +1,160 @@
+"""A ranking: what was decided for every account, with everything that produced it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array, digest_columns
+from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
+from collections_opt.core.eligibility import Eligibility
+from collections_opt.core.ordering import Ordering, priority_in_queue, surplus_minor
+from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.payoffs import Floats, Payoffs
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.valuation import blocks, expected_recovery
+
+PROBABILITY_SCALE = 1_000_000_000
+"""Probabilities are recorded as integers in 1e-9, so that records hold no floats."""
+
+
+class Disposition(IntEnum):
+    """What was decided for an account, and why in one word."""
+
+    ASSIGNED = 1
+    """In a queue's worklist."""
+    INELIGIBLE = 2
+    """Every queue is blocked by a rule."""
+    COSTS_MORE_THAN_IT_EARNS = 3
+    """The increment is zero or less in every queue that may work it."""
+    PRICED_OUT = 4
+    """Others earn more with the same minutes."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """One row per accepted account, worked or not, sorted by account id; every column int or bytes, so it hashes canonically.
+
+    Attributes:
+        account_id: bytes (n,).
+        disposition: uint8 (n,), a ``Disposition``.
+        queue: int16 (n,), -1 for none.
+        priority: int32 (n,) place in the queue, 1 first; 0 if not worked.
+        best_queue: int16 (n,) queue of the largest surplus among those allowed, -1 if none is allowed.
+        increment_minor: int64 (n,) D in ``queue``, or in ``best_queue`` if not worked; 0 if none.
+        seconds: int32 (n,) handling time of the same cell.
+        surplus_minor: int64 (n,) D - lambda h of the same cell, rounded.
+        recovery_without_contact_minor: int64 (n,) V(0), rounded.
+        p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9.
+    """
+
+    account_id: NDArray[np.bytes_]
+    disposition: NDArray[np.uint8]
+    queue: NDArray[np.int16]
+    priority: NDArray[np.int32]
+    best_queue: NDArray[np.int16]
+    increment_minor: NDArray[np.int64]
+    seconds: NDArray[np.int32]
+    surplus_minor: NDArray[np.int64]
+    recovery_without_contact_minor: NDArray[np.int64]
+    p_cure_nano: NDArray[np.int64]
+    p_default_nano: NDArray[np.int64]
+    p_stay_nano: NDArray[np.int64]
+
+    def columns(self) -> dict[str, Array]:
+        """Return the columns by name, in canonical order."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all columns."""
+        return digest_columns(self.columns(), ("entries-1",))
+
+    def count(self, disposition: Disposition) -> int:
+        """Return how many accounts have a disposition."""
+        return int((self.disposition == disposition).sum())
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Everything that was decided and everything that decided it; n accounts, q queues."""
+
+    portfolio: Portfolio
+    ordering: Ordering
+    outcomes: OutcomeProbabilities
+    eligibility: Eligibility
+    worth: Payoffs
+    problem: AssignmentProblem
+    assignment: Assignment
+    entries: Entries
+
+    def queue_seconds(self) -> NDArray[np.int64]:
+        """Return the time used per queue, int64 (q,) seconds."""
+        worked = self.entries.queue != UNASSIGNED
+        used = np.zeros(self.problem.queue_count, dtype=np.int64)
+        np.add.at(used, self.entries.queue[worked], self.entries.seconds[worked])
+        return used
+
+
+def make_entries(
+    portfolio: Portfolio,
+    outcomes: OutcomeProbabilities,
+    worth: Payoffs,
+    eligibility: Eligibility,
+    problem: AssignmentProblem,
+    assignment: Assignment,
+    key: Floats | None,
+) -> Entries:
+    """Return one entry per account.
+
+    Args:
+        portfolio: the accounts.
+        outcomes: their probabilities.
+        worth: their payoffs.
+        eligibility: the blocking rules.
+        problem: increments and times.
+        assignment: the answer.
+        key: the raw order's key (n,), or None to order each queue by D / h.
+    """
+    count = portfolio.account_count
+    queue = assignment.queue
+    best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
+    worth_it = np.zeros(count, dtype=bool)
+    for rows in blocks(count):
+        margin = surplus_minor(problem, assignment.prices, rows)
+        best = margin.argmax(axis=1)
+        shown = np.where(queue[rows] == UNASSIGNED, best, queue[rows])
+        allowed = np.isfinite(margin).any(axis=1)
+        best_queue[rows] = np.where(allowed, best, UNASSIGNED)
+        picked = margin[np.arange(shown.size), shown]
+        surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
+        worth_it[rows] = (problem.value[rows] > 0).any(axis=1)
+    cell = np.where(queue == UNASSIGNED, best_queue, queue)
+    everyone = np.arange(count)
+    increment = np.where(cell == UNASSIGNED, 0, problem.value[everyone, cell].astype(np.int64))
+    seconds = np.where(cell == UNASSIGNED, 0, problem.seconds[everyone, cell].astype(np.int32)).astype(np.int32)
+    density = np.divide(increment, seconds, out=np.zeros(count), where=seconds > 0)
+    nano = np.rint(outcomes.probability * PROBABILITY_SCALE).astype(np.int64)
+    return Entries(
+        account_id=portfolio.column("account_id"),
+        disposition=_disposition(queue, eligibility.any_allowed, worth_it),
+        queue=queue,
+        priority=priority_in_queue(queue, density if key is None else key),
+        best_queue=best_queue,
+        increment_minor=np.where(increment == INELIGIBLE, 0, increment),
+        seconds=seconds,
+        surplus_minor=surplus,
+        recovery_without_contact_minor=np.rint(expected_recovery(outcomes.probability, worth)).astype(np.int64),
+        p_cure_nano=nano[:, 0],
+        p_default_nano=nano[:, 1],
+        p_stay_nano=nano[:, 2],
+    )
+
+
+def _disposition(queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    conditions = [queue != UNASSIGNED, ~allowed, ~worth_it]
+    choices = [Disposition.ASSIGNED, Disposition.INELIGIBLE, Disposition.COSTS_MORE_THAN_IT_EARNS]
+    return np.select(conditions, [int(c) for c in choices], int(Disposition.PRICED_OUT)).astype(np.uint8)
