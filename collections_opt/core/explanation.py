@@ -1,0 +1,138 @@
+"""Why an account is worked here, why not there, why not at all, and what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+
+from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
+from collections_opt.core.effects import ContactEffects
+from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Disposition, Ranking
+from collections_opt.core.valuation import Increment, increment
+
+
+class WhyNot(StrEnum):
+    """Why an account is not in a queue."""
+
+    WORKED_HERE = "WORKED_HERE"
+    BLOCKED = "BLOCKED"
+    """A rule forbids it."""
+    COSTS_MORE_THAN_IT_EARNS = "COSTS_MORE_THAN_IT_EARNS"
+    """D <= 0."""
+    BETTER_ELSEWHERE = "BETTER_ELSEWHERE"
+    """Another queue leaves more after its price."""
+    PRICED_OUT = "PRICED_OUT"
+    """The queue's minutes earn more with other accounts."""
+    TIE_OR_ROUNDING = "TIE_OR_ROUNDING"
+    """Worth its price, but within the optimality gap the minutes went to accounts of equal worth."""
+
+
+@dataclass(frozen=True)
+class QueueExplanation:
+    """One account in one queue; money in minor units.
+
+    Attributes:
+        queue_id: the queue.
+        verdict: why here or why not.
+        rule_id: blocking rule, "" if none.
+        rule_description: its sentence.
+        next_eligible_date: when the block may lift by itself.
+        increment_minor: D; 0 if blocked.
+        minutes: handling minutes.
+        price_per_minute_minor: shadow price of the queue.
+        surplus_minor: D - lambda h.
+        needed_increment_minor: how much more D would make the queue worth its price; 0 if it is.
+        break_even_price_per_minute_minor: the highest queue price at which the account would be worth working: D / h.
+        detail: how D comes about.
+    """
+
+    queue_id: str
+    verdict: WhyNot
+    rule_id: str
+    rule_description: str
+    next_eligible_date: date | None
+    increment_minor: int
+    minutes: float
+    price_per_minute_minor: float
+    surplus_minor: float
+    needed_increment_minor: float
+    break_even_price_per_minute_minor: float
+    detail: Increment
+
+
+def explain(
+    ranking: Ranking, row: int, plan: CapacityPlan, effects: ContactEffects, parameters: ValueParameters
+) -> tuple[QueueExplanation, ...]:
+    """Return the explanation of one account (by row) for every queue, in plan order."""
+    worked = int(ranking.entries.queue[row])
+    prices = ranking.assignment.prices.astype(np.float64) / PRICE_SCALE
+    value = ranking.problem.value[row].astype(np.float64)
+    seconds = ranking.problem.seconds[row].astype(np.float64)
+    surplus = np.where(value == INELIGIBLE, -np.inf, value - prices * seconds)
+    best = int(surplus.argmax())
+    part = slice(row, row + 1)
+    result = []
+    for index, queue in enumerate(plan.queues):
+        reason = ranking.eligibility.reason(row, index)
+        blocked = reason is not None
+        detail = increment(
+            ranking.outcomes.probability[part], effects.block(part, index), queue, ranking.worth, part, parameters.cost_basis
+        )
+        result.append(
+            QueueExplanation(
+                queue_id=queue.queue_id,
+                verdict=_verdict(index, worked, best, blocked, value[index], surplus),
+                rule_id=reason.rule_id if reason else "",
+                rule_description=reason.description if reason else "",
+                next_eligible_date=next_eligible_date(reason, ranking.portfolio.as_of_date) if reason else None,
+                increment_minor=0 if blocked else int(value[index]),
+                minutes=float(seconds[index] / 60.0),
+                price_per_minute_minor=float(prices[index] * 60.0),
+                surplus_minor=0.0 if blocked else float(surplus[index]),
+                needed_increment_minor=0.0 if blocked else max(0.0, float(-surplus[index])),
+                break_even_price_per_minute_minor=0.0 if blocked else max(0.0, float(value[index] / seconds[index] * 60.0)),
+                detail=detail,
+            )
+        )
+    return tuple(result)
+
+
+def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, surplus: np.ndarray) -> WhyNot:
+    if index == worked:
+        return WhyNot.WORKED_HERE
+    if blocked:
+        return WhyNot.BLOCKED
+    if value <= 0:
+        return WhyNot.COSTS_MORE_THAN_IT_EARNS
+    if surplus[index] < 0:
+        return WhyNot.PRICED_OUT
+    target = best if worked == UNASSIGNED else worked
+    return WhyNot.BETTER_ELSEWHERE if surplus[target] > surplus[index] else WhyNot.TIE_OR_ROUNDING
+
+
+def summary_sentence(disposition: Disposition, explanations: tuple[QueueExplanation, ...], currency_code: str) -> str:
+    """Return one plain sentence that answers "why was this account (not) worked?"."""
+    open_queues = [e for e in explanations if e.verdict is not WhyNot.BLOCKED]
+    if disposition is Disposition.INELIGIBLE or not open_queues:
+        rules = sorted({f"{e.rule_id}: {e.rule_description}" for e in explanations if e.rule_id})
+        return f"Not worked: no queue may work it. {' '.join(rules)}"
+    if disposition is Disposition.ASSIGNED:
+        here = next(e for e in explanations if e.verdict is WhyNot.WORKED_HERE)
+        return (
+            f"Worked in {here.queue_id}: contact is expected to add {here.increment_minor / 100:,.2f} {currency_code} for "
+            f"{here.minutes:.1f} minutes, {here.surplus_minor / 100:,.2f} more than those minutes are worth elsewhere."
+        )
+    if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
+        return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
+    nearest = min(open_queues, key=lambda e: e.needed_increment_minor)
+    return (
+        f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need "
+        f"{nearest.needed_increment_minor / 100:,.2f} {currency_code} more value, or a price of at most "
+        f"{nearest.break_even_price_per_minute_minor / 100:,.2f} a minute (now {nearest.price_per_minute_minor / 100:,.2f})."
+    )
