@@ -1,0 +1,58 @@
+"""Probabilities of the competing outcomes without contact: exactly one of cure, default, stay by the horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import frozen
+from collections_opt.core.errors import Reason, refuse
+
+CURE, DEFAULT, STAY = 0, 1, 2
+"""Columns of every probability array."""
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class OutcomeProbabilities:
+    """One competing-outcomes model's answer.
+
+    Attributes:
+        probability: float64 (n, 3) in the order cure, default, stay; rows sum to 1.
+        model_version: version of the model.
+        calibration_version: version of its calibration.
+        reconciled: bool (n,), True where two binary scores exceeded 1 together (PROBABILITY_RECONCILED).
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when a row is not a distribution.
+    """
+
+    probability: NDArray[np.float64]
+    model_version: str
+    calibration_version: str
+    reconciled: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        p = np.asarray(self.probability, dtype=np.float64)
+        good = p.ndim == 2 and p.shape[1] == 3
+        good = good and bool(((p >= 0) & (p <= 1)).all() and (np.abs(p.sum(axis=1) - 1.0) <= _TOLERANCE).all())
+        if not good:
+            raise refuse(Reason.INVALID_ARGUMENT, "probability", "rows are not distributions over cure, default, stay.")
+        object.__setattr__(self, "probability", frozen(p))
+        object.__setattr__(self, "reconciled", frozen(self.reconciled))
+
+
+def reconcile(p_cure: NDArray[np.float64], p_default: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the distribution (n, 3) of two binary scores, and where they had to be scaled (value-model section 2).
+
+    p_stay = 1 - p_cure - p_default; where that is negative both are divided by their sum and p_stay is 0.
+    """
+    total = p_cure + p_default
+    exceeded = total > 1.0
+    scale = np.where(exceeded, total, 1.0)
+    cure, default = p_cure / scale, p_default / scale
+    stay = np.where(exceeded, 0.0, 1.0 - total)
+    return np.column_stack([cure, default, stay]), exceeded
