@@ -27,6 +27,31 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
+demo: setup  ## Rank the bundled real portfolio through the real server and compare the orders on what happened
+	$(BIN)/python scripts/demo.py
+
+serve: setup  ## Start the gRPC server on loopback with the demo's database (SERVE_FLAGS for more)
+	$(BIN)/python scripts/serve.py --data var/demo --insecure-loopback $(SERVE_FLAGS)
+
+test: setup-dev  ## Set up and run the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_FLAGS)
+
+check: setup-dev  ## Formatting, lint, types, import contracts, the proto contract and the freshness of generated code
+	$(BIN)/ruff format --check collections_opt tests scripts
+	$(BIN)/ruff check collections_opt tests scripts
+	$(BIN)/mypy
+	PYTHONPATH=. $(BIN)/lint-imports
+	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
+
+bench: setup-dev  ## Measure side by side with what a user would pick instead; writes docs/benchmarks
+	$(BIN)/python -m tests.benchmarks $(BENCH_FLAGS)
+
+models: setup  ## Train the outcome model on the bundled data, May to July only
+	$(BIN)/python scripts/train_models.py --models-dir models
+
+proto: setup-dev  ## Generate the Python code of the contract anew
+	$(BIN)/python scripts/generate_proto.py
+
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
 	$(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
