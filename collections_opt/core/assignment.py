@@ -99,7 +99,10 @@ class SolverIdentity:
 
 @dataclass(frozen=True)
 class Shortage:
-    """A side constraint that cannot be met: how much is missing and the price at which it was given up."""
+    """A side constraint that is not met: how much is missing, and the price at which it was given up (0: merely not served).
+
+    An answer with shortages respects the limits relaxed by exactly what is missing, and its bound is that of those limits.
+    """
 
     name: str
     missing: int

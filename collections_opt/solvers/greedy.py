@@ -1,0 +1,164 @@
+"""The greedy baseline: accounts by value per second, each to its densest queue that still has room.
+
+It is always built first, so that there is always something feasible to return, and its threshold densities are prices
+that prove a first bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.assignment import (
+    PRICE_SCALE,
+    UNASSIGNED,
+    Assignment,
+    AssignmentProblem,
+    ProgressCallback,
+    Shortage,
+    SideConstraints,
+    SolveOptions,
+    SolveProgress,
+    SolverIdentity,
+    Termination,
+    ignore_progress,
+)
+from collections_opt.solvers.compiled import kernel, map_chunks
+from collections_opt.solvers.survey import survey
+from collections_opt.solvers.verifier import MAX_PRICE, lagrangian_bound
+
+IDENTITY = SolverIdentity("greedy", "1")
+
+
+@dataclass(frozen=True)
+class GreedyList:
+    """A feasible list: int16 (n,) queue per account, int64 (k,) room left in the side rows (negative: short), (q,) thresholds."""
+
+    queue: NDArray[np.int16]
+    side_room: NDArray[np.int64]
+    threshold_density: NDArray[np.float64]
+
+
+def solve_greedy(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:
+    """Return the greedy list with the bound of its threshold prices.
+
+    Accounts go by their best value per second, ties by row, each to the densest open queue where it fits without breaking
+    a side row; one that fits nowhere is skipped and the queue stays open. Floors are served first. A floor that stays
+    unmet is reported as a shortage at price 0: greedy gave up, it has not proven the floor impossible.
+
+    Raises:
+        CollectionsError: VALUE_OVERFLOW when the sums could leave int64, INVALID_ARGUMENT for shapes that differ.
+    """
+    survey(problem, options.threads)
+    progress(SolveProgress("greedy", 0.0))
+    answer = greedy_list(problem, options.threads)
+    prices = np.minimum(np.ceil(answer.threshold_density * PRICE_SCALE), MAX_PRICE).astype(np.int64)
+    side = problem.side
+    chosen = np.flatnonzero(answer.queue != UNASSIGNED)
+    result = Assignment(
+        queue=answer.queue,
+        prices=prices,
+        side_prices=np.zeros(len(side.names) if side else 0, dtype=np.int64),
+        objective_minor=int(problem.value[chosen, answer.queue[chosen]].astype(np.int64).sum()),
+        bound_minor=lagrangian_bound(problem, prices),
+        termination=Termination.HEURISTIC,
+        solver=IDENTITY,
+        shortages=shortages(side, answer.side_room),
+    )
+    progress(SolveProgress("greedy", 1.0, result.gap))
+    return result
+
+
+def shortages(
+    side: SideConstraints | None, room: NDArray[np.int64], prices: NDArray[np.int64] | None = None
+) -> tuple[Shortage, ...]:
+    """Return the side rows with negative room as shortages, each with its price in minor units (0 without prices)."""
+    if side is None:
+        return ()
+    return tuple(
+        Shortage(name, -int(room[k]), 0 if prices is None else int(prices[k]) // PRICE_SCALE)
+        for k, name in enumerate(side.names)
+        if room[k] < 0
+    )
+
+
+def greedy_list(problem: AssignmentProblem, threads: int = 1) -> GreedyList:
+    """Return the greedy list of an instance that has passed its survey; O(n log n + n q)."""
+    value, seconds, side = problem.value, problem.seconds, problem.side
+    best = np.concatenate([
+        np.zeros(0), *map_chunks(lambda a, b: _best_density(value[a:b], seconds[a:b]), len(value), threads)
+    ])  # fmt: skip
+    workable = np.flatnonzero(best > 0)
+    order = workable[np.argsort(-best[workable], kind="stable")]
+    queue = np.full(len(value), UNASSIGNED, dtype=np.int16)
+    room = problem.capacity_seconds.copy()
+    threshold = np.zeros(problem.queue_count)
+    if side is None:
+        group, table, side_room = np.zeros(1, np.int32), np.zeros((0, 1, problem.queue_count), np.int64), np.zeros(0, np.int64)
+    else:
+        group, table, side_room = side.group, side.table, np.array(side.limit, dtype=np.int64)
+    if (side_room < 0).any():
+        _serve(order, value, seconds, group, table, queue, room, side_room, np.zeros_like(threshold), True)
+    _serve(order, value, seconds, group, table, queue, room, side_room, threshold, False)
+    return GreedyList(queue, side_room, threshold)
+
+
+@kernel
+def _best_density(value: NDArray[np.int32], seconds: NDArray[np.uint16]) -> NDArray[np.float64]:
+    best = np.zeros(value.shape[0])
+    for i in range(value.shape[0]):
+        for q in range(value.shape[1]):
+            if value[i, q] > 0:
+                best[i] = max(best[i], value[i, q] / seconds[i, q])
+    return best
+
+
+@kernel
+def _allowed(table: NDArray[np.int64], group: int, queue: int, side_room: NDArray[np.int64], floors_only: bool) -> bool:
+    """Tell whether one more account of a group may enter a queue; in the floor phase only if it serves an unmet row."""
+    serves = not floors_only
+    for k in range(table.shape[0]):
+        a = table[k, group, queue]
+        if a > 0 and a > side_room[k]:
+            return False
+        if a < 0 and side_room[k] < 0:
+            serves = True
+    return serves
+
+
+@kernel
+def _serve(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
+    order: NDArray[np.int64],
+    value: NDArray[np.int32],
+    seconds: NDArray[np.uint16],
+    group: NDArray[np.int32],
+    table: NDArray[np.int64],
+    queue: NDArray[np.int16],
+    room: NDArray[np.int64],
+    side_room: NDArray[np.int64],
+    threshold: NDArray[np.float64],
+    floors_only: bool,
+) -> None:
+    """Serve accounts in order; updates queue, room, side_room and the largest density each queue had to turn away."""
+    rows = table.shape[0]
+    initial = room.copy()
+    for i in order:
+        if queue[i] >= 0:
+            continue
+        own = group[i] if rows > 0 else 0
+        best, best_v, best_t = -1, np.int64(0), np.int64(1)
+        for q in range(value.shape[1]):
+            v, t = np.int64(value[i, q]), np.int64(seconds[i, q])
+            if v <= 0 or v * best_t <= best_v * t or (rows > 0 and not _allowed(table, own, q, side_room, floors_only)):
+                continue
+            if t <= room[q]:
+                best, best_v, best_t = q, v, t
+            elif t <= initial[q]:
+                threshold[q] = max(threshold[q], v / t)
+        if best >= 0:
+            queue[i] = best
+            room[best] -= best_t
+            for k in range(rows):
+                side_room[k] -= table[k, own, best]
