@@ -1,0 +1,149 @@
+"""The feature set: declared once, built by the same code in training and in serving.
+
+Point in time by construction: features read only the columns of a ``Portfolio``, which describe its as-of date and earlier.
+No protected attribute and no proxy listed for one is a column of the account schema, so none can be a feature (Reg B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.portfolio import Portfolio
+
+FEATURE_SET_VERSION = "delinquency-1"
+"""Changes whenever a feature is added, removed or computed differently."""
+
+MONTHS = 3
+"""Months of history the features read; more would be missing in every training snapshot of the bundled data."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FeatureDefinition:
+    """One feature.
+
+    Attributes:
+        name: stable name.
+        group: reasons are given per group.
+        meaning: one sentence.
+        unit: of the value.
+        cure_sign: expected direction on p_cure: +1, -1, or 0 where the domain does not say.
+    """
+
+    name: str
+    group: str
+    meaning: str
+    unit: str
+    cure_sign: int = 0
+
+
+@dataclass(frozen=True)
+class Features:
+    """A feature matrix: float32 (n, f), NaN where missing, with its names and version."""
+
+    matrix: NDArray[np.float32]
+    names: tuple[str, ...]
+    version: str
+
+
+_STATUS = [
+    FeatureDefinition(f"status_{lag}", "DELINQUENCY", f"Months past due {lag + 1} month(s) ago.", "months", -1)
+    for lag in range(MONTHS)
+]
+_RATIO = [
+    FeatureDefinition(
+        f"payment_ratio_{lag}", "PAYMENTS", f"Payment over balance, {lag} month(s) before the as-of date.", "share", 0
+    )
+    for lag in range(MONTHS)
+]
+
+FEATURES: tuple[FeatureDefinition, ...] = (
+    *_STATUS,
+    FeatureDefinition("days_past_due", "DELINQUENCY", "Days past due at the as-of date.", "days", -1),
+    FeatureDefinition("status_worst", "DELINQUENCY", "Worst months past due in the window.", "months"),
+    FeatureDefinition("status_change", "DELINQUENCY", "Change of months past due over the last month.", "months"),
+    FeatureDefinition("months_late", "DELINQUENCY", "Months late in the window.", "months", -1),
+    *_RATIO,
+    FeatureDefinition("payment_arrears_ratio", "PAYMENTS", "Latest payment over arrears.", "share"),
+    FeatureDefinition("payment_window_ratio", "PAYMENTS", "Payments of the window over its latest balance.", "share"),
+    FeatureDefinition("months_paid", "PAYMENTS", "Months with a payment in the window.", "months", 0),
+    FeatureDefinition("latest_payment", "PAYMENTS", "Latest payment.", "log minor units"),
+    FeatureDefinition("balance", "BALANCE", "Balance.", "log minor units"),
+    FeatureDefinition("arrears_share", "BALANCE", "Arrears over balance.", "share"),
+    FeatureDefinition("balance_growth", "BALANCE", "Change of balance over the last month over balance.", "share"),
+    FeatureDefinition("balance_growth_window", "BALANCE", "Change of balance over the window over balance.", "share"),
+    FeatureDefinition("credit_limit", "UTILISATION", "Credit limit.", "log minor units"),
+    FeatureDefinition("utilisation", "UTILISATION", "Balance over credit limit.", "share"),
+    FeatureDefinition("utilisation_change", "UTILISATION", "Change of utilisation over the last month.", "share"),
+    FeatureDefinition("months_on_book", "TENURE", "Months since origination.", "months"),
+)
+"""The feature set, in matrix order."""
+
+FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
+
+
+def build_features(portfolio: Portfolio) -> Features:
+    """Return the features of every account, float32 (n, f), NaN where the columns are missing."""
+    columns = _compute(portfolio)
+    matrix = np.empty((portfolio.account_count, len(FEATURES)), dtype=np.float32)
+    for index, name in enumerate(FEATURE_NAMES):
+        matrix[:, index] = columns[name]()
+    return Features(matrix, FEATURE_NAMES, FEATURE_SET_VERSION)
+
+
+def _history(portfolio: Portfolio, name: str) -> Floats:
+    """Return a history as float64 (n, MONTHS), NaN where missing or shorter."""
+    values, present = portfolio.column(name), portfolio.is_present(name)
+    result = np.full((portfolio.account_count, MONTHS), np.nan)
+    months = min(MONTHS, values.shape[1])
+    result[:, :months] = np.where(present[:, :months], values[:, :months], np.nan)
+    return result
+
+
+def _optional(portfolio: Portfolio, name: str) -> Floats:
+    return np.where(portfolio.is_present(name), portfolio.column(name).astype(np.float64), np.nan)
+
+
+def _ratio(numerator: Floats, denominator: Floats) -> Floats:
+    """Divide, NaN where the denominator is not positive; clipped so that one odd balance cannot dominate."""
+    safe = np.where(denominator > 0, denominator, np.nan)
+    return np.clip(numerator / safe, -10.0, 10.0)
+
+
+def _compute(portfolio: Portfolio) -> Mapping[str, Callable[[], Floats]]:
+    status = _history(portfolio, "status_history")
+    paid = _history(portfolio, "payment_history_minor")
+    owed = _history(portfolio, "balance_history_minor")
+    balance = portfolio.column("balance_minor").astype(np.float64)
+    arrears = portfolio.arrears_minor().astype(np.float64)
+    limit = _optional(portfolio, "credit_limit_minor")
+    known = ~np.isnan(status)
+    any_status = known.any(axis=1)
+    late = np.where(known, status > 0, 0).sum(axis=1)
+    features: dict[str, Callable[[], Floats]] = {
+        "days_past_due": lambda: portfolio.column("days_past_due").astype(np.float64),
+        "status_worst": lambda: np.where(any_status, np.where(known, status, -9).max(axis=1), np.nan),
+        "status_change": lambda: status[:, 0] - status[:, 1],
+        "months_late": lambda: np.where(any_status, late, np.nan),
+        "payment_arrears_ratio": lambda: _ratio(paid[:, 0], arrears),
+        "payment_window_ratio": lambda: _ratio(np.nansum(paid, axis=1), owed[:, 0]),
+        "months_paid": lambda: (np.nan_to_num(paid) > 0).sum(axis=1).astype(np.float64),
+        "latest_payment": lambda: np.log1p(paid[:, 0]),
+        "balance": lambda: np.log1p(np.maximum(balance, 0.0)),
+        "arrears_share": lambda: _ratio(arrears, balance),
+        "balance_growth": lambda: _ratio(owed[:, 0] - owed[:, 1], np.abs(owed[:, 0])),
+        "balance_growth_window": lambda: _ratio(owed[:, 0] - owed[:, MONTHS - 1], np.abs(owed[:, 0])),
+        "credit_limit": lambda: np.log1p(limit),
+        "utilisation": lambda: _ratio(balance, limit),
+        "utilisation_change": lambda: _ratio(owed[:, 0] - owed[:, 1], limit),
+        "months_on_book": lambda: _optional(portfolio, "months_on_book"),
+    }
+    for lag in range(MONTHS):
+        features[f"status_{lag}"] = lambda lag=lag: status[:, lag]  # type: ignore[misc]
+        features[f"payment_ratio_{lag}"] = lambda lag=lag: _ratio(paid[:, lag], owed[:, lag])  # type: ignore[misc]
+    return features

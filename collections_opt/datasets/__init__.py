@@ -1,0 +1,1 @@
+"""Floor 1: bundled real data, readers of files with column mappings, and settings files."""

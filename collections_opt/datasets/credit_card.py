@@ -1,0 +1,122 @@
+"""The bundled credit-card accounts as month-end snapshots of delinquent accounts, without leaks.
+
+Timing, which is the trap of this data: the status named m is decided by the payment named m+1. A snapshot at the statement of
+month m may therefore use statuses up to m-1, balances up to m and payments up to m; its outcomes are status m and the cash paid
+in m+1. Months are 2005-04 to 2005-09; columns PAY_0, PAY_2 .. PAY_6 are September back to April.
+
+Derived, because the data do not carry them: days past due = 30 x status m-1; arrears = 5 % of the balance (the usual minimum
+payment) per month past due, at most the balance. Amounts are New Taiwan dollars, here in minor units of 1/100.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from collections_opt.core.comparison import RealisedOutcomes
+from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.portfolio import Portfolio, RawPortfolio
+
+CURRENCY, TIME_ZONE, PRODUCT, STATE = "TWD", "Asia/Taipei", "CREDIT_CARD", "TW"
+MINIMUM_PAYMENT_SHARE = 0.05
+DELINQUENT_STATUS = 2
+DEFAULT_STATUS = 3
+TRAINING_MONTHS = (5, 6, 7)
+PORTFOLIO_MONTH = 8
+_STATUS_COLUMNS = {9: "PAY_0", 8: "PAY_2", 7: "PAY_3", 6: "PAY_4", 5: "PAY_5", 4: "PAY_6"}
+_MONTH_END = {4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30}
+FIRST_MONTH = 4
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Delinquent accounts at one month's statement and, apart from them, what happened next.
+
+    Attributes:
+        raw: the columns, in file order.
+        outcome: int64 (n,), CURE, DEFAULT or STAY, from status m.
+        cash_minor: int64 (n,) paid in month m+1.
+        rolled_worse: bool (n,), status m above status m-1.
+    """
+
+    raw: RawPortfolio
+    outcome: NDArray[np.int64]
+    cash_minor: NDArray[np.int64]
+    rolled_worse: NDArray[np.bool_]
+
+    def realised_for(self, portfolio: Portfolio) -> RealisedOutcomes:
+        """Return what happened, aligned with a portfolio's rows.
+
+        Raises:
+            KeyError: when the portfolio holds an account that the snapshot does not.
+        """
+        ids = np.array(self.raw.columns["account_id"].tolist(), dtype="S")
+        order = np.argsort(ids)
+        found = np.searchsorted(ids[order], portfolio.column("account_id"))
+        rows = order[np.minimum(found, ids.size - 1)]
+        if not np.array_equal(ids[rows], portfolio.column("account_id")):
+            raise KeyError("the portfolio holds accounts that are not in the snapshot")
+        return RealisedOutcomes(self.cash_minor[rows], self.outcome[rows] == CURE, self.rolled_worse[rows])
+
+
+def load_accounts() -> pd.DataFrame:
+    """Return the 30,000 bundled accounts with their original columns."""
+    folder = resources.files("collections_opt.datasets").joinpath("bundled/uci_credit_card")
+    with resources.as_file(folder.joinpath("uci_credit_card_default.parquet")) as path:
+        return pd.read_parquet(path)
+
+
+def snapshot(accounts: pd.DataFrame, month: int) -> Snapshot:
+    """Return the accounts two or more months past due at the statement of a month, 5 (May) to 8 (August) of 2005.
+
+    Outcome by status m: cure at 0 or less; default at 3 or more (90 days) for accounts that were below it; stay otherwise,
+    accounts already past 90 days included.
+
+    Raises:
+        ValueError: for a month without a month before and after it.
+    """
+    if not 5 <= month <= 8:
+        raise ValueError(f"month {month} has no snapshot; use 5 (May) to 8 (August)")
+    previous = accounts[_STATUS_COLUMNS[month - 1]]
+    late = accounts[previous >= DELINQUENT_STATUS]
+    status = _stack(late, [_STATUS_COLUMNS[m] for m in range(month - 1, FIRST_MONTH - 1, -1)])
+    balances = _stack(late, [f"BILL_AMT{10 - m}" for m in range(month, FIRST_MONTH - 1, -1)]) * 100
+    payments = _stack(late, [f"PAY_AMT{10 - m}" for m in range(month, FIRST_MONTH - 1, -1)]) * 100
+    balance, last = balances[:, 0], status[:, 0]
+    raw = RawPortfolio(
+        as_of_date=date(2005, month, _MONTH_END[month]),
+        time_zone=TIME_ZONE,
+        currency_code=CURRENCY,
+        columns={
+            "account_id": late["ID"].map("UCI-{:06d}".format).to_numpy(dtype=object),
+            "product": np.full(len(late), PRODUCT, dtype=object),
+            "state": np.full(len(late), STATE, dtype=object),
+            "time_zone": np.full(len(late), TIME_ZONE, dtype=object),
+            "balance_minor": balance,
+            "arrears_minor": estimated_arrears_minor(balance, last),
+            "credit_limit_minor": late["LIMIT_BAL"].to_numpy(dtype=np.int64) * 100,
+            "days_past_due": last * 30,
+            "status_history": status,
+            "balance_history_minor": balances,
+            "payment_history_minor": payments,
+        },
+    )
+    now = late[_STATUS_COLUMNS[month]].to_numpy(dtype=np.int64)
+    outcome = np.select([now <= 0, (now >= DEFAULT_STATUS) & (last < DEFAULT_STATUS)], [CURE, DEFAULT], STAY)
+    cash = late[f"PAY_AMT{9 - month}"].to_numpy(dtype=np.int64) * 100
+    return Snapshot(raw, outcome.astype(np.int64), cash, now > last)
+
+
+def estimated_arrears_minor(balance: NDArray[np.int64], months_past_due: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return arrears as the missed minimum payments, int64 minor units, at most the balance and at least 0."""
+    missed = np.floor(np.maximum(balance, 0) * MINIMUM_PAYMENT_SHARE * np.maximum(months_past_due, 0))
+    return np.minimum(missed.astype(np.int64), np.maximum(balance, 0))
+
+
+def _stack(frame: pd.DataFrame, columns: list[str]) -> NDArray[np.int64]:
+    return np.ascontiguousarray(frame[columns].to_numpy(dtype=np.int64))
