@@ -82,9 +82,7 @@ BLOCK_FLAGS: tuple[str, ...] = (
 _COLUMNS: tuple[Column, ...] = (
     Column("account_id", _K.TEXT, "The lender's id of the account; unique in a portfolio.", required=True),
     Column("customer_id", _K.TEXT, "The lender's id of the person who owes."),
-    Column(
-        "product", _K.TEXT, "Product code, such as CREDIT_CARD; decides LGD, CCF and eligible queues.", required=True
-    ),
+    Column("product", _K.TEXT, "Product code, such as CREDIT_CARD; decides LGD, CCF and eligible queues.", required=True),
     Column("state", _K.TEXT, "Jurisdiction of the consumer, ISO 3166 (US-MA, TW)."),
     Column("time_zone", _K.TEXT, "IANA time zone at the consumer's location."),
     Column("balance_minor", _K.MONEY, "Balance B; zero or less is a credit balance.", required=True, low=-_B, high=_B),
@@ -100,9 +98,7 @@ _COLUMNS: tuple[Column, ...] = (
         high=MAX_DAYS_PAST_DUE,
     ),
     Column("loss_given_default", _K.RATE, "LGD of the account; missing takes the product's.", low=0.0, high=1.0),
-    Column(
-        "contacts_in_window_count", _K.COUNT, "Outbound contacts already made in the effect window.", low=0, high=_C
-    ),
+    Column("contacts_in_window_count", _K.COUNT, "Outbound contacts already made in the effect window.", low=0, high=_C),
     Column("calls_last_7_days_count", _K.COUNT, "Calls placed about this debt within 7 days.", low=0, high=_C),
     Column("attempts_last_7_days_count", _K.COUNT, "Attempts on all channels within 7 days.", low=0, high=_C),
     Column(

@@ -1,0 +1,1 @@
+"""Floor 1: training, calibration, artifacts and the scorer of the competing-outcomes model."""

@@ -1,0 +1,162 @@
+"""Model artifacts on disk: text and JSON only, every digest checked before anything is parsed.
+
+<root>/active.toml                          champion = "<version>", challenger = "" per kind
+<root>/<kind>/<version>/model.txt           LightGBM's text format
+<root>/<kind>/<version>/calibration.json    method, weight, bias
+<root>/<kind>/<version>/manifest.json       digests of the files, versions, metrics out of time
+<root>/<kind>/<version>/CARD.md             the model card
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.scoring.calibration import Calibration
+
+OUTCOME_KIND = "outcome"
+_FILES = ("model.txt", "calibration.json", "CARD.md")
+_VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a model version is; the digest of its bytes identifies it everywhere.
+
+    Attributes:
+        kind: outcome.
+        version: unique within the kind.
+        feature_set_version: must equal the code's.
+        feature_names: in matrix order.
+        calibration_version: method and digest of calibration.json.
+        files: SHA-256 (hex) of every other file, by name.
+        training: periods, rounds, digests, parameters, library versions.
+        metrics: out-of-time metrics by name.
+        created_at: ISO 8601 with zone.
+    """
+
+    kind: str
+    version: str
+    feature_set_version: str
+    feature_names: tuple[str, ...]
+    calibration_version: str
+    files: Mapping[str, str]
+    training: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    created_at: str
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A loaded, checked model version; ``digest`` is the SHA-256 of manifest.json."""
+
+    manifest: Manifest
+    digest: str
+    booster: lgb.Booster
+    calibration: Calibration
+    card: str
+
+
+def write_artifact(root: Path, manifest: Manifest, model: str, calibration: Calibration, card: str) -> Path:
+    """Write a model version and return its folder; ``manifest.files`` and ``calibration_version`` are filled in here.
+
+    Raises:
+        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name.
+    """
+    folder = _folder(root, manifest.kind, manifest.version)
+    weights = {"method": calibration.method, "weight": calibration.weight.tolist(), "bias": calibration.bias.tolist()}
+    texts = {"model.txt": model, "calibration.json": json.dumps(weights, indent=1) + "\n", "CARD.md": card}
+    digests = {name: _sha256(text.encode()) for name, text in texts.items()}
+    version = f"{calibration.method}-{digests['calibration.json'][:12]}"
+    full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
+    texts["manifest.json"] = json.dumps(full.__dict__, indent=1, sort_keys=True) + "\n"
+    existing = folder / "manifest.json"
+    if existing.exists() and existing.read_text("utf-8") != texts["manifest.json"]:
+        raise refuse(
+            Reason.ALREADY_EXISTS, "version", f"{manifest.kind}/{manifest.version} exists with other bytes.", "Name a new one."
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return folder
+
+
+def read_active(root: Path, kind: str = OUTCOME_KIND) -> dict[str, str]:
+    """Return the active versions of a kind, by role (champion, challenger).
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when active.toml is missing, unreadable or names no champion.
+    """
+    path = root / "active.toml"
+    try:
+        roles = tomllib.loads(path.read_text("utf-8")).get(kind, {})
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise refuse(Reason.MODEL_UNAVAILABLE, "active.toml", f"cannot be read: {error}.", "Run `make models`.") from error
+    if not isinstance(roles, dict) or not roles.get("champion"):
+        raise refuse(Reason.MODEL_UNAVAILABLE, "active.toml", f"names no champion for {kind}.", "Name a trained version.")
+    return {str(role): str(version) for role, version in roles.items() if version}
+
+
+def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifact:
+    """Load a model version; every file's digest is checked before it is parsed.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE naming the file and what is wrong with it.
+    """
+    folder = _folder(root, kind, version)
+    raw = _read(folder / "manifest.json")
+    try:
+        manifest = TypeAdapter(Manifest).validate_json(raw)
+    except ValidationError as error:
+        raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
+    contents = {}
+    for name in _FILES:
+        contents[name] = _read(folder / name)
+        if manifest.files.get(name) != _sha256(contents[name]):
+            raise _unavailable(folder / name, "differs from the digest in manifest.json")
+    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
+        raise _unavailable(folder, f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}")
+    weights = json.loads(contents["calibration.json"])
+    calibration = Calibration(weights["method"], np.array(weights["weight"]), np.array(weights["bias"]))
+    booster = lgb.Booster(model_str=contents["model.txt"].decode())
+    return Artifact(manifest, _sha256(raw), booster, calibration, contents["CARD.md"].decode())
+
+
+def list_versions(root: Path, kind: str = OUTCOME_KIND) -> tuple[str, ...]:
+    """Return the versions on disk, sorted."""
+    folder = root / kind
+    return tuple(sorted(p.name for p in folder.iterdir() if (p / "manifest.json").is_file())) if folder.is_dir() else ()
+
+
+def _folder(root: Path, kind: str, version: str) -> Path:
+    if not _VERSION.fullmatch(version) or not _VERSION.fullmatch(kind):
+        raise refuse(Reason.INVALID_ARGUMENT, "version", f"{version!r} is not a version name.", "Use a-z, 0-9, dot and dash.")
+    return root / kind / version
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unavailable(path, f"cannot be read: {error.strerror}") from error
+
+
+def _unavailable(path: Path, problem: str) -> CollectionsError:
+    shown = "/".join(path.parts[-3:])
+    return refuse(Reason.MODEL_UNAVAILABLE, shown, f"{problem}.", "Restore the version or activate another in active.toml.")
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

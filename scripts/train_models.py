@@ -1,0 +1,50 @@
+"""Train the outcome model on the bundled accounts (May to July only) and judge it on August.
+
+Example:
+    python scripts/train_models.py --models-dir models --version credit-card-1
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from scripts_support import run
+
+from collections_opt.application.model_training import train_bundled_model
+
+
+def main(
+    models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
+    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-1",
+    seed: Annotated[int, typer.Option(help="Seed of training.")] = 1,
+    created_at: Annotated[datetime | None, typer.Option(help="Creation time recorded, UTC; default now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Train the outcome model and write its artifact.
+
+    Example: python scripts/train_models.py --models-dir models --version credit-card-1
+    """
+    moment = created_at.replace(tzinfo=UTC) if created_at else datetime.now(UTC)
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("training", total=1.0)
+        report = train_bundled_model(models_dir, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))
+    if as_json:
+        typer.echo(json.dumps({**report.__dict__, "folder": str(report.folder)}, indent=1))
+        return
+    table = Table(title=f"{report.folder}: {report.rounds} rounds, calibration {report.calibration}; figures on August")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in sorted(report.metrics.items()):
+        table.add_row(name, f"{value:,.4f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    run(main)

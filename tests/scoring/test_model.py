@@ -1,0 +1,153 @@
+"""The outcome model: repeatable, point in time, checked before it is parsed, calibrated on rows it was not trained on."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collections_opt.application.model_training import train_bundled_model, training_period
+from collections_opt.core.admission import admit
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
+from collections_opt.core.outcomes import CURE
+from collections_opt.datasets.credit_card import load_accounts, snapshot
+from collections_opt.scoring.artifacts import list_versions, load_artifact, read_active
+from collections_opt.scoring.calibration import Calibration, fit_matrix, fit_temperature
+from collections_opt.scoring.metrics import expected_calibration_error, outcome_metrics
+from collections_opt.scoring.scorer import load_scorer
+from collections_opt.scoring.training import train
+
+MODELS = Path(__file__).parents[2] / "models"
+MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def august():
+    return snapshot(load_accounts(), 8)
+
+
+@pytest.fixture(scope="module")
+def portfolio(august):
+    return admit(august.raw).portfolio
+
+
+@pytest.fixture
+def models(tmp_path):
+    return Path(shutil.copytree(MODELS, tmp_path / "models"))
+
+
+def test_training_again_gives_the_shipped_bytes(tmp_path):
+    """The model in the repository is what the code trains; only versions of libraries may change it."""
+    version = read_active(MODELS)["champion"]
+    shipped = load_artifact(MODELS, version).manifest
+    report = train_bundled_model(tmp_path, version, 1, datetime.fromisoformat(shipped.created_at))
+    for name in ("model.txt", "calibration.json", "CARD.md", "manifest.json"):
+        assert (report.folder / name).read_bytes() == (MODELS / "outcome" / version / name).read_bytes()
+
+
+def test_the_manifest_states_what_the_model_does_on_august(august):
+    scorer = load_scorer(MODELS)
+    period = training_period(august, "2005-08")
+    measured = outcome_metrics(scorer.score(period.portfolio).probability, period.outcome)
+    assert measured == pytest.approx(scorer.artifact.manifest.metrics)
+    assert "2005-08" not in scorer.artifact.manifest.training["periods"]
+    assert measured["cure_auc"] > 0.8
+
+
+def test_blocks_do_not_change_a_bit_and_single_accounts_score_as_in_the_book(portfolio):
+    scorer = load_scorer(MODELS)
+    book = scorer.score(portfolio).probability
+    np.testing.assert_array_equal(scorer.score(portfolio.take(slice(100, 107))).probability, book[100:107])
+    assert scorer.score(portfolio.take(slice(0, 0))).probability.shape == (0, 3)
+
+
+def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):
+    scorer = load_scorer(MODELS)
+    one = portfolio.take(slice(0, 1))
+    before = {r.code.split("_")[0]: r.contribution for r in scorer.reasons(one, 9)[0]}
+    late = one.column("status_history").copy()
+    late[:] = 8
+    changed = type(one)(one.as_of_date, one.time_zone, one.currency_code, {**one.columns, "status_history": late}, one.present)
+    after = {r.code.split("_")[0]: r.contribution for r in scorer.reasons(changed, 9)[0]}
+    assert after["DELINQUENCY"] < before["DELINQUENCY"]
+    assert all(r.sentence for r in scorer.reasons(one)[0])
+
+
+@pytest.mark.parametrize("name", ["model.txt", "calibration.json", "CARD.md"])
+def test_a_changed_byte_is_refused_before_parsing(models, name):
+    version = read_active(models)["champion"]
+    path = models / "outcome" / version / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(CollectionsError, match="differs from the digest") as caught:
+        load_artifact(models, version)
+    assert caught.value.reason is Reason.MODEL_UNAVAILABLE
+    assert name in caught.value.violations[0].field
+
+
+def test_missing_models_say_what_to_do(tmp_path, models):
+    with pytest.raises(CollectionsError, match="make models"):
+        load_scorer(tmp_path)
+    with pytest.raises(CollectionsError, match=r"cannot be read"):
+        load_artifact(models, "nothing")
+    with pytest.raises(CollectionsError, match="version name"):
+        load_artifact(models, "../../etc")
+    assert list_versions(tmp_path) == ()
+
+
+def test_another_feature_set_is_refused(models):
+    version = read_active(models)["champion"]
+    path = models / "outcome" / version / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.write_text(json.dumps({**manifest, "feature_set_version": "other"}))
+    with pytest.raises(CollectionsError, match="feature set other"):
+        load_artifact(models, version)
+
+
+def test_features_are_named_once_and_missing_histories_are_nan(portfolio):
+    assert len(set(FEATURE_NAMES)) == len(FEATURES)
+    bare = {k: (v[:, :0] if v.ndim == 2 else v) for k, v in portfolio.columns.items()}
+    masks = {k: (v[:, :0] if v.ndim == 2 else v) for k, v in portfolio.present.items()}
+    features = build_features(type(portfolio)(portfolio.as_of_date, "UTC", "TWD", bare, masks))
+    assert np.isnan(features.matrix[:, FEATURE_NAMES.index("status_0")]).all()
+    assert np.isfinite(features.matrix[:, FEATURE_NAMES.index("balance")]).all()
+
+
+def test_a_planted_leak_is_visible_as_an_auc_nobody_earns(august):
+    """If status m entered, cure would be known: the harness that the timing tests rely on can see it."""
+    period = training_period(august, "2005-08")
+    leaked = np.column_stack([period.outcome == CURE, period.outcome == 1, period.outcome == 2]).astype(float)
+    assert outcome_metrics(leaked * 0.98 + 0.02 / 3, period.outcome)["cure_auc"] == 1.0
+    assert load_scorer(MODELS).artifact.manifest.metrics["cure_auc"] < 0.9
+
+
+weights = st.lists(st.tuples(*[st.floats(0, 1)] * 3), min_size=1, max_size=10)
+
+
+@given(weights, st.lists(st.floats(-3, 3), min_size=12, max_size=12))
+def test_calibrated_rows_sum_to_one(rows, values):
+    p = np.array(rows) + 1e-9
+    p /= p.sum(axis=1, keepdims=True)
+    calibrated = Calibration("matrix", np.array(values[:9]).reshape(3, 3), np.array(values[9:])).apply(p)
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1.0, atol=1e-12)
+
+
+def test_calibrations_repair_known_distortions():
+    rng = np.random.default_rng(5)
+    truth = rng.dirichlet([2, 1, 2], size=20_000)
+    outcome = (rng.random(20_000)[:, None] > truth.cumsum(axis=1)).sum(axis=1)
+    sharp = truth**2 / (truth**2).sum(axis=1, keepdims=True)
+    for fit in (fit_temperature, fit_matrix):
+        repaired = fit(sharp, outcome).apply(sharp)
+        assert expected_calibration_error(repaired[:, 0], outcome == 0) < 0.5 * expected_calibration_error(
+            sharp[:, 0], outcome == 0
+        )
+
+
+def test_one_period_is_not_enough(august):
+    with pytest.raises(ValueError, match="two periods"):
+        train([training_period(august, "2005-08")], 1)
