@@ -1,0 +1,82 @@
+"""Import portfolios and keep capacity plans: what rankings are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from collections_opt.application.quarantine import quarantine_from_json, quarantine_to_json
+from collections_opt.application.settings import dump, load
+from collections_opt.core.admission import Quarantine, admit
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.queues import CapacityPlan, check_plan
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.parquet import portfolio_to_parquet
+from collections_opt.ledger.records import PlanRecord, PortfolioRecord
+
+_MAX_ID = 128
+
+
+class Books:
+    """The use cases around portfolios and capacity plans."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._now = now
+
+    def import_portfolio(self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False) -> PortfolioRecord:
+        """Admit every row once and store what was accepted beside what was quarantined; importing again is free.
+
+        Raises:
+            CollectionsError: as ``admit``; ALREADY_EXISTS when the id holds other accounts.
+        """
+        _check_id("portfolio_id", portfolio_id)
+        admission = admit(raw)
+        portfolio, refused = admission.portfolio, admission.quarantine
+        accepted, quarantined = portfolio_to_parquet(portfolio), quarantine_to_json(refused)
+        put = (lambda _content: "") if validate_only else self._ledger.objects.put
+        record = PortfolioRecord(
+            portfolio_id=portfolio_id,
+            as_of_date=portfolio.as_of_date.isoformat(),
+            time_zone=portfolio.time_zone,
+            currency_code=portfolio.currency_code,
+            row_count=admission.row_count,
+            accepted_count=portfolio.account_count,
+            quarantined_count=refused.row_count,
+            digest=portfolio.digest,
+            object_digest=put(accepted),
+            quarantine_digest=put(quarantined),
+            created_at=self._now().isoformat(),
+        )
+        return record if validate_only else self._ledger.add_portfolio(record)
+
+    def quarantine(self, portfolio_id: str) -> Quarantine:
+        """Return why rows of a portfolio were refused."""
+        return quarantine_from_json(self._ledger.objects.get(self._ledger.portfolio(portfolio_id).quarantine_digest))
+
+    def save_plan(self, plan: CapacityPlan, expected_etag: str | None, validate_only: bool = False) -> PlanRecord:
+        """Store a plan's first version (no etag) or its next one.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan``.
+        """
+        check_plan(plan)
+        _check_id("plan_id", plan.plan_id)
+        payload = dump(replace(plan, version=0))
+        if validate_only:
+            return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
+        return self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now())
+
+    def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
+        """Return a version of a plan, or its latest, with its record (for the etag)."""
+        stored = self._ledger.plan(plan_id, version)
+        return replace(load(stored.payload, CapacityPlan), version=stored.version), stored
+
+
+def _check_id(field: str, value: str) -> None:
+    if not value or len(value) > _MAX_ID or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in value):
+        raise refuse(
+            Reason.INVALID_ARGUMENT, field, f"{value[:40]!r} is not an id.", "Use 1 to 128 letters, digits, '-', '_' or '.'."
+        )

@@ -1,0 +1,347 @@
+"""Make, record, read, explain and compare rankings."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+import structlog
+
+import collections_opt
+from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
+from collections_opt.application.quarantine import refused_rows
+from collections_opt.application.settings import dump, load
+from collections_opt.core.admission import admit
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.assignment import Assignment, AssignmentProblem, SolveOptions, SolverIdentity, Termination
+from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
+from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.explanation import QueueExplanation, explain, summary_sentence
+from collections_opt.core.features import FEATURE_SET_VERSION
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.payoffs import ValueParameters, payoffs
+from collections_opt.core.pipeline import RankingRequest, check_request, rank
+from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries, Ranking, make_entries
+from collections_opt.core.valuation import value_matrix
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.parquet import entries_to_parquet, parquet_to_entries, parquet_to_portfolio
+from collections_opt.ledger.records import RankingRecord, WorklistEntry
+from collections_opt.scoring.scorer import Reason as ScoreReason
+from collections_opt.scoring.scorer import Scorer
+from collections_opt.solvers import SOLVERS, verify
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class RankingCommand:
+    """What a caller asks for; ``request_id`` (a UUID) makes it idempotent."""
+
+    request_id: str
+    portfolio_id: str
+    plan_id: str
+    plan_version: int | None
+    ordering: Ordering
+    parameters: ValueParameters
+    solver: str = "default"
+    seed: int = 20_050_801
+
+    @property
+    def payload_digest(self) -> str:
+        """SHA-256 (hex) of everything but the request id."""
+        return digest_text(dump(replace(self, request_id="")))
+
+    @property
+    def ranking_id(self) -> str:
+        """Id of the ranking the request makes; from the request id, so that a retry after a crash finds it."""
+        return "rk-" + hashlib.sha256(self.request_id.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class AccountExplanation:
+    """Why an account was worked or not, in one sentence and per queue."""
+
+    account_id: str
+    disposition: Disposition
+    sentence: str
+    queues: tuple[QueueExplanation, ...]
+    reasons: tuple[ScoreReason, ...]
+    probability: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ScoredAccounts:
+    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned."""
+
+    ranking: Ranking
+    plan: CapacityPlan
+    reasons: tuple[tuple[ScoreReason, ...], ...]
+
+
+class Rankings:
+    """The use cases around rankings; one worker makes them, any thread reads them."""
+
+    def __init__(self, ledger: Ledger, scorer: Scorer, rules: RuleTable, now: Callable[[], datetime]) -> None:
+        self._ledger = ledger
+        self._scorer = scorer
+        self._rules = rules
+        self._now = now
+        self._jobs = Jobs(_failed)
+        self._cache_lock = threading.Lock()
+        self._cached: tuple[str, Portfolio] | None = None
+
+    def close(self) -> None:
+        """Wait for the running ranking."""
+        self._jobs.close()
+
+    def create(self, command: RankingCommand, validate_only: bool = False) -> str:
+        """Start a ranking, or find the one this request already made; return its id.
+
+        Raises:
+            CollectionsError: what is wrong with the request, before anything runs; REQUEST_ID_REUSED for another payload.
+        """
+        _check_command(command)
+        if self._ledger.find_request(command.request_id, command.payload_digest):
+            return command.ranking_id
+        request = self._request(command)
+        check_request(self.portfolio(command.portfolio_id), request)
+        if not validate_only:
+            self._jobs.start(command.ranking_id, lambda progress: self._make(command, request, progress))
+        return command.ranking_id
+
+    def status(self, ranking_id: str) -> JobStatus | None:
+        """Return where a ranking being made in this process stands."""
+        return self._jobs.status(ranking_id)
+
+    def watch(self, ranking_id: str, timeout_seconds: float) -> Iterator[JobStatus]:
+        """Yield progress until the ranking ends."""
+        return self._jobs.watch(ranking_id, timeout_seconds)
+
+    def finished(self, ranking_id: str) -> RankingRecord:
+        """Return a recorded ranking.
+
+        Raises:
+            CollectionsError: RANKING_NOT_COMPLETE while it runs, its own error if it failed, NOT_FOUND otherwise.
+        """
+        status = self._jobs.status(ranking_id)
+        if status is not None and status.state is State.RUNNING:
+            raise refuse(Reason.RANKING_NOT_COMPLETE, "ranking_id", f"{ranking_id} is still running.", "Watch it until it ends.")
+        if status is not None and status.error is not None:
+            raise status.error
+        return self._ledger.ranking(ranking_id)
+
+    def portfolio(self, portfolio_id: str) -> Portfolio:
+        """Return a stored portfolio; the last one read stays in memory."""
+        record = self._ledger.portfolio(portfolio_id)
+        with self._cache_lock:
+            if self._cached and self._cached[0] == record.object_digest:
+                return self._cached[1]
+        portfolio = parquet_to_portfolio(self._ledger.objects.get(record.object_digest))
+        with self._cache_lock:
+            self._cached = (record.object_digest, portfolio)
+        return portfolio
+
+    def plan_of(self, record: RankingRecord) -> CapacityPlan:
+        """Return the plan a ranking was made with."""
+        stored = self._ledger.plan(record.record["plan_id"], record.record["plan_version"])
+        return replace(load(stored.payload, CapacityPlan), version=stored.version)
+
+    def entries(self, record: RankingRecord) -> Entries:
+        """Return a ranking's entries, one per account.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when the object's bytes differ from the record.
+        """
+        entries = parquet_to_entries(self._ledger.objects.get(record.record["entries_object"]))
+        if entries.digest != record.record["entries_digest"]:
+            raise refuse(Reason.INTEGRITY_FAILURE, "entries", "their digest differs from the record.", "Restore the object.")
+        return entries
+
+    def worklist(
+        self, ranking_id: str, queue_id: str, after_priority: int, size: int
+    ) -> tuple[RankingRecord, list[WorklistEntry]]:
+        """Return a page of a queue's accounts in order."""
+        record = self.finished(ranking_id)
+        queue = self.plan_of(record).queue_index(queue_id)
+        return record, self._ledger.worklist(ranking_id, queue, after_priority, size)
+
+    def explain(self, ranking_id: str, account_id: str) -> AccountExplanation:
+        """Return why an account was worked or not, from recorded inputs, scores and prices.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account.
+        """
+        record = self.finished(ranking_id)
+        entries, portfolio, plan = self.entries(record), self.portfolio(record.portfolio_id), self.plan_of(record)
+        wanted = account_id.encode()
+        row = int(np.searchsorted(entries.account_id, wanted))
+        if row >= entries.account_id.size or entries.account_id[row] != wanted:
+            raise refuse(
+                Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine."
+            )
+        one = portfolio.take(slice(row, row + 1))
+        nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]], dtype=np.float64)
+        outcomes = OutcomeProbabilities(nano / nano.sum(), record.record["model_version"], "", np.zeros(1, dtype=bool))
+        parameters = load(record.record["parameters"], ValueParameters)
+        prices = np.array(record.record["prices"], dtype=np.int64)
+        ranking = _single(one, outcomes, plan, self._rules, parameters, prices, entries.queue[row : row + 1])
+        queues = explain(ranking, 0, plan, PlannedEffects(one, plan), parameters)
+        disposition = Disposition(int(entries.disposition[row]))
+        sentence = summary_sentence(disposition, queues, portfolio.currency_code)
+        p = outcomes.probability[0]
+        reasons = self._scorer.reasons(one)[0]
+        return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
+
+    def compare(self, ranking_ids: Sequence[str], realised: RealisedOutcomes | None, seed: int) -> list[OrderingOutcome]:
+        """Return rankings of one portfolio and capacity beside the first.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT when they rank different accounts or capacities.
+        """
+        records = [self.finished(ranking_id) for ranking_id in ranking_ids]
+        first = records[0]
+        for index, record in enumerate(records):
+            for name in ("input_digest", "plan_id", "plan_version", "rules_version"):
+                if record.record[name] != first.record[name]:
+                    raise refuse(
+                        Reason.INVALID_ARGUMENT,
+                        f"ranking_ids[{index}]",
+                        f"differs from the first in {name}.",
+                        "Compare like with like.",
+                    )
+        reference = self.entries(first)
+        return [compare(Ordering(r.record["ordering"]), self.entries(r), reference, realised, seed) for r in records]
+
+    def score(self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters) -> ScoredAccounts:
+        """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT naming every row that the door refuses.
+        """
+        admission = admit(raw)
+        if admission.quarantine.row.size:
+            raise refused_rows(admission.quarantine)
+        request = RankingRequest(plan, self._rules, parameters)
+        ranking = rank(admission.portfolio, request, self._scorer.score, _assign_nobody)
+        return ScoredAccounts(ranking, plan, self._scorer.reasons(admission.portfolio))
+
+    def _request(self, command: RankingCommand) -> RankingRequest:
+        stored = self._ledger.plan(command.plan_id, command.plan_version)
+        plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
+        return RankingRequest(plan, self._rules, command.parameters, command.ordering, SolveOptions(seed=command.seed))
+
+    def _make(self, command: RankingCommand, request: RankingRequest, progress: Callable[..., None]) -> None:
+        portfolio = self.portfolio(command.portfolio_id)
+        ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
+        if command.ordering is Ordering.EXPECTED_VALUE:
+            findings = verify(ranking.problem, ranking.assignment).findings
+            if findings:
+                raise CollectionsError(
+                    Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
+                )
+        stored = self._ledger.objects.put(entries_to_parquet(ranking.entries))
+        record = _record(command, request, ranking, self._scorer, portfolio.digest, stored)
+        made = self._ledger.add_ranking(
+            command.ranking_id,
+            command.request_id,
+            command.payload_digest,
+            command.portfolio_id,
+            record,
+            ranking.entries,
+            self._now(),
+        )
+        _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+
+
+def _check_command(command: RankingCommand) -> None:
+    try:
+        uuid.UUID(command.request_id)
+    except ValueError as error:
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "request_id", f"{command.request_id!r} is not a UUID.", "Send a new UUID4."
+        ) from error
+    if command.solver not in SOLVERS:
+        raise refuse(Reason.INVALID_ARGUMENT, "solver", f"{command.solver!r} is unknown.", f"Use one of {', '.join(SOLVERS)}.")
+
+
+def _failed(job_id: str, error: Exception) -> CollectionsError:
+    incident = uuid.uuid4().hex[:12]
+    _log.error("ranking failed", ranking_id=job_id, incident=incident, exc_info=error)
+    return internal_error(incident)
+
+
+def _assign_nobody(problem: AssignmentProblem, _options: SolveOptions, _progress: object = None) -> Assignment:
+    nobody = np.full(problem.account_count, -1, dtype=np.int16)
+    free = np.zeros(problem.queue_count, dtype=np.int64)
+    return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))
+
+
+def _single(
+    one: Portfolio,
+    outcomes: OutcomeProbabilities,
+    plan: CapacityPlan,
+    rules: RuleTable,
+    parameters: ValueParameters,
+    prices: np.ndarray,
+    queue: np.ndarray,
+) -> Ranking:
+    """Return a ranking of one account under recorded prices."""
+    eligibility: Eligibility = evaluate(one, plan, rules)
+    worth = payoffs(one, parameters)
+    matrix = value_matrix(outcomes, PlannedEffects(one, plan), eligibility, plan, worth, parameters)
+    problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
+    answer = Assignment(queue, prices, prices[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
+    entries = make_entries(one, outcomes, worth, eligibility, problem, answer, None)
+    return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
+
+
+def _record(
+    command: RankingCommand, request: RankingRequest, ranking: Ranking, scorer: Scorer, input_digest: str, entries_object: str
+) -> dict[str, object]:
+    """Return the header as integers and strings: what decided, with which versions, how well."""
+    assignment, entries = ranking.assignment, ranking.entries
+    return {
+        "portfolio_id": command.portfolio_id,
+        "input_digest": input_digest,
+        "as_of_date": ranking.portfolio.as_of_date.isoformat(),
+        "currency_code": ranking.portfolio.currency_code,
+        "plan_id": request.plan.plan_id,
+        "plan_version": request.plan.version,
+        "plan_digest": digest_text(dump(request.plan)),
+        "rules_version": request.rules.version,
+        "rules_digest": digest_text(dump(request.rules)),
+        "parameters": dump(request.parameters),
+        "ordering": command.ordering.value,
+        "feature_set_version": FEATURE_SET_VERSION,
+        "model_version": ranking.outcomes.model_version,
+        "model_digest": scorer.artifact.digest,
+        "calibration_version": ranking.outcomes.calibration_version,
+        "effects_version": f"plan/{request.plan.plan_id}/{request.plan.version}",
+        "solver": assignment.solver.name,
+        "solver_version": assignment.solver.version,
+        "solver_parameters": dict(assignment.solver.parameters),
+        "seed": command.seed,
+        "code_version": collections_opt.__version__,
+        "objective_minor": assignment.objective_minor,
+        "bound_minor": assignment.bound_minor,
+        "termination": assignment.termination.value,
+        "replayable": assignment.replayable,
+        "prices": assignment.prices.tolist(),
+        "queue_seconds": ranking.queue_seconds().tolist(),
+        "capacity_seconds": request.plan.capacity_seconds.tolist(),
+        "counts": {d.name: entries.count(d) for d in Disposition},
+        "payoffs_out_of_order_count": int(ranking.worth.out_of_order.sum()),
+        "entries_digest": entries.digest,
+        "entries_object": entries_object,
+        "probability_scale": PROBABILITY_SCALE,
+    }

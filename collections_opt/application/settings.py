@@ -1,0 +1,78 @@
+"""Settings files and JSON payloads read into the core's dataclasses, with errors that name the path."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.queues import CapacityPlan
+
+T = TypeVar("T")
+
+
+def parse(content: object, kind: type[T]) -> T:
+    """Return plain content as a core dataclass.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT with the path of every field at fault.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        found = tuple(
+            FieldViolation(".".join(map(str, e["loc"])) or kind.__name__, e["msg"], "Correct the value.") for e in error.errors()
+        )
+        raise CollectionsError(Reason.INVALID_ARGUMENT, f"{kind.__name__} has {len(found)} field(s) at fault.", found) from error
+
+
+def dump(value: object) -> str:
+    """Return a core dataclass as sorted JSON."""
+    plain = TypeAdapter(type(value)).dump_python(value, mode="json")
+    return json.dumps(plain, sort_keys=True, ensure_ascii=False)
+
+
+def load(text: str, kind: type[T]) -> T:
+    """Return the core dataclass of its JSON."""
+    return parse(json.loads(text), kind)
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """Return a TOML file as a core dataclass.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when the file cannot be read or a field is at fault.
+    """
+    try:
+        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise refuse(Reason.INVALID_ARGUMENT, path.name, f"cannot be read: {error}.", "Give a TOML file.") from error
+    return parse(content, kind)
+
+
+def _bundled(name: str, kind: type[T]) -> T:
+    folder = resources.files("collections_opt.datasets").joinpath("bundled/settings")
+    with resources.as_file(folder.joinpath(name)) as path:
+        return read_toml(path, kind)
+
+
+def bundled_rules() -> RuleTable:
+    """Return the shipped eligibility rules."""
+    return _bundled("rules.toml", RuleTable)
+
+
+def bundled_parameters() -> ValueParameters:
+    """Return the shipped value parameters."""
+    return _bundled("value_parameters.toml", ValueParameters)
+
+
+def bundled_plan() -> CapacityPlan:
+    """Return the shipped capacity plan."""
+    return _bundled("capacity_plan.toml", CapacityPlan)

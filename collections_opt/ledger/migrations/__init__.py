@@ -1,0 +1,1 @@
+"""Migrations of the ledger, run when it is opened."""

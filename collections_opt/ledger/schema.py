@@ -1,0 +1,110 @@
+"""The tables, and the triggers that make them append-only in the database itself."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData()
+
+portfolios = sa.Table(
+    "portfolios",
+    metadata,
+    sa.Column("portfolio_id", sa.Text, primary_key=True),
+    sa.Column("as_of_date", sa.Text, nullable=False),
+    sa.Column("time_zone", sa.Text, nullable=False),
+    sa.Column("currency_code", sa.Text, nullable=False),
+    sa.Column("row_count", sa.BigInteger, nullable=False),
+    sa.Column("accepted_count", sa.BigInteger, nullable=False),
+    sa.Column("quarantined_count", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("object_digest", sa.Text, nullable=False),
+    sa.Column("quarantine_digest", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+capacity_plans = sa.Table(
+    "capacity_plans",
+    metadata,
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("effective_from", sa.Text, nullable=False),
+    sa.Column("etag", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+rankings = sa.Table(
+    "rankings",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("ranking_id", sa.Text, nullable=False, unique=True),
+    sa.Column("request_id", sa.Text, nullable=False, unique=True),
+    sa.Column("payload_digest", sa.Text, nullable=False),
+    sa.Column("portfolio_id", sa.Text, sa.ForeignKey("portfolios.portfolio_id"), nullable=False),
+    sa.Column("record", sa.Text, nullable=False),
+    sa.Column("previous_digest", sa.Text, nullable=False),
+    sa.Column("record_digest", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+ranking_entries = sa.Table(
+    "ranking_entries",
+    metadata,
+    sa.Column("ranking_id", sa.Text, sa.ForeignKey("rankings.ranking_id"), primary_key=True),
+    sa.Column("queue", sa.Integer, primary_key=True),
+    sa.Column("priority", sa.Integer, primary_key=True),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.Column("row_number", sa.BigInteger, nullable=False),
+    sa.Column("increment_minor", sa.BigInteger, nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("surplus_minor", sa.BigInteger, nullable=False),
+    sa.Index("ranking_entries_account", "account_id", "ranking_id"),
+)
+
+_KEYS = {
+    "portfolios": ("portfolio_id",),
+    "capacity_plans": ("plan_id", "version"),
+    "rankings": ("seq", "ranking_id", "request_id"),
+    "ranking_entries": ("ranking_id", "queue", "priority"),
+}
+APPEND_ONLY = tuple(_KEYS)
+
+
+def trigger_statements(dialect: str) -> list[str]:
+    """Return the statements that refuse UPDATE, DELETE, INSERT OR REPLACE (SQLite) and TRUNCATE (PostgreSQL)."""
+    if dialect == "sqlite":
+        return [statement for table in APPEND_ONLY for statement in _sqlite_triggers(table)]
+    refuse = (
+        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    )
+    statements = [refuse]
+    for table in APPEND_ONLY:
+        statements += [
+            f"CREATE TRIGGER {table}_row BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+            f"CREATE TRIGGER {table}_all BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+            # ENABLE ALWAYS: session_replication_role would otherwise switch them off.
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_row",
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_all",
+        ]
+    return statements
+
+
+def _sqlite_triggers(table: str) -> list[str]:
+    abort = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    keys = _KEYS[table]
+    unique = [(key,) for key in keys] if table == "rankings" else [keys]
+    clashes = " OR ".join(
+        f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{key} = NEW.{key}' for key in group)})"  # noqa: S608 - constants
+        for group in unique
+    )
+    statements = [
+        f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} {abort}",
+        f"CREATE TRIGGER {table}_delete BEFORE DELETE ON {table} {abort}",
+        # INSERT OR REPLACE deletes without firing delete triggers; it must not find a row to replace.
+        f"CREATE TRIGGER {table}_replace BEFORE INSERT ON {table} WHEN {clashes} {abort}",
+    ]
+    if table == "rankings":
+        gap = f"NEW.seq <> 1 + (SELECT COALESCE(MAX(seq), 0) FROM {table})"  # noqa: S608 - constants
+        statements.append(f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} WHEN {gap} {abort}")
+    return statements
