@@ -15,9 +15,11 @@ from collections_opt.core.assignment import (
 )
 from collections_opt.solvers.exact import solve_exact
 from collections_opt.solvers.greedy import solve_greedy
+from collections_opt.solvers.pricing import solve_pricing
 from collections_opt.solvers.verifier import Finding, FindingKind, Verification, lagrangian_bound, verify
 
 __all__ = [
+    "EXACT_ACCOUNTS",
     "SOLVERS",
     "Finding",
     "FindingKind",
@@ -26,22 +28,28 @@ __all__ = [
     "solve_default",
     "solve_exact",
     "solve_greedy",
+    "solve_pricing",
     "verify",
 ]
 
+EXACT_ACCOUNTS = 5_000
+"""Largest instance that ``solve_default`` gives to the exact solver, whose full linear program grows with n q."""
+
 
 def solve_default(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:
-    """Solve with the method that suits the size.
+    """Solve with the method that suits the size: exact up to ``EXACT_ACCOUNTS`` accounts, pricing above.
 
     Raises:
         CollectionsError: VALUE_OVERFLOW when the sums could leave int64, INVALID_ARGUMENT for shapes that differ.
     """
-    return solve_exact(problem, options, progress)
+    solve = solve_exact if problem.account_count <= EXACT_ACCOUNTS else solve_pricing
+    return solve(problem, options, progress)
 
 
 SOLVERS: Mapping[str, Solve] = MappingProxyType({
     "default": solve_default,
     "exact": solve_exact,
     "greedy": solve_greedy,
+    "pricing": solve_pricing,
 })  # fmt: skip
 """Every solver by name, all with the same interface."""

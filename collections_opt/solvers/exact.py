@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -15,28 +17,22 @@ from collections_opt.core.assignment import (
     SolveOptions,
     SolveProgress,
     SolverIdentity,
-    Termination,
     ignore_progress,
 )
+from collections_opt.solvers.answer import Incumbent, Proof, answer
 from collections_opt.solvers.deadline import Deadline
-from collections_opt.solvers.greedy import greedy_list, shortages
+from collections_opt.solvers.greedy import greedy_list
 from collections_opt.solvers.linear_program import maximize
-from collections_opt.solvers.polish import (
-    Incumbent,
-    SearchLimits,
-    polish,
-    reduced_costs,
-    side_room,
-    worth_minor,
-)
-from collections_opt.solvers.survey import Survey, survey
-from collections_opt.solvers.verifier import MAX_PRICE, lagrangian_bound
+from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs, side_room, worth_minor
+from collections_opt.solvers.pricing.instance import flatten
+from collections_opt.solvers.pricing.presolve import usable_capacity
+from collections_opt.solvers.pricing.rounding import pool_of, round_choices
+from collections_opt.solvers.side_rows import shortage_penalty_minor
+from collections_opt.solvers.survey import survey
+from collections_opt.solvers.verifier import MAX_PRICE
 
 LIMITS = SearchLimits()
 IDENTITY = SolverIdentity("exact", "1", (("search_columns", str(LIMITS.columns)), ("search_nodes", str(LIMITS.nodes))))
-
-_MAX_SIDE_CHARGE = 1 << 38
-"""Largest sum of side prices times coefficients, in minor units: its scaled value stays inside int64."""
 
 
 def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:
@@ -49,82 +45,25 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     """
     deadline = Deadline(options.deadline_seconds)
     facts = survey(problem, options.threads)
-    penalty = shortage_penalty_minor(problem, facts)
-    first = greedy_list(problem, options.threads)
+    problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
+    penalty = shortage_penalty_minor(problem.side, facts)
+    first = greedy_list(problem, options.threads).queue
     progress(SolveProgress("greedy", 0.1))
     prices, side_prices, rounded = _linear_relaxation(problem, penalty)
     costs = reduced_costs(problem, prices, side_prices)
-    bound = costs.bound // PRICE_SCALE
-    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first.queue, rounded)]
+    instance, every_price = flatten(problem, options.threads), np.concatenate([prices, side_prices])
+    pool = pool_of(instance, instance, every_price)
+    switched = round_choices(instance, every_price, rounded, pool.rows, pool.reach, penalty)
+    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first, rounded, switched)]
     worth, queue = max(((w, q) for w, q in candidates if w is not None), key=lambda pair: pair[0])
-    best = Incumbent(queue, worth, bound)
-    progress(SolveProgress("linear program", 0.3, _gap(best)))
+    best = Incumbent(queue, worth, costs.bound // PRICE_SCALE)
+    progress(SolveProgress("linear program", 0.3, best.gap))
     if not deadline.expired():
         best = polish(problem, costs, best, penalty, LIMITS, options.gap_target, deadline)
-    result = finish(problem, best, prices, side_prices, penalty, options, deadline, IDENTITY)
+    proof, room = Proof(prices, side_prices, costs.bound), side_room(problem, best.queue)
+    result = answer(problem, best, proof, room, penalty, options, deadline.fired, IDENTITY)
     progress(SolveProgress("search", 1.0, result.gap))
     return result
-
-
-def finish(
-    problem: AssignmentProblem,
-    best: Incumbent,
-    prices: NDArray[np.int64],
-    side_prices: NDArray[np.int64],
-    penalty_minor: int,
-    options: SolveOptions,
-    deadline: Deadline,
-    identity: SolverIdentity,
-) -> Assignment:
-    """Turn the best list into an answer: shortages stated, and the bound that of the limits relaxed by them."""
-    room = side_room(problem, best.queue)
-    missing = np.maximum(-room, 0)
-    objective = best.worth_minor + penalty_minor * int(missing.sum())
-    searched = best.searched
-    if missing.any() and problem.side is not None:
-        relaxed = lagrangian_bound(problem, prices, side_prices, problem.side.limit + missing)
-        by_search = best.bound_minor + penalty_minor * int(missing.sum())
-        bound, searched = min(relaxed, by_search), by_search < relaxed
-    else:
-        bound = best.bound_minor
-    bound = max(bound, objective)
-    gap = (bound - objective) / bound if bound > 0 else 0.0
-    if deadline.fired:
-        termination = Termination.DEADLINE
-    elif bound == objective:
-        termination = Termination.OPTIMAL
-    else:
-        termination = Termination.GAP_REACHED if gap <= options.gap_target else Termination.LIMIT
-    stated = tuple(side_prices) if missing.any() else ()
-    return Assignment(
-        queue=best.queue,
-        prices=prices,
-        side_prices=side_prices,
-        objective_minor=objective,
-        bound_minor=bound,
-        termination=termination,
-        solver=identity,
-        bound_by_search=searched,
-        shortages=shortages(problem.side, room, np.array(stated)) if stated else (),
-    )
-
-
-def shortage_penalty_minor(problem: AssignmentProblem, facts: Survey) -> int:
-    """Return the worth of one unit short in a side row: twice what working the dearest account could displace.
-
-    No price of a row that can be met needs to be higher, up to the limit that keeps the arithmetic exact; a price that
-    ends there says that the row cannot be met.
-    """
-    side = problem.side
-    if side is None:
-        return 0
-    displaced = facts.max_value + int(np.ceil(facts.max_density.max(initial=0.0))) * facts.max_seconds
-    reach = max(1, int(np.abs(side.table).max(initial=0)) * len(side.names))
-    return max(1, min(2 * displaced, _MAX_SIDE_CHARGE // reach))
-
-
-def _gap(best: Incumbent) -> float:
-    return (best.bound_minor - best.worth_minor) / best.bound_minor if best.bound_minor > 0 else 0.0
 
 
 def _linear_relaxation(

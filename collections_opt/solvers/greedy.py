@@ -17,8 +17,6 @@ from collections_opt.core.assignment import (
     Assignment,
     AssignmentProblem,
     ProgressCallback,
-    Shortage,
-    SideConstraints,
     SolveOptions,
     SolveProgress,
     SolverIdentity,
@@ -26,6 +24,7 @@ from collections_opt.core.assignment import (
     ignore_progress,
 )
 from collections_opt.solvers.compiled import kernel, map_chunks
+from collections_opt.solvers.side_rows import shortages
 from collections_opt.solvers.survey import survey
 from collections_opt.solvers.verifier import MAX_PRICE, lagrangian_bound
 
@@ -71,47 +70,56 @@ def solve_greedy(problem: AssignmentProblem, options: SolveOptions, progress: Pr
     return result
 
 
-def shortages(
-    side: SideConstraints | None, room: NDArray[np.int64], prices: NDArray[np.int64] | None = None
-) -> tuple[Shortage, ...]:
-    """Return the side rows with negative room as shortages, each with its price in minor units (0 without prices)."""
-    if side is None:
-        return ()
-    return tuple(
-        Shortage(name, -int(room[k]), 0 if prices is None else int(prices[k]) // PRICE_SCALE)
-        for k, name in enumerate(side.names)
-        if room[k] < 0
-    )
-
-
 def greedy_list(problem: AssignmentProblem, threads: int = 1) -> GreedyList:
     """Return the greedy list of an instance that has passed its survey; O(n log n + n q)."""
     value, seconds, side = problem.value, problem.seconds, problem.side
-    best = np.concatenate([
-        np.zeros(0), *map_chunks(lambda a, b: _best_density(value[a:b], seconds[a:b]), len(value), threads)
-    ])  # fmt: skip
-    workable = np.flatnonzero(best > 0)
-    order = workable[np.argsort(-best[workable], kind="stable")]
     queue = np.full(len(value), UNASSIGNED, dtype=np.int16)
     room = problem.capacity_seconds.copy()
-    threshold = np.zeros(problem.queue_count)
     if side is None:
-        group, table, side_room = np.zeros(1, np.int32), np.zeros((0, 1, problem.queue_count), np.int64), np.zeros(0, np.int64)
+        group, table = np.zeros(1, np.int32), np.zeros((0, 1, problem.queue_count), np.int64)
+        side_room = np.zeros(0, np.int64)
     else:
         group, table, side_room = side.group, side.table, np.array(side.limit, dtype=np.int64)
-    if (side_room < 0).any():
-        _serve(order, value, seconds, group, table, queue, room, side_room, np.zeros_like(threshold), True)
-    _serve(order, value, seconds, group, table, queue, room, side_room, threshold, False)
+    threshold = serve_in_order(value, seconds, group, table, np.arange(len(value)), queue, room, side_room, threads)
     return GreedyList(queue, side_room, threshold)
 
 
+def serve_in_order(  # noqa: PLR0913, PLR0917 - the flat arrays of an instance
+    value: NDArray[np.int32],
+    seconds: NDArray[np.uint16],
+    group: NDArray[np.int32],
+    table: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    queue: NDArray[np.int16],
+    room: NDArray[np.int64],
+    side_room: NDArray[np.int64],
+    threads: int = 1,
+) -> NDArray[np.float64]:
+    """Serve ``rows`` by density, first those that unmet floors need, updating ``queue``, ``room`` and ``side_room``.
+
+    Returns float64 (q,): the largest density each queue had to turn away for want of time.
+    """
+    best = np.concatenate([
+        np.zeros(0),
+        *map_chunks(lambda a, b: _best_density(value, seconds, rows[a:b]), len(rows), threads),
+    ])  # fmt: skip
+    workable = np.flatnonzero(best > 0)
+    order = rows[workable[np.argsort(-best[workable], kind="stable")]]
+    threshold = np.zeros(len(room))
+    if (side_room < 0).any():
+        _serve(order, value, seconds, group, table, queue, room, side_room, np.zeros_like(threshold), True)
+    _serve(order, value, seconds, group, table, queue, room, side_room, threshold, False)
+    return threshold
+
+
 @kernel
-def _best_density(value: NDArray[np.int32], seconds: NDArray[np.uint16]) -> NDArray[np.float64]:
-    best = np.zeros(value.shape[0])
-    for i in range(value.shape[0]):
+def _best_density(value: NDArray[np.int32], seconds: NDArray[np.uint16], rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    best = np.zeros(rows.shape[0])
+    for j in range(rows.shape[0]):
+        i = rows[j]
         for q in range(value.shape[1]):
             if value[i, q] > 0:
-                best[i] = max(best[i], value[i, q] / seconds[i, q])
+                best[j] = max(best[j], value[i, q] / seconds[i, q])
     return best
 
 

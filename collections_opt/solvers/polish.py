@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, AssignmentProblem
+from collections_opt.solvers.answer import Incumbent
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.native_output import native_output_to_stderr
+from collections_opt.solvers.side_rows import may_be_short
 
 Ints = NDArray[np.int64]
 
@@ -25,23 +27,6 @@ class SearchLimits:
 
     columns: int = 2_000
     nodes: int = 500
-
-
-@dataclass(frozen=True)
-class Incumbent:
-    """The best list so far and its proof.
-
-    Attributes:
-        queue: int16 (n,) queue per account.
-        worth_minor: its value minus ``penalty_minor`` times what its side rows are short of.
-        bound_minor: no list is worth more.
-        searched: True when the bound rests on a search and not on the prices alone.
-    """
-
-    queue: NDArray[np.int16]
-    worth_minor: int
-    bound_minor: int
-    searched: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,14 +128,17 @@ class _SearchTask:
 
 
 def worth_minor(problem: AssignmentProblem, queue: NDArray[np.int16], penalty_minor: int) -> int | None:
-    """Return value minus penalties of a list, or None if it breaks a capacity or uses an unworkable cell."""
+    """Return value minus penalties of a list, or None if it breaks a hard limit or uses an unworkable cell."""
     worked = np.flatnonzero(queue != UNASSIGNED)
     chosen = queue[worked].astype(np.int64)
     used = np.bincount(chosen, problem.seconds[worked, chosen], minlength=problem.queue_count).astype(np.int64)
     value = problem.value[worked, chosen].astype(np.int64)
     if (used > problem.capacity_seconds).any() or (value <= 0).any():
         return None
-    return int(value.sum()) - penalty_minor * int(np.maximum(-side_room(problem, queue), 0).sum())
+    missing = np.maximum(-side_room(problem, queue), 0)
+    if problem.side is not None and missing[~may_be_short(problem.side.table, problem.side.limit)].any():
+        return None
+    return int(value.sum()) - penalty_minor * int(missing.sum())
 
 
 def side_room(problem: AssignmentProblem, queue: NDArray[np.int16]) -> Ints:
@@ -185,9 +173,9 @@ def _branch_and_bound(
         model.add_linear_constraint(load <= int(left[q]))
     objective = mathopt.fast_sum(v * x for v, x in zip(value, picks, strict=True))
     if problem.side is not None:
-        room = side_room(problem, base)
+        room, elastic = side_room(problem, base), may_be_short(problem.side.table, problem.side.limit)
         for k, coefficients in enumerate(problem.side.table):
-            short = model.add_variable(lb=0.0)
+            short = model.add_variable(lb=0.0, ub=np.inf if elastic[k] else 0.0)
             weight = coefficients[problem.side.group[rows], columns].tolist()
             load = mathopt.fast_sum(a * x for a, x in zip(weight, picks, strict=True) if a)
             model.add_linear_constraint(load - short <= int(room[k]))

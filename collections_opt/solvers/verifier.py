@@ -117,6 +117,8 @@ def lagrangian_bound(
 ) -> int:
     """Return ``floor(UB(lambda, nu))`` in minor units, exact; values are whole, so the floor is still a bound.
 
+    Capacities count only as far as whole handling times can fill them, see :func:`usable_capacity`.
+
     Args:
         problem: the instance.
         prices: int64 (q,) prices in ``1 / PRICE_SCALE`` minor units per second, in [0, MAX_PRICE].
@@ -131,7 +133,7 @@ def lagrangian_bound(
     wrong = _price_findings(problem, prices, nu)
     if wrong:
         raise refuse(Reason.INVALID_ARGUMENT, "prices", str(wrong[0]), "Use prices between 0 and MAX_PRICE.")
-    total = sum(int(p) * int(c) for p, c in zip(prices, problem.capacity_seconds, strict=True))
+    total = sum(int(p) * int(c) for p, c in zip(prices, usable_capacity(problem), strict=True))
     charge = None
     if side is not None and nu.any():
         charge = np.tensordot(nu, side.table, axes=1)
@@ -144,6 +146,23 @@ def lagrangian_bound(
         surplus = np.where(value > 0, reduced, 0).max(axis=1, initial=0)
         total += (int((surplus >> _SCALE_BITS).sum()) << _SCALE_BITS) + int((surplus & (PRICE_SCALE - 1)).sum())
     return total >> _SCALE_BITS
+
+
+def usable_capacity(problem: AssignmentProblem) -> NDArray[np.int64]:
+    """Return int64 (q,) capacities rounded down to the greatest common divisor of the queue's workable handling times.
+
+    A queue's load is a multiple of that divisor, so nothing that can be assigned is lost.
+    """
+    divisor = np.zeros(problem.queue_count, dtype=np.int64)
+    for rows in _chunks(problem):
+        open_queues = np.flatnonzero(divisor != 1)
+        if not open_queues.size:
+            break
+        seconds = np.where(problem.value[rows][:, open_queues] > 0, problem.seconds[rows][:, open_queues], 0)
+        found = np.gcd.reduce(seconds.astype(np.int64), axis=0)
+        divisor[open_queues] = np.gcd(divisor[open_queues], found)
+    step = np.maximum(divisor, 1)
+    return np.asarray(problem.capacity_seconds // step * step, dtype=np.int64)
 
 
 def _chunks(problem: AssignmentProblem) -> Iterator[slice]:

@@ -1,0 +1,102 @@
+"""Prices by nested samples: small samples find the neighbourhood of the prices, the whole instance settles them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.solvers.deadline import Deadline
+from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale
+from collections_opt.solvers.pricing.instance import Instance, evaluate, sample
+
+Floats = NDArray[np.float64]
+Report = Callable[[str, float], None]
+
+_GROWTH = 8
+_LARGEST_SAMPLE = 2.5
+_OPEN_ON_SAMPLES = 3_000
+SIZING_ROWS = 1 << 16
+
+
+def find_prices(
+    instance: Instance, cap: Floats, seed: int, warm: Floats | None, deadline: Deadline, report: Report
+) -> LevelResult:
+    """Return the prices of the whole instance, float64 (m + k) in minor units.
+
+    Args:
+        instance: all accounts.
+        cap: float64 (m + k) largest sane prices.
+        seed: seed of the samples.
+        warm: prices of a previous answer; the samples are skipped.
+        deadline: wall-clock guard.
+        report: called with a stage for people and the fraction done.
+    """
+    if warm is not None:
+        half = 0.05 * price_scale(warm, instance.queues)
+        sizing = _sizing_sample(instance, seed)
+        return _settle(instance, sizing, warm, half, cap, deadline, report)
+    previous: Instance | None = None
+    centre, half = cap.copy(), np.full_like(cap, np.inf)
+    sizes = sample_sizes(instance.rows, len(cap))
+    for number, size in enumerate(sizes):
+        current = instance.take(sample(instance, size, seed))
+        report(f"sample of {size} accounts", number / (len(sizes) + 2))
+        level = Level(current, previous, max(current.rows, 1) if previous is None else _OPEN_ON_SAMPLES)
+        found = boxstep(level, centre, half, cap, deadline, lambda _: None)
+        centre, half = _next_box(current, found.prices, cap)
+        previous = current
+    return _settle(instance, previous, centre, half, cap, deadline, report)
+
+
+def sample_sizes(rows: int, limits: int) -> list[int]:
+    """Return the sizes of the samples before the whole: from max(1000, 8 limits), eightfold, below n / 2.5."""
+    sizes, size = [], max(1_000, 8 * limits)
+    while size < rows / _LARGEST_SAMPLE:
+        sizes.append(size)
+        size *= _GROWTH
+    return sizes
+
+
+def _settle(
+    instance: Instance,
+    sizing: Instance | None,
+    centre: Floats,
+    half: Floats,
+    cap: Floats,
+    deadline: Deadline,
+    report: Report,
+) -> LevelResult:
+    limit = int(np.clip(instance.rows / 400, 5_000, 25_000)) if sizing is not None else max(instance.rows, 1)
+    level = Level(instance, sizing, limit)
+    return boxstep(
+        level, centre, half, cap, deadline, lambda number: report(f"box step {number + 1}", 0.5 + 0.4 * (1 - 0.9**number))
+    )
+
+
+def _sizing_sample(instance: Instance, seed: int) -> Instance | None:
+    if instance.rows < 2 * SIZING_ROWS:
+        return None
+    return instance.take(sample(instance, SIZING_ROWS, seed))
+
+
+def _next_box(instance: Instance, prices: Floats, cap: Floats) -> tuple[Floats, Floats]:
+    """Return centre and half-widths for the next level: a few standard errors of prices found on this sample.
+
+    A price's standard error falls with the number of accounts of the sample that its limit takes; a side price that a sample
+    leaves at its cap (a small group that is missing from it) starts anew.
+    """
+    m = instance.queues
+    grid = np.rint(prices * PRICE_SCALE).astype(np.int64)
+    worked = np.bincount(evaluate(instance, grid).choice + 1, minlength=m + 1)[1:]
+    seen = np.maximum(worked, instance.rows / (20 * m) + 1)
+    scale = price_scale(prices, m)
+    half = np.empty_like(prices)
+    half[:m] = 6 / np.sqrt(seen) * scale[:m]
+    half[m:] = 20 / np.sqrt(instance.rows) * scale[m:]
+    lost = np.flatnonzero(prices[m:] >= 0.999 * cap[m:]) + m
+    centre = prices.copy()
+    centre[lost], half[lost] = 0.0, np.inf
+    return centre, half
