@@ -1,0 +1,1 @@
+"""The gRPC contract as Python; all but this file is generated from proto/."""
