@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 
@@ -37,6 +38,66 @@ class PlanRecord:
 
 
 @dataclass(frozen=True)
+class ModelRecord:
+    """A model that was seen: its artifact's digest and its manifest as JSON."""
+
+    kind: str
+    version: str
+    digest: str
+    manifest: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class RequestKey:
+    """What makes a call idempotent: the caller's id, the method it called, the digest of everything else it sent."""
+
+    request_id: str
+    method: str
+    payload_digest: str
+
+
+class RankingState(StrEnum):
+    """Where a requested ranking stands."""
+
+    REQUESTED = "REQUESTED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    ABANDONED = "ABANDONED"
+    """The process that made it is gone, or its caller cancelled it."""
+
+    @property
+    def is_finished(self) -> bool:
+        """True unless work on it is owed."""
+        return self in (RankingState.SUCCEEDED, RankingState.FAILED, RankingState.ABANDONED)
+
+
+@dataclass(frozen=True)
+class StateRecord:
+    """One step in the life of a requested ranking; ``step`` counts from 1, ``reason`` is for people."""
+
+    ranking_id: str
+    step: int
+    state: RankingState
+    reason: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class RequestedRanking:
+    """A request for a ranking, with its latest state; ``command`` is the caller's JSON, enough to make it again."""
+
+    ranking_id: str
+    request_id: str
+    payload_digest: str
+    portfolio_id: str
+    command: str
+    created_at: str
+    latest: StateRecord
+
+
+@dataclass(frozen=True)
 class RankingRecord:
     """A ranking's header in the hash chain; ``record`` is canonical JSON without floats."""
 
@@ -52,6 +113,14 @@ class RankingRecord:
 
 
 @dataclass(frozen=True)
+class ChainHead:
+    """The last ranking of the chain: what a checkpoint outside the database holds. ``seq`` 0 is the empty chain."""
+
+    seq: int
+    record_digest: str
+
+
+@dataclass(frozen=True)
 class WorklistEntry:
     """One account of a queue's worklist."""
 
@@ -61,3 +130,13 @@ class WorklistEntry:
     increment_minor: int
     seconds: int
     surplus_minor: int
+    queue: int
+
+
+@dataclass(frozen=True)
+class AccountEntry:
+    """A worklist entry of one account, with the ranking that put it there."""
+
+    seq: int
+    ranking_id: str
+    entry: WorklistEntry

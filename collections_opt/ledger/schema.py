@@ -61,25 +61,71 @@ ranking_entries = sa.Table(
     sa.Index("ranking_entries_account", "account_id", "ranking_id"),
 )
 
-_KEYS = {
-    "portfolios": ("portfolio_id",),
-    "capacity_plans": ("plan_id", "version"),
-    "rankings": ("seq", "ranking_id", "request_id"),
-    "ranking_entries": ("ranking_id", "queue", "priority"),
+models = sa.Table(
+    "models",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("manifest", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+ranking_requests = sa.Table(
+    "ranking_requests",
+    metadata,
+    sa.Column("ranking_id", sa.Text, primary_key=True),
+    sa.Column("request_id", sa.Text, nullable=False, unique=True),
+    sa.Column("payload_digest", sa.Text, nullable=False),
+    sa.Column("portfolio_id", sa.Text, sa.ForeignKey("portfolios.portfolio_id"), nullable=False),
+    sa.Column("command", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+ranking_states = sa.Table(
+    "ranking_states",
+    metadata,
+    sa.Column("ranking_id", sa.Text, sa.ForeignKey("ranking_requests.ranking_id"), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+idempotency_keys = sa.Table(
+    "idempotency_keys",
+    metadata,
+    sa.Column("request_id", sa.Text, primary_key=True),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("payload_digest", sa.Text, nullable=False),
+    sa.Column("response", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+_UNIQUE = {
+    "portfolios": (("portfolio_id",),),
+    "capacity_plans": (("plan_id", "version"),),
+    "rankings": (("seq",), ("ranking_id",), ("request_id",)),
+    "ranking_entries": (("ranking_id", "queue", "priority"),),
+    "models": (("kind", "version"),),
+    "ranking_requests": (("ranking_id",), ("request_id",)),
+    "ranking_states": (("ranking_id", "step"),),
+    "idempotency_keys": (("request_id",),),
 }
-APPEND_ONLY = tuple(_KEYS)
+FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
+APPEND_ONLY = tuple(_UNIQUE)
 
 
-def trigger_statements(dialect: str) -> list[str]:
-    """Return the statements that refuse UPDATE, DELETE, INSERT OR REPLACE (SQLite) and TRUNCATE (PostgreSQL)."""
+def trigger_statements(dialect: str, tables: tuple[str, ...]) -> list[str]:
+    """Return the statements that refuse UPDATE, DELETE, INSERT OR REPLACE (SQLite) and TRUNCATE (PostgreSQL) on tables."""
     if dialect == "sqlite":
-        return [statement for table in APPEND_ONLY for statement in _sqlite_triggers(table)]
+        return [statement for table in tables for statement in _sqlite_triggers(table)]
     refuse = (
-        "CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
     )
     statements = [refuse]
-    for table in APPEND_ONLY:
+    for table in tables:
         statements += [
             f"CREATE TRIGGER {table}_row BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()",
             f"CREATE TRIGGER {table}_all BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
@@ -92,11 +138,9 @@ def trigger_statements(dialect: str) -> list[str]:
 
 def _sqlite_triggers(table: str) -> list[str]:
     abort = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-    keys = _KEYS[table]
-    unique = [(key,) for key in keys] if table == "rankings" else [keys]
     clashes = " OR ".join(
         f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{key} = NEW.{key}' for key in group)})"  # noqa: S608 - constants
-        for group in unique
+        for group in _UNIQUE[table]
     )
     statements = [
         f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} {abort}",
@@ -107,4 +151,29 @@ def _sqlite_triggers(table: str) -> list[str]:
     if table == "rankings":
         gap = f"NEW.seq <> 1 + (SELECT COALESCE(MAX(seq), 0) FROM {table})"  # noqa: S608 - constants
         statements.append(f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} WHEN {gap} {abort}")
+    return statements
+
+
+def gap_statements(dialect: str) -> list[str]:
+    """Return the statements that refuse a gap in the steps of a request and, on PostgreSQL, in the sequence of rankings.
+
+    Writers hold the advisory lock (PostgreSQL) or the database (SQLite), so the largest number cannot move meanwhile.
+    """
+    last_step = "(SELECT COALESCE(MAX(step), 0) FROM ranking_states WHERE ranking_id = NEW.ranking_id)"
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER ranking_states_gap BEFORE INSERT ON ranking_states WHEN NEW.step <> 1 + {last_step} "
+            "BEGIN SELECT RAISE(ABORT, 'ranking_states is append-only'); END"
+        ]
+    statements = []
+    for table, column, last in (
+        ("ranking_states", "step", last_step),
+        ("rankings", "seq", "(SELECT COALESCE(MAX(seq), 0) FROM rankings)"),
+    ):
+        statements += [
+            f"CREATE FUNCTION {table}_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF NEW.{column} <> 1 + {last} THEN RAISE EXCEPTION '{table} is append-only'; END IF; RETURN NEW; END $$",
+            f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse_gap()",
+            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
+        ]
     return statements

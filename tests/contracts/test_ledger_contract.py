@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.ledger import GENESIS, open_ledger
+from collections_opt.ledger.chain import GENESIS
+from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import PortfolioRecord
 from tests.core.test_comparison import entries_of

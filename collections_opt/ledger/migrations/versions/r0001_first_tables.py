@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from collections_opt.ledger.schema import trigger_statements
+from collections_opt.ledger.schema import FIRST_TABLES, trigger_statements
 
 # STRICT tables know INTEGER, which holds 64 bits, but not BIGINT.
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -51,5 +51,5 @@ def upgrade() -> None:
         **strict,
     )
     op.create_index("ranking_entries_account", "ranking_entries", ["account_id", "ranking_id"])
-    for statement in trigger_statements(op.get_bind().dialect.name):
+    for statement in trigger_statements(op.get_bind().dialect.name, FIRST_TABLES):
         op.execute(statement)

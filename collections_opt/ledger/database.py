@@ -1,0 +1,190 @@
+"""A database opened, hardened and brought up to date; reads beside each other, writes one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
+
+_LOCK = 7_310_642_118
+Record = TypeVar("Record")
+
+
+class Database:
+    """One database; every write is one transaction, acknowledged after its commit."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(ledger_write=True)
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Yield a connection for reading."""
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Yield a transaction that no other writer overlaps; an exception rolls it back.
+
+        Raises:
+            CollectionsError: OVERLOADED when other writers hold the database too long; OUTCOME_UNKNOWN when COMMIT fails,
+                because what it left behind is only known after asking again with the same key.
+        """
+        with self._begin() as connection:
+            yield connection
+            try:
+                connection.commit()
+            except DBAPIError as error:
+                raise refuse(
+                    Reason.OUTCOME_UNKNOWN,
+                    "request_id",
+                    "the commit failed; it may or may not have been kept.",
+                    "Retry with the same request id.",
+                ) from error
+
+    def migrate(self) -> None:
+        """Bring the schema up to date.
+
+        Raises:
+            CollectionsError: SCHEMA_MISMATCH when newer code wrote the database.
+        """
+        with self.write() as connection:
+            config = Config()
+            config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+            config.attributes["connection"] = connection
+            try:
+                command.upgrade(config, "head")
+            except CommandError as error:
+                raise refuse(
+                    Reason.SCHEMA_MISMATCH,
+                    "database",
+                    f"has an unknown schema: {error}.",
+                    "Use the code that wrote it, or newer.",
+                ) from error
+
+    def _begin(self) -> sa.Connection:
+        """Return a connection whose transaction holds off other writers; closing it uncommitted rolls back."""
+        connection = None
+        try:
+            connection = self._writer.connect()
+            connection.begin()  # SQLite: BEGIN IMMEDIATE
+            if self.dialect == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        except (OperationalError, PoolTimeout) as error:
+            if connection is not None:
+                connection.close()
+            raise refuse(
+                Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
+            ) from error
+        return connection
+
+
+def open_database(url: str) -> Database:
+    """Open a database by SQLAlchemy URL and bring its schema up to date.
+
+    SQLite runs in rollback-journal mode (its WAL mode can corrupt with several writers before 3.51.3), with foreign keys,
+    recursive triggers and an untrusted schema.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a kind of database that has no append-only triggers here.
+    """
+    engine = sa.create_engine(url, pool_pre_ping=True)
+    if engine.dialect.name not in ("sqlite", "postgresql"):
+        raise refuse(Reason.INVALID_ARGUMENT, "url", f"{engine.dialect.name} is not supported.", "Use SQLite or PostgreSQL.")
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _harden_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    database = Database(engine)
+    database.migrate()
+    return database
+
+
+def _harden_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # SQLAlchemy begins transactions itself, writers with IMMEDIATE
+    for pragma in (
+        "foreign_keys=ON",
+        "recursive_triggers=ON",
+        "trusted_schema=OFF",
+        "journal_mode=DELETE",
+        "synchronous=FULL",
+        "busy_timeout=30000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("ledger_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class Store:
+    """Part of the ledger: methods over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+
+def timestamp(now: datetime) -> str:
+    """Return an instant as ISO 8601 in UTC, which sorts as text.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a time without zone.
+    """
+    if now.tzinfo is None:
+        raise refuse(Reason.INVALID_ARGUMENT, "now", f"{now} has no time zone.", "Pass an aware datetime.")
+    return now.astimezone(UTC).isoformat()
+
+
+def check_size(size: int) -> int:
+    """Return a page size; one row above the largest page is allowed, it tells whether another page follows.
+
+    Raises:
+        CollectionsError: LIMIT_EXCEEDED.
+    """
+    if not 1 <= size <= MAX_PAGE_SIZE + 1:
+        raise refuse(Reason.LIMIT_EXCEEDED, "size", f"{size} rows.", f"Ask for 1 to {MAX_PAGE_SIZE}.")
+    return size
+
+
+def found(record: Record | None, field: str, value: str) -> Record:
+    """Return the record.
+
+    Raises:
+        CollectionsError: NOT_FOUND when there is none.
+    """
+    if record is None:
+        raise refuse(Reason.NOT_FOUND, field, f"{value!r} does not exist.", "List what exists, or check the spelling.")
+    return record
+
+
+def reused(request_id: str) -> CollectionsError:
+    """Return the refusal of a request id that came before with another payload."""
+    return refuse(Reason.REQUEST_ID_REUSED, "request_id", f"{request_id!r} was used for another request.", "Use a new UUID.")
+
+
+def one(connection: sa.Connection, table: sa.Table, condition: sa.ColumnElement[bool], record: type[Record]) -> Record | None:
+    """Return the only row that meets a condition as a record."""
+    row = connection.execute(table.select().where(condition)).mappings().first()
+    return record(**row) if row else None

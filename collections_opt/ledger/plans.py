@@ -1,0 +1,121 @@
+"""Capacity plans: versions are added, never changed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import date, datetime
+
+import sqlalchemy as sa
+
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.chain import canonical_json
+from collections_opt.ledger.database import Store, check_size, found, timestamp
+from collections_opt.ledger.idempotency import insert_answer, stored_answer
+from collections_opt.ledger.records import PlanRecord, RequestKey
+from collections_opt.ledger.schema import capacity_plans as plans
+
+
+class Plans(Store):
+    """Versions of capacity plans; the payload is the caller's JSON."""
+
+    def add_plan(
+        self,
+        plan_id: str,
+        effective_from: date,
+        payload: str,
+        expected_etag: str | None,
+        now: datetime,
+        request: RequestKey | None = None,
+    ) -> PlanRecord:
+        """Add a version of a plan; version 1 needs no etag, later ones the current version's.
+
+        With a request key the same request again returns the version it made, even if others followed.
+
+        Raises:
+            CollectionsError: ALREADY_EXISTS when a first version exists, ETAG_MISMATCH when another version came between,
+                NOT_FOUND when an etag is given for a plan that does not exist, REQUEST_ID_REUSED.
+        """
+        created_at = timestamp(now)
+        with self._database.write() as connection:
+            answer = stored_answer(connection, request) if request else None
+            if answer is not None:
+                return PlanRecord(**json.loads(answer))
+            current = _latest(connection, plans.c.plan_id == plan_id)
+            _check_etag(current, plan_id, expected_etag)
+            version = current.version + 1 if current else 1
+            record = PlanRecord(
+                plan_id, version, effective_from.isoformat(), plan_etag(plan_id, version, payload), payload, created_at
+            )
+            connection.execute(plans.insert(), asdict(record))
+            if request:
+                insert_answer(connection, request, canonical_json(asdict(record)), created_at)
+        return record
+
+    def plan(self, plan_id: str, version: int | None = None) -> PlanRecord:
+        """Return a version of a plan, or its latest.
+
+        Raises:
+            CollectionsError: NOT_FOUND.
+        """
+        condition = plans.c.plan_id == plan_id
+        if version is not None:
+            condition &= plans.c.version == version
+        with self._database.read() as connection:
+            record = _latest(connection, condition)
+        return found(record, "plan_id", plan_id if version is None else f"{plan_id}/{version}")
+
+    def plan_effective(self, plan_id: str, day: date) -> PlanRecord:
+        """Return the latest version in force on a day.
+
+        Raises:
+            CollectionsError: CAPACITY_PLAN_NOT_EFFECTIVE when every version starts later, NOT_FOUND when there is none.
+        """
+        with self._database.read() as connection:
+            record = _latest(connection, (plans.c.plan_id == plan_id) & (plans.c.effective_from <= day.isoformat()))
+        if record is None:
+            self.plan(plan_id)
+            raise refuse(
+                Reason.CAPACITY_PLAN_NOT_EFFECTIVE,
+                "plan_id",
+                f"no version of {plan_id!r} is in force on {day}.",
+                "Add a version that starts by then, or rank a later day.",
+            )
+        return record
+
+    def plan_versions(self, plan_id: str, before: int | None, size: int) -> list[PlanRecord]:
+        """Return versions of a plan, newest first, before one (None for all), at most ``size``."""
+        query = plans.select().where(plans.c.plan_id == plan_id).order_by(plans.c.version.desc()).limit(check_size(size))
+        if before is not None:
+            query = query.where(plans.c.version < before)
+        with self._database.read() as connection:
+            return [PlanRecord(**row) for row in connection.execute(query).mappings()]
+
+    def plans_after(self, after: str, size: int) -> list[PlanRecord]:
+        """Return the latest version of each plan by id, after one ("" for all), at most ``size``."""
+        outside = plans.alias("outside")
+        latest = sa.select(sa.func.max(plans.c.version)).where(plans.c.plan_id == outside.c.plan_id).correlate(outside)
+        query = outside.select().where(outside.c.plan_id > after, outside.c.version == latest.scalar_subquery())
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(outside.c.plan_id).limit(check_size(size))).mappings()
+            return [PlanRecord(**row) for row in rows]
+
+
+def plan_etag(plan_id: str, version: int, payload: str) -> str:
+    """Return the etag (16 hex digits) of a version, from its content."""
+    return digest_text(f"{plan_id}/{version}/{payload}")[:16]
+
+
+def _latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlanRecord | None:
+    row = connection.execute(plans.select().where(condition).order_by(plans.c.version.desc()).limit(1)).mappings().first()
+    return PlanRecord(**row) if row else None
+
+
+def _check_etag(current: PlanRecord | None, plan_id: str, expected: str | None) -> None:
+    if expected is None and current is not None:
+        raise refuse(Reason.ALREADY_EXISTS, "plan_id", f"{plan_id!r} exists.", "Update it with its etag.")
+    if expected is not None and current is None:
+        raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.")
+    if current is not None and current.etag != expected:
+        raise refuse(Reason.ETAG_MISMATCH, "etag", f"version {current.version} has another etag.", "Read it and try again.")

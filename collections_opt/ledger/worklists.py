@@ -1,0 +1,126 @@
+"""Assigned entries in SQL: written in bulk with their ranking, read by page or by account, checked by digest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array, digest_columns
+from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.ranking import Entries
+from collections_opt.ledger.database import Store, check_size
+from collections_opt.ledger.records import AccountEntry, WorklistEntry
+from collections_opt.ledger.schema import ranking_entries as table
+from collections_opt.ledger.schema import rankings
+
+_BATCH_ROWS = 50_000
+_NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor")
+_NAMES = ("ranking_id", "account_id", *_NUMBERS)
+_ENTRY = tuple(table.c[name] for name in WorklistEntry.__dataclass_fields__)
+
+
+class Worklists(Store):
+    """Worklists of recorded rankings."""
+
+    def worklist(self, ranking_id: str, queue: int, after_priority: int, size: int) -> list[WorklistEntry]:
+        """Return a queue's accounts in order, after a place (0 for all), at most ``size``."""
+        query = (
+            sa.select(*_ENTRY)
+            .where(table.c.ranking_id == ranking_id, table.c.queue == queue, table.c.priority > after_priority)
+            .order_by(table.c.priority)
+            .limit(check_size(size))
+        )
+        with self._database.read() as connection:
+            return [WorklistEntry(**row) for row in connection.execute(query).mappings()]
+
+    def entry(self, ranking_id: str, account_id: str) -> WorklistEntry | None:
+        """Return where a ranking put an account, None when it is in no worklist."""
+        query = sa.select(*_ENTRY).where(table.c.account_id == account_id, table.c.ranking_id == ranking_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().first()
+        return WorklistEntry(**row) if row else None
+
+    def entries_of_account(self, account_id: str, before_seq: int | None, size: int) -> list[AccountEntry]:
+        """Return an account's worklist entries over all rankings, newest first, before one (None for all)."""
+        query = (
+            sa.select(rankings.c.seq, rankings.c.ranking_id, *_ENTRY)
+            .join(rankings, rankings.c.ranking_id == table.c.ranking_id)
+            .where(table.c.account_id == account_id)
+            .order_by(rankings.c.seq.desc())
+            .limit(check_size(size))
+        )
+        if before_seq is not None:
+            query = query.where(rankings.c.seq < before_seq)
+        with self._database.read() as connection:
+            return [_account_entry(dict(row)) for row in connection.execute(query).mappings()]
+
+
+class AssignedColumns:
+    """The assigned entries of a ranking in canonical order (queue, priority): what is inserted and what is hashed."""
+
+    def __init__(self, account_id: NDArray[np.bytes_], numbers: Mapping[str, Array]) -> None:
+        order = np.lexsort((numbers["priority"], numbers["queue"]))
+        # The width of bytes is part of a digest; the narrowest depends on the content alone.
+        width = max(1, int(np.char.str_len(account_id).max(initial=1)))
+        self.account_id = account_id[order].astype(f"S{width}")
+        self.numbers = {name: numbers[name][order].astype(np.int64) for name in _NUMBERS}
+
+    @classmethod
+    def of_entries(cls, entries: Entries) -> AssignedColumns:
+        """Return the assigned ones of all entries; ``row_number`` is the position among all."""
+        rows = np.flatnonzero(entries.queue != UNASSIGNED)
+        columns = {**entries.columns(), "row_number": np.arange(entries.queue.size)}
+        return cls(entries.account_id[rows], {name: columns[name][rows] for name in _NUMBERS})
+
+    @classmethod
+    def stored(cls, connection: sa.Connection, ranking_id: str) -> AssignedColumns:
+        """Return what the database holds for a ranking."""
+        query = sa.select(table.c.account_id, *(table.c[name] for name in _NUMBERS)).where(table.c.ranking_id == ranking_id)
+        columns = list(zip(*connection.execute(query).all(), strict=True)) or [()] * (1 + len(_NUMBERS))
+        numbers = {name: np.array(column, dtype=np.int64) for name, column in zip(_NUMBERS, columns[1:], strict=True)}
+        text = np.array(columns[0], dtype=np.str_)
+        return cls(np.char.encode(text, "utf-8"), numbers)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all columns."""
+        return digest_columns({"account_id": self.account_id, **self.numbers}, ("worklists-1",))
+
+    def insert(self, connection: sa.Connection, ranking_id: str) -> None:
+        """Insert all rows: COPY on PostgreSQL, executemany on SQLite; a batch at a time is turned into text or tuples."""
+        write = _copy if connection.dialect.name == "postgresql" else _executemany
+        for start in range(0, self.account_id.size, _BATCH_ROWS):
+            rows = slice(start, start + _BATCH_ROWS)
+            accounts = np.char.decode(self.account_id[rows], "utf-8").tolist()
+            write(connection, ranking_id, accounts, [self.numbers[name][rows] for name in _NUMBERS])
+
+
+def _copy(connection: sa.Connection, ranking_id: str, accounts: list[str], numbers: list[Array]) -> None:
+    columns = [pa.array([ranking_id] * len(accounts)), pa.array(accounts), *map(pa.array, numbers)]
+    text = io.BytesIO()
+    pa_csv.write_csv(pa.table(columns, names=list(_NAMES)), text, pa_csv.WriteOptions(include_header=False))
+    cursor = connection.connection.cursor()
+    statement = f"COPY {table.name} ({', '.join(_NAMES)}) FROM STDIN (FORMAT csv)"
+    try:
+        with cursor.copy(statement) as copy:
+            copy.write(text.getvalue())
+    except psycopg.Error as error:  # SQLAlchemy knows no COPY, so it has not translated the error
+        raise sa.exc.DatabaseError(statement, None, error) from error
+
+
+def _executemany(connection: sa.Connection, ranking_id: str, accounts: list[str], numbers: list[Array]) -> None:
+    rows = zip([ranking_id] * len(accounts), accounts, *(column.tolist() for column in numbers), strict=True)
+    places = ", ".join("?" * len(_NAMES))
+    connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(_NAMES)}) VALUES ({places})", list(rows))  # noqa: S608 - constants
+
+
+def _account_entry(row: dict[str, Any]) -> AccountEntry:
+    return AccountEntry(row.pop("seq"), row.pop("ranking_id"), WorklistEntry(**row))
