@@ -53,8 +53,10 @@ class Jobs:
             return self._statuses.get(job_id)
 
     def watch(self, job_id: str, timeout_seconds: float) -> Iterator[JobStatus]:
-        """Yield each new status until the job ends or nothing changes for the time given."""
+        """Yield each new status until the job ends or nothing changes for the time given; nothing for an unknown job."""
         seen: JobStatus | None = None
+        if self.status(job_id) is None:
+            return
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._statuses.get(job_id) is not seen, timeout_seconds)  # noqa: B023

@@ -18,7 +18,15 @@ from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.settings import dump, load
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
-from collections_opt.core.assignment import Assignment, AssignmentProblem, SolveOptions, SolverIdentity, Termination
+from collections_opt.core.assignment import (
+    Assignment,
+    AssignmentProblem,
+    ProgressCallback,
+    SolveOptions,
+    SolverIdentity,
+    Termination,
+    ignore_progress,
+)
 from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
 from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
@@ -280,7 +288,7 @@ def _failed(job_id: str, error: Exception) -> CollectionsError:
     return internal_error(incident)
 
 
-def _assign_nobody(problem: AssignmentProblem, _options: SolveOptions, _progress: object = None) -> Assignment:
+def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers
     nobody = np.full(problem.account_count, -1, dtype=np.int16)
     free = np.zeros(problem.queue_count, dtype=np.int64)
     return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))

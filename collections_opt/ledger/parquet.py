@@ -29,7 +29,7 @@ def columns_to_parquet(columns: Mapping[str, Array], header: Mapping[str, str] |
             arrays[part] = (
                 pa.array(values.tolist(), pa.binary()) if values.dtype.kind == "S" else pa.array(np.ascontiguousarray(values))
             )
-    meta = json.dumps({"layout": layout, "header": dict(header or {})}, sort_keys=True)
+    meta = json.dumps({"layout": layout, "header": dict(header or {})})
     table = pa.table(arrays).replace_schema_metadata({_META: meta.encode()})
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd", write_statistics=False)

@@ -87,7 +87,7 @@ def comparison_table(outcomes: Sequence[OrderingOutcome]) -> tuple[list[str], li
     header = ["order", "worked", "hours", "expected increment", "overlap", "rank corr.", "in/out"]
     realised = any(outcome.cash is not None for outcome in outcomes)
     if realised:
-        header += ["cash after [95 %]", "share of all cash", "cures", "rolls worse"]
+        header += ["cash share [95 %]", "cash", "cures [95 %]", "rolls worse [95 %]"]
     cells = []
     for outcome in outcomes:
         line = [
@@ -101,10 +101,10 @@ def comparison_table(outcomes: Sequence[OrderingOutcome]) -> tuple[list[str], li
         ]
         if outcome.cash and outcome.cash_share and outcome.cures and outcome.rolls:
             line += [
-                f"{money(outcome.cash.value)} [{money(outcome.cash.low)} to {money(outcome.cash.high)}]",
-                f"{share(outcome.cash_share.value)} [{share(outcome.cash_share.low)} to {share(outcome.cash_share.high)}]",
-                f"{outcome.cures.value:,.0f} [{outcome.cures.low:,.0f} to {outcome.cures.high:,.0f}]",
-                f"{outcome.rolls.value:,.0f} [{outcome.rolls.low:,.0f} to {outcome.rolls.high:,.0f}]",
+                f"{share(outcome.cash_share.value)} [{share(outcome.cash_share.low)}, {share(outcome.cash_share.high)}]",
+                money(outcome.cash.value),
+                f"{outcome.cures.value:,.0f} [{outcome.cures.low:,.0f}, {outcome.cures.high:,.0f}]",
+                f"{outcome.rolls.value:,.0f} [{outcome.rolls.low:,.0f}, {outcome.rolls.high:,.0f}]",
             ]
         cells.append(line)
     return header, cells

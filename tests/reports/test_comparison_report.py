@@ -45,8 +45,8 @@ def test_table_shows_major_units_and_realised_columns_only_when_known():
     assert "123,456" in cells[0]
     assert not any("cash" in name for name in header)
     header, cells = comparison_table([REALISED])
-    assert cells[0][header.index("cash after [95 %]")] == "10,000 [9,000 to 11,000]"
-    assert cells[0][header.index("share of all cash")] == "25.0% [20.0% to 30.0%]"
+    assert cells[0][header.index("cash")] == "10,000"
+    assert cells[0][header.index("cash share [95 %]")] == "25.0% [20.0%, 30.0%]"
 
 
 def test_csv_reads_back_with_unrounded_figures():

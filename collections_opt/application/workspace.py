@@ -1,0 +1,60 @@
+"""A data folder with everything in it: ledger, objects and models; what scripts and the server open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from collections_opt.application.books import Books
+from collections_opt.application.rankings import RankingCommand, Rankings
+from collections_opt.application.settings import bundled_plan, bundled_rules
+from collections_opt.core.assignment import SolveProgress
+from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.ledger.ledger import Ledger, open_ledger
+from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.records import RankingRecord
+from collections_opt.scoring.scorer import Scorer, load_scorer
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The opened use cases over one ledger."""
+
+    ledger: Ledger
+    books: Books
+    rankings: Rankings
+    scorer: Scorer
+
+    def close(self) -> None:
+        """Wait for the running ranking and close the ledger."""
+        self.rankings.close()
+        self.ledger.close()
+
+    def rank(self, command: RankingCommand, progress: Callable[[SolveProgress], None]) -> RankingRecord:
+        """Make a ranking and wait for it; the same request again returns the one it made.
+
+        Raises:
+            CollectionsError: whatever stopped it.
+        """
+        ranking_id = self.rankings.create(command)
+        for status in self.rankings.watch(ranking_id, 3_600.0):
+            progress(status.progress)
+        return self.rankings.finished(ranking_id)
+
+
+def open_workspace(folder: Path, models: Path, now: Callable[[], datetime], database_url: str = "") -> Workspace:
+    """Open (and on first use make) a data folder; SQLite inside it unless another database is named.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when no model can be loaded.
+    """
+    scorer = load_scorer(models)
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", FolderObjectStore(folder / "objects"))
+    workspace = Workspace(ledger, Books(ledger, now), Rankings(ledger, scorer, bundled_rules(), now), scorer)
+    plan = bundled_plan()
+    if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
+        workspace.books.save_plan(plan, None)
+    return workspace
