@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.portfolio import Portfolio
 
-FEATURE_SET_VERSION = "delinquency-1"
+FEATURE_SET_VERSION = "delinquency-2"
 """Changes whenever a feature is added, removed or computed differently."""
 
 MONTHS = 3
@@ -32,14 +32,18 @@ class FeatureDefinition:
         group: reasons are given per group.
         meaning: one sentence.
         unit: of the value.
+        window_months: months of history it reads; 0 reads the as-of date's columns only.
         cure_sign: expected direction on p_cure: +1, -1, or 0 where the domain does not say.
+        may_be_missing: NaN is possible; False only for what every accepted account has.
     """
 
     name: str
     group: str
     meaning: str
     unit: str
+    window_months: int = 0
     cure_sign: int = 0
+    may_be_missing: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,36 +55,43 @@ class Features:
     version: str
 
 
-_STATUS = [
-    FeatureDefinition(f"status_{lag}", "DELINQUENCY", f"Months past due {lag + 1} month(s) ago.", "months", -1)
-    for lag in range(MONTHS)
-]
-_RATIO = [
-    FeatureDefinition(
-        f"payment_ratio_{lag}", "PAYMENTS", f"Payment over balance, {lag} month(s) before the as-of date.", "share", 0
-    )
-    for lag in range(MONTHS)
-]
+_F = FeatureDefinition
+_LAGS = range(MONTHS)
+_PREVIOUS = range(MONTHS - 1)
 
 FEATURES: tuple[FeatureDefinition, ...] = (
-    *_STATUS,
-    FeatureDefinition("days_past_due", "DELINQUENCY", "Days past due at the as-of date.", "days", -1),
-    FeatureDefinition("status_worst", "DELINQUENCY", "Worst months past due in the window.", "months"),
-    FeatureDefinition("status_change", "DELINQUENCY", "Change of months past due over the last month.", "months"),
-    FeatureDefinition("months_late", "DELINQUENCY", "Months late in the window.", "months", -1),
-    *_RATIO,
-    FeatureDefinition("payment_arrears_ratio", "PAYMENTS", "Latest payment over arrears.", "share"),
-    FeatureDefinition("payment_window_ratio", "PAYMENTS", "Payments of the window over its latest balance.", "share"),
-    FeatureDefinition("months_paid", "PAYMENTS", "Months with a payment in the window.", "months", 0),
-    FeatureDefinition("latest_payment", "PAYMENTS", "Latest payment.", "log minor units"),
-    FeatureDefinition("balance", "BALANCE", "Balance.", "log minor units"),
-    FeatureDefinition("arrears_share", "BALANCE", "Arrears over balance.", "share"),
-    FeatureDefinition("balance_growth", "BALANCE", "Change of balance over the last month over balance.", "share"),
-    FeatureDefinition("balance_growth_window", "BALANCE", "Change of balance over the window over balance.", "share"),
-    FeatureDefinition("credit_limit", "UTILISATION", "Credit limit.", "log minor units"),
-    FeatureDefinition("utilisation", "UTILISATION", "Balance over credit limit.", "share"),
-    FeatureDefinition("utilisation_change", "UTILISATION", "Change of utilisation over the last month.", "share"),
-    FeatureDefinition("months_on_book", "TENURE", "Months since origination.", "months"),
+    *(_F(f"status_{lag}", "DELINQUENCY", f"Months past due {lag + 1} month(s) ago.", "months", lag + 1, -1) for lag in _LAGS),
+    _F("days_past_due", "DELINQUENCY", "Days past due at the as-of date.", "days", 0, -1, may_be_missing=False),
+    _F("status_worst", "DELINQUENCY", "Worst months past due in the window.", "months", MONTHS, -1),
+    _F("status_change", "DELINQUENCY", "Change of months past due over the last month.", "months", 2),
+    _F("months_late", "DELINQUENCY", "Months late in the window.", "months", MONTHS, -1),
+    *(
+        _F(f"payment_ratio_{lag}", "PAYMENTS", f"Payment over balance, {lag} month(s) before the as-of date.", "share", lag + 1)
+        for lag in _LAGS
+    ),
+    *(
+        _F(
+            f"payment_statement_ratio_{lag}",
+            "PAYMENTS",
+            f"Payment {lag} month(s) ago over the statement it answers.",
+            "share",
+            lag + 2,
+        )
+        for lag in _PREVIOUS
+    ),
+    _F("payment_arrears_ratio", "PAYMENTS", "Latest payment over arrears.", "share", 1),
+    _F("payment_window_ratio", "PAYMENTS", "Payments of the window over its latest balance.", "share", MONTHS),
+    _F("months_paid", "PAYMENTS", "Months with a payment in the window.", "months", MONTHS),
+    _F("months_since_payment", "PAYMENTS", "Months since the last payment, at most the months known.", "months", MONTHS),
+    _F("latest_payment", "PAYMENTS", "Latest payment.", "log minor units", 1),
+    _F("balance", "BALANCE", "Balance.", "log minor units", 0, may_be_missing=False),
+    _F("arrears_share", "BALANCE", "Arrears over balance.", "share", 0, -1),
+    _F("balance_growth", "BALANCE", "Change of balance over the last month over balance.", "share", 2),
+    _F("balance_growth_window", "BALANCE", "Change of balance over the window over balance.", "share", MONTHS),
+    _F("credit_limit", "UTILISATION", "Credit limit.", "log minor units", 0, 1),
+    _F("utilisation", "UTILISATION", "Balance over credit limit.", "share", 0, -1),
+    _F("utilisation_change", "UTILISATION", "Change of utilisation over the last month.", "share", 2),
+    _F("months_on_book", "TENURE", "Months since origination.", "months", 0),
 )
 """The feature set, in matrix order."""
 
@@ -115,6 +126,12 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.clip(numerator / safe, -10.0, 10.0)
 
 
+def _leading_months_without(paid: Floats) -> NDArray[np.int64]:
+    """Return the number of known months, counted from the latest, before the first with a payment."""
+    unpaid = paid == 0  # an unknown month ends the count, as a payment does
+    return np.asarray(np.cumprod(unpaid, axis=1).sum(axis=1), dtype=np.int64)
+
+
 def _compute(portfolio: Portfolio) -> Mapping[str, Callable[[], Floats]]:
     status = _history(portfolio, "status_history")
     paid = _history(portfolio, "payment_history_minor")
@@ -124,6 +141,7 @@ def _compute(portfolio: Portfolio) -> Mapping[str, Callable[[], Floats]]:
     limit = _optional(portfolio, "credit_limit_minor")
     known = ~np.isnan(status)
     any_status = known.any(axis=1)
+    any_payment = ~np.isnan(paid).all(axis=1)
     late = np.where(known, status > 0, 0).sum(axis=1)
     features: dict[str, Callable[[], Floats]] = {
         "days_past_due": lambda: portfolio.column("days_past_due").astype(np.float64),
@@ -131,8 +149,9 @@ def _compute(portfolio: Portfolio) -> Mapping[str, Callable[[], Floats]]:
         "status_change": lambda: status[:, 0] - status[:, 1],
         "months_late": lambda: np.where(any_status, late, np.nan),
         "payment_arrears_ratio": lambda: _ratio(paid[:, 0], arrears),
-        "payment_window_ratio": lambda: _ratio(np.nansum(paid, axis=1), owed[:, 0]),
-        "months_paid": lambda: (np.nan_to_num(paid) > 0).sum(axis=1).astype(np.float64),
+        "payment_window_ratio": lambda: _ratio(np.where(any_payment, np.nansum(paid, axis=1), np.nan), owed[:, 0]),
+        "months_paid": lambda: np.where(any_payment, (np.nan_to_num(paid) > 0).sum(axis=1), np.nan),
+        "months_since_payment": lambda: np.where(any_payment, _leading_months_without(paid), np.nan),
         "latest_payment": lambda: np.log1p(paid[:, 0]),
         "balance": lambda: np.log1p(np.maximum(balance, 0.0)),
         "arrears_share": lambda: _ratio(arrears, balance),
@@ -143,7 +162,9 @@ def _compute(portfolio: Portfolio) -> Mapping[str, Callable[[], Floats]]:
         "utilisation_change": lambda: _ratio(owed[:, 0] - owed[:, 1], limit),
         "months_on_book": lambda: _optional(portfolio, "months_on_book"),
     }
-    for lag in range(MONTHS):
+    for lag in _PREVIOUS:
+        features[f"payment_statement_ratio_{lag}"] = lambda lag=lag: _ratio(paid[:, lag], owed[:, lag + 1])  # type: ignore[misc]
+    for lag in _LAGS:
         features[f"status_{lag}"] = lambda lag=lag: status[:, lag]  # type: ignore[misc]
         features[f"payment_ratio_{lag}"] = lambda lag=lag: _ratio(paid[:, lag], owed[:, lag])  # type: ignore[misc]
     return features

@@ -121,6 +121,8 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
         manifest = TypeAdapter(Manifest).validate_json(raw)
     except ValidationError as error:
         raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
+    if (manifest.kind, manifest.version) != (kind, version):
+        raise _unavailable(folder / "manifest.json", f"is the manifest of {manifest.kind}/{manifest.version}")
     contents = {}
     for name in _FILES:
         contents[name] = _read(folder / name)
