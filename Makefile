@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench models proto clean lock setup setup-dev
+.PHONY: help demo test check models proto clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -27,11 +27,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
 
-demo: setup  ## Rank the bundled real portfolio through the real server and compare the orders on what happened
+demo: setup  ## Rank the bundled real portfolio and compare the orders on what happened
 	$(BIN)/python scripts/demo.py
-
-serve: setup  ## Start the gRPC server on loopback with the demo's database (SERVE_FLAGS for more)
-	$(BIN)/python scripts/serve.py --data var/demo --insecure-loopback $(SERVE_FLAGS)
 
 test: setup-dev  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_FLAGS)
@@ -42,9 +39,6 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
-
-bench: setup-dev  ## Measure side by side with what a user would pick instead; writes docs/benchmarks
-	$(BIN)/python -m tests.benchmarks $(BENCH_FLAGS)
 
 models: setup  ## Train the outcome model on the bundled data, May to July only
 	$(BIN)/python scripts/train_models.py --models-dir models

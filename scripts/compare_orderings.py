@@ -58,7 +58,9 @@ def show(result: BundledComparison) -> None:
     console = Console()
     header, lines = comparison_table(result.outcomes)
     currency, split = result.portfolio.currency_code, header.index("in/out") + 1
-    console.print(table(f"Orders at the same capacity and eligibility ({currency})", header[:split], [line[:split] for line in lines]))
+    console.print(
+        table(f"Orders at the same capacity and eligibility ({currency})", header[:split], [line[:split] for line in lines])
+    )
     after = [[line[0], *line[split:]] for line in lines]
     console.print(table(f"What the accounts worked did next ({currency})", [header[0], *header[split:]], after))
     console.print(CAUSALITY_NOTE, style="dim")

@@ -1,0 +1,45 @@
+"""The training script: repeatable over an existing version, readable by machines, and refusing to overwrite."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def script(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "scripts/train_models.py", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+
+
+@pytest.fixture
+def models(tmp_path):
+    return Path(shutil.copytree(ROOT / "models", tmp_path / "models"))
+
+
+def test_help_shows_an_example():
+    help_text = script("--help")
+    assert help_text.returncode == 0
+    assert "Example: python scripts/train_models.py" in help_text.stdout
+
+
+def test_training_an_existing_version_again_changes_nothing_and_reports_json(models):
+    result = script("--models-dir", str(models), "--json")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    shipped = json.loads((ROOT / "models/outcome/credit-card-1/manifest.json").read_text())
+    assert report["metrics"] == shipped["metrics"]
+    assert (models / "outcome/credit-card-1/manifest.json").read_bytes() == (
+        ROOT / "models/outcome/credit-card-1/manifest.json"
+    ).read_bytes()
+
+
+def test_another_model_under_the_same_name_is_refused_with_the_remedy(models):
+    result = script("--models-dir", str(models), "--seed", "2")
+    assert result.returncode == 2
+    assert "exists with other bytes" in result.stderr
+    assert "Name a new one" in result.stderr
