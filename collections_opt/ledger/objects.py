@@ -26,6 +26,14 @@ class ObjectStore(Protocol):
         """
         ...
 
+    def exists(self, digest: str) -> bool:
+        """Return whether there is an object of that name, unread."""
+        ...
+
+    def verify(self, digest: str) -> bool:
+        """Return whether the object is there with the bytes its name promises."""
+        ...
+
 
 class FolderObjectStore:
     """Objects as files ``ab/abcdef...`` below one folder."""
@@ -35,23 +43,15 @@ class FolderObjectStore:
         root.mkdir(parents=True, exist_ok=True)
 
     def put(self, content: bytes) -> str:
-        """Store content durably and return its SHA-256 (hex); storing it again is free."""
+        """Store content durably and return its SHA-256 (hex); storing it again writes only what is missing or damaged."""
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        if path.exists():
-            return digest
-        path.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(file.name).replace(path)
+        if not self.verify(digest):
+            path.parent.mkdir(exist_ok=True)
+            _write_synced(path, content)
+        # Also for an object already there: another process may have renamed it without having synced the folder yet.
         for folder in (path.parent, self._root):
-            handle = os.open(folder, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            _sync_folder(folder)
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -70,7 +70,40 @@ class FolderObjectStore:
             raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} has other bytes.", "Restore it from a backup.")
         return content
 
+    def exists(self, digest: str) -> bool:
+        """Return whether there is an object of that name, unread."""
+        return self._path(digest).is_file()
+
+    def verify(self, digest: str) -> bool:
+        """Return whether the object is there with the bytes its name promises; reads it in blocks."""
+        try:
+            with self._path(digest).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError:
+            return False
+
     def _path(self, digest: str) -> Path:
         if len(digest) != 64 or not set(digest) <= set("0123456789abcdef"):
             raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest[:80]!r} is not a digest.")
         return self._root / digest[:2] / digest
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    """Write beside the path, sync, rename: the path holds all of the content or what it held before."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".put-", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
