@@ -18,20 +18,24 @@ from rich.table import Table
 from scripts_support import run
 
 from collections_opt.application.model_training import train_bundled_model
+from collections_opt.scoring.artifacts import creation_time
 
 
 def main(
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-1",
     seed: Annotated[int, typer.Option(help="Seed of training.")] = 1,
-    created_at: Annotated[datetime | None, typer.Option(help="Creation time recorded, UTC; default now.")] = None,
+    created_at: Annotated[
+        datetime | None, typer.Option(help="Creation time recorded, UTC; default: as before if the version exists, else now.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Train the outcome model and write its artifact.
 
     Example: python scripts/train_models.py --models-dir models --version credit-card-1
     """
-    moment = created_at.replace(tzinfo=UTC) if created_at else datetime.now(UTC)
+    given = created_at.replace(tzinfo=UTC) if created_at else None
+    moment = given or creation_time(models_dir, version) or datetime.now(UTC)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("training", total=1.0)
         report = train_bundled_model(models_dir, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))

@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +118,7 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     """
     folder = _folder(root, kind, version)
     raw = _read(folder / "manifest.json")
-    try:
-        manifest = TypeAdapter(Manifest).validate_json(raw)
-    except ValidationError as error:
-        raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
+    manifest = _manifest(folder, raw)
     if (manifest.kind, manifest.version) != (kind, version):
         raise _unavailable(folder / "manifest.json", f"is the manifest of {manifest.kind}/{manifest.version}")
     contents = {}
@@ -140,6 +138,24 @@ def list_versions(root: Path, kind: str = OUTCOME_KIND) -> tuple[str, ...]:
     """Return the versions on disk, sorted."""
     folder = root / kind
     return tuple(sorted(p.name for p in folder.iterdir() if (p / "manifest.json").is_file())) if folder.is_dir() else ()
+
+
+def creation_time(root: Path, version: str, kind: str = OUTCOME_KIND) -> datetime | None:
+    """Return when a version was created, None where it does not exist: training it again must not change its bytes.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when its manifest cannot be read.
+    """
+    folder = _folder(root, kind, version)
+    path = folder / "manifest.json"
+    return datetime.fromisoformat(_manifest(folder, _read(path)).created_at) if path.exists() else None
+
+
+def _manifest(folder: Path, raw: bytes) -> Manifest:
+    try:
+        return TypeAdapter(Manifest).validate_json(raw)
+    except ValidationError as error:
+        raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
 
 
 def _folder(root: Path, kind: str, version: str) -> Path:
