@@ -1,0 +1,221 @@
+"""Packed column chunks as numpy columns and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.api.v1 import columns_pb2
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.limits import MAX_ACCOUNTS_PER_PORTFOLIO, MAX_CHUNK_BYTES, MAX_HISTORY_MONTHS
+
+CHUNK_TARGET_BYTES = MAX_CHUNK_BYTES * 3 // 4
+"""Chunks are cut by an upper bound of their size; a quarter is left for names and framing."""
+
+_VARINT_BYTES = 10
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Rows as columns: values by name, and where a name has a mask, which cells hold a value."""
+
+    row_count: int
+    values: Mapping[str, Array]
+    present: Mapping[str, Mask] = field(default_factory=dict)
+
+
+def decode_chunk(chunk: columns_pb2.ColumnChunk, path: str = "chunk") -> Columns:
+    """Return a chunk as numpy columns: text as object arrays (None where missing), int64, float64, bool, histories (n, months).
+
+    Raises:
+        CollectionsError: SCHEMA_MISMATCH naming the column whose length, kind, name or bitmap is wrong; LIMIT_EXCEEDED.
+    """
+    if not 0 <= chunk.row_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
+        raise refuse(Reason.LIMIT_EXCEEDED, f"{path}.row_count", f"{chunk.row_count} rows.", "Send the number of rows.")
+    values: dict[str, Array] = {}
+    present: dict[str, Mask] = {}
+    for index, column in enumerate(chunk.columns):
+        at = f"{path}.columns[{index}]"
+        if not column.name or column.name in values:
+            raise refuse(Reason.SCHEMA_MISMATCH, f"{at}.name", f"{column.name!r} is empty or repeated.", "Use each name once.")
+        values[column.name] = _decode_values(column, chunk.row_count, at)
+        if column.presence_bitmap:
+            mask = _decode_bitmap(column.presence_bitmap, values[column.name].shape, at)
+            present[column.name] = mask
+            if values[column.name].dtype == object:
+                values[column.name][~mask] = None
+    return Columns(chunk.row_count, values, present)
+
+
+def _decode_values(column: columns_pb2.Column, row_count: int, at: str) -> Array:
+    kind = column.WhichOneof("values")
+    if kind == "text":
+        _check_length(len(column.text.values), row_count, at)
+        return np.array(column.text.values[:], dtype=object).reshape(row_count)
+    if kind == "integers":
+        _check_length(len(column.integers.values), row_count, at)
+        return np.fromiter(column.integers.values, np.int64, row_count)
+    if kind == "reals":
+        _check_length(len(column.reals.values), row_count, at)
+        return np.fromiter(column.reals.values, np.float64, row_count)
+    if kind == "flags":
+        _check_length(len(column.flags.values), row_count, at)
+        return np.fromiter(column.flags.values, np.bool_, row_count)
+    if kind == "history":
+        months = column.history.month_count
+        if not 0 <= months <= MAX_HISTORY_MONTHS:
+            raise refuse(
+                Reason.LIMIT_EXCEEDED, f"{at}.history.month_count", f"{months} months.", f"Send 0 to {MAX_HISTORY_MONTHS}."
+            )
+        _check_length(len(column.history.values), row_count * months, at)
+        return np.fromiter(column.history.values, np.int64, row_count * months).reshape(row_count, months)
+    raise refuse(Reason.SCHEMA_MISMATCH, at, f"{column.name!r} holds no values.", "Set one kind of values, even if empty.")
+
+
+def _check_length(found: int, wanted: int, at: str) -> None:
+    if found != wanted:
+        raise refuse(
+            Reason.SCHEMA_MISMATCH, at, f"holds {found} values, not {wanted}.", "Send one value per cell, missing or not."
+        )
+
+
+def _decode_bitmap(bitmap: bytes, shape: tuple[int, ...], at: str) -> Mask:
+    cells = int(np.prod(shape))
+    if len(bitmap) != -(-cells // 8):
+        raise refuse(
+            Reason.SCHEMA_MISMATCH,
+            f"{at}.presence_bitmap",
+            f"holds {len(bitmap)} bytes for {cells} cells.",
+            "Send a bit per cell, padded to a whole byte, or nothing.",
+        )
+    bits = np.unpackbits(np.frombuffer(bitmap, dtype=np.uint8), count=cells, bitorder="little")
+    return bits.astype(np.bool_).reshape(shape)
+
+
+class ColumnCollector:
+    """Puts the chunks of a stream together; every chunk must carry the names and kinds of the first.
+
+    Args:
+        row_count: rows announced; another number is refused.
+    """
+
+    def __init__(self, row_count: int) -> None:
+        if not 0 <= row_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
+            raise refuse(
+                Reason.LIMIT_EXCEEDED, "header.row_count", f"{row_count} rows.", f"Send 0 to {MAX_ACCOUNTS_PER_PORTFOLIO} rows."
+            )
+        self._announced = row_count
+        self._seen = 0
+        self._chunks: list[Columns] = []
+
+    def add(self, message: columns_pb2.ColumnChunk) -> None:
+        """Add the next chunk.
+
+        Raises:
+            CollectionsError: as ``decode_chunk``; SCHEMA_MISMATCH when it differs from the first chunk or rows are too many.
+        """
+        chunk = decode_chunk(message)
+        self._seen += chunk.row_count
+        if self._seen > self._announced:
+            raise self._wrong_count()
+        if self._chunks:
+            first, now = _kinds(self._chunks[0]), _kinds(chunk)
+            odd = sorted(name for name in first.keys() | now.keys() if first.get(name) != now.get(name))
+            if odd:
+                raise refuse(
+                    Reason.SCHEMA_MISMATCH, odd[0], "differs between chunks in presence or kind.", "Send every chunk alike."
+                )
+        self._chunks.append(chunk)
+
+    def columns(self) -> Columns:
+        """Return all rows.
+
+        Raises:
+            CollectionsError: SCHEMA_MISMATCH when rows are missing.
+        """
+        if self._seen != self._announced:
+            raise self._wrong_count()
+        if not self._chunks:
+            return Columns(0, {})
+        names = list(self._chunks[0].values)
+        masked = {name for chunk in self._chunks for name in chunk.present}
+        values = {name: np.concatenate([chunk.values[name] for chunk in self._chunks]) for name in names}
+        present = {
+            name: np.concatenate(
+                [chunk.present.get(name, np.ones(chunk.values[name].shape, dtype=np.bool_)) for chunk in self._chunks]
+            )
+            for name in sorted(masked)
+        }
+        return Columns(self._seen, values, present)
+
+    def _wrong_count(self) -> CollectionsError:
+        return refuse(
+            Reason.SCHEMA_MISMATCH,
+            "header.row_count",
+            f"{self._announced} rows were announced, {self._seen} came.",
+            "Send as many rows as announced.",
+        )
+
+
+def _kinds(chunk: Columns) -> dict[str, tuple[str, tuple[int, ...]]]:
+    return {name: (values.dtype.kind, values.shape[1:]) for name, values in chunk.values.items()}
+
+
+def encode_chunks(columns: Columns, target_bytes: int = CHUNK_TARGET_BYTES) -> Iterator[columns_pb2.ColumnChunk]:
+    """Yield the rows as chunks of at most ``target_bytes`` (at least one row each); an empty table is one empty chunk.
+
+    Text may be bytes (UTF-8) or str arrays; integers, floats, bool and (n, months) integers keep their kind.
+    """
+    width = sum(_row_bytes(values) for values in columns.values.values()) + 1
+    size = max(1, int(target_bytes // width))
+    for start in range(0, max(columns.row_count, 1), size):
+        rows = slice(start, min(start + size, columns.row_count))
+        yield columns_pb2.ColumnChunk(
+            row_count=rows.stop - rows.start,
+            columns=[
+                _encode_column(name, values[rows], columns.present.get(name, _EVERYWHERE)[rows])
+                for name, values in columns.values.items()
+            ],
+        )
+
+
+_EVERYWHERE: Mask = np.ones(0, dtype=np.bool_)
+
+
+def _row_bytes(values: Array) -> float:
+    """Upper bound of the bytes a row takes in a column, with its presence bits."""
+    if values.dtype.kind == "S":
+        return values.dtype.itemsize + 5.125
+    if values.dtype.kind in "OU":
+        longest = max((len(text.encode()) for text in set(values.tolist()) if text is not None), default=0)
+        return longest + 5.125
+    cells = values.shape[1] if values.ndim == 2 else 1
+    return cells * (_VARINT_BYTES + 0.125)
+
+
+def _encode_column(name: str, values: Array, mask: Mask) -> columns_pb2.Column:
+    bitmap = b"" if bool(mask.all()) else np.packbits(mask.reshape(-1), bitorder="little").tobytes()
+    column = columns_pb2.Column(name=name, presence_bitmap=bitmap)
+    kind = values.dtype.kind
+    if values.ndim == 2:
+        column.history.month_count = values.shape[1]
+        column.history.values.extend(values.reshape(-1).tolist())
+    elif kind in "SOU":
+        texts = np.char.decode(values, "utf-8").tolist() if kind == "S" else ["" if v is None else v for v in values.tolist()]
+        column.text.SetInParent()
+        column.text.values.extend(texts)
+    elif kind == "b":
+        column.flags.SetInParent()
+        column.flags.values.extend(values.tolist())
+    elif kind == "f":
+        column.reals.SetInParent()
+        column.reals.values.extend(values.tolist())
+    else:
+        column.integers.SetInParent()
+        column.integers.values.extend(values.tolist())
+    return column

@@ -1,0 +1,75 @@
+"""Rows of ``Account`` as columns, one column after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.api.v1 import account_pb2
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_HISTORY_MONTHS, MAX_SCORE_ACCOUNTS
+from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS, Column, ColumnKind
+
+MONTH_FIELDS = {
+    "status_history": "months_past_due",
+    "balance_history_minor": "balance_minor_units",
+    "payment_history_minor": "payment_minor_units",
+}
+"""Field of ``MonthlyFigures`` per history column."""
+
+Rows = Sequence[account_pb2.Account]
+
+
+def field_of(column: Column) -> str:
+    """Return the field of ``Account`` (or of ``BlockFlags``) that a schema column comes from."""
+    return f"{column.name}_units" if column.kind is ColumnKind.MONEY else column.name
+
+
+def accounts_to_raw(accounts: Rows, as_of_date: date, time_zone: str, currency_code: str) -> RawPortfolio:
+    """Return 1 to 1,000 rows as columns, in the order sent.
+
+    Raises:
+        CollectionsError: LIMIT_EXCEEDED for none or too many rows, or too many months.
+    """
+    if not 1 <= len(accounts) <= MAX_SCORE_ACCOUNTS:
+        raise refuse(Reason.LIMIT_EXCEEDED, "accounts", f"{len(accounts)} accounts.", f"Send 1 to {MAX_SCORE_ACCOUNTS}.")
+    columns: dict[str, Array] = {}
+    present: dict[str, NDArray[np.bool_]] = {}
+    for column in ACCOUNT_SCHEMA.values():
+        if column.is_history:
+            columns[column.name], present[column.name] = _history(accounts, MONTH_FIELDS[column.name])
+        elif column.name in BLOCK_FLAGS:
+            columns[column.name] = np.array([getattr(a.block_flags, column.name) for a in accounts], dtype=np.bool_)
+            present[column.name] = np.array([a.HasField("block_flags") for a in accounts], dtype=np.bool_)
+        else:
+            columns[column.name], present[column.name] = _scalars(accounts, column)
+    return RawPortfolio(as_of_date, time_zone, currency_code, columns, present)
+
+
+def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
+    name = field_of(column)
+    dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64}
+    values = np.array([getattr(a, name) for a in accounts], dtype=dtypes.get(column.kind, np.int64))
+    tracked = account_pb2.Account.DESCRIPTOR.fields_by_name[name].has_presence
+    given = [a.HasField(name) if tracked else bool(getattr(a, name)) for a in accounts]  # type: ignore[arg-type]
+    return values, np.array(given, dtype=np.bool_)
+
+
+def _history(accounts: Rows, name: str) -> tuple[Array, NDArray[np.bool_]]:
+    longest = max(len(account.months) for account in accounts)
+    if longest > MAX_HISTORY_MONTHS:
+        row = next(index for index, account in enumerate(accounts) if len(account.months) == longest)
+        raise refuse(
+            Reason.LIMIT_EXCEEDED, f"accounts[{row}].months", f"{longest} months.", f"Send at most {MAX_HISTORY_MONTHS}."
+        )
+    nothing = account_pb2.MonthlyFigures()
+    padded = [[*account.months, *[nothing] * (longest - len(account.months))] for account in accounts]
+    values = np.array([[getattr(month, name) for month in row] for row in padded], dtype=np.int64).reshape(len(accounts), longest)
+    given = np.array([[month.HasField(name) for month in row] for row in padded], dtype=np.bool_)  # type: ignore[arg-type]
+    return values, given.reshape(len(accounts), longest)

@@ -1,0 +1,95 @@
+"""Dates, times, enums, and errors told in the caller's field names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from google.protobuf.descriptor import EnumDescriptor
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.type.date_pb2 import Date
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+
+
+def read_date(message: Date, path: str) -> date:
+    """Return a full date.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a missing or impossible one.
+    """
+    try:
+        return date(message.year, message.month, message.day)
+    except ValueError as error:
+        shown = f"{message.year}-{message.month}-{message.day}"
+        raise refuse(Reason.INVALID_ARGUMENT, path, f"{shown} is no date.", "Send year, month and day.") from error
+
+
+def write_date(value: date | str) -> Date:
+    """Return a date, or its ISO 8601 text, as a message."""
+    day = date.fromisoformat(value) if isinstance(value, str) else value
+    return Date(year=day.year, month=day.month, day=day.day)
+
+
+def write_time(iso: str) -> Timestamp:
+    """Return an ISO 8601 time with zone as a message."""
+    result = Timestamp()
+    result.FromDatetime(datetime.fromisoformat(iso).astimezone(UTC))
+    return result
+
+
+def read_enum(kind: EnumDescriptor, value: int, path: str) -> str:
+    """Return the name of an enum value without its prefix: ORDERING_BALANCE -> BALANCE.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for 0 and for numbers this version does not know.
+    """
+    prefix = _prefix(kind)
+    found = kind.values_by_number.get(value)
+    if value == 0 or found is None:
+        allowed = ", ".join(v.name.removeprefix(prefix) for v in kind.values if v.number)
+        raise refuse(Reason.INVALID_ARGUMENT, path, f"{value} is not a value.", f"Send one of {allowed}.")
+    return str(found.name).removeprefix(prefix)
+
+
+def write_enum(kind: EnumDescriptor, name: str) -> Any:
+    """Return the enum value of a name without prefix.
+
+    Raises:
+        KeyError: for a name the contract does not know.
+    """
+    return kind.values_by_name[_prefix(kind) + name].number
+
+
+def _prefix(kind: EnumDescriptor) -> str:
+    return str(kind.values_by_number[0].name).removesuffix("UNSPECIFIED")
+
+
+@contextmanager
+def told_as(heads: Mapping[str, str], renames: Mapping[str, str] = {}) -> Iterator[None]:
+    """Tell errors of the body in the caller's field paths.
+
+    Args:
+        heads: first segment of the core's path -> the caller's path ("queues" -> "capacity_plan.queues").
+        renames: last segment of the core's path -> the caller's name ("agents" -> "agent_count"); ``_minor`` becomes
+            ``_minor_units`` everywhere.
+    """
+    try:
+        yield
+    except CollectionsError as error:
+        found = tuple(replace(v, field=_told(v.field, heads, renames)) for v in error.violations)
+        message = str(found[0]) if len(found) == 1 and error.message == str(error.violations[0]) else error.message
+        raise CollectionsError(error.reason, message, found) from error
+
+
+def _told(path: str, heads: Mapping[str, str], renames: Mapping[str, str]) -> str:
+    parts = re.match(r"(?P<head>\w*)(?P<rest>.*)", path, re.DOTALL)
+    assert parts is not None
+    told = heads.get(parts["head"], parts["head"]) + parts["rest"]
+    before, dot, last = told.rpartition(".")
+    last = renames.get(last, last)
+    return before + dot + (last + "_units" if last.endswith("_minor") else last)

@@ -1,0 +1,123 @@
+"""Capacity plans between message and core."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from collections_opt.api.v1 import capacity_plan_pb2 as pb
+from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
+from collections_opt.ledger.records import PlanRecord
+from collections_opt.service.converters.common import read_date, read_enum, write_date, write_enum, write_time
+
+HEADS: Mapping[str, str] = MappingProxyType(
+    {name: f"capacity_plan.{name}" for name in ("plan_id", "effective_from", "currency_code", "queues")}
+)
+"""Where the core's plan fields are in a request."""
+
+RENAMES: Mapping[str, str] = MappingProxyType(
+    {"agents": "agent_count", "attempts": "attempt_count", "name": "display_name", "evidence": "evidence_grade"}
+)
+"""Core fields of a queue whose name differs in the contract."""
+
+
+def read_plan(message: pb.CapacityPlan) -> CapacityPlan:
+    """Return a plan without version; what a caller sets in OUTPUT_ONLY fields is ignored.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a missing date or enum.
+    """
+    return CapacityPlan(
+        plan_id=message.plan_id,
+        version=0,
+        effective_from=read_date(message.effective_from, "capacity_plan.effective_from"),
+        currency_code=message.currency_code,
+        queues=tuple(_read_queue(queue, f"capacity_plan.queues[{i}]") for i, queue in enumerate(message.queues)),
+        labels=dict(message.labels),
+    )
+
+
+def _read_queue(message: pb.Queue, path: str) -> Queue:
+    effect = message.effect
+    return Queue(
+        queue_id=message.queue_id,
+        name=message.display_name,
+        channel=read_enum(pb.Channel.DESCRIPTOR, message.channel, f"{path}.channel"),
+        agents=message.agent_count,
+        paid_minutes=message.paid_minutes,
+        shrinkage=message.shrinkage,
+        occupancy=message.occupancy if message.HasField("occupancy") else 1.0,
+        committed_minutes=message.committed_minutes,
+        attempts=message.attempt_count if message.HasField("attempt_count") else 1.0,
+        dial_minutes=message.dial_minutes,
+        talk_minutes=message.talk_minutes,
+        wrap_minutes=message.wrap_minutes,
+        variable_cost_per_minute_minor=message.variable_cost_per_minute_minor_units,
+        loaded_cost_per_minute_minor=message.loaded_cost_per_minute_minor_units,
+        channel_fee_minor=message.channel_fee_minor_units,
+        effect=ContactEffect(
+            right_party_contact_rate=effect.right_party_contact_rate,
+            theta_cure=effect.theta_cure,
+            theta_default=effect.theta_default,
+            repeat_decay=effect.repeat_decay if effect.HasField("repeat_decay") else 1.0,
+            evidence=EvidenceGrade(
+                read_enum(pb.EvidenceGrade.DESCRIPTOR, effect.evidence_grade, f"{path}.effect.evidence_grade")
+            ),
+        ),
+        skills=tuple(message.skills),
+        specialisms=tuple(message.specialisms),
+        specialist_only=message.specialist_only,
+        products=tuple(message.products),
+        buckets=tuple(message.buckets),
+        states=tuple(message.states),
+    )
+
+
+def write_plan(plan: CapacityPlan, record: PlanRecord | None = None) -> pb.CapacityPlan:
+    """Return a plan as a message; with its record also version, etag and time of storing."""
+    stored = record is not None and record.version > 0
+    return pb.CapacityPlan(
+        plan_id=plan.plan_id,
+        version=plan.version,
+        effective_from=write_date(plan.effective_from),
+        currency_code=plan.currency_code,
+        queues=[_write_queue(queue) for queue in plan.queues],
+        labels=plan.labels,
+        etag=record.etag if record and stored else "",
+        create_time=write_time(record.created_at) if record and stored else None,
+    )
+
+
+def _write_queue(queue: Queue) -> pb.Queue:
+    effect = queue.effect
+    return pb.Queue(
+        queue_id=queue.queue_id,
+        display_name=queue.name,
+        channel=write_enum(pb.Channel.DESCRIPTOR, queue.channel),
+        agent_count=queue.agents,
+        paid_minutes=queue.paid_minutes,
+        shrinkage=queue.shrinkage,
+        occupancy=queue.occupancy,
+        committed_minutes=queue.committed_minutes,
+        attempt_count=queue.attempts,
+        dial_minutes=queue.dial_minutes,
+        talk_minutes=queue.talk_minutes,
+        wrap_minutes=queue.wrap_minutes,
+        variable_cost_per_minute_minor_units=queue.variable_cost_per_minute_minor,
+        loaded_cost_per_minute_minor_units=queue.loaded_cost_per_minute_minor,
+        channel_fee_minor_units=queue.channel_fee_minor,
+        effect=pb.ContactEffect(
+            right_party_contact_rate=effect.right_party_contact_rate,
+            theta_cure=effect.theta_cure,
+            theta_default=effect.theta_default,
+            repeat_decay=effect.repeat_decay,
+            evidence_grade=write_enum(pb.EvidenceGrade.DESCRIPTOR, effect.evidence),
+        ),
+        skills=queue.skills,
+        specialisms=queue.specialisms,
+        specialist_only=queue.specialist_only,
+        products=queue.products,
+        buckets=queue.buckets,
+        states=queue.states,
+        capacity_minutes=queue.capacity_minutes,
+    )

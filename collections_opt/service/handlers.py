@@ -1,0 +1,102 @@
+"""Register a service from its descriptor: every declared method has an implementation, and messages are parsed in the handler.
+
+Handlers take raw bytes: grpc answers a message that its own deserialiser cannot read with INTERNAL and a traceback, but it is
+the caller's fault and says INVALID_ARGUMENT here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.guard import CallClass, Guard
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service to register.
+
+    Attributes:
+        descriptor: from the generated module.
+        servicer: has a method per declared one, in snake case: ``(request, context) -> response``, with iterators where
+            the declaration streams.
+        classes: call class of every declared method, by its declared name.
+    """
+
+    descriptor: ServiceDescriptor
+    servicer: object
+    classes: Mapping[str, CallClass]
+
+
+def generic_handler(service: Service, guard: Guard) -> grpc.GenericRpcHandler:
+    """Return the handler of a service.
+
+    Raises:
+        TypeError: when a declared method has no implementation or no call class, so that no call can be UNIMPLEMENTED.
+    """
+    handlers = {}
+    for method in service.descriptor.methods:
+        behaviour = getattr(service.servicer, snake_case(method.name), None)
+        if behaviour is None or method.name not in service.classes:
+            raise TypeError(f"{method.full_name} has no implementation or no call class")
+        handlers[method.name] = _method_handler(method, behaviour, guard, service.classes[method.name])
+    return grpc.method_handlers_generic_handler(service.descriptor.full_name, handlers)
+
+
+def parse(message_type: type[Message], raw: bytes) -> Message:
+    """Return the message of its bytes.
+
+    Raises:
+        CollectionsError: MALFORMED_MESSAGE.
+    """
+    try:
+        return message_type.FromString(raw)
+    except DecodeError as error:
+        name = message_type.DESCRIPTOR.full_name
+        raise refuse(
+            Reason.MALFORMED_MESSAGE, name, "the bytes are not such a message.", "Use code generated from this contract."
+        ) from error
+
+
+def snake_case(name: str) -> str:
+    """Return a declared method name as a Python one: ScoreAccounts -> score_accounts."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _method_handler(
+    method: MethodDescriptor, behaviour: Callable[[Any, grpc.ServicerContext], Any], guard: Guard, kind: CallClass
+) -> grpc.RpcMethodHandler[Any, Any]:
+    request_type = GetMessageClass(method.input_type)
+    name = method.full_name
+
+    def read(raw: Any) -> Any:
+        return (parse(request_type, each) for each in raw) if method.client_streaming else parse(request_type, raw)
+
+    def answer(raw: Any, context: grpc.ServicerContext) -> Any:
+        with guard.call(name, kind, context):
+            return behaviour(read(raw), context)
+
+    def stream(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+        with guard.call(name, kind, context):
+            yield from behaviour(read(raw), context)
+
+    makers = {
+        (False, False): grpc.unary_unary_rpc_method_handler,
+        (True, False): grpc.stream_unary_rpc_method_handler,
+        (False, True): grpc.unary_stream_rpc_method_handler,
+        (True, True): grpc.stream_stream_rpc_method_handler,
+    }
+    make = makers[method.client_streaming, method.server_streaming]
+    return make(stream if method.server_streaming else answer, request_deserializer=None, response_serializer=_serialise)
+
+
+def _serialise(message: Message) -> bytes:
+    return message.SerializeToString()
