@@ -49,3 +49,38 @@ def test_the_comparison_is_written_for_machines(tmp_path):
     rows = json.loads(shown.stdout)
     assert rows[0]["ordering"] == "EXPECTED_VALUE"
     assert (tmp_path / "c.csv").read_text().count("\n") == len(rows) + 1
+
+
+def test_a_ranking_is_made_once_per_request_and_its_worklist_is_paged(tmp_path):
+    data, request_id = tmp_path / "d", "0b9f3a52-6f0e-4b7e-8e57-0d4f1f6a7c11"
+    made = [call("rank.py", "--data", data, "--request-id", request_id, "--json") for _ in range(2)]
+    assert [m.returncode for m in made] == [0, 0], made[0].stderr
+    assert made[0].stdout == made[1].stdout
+    header = json.loads(made[0].stdout)
+    pages = []
+    for after in (0, 3):
+        shown = call(
+            "worklist.py",
+            "--data",
+            data,
+            "--ranking",
+            header["ranking_id"],
+            "--queue",
+            "late-calls",
+            "--after",
+            after,
+            "--size",
+            3,
+            "--json",
+        )
+        assert shown.returncode == 0, shown.stderr
+        pages += json.loads(shown.stdout)
+    assert [row["priority"] for row in pages] == [1, 2, 3, 4, 5, 6]
+    density = [row["increment_minor"] / row["seconds"] for row in pages]
+    assert density == sorted(density, reverse=True)
+    wrong = call("worklist.py", "--data", data, "--ranking", header["ranking_id"], "--queue", "nobody")
+    assert wrong.returncode == 2
+    assert "late-calls" in " ".join(wrong.stderr.split())
+    refused = call("rank.py", "--data", data, "--request-id", request_id, "--ordering", "BALANCE")
+    assert refused.returncode == 2
+    assert "REQUEST_ID_REUSED" in refused.stderr
