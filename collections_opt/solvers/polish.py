@@ -26,7 +26,7 @@ class SearchLimits:
     """Deterministic limits: integer columns and branch-and-bound nodes of the last, proving search."""
 
     columns: int = 2_000
-    nodes: int = 500
+    nodes: int = 250
 
 
 @dataclass(frozen=True)

@@ -14,15 +14,16 @@ from numpy.typing import NDArray
 from collections_opt.core.assignment import PRICE_SCALE
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.pricing.instance import Instance, Ints, screen
-from collections_opt.solvers.pricing.reduced_lp import Box, ReducedSolution, solve_reduced
+from collections_opt.solvers.pricing.reduced_lp import Box, ReducedSolution, open_accounts, solve_reduced
 
 Floats = NDArray[np.float64]
 
-MAX_ROUNDS = 40
 _PATIENT_ROUNDS = 8
 _SMALLEST_HALF_WIDTH = 2e-5
 _CELLS_PER_OPEN_ROW = 3
 _SIZING_STEPS = 12
+_TIED_ROOM = 1.3
+_LEAST_COLLAPSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,15 @@ class Level:
         instance: the accounts of the level.
         sizing: a smaller sample on which boxes are sized, or None to size on the level itself.
         open_limit: accounts that may stay open.
+        most_tied: give up when more accounts than this stay open in the narrowest box.
+        rounds: most rounds.
     """
 
     instance: Instance
     sizing: Instance | None
     open_limit: int
+    most_tied: int = 60_000
+    rounds: int = 40
 
 
 @dataclass(frozen=True)
@@ -92,18 +97,24 @@ def boxstep(
         report: called with the number of each round.
     """
     result = LevelResult(centre, False, None, None, np.zeros_like(centre))
-    for round_number in range(MAX_ROUNDS):
+    collapse = 1.0
+    for round_number in range(level.rounds):
         if deadline.expired():
             break
         report(round_number)
         scale = price_scale(result.prices, level.instance.queues)
         limit = level.open_limit << (max(0, round_number - _PATIENT_ROUNDS) // 3)
-        half = _fit(level, result.prices, half, cap, scale, limit)
+        fitted = _fit(level, result.prices, half, cap, scale, int(limit / collapse))
+        if fitted is None:
+            break
+        half = fitted
         box = box_around(result.prices, half, cap)
         screening = screen(level.instance, box.low, box.high)
-        solution = solve_reduced(level.instance, screening, box, merge=len(screening.undecided) > 2 * limit)
+        solution = solve_reduced(level.instance, screening, box, merge=len(screening.undecided) > 2 * level.open_limit)
         if solution is None:
             break
+        classes, open_rows = len(solution.accounts.base), len(solution.accounts.members)
+        collapse = max(_LEAST_COLLAPSE, classes / open_rows) if open_rows else 1.0
         moves = np.abs(solution.prices - result.prices)
         at_cap = box.high >= cap * PRICE_SCALE
         stuck = (solution.bought & ~at_cap) | solution.sold
@@ -115,22 +126,38 @@ def boxstep(
     return result
 
 
-def _fit(level: Level, centre: Floats, half: Floats, cap: Floats, scale: Floats, limit: int) -> Floats:
-    """Shrink the half-widths until the predicted number of open accounts is within the limit.
+def _fit(level: Level, centre: Floats, half: Floats, cap: Floats, scale: Floats, limit: int) -> Floats | None:
+    """Shrink the half-widths until the predicted number of open accounts is within the limit; None if that is hopeless.
 
     A half-width never goes below a small share of the price: in a box of no width tied masses make elastic capacity free
-    and the program's answer would rest on minutes that nobody has.
+    and the program's answer would rest on minutes that nobody has. Accounts that tie at any width do not count against it.
     """
     smallest = _SMALLEST_HALF_WIDTH * scale
     half = np.maximum(np.minimum(half, cap), smallest)
     probe = level.sizing or level.instance
-    share = probe.rows / max(1, level.instance.rows)
-    allowed = limit * share
-    for _ in range(_SIZING_STEPS):
+    share = max(1, probe.rows) / max(1, level.instance.rows)
+
+    def load(half: Floats) -> float:
         box = box_around(centre, half, cap)
         seen = screen(probe, box.low, box.high)
-        load = max(len(seen.undecided), seen.cells / _CELLS_PER_OPEN_ROW)
-        if load <= allowed or (half <= smallest).all():
+        return max(len(seen.undecided), seen.cells / _CELLS_PER_OPEN_ROW) / share
+
+    tied: float | None = None
+    for _ in range(_SIZING_STEPS):
+        now = load(half)
+        if now > limit and tied is None:
+            tied = load(smallest)
+            if tied > level.most_tied and _distinct(probe, box_around(centre, smallest, cap)) / share > level.most_tied:
+                return None
+        allowed = max(limit, _TIED_ROOM * (tied or 0.0))
+        if now <= allowed or (half <= smallest).all():
             break
-        half = np.maximum(half * np.clip(0.9 * allowed / load, 0.1, 0.8), smallest)
+        half = np.maximum(half * np.clip(0.9 * allowed / now, 0.1, 0.8), smallest)
     return half
+
+
+def _distinct(probe: Instance, box: Box) -> float:
+    """Return how many classes the open accounts of a sample form; 0 if they collapse into few."""
+    rows = screen(probe, box.low, box.high).undecided
+    classes = len(open_accounts(probe, box, rows, merge=True).base)
+    return classes if 2 * classes > len(rows) else 0

@@ -19,13 +19,14 @@ Ints = NDArray[np.int64]
 
 NEVER = 1 << 61
 _ITEMS_PER_DIRECTION = 75
+_COPIES = 8
 _LEAST_STATES = 3_000
 _EXTRA_STATES = 2_400
 _MOST_STATES = 40_000
 
 
 @kernel
-def _permitted(table: Ints, room: Ints, guard: int, group: int, old: int, new: int) -> bool:
+def permitted(table: Ints, room: Ints, guard: int, group: int, old: int, new: int) -> bool:
     """Tell whether a switch leaves every side row alone that has less than ``guard`` units of room; the last queue is "none"."""
     none = table.shape[2]
     for k in range(table.shape[0]):
@@ -58,12 +59,12 @@ def _candidates(  # noqa: PLR0913, PLR0917
             continue
         best, price = -1, reach + 1
         if now != q:
-            if loss[i, q] - loss[i, now] < price and _permitted(table, room, guard, group[i], now, q):
+            if loss[i, q] - loss[i, now] < price and permitted(table, room, guard, group[i], now, q):
                 best, price = q, loss[i, q] - loss[i, now]
         else:
             for a in range(none + 1):
                 open_choice = a == none or (a != q and not settled[a])
-                if open_choice and loss[i, a] - loss[i, q] < price and _permitted(table, room, guard, group[i], q, a):
+                if open_choice and loss[i, a] - loss[i, q] < price and permitted(table, room, guard, group[i], q, a):
                     best, price = a, loss[i, a] - loss[i, q]
         if best >= 0:
             who[found], to[found], cost[found] = i, best, price
@@ -72,18 +73,20 @@ def _candidates(  # noqa: PLR0913, PLR0917
 
 
 @kernel
-def _cheapest(to: Ints, cost: Ints, q: int) -> Ints:
-    """Return the places of the cheapest switches, at most a fixed number in each direction; ties by account."""
+def _cheapest(to: Ints, cost: Ints, change: Ints, q: int) -> Ints:
+    """Return the places of the cheapest switches: some in each direction, few copies of the same one; ties by account."""
     order = np.argsort(cost, kind="mergesort")
-    kept, entering, leaving = np.empty(2 * _ITEMS_PER_DIRECTION, np.int64), 0, 0
+    kept, count = np.empty(2 * _ITEMS_PER_DIRECTION, np.int64), np.zeros(2, np.int64)
+    last_cost, last_change, run = np.full(2, NEVER, np.int64), np.zeros(2, np.int64), np.zeros(2, np.int64)
     for j in order:
-        if to[j] == q and entering < _ITEMS_PER_DIRECTION:
-            kept[entering + leaving] = j
-            entering += 1
-        elif to[j] != q and leaving < _ITEMS_PER_DIRECTION:
-            kept[entering + leaving] = j
-            leaving += 1
-    return kept[: entering + leaving]
+        side = 0 if to[j] == q else 1
+        same = cost[j] == last_cost[side] and change[j] == last_change[side]
+        run[side] = run[side] + 1 if same else 0
+        last_cost[side], last_change[side] = cost[j], change[j]
+        if count[side] < _ITEMS_PER_DIRECTION and run[side] < _COPIES:
+            kept[count[0] + count[1]] = j
+            count[side] += 1
+    return kept[: count[0] + count[1]]
 
 
 @kernel
@@ -158,12 +161,11 @@ def settle_queues(  # noqa: PLR0913, PLR0917
     for q in order:
         if (slack[q] < 0 or prices[q] > 0) and abs(slack[q]) < _MOST_STATES:
             who, to, cost = _candidates(q, loss, choice, used, settled, reach, group, table, room, guard)
-            kept = _cheapest(to, cost, q)
-            change = np.empty(kept.shape[0], np.int64)
-            for j in range(kept.shape[0]):
-                i = who[kept[j]]
-                change[j] = -seconds[i, q] if to[kept[j]] == q else seconds[i, q]
-            chosen = _knapsack(cost[kept], change, slack[q], prices[q])
+            change = np.empty(who.shape[0], np.int64)
+            for j in range(who.shape[0]):
+                change[j] = -seconds[who[j], q] if to[j] == q else seconds[who[j], q]
+            kept = _cheapest(to, cost, change, q)
+            chosen = _knapsack(cost[kept], change[kept], slack[q], prices[q])
             for j in range(kept.shape[0]):
                 if not chosen[j]:
                     continue

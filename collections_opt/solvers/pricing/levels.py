@@ -19,6 +19,9 @@ _GROWTH = 8
 _LARGEST_SAMPLE = 2.5
 _OPEN_ON_SAMPLES = 3_000
 SIZING_ROWS = 1 << 16
+_NEAR = 1e-3
+_MOST_TIED_TO_REFINE = 8_000
+_ROUNDS_TO_REFINE = 4
 
 
 def find_prices(
@@ -58,6 +61,13 @@ def sample_sizes(rows: int, limits: int) -> list[int]:
         sizes.append(size)
         size *= _GROWTH
     return sizes
+
+
+def refine_prices(instance: Instance, start: Floats, cap: Floats, seed: int, deadline: Deadline) -> LevelResult:
+    """Improve prices that are almost right in a few rounds around them, unless too many accounts tie."""
+    half = _NEAR * price_scale(start, instance.queues)
+    level = Level(instance, _sizing_sample(instance, seed), _OPEN_ON_SAMPLES, _MOST_TIED_TO_REFINE, _ROUNDS_TO_REFINE)
+    return boxstep(level, start, half, cap, deadline, lambda _: None)
 
 
 def _settle(

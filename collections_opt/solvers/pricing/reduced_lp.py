@@ -59,6 +59,7 @@ class ReducedSolution:
 
     Attributes:
         prices: float64 (m + k).
+        bound: the program's value: the least Lagrangian bound, in minor units, of any prices in the box.
         bought, sold: bool (m + k): capacity bought at the upper price or sold at the lower one.
         accounts: the open classes.
         moves: (class, choice) of each column, both int64.
@@ -66,6 +67,7 @@ class ReducedSolution:
     """
 
     prices: NDArray[np.float64]
+    bound: float
     bought: NDArray[np.bool_]
     sold: NDArray[np.bool_]
     accounts: OpenAccounts
@@ -140,7 +142,10 @@ def solve_reduced(instance: Instance, screening: Screening, box: Box, merge: boo
     sold[sellers] = solution.columns[columns + rows :] > _ELASTIC_TOLERANCE
     bought = solution.columns[columns : columns + rows] > _ELASTIC_TOLERANCE
     prices = np.clip(solution.duals[:rows], box.low / PRICE_SCALE, box.high / PRICE_SCALE)
-    return ReducedSolution(prices, bought, sold, accounts, (cls, target), solution.columns[:columns])
+    on = np.flatnonzero(accounts.base < instance.queues)
+    base_value = int((accounts.value[on, accounts.base[on]] * accounts.count[on]).sum())
+    bound = screening.value + base_value + solution.objective
+    return ReducedSolution(prices, bound, bought, sold, accounts, (cls, target), solution.columns[:columns])
 
 
 def open_choices(solution: ReducedSolution) -> tuple[Ints, NDArray[np.int16], Ints]:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.assignment import UNASSIGNED
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.chain import NEVER, settle_queues
-from collections_opt.solvers.pricing.instance import Instance, Ints, charges, losses_of, near_ties, tally
+from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, near_ties, tally
+from collections_opt.solvers.pricing.relief import relieve
 from collections_opt.solvers.side_rows import may_be_short
 
 Choices = NDArray[np.int16]
 
-_PASSES = 4
+_SMALL_ROWS = 10_000
+_PASSES, _PATIENCE = 6, 2
+_SMALL_PASSES, _SMALL_PATIENCE = 60, 15
+_SMALL_WORK = 3_000_000
+_ORDER_SEED = 1_991
 _POOL_ROWS = 4_000
 _POOL_ROWS_PER_LIMIT = 200
 _LARGEST_POOL = 4
@@ -66,25 +71,29 @@ def round_choices(instance: Instance, prices: Ints, choice: Choices, rows: Ints,
     loss, seconds = losses_of(instance, prices, rows), instance.seconds[rows].astype(np.int64)
     group = instance.group[rows].astype(np.int64) if len(instance.table) else np.zeros(len(rows), np.int64)
     order = np.argsort((loss[:, m] <= reach) @ (loss[:, :m] <= reach).astype(np.float64), kind="stable")
-    feasible = fill(instance, drop_overload(instance, prices, choice), rows)
-    best, best_worth = feasible, worth(instance, feasible, penalty_minor)
-    current = choice
-    for number in range(_PASSES):
-        left = instance.limit - tally(instance, current)[1]
-        local = np.where(current[rows] == UNASSIGNED, m, current[rows]).astype(np.int64)
-        turned = order if number % 2 == 0 else order[::-1].copy()
-        guard = _GUARD_SWITCHES * max(1, int(np.abs(instance.table).max(initial=0)))
+    best = fill(instance, relieve(instance, prices, choice), rows)
+    best_worth = worth(instance, best, penalty_minor)
+    guard = _GUARD_SWITCHES * max(1, int(np.abs(instance.table).max(initial=0)))
+    small = instance.rows <= _SMALL_ROWS
+    shuffle, failures = np.random.default_rng(_ORDER_SEED), 0
+    start = choice
+    passes = int(np.clip(_SMALL_WORK // max(1, loss.size), _PASSES, _SMALL_PASSES)) if small else _PASSES
+    for _ in range(passes):
+        left = instance.limit - tally(instance, start)[1]
+        local = np.where(start[rows] == UNASSIGNED, m, start[rows]).astype(np.int64)
         settle_queues(
-            turned, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, instance.table, left[m:].copy(), guard
+            order, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, instance.table, left[m:].copy(), guard
         )
-        current = current.copy()
-        current[rows] = np.where(local == m, UNASSIGNED, local)
-        current = fill(instance, drop_overload(instance, prices, current), rows)
-        current_worth = worth(instance, current, penalty_minor)
-        if current_worth > best_worth:
-            best, best_worth = current, current_worth
-        elif number > 0:
+        switched = start.copy()
+        switched[rows] = np.where(local == m, UNASSIGNED, local)
+        switched = fill(instance, relieve(instance, prices, switched), rows)
+        switched_worth = worth(instance, switched, penalty_minor)
+        failures += 1
+        if switched_worth > best_worth:
+            best, best_worth, failures = switched, switched_worth, 0
+        if failures >= (_SMALL_PATIENCE if small else _PATIENCE):
             break
+        start, order = best, shuffle.permutation(m)
     return best
 
 
@@ -94,40 +103,6 @@ def worth(instance: Instance, choice: Choices, penalty_minor: int) -> int:
     over, m = np.maximum(used - instance.limit, 0), instance.queues
     hard = np.concatenate([np.ones(m, np.bool_), ~may_be_short(instance.table, instance.limit[m:])])
     return value - penalty_minor * int(over[~hard].sum()) - (NEVER if over[hard].any() else 0)
-
-
-def drop_overload(instance: Instance, prices: Ints, choice: Choices) -> Choices:
-    """Drop the accounts with the smallest reduced value from every queue and cap that is over its limit."""
-    m, kept = instance.queues, choice
-    over = tally(instance, kept)[1] - instance.limit
-    hard = np.concatenate([np.ones(m, np.bool_), ~may_be_short(instance.table, instance.limit[m:])])
-    for limit in np.flatnonzero((over > 0) & hard):
-        excess = int((tally(instance, kept)[1] - instance.limit)[limit])
-        inside, weight = _members(instance, kept, int(limit))
-        order = np.argsort(_gains(instance, prices, kept, inside), kind="stable")
-        dropped = int(np.searchsorted(np.cumsum(weight[order]), excess)) + 1 if excess > 0 else 0
-        kept = kept.copy()
-        kept[inside[order[:dropped]]] = UNASSIGNED
-    return kept
-
-
-def _members(instance: Instance, choice: Choices, limit: int) -> tuple[Ints, Ints]:
-    """Return the assigned accounts that use a limit, and how much of it each does."""
-    m = instance.queues
-    if limit < m:
-        inside = np.flatnonzero(choice == limit)
-        return inside, instance.seconds[inside, limit].astype(np.int64)
-    worked = np.flatnonzero(choice != UNASSIGNED)
-    weight = instance.table[limit - m, instance.group[worked], choice[worked]]
-    return worked[weight > 0], weight[weight > 0]
-
-
-def _gains(instance: Instance, prices: Ints, choice: Choices, rows: Ints) -> Ints:
-    """Return the reduced value of the choice of some assigned accounts."""
-    queue = choice[rows]
-    gain = instance.value[rows, queue].astype(np.int64) * PRICE_SCALE
-    gain -= prices[queue] * instance.seconds[rows, queue].astype(np.int64)
-    return gain - charges(instance, prices)[instance.group[rows], queue] if len(instance.table) else gain
 
 
 def fill(instance: Instance, choice: Choices, rows: Ints) -> Choices:

@@ -11,8 +11,8 @@ from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
 from collections_opt.solvers.side_rows import may_be_short
 
-CORE_ROWS = 400
-DETERMINISTIC_TIME = 1.0
+CORE_ROWS = 150
+DETERMINISTIC_TIME = 0.3
 
 
 def round_side_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,14 +22,17 @@ from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs
 from collections_opt.solvers.pricing.boxstep import LevelResult
 from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally
-from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices
-from collections_opt.solvers.pricing.presolve import Presolved, presolve, split_queues
+from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, refine_prices
+from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import open_choices
-from collections_opt.solvers.pricing.rounding import drop_overload, fill, pool_of, round_choices, worth
+from collections_opt.solvers.pricing.relief import relieve
+from collections_opt.solvers.pricing.rounding import fill, pool_of, round_choices, worth
 from collections_opt.solvers.pricing.side_rounding import CORE_ROWS, round_side_rows
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import Survey, survey
 from collections_opt.solvers.verifier import MAX_PRICE
+
+Floats = NDArray[np.float64]
 
 POLISHED_ACCOUNTS = 10_000
 """Up to here a branch and bound tries to close what the rounding leaves."""
@@ -57,27 +60,20 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     """
     deadline = Deadline(options.deadline_seconds)
     facts = survey(problem, options.threads)
+    problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
     penalty = shortage_penalty_minor(problem.side, facts)
-    presolved = presolve(problem, facts)
-    merged = flatten(presolved.problem, options.threads)
-    warm = None if options.warm_prices is None else _merge_warm(options.warm_prices, presolved, merged)
-    cap = _price_caps(presolved, facts, merged, penalty)
-    found = find_prices(merged, cap, options.seed, warm, deadline, lambda stage, done: progress(SolveProgress(stage, 0.7 * done)))
+    instance = flatten(problem, options.threads)
+    joined = join_alike_queues(instance, options.seed)
+    cap = _price_caps(facts, instance, penalty)
+    found = _prices(instance, joined, cap, options, deadline, progress)
     prices = np.rint(found.prices * PRICE_SCALE).astype(np.int64)
-    evaluation = evaluate(merged, prices)
+    evaluation = evaluate(instance, prices)
     progress(SolveProgress("prices proven", 0.7))
-    choice, split = _starting_choices(evaluation, found)
-    rounding = _Rounding(merged, prices, penalty, options.seed, deadline)
-    best = rounding.run(choice, split)
-    instance = merged
-    if presolved.merged:
-        instance = flatten(presolved.original, options.threads)
-        prices = np.concatenate([prices[: merged.queues][presolved.owner], prices[merged.queues :]])
-        rounding = _Rounding(instance, prices, penalty, options.seed, deadline)
-        best = rounding.run(split_queues(presolved, best), np.zeros(0, np.int64))
+    choice, split = _starting_choices(instance, prices, evaluation, found)
+    best = _rounded(instance, joined, prices, penalty, options.seed, deadline, choice, split)
     incumbent = Incumbent(best, worth(instance, best, penalty), evaluation.bound // PRICE_SCALE)
     progress(SolveProgress("rounded", 0.9, incumbent.gap))
-    incumbent = _polished(presolved.original, prices, incumbent, penalty, options, deadline)
+    incumbent = _polished(problem, prices, incumbent, penalty, options, deadline)
     m = problem.queue_count
     room = (instance.limit - tally(instance, incumbent.queue)[1])[m:]
     proof = Proof(prices[:m], prices[m:], evaluation.bound)
@@ -86,59 +82,87 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     return result
 
 
-@dataclass(frozen=True)
-class _Rounding:
-    """Turns choices at prices into a list within all limits."""
-
-    instance: Instance
-    prices: Ints
-    penalty_minor: int
-    seed: int
-    deadline: Deadline
-
-    def run(self, choice: NDArray[np.int16], split: Ints) -> NDArray[np.int16]:
-        """Return the best list found; ``split`` are the accounts that the linear program leaves fractional."""
-        instance, prices = self.instance, self.prices
-        if self.deadline.expired():
-            every = np.arange(instance.rows)
-            return fill(instance, drop_overload(instance, prices, choice), every)
-        probe = instance
-        if instance.rows > 2 * SIZING_ROWS:
-            probe = instance.take(sample(instance, SIZING_ROWS, self.seed))
-        pool = pool_of(instance, probe, prices)
-        if len(instance.table):
-            core = np.union1d(pool.closest(CORE_ROWS), split)
-            choice = round_side_rows(instance, prices, choice, core, pool.reach, self.penalty_minor, self.deadline)
-        return round_choices(instance, prices, choice, np.union1d(pool.rows, split), pool.reach, self.penalty_minor)
+def _prices(
+    instance: Instance,
+    joined: Joined,
+    cap: Floats,
+    options: SolveOptions,
+    deadline: Deadline,
+    progress: ProgressCallback,
+) -> LevelResult:
+    """Return the prices of the instance, found on its joined form and refined on its own where these differ."""
+    first = np.unique(joined.owner, return_index=True)[1]
+    kept = np.concatenate([first, np.arange(instance.queues, len(cap))])
+    warm = None
+    if options.warm_prices is not None:
+        warm = np.zeros(len(cap))
+        warm[: instance.queues] = np.maximum(options.warm_prices, 0) / PRICE_SCALE
+        warm = np.minimum(warm, cap)[kept]
+    found = find_prices(
+        joined.instance, cap[kept], options.seed, warm, deadline, lambda stage, done: progress(SolveProgress(stage, 0.7 * done))
+    )
+    if joined.instance is instance:
+        return found
+    return refine_prices(instance, joined.expand(found.prices), cap, options.seed, deadline)
 
 
-def _starting_choices(evaluation: Evaluation, found: LevelResult) -> tuple[NDArray[np.int16], Ints]:
-    """Return the best choices at the prices, with the linear program's where prices tie, and the accounts it splits.
+def _rounded(
+    instance: Instance,
+    joined: Joined,
+    prices: Ints,
+    penalty_minor: int,
+    seed: int,
+    deadline: Deadline,
+    choice: NDArray[np.int16],
+    split: Ints,
+) -> NDArray[np.int16]:
+    """Return a list within all limits; ``split`` are the accounts that the linear program leaves fractional.
 
-    A program that had to buy or sell capacity at the edge of its box rests on minutes that nobody has: it is not used.
+    Which accounts are decided narrowly is judged on the joined instance: between alike queues almost every one is.
     """
-    choice = evaluation.choice
-    if not found.settled or found.solution is None or found.solution.bought.any():
-        return choice, np.zeros(0, np.int64)
+    if deadline.expired():
+        return fill(instance, relieve(instance, prices, choice), np.arange(instance.rows))
+    judged, first = joined.instance, np.unique(joined.owner, return_index=True)[1]
+    judged_prices = np.concatenate([prices[first], prices[instance.queues :]])
+    probe = judged.take(sample(judged, SIZING_ROWS, seed)) if judged.rows > 2 * SIZING_ROWS else judged
+    pool = pool_of(judged, probe, judged_prices)
+    if judged is not instance:
+        choice = relieve(instance, prices, choice)
+    if len(instance.table):
+        core = np.union1d(pool.closest(CORE_ROWS), split)
+        choice = round_side_rows(instance, prices, choice, core, pool.reach, penalty_minor, deadline)
+    return round_choices(instance, prices, choice, np.union1d(pool.rows, split), pool.reach, penalty_minor)
+
+
+def _starting_choices(
+    instance: Instance, prices: Ints, evaluation: Evaluation, found: LevelResult
+) -> tuple[NDArray[np.int16], Ints]:
+    """Return the choices to start from and the accounts split between several.
+
+    Where prices tie, the last linear program says who goes where, unless it rests on more time bought at the edge of its
+    box (minutes that nobody has) than the plain best choices at the prices would overrun.
+    """
+    none = np.zeros(0, np.int64)
+    if found.solution is None:
+        return evaluation.choice, none
+    choice = evaluation.choice.copy()
     rows, choices, split = open_choices(found.solution)
     choice[rows] = choices
-    return choice, split
+    overrun = [
+        float(np.maximum(used - instance.limit, 0) @ prices.astype(np.float64))
+        for used in (tally(instance, choice)[1], evaluation.used)
+    ]
+    return (choice, split) if overrun[0] <= overrun[1] else (evaluation.choice, none)
 
 
-def _price_caps(presolved: Presolved, facts: Survey, instance: Instance, penalty_minor: int) -> NDArray[np.float64]:
-    """Return the largest sane prices, float64 (m + k): well above any value per second; the penalty for side rows."""
-    m = instance.queues
-    density = np.zeros(m)
-    np.maximum.at(density, presolved.owner, facts.max_density)
-    cap = np.minimum(4 * density + 1, MAX_PRICE / PRICE_SCALE - 1)
+def _price_caps(facts: Survey, instance: Instance, penalty_minor: int) -> Floats:
+    """Return the largest sane prices, float64 (m + k): well above any value per second; the penalty for side rows.
+
+    Floors can raise what a second is worth above every value per second; the grid's limit is then the only cap.
+    """
+    limit = MAX_PRICE / PRICE_SCALE - 1
+    cap = np.minimum(4 * facts.max_density + 1, limit)
     return np.concatenate([cap, np.full(len(instance.table), float(penalty_minor))])
-
-
-def _merge_warm(warm: Ints, presolved: Presolved, instance: Instance) -> NDArray[np.float64]:
-    """Return starting prices (m + k) in minor units; side prices start at 0."""
-    prices = np.zeros(len(instance.limit))
-    np.maximum.at(prices, presolved.owner, np.maximum(warm, 0) / PRICE_SCALE)
-    return prices
 
 
 def _polished(

@@ -1,0 +1,82 @@
+"""Bring a list back within its limits: move accounts to queues that have room, drop those for which there is none."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.solvers.compiled import kernel
+from collections_opt.solvers.pricing.chain import NEVER, permitted
+from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
+from collections_opt.solvers.side_rows import may_be_short
+
+Choices = NDArray[np.int16]
+
+
+def relieve(instance: Instance, prices: Ints, choice: Choices) -> Choices:
+    """Return a list within all capacities and caps: from each limit that is over, the cheapest accounts leave first.
+
+    An account first leaves a full queue for the queue with room where it loses least; what is then still over is dropped.
+    Floors are not looked at.
+    """
+    m = instance.queues
+    over = tally(instance, choice)[1] - instance.limit
+    if (over <= 0).all():
+        return choice
+    hard = np.concatenate([np.ones(m, np.bool_), ~may_be_short(instance.table, instance.limit[m:])])
+    guard = 2 * int(np.abs(instance.table).max(initial=0))
+    kept = choice.copy()
+    for limit in np.flatnonzero((over > 0) & hard)[::-1].tolist():
+        left = instance.limit - tally(instance, kept)[1]
+        inside, weight = _members(instance, kept, limit)
+        loss = losses_of(instance, prices, inside)
+        own = kept[inside].astype(np.int64)
+        group = instance.group[inside].astype(np.int64) if len(instance.table) else np.zeros(len(inside), np.int64)
+        moving = loss[:, :m] - loss[np.arange(len(inside)), own][:, None]
+        moving[np.arange(len(inside)), own] = NEVER
+        dropping = loss[:, m] - loss[np.arange(len(inside)), own]
+        seconds = instance.seconds[inside].astype(np.int64)
+        for cost, drop in ((moving.min(axis=1, initial=NEVER), False), (dropping, True)):
+            order = np.argsort(cost / np.maximum(weight, 1), kind="stable")
+            _leave(order, own, limit, loss, seconds, group, instance.table, left, guard, drop)
+        kept[inside] = np.where(own == m, UNASSIGNED, own)
+    return kept
+
+
+@kernel
+def _leave(  # noqa: PLR0913, PLR0917
+    order: Ints, own: Ints, limit: int, loss: Ints, seconds: Ints, group: Ints, table: Ints, left: Ints, guard: int, drop: bool
+) -> None:
+    """Let accounts move elsewhere, or drop them, in order until ``left[limit]`` is not negative; updates ``own`` and ``left``."""
+    none = loss.shape[1] - 1
+    room = left[none:]
+    for i in order:
+        if left[limit] >= 0:
+            break
+        old, new = own[i], none
+        if old == none:
+            continue
+        for q in range(none if limit < none and not drop else 0):
+            fits = q != old and seconds[i, q] <= left[q] and loss[i, q] < loss[i, new]
+            if fits and permitted(table, room, guard, group[i], old, q):
+                new = q
+        if new == none and not drop:
+            continue
+        left[old] += seconds[i, old]
+        if new < none:
+            left[new] -= seconds[i, new]
+        for k in range(table.shape[0]):
+            room[k] += table[k, group[i], old] - (table[k, group[i], new] if new < none else 0)
+        own[i] = new
+
+
+def _members(instance: Instance, choice: Choices, limit: int) -> tuple[Ints, Ints]:
+    """Return the assigned accounts that use a limit, and how much of it each does."""
+    m = instance.queues
+    if limit < m:
+        inside = np.flatnonzero(choice == limit)
+        return inside, instance.seconds[inside, limit].astype(np.int64)
+    worked = np.flatnonzero(choice != UNASSIGNED)
+    weight = instance.table[limit - m, instance.group[worked], choice[worked]]
+    return worked[weight > 0], weight[weight > 0]
