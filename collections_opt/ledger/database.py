@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -57,6 +57,7 @@ class Database:
             try:
                 connection.commit()
             except DBAPIError as error:
+                connection.invalidate()  # it may still be in the transaction; the pool must not lend it again
                 raise refuse(
                     Reason.OUTCOME_UNKNOWN,
                     "request_id",
@@ -108,11 +109,15 @@ def open_database(url: str) -> Database:
     recursive triggers and an untrusted schema.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for a kind of database that has no append-only triggers here.
+        CollectionsError: INVALID_ARGUMENT for what is no URL, or a kind of database that has no append-only triggers here.
     """
+    try:
+        kind = sa.engine.make_url(url).get_backend_name()
+    except ArgumentError as error:
+        raise refuse(Reason.INVALID_ARGUMENT, "url", f"is not a database URL: {error}.", "Use sqlite:///FILE.") from error
+    if kind not in ("sqlite", "postgresql"):
+        raise refuse(Reason.INVALID_ARGUMENT, "url", f"{kind} is not supported.", "Use SQLite or PostgreSQL.")
     engine = sa.create_engine(url, pool_pre_ping=True)
-    if engine.dialect.name not in ("sqlite", "postgresql"):
-        raise refuse(Reason.INVALID_ARGUMENT, "url", f"{engine.dialect.name} is not supported.", "Use SQLite or PostgreSQL.")
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _harden_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

@@ -78,7 +78,7 @@ class Rankings(Store):
         """Return a finished ranking.
 
         Raises:
-            CollectionsError: NOT_FOUND.
+            CollectionsError: NOT_FOUND, or INTEGRITY_FAILURE when its content differs from its digest (as every read).
         """
         with self._database.read() as connection:
             return found(_ranking(connection, rankings.c.ranking_id == ranking_id), "ranking_id", ranking_id)
@@ -102,10 +102,12 @@ class Rankings(Store):
         with self._database.read() as connection:
             row = connection.execute(rankings.select().where(rankings.c.ranking_id == ranking_id)).mappings().first()
             stored = found(row, "ranking_id", ranking_id)
-            broken = [] if stored["record_digest"] == chain_digest(stored) else ["its content differs from its digest"]
+            if stored["record_digest"] != chain_digest(stored):
+                return ["its content differs from its digest"]
             kept = json.loads(stored["record"]).get(LEDGER_KEY)
             if kept is None:
-                return [*broken, "its record has no digests of worklists and portfolio (made by an older version)"]
+                return ["its record has no digests of worklists and portfolio (made by an older version)"]
+            broken = []
             if AssignedColumns.stored(connection, ranking_id).digest != kept["worklists_digest"]:
                 broken.append("its worklists differ from their digest")
             if _portfolio_digest(connection, stored["portfolio_id"]) != kept["portfolio_record_digest"]:
@@ -165,4 +167,12 @@ def _ranking(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> Ra
 
 
 def _as_ranking(row: Any) -> RankingRecord:
+    """Return a row as a record; a row that is not what was written is never handed out."""
+    if row["record_digest"] != chain_digest(row):
+        raise refuse(
+            Reason.INTEGRITY_FAILURE,
+            "ranking_id",
+            f"the content of {row['ranking_id']} differs from its digest.",
+            "Verify the chain and restore the database.",
+        )
     return RankingRecord(**{**row, "record": json.loads(row["record"])})

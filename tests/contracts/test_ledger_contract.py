@@ -1,9 +1,7 @@
 """What every ledger keeps, on SQLite and on PostgreSQL."""
 
-import threading
-import uuid
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -13,11 +11,18 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.chain import GENESIS
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.records import PortfolioRecord
+from collections_opt.ledger.records import ModelRecord, RankingState, RequestKey
 from tests.core.test_comparison import entries_of
+from tests.ledger.harness import NOW, PORTFOLIO, add
 
-NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
-PORTFOLIO = PortfolioRecord("p1", "2026-11-24", "UTC", "USD", 4, 4, 0, "d", "o", "q", NOW.isoformat())
+State = RankingState
+
+
+def reason_of(call):
+    """Return why a call is refused."""
+    with pytest.raises(CollectionsError) as caught:
+        call()
+    return caught.value.reason
 
 
 @pytest.fixture
@@ -26,12 +31,6 @@ def ledger(database_url, tmp_path):
     opened.add_portfolio(PORTFOLIO)
     yield opened
     opened.close()
-
-
-def add(ledger, request_id="r1", payload="x", note="n"):
-    return ledger.add_ranking(
-        f"ranking-{uuid.uuid4()}", request_id, payload, "p1", {"note": note}, entries_of([0, 0, -1, 1]), NOW
-    )
 
 
 def test_portfolios_are_stored_once_and_listed_by_id(ledger):
@@ -70,24 +69,6 @@ def test_one_request_makes_one_ranking(ledger):
     assert len(ledger.rankings_before(None, 10)) == 1
 
 
-def test_sixteen_callers_with_one_key_make_one_record(ledger):
-    seen, start = [], threading.Barrier(16)
-
-    def call():
-        start.wait()
-        seen.append(add(ledger).ranking_id)
-
-    threads = [threading.Thread(target=call) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(seen) == 16
-    assert len(set(seen)) == 1
-    assert len(ledger.rankings_before(None, 100)) == 1
-    assert ledger.verify_chain() == []
-
-
 def test_worklists_are_paged_in_order(ledger):
     ranking = add(ledger)
     page = ledger.worklist(ranking.ranking_id, 0, 0, 1)
@@ -121,51 +102,153 @@ def test_a_failure_within_the_transaction_leaves_nothing(ledger):
     assert ledger.find_request("r5", "x") is None
 
 
-CHANGES = [
-    "UPDATE rankings SET record = '{}'",
-    "UPDATE ranking_entries SET increment_minor = 0",
-    "UPDATE portfolios SET row_count = 0",
-    "DELETE FROM ranking_entries",
-    "DELETE FROM rankings",
-]
+def test_portfolios_that_lose_rows_are_refused(ledger):
+    assert reason_of(lambda: ledger.add_portfolio(replace(PORTFOLIO, portfolio_id="p2", accepted_count=3))) is (
+        Reason.INVALID_ARGUMENT
+    )
 
 
-@pytest.mark.parametrize("statement", CHANGES)
-def test_the_database_refuses_changes(ledger, database_url, statement):
-    add(ledger)
-    engine = sa.create_engine(database_url)
-    with pytest.raises(sa.exc.DatabaseError, match="append-only"), engine.begin() as connection:
-        connection.execute(sa.text(statement))
-    engine.dispose()
+def test_the_plan_in_force_on_a_day_is_its_latest_version_that_has_started(ledger):
+    first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
+    second = ledger.add_plan("desk", date(2026, 3, 1), "{}", first.etag, NOW)
+    third = ledger.add_plan("desk", date(2026, 2, 1), "{}", second.etag, NOW)
+    days = {date(2026, 1, 31): first, date(2026, 2, 1): third, date(2026, 12, 1): third}
+    assert {day: ledger.plan_effective("desk", day) for day in days} == days
+    assert reason_of(lambda: ledger.plan_effective("desk", date(2025, 12, 31))) is Reason.CAPACITY_PLAN_NOT_EFFECTIVE
+    assert reason_of(lambda: ledger.plan_effective("nowhere", date(2026, 1, 1))) is Reason.NOT_FOUND
+    assert ledger.plan_versions("desk", None, 2) == [third, second]
+    assert ledger.plan_versions("desk", 2, 2) == [first]
 
 
-def test_the_database_refuses_replacing_and_truncating(ledger, database_url):
-    ranking = add(ledger)
-    engine = sa.create_engine(database_url)
-    copied = "payload_digest, portfolio_id, '{}', previous_digest, record_digest, created_at"
-    if engine.dialect.name == "sqlite":
-        statements = [
-            f"INSERT OR REPLACE INTO rankings SELECT seq, ranking_id, request_id, {copied} FROM rankings",
-            f"INSERT INTO rankings SELECT 9, 'other', 'other', {copied} FROM rankings",
-        ]
-    else:
-        statements = ["TRUNCATE rankings CASCADE", "SET session_replication_role = replica; DELETE FROM ranking_entries"]
-    for statement in statements:
-        with pytest.raises(sa.exc.DatabaseError, match="append-only"), engine.begin() as connection:
-            connection.exec_driver_sql(statement)
-    assert ledger.ranking(ranking.ranking_id) == ranking
-    engine.dispose()
+def test_a_retried_plan_gets_its_own_version_again(ledger):
+    key = RequestKey("k1", "add_plan", "x")
+    first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, key)
+    ledger.add_plan("desk", date(2026, 2, 1), "{}", first.etag, NOW)
+    assert ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, key) == first
+    assert len(ledger.plan_versions("desk", None, 9)) == 2
+    other = replace(key, payload_digest="y")
+    assert reason_of(lambda: ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, other)) is Reason.REQUEST_ID_REUSED
 
 
-def test_the_chain_finds_and_locates_an_edit_made_around_the_triggers(ledger, database_url):
-    add(ledger, "r1")
-    second = add(ledger, "r2")
-    engine = sa.create_engine(database_url)
-    with engine.begin() as connection:
-        drop = "DROP TRIGGER rankings_update" if engine.dialect.name == "sqlite" else "DROP TRIGGER rankings_row ON rankings"
-        connection.execute(sa.text(drop))
-        connection.execute(sa.text('UPDATE rankings SET record = \'{"note":"forged"}\' WHERE seq = 2'))
-    engine.dispose()
-    broken = ledger.verify_chain()
-    assert len(broken) == 1
-    assert second.ranking_id in broken[0]
+def test_a_refused_plan_keeps_no_answer(ledger):
+    key = RequestKey("k1", "add_plan", "x")
+    assert reason_of(lambda: ledger.add_plan("desk", date(2026, 1, 1), "{}", "etag", NOW, key)) is Reason.NOT_FOUND
+    assert ledger.recall(key) is None
+
+
+def test_answers_are_kept_once(ledger):
+    key = RequestKey("k1", "record_events", "x")
+    assert ledger.recall(key) is None
+    assert ledger.remember(key, "first", NOW) == "first"
+    assert ledger.remember(key, "second", NOW) == "first" == ledger.recall(key)
+    for other in (replace(key, payload_digest="y"), replace(key, method="other")):
+        assert reason_of(lambda: ledger.recall(other)) is Reason.REQUEST_ID_REUSED  # noqa: B023 - called at once
+        assert reason_of(lambda: ledger.remember(other, "third", NOW)) is Reason.REQUEST_ID_REUSED  # noqa: B023
+
+
+def test_a_version_of_a_model_is_one_artifact(ledger):
+    models = [ModelRecord("outcomes", version, "d", "{}", NOW.isoformat()) for version in ("v1", "v2")]
+    assert [ledger.add_model(model) for model in [*models, models[0]]] == [*models, models[0]]
+    assert ledger.model("outcomes", "v2") == models[1]
+    assert ledger.models_after("outcomes", "v1", 5) == [models[1]]
+    assert ledger.models_after("effects", "", 5) == []
+    assert reason_of(lambda: ledger.add_model(replace(models[0], digest="e"))) is Reason.ALREADY_EXISTS
+    assert reason_of(lambda: ledger.model("outcomes", "v3")) is Reason.NOT_FOUND
+
+
+def begin(ledger, ranking_id="g1", request_id="r1", payload="x", portfolio_id="p1"):
+    return ledger.begin_ranking(ranking_id, request_id, payload, portfolio_id, '{"a":1}', NOW)
+
+
+def test_a_request_is_recorded_before_work_starts_and_followed_to_its_end(ledger):
+    begun = begin(ledger)
+    assert begun == begin(ledger, ranking_id="ignored") == ledger.requested_ranking("g1")
+    assert (begun.latest.state, begun.latest.step, begun.command) == (State.REQUESTED, 1, '{"a":1}')
+    assert ledger.find_request("r1", "x") is None
+    running = ledger.append_state("g1", State.RUNNING, "worker 1", NOW)
+    assert begin(ledger).latest == running == ledger.requested_ranking("g1").latest
+    made = ledger.complete_ranking("g1", {"a": 1}, entries_of([0, -1]), NOW)
+    assert ledger.complete_ranking("g1", {"a": 2}, entries_of([0]), NOW) == made == ledger.find_request("r1", "x")
+    assert add(ledger, "r1") == made
+    assert [s.state for s in ledger.ranking_states("g1")] == [State.REQUESTED, State.RUNNING, State.SUCCEEDED]
+    assert ledger.verify_ranking("g1") == []
+
+
+def test_requests_that_cannot_be_begun_are_refused(ledger):
+    begin(ledger)
+    refused = {
+        Reason.REQUEST_ID_REUSED: lambda: begin(ledger, payload="y"),
+        Reason.ALREADY_EXISTS: lambda: begin(ledger, request_id="r2"),
+        Reason.NOT_FOUND: lambda: begin(ledger, "g2", "r2", portfolio_id="nowhere"),
+    }
+    assert {reason_of(call) for call in refused.values()} == set(refused)
+    assert reason_of(lambda: ledger.find_request("r1", "y")) is Reason.REQUEST_ID_REUSED
+    assert reason_of(lambda: ledger.complete_ranking("g9", {}, entries_of([0]), NOW)) is Reason.NOT_FOUND
+
+
+def test_states_follow_each_other_only_as_work_does(ledger):
+    begin(ledger)
+    assert reason_of(lambda: ledger.append_state("g1", State.REQUESTED, "", NOW)) is Reason.INVALID_ARGUMENT
+    assert reason_of(lambda: ledger.append_state("g1", State.SUCCEEDED, "", NOW)) is Reason.INVALID_ARGUMENT
+    assert reason_of(lambda: ledger.append_state("g9", State.RUNNING, "", NOW)) is Reason.NOT_FOUND
+    for state in (State.RUNNING, State.FAILED, State.RUNNING, State.ABANDONED):
+        ledger.append_state("g1", state, "again", NOW)
+    ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
+    assert reason_of(lambda: ledger.append_state("g1", State.FAILED, "", NOW)) is Reason.INVALID_ARGUMENT
+
+
+def test_what_a_lost_process_left_is_abandoned_once(ledger):
+    for number in range(1, 5):
+        begin(ledger, f"g{number}", f"r{number}")
+    ledger.append_state("g2", State.RUNNING, "", NOW)
+    ledger.append_state("g3", State.FAILED, "no model", NOW)
+    ledger.complete_ranking("g4", {}, entries_of([0]), NOW)
+    owed = ledger.unfinished_rankings()
+    assert [(r.ranking_id, r.latest.state) for r in owed] == [("g1", State.REQUESTED), ("g2", State.RUNNING)]
+    assert ledger.abandon_unfinished("restarted", NOW) == owed
+    assert ledger.abandon_unfinished("restarted", NOW) == ledger.unfinished_rankings() == []
+    latest = ledger.requested_ranking("g2").latest
+    assert (latest.state, latest.reason, latest.step) == (State.ABANDONED, "restarted", 3)
+
+
+def test_accounts_are_found_in_one_ranking_and_over_all(ledger):
+    first, second = add(ledger, "r1", queue=[0, 0, -1, 1]), add(ledger, "r2", queue=[-1, 1, 1, -1])
+    entry = ledger.entry(first.ranking_id, "1")
+    assert (entry.queue, entry.priority, entry.row_number) == (0, 2, 1)
+    assert ledger.entry(first.ranking_id, "2") is None
+    history = ledger.entries_of_account("1", None, 10)
+    assert [(e.seq, e.ranking_id, e.entry.queue) for e in history] == [(2, second.ranking_id, 1), (1, first.ranking_id, 0)]
+    assert ledger.entries_of_account("1", 2, 10) == history[1:]
+
+
+@pytest.mark.parametrize("account_id", ['a,"b', "Ünïcode\u200f", "\\.", "NULL", " x ", "\\N", "%s", "a\nb\r"])
+def test_account_ids_reach_the_worklist_as_they_are(ledger, account_id):
+    entries = entries_of([0, 1])
+    object.__setattr__(entries, "account_id", np.array([b"first", account_id.encode()]))
+    made = ledger.add_ranking("odd", "r1", "x", "p1", {}, entries, NOW)
+    assert [e.account_id for e in ledger.worklist("odd", 1, 0, 5)] == [account_id]
+    assert ledger.entry("odd", account_id) is not None
+    assert ledger.verify_ranking(made.ranking_id) == []
+
+
+def test_a_ranking_that_assigns_nobody_is_recorded(ledger):
+    made = add(ledger, queue=[-1, -1])
+    assert ledger.worklist(made.ranking_id, 0, 0, 5) == []
+    assert ledger.verify_ranking(made.ranking_id) == []
+
+
+def test_pages_and_times_are_checked(ledger):
+    for size in (0, 1_002):
+        assert reason_of(lambda: ledger.worklist("any", 0, 0, size)) is Reason.LIMIT_EXCEEDED  # noqa: B023 - called at once
+    assert reason_of(lambda: begin_at(ledger, datetime(2026, 1, 1))) is Reason.INVALID_ARGUMENT  # noqa: DTZ001
+    east = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=8)))
+    assert begin_at(ledger, east).created_at == "2026-01-01T04:00:00+00:00"
+
+
+def begin_at(ledger, now):
+    return ledger.begin_ranking("g1", "r1", "x", "p1", "{}", now)
+
+
+def test_the_ledgers_own_key_is_refused(ledger):
+    refused = lambda: ledger.add_ranking("g1", "r1", "x", "p1", {"ledger": 1}, entries_of([0]), NOW)  # noqa: E731
+    assert reason_of(refused) is Reason.INVALID_ARGUMENT

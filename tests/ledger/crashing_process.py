@@ -1,0 +1,45 @@
+"""A process that records one ranking and dies at a chosen point; prints ``ack`` where a caller would have been answered."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from collections_opt.ledger import rankings
+from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.parquet import entries_to_parquet
+from tests.core.test_comparison import entries_of
+from tests.ledger.harness import NOW
+
+url, folder, point = sys.argv[1:]
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def die_at(name, acknowledge=False):
+    if point == name:
+        if acknowledge:
+            print("ack", flush=True)
+        die()
+
+
+last_statement = rankings.insert_state
+
+
+def insert_state_and_die(*arguments):
+    last_statement(*arguments)
+    die_at("before_commit")
+    die_at("planted_acknowledge_before_commit", acknowledge=True)
+
+
+rankings.insert_state = insert_state_and_die
+ledger = open_ledger(url, FolderObjectStore(Path(folder)))
+entries = entries_of([0, 0, -1, 1])
+digest = ledger.objects.put(entries_to_parquet(entries))
+die_at("after_object")
+ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": digest}, entries, NOW)
+die_at("before_acknowledgement")
+die_at("after_acknowledgement", acknowledge=True)

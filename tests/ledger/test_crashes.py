@@ -1,0 +1,121 @@
+"""A crash leaves a whole ranking or none, and what was acknowledged is there."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.parquet import entries_to_parquet
+from collections_opt.ledger.records import RankingState
+from tests.core.test_comparison import entries_of
+from tests.ledger.harness import NOW, PORTFOLIO, add
+
+ROOT = Path(__file__).parents[2]
+ENTRIES = entries_of([0, 0, -1, 1])
+
+
+@pytest.fixture
+def ledger(database_url, tmp_path):
+    opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
+    opened.add_portfolio(PORTFOLIO)
+    yield opened
+    opened.close()
+
+
+def crash_at(point, database_url, tmp_path):
+    """Run the process that dies; return whether it acknowledged."""
+    command = [sys.executable, "-m", "tests.ledger.crashing_process", database_url, str(tmp_path / "objects"), point]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == -9, ended.stderr
+    return "ack" in ended.stdout
+
+
+def broken_promises(ledger, acknowledged):
+    """Return what a crash broke."""
+    made = ledger.find_request("r1", "x")
+    broken = ["acknowledged and lost"] if acknowledged and made is None else []
+    if made is None:
+        with ledger._database.read() as connection:
+            rows = connection.exec_driver_sql("SELECT count(*) FROM ranking_entries").scalar()
+        broken += [f"{rows} entries of no ranking"] if rows else []
+    else:
+        broken += ledger.verify_ranking(made.ranking_id)
+        broken += [] if ledger.objects.verify(made.record["entries_object"]) else ["its object is missing"]
+    return broken + ledger.verify_chain()
+
+
+@pytest.mark.parametrize(
+    ("point", "exists"),
+    [("after_object", False), ("before_commit", False), ("before_acknowledgement", True), ("after_acknowledgement", True)],
+)
+def test_a_killed_process_leaves_all_or_nothing_and_a_retry_finishes(ledger, database_url, tmp_path, point, exists):
+    acknowledged = crash_at(point, database_url, tmp_path)
+    assert broken_promises(ledger, acknowledged) == []
+    before = ledger.find_request("r1", "x")
+    assert (before is not None) is exists
+    digest = ledger.objects.put(entries_to_parquet(ENTRIES))
+    objects = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
+    assert [path.name for path in objects] == [digest]
+    after = ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": digest}, ENTRIES, NOW)
+    assert before in (None, after)
+    assert ledger.chain_head().seq == 1
+
+
+def test_acknowledging_before_the_commit_is_noticed(ledger, database_url, tmp_path):
+    acknowledged = crash_at("planted_acknowledge_before_commit", database_url, tmp_path)
+    assert broken_promises(ledger, acknowledged) == ["acknowledged and lost"]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_failed_commit_is_an_unknown_outcome_and_a_retry_settles_it(ledger, kept):
+    engine = ledger._database._engine
+
+    def fail(connection):
+        if kept:
+            connection.connection.dbapi_connection.commit()
+        raise sa.exc.OperationalError("COMMIT", None, OSError("disk I/O error"))
+
+    sa.event.listen(engine, "commit", fail)
+    with pytest.raises(CollectionsError) as caught:
+        add(ledger)
+    assert caught.value.reason is Reason.OUTCOME_UNKNOWN
+    sa.event.remove(engine, "commit", fail)
+    assert (ledger.find_request("r1", "x") is not None) is kept
+    made = add(ledger)
+    assert ledger.chain_head().seq == made.seq == 1
+    assert ledger.verify_chain() + ledger.verify_ranking(made.ranking_id) == []
+
+
+@pytest.mark.parametrize("failing", range(5))
+def test_whichever_statement_fails_nothing_is_left(ledger, failing):
+    """Fail the n-th write of a ranking's transaction: request, state, ranking, entries, state."""
+    engine, seen = ledger._database._engine, []
+
+    def fail(connection, cursor, statement, *_):
+        if statement.startswith("INSERT"):
+            seen.append(statement)
+            if len(seen) == failing + 1:
+                raise sa.exc.OperationalError(statement, None, OSError("disk full"))
+
+    sa.event.listen(engine, "before_cursor_execute", fail)
+    # PostgreSQL takes the entries by COPY, which is no statement of SQLAlchemy's: it has one INSERT less.
+    expected = 4 if engine.dialect.name == "postgresql" else 5
+    if failing < expected:
+        with pytest.raises(sa.exc.OperationalError):
+            add(ledger)
+    else:
+        add(ledger)
+        assert len(seen) == expected
+    sa.event.remove(engine, "before_cursor_execute", fail)
+    if failing < expected:
+        assert ledger.find_request("r1", "x") is None
+        assert ledger.unfinished_rankings() == []
+        assert ledger.chain_head().seq == 0
+    made = add(ledger)
+    assert [s.state for s in ledger.ranking_states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]
+    assert ledger.verify_ranking(made.ranking_id) == []

@@ -1,0 +1,115 @@
+"""Databases are opened hardened, brought up to date, and say when they cannot be used."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+
+import collections_opt.ledger as package
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger.chain import GENESIS, chain_digest
+from collections_opt.ledger.database import open_database
+from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.records import RankingState
+from collections_opt.ledger.schema import APPEND_ONLY, metadata
+from tests.conftest import why_not_started
+from tests.ledger.harness import NOW, PORTFOLIO, add
+
+
+def upgrade(url, revision):
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(package.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine
+
+
+def test_migrations_lead_to_the_schema_that_the_code_uses(database_url):
+    database = open_database(database_url)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        assert compare_metadata(context, metadata) == []
+    database.close()
+
+
+def test_rankings_of_the_first_schema_are_kept_and_chained_on(database_url, tmp_path):
+    engine = upgrade(database_url, "0001")
+    row = {"seq": 1, "ranking_id": "old", "request_id": "r0", "payload_digest": "x", "portfolio_id": "p1", "record": '{"a":1}'}
+    row |= {"previous_digest": GENESIS, "created_at": NOW.isoformat()}
+    row["record_digest"] = chain_digest(row)
+    with engine.begin() as connection:
+        connection.execute(metadata.tables["portfolios"].insert(), PORTFOLIO.__dict__)
+        connection.execute(metadata.tables["rankings"].insert(), row)
+    engine.dispose()
+    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+    assert ledger.find_request("r0", "x").record == {"a": 1}
+    assert ledger.requested_ranking("old").latest.state is RankingState.SUCCEEDED
+    assert "older version" in ledger.verify_ranking("old")[0]
+    assert add(ledger).previous_digest == row["record_digest"]
+    assert ledger.verify_chain() == []
+    ledger.close()
+
+
+def test_a_database_of_newer_code_is_refused(database_url):
+    engine = upgrade(database_url, "head")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+    with pytest.raises(CollectionsError) as caught:
+        open_database(database_url)
+    assert caught.value.reason is Reason.SCHEMA_MISMATCH
+
+
+def test_sqlite_is_hardened_and_its_tables_are_strict(tmp_path):
+    database = open_database(f"sqlite:///{tmp_path / 'ledger.db'}")
+    pragmas = {"foreign_keys": 1, "recursive_triggers": 1, "trusted_schema": 0, "journal_mode": "delete", "synchronous": 2}
+    with database.read() as connection:
+        assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas} == pragmas
+        rows = connection.exec_driver_sql("SELECT name, strict FROM pragma_table_list").all()
+    assert {name for name, strict in rows if strict} == set(APPEND_ONLY)
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["mysql+pymysql://nobody@localhost/none", "ledger.db"])
+def test_other_databases_are_refused(url):
+    with pytest.raises(CollectionsError) as caught:
+        open_database(url)
+    assert caught.value.reason is Reason.INVALID_ARGUMENT
+
+
+def test_a_server_that_does_not_answer_is_said_to_be_overloaded():
+    with pytest.raises(CollectionsError) as caught:
+        open_database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+    assert caught.value.reason is Reason.OVERLOADED
+
+
+def test_a_held_sqlite_file_refuses_writers_and_serves_readers(tmp_path):
+    path = tmp_path / "ledger.db"
+    ledger = open_ledger(f"sqlite:///{path}", FolderObjectStore(tmp_path / "objects"))
+    ledger.add_portfolio(PORTFOLIO)
+    ledger.close()
+    sa.event.listen(ledger._database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    assert ledger.portfolio("p1") == PORTFOLIO
+    with pytest.raises(CollectionsError) as caught:
+        add(ledger)
+    assert caught.value.reason is Reason.OVERLOADED
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert add(ledger).seq == 1
+    ledger.close()
+
+
+def test_missing_servers_are_skipped_with_a_reason():
+    assert "no PostgreSQL installed" in why_not_started(None, False)
+    assert "root" in why_not_started("/usr/bin/pg_ctl", True)
+    assert why_not_started("/usr/bin/pg_ctl", False) == ""
