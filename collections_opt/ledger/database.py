@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
 
 _LOCK = 7_310_642_118
+_MIGRATING = threading.Lock()
+"""Alembic keeps the migration being run in module globals."""
 Record = TypeVar("Record")
 
 
@@ -40,8 +43,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Yield a connection for reading."""
-        with self._engine.connect() as connection:
+        """Yield a connection for reading.
+
+        Raises:
+            CollectionsError: OVERLOADED when the database cannot be reached or all connections stay busy.
+        """
+        with _reached(self._engine.connect) as connection:
             yield connection
 
     @contextmanager
@@ -52,7 +59,7 @@ class Database:
             CollectionsError: OVERLOADED when other writers hold the database too long; OUTCOME_UNKNOWN when COMMIT fails,
                 because what it left behind is only known after asking again with the same key.
         """
-        with self._begin() as connection:
+        with _reached(self._begin) as connection:
             yield connection
             try:
                 connection.commit()
@@ -71,7 +78,7 @@ class Database:
         Raises:
             CollectionsError: SCHEMA_MISMATCH when newer code wrote the database.
         """
-        with self.write() as connection:
+        with _MIGRATING, self.write() as connection:
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
             config.attributes["connection"] = connection
@@ -87,19 +94,24 @@ class Database:
 
     def _begin(self) -> sa.Connection:
         """Return a connection whose transaction holds off other writers; closing it uncommitted rolls back."""
-        connection = None
+        connection = self._writer.connect()
         try:
-            connection = self._writer.connect()
             connection.begin()  # SQLite: BEGIN IMMEDIATE
             if self.dialect == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        except (OperationalError, PoolTimeout) as error:
-            if connection is not None:
-                connection.close()
-            raise refuse(
-                Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
-            ) from error
+        except BaseException:
+            connection.close()
+            raise
         return connection
+
+
+def _reached(connect: Callable[[], sa.Connection]) -> sa.Connection:
+    try:
+        return connect()
+    except (OperationalError, PoolTimeout) as error:
+        raise refuse(
+            Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
+        ) from error
 
 
 def open_database(url: str) -> Database:

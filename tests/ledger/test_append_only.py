@@ -1,5 +1,8 @@
 """The database itself refuses changes, and the chain shows those made around it; each check is shown a planted bug."""
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 
@@ -8,6 +11,7 @@ from collections_opt.ledger import chain, requests, worklists
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from tests.ledger.harness import (
+    NOW,
     PORTFOLIO,
     add,
     callers_with_one_key,
@@ -138,3 +142,35 @@ def test_sixteen_callers_with_one_key_make_one_record(empty_ledger):
 def test_a_ledger_that_forgets_keys_is_noticed(empty_ledger, monkeypatch):
     monkeypatch.setattr(requests, "request_where", lambda *_: None)
     assert callers_with_one_key(empty_ledger)
+
+
+def test_callers_with_many_keys_make_a_chain_without_gaps(empty_ledger):
+    with ThreadPoolExecutor(16) as pool:
+        made = list(pool.map(lambda number: add(empty_ledger, f"r{number}"), range(16)))
+    assert sorted(ranking.seq for ranking in made) == list(range(1, 17))
+    assert empty_ledger.verify_chain() == []
+
+
+def test_of_many_writers_of_a_plan_one_gets_the_next_version(empty_ledger):
+    first = empty_ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
+
+    def write(number):
+        try:
+            return empty_ledger.add_plan("desk", date(2026, 1, 1), f"{number}", first.etag, NOW).version
+        except CollectionsError as error:
+            return error.reason
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(write, range(8)))
+    assert sorted(map(str, answers)) == sorted(["2", *[Reason.ETAG_MISMATCH] * 7])
+
+
+def test_an_empty_database_opened_by_many_at_once_is_made_once(database_url, tmp_path):
+    def reopen(_):
+        ledger = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
+        record = ledger.add_portfolio(PORTFOLIO)
+        ledger.close()
+        return record
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(reopen, range(6))) == [PORTFOLIO] * 6

@@ -1,16 +1,13 @@
-"""Objects keep their bytes, and Parquet keeps columns exactly."""
+"""Objects keep their bytes, and a damaged one is never handed out."""
 
-import hashlib
+import os
+import stat
+from pathlib import Path
 
-import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import entries_to_parquet, parquet_to_entries, parquet_to_portfolio, portfolio_to_parquet
-from tests.core.test_comparison import entries_of
 
 
 def test_objects_are_named_by_content_and_read_back(tmp_path):
@@ -36,16 +33,48 @@ def test_only_digests_name_objects(tmp_path):
         FolderObjectStore(tmp_path).get("../../etc/passwd")
 
 
-def test_a_real_portfolio_survives_parquet_to_the_bit():
-    portfolio = admit(snapshot(load_accounts(), 8).raw).portfolio
-    content = portfolio_to_parquet(portfolio)
-    again = parquet_to_portfolio(content)
-    assert again.digest == portfolio.digest
-    assert hashlib.sha256(portfolio_to_parquet(again)).digest() == hashlib.sha256(content).digest()
+def test_objects_say_whether_they_are_there_and_whole(tmp_path):
+    store = FolderObjectStore(tmp_path)
+    digest = store.put(b"content")
+    assert (store.exists(digest), store.verify(digest)) == (True, True)
+    damaged(tmp_path).write_bytes(b"other")
+    assert (store.exists(digest), store.verify(digest)) == (True, False)
+    damaged(tmp_path).unlink()
+    assert (store.exists(digest), store.verify(digest)) == (False, False)
 
 
-def test_entries_survive_parquet_to_the_bit():
-    entries = entries_of([0, 1, -1])
-    again = parquet_to_entries(entries_to_parquet(entries))
-    assert again.digest == entries.digest
-    np.testing.assert_array_equal(again.queue, entries.queue)
+def test_storing_again_heals_a_damaged_object(tmp_path):
+    store = FolderObjectStore(tmp_path)
+    digest = store.put(b"content")
+    damaged(tmp_path).write_bytes(b"other")
+    assert store.put(b"content") == digest
+    assert store.get(digest) == b"content"
+
+
+@pytest.mark.parametrize("failing", ["fsync", "replace"])
+def test_a_failed_write_leaves_no_object_and_no_rest(tmp_path, monkeypatch, failing):
+    store = FolderObjectStore(tmp_path)
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
+    with pytest.raises(OSError, match="disk full"):
+        store.put(b"content")
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_content_is_synced_before_it_gets_its_name_and_the_folder_after(tmp_path, monkeypatch):
+    steps, fsync, replace = [], os.fsync, Path.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append(kind(handle)), fsync(handle)))
+    monkeypatch.setattr(Path, "replace", lambda source, target: (steps.append("rename"), replace(source, target)))
+    FolderObjectStore(tmp_path).put(b"content")
+    assert steps == ["file", "rename", "folder", "folder"]
+
+
+def kind(handle):
+    return "folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file"
+
+
+def damaged(folder):
+    return next(p for p in folder.rglob("*") if p.is_file())
