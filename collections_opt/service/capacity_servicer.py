@@ -1,0 +1,64 @@
+"""CapacityService: versioned, effective-dated capacity plans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import grpc
+
+from collections_opt.api.v1 import capacity_plan_pb2
+from collections_opt.api.v1 import capacity_service_pb2 as pb
+from collections_opt.application.books import Books
+from collections_opt.application.settings import load
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.service.converters.common import told_as
+from collections_opt.service.converters.plans import HEADS, RENAMES, read_plan, write_plan
+from collections_opt.service.paging import read_page
+
+
+class CapacityServicer:
+    """Stores and shows capacity plans."""
+
+    def __init__(self, books: Books, ledger: Ledger) -> None:
+        self._books = books
+        self._ledger = ledger
+
+    def create_capacity_plan(
+        self, request: pb.CreateCapacityPlanRequest, _context: grpc.ServicerContext
+    ) -> pb.CreateCapacityPlanResponse:
+        """Store a first version."""
+        return pb.CreateCapacityPlanResponse(capacity_plan=self._save(request.capacity_plan, None, request.validate_only))
+
+    def update_capacity_plan(
+        self, request: pb.UpdateCapacityPlanRequest, _context: grpc.ServicerContext
+    ) -> pb.UpdateCapacityPlanResponse:
+        """Store the next version."""
+        if not request.etag:
+            raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
+        saved = self._save(request.capacity_plan, request.etag, request.validate_only)
+        return pb.UpdateCapacityPlanResponse(capacity_plan=saved)
+
+    def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: grpc.ServicerContext) -> pb.GetCapacityPlanResponse:
+        """Return a version or the latest."""
+        plan, record = self._books.plan(request.plan_id, request.version or None)
+        return pb.GetCapacityPlanResponse(capacity_plan=write_plan(plan, record))
+
+    def list_capacity_plans(
+        self, request: pb.ListCapacityPlansRequest, _context: grpc.ServicerContext
+    ) -> pb.ListCapacityPlansResponse:
+        """Return a page of latest versions."""
+        page = read_page("capacity_plans", request.page_size, request.page_token, "")
+        records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
+        plans = [write_plan(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records]
+        token = page.next_token(records[-1].plan_id) if more else ""
+        return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
+
+    def _save(
+        self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool
+    ) -> capacity_plan_pb2.CapacityPlan:
+        plan = read_plan(message)
+        with told_as(HEADS, RENAMES):
+            record = self._books.save_plan(plan, etag, validate_only)
+        return write_plan(replace(plan, version=record.version), record)

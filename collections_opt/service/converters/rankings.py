@@ -1,0 +1,204 @@
+"""Recorded and running rankings as messages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from collections_opt.api.v1 import columns_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.application.jobs import JobStatus, State
+from collections_opt.application.rankings import AccountExplanation
+from collections_opt.application.settings import load
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
+from collections_opt.core.comparison import OrderingOutcome
+from collections_opt.core.explanation import QueueExplanation
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries
+from collections_opt.ledger.records import RankingRecord, WorklistEntry
+from collections_opt.service.columns import Columns, encode_chunks
+from collections_opt.service.converters.common import write_date, write_enum, write_time
+from collections_opt.service.converters.parameters import write_parameters
+from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
+from collections_opt.service.status import to_status
+
+
+def write_unfinished(ranking_id: str, status: JobStatus) -> ranking_pb2.Ranking:
+    """Return a ranking that is running or failed."""
+    if status.state is State.FAILED:
+        error = to_status(status.error) if status.error else None
+        return ranking_pb2.Ranking(ranking_id=ranking_id, state=ranking_pb2.RANKING_STATE_FAILED, error=error)
+    progress = _write_progress(status.progress)
+    return ranking_pb2.Ranking(ranking_id=ranking_id, state=ranking_pb2.RANKING_STATE_RUNNING, progress=progress)
+
+
+def _write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
+    return ranking_pb2.RankingProgress(stage=progress.stage, fraction=progress.fraction, gap=progress.gap)
+
+
+def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ranking:
+    """Return a recorded ranking; ``plan`` is the version it was made with."""
+    return ranking_pb2.Ranking(
+        ranking_id=record.ranking_id,
+        state=ranking_pb2.RANKING_STATE_SUCCEEDED,
+        inputs=_write_inputs(record),
+        quality=_write_quality(record),
+        queues=_write_queue_uses(record, plan),
+        counts=_write_counts(record),
+        record=ranking_pb2.RankingRecord(
+            sequence=record.seq,
+            request_id=record.request_id,
+            payload_digest=record.payload_digest,
+            entries_digest=record.record["entries_digest"],
+            previous_digest=record.previous_digest,
+            record_digest=record.record_digest,
+            create_time=write_time(record.created_at),
+        ),
+    )
+
+
+def _write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
+    held = record.record
+    return ranking_pb2.RankingInputs(
+        portfolio_id=record.portfolio_id,
+        portfolio_digest=held["input_digest"],
+        as_of_date=write_date(held["as_of_date"]),
+        currency_code=held["currency_code"],
+        capacity_plan_id=held["plan_id"],
+        capacity_plan_version=held["plan_version"],
+        capacity_plan_digest=held["plan_digest"],
+        ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, held["ordering"]),
+        value_parameters=write_parameters(load(held["parameters"], ValueParameters)),
+        rules_version=held["rules_version"],
+        rules_digest=held["rules_digest"],
+        feature_set_version=held["feature_set_version"],
+        model_version=held["model_version"],
+        model_digest=held["model_digest"],
+        calibration_version=held["calibration_version"],
+        effects_version=held["effects_version"],
+        seed=held["seed"],
+        code_version=held["code_version"],
+    )
+
+
+def _write_quality(record: RankingRecord) -> ranking_pb2.RankingQuality:
+    held = record.record
+    objective, bound = held["objective_minor"], held["bound_minor"]
+    return ranking_pb2.RankingQuality(
+        objective_minor_units=objective,
+        bound_minor_units=bound,
+        gap=(bound - objective) / bound if bound > 0 else 0.0,
+        termination=write_enum(ranking_pb2.Termination.DESCRIPTOR, held["termination"]),
+        replayable=held["replayable"],
+        solver_name=held["solver"],
+        solver_version=held["solver_version"],
+        solver_parameters=held["solver_parameters"],
+        payoffs_out_of_order_count=held["payoffs_out_of_order_count"],
+    )
+
+
+def _write_queue_uses(record: RankingRecord, plan: CapacityPlan) -> list[ranking_pb2.QueueUse]:
+    held = record.record
+    figures = zip(plan.queues, held["capacity_seconds"], held["queue_seconds"], held["prices"], strict=True)
+    return [
+        ranking_pb2.QueueUse(
+            queue_id=queue.queue_id,
+            capacity_minutes=capacity / 60.0,
+            used_minutes=used / 60.0,
+            price_per_minute_minor_units=price * 60.0 / PRICE_SCALE,
+        )
+        for queue, capacity, used, price in figures
+    ]
+
+
+def _write_counts(record: RankingRecord) -> ranking_pb2.DispositionCounts:
+    counts = {f"{name.lower()}_count": count for name, count in record.record["counts"].items()}
+    return ranking_pb2.DispositionCounts(**counts)
+
+
+def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.ColumnChunk]:
+    """Yield all entries as chunks; the columns are those of ``ExportRankingResponse``."""
+    queue_ids = np.array([queue.queue_id.encode() for queue in plan.queues])
+    names = np.array([b"", *(d.name.encode() for d in Disposition)])
+    worked, placed = entries.queue != UNASSIGNED, entries.best_queue != UNASSIGNED
+    values = {
+        "account_id": entries.account_id,
+        "disposition": names[entries.disposition],
+        "queue_id": np.where(worked, queue_ids[entries.queue], b""),
+        "priority": entries.priority.astype(np.int64),
+        "best_queue_id": np.where(placed, queue_ids[entries.best_queue], b""),
+        "increment_minor_units": entries.increment_minor,
+        "handling_minutes": entries.seconds / 60.0,
+        "surplus_minor_units": entries.surplus_minor,
+        "recovery_without_contact_minor_units": entries.recovery_without_contact_minor,
+        "p_cure": entries.p_cure_nano / PROBABILITY_SCALE,
+        "p_default": entries.p_default_nano / PROBABILITY_SCALE,
+        "p_stay": entries.p_stay_nano / PROBABILITY_SCALE,
+    }
+    present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
+    yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
+
+
+def write_worklist_entry(entry: WorklistEntry) -> ranking_service_pb2.WorklistEntry:
+    """Return one account of a worklist."""
+    return ranking_service_pb2.WorklistEntry(
+        priority=entry.priority,
+        account_id=entry.account_id,
+        increment_minor_units=entry.increment_minor,
+        handling_minutes=entry.seconds / 60.0,
+        surplus_minor_units=entry.surplus_minor,
+    )
+
+
+def write_explanation(found: AccountExplanation, currency_code: str) -> ranking_service_pb2.ExplainAssignmentResponse:
+    """Return why an account is worked or not."""
+    p_cure, p_default, p_stay = found.probability
+    return ranking_service_pb2.ExplainAssignmentResponse(
+        account_id=found.account_id,
+        disposition=write_enum(ranking_pb2.Disposition.DESCRIPTOR, found.disposition.name),
+        sentence=found.sentence,
+        p_cure=p_cure,
+        p_default=p_default,
+        p_stay=p_stay,
+        queues=[_write_queue_explanation(queue) for queue in found.queues],
+        reason_codes=write_reasons(found.reasons),
+        currency_code=currency_code,
+    )
+
+
+def _write_queue_explanation(found: QueueExplanation) -> ranking_service_pb2.QueueExplanation:
+    detail = found.detail
+    rule = write_blocking_rule(found.rule_id, found.rule_description, found.next_eligible_date) if found.rule_id else None
+    return ranking_service_pb2.QueueExplanation(
+        queue_id=found.queue_id,
+        verdict=write_enum(ranking_service_pb2.Verdict.DESCRIPTOR, found.verdict),
+        blocking_rule=rule,
+        increment_minor_units=found.increment_minor,
+        from_cure_minor_units=float(detail.from_cure[0]),
+        from_default_minor_units=float(detail.from_default[0]),
+        cost_minor_units=float(detail.cost[0]),
+        cash_minor_units=float(detail.cash[0]),
+        handling_minutes=found.minutes,
+        price_per_minute_minor_units=found.price_per_minute_minor,
+        surplus_minor_units=found.surplus_minor,
+        needed_increment_minor_units=found.needed_increment_minor,
+        break_even_price_per_minute_minor_units=found.break_even_price_per_minute_minor,
+    )
+
+
+def write_comparison(ranking_id: str, outcome: OrderingOutcome) -> ranking_service_pb2.RankingComparison:
+    """Return one ranking beside the first."""
+    correlation = outcome.rank_correlation
+    return ranking_service_pb2.RankingComparison(
+        ranking_id=ranking_id,
+        ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, outcome.ordering),
+        worked_count=outcome.worked_count,
+        handling_minutes=outcome.minutes,
+        increment_minor_units=outcome.incremental_minor,
+        overlap_share=outcome.overlap,
+        rank_correlation=None if math.isnan(correlation) else correlation,
+        entering_count=outcome.entering,
+        leaving_count=outcome.leaving,
+    )

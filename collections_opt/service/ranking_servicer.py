@@ -1,0 +1,151 @@
+"""RankingService: make, watch, read, explain and compare rankings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import grpc
+
+from collections_opt.api.v1 import ranking_pb2
+from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.application.jobs import State
+from collections_opt.application.rankings import RankingCommand, Rankings
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.service.converters import parameters
+from collections_opt.service.converters.common import read_enum, told_as
+from collections_opt.service.converters.rankings import (
+    export_chunks,
+    write_comparison,
+    write_explanation,
+    write_recorded,
+    write_unfinished,
+    write_worklist_entry,
+)
+from collections_opt.service.paging import read_page
+
+HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
+
+MAX_COMPARED = 20
+"""Rankings of one comparison: each holds its entries in memory."""
+
+WATCH_SECONDS = 1.0
+"""How often a watch looks whether its caller is still there."""
+
+
+class RankingServicer:
+    """Makes and shows rankings; ``defaults`` value what a call does not parameterise."""
+
+    def __init__(self, rankings: Rankings, ledger: Ledger, defaults: ValueParameters) -> None:
+        self._rankings = rankings
+        self._ledger = ledger
+        self._defaults = defaults
+
+    def create_ranking(self, request: pb.CreateRankingRequest, _context: grpc.ServicerContext) -> pb.CreateRankingResponse:
+        """Start a ranking, or find the one this request made."""
+        command = self._command(request)
+        with told_as(HEADS):
+            ranking_id = self._rankings.create(command, request.validate_only)
+        if request.validate_only:
+            return pb.CreateRankingResponse(ranking=ranking_pb2.Ranking(ranking_id=ranking_id))
+        return pb.CreateRankingResponse(ranking=self._shown(ranking_id))
+
+    def get_ranking(self, request: pb.GetRankingRequest, _context: grpc.ServicerContext) -> pb.GetRankingResponse:
+        """Return a ranking in any state."""
+        return pb.GetRankingResponse(ranking=self._shown(request.ranking_id))
+
+    def list_rankings(self, request: pb.ListRankingsRequest, _context: grpc.ServicerContext) -> pb.ListRankingsResponse:
+        """Return a page of recorded rankings, newest first."""
+        page = read_page("rankings", request.page_size, request.page_token, 0)
+        records, more = page.cut(self._ledger.rankings_before(page.after or None, page.size + 1))
+        token = page.next_token(records[-1].seq) if more else ""
+        shown = [write_recorded(record, self._rankings.plan_of(record)) for record in records]
+        return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
+
+    def watch_ranking(self, request: pb.WatchRankingRequest, context: grpc.ServicerContext) -> Iterator[pb.WatchRankingResponse]:
+        """Yield where a ranking stands until it ended or the caller left."""
+        sent = None
+        while context.is_active():
+            for status in self._rankings.watch(request.ranking_id, WATCH_SECONDS):
+                if status.state is State.RUNNING and status is not sent:
+                    sent = status
+                    yield pb.WatchRankingResponse(ranking=write_unfinished(request.ranking_id, status))
+            latest = self._rankings.status(request.ranking_id)
+            if latest is None or latest.state is not State.RUNNING:
+                yield pb.WatchRankingResponse(ranking=self._shown(request.ranking_id))
+                return
+
+    def export_ranking(
+        self, request: pb.ExportRankingRequest, _context: grpc.ServicerContext
+    ) -> Iterator[pb.ExportRankingResponse]:
+        """Yield all entries as chunks."""
+        record = self._rankings.finished(request.ranking_id)
+        for chunk in export_chunks(self._rankings.entries(record), self._rankings.plan_of(record)):
+            yield pb.ExportRankingResponse(chunk=chunk)
+
+    def list_worklist(self, request: pb.ListWorklistRequest, _context: grpc.ServicerContext) -> pb.ListWorklistResponse:
+        """Return a page of a queue's accounts, in order."""
+        page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
+        record, found = self._rankings.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
+        entries, more = page.cut(found)
+        return pb.ListWorklistResponse(
+            entries=[write_worklist_entry(entry) for entry in entries],
+            next_page_token=page.next_token(entries[-1].priority) if more else "",
+            currency_code=record.record["currency_code"],
+        )
+
+    def explain_assignment(
+        self, request: pb.ExplainAssignmentRequest, _context: grpc.ServicerContext
+    ) -> pb.ExplainAssignmentResponse:
+        """Return why an account is worked or not."""
+        found = self._rankings.explain(request.ranking_id, request.account_id)
+        currency_code = self._rankings.finished(request.ranking_id).record["currency_code"]
+        return write_explanation(found, currency_code)
+
+    def compare_rankings(self, request: pb.CompareRankingsRequest, _context: grpc.ServicerContext) -> pb.CompareRankingsResponse:
+        """Compare rankings with the first; without outcomes no resampling happens, so its seed does not matter."""
+        ids = list(request.ranking_ids)
+        if not 1 <= len(ids) <= MAX_COMPARED:
+            raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", f"{len(ids)} rankings.", f"Send 1 to {MAX_COMPARED}.")
+        outcomes = self._rankings.compare(ids, None, seed=0)
+        return pb.CompareRankingsResponse(
+            comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
+            currency_code=self._rankings.finished(ids[0]).record["currency_code"],
+        )
+
+    def _command(self, request: pb.CreateRankingRequest) -> RankingCommand:
+        solver = request.solver or ranking_pb2.SOLVER_DEFAULT
+        given = request.HasField("value_parameters")
+        return RankingCommand(
+            request_id=_checked_uuid4(request.request_id),
+            portfolio_id=request.portfolio_id,
+            plan_id=request.capacity_plan_id,
+            plan_version=request.capacity_plan_version or None,
+            ordering=Ordering(read_enum(ranking_pb2.Ordering.DESCRIPTOR, request.ordering, "ordering")),
+            parameters=parameters.read_parameters(request.value_parameters) if given else self._defaults,
+            solver=read_enum(ranking_pb2.Solver.DESCRIPTOR, solver, "solver").lower(),
+            **({"seed": request.seed} if request.HasField("seed") else {}),
+        )
+
+    def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:
+        status = self._rankings.status(ranking_id)
+        if status is not None and status.state is not State.SUCCEEDED:
+            return write_unfinished(ranking_id, status)
+        record = self._rankings.finished(ranking_id)
+        return write_recorded(record, self._rankings.plan_of(record))
+
+
+def _checked_uuid4(text: str) -> str:
+    """One UUID has one spelling: another would count as another request."""
+    try:
+        found = uuid.UUID(text)
+    except ValueError:
+        found = None
+    if found is None or found.version != 4 or str(found) != text:
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "request_id", f"{text[:40]!r} is not a UUID4.", "Send a new one, lower case with hyphens."
+        )
+    return text

@@ -1,0 +1,50 @@
+"""ScoringService: rows in, scores out."""
+
+from __future__ import annotations
+
+import grpc
+
+from collections_opt.api.v1 import scoring_service_pb2 as pb
+from collections_opt.application.books import Books
+from collections_opt.application.rankings import Rankings
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.service.converters import parameters
+from collections_opt.service.converters.accounts import accounts_to_raw
+from collections_opt.service.converters.common import read_date, told_as
+from collections_opt.service.converters.scores import write_scores
+
+HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
+RENAMES = {
+    "status_history": "months",
+    "balance_history_minor": "months",
+    "payment_history_minor": "months",
+}
+
+
+class ScoringServicer:
+    """Scores accounts with the champion model; ``defaults`` value what a call does not parameterise."""
+
+    def __init__(self, books: Books, rankings: Rankings, defaults: ValueParameters) -> None:
+        self._books = books
+        self._rankings = rankings
+        self._defaults = defaults
+
+    def score_accounts(self, request: pb.ScoreAccountsRequest, _context: grpc.ServicerContext) -> pb.ScoreAccountsResponse:
+        """Score 1 to 1,000 accounts."""
+        as_of_date = read_date(request.as_of_date, "as_of_date")
+        raw = accounts_to_raw(request.accounts, as_of_date, request.time_zone, request.currency_code)
+        given = request.HasField("value_parameters")
+        chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
+        with told_as(HEADS, RENAMES):
+            plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
+            scored = self._rankings.score(raw, plan, chosen)
+        outcomes = scored.ranking.outcomes
+        return pb.ScoreAccountsResponse(
+            accounts=write_scores(scored, [account.account_id for account in request.accounts]),
+            model_version=outcomes.model_version,
+            calibration_version=outcomes.calibration_version,
+            rules_version=scored.ranking.eligibility.version,
+            capacity_plan_version=plan.version,
+            currency_code=request.currency_code,
+            value_parameters_version=chosen.version,
+        )

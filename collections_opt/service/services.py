@@ -1,0 +1,76 @@
+"""All services of the contract over an open workspace, and which calls share places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from collections_opt.api.v1 import (
+    capacity_service_pb2,
+    model_service_pb2,
+    portfolio_service_pb2,
+    ranking_service_pb2,
+    scoring_service_pb2,
+)
+from collections_opt.application.workspace import Workspace
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.service.capacity_servicer import CapacityServicer
+from collections_opt.service.guard import CallClass
+from collections_opt.service.handlers import Service
+from collections_opt.service.model_servicer import ModelServicer
+from collections_opt.service.portfolio_servicer import PortfolioServicer
+from collections_opt.service.ranking_servicer import RankingServicer
+from collections_opt.service.scoring_servicer import ScoringServicer
+
+_C = CallClass
+CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
+    {
+        "ScoringService": {"ScoreAccounts": _C.WORK},
+        "PortfolioService": {
+            "ImportPortfolio": _C.BULK,
+            "GetPortfolio": _C.READ,
+            "ListPortfolios": _C.READ,
+            "ListQuarantinedAccounts": _C.READ,
+        },
+        "CapacityService": {
+            "CreateCapacityPlan": _C.READ,
+            "GetCapacityPlan": _C.READ,
+            "ListCapacityPlans": _C.READ,
+            "UpdateCapacityPlan": _C.READ,
+        },
+        "RankingService": {
+            "CreateRanking": _C.WORK,
+            "GetRanking": _C.READ,
+            "ListRankings": _C.READ,
+            "WatchRanking": _C.WATCH,
+            "ExportRanking": _C.BULK,
+            "ListWorklist": _C.READ,
+            "ExplainAssignment": _C.WORK,
+            "CompareRankings": _C.WORK,
+        },
+        "ModelService": {"ListModels": _C.READ, "GetModel": _C.READ},
+    }
+)
+"""Class of every method; a method without one does not start."""
+
+
+def all_services(workspace: Workspace, models: Path, defaults: ValueParameters) -> tuple[Service, ...]:
+    """Return every service of the contract.
+
+    Args:
+        workspace: the open use cases.
+        models: folder of model versions.
+        defaults: value parameters of calls that send none.
+    """
+    books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
+    implemented = (
+        (scoring_service_pb2, "ScoringService", ScoringServicer(books, rankings, defaults)),
+        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
+        (capacity_service_pb2, "CapacityService", CapacityServicer(books, ledger)),
+        (ranking_service_pb2, "RankingService", RankingServicer(rankings, ledger, defaults)),
+        (model_service_pb2, "ModelService", ModelServicer(models)),
+    )
+    return tuple(
+        Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name]) for module, name, servicer in implemented
+    )
