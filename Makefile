@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check models proto clean lock setup setup-dev
+.PHONY: help demo serve test check models proto clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -29,6 +29,9 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 
 demo: setup  ## Rank the bundled real portfolio and compare the orders on what happened
 	$(BIN)/python scripts/demo.py
+
+serve: setup  ## Serve the gRPC API on loopback over the data folder of the demo (SERVE_FLAGS for more)
+	$(BIN)/python scripts/serve.py --data var/demo --insecure-loopback $(SERVE_FLAGS)
 
 test: setup-dev  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_FLAGS)
