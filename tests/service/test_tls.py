@@ -1,0 +1,72 @@
+"""TLS and mTLS with certificates made for the test by the openssl command."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from collections_opt.service.server import ServerOptions, TlsFiles, build_server
+from tests.service.edge import WAIT, places
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificates")
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """Return a folder with ca.pem and, signed by it, server.pem and client.pem; stranger.pem signs itself."""
+    folder = tmp_path_factory.mktemp("pki")
+
+    def run(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    def self_signed(name):
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key")
+        run("req", "-x509", *key, "-subj", f"/CN={name}", "-days", "2", "-out", f"{name}.pem")
+
+    self_signed("ca")
+    self_signed("stranger")
+    (folder / "san.txt").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+    for name in ("server", "client"):
+        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key")
+        run("req", "-new", *key, "-subj", f"/CN={name}", "-out", f"{name}.csr")
+        signer = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "san.txt")
+        run("x509", "-req", "-in", f"{name}.csr", *signer, "-out", f"{name}.pem")
+    return folder
+
+
+def check(pki, port, client=None):
+    """Return the health seen by a caller who trusts the CA and shows a client certificate, if any."""
+    ca = (pki / "ca.pem").read_bytes()
+    pair = ((pki / f"{client}.key").read_bytes(), (pki / f"{client}.pem").read_bytes()) if client else (None, None)
+    with grpc.secure_channel(f"localhost:{port}", grpc.ssl_channel_credentials(ca, *pair)) as channel:
+        return health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=WAIT).status
+
+
+def serve(pki, client_ca):
+    tls = TlsFiles(pki / "server.key", pki / "server.pem", pki / "ca.pem" if client_ca else None)
+    built = build_server([], ServerOptions(tls=tls, places=places()))
+    built.start()
+    return built
+
+
+def test_tls_serves_callers_who_trust_the_certificate_and_no_plaintext(pki):
+    built = serve(pki, client_ca=False)
+    assert check(pki, built.port) == health_pb2.HealthCheckResponse.SERVING
+    with grpc.insecure_channel(f"127.0.0.1:{built.port}") as channel, pytest.raises(grpc.RpcError) as caught:
+        health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=WAIT)
+    assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    built.stop(0)
+
+
+def test_mtls_lets_in_only_callers_with_a_certificate_of_the_ca(pki):
+    built = serve(pki, client_ca=True)
+    assert check(pki, built.port, "client") == health_pb2.HealthCheckResponse.SERVING
+    for client in (None, "stranger"):
+        with pytest.raises(grpc.RpcError) as caught:
+            check(pki, built.port, client)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+    built.stop(0)
