@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -57,7 +58,7 @@ class Plans(Store):
         """Return a version of a plan, or its latest.
 
         Raises:
-            CollectionsError: NOT_FOUND.
+            CollectionsError: NOT_FOUND, or INTEGRITY_FAILURE when its content differs from its etag (as every read).
         """
         condition = plans.c.plan_id == plan_id
         if version is not None:
@@ -90,7 +91,7 @@ class Plans(Store):
         if before is not None:
             query = query.where(plans.c.version < before)
         with self._database.read() as connection:
-            return [PlanRecord(**row) for row in connection.execute(query).mappings()]
+            return [_whole(row) for row in connection.execute(query).mappings()]
 
     def plans_after(self, after: str, size: int) -> list[PlanRecord]:
         """Return the latest version of each plan by id, after one ("" for all), at most ``size``."""
@@ -99,7 +100,7 @@ class Plans(Store):
         query = outside.select().where(outside.c.plan_id > after, outside.c.version == latest.scalar_subquery())
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(outside.c.plan_id).limit(check_size(size))).mappings()
-            return [PlanRecord(**row) for row in rows]
+            return [_whole(row) for row in rows]
 
 
 def plan_etag(plan_id: str, version: int, payload: str) -> str:
@@ -109,7 +110,20 @@ def plan_etag(plan_id: str, version: int, payload: str) -> str:
 
 def _latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlanRecord | None:
     row = connection.execute(plans.select().where(condition).order_by(plans.c.version.desc()).limit(1)).mappings().first()
-    return PlanRecord(**row) if row else None
+    return _whole(row) if row else None
+
+
+def _whole(row: Any) -> PlanRecord:
+    """Return a row as a record; a row that is not what was written is never handed out."""
+    record = PlanRecord(**row)
+    if record.etag != plan_etag(record.plan_id, record.version, record.payload):
+        raise refuse(
+            Reason.INTEGRITY_FAILURE,
+            "plan_id",
+            f"the content of {record.plan_id}/{record.version} differs from its etag.",
+            "Restore the database.",
+        )
+    return record
 
 
 def _check_etag(current: PlanRecord | None, plan_id: str, expected: str | None) -> None:

@@ -127,6 +127,20 @@ def test_an_edited_ranking_is_never_handed_out(ledger, database_url):
     assert any(second.ranking_id in line for line in ledger.verify_chain())
 
 
+@pytest.mark.parametrize("edit", ["payload = '{}x'", "version = 7", "plan_id = 'desk2'", "etag = 'forged'"])
+def test_an_edited_plan_is_never_handed_out(ledger, database_url, edit):
+    with without_triggers(database_url) as engine, engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE capacity_plans SET {edit}")
+    for read in (
+        lambda: ledger.plan("desk2" if "desk2" in edit else "desk"),
+        lambda: ledger.plans_after("", 5),
+        lambda: ledger.plan_effective("desk2" if "desk2" in edit else "desk", date(2026, 5, 1)),
+    ):
+        with pytest.raises(CollectionsError) as caught:
+            read()
+        assert caught.value.reason is Reason.INTEGRITY_FAILURE
+
+
 @pytest.fixture
 def empty_ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))

@@ -64,6 +64,25 @@ def test_a_failed_write_leaves_no_object_and_no_rest(tmp_path, monkeypatch, fail
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
+def test_a_store_that_does_not_check_what_it_reads_is_noticed(tmp_path, monkeypatch):
+    """The planted store hands out damaged bytes; the same check passes on the real one."""
+    monkeypatch.setattr(FolderObjectStore, "get", lambda store, digest: store._path(digest).read_bytes())
+    assert not refuses_damage(tmp_path / "planted")
+    monkeypatch.undo()
+    assert refuses_damage(tmp_path / "real")
+
+
+def refuses_damage(folder):
+    store = FolderObjectStore(folder)
+    digest = store.put(b"content")
+    damaged(folder).write_bytes(b"other")
+    try:
+        store.get(digest)
+    except CollectionsError as error:
+        return error.reason is Reason.INTEGRITY_FAILURE
+    return False
+
+
 def test_content_is_synced_before_it_gets_its_name_and_the_folder_after(tmp_path, monkeypatch):
     steps, fsync, replace = [], os.fsync, Path.replace
     monkeypatch.setattr(os, "fsync", lambda handle: (steps.append(kind(handle)), fsync(handle)))
