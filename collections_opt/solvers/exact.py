@@ -26,7 +26,7 @@ from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs, side_room, worth_minor
 from collections_opt.solvers.pricing.instance import flatten
 from collections_opt.solvers.pricing.presolve import usable_capacity
-from collections_opt.solvers.pricing.rounding import pool_of, round_choices
+from collections_opt.solvers.pricing.rounding import Goal, pool_of, round_choices
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import survey
 from collections_opt.solvers.verifier import MAX_PRICE
@@ -53,7 +53,8 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     costs = reduced_costs(problem, prices, side_prices)
     instance, every_price = flatten(problem, options.threads), np.concatenate([prices, side_prices])
     pool = pool_of(instance, instance, every_price)
-    switched = round_choices(instance, every_price, rounded, pool.rows, pool.reach, penalty)
+    goal = Goal(every_price, penalty, costs.bound // PRICE_SCALE)
+    switched = round_choices(instance, goal, rounded, pool.rows, pool.reach)
     candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first, rounded, switched)]
     worth, queue = max(((w, q) for w, q in candidates if w is not None), key=lambda pair: pair[0])
     best = Incumbent(queue, worth, costs.bound // PRICE_SCALE)

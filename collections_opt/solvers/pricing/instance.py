@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from collections_opt.core.assignment import PRICE_SCALE, AssignmentProblem
 from collections_opt.solvers.compiled import CHUNK_ROWS, map_chunks
 from collections_opt.solvers.pricing import kernels
 from collections_opt.solvers.pricing.chain import NEVER
+from collections_opt.solvers.side_rows import may_be_short
 
 Ints = NDArray[np.int64]
 
@@ -25,6 +26,7 @@ class Instance:
         group: int32 (n,) or (1,).
         table: int64 (k, g, m) coefficients of the side rows.
         limit: int64 (m + k,) capacities, then limits of the side rows.
+        elastic: bool (m + k,) limits that may be impossible (floors); all others are hard.
         threads: worker threads of the passes.
     """
 
@@ -33,6 +35,7 @@ class Instance:
     group: NDArray[np.int32]
     table: Ints
     limit: Ints
+    elastic: NDArray[np.bool_]
     threads: int = 1
 
     @property
@@ -48,9 +51,12 @@ class Instance:
     def take(self, rows: Ints) -> Instance:
         """Return the accounts at ``rows`` with all limits scaled to their share."""
         share = len(rows) / max(1, self.rows)
+        return self.part(rows, np.rint(self.limit * share).astype(np.int64))
+
+    def part(self, rows: Ints, limit: Ints) -> Instance:
+        """Return the accounts at ``rows`` under other limits (m + k)."""
         group = self.group[rows] if len(self.table) else self.group
-        limit = np.rint(self.limit * share).astype(np.int64)
-        return Instance(self.value[rows], self.seconds[rows], group, self.table, limit, self.threads)
+        return replace(self, value=self.value[rows], seconds=self.seconds[rows], group=group, limit=limit)
 
 
 @dataclass(frozen=True)
@@ -75,13 +81,15 @@ class Screening:
 def flatten(problem: AssignmentProblem, threads: int) -> Instance:
     """Return the flat arrays of a problem; nothing of size n x m is copied if it is contiguous."""
     value, seconds = np.ascontiguousarray(problem.value), np.ascontiguousarray(problem.seconds)
-    side = problem.side
+    side, m = problem.side, problem.queue_count
+    hard = np.zeros(m, np.bool_)
     if side is None:
-        table = np.zeros((0, 1, problem.queue_count), dtype=np.int64)
-        return Instance(value, seconds, np.zeros(1, np.int32), table, problem.capacity_seconds.copy(), threads)
+        table, limit = np.zeros((0, 1, m), dtype=np.int64), problem.capacity_seconds.copy()
+        return Instance(value, seconds, np.zeros(1, np.int32), table, limit, hard, threads)
     limit = np.concatenate([problem.capacity_seconds, side.limit])
+    elastic = np.concatenate([hard, may_be_short(side.table, side.limit)])
     group = np.ascontiguousarray(side.group, dtype=np.int32)
-    return Instance(value, seconds, group, np.ascontiguousarray(side.table), limit, threads)
+    return Instance(value, seconds, group, np.ascontiguousarray(side.table), limit, elastic, threads)
 
 
 def charges(instance: Instance, prices: Ints) -> Ints:

@@ -20,6 +20,7 @@ _LARGEST_SAMPLE = 2.5
 _OPEN_ON_SAMPLES = 3_000
 SIZING_ROWS = 1 << 16
 _NEAR = 1e-3
+_WARM = 0.05
 _MOST_TIED_TO_REFINE = 8_000
 _ROUNDS_TO_REFINE = 4
 
@@ -33,25 +34,32 @@ def find_prices(
         instance: all accounts.
         cap: float64 (m + k) largest sane prices.
         seed: seed of the samples.
-        warm: prices of a previous answer; the samples are skipped.
+        warm: prices of a previous answer; larger samples are skipped if these bound the second one better than the first
+            one's own prices do.
         deadline: wall-clock guard.
         report: called with a stage for people and the fraction done.
     """
-    if warm is not None:
-        half = 0.05 * price_scale(warm, instance.queues)
-        sizing = _sizing_sample(instance, seed)
-        return _settle(instance, sizing, warm, half, cap, deadline, report)
     previous: Instance | None = None
     centre, half = cap.copy(), np.full_like(cap, np.inf)
     sizes = sample_sizes(instance.rows, len(cap))
     for number, size in enumerate(sizes):
         current = instance.take(sample(instance, size, seed))
         report(f"sample of {size} accounts", number / (len(sizes) + 2))
+        if warm is not None and number == 1 and _bound_at(current, warm) <= _bound_at(current, centre):
+            centre, half = warm, _WARM * price_scale(warm, instance.queues)
+            previous = _sizing_sample(instance, seed) or current
+            break
         level = Level(current, previous, max(current.rows, 1) if previous is None else _OPEN_ON_SAMPLES)
         found = boxstep(level, centre, half, cap, deadline, lambda _: None)
+        if found.solution is None and deadline.fired:
+            return found
         centre, half = _next_box(current, found.prices, cap)
         previous = current
     return _settle(instance, previous, centre, half, cap, deadline, report)
+
+
+def _bound_at(instance: Instance, prices: Floats) -> int:
+    return evaluate(instance, np.rint(prices * PRICE_SCALE).astype(np.int64)).bound
 
 
 def sample_sizes(rows: int, limits: int) -> list[int]:

@@ -6,7 +6,7 @@ almost every account they work, which no small program can resolve; their prices
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,21 +53,19 @@ def join_alike_queues(instance: Instance, seed: int) -> Joined:
     if len(leaders) == len(owner):
         return Joined(instance, owner)
     value = np.empty((instance.rows, len(leaders)), dtype=np.int32)
-    for joint in leaders:
-        value[:, joint] = instance.value[:, owner == joint].max(axis=1)
+    for leader in leaders:
+        value[:, leader] = instance.value[:, owner == leader].max(axis=1)
     limit = np.zeros(len(leaders), dtype=np.int64)
     np.add.at(limit, owner, instance.limit[: instance.queues])
-    return Joined(
-        Instance(
-            value,
-            np.ascontiguousarray(instance.seconds[:, first]),
-            instance.group,
-            np.ascontiguousarray(instance.table[:, :, first]),
-            np.concatenate([limit, instance.limit[instance.queues :]]),
-            instance.threads,
-        ),
-        owner,
+    joint = replace(
+        instance,
+        value=value,
+        seconds=np.ascontiguousarray(instance.seconds[:, first]),
+        table=np.ascontiguousarray(instance.table[:, :, first]),
+        limit=np.concatenate([limit, instance.limit[instance.queues :]]),
+        elastic=np.concatenate([np.zeros(len(leaders), np.bool_), instance.elastic[instance.queues :]]),
     )
+    return Joined(joint, owner)
 
 
 def _alike(instance: Instance) -> Ints:

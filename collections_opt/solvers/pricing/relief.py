@@ -9,7 +9,6 @@ from collections_opt.core.assignment import UNASSIGNED
 from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.pricing.chain import NEVER, permitted
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
-from collections_opt.solvers.side_rows import may_be_short
 
 Choices = NDArray[np.int16]
 
@@ -24,10 +23,9 @@ def relieve(instance: Instance, prices: Ints, choice: Choices) -> Choices:
     over = tally(instance, choice)[1] - instance.limit
     if (over <= 0).all():
         return choice
-    hard = np.concatenate([np.ones(m, np.bool_), ~may_be_short(instance.table, instance.limit[m:])])
     guard = 2 * int(np.abs(instance.table).max(initial=0))
     kept = choice.copy()
-    for limit in np.flatnonzero((over > 0) & hard)[::-1].tolist():
+    for limit in np.flatnonzero((over > 0) & ~instance.elastic)[::-1].tolist():
         left = instance.limit - tally(instance, kept)[1]
         inside, weight = _members(instance, kept, limit)
         loss = losses_of(instance, prices, inside)

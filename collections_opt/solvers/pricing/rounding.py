@@ -12,14 +12,13 @@ from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.chain import NEVER, settle_queues
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, near_ties, tally
 from collections_opt.solvers.pricing.relief import relieve
-from collections_opt.solvers.side_rows import may_be_short
 
 Choices = NDArray[np.int16]
 
-_SMALL_ROWS = 10_000
 _PASSES, _PATIENCE = 6, 2
 _SMALL_PASSES, _SMALL_PATIENCE = 60, 15
 _SMALL_WORK = 3_000_000
+_NEGLIGIBLE_GAP = 2e-8
 _ORDER_SEED = 1_991
 _POOL_ROWS = 4_000
 _POOL_ROWS_PER_LIMIT = 200
@@ -54,55 +53,83 @@ def pool_of(instance: Instance, probe: Instance, prices: Ints) -> Pool:
     return Pool(rows, losses, reach if reach < _EVERYTHING else int(losses.max(initial=0)))
 
 
-def round_choices(instance: Instance, prices: Ints, choice: Choices, rows: Ints, reach: int, penalty_minor: int) -> Choices:
+@dataclass(frozen=True)
+class Goal:
+    """What a list is measured against.
+
+    Attributes:
+        prices: int64 (m + k) on the grid.
+        penalty_minor: worth of one unit short in a side row.
+        bound_minor: no list is worth more; the search stops near it.
+    """
+
+    prices: Ints
+    penalty_minor: int
+    bound_minor: int
+
+
+def round_choices(instance: Instance, goal: Goal, choice: Choices, rows: Ints, reach: int) -> Choices:
     """Return a list within all capacities, starting from ``choice``; the best of a few passes of the chain program.
 
-    Side rows with little room are left as they are, except by dropping accounts from queues that stay over.
+    Side rows with little room are left as they are, except by accounts that have to leave a queue that stays over.
 
     Args:
         instance: all accounts.
-        prices: int64 (m + k) on the grid.
+        goal: prices and bound.
         choice: int16 (n,) starting choices.
         rows: accounts that may be switched.
         reach: largest loss of a switch.
-        penalty_minor: worth of one unit short in a side row.
     """
-    m = instance.queues
-    loss, seconds = losses_of(instance, prices, rows), instance.seconds[rows].astype(np.int64)
-    group = instance.group[rows].astype(np.int64) if len(instance.table) else np.zeros(len(rows), np.int64)
+    value, used = tally(instance, choice)
+    own_value, own_used = tally(instance.part(rows, instance.limit), choice[rows])
+    pool = instance.part(rows, instance.limit - used + own_used)
+    enough = int(goal.bound_minor * (1 - _NEGLIGIBLE_GAP)) - (value - own_value)
+    local, local_worth = _settled(pool, goal, choice[rows], reach, enough)
+    if local_worth < 0 and (used > instance.limit)[~instance.elastic].any():
+        relieved = relieve(instance, goal.prices, choice)
+        if not np.array_equal(relieved, choice):
+            return round_choices(instance, goal, relieved, rows, reach)
+    rounded = choice.copy()
+    rounded[rows] = local
+    return rounded
+
+
+def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int) -> tuple[Choices, int]:
+    """Return the best list of the pool's accounts, and its worth; below 0 if none respects the pool's hard limits."""
+    m, prices, penalty_minor = pool.queues, goal.prices, goal.penalty_minor
+    loss, seconds = losses_of(pool, prices, np.arange(pool.rows)), pool.seconds.astype(np.int64)
+    group = pool.group.astype(np.int64) if len(pool.table) else np.zeros(pool.rows, np.int64)
     order = np.argsort((loss[:, m] <= reach) @ (loss[:, :m] <= reach).astype(np.float64), kind="stable")
-    best = fill(instance, relieve(instance, prices, choice), rows)
-    best_worth = worth(instance, best, penalty_minor)
-    guard = _GUARD_SWITCHES * max(1, int(np.abs(instance.table).max(initial=0)))
-    small = instance.rows <= _SMALL_ROWS
+    guard = _GUARD_SWITCHES * max(1, int(np.abs(pool.table).max(initial=0)))
+    every = np.arange(pool.rows)
+    best = fill(pool, relieve(pool, prices, start), every)
+    best_worth = worth(pool, best, penalty_minor)
+    small = pool.rows * m <= _SMALL_WORK // _PASSES
+    patience = _SMALL_PATIENCE if small else _PATIENCE
+    passes = int(np.clip(_SMALL_WORK // max(1, loss.size), _PASSES, _SMALL_PASSES))
     shuffle, failures = np.random.default_rng(_ORDER_SEED), 0
-    start = choice
-    passes = int(np.clip(_SMALL_WORK // max(1, loss.size), _PASSES, _SMALL_PASSES)) if small else _PASSES
     for _ in range(passes):
-        left = instance.limit - tally(instance, start)[1]
-        local = np.where(start[rows] == UNASSIGNED, m, start[rows]).astype(np.int64)
-        settle_queues(
-            order, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, instance.table, left[m:].copy(), guard
-        )
-        switched = start.copy()
-        switched[rows] = np.where(local == m, UNASSIGNED, local)
-        switched = fill(instance, relieve(instance, prices, switched), rows)
-        switched_worth = worth(instance, switched, penalty_minor)
+        left = pool.limit - tally(pool, start)[1]
+        local = np.where(start == UNASSIGNED, m, start).astype(np.int64)
+        settle_queues(order, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, pool.table, left[m:].copy(), guard)
+        switched = np.where(local == m, UNASSIGNED, local).astype(np.int16)
+        switched = fill(pool, relieve(pool, prices, switched), every)
+        switched_worth = worth(pool, switched, penalty_minor)
         failures += 1
         if switched_worth > best_worth:
             best, best_worth, failures = switched, switched_worth, 0
-        if failures >= (_SMALL_PATIENCE if small else _PATIENCE):
+        if failures >= patience or best_worth >= enough:
             break
         start, order = best, shuffle.permutation(m)
-    return best
+    return best, best_worth
 
 
 def worth(instance: Instance, choice: Choices, penalty_minor: int) -> int:
-    """Return value minus penalties of a list; far below any list that respects the hard limits if this one does not."""
+    """Return value minus penalties of a list; far below 0 if it breaks a hard limit."""
     value, used = tally(instance, choice)
-    over, m = np.maximum(used - instance.limit, 0), instance.queues
-    hard = np.concatenate([np.ones(m, np.bool_), ~may_be_short(instance.table, instance.limit[m:])])
-    return value - penalty_minor * int(over[~hard].sum()) - (NEVER if over[hard].any() else 0)
+    over = np.maximum(used - instance.limit, 0)
+    broken = bool(over[~instance.elastic].any())
+    return value - penalty_minor * int(over[instance.elastic].sum()) - (NEVER if broken else 0)
 
 
 def fill(instance: Instance, choice: Choices, rows: Ints) -> Choices:

@@ -9,7 +9,6 @@ from ortools.sat.python import cp_model
 from collections_opt.core.assignment import UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
-from collections_opt.solvers.side_rows import may_be_short
 
 CORE_ROWS = 150
 DETERMINISTIC_TIME = 0.3
@@ -44,10 +43,9 @@ def round_side_rows(
         seconds = instance.seconds[core[rows[inside]], q].tolist()
         model.add(cp_model.LinearExpr.weighted_sum([picks[j] for j in inside], seconds) <= int(left[q]))
     shorts = []
-    elastic = may_be_short(instance.table, instance.limit[m:])
     for k, table in enumerate(instance.table):
         weight = table[group, queues].tolist()
-        short = model.new_int_var(0, max(0, int(-left[m + k])) if elastic[k] else 0, "")
+        short = model.new_int_var(0, max(0, int(-left[m + k])) if instance.elastic[m + k] else 0, "")
         model.add(cp_model.LinearExpr.weighted_sum(picks, weight) - short <= int(left[m + k]))
         shorts.append(short)
     for j, (i, q) in enumerate(zip(rows.tolist(), queues.tolist(), strict=True)):

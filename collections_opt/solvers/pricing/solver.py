@@ -19,6 +19,7 @@ from collections_opt.core.assignment import (
 )
 from collections_opt.solvers.answer import Incumbent, Proof, answer
 from collections_opt.solvers.deadline import Deadline
+from collections_opt.solvers.greedy import greedy_list
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs
 from collections_opt.solvers.pricing.boxstep import LevelResult
 from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally
@@ -26,7 +27,7 @@ from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, ref
 from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import open_choices
 from collections_opt.solvers.pricing.relief import relieve
-from collections_opt.solvers.pricing.rounding import fill, pool_of, round_choices, worth
+from collections_opt.solvers.pricing.rounding import Goal, fill, pool_of, round_choices, worth
 from collections_opt.solvers.pricing.side_rounding import CORE_ROWS, round_side_rows
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import Survey, survey
@@ -66,12 +67,16 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     joined = join_alike_queues(instance, options.seed)
     cap = _price_caps(facts, instance, penalty)
     found = _prices(instance, joined, cap, options, deadline, progress)
+    if found.solution is None and deadline.fired:
+        found = replace(found, prices=_threshold_prices(problem, cap, options.threads))
     prices = np.rint(found.prices * PRICE_SCALE).astype(np.int64)
     evaluation = evaluate(instance, prices)
     progress(SolveProgress("prices proven", 0.7))
     choice, split = _starting_choices(instance, prices, evaluation, found)
-    best = _rounded(instance, joined, prices, penalty, options.seed, deadline, choice, split)
-    incumbent = Incumbent(best, worth(instance, best, penalty), evaluation.bound // PRICE_SCALE)
+    bound = evaluation.bound // PRICE_SCALE
+    goal = Goal(prices, penalty, bound)
+    best = _rounded(instance, joined, goal, options.seed, deadline, choice, split)
+    incumbent = Incumbent(best, worth(instance, best, penalty), bound)
     progress(SolveProgress("rounded", 0.9, incumbent.gap))
     incumbent = _polished(problem, prices, incumbent, penalty, options, deadline)
     m = problem.queue_count
@@ -106,20 +111,21 @@ def _prices(
     return refine_prices(instance, joined.expand(found.prices), cap, options.seed, deadline)
 
 
+def _threshold_prices(problem: AssignmentProblem, cap: Floats, threads: int) -> Floats:
+    """Return the greedy list's prices, for want of better ones."""
+    prices = np.zeros(len(cap))
+    prices[: problem.queue_count] = greedy_list(problem, threads).threshold_density
+    return np.minimum(prices, cap)
+
+
 def _rounded(
-    instance: Instance,
-    joined: Joined,
-    prices: Ints,
-    penalty_minor: int,
-    seed: int,
-    deadline: Deadline,
-    choice: NDArray[np.int16],
-    split: Ints,
+    instance: Instance, joined: Joined, goal: Goal, seed: int, deadline: Deadline, choice: NDArray[np.int16], split: Ints
 ) -> NDArray[np.int16]:
     """Return a list within all limits; ``split`` are the accounts that the linear program leaves fractional.
 
     Which accounts are decided narrowly is judged on the joined instance: between alike queues almost every one is.
     """
+    prices = goal.prices
     if deadline.expired():
         return fill(instance, relieve(instance, prices, choice), np.arange(instance.rows))
     judged, first = joined.instance, np.unique(joined.owner, return_index=True)[1]
@@ -130,8 +136,8 @@ def _rounded(
         choice = relieve(instance, prices, choice)
     if len(instance.table):
         core = np.union1d(pool.closest(CORE_ROWS), split)
-        choice = round_side_rows(instance, prices, choice, core, pool.reach, penalty_minor, deadline)
-    return round_choices(instance, prices, choice, np.union1d(pool.rows, split), pool.reach, penalty_minor)
+        choice = round_side_rows(instance, prices, choice, core, pool.reach, goal.penalty_minor, deadline)
+    return round_choices(instance, goal, choice, np.union1d(pool.rows, split), pool.reach)
 
 
 def _starting_choices(
