@@ -1,0 +1,141 @@
+"""No message, however odd, makes a service fail: it answers or refuses with a reason."""
+
+from __future__ import annotations
+
+import grpc
+import pytest
+import structlog
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from collections_opt.api.v1 import (
+    capacity_service_pb2,
+    columns_pb2,
+    model_service_pb2,
+    portfolio_service_pb2,
+    ranking_service_pb2,
+    scoring_service_pb2,
+)
+from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.service.converters.parameters import write_parameters
+from collections_opt.service.converters.plans import write_plan
+from tests.service.edge import refusal
+from tests.service.messages import messages
+from tests.service.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401
+
+MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
+METHODS = [m for module in MODULES for service in module.DESCRIPTOR.services_by_name.values() for m in service.methods]
+WAIT = 30.0
+BAD = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
+def send(client, method, request):  # noqa: F811
+    """Return the reason of the refusal, or None; a server failure fails the test with the request."""
+    stubs = {
+        "CapacityService": client.plans,
+        "ModelService": client.models,
+        "PortfolioService": client.portfolios,
+        "RankingService": client.rankings,
+        "ScoringService": client.scoring,
+    }
+    call = getattr(stubs[method.containing_service.name], method.name)
+    with structlog.testing.capture_logs() as logs:
+        try:
+            answer = call(iter(request) if method.client_streaming else request, timeout=WAIT)
+            if method.server_streaming:
+                list(answer)
+        except grpc.RpcError as error:
+            code, reason, _ = refusal(error)
+            failures = [log.get("exc_info") for log in logs if log["event"] == "call failed"]
+            assert code not in BAD, (reason, failures, request)
+            return reason
+    return None
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_odd_messages_are_refused_with_a_reason(client, method):  # noqa: F811
+    one = messages(method.input_type)
+
+    @settings(max_examples=60, deadline=None, database=None, suppress_health_check=SLOW)
+    @given(st.lists(one, max_size=4) if method.client_streaming else one)
+    def fuzz(request):
+        send(client, method, request)
+
+    fuzz()
+
+
+def merged(good, odd):
+    """Return a good message with the set fields of an odd one written over it."""
+    result = type(good)()
+    result.CopyFrom(good)
+    result.MergeFrom(odd)
+    return result
+
+
+def over(good):
+    """Return a strategy of a good message with odd fields written over it."""
+    return messages(good.DESCRIPTOR).map(lambda odd: merged(good, odd))
+
+
+def plan_with(queue):
+    plan = write_plan(bundled_plan())
+    plan.plan_id = "odd"
+    plan.queues[0].CopyFrom(queue)
+    return capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan, validate_only=True)
+
+
+def import_with(header_and_column):
+    header, column = header_and_column
+    first, *chunks = import_requests("odd", columns(rows=4))
+    first.header.CopyFrom(merged(first.header, header))
+    first.header.validate_only = True
+    chunks[0].chunk.columns.append(column)
+    return [first, *chunks]
+
+
+NEARLY_GOOD = {
+    "ScoreAccounts-account": over(account("a")).map(score_request),
+    "ScoreAccounts": over(score_request(account("a"))),
+    "ScoreAccounts-parameters": over(write_parameters(bundled_parameters())).map(
+        lambda given: score_request(account("a"), value_parameters=given)
+    ),
+    "CreateCapacityPlan": over(write_plan(bundled_plan()).queues[0]).map(plan_with),
+    "CreateRanking": over(create_request(validate_only=True)),
+    "ImportPortfolio": st.tuples(
+        messages(portfolio_service_pb2.PortfolioHeader.DESCRIPTOR), messages(columns_pb2.Column.DESCRIPTOR)
+    ).map(import_with),
+}
+
+
+@pytest.mark.parametrize("name", NEARLY_GOOD)
+def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, name):  # noqa: F811
+    method = next(m for m in METHODS if m.name == name.partition("-")[0])
+
+    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=SLOW)
+    @given(NEARLY_GOOD[name])
+    def fuzz(request):
+        send(client, method, request)
+
+    fuzz()
+
+
+@pytest.mark.parametrize(
+    "good", [score_request(account("a"), account("b")), create_request(request_id="x")], ids=["score", "create"]
+)
+def test_messages_with_flipped_bytes_are_refused_with_a_reason(client, good):  # noqa: F811
+    method = next(m for m in METHODS if m.input_type.full_name == good.DESCRIPTOR.full_name)
+    raw = good.SerializeToString()
+
+    @settings(max_examples=150, deadline=None, database=None, suppress_health_check=SLOW)
+    @given(st.integers(0, len(raw) - 1), st.integers(1, 255))
+    def fuzz(place, flip):
+        changed = raw[:place] + bytes([raw[place] ^ flip]) + raw[place + 1 :]
+        try:
+            request = GetMessageClass(method.input_type).FromString(changed)
+        except Exception:  # noqa: BLE001 - malformed bytes are another test's
+            return
+        send(client, method, request)
+
+    fuzz()
