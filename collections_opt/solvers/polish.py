@@ -110,14 +110,15 @@ class _SearchTask:
     def run(self, best: Incumbent, reach: int) -> Incumbent:
         allowed = self.costs.loss <= reach
         options = allowed.sum(axis=1)
+        nothing_better = replace(best, bound_minor=best.worth_minor, searched=True) if self.proving else best
         if not options.all():
-            return replace(best, bound_minor=best.worth_minor, searched=True) if self.proving else best
+            return nothing_better
         fixed = options == 1
         base = np.where(fixed, np.argmax(allowed, axis=1), UNASSIGNED).astype(np.int16)
         base[base == self.problem.queue_count] = UNASSIGNED
         outcome = _branch_and_bound(self, base, allowed & ~fixed[:, None])
         if outcome is None:
-            return best
+            return nothing_better
         chosen, bound = outcome
         worth = worth_minor(self.problem, chosen, self.penalty_minor)
         if worth is not None and worth > best.worth_minor:
@@ -155,7 +156,7 @@ def side_room(problem: AssignmentProblem, queue: NDArray[np.int16]) -> Ints:
 def _branch_and_bound(
     task: _SearchTask, base: NDArray[np.int16], free: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int16], int] | None:
-    """Run HiGHS on the free cells beside the fixed ``base``; return (list, upper bound on worth), or None without either."""
+    """Run HiGHS on the free cells beside the fixed ``base``; return (list, upper bound on worth), or None if there is no list."""
     problem = task.problem
     rows, columns = np.nonzero(free[:, :-1])
     fixed = np.flatnonzero(base != UNASSIGNED)

@@ -77,10 +77,17 @@ def price_scale(prices: Floats, queues: int) -> Floats:
 def box_around(centre: Floats, half: Floats, cap: Floats) -> Box:
     """Return the box of grid prices around a centre, within [0, cap]."""
 
-    def grid(prices: Floats) -> Ints:
-        return np.clip(prices * PRICE_SCALE, 0, cap * PRICE_SCALE).astype(np.int64)
+    top = on_grid(cap)
 
-    return Box(grid(centre - half), grid(centre), grid(centre + half) + 1)
+    def grid(prices: Floats) -> Ints:
+        return np.clip(np.clip(prices, 0, cap) * PRICE_SCALE, 0, top).astype(np.int64)
+
+    return Box(grid(centre - half), grid(centre), np.minimum(grid(centre + half) + 1, top))
+
+
+def on_grid(cap: Floats) -> Ints:
+    """Return prices rounded down to the grid."""
+    return np.asarray(np.floor(cap * PRICE_SCALE), dtype=np.int64)
 
 
 def boxstep(
@@ -116,7 +123,7 @@ def boxstep(
         classes, open_rows = len(solution.accounts.base), len(solution.accounts.members)
         collapse = max(_LEAST_COLLAPSE, classes / open_rows) if open_rows else 1.0
         moves = np.abs(solution.prices - result.prices)
-        at_cap = box.high >= cap * PRICE_SCALE
+        at_cap = box.high >= on_grid(cap)
         stuck = (solution.bought & ~at_cap) | solution.sold
         result = LevelResult(solution.prices, not stuck.any(), box, solution, moves)
         if result.settled:
