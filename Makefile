@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check models proto clean lock setup setup-dev
+.PHONY: help demo serve test check bench models proto clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -42,6 +42,9 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
+
+bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for one, BENCH_FLAGS="--small" to try)
+	$(BIN)/python -m tests.benchmarks $(BENCH) $(BENCH_FLAGS)
 
 models: setup  ## Train the outcome model on the bundled data, May to July only
 	$(BIN)/python scripts/train_models.py --models-dir models
