@@ -34,12 +34,12 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, summary_sentence
 from collections_opt.core.features import FEATURE_SET_VERSION
 from collections_opt.core.ordering import Ordering
-from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.outcomes import PROBABILITY_SCALE, OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters, payoffs
 from collections_opt.core.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries, Ranking, make_entries
+from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
 from collections_opt.core.valuation import value_matrix
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.parquet import entries_to_parquet, parquet_to_entries, parquet_to_portfolio
@@ -198,8 +198,8 @@ class Rankings:
                 Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine."
             )
         one = portfolio.take(slice(row, row + 1))
-        nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]], dtype=np.float64)
-        outcomes = OutcomeProbabilities(nano / nano.sum(), record.record["model_version"], "", np.zeros(1, dtype=bool))
+        nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]])
+        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", np.zeros(1, dtype=bool))
         parameters = load(record.record["parameters"], ValueParameters)
         prices = np.array(record.record["prices"], dtype=np.int64)
         ranking = _single(one, outcomes, plan, self._rules, parameters, prices, entries.queue[row : row + 1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from collections_opt.core.errors import Reason, refuse
 
 CURE, DEFAULT, STAY = 0, 1, 2
 """Columns of every probability array."""
+
+PROBABILITY_SCALE = 1_000_000_000
+"""Probabilities decide as whole multiples of 1e-9, so that a record holds exactly what was multiplied by money."""
 
 _TOLERANCE = 1e-9
 
@@ -43,6 +46,26 @@ class OutcomeProbabilities:
             raise refuse(Reason.INVALID_ARGUMENT, "probability", "rows are not distributions over cure, default, stay.")
         object.__setattr__(self, "probability", frozen(p))
         object.__setattr__(self, "reconciled", frozen(self.reconciled))
+
+
+def to_nano(probability: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return distributions (n, 3) as int64 multiples of 1e-9 whose rows sum to exactly 1e9.
+
+    Each share is rounded; what rounding leaves over or short (at most two units) goes to the row's largest share.
+    """
+    nano = np.rint(probability * PROBABILITY_SCALE).astype(np.int64)
+    nano[np.arange(nano.shape[0]), nano.argmax(axis=1)] += PROBABILITY_SCALE - nano.sum(axis=1)
+    return nano
+
+
+def from_nano(nano: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the float64 probabilities (n, 3) of multiples of 1e-9; ``to_nano`` gives the same multiples back."""
+    return nano / np.float64(PROBABILITY_SCALE)
+
+
+def quantised(outcomes: OutcomeProbabilities) -> OutcomeProbabilities:
+    """Return the same answer on the recorded grid of 1e-9; quantising twice changes nothing."""
+    return replace(outcomes, probability=from_nano(to_nano(outcomes.probability)))
 
 
 def reconcile(p_cure: NDArray[np.float64], p_default: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

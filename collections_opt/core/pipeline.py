@@ -17,7 +17,7 @@ from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable, evaluate
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
-from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, check_plan
@@ -84,12 +84,14 @@ def rank(
 ) -> Ranking:
     """Score, value and assign a portfolio; pure, the same inputs give the same bytes.
 
+    Scores are put on the grid of 1e-9 before they meet money, so that the recorded ones reproduce every value.
+
     Raises:
         CollectionsError: as ``check_request``, and what ``score`` and ``solve`` raise.
     """
     check_request(portfolio, request)
     progress(SolveProgress("score", 0.05))
-    outcomes = score(portfolio)
+    outcomes = quantised(score(portfolio))
     progress(SolveProgress("value", 0.4))
     eligibility = evaluate(portfolio, request.plan, request.rules)
     worth = payoffs(portfolio, request.parameters)

@@ -12,13 +12,10 @@ from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.eligibility import Eligibility
 from collections_opt.core.ordering import Ordering, priority_in_queue, surplus_minor
-from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.valuation import blocks, expected_recovery
-
-PROBABILITY_SCALE = 1_000_000_000
-"""Probabilities are recorded as integers in 1e-9, so that records hold no floats."""
 
 
 class Disposition(IntEnum):
@@ -48,7 +45,7 @@ class Entries:
         seconds: int32 (n,) handling time of the same cell.
         surplus_minor: int64 (n,) D - lambda h of the same cell, rounded.
         recovery_without_contact_minor: int64 (n,) V(0), rounded.
-        p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9.
+        p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9, summing to 1e9: what was multiplied by money.
     """
 
     account_id: NDArray[np.bytes_]
@@ -137,7 +134,7 @@ def make_entries(
     increment = np.where(cell == UNASSIGNED, 0, problem.value[everyone, cell].astype(np.int64))
     seconds = np.where(cell == UNASSIGNED, 0, problem.seconds[everyone, cell].astype(np.int32)).astype(np.int32)
     density = np.divide(increment, seconds, out=np.zeros(count), where=seconds > 0)
-    nano = np.rint(outcomes.probability * PROBABILITY_SCALE).astype(np.int64)
+    nano = to_nano(outcomes.probability)
     return Entries(
         account_id=portfolio.column("account_id"),
         disposition=_disposition(queue, eligibility.any_allowed, worth_it),

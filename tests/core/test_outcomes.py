@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY, OutcomeProbabilities, reconcile
+from collections_opt.core.outcomes import (
+    CURE,
+    DEFAULT,
+    PROBABILITY_SCALE,
+    STAY,
+    OutcomeProbabilities,
+    from_nano,
+    quantised,
+    reconcile,
+    to_nano,
+)
 
 share = st.floats(0, 1)
 
@@ -25,6 +35,19 @@ def test_reconciled_scores_are_distributions_that_keep_their_odds(scores):
     np.testing.assert_allclose(probability[:, CURE] * default, probability[:, DEFAULT] * cure, atol=1e-12)
     np.testing.assert_array_equal(probability[~flagged, CURE], cure[~flagged])
     assert (probability[flagged, STAY] == 0).all()
+
+
+@given(st.lists(st.tuples(share, share), min_size=1, max_size=20))
+def test_scores_on_the_grid_sum_to_one_exactly_and_stay_there(scores):
+    cure, default = np.array(scores).T
+    probability, _ = reconcile(cure, default)
+    nano = to_nano(probability)
+    assert (nano.sum(axis=1) == PROBABILITY_SCALE).all()
+    assert (nano >= 0).all()
+    assert np.abs(from_nano(nano) - probability).max() <= 3e-9
+    np.testing.assert_array_equal(to_nano(from_nano(nano)), nano)
+    once = quantised(outcomes(probability.tolist()))
+    np.testing.assert_array_equal(quantised(once).probability, once.probability)
 
 
 def test_reconciling_by_hand():

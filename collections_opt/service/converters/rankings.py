@@ -14,9 +14,10 @@ from collections_opt.application.settings import load
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.explanation import QueueExplanation
+from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries
+from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.ledger.records import RankingRecord, WorklistEntry
 from collections_opt.service.columns import Columns, encode_chunks
 from collections_opt.service.converters.common import write_date, write_enum, write_time
