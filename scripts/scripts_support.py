@@ -1,13 +1,15 @@
-"""What every script shares: the data folder, errors as plain sentences with an exit code, progress and tables."""
+"""What every script shares: the product over its API, errors as plain sentences with an exit code, progress and tables."""
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import structlog
 import typer
@@ -15,9 +17,13 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from collections_opt.application.workspace import Workspace, open_workspace
+from collections_opt.client.client import Client, connect
+from collections_opt.client.connection import Connection
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
-from collections_opt.core.errors import CollectionsError
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+
+if TYPE_CHECKING:
+    from collections_opt.application.workspace import Workspace
 
 REFUSED = 2
 """Exit code of a refusal that the caller can act on."""
@@ -26,13 +32,98 @@ DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and obje
 ModelsOption = Annotated[Path, typer.Option(help="Folder of model versions.")]
 
 
+@dataclass(frozen=True)
+class Product:
+    """How a script reaches the product: a server by ``--address``, or the same API served in process over ``--data``.
+
+    A script takes one as its first parameter; ``run`` turns its fields into the options below.
+    """
+
+    address: Annotated[str, typer.Option(help="host:port of a server; not given: serve --data in process.")] = ""
+    data: Annotated[Path, typer.Option(help="Data folder to serve in process; made on first use.")] = Path("var/demo")
+    models: Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")] = None
+    tls_ca: Annotated[Path | None, typer.Option(help="PEM authority of the server's certificate.")] = None
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate to show to the server (mTLS).")] = None
+    tls_key: Annotated[Path | None, typer.Option(help="PEM key of that certificate.")] = None
+    insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext to a server on this machine.")] = False
+
+    @contextmanager
+    def connect(self) -> Iterator[Client]:
+        """Open the API for the time of a block.
+
+        Raises:
+            CollectionsError: as ``Connection.channel`` and ``open_workspace``; INVALID_ARGUMENT for TLS flags without address.
+        """
+        if not self.address:
+            self._refuse_connection_flags()
+            with served(self.data, self.models_folder()) as port, connect(_local(port)) as client:
+                yield client
+            return
+        connection = Connection(self.address, self.tls_ca, self.tls_certificate, self.tls_key, self.insecure_loopback)
+        with connect(connection) as client:
+            yield client
+
+    def models_folder(self) -> Path:
+        """Return the folder of model versions that is served in process."""
+        own = self.data / "models"
+        return self.models or (own if (own / "active.toml").exists() else Path("models"))
+
+    def _refuse_connection_flags(self) -> None:
+        if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback:
+            raise refuse(Reason.INVALID_ARGUMENT, "address", "is missing beside connection flags.", "Give --address host:port.")
+
+
+def _local(port: int) -> Connection:
+    return Connection(f"127.0.0.1:{port}", insecure_loopback=True)
+
+
+@contextmanager
+def served(data: Path, models: Path) -> Iterator[int]:
+    """Serve a data folder on a free loopback port for the time of a block; yield the port."""
+    # Imported here: a script that asks a remote server starts without models, solvers and database.
+    from collections_opt.application.settings import bundled_parameters  # noqa: PLC0415
+    from collections_opt.service.server import ServerOptions, build_server  # noqa: PLC0415
+    from collections_opt.service.services import all_services  # noqa: PLC0415
+
+    with opened(data, models) as workspace:
+        built = build_server(all_services(workspace, models, bundled_parameters()), ServerOptions(insecure_loopback=True))
+        built.start()
+        try:
+            yield built.port
+        finally:
+            built.stop(10.0)
+
+
 def run(command: Callable[..., Any]) -> None:
-    """Run a typer command; a refusal prints what to do next and exits with ``REFUSED``."""
+    """Run a typer command; a refusal prints what to do next and exits with ``REFUSED``.
+
+    A first parameter annotated ``Product`` becomes the options of its fields.
+    """
     try:
-        typer.run(command)
+        typer.run(_with_product_options(command))
     except CollectionsError as error:
         Console(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red", markup=False)
         sys.exit(REFUSED)
+
+
+def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    hints = get_type_hints(command, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(command).parameters.values()]
+    if not own or own[0].annotation is not Product:
+        return command
+    product_hints = get_type_hints(Product, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in fields(Product)]
+
+    def expanded(**given: Any) -> Any:
+        product = Product(**{p.name: given.pop(p.name) for p in reach})
+        return command(product, **given)
+
+    expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
+    parameters = [*(p.replace(kind=kind) for p in own[1:]), *reach]
+    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return expanded
 
 
 def now() -> datetime:
@@ -42,7 +133,9 @@ def now() -> datetime:
 
 @contextmanager
 def opened(data: Path, models: Path) -> Iterator[Workspace]:
-    """Open a data folder for the time of a command."""
+    """Open a data folder itself for the time of a block, for what works on records and not over the API."""
+    from collections_opt.application.workspace import open_workspace  # noqa: PLC0415 - see ``served``
+
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger("warning")
     )

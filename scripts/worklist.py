@@ -9,35 +9,38 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from pathlib import Path
+from itertools import islice
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from scripts_support import DataOption, ModelsOption, opened, run, table
+from scripts_support import Product, run, table
 
+from collections_opt.client.rankings import get_ranking, worklist
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.reports.money import money_exact
 
-FIELDS = ("priority", "account_id", "increment_minor", "seconds", "surplus_minor")
+FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units")
 
 
 def main(
+    product: Product,
     ranking: Annotated[str, typer.Option(help="Id of the ranking.")],
     queue: Annotated[str, typer.Option(help="Id of the queue.")],
-    data: DataOption = Path("var/demo"),
-    models: ModelsOption = Path("models"),
     after: Annotated[int, typer.Option(min=0, help="Start after this place.")] = 0,
-    size: Annotated[int, typer.Option(min=1, max=MAX_PAGE_SIZE, help="Accounts to print.")] = 20,
+    size: Annotated[int, typer.Option(min=0, help="Accounts to print; 0 prints all.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
 ) -> None:
-    """Print one queue's worklist, a page at a time.
+    """Print one queue's worklist.
 
     Example: python scripts/worklist.py --data var/demo --ranking rk-... --queue early-calls --size 20
     """
-    with opened(data, models) as workspace:
-        record, entries = workspace.rankings.worklist(ranking, queue, after, size)
+    with product.connect() as client:
+        currency_code = get_ranking(client, ranking).inputs.currency_code
+        stop = after + size if size else None
+        page = min(stop or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
+        entries = list(islice(worklist(client, ranking, queue, page), after, stop))
     rows = [{name: getattr(entry, name) for name in FIELDS} for entry in entries]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -47,10 +50,16 @@ def main(
         writer.writerows(rows)
     else:
         lines = [
-            [str(e.priority), e.account_id, money_exact(e.increment_minor), f"{e.seconds / 60:.1f}", money_exact(e.surplus_minor)]
+            [
+                str(e.priority),
+                e.account_id,
+                money_exact(e.increment_minor_units),
+                f"{e.handling_minutes:.1f}",
+                money_exact(e.surplus_minor_units),
+            ]
             for e in entries
         ]
-        header = ["place", "account", f"increment ({record.record['currency_code']})", "minutes", "surplus"]
+        header = ["place", "account", f"increment ({currency_code})", "minutes", "surplus"]
         Console().print(table(f"{queue} of {ranking}", header, lines, text_columns=2))
 
 

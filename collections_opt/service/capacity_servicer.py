@@ -13,9 +13,10 @@ from collections_opt.application.settings import load
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.service.converters.common import told_as
-from collections_opt.service.converters.plans import HEADS, RENAMES, read_plan, write_plan
+from collections_opt.ledger.records import PlanRecord
 from collections_opt.service.paging import read_page
+from collections_opt.wire.common import told_as
+from collections_opt.wire.plans import HEADS, RENAMES, read_plan, write_plan
 
 
 class CapacityServicer:
@@ -43,7 +44,7 @@ class CapacityServicer:
     def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: grpc.ServicerContext) -> pb.GetCapacityPlanResponse:
         """Return a version or the latest."""
         plan, record = self._books.plan(request.plan_id, request.version or None)
-        return pb.GetCapacityPlanResponse(capacity_plan=write_plan(plan, record))
+        return pb.GetCapacityPlanResponse(capacity_plan=_written(plan, record))
 
     def list_capacity_plans(
         self, request: pb.ListCapacityPlansRequest, _context: grpc.ServicerContext
@@ -51,7 +52,7 @@ class CapacityServicer:
         """Return a page of latest versions."""
         page = read_page("capacity_plans", request.page_size, request.page_token, "")
         records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
-        plans = [write_plan(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records]
+        plans = [_written(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records]
         token = page.next_token(records[-1].plan_id) if more else ""
         return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
 
@@ -61,4 +62,9 @@ class CapacityServicer:
         plan = read_plan(message)
         with told_as(HEADS, RENAMES):
             record = self._books.save_plan(plan, etag, validate_only)
-        return write_plan(replace(plan, version=record.version), record)
+        return _written(replace(plan, version=record.version), record)
+
+
+def _written(plan: CapacityPlan, record: PlanRecord) -> capacity_plan_pb2.CapacityPlan:
+    """A plan that was only checked has no etag and no time of storing."""
+    return write_plan(plan, record.etag, record.created_at) if record.version else write_plan(plan)

@@ -16,7 +16,7 @@ import grpc
 import structlog
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.service.status import internal, to_call_status
+from collections_opt.wire.status import internal, to_call_status
 
 MAX_DEADLINE_SECONDS = 86_400.0
 """A deadline beyond a day bounds nothing; grpc also reports a missing one as a very distant one."""

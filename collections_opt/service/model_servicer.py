@@ -9,8 +9,8 @@ import grpc
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.scoring.artifacts import OUTCOME_KIND, Artifact, list_versions, load_artifact, read_active
-from collections_opt.service.converters.common import write_time
 from collections_opt.service.paging import read_page
+from collections_opt.wire.common import write_time
 
 ROLES = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER}
 

@@ -12,9 +12,9 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PortfolioRecord
-from collections_opt.service.columns import ColumnCollector
-from collections_opt.service.converters.common import read_date, told_as, write_date, write_time
 from collections_opt.service.paging import read_page
+from collections_opt.wire.columns import ColumnCollector
+from collections_opt.wire.common import read_date, told_as, write_date, write_time
 
 HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code")}
 

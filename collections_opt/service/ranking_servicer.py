@@ -15,8 +15,6 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.service.converters import parameters
-from collections_opt.service.converters.common import read_enum, told_as
 from collections_opt.service.converters.rankings import (
     export_chunks,
     write_comparison,
@@ -26,6 +24,8 @@ from collections_opt.service.converters.rankings import (
     write_worklist_entry,
 )
 from collections_opt.service.paging import read_page
+from collections_opt.wire import parameters
+from collections_opt.wire.common import read_enum, told_as
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
 

@@ -8,10 +8,10 @@ from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.books import Books
 from collections_opt.application.rankings import Rankings
 from collections_opt.core.payoffs import ValueParameters
-from collections_opt.service.converters import parameters
 from collections_opt.service.converters.accounts import accounts_to_raw
-from collections_opt.service.converters.common import read_date, told_as
 from collections_opt.service.converters.scores import write_scores
+from collections_opt.wire import parameters
+from collections_opt.wire.common import read_date, told_as
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
 RENAMES = {

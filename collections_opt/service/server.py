@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.guard import DEFAULT_PLACES, CallClass, Guard
 from collections_opt.service.handlers import Service, generic_handler
+from collections_opt.wire.loopback import is_loopback
 
 SPARE_THREADS = 8
 """Threads beyond all places: health, reflection and refusals are answered when every place is taken."""
@@ -113,11 +113,7 @@ def _bind(server: grpc.Server, options: ServerOptions) -> int:
 def _require_loopback(options: ServerOptions) -> None:
     if not options.insecure_loopback:
         raise refuse(Reason.INVALID_ARGUMENT, "tls", "no certificate given.", "Give TLS files, or ask for plaintext on loopback.")
-    try:
-        loopback = options.host == "localhost" or ipaddress.ip_address(options.host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
+    if not is_loopback(options.host):
         raise refuse(Reason.INVALID_ARGUMENT, "host", f"plaintext on {options.host!r} would leave this machine.", "Use TLS.")
 
 

@@ -76,7 +76,7 @@ def test_a_ranking_is_made_once_per_request_and_its_worklist_is_paged(tmp_path):
         assert shown.returncode == 0, shown.stderr
         pages += json.loads(shown.stdout)
     assert [row["priority"] for row in pages] == [1, 2, 3, 4, 5, 6]
-    density = [row["increment_minor"] / row["seconds"] for row in pages]
+    density = [row["increment_minor_units"] / row["handling_minutes"] for row in pages]
     assert density == sorted(density, reverse=True)
     wrong = call("worklist.py", "--data", data, "--ranking", header["ranking_id"], "--queue", "nobody")
     assert wrong.returncode == 2

@@ -15,11 +15,11 @@ from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.payoffs import CostBasis, ValueParameters, check_parameters
 from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue, check_plan
 from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
-from collections_opt.service.converters import parameters as parameter_messages
-from collections_opt.service.converters import plans as plan_messages
 from collections_opt.service.converters.accounts import accounts_to_raw
-from collections_opt.service.converters.common import read_date, read_enum, told_as, write_date
 from collections_opt.service.paging import read_page
+from collections_opt.wire import parameters as parameter_messages
+from collections_opt.wire import plans as plan_messages
+from collections_opt.wire.common import read_date, read_enum, told_as, write_date
 
 NUMBER = st.floats(-1e9, 1e9)
 MONEY = st.integers(0, 2**40)

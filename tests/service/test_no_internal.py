@@ -18,8 +18,8 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
-from collections_opt.service.converters.parameters import write_parameters
-from collections_opt.service.converters.plans import write_plan
+from collections_opt.wire.parameters import write_parameters
+from collections_opt.wire.plans import write_plan
 from tests.service.edge import refusal
 from tests.service.messages import messages
 from tests.service.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401

@@ -24,7 +24,7 @@ from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.guard import CallClass, Guard
 from collections_opt.service.handlers import Service, generic_handler, snake_case
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
-from collections_opt.service.status import PUSHBACK_KEY
+from collections_opt.wire.status import PUSHBACK_KEY
 from tests.service.edge import PORTFOLIOS, WAIT, FakePortfolios, FakeRankings, places, raw_call, refusal, running
 
 GET = portfolio_service_pb2.GetPortfolioRequest(portfolio_id="p")

@@ -27,12 +27,12 @@ from collections_opt.api.v1 import (
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
-from collections_opt.service.columns import ColumnCollector, Columns, encode_chunks
-from collections_opt.service.converters.common import write_date
-from collections_opt.service.converters.parameters import write_parameters
-from collections_opt.service.converters.plans import write_plan
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import CALL_CLASSES, all_services
+from collections_opt.wire.columns import ColumnCollector, Columns, encode_chunks
+from collections_opt.wire.common import write_date
+from collections_opt.wire.parameters import write_parameters
+from collections_opt.wire.plans import write_plan
 from tests.service.edge import refusal
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -19,11 +19,11 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.ledger.records import RankingRecord, WorklistEntry
-from collections_opt.service.columns import Columns, encode_chunks
-from collections_opt.service.converters.common import write_date, write_enum, write_time
-from collections_opt.service.converters.parameters import write_parameters
 from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
-from collections_opt.service.status import to_status
+from collections_opt.wire.columns import Columns, encode_chunks
+from collections_opt.wire.common import write_date, write_enum, write_time
+from collections_opt.wire.parameters import write_parameters
+from collections_opt.wire.status import to_status
 
 
 def write_unfinished(ranking_id: str, status: JobStatus) -> ranking_pb2.Ranking:

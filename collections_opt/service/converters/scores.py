@@ -15,7 +15,7 @@ from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason
-from collections_opt.service.converters.common import write_date
+from collections_opt.wire.common import write_date
 
 
 def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int64]:

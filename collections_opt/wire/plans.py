@@ -7,8 +7,7 @@ from types import MappingProxyType
 
 from collections_opt.api.v1 import capacity_plan_pb2 as pb
 from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
-from collections_opt.ledger.records import PlanRecord
-from collections_opt.service.converters.common import read_date, read_enum, write_date, write_enum, write_time
+from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 
 HEADS: Mapping[str, str] = MappingProxyType(
     {name: f"capacity_plan.{name}" for name in ("plan_id", "effective_from", "currency_code", "queues")}
@@ -73,9 +72,8 @@ def _read_queue(message: pb.Queue, path: str) -> Queue:
     )
 
 
-def write_plan(plan: CapacityPlan, record: PlanRecord | None = None) -> pb.CapacityPlan:
-    """Return a plan as a message; with its record also version, etag and time of storing."""
-    stored = record is not None and record.version > 0
+def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "") -> pb.CapacityPlan:
+    """Return a plan as a message; ``etag`` and ``created_at`` (ISO 8601) are those of a stored version."""
     return pb.CapacityPlan(
         plan_id=plan.plan_id,
         version=plan.version,
@@ -83,8 +81,8 @@ def write_plan(plan: CapacityPlan, record: PlanRecord | None = None) -> pb.Capac
         currency_code=plan.currency_code,
         queues=[_write_queue(queue) for queue in plan.queues],
         labels=plan.labels,
-        etag=record.etag if record and stored else "",
-        create_time=write_time(record.created_at) if record and stored else None,
+        etag=etag,
+        create_time=write_time(created_at) if created_at else None,
     )
 
 

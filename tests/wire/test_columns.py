@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from collections_opt.api.v1 import columns_pb2 as pb
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_CHUNK_BYTES
-from collections_opt.service.columns import ColumnCollector, Columns, decode_chunk, encode_chunks
+from collections_opt.wire.columns import ColumnCollector, Columns, decode_chunk, encode_chunks
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

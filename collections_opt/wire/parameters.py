@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from collections_opt.api.v1 import value_parameters_pb2 as pb
 from collections_opt.core.payoffs import CostBasis, ValueParameters
-from collections_opt.service.converters.common import read_enum, write_enum
+from collections_opt.wire.common import read_enum, write_enum
 
 _SAME = (
     "discount_rate",

@@ -30,6 +30,8 @@ MAX_VIOLATION_BYTES = 4_096
 MAX_MESSAGE_CHARACTERS = 500
 """The message travels in the trailers beside the details, percent-encoded."""
 
+_REMEDY = " Remedy: "
+
 _C = grpc.StatusCode
 CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
     {
@@ -98,9 +100,28 @@ def to_call_status(error: CollectionsError) -> CallStatus:
     return CallStatus(CODES[error.reason], status.message, tuple(metadata))
 
 
+def from_status(status: Status) -> CollectionsError:
+    """Return a received google.rpc.Status as the refusal it was made from.
+
+    A reason this version does not know, or a status without one, becomes INTERNAL with the status's own words.
+    """
+    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    for detail in status.details:
+        detail.Unpack(info)
+        detail.Unpack(request)
+    known = info.domain == DOMAIN and info.reason in Reason.__members__
+    violations = tuple(_read_violation(violation) for violation in request.field_violations)
+    return CollectionsError(Reason(info.reason) if known else Reason.INTERNAL, status.message, violations)
+
+
 def internal(incident_id: str) -> CollectionsError:
     """Return what a caller learns of an unexpected failure: its incident id and nothing else."""
     return CollectionsError(Reason.INTERNAL, f"Unexpected failure, incident {incident_id}; the server's log has the details.")
+
+
+def _read_violation(message: error_details_pb2.BadRequest.FieldViolation) -> FieldViolation:
+    description, _, remedy = message.description.partition(_REMEDY)
+    return FieldViolation(message.field, description, remedy)
 
 
 def _packed(detail: Message) -> Any:
@@ -112,7 +133,7 @@ def _packed(detail: Message) -> Any:
 def _fitting(violations: tuple[FieldViolation, ...]) -> list[error_details_pb2.BadRequest.FieldViolation]:
     shown, size = [], 0
     for violation in violations:
-        text = f"{violation.description} Remedy: {violation.remedy}" if violation.remedy else violation.description
+        text = violation.description + _REMEDY + violation.remedy if violation.remedy else violation.description
         message = error_details_pb2.BadRequest.FieldViolation(field=violation.field, description=text)
         size += message.ByteSize() + 4
         if size > MAX_VIOLATION_BYTES:

@@ -5,7 +5,7 @@ import pytest
 from google.rpc import error_details_pb2
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.service.status import CODES, PUSHBACK_KEY, internal, to_call_status, to_status
+from collections_opt.wire.status import CODES, PUSHBACK_KEY, internal, to_call_status, to_status
 
 
 def details(status):

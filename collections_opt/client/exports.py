@@ -1,0 +1,84 @@
+"""Read what a ranking decided for every account, as the core's columns, and prove that it is what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.client.client import Client
+from collections_opt.client.rankings import summarise
+from collections_opt.core.arrays import Array
+from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries
+from collections_opt.wire.columns import ColumnCollector, Columns
+
+
+def export_columns(client: Client, ranking: ranking_pb2.Ranking) -> Columns:
+    """Return a recorded ranking's rows as the contract's columns, one row per account, sorted by account id."""
+    collector = ColumnCollector(summarise(ranking).account_count)
+    for answer in client.rankings.ExportRanking(ranking_service_pb2.ExportRankingRequest(ranking_id=ranking.ranking_id)):
+        collector.add(answer.chunk)
+    return collector.columns()
+
+
+def export_entries(client: Client, ranking: ranking_pb2.Ranking) -> Entries:
+    """Return a recorded ranking's entries, proven to be those recorded: their digest is the record's.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when what arrived differs from what was recorded.
+    """
+    entries = _entries(export_columns(client, ranking), [queue.queue_id for queue in ranking.queues])
+    if entries.digest != ranking.record.entries_digest:
+        raise refuse(
+            Reason.INTEGRITY_FAILURE, "entries", "what arrived differs from the record.", "Export again; then verify the record."
+        )
+    return entries
+
+
+def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
+    values, present = columns.values, columns.present
+
+    def queue_of(name: str) -> Array:
+        given = present.get(name, np.ones(columns.row_count, dtype=np.bool_))
+        return np.where(given, _positions(_utf8(np.where(given, values[name], "")), queue_ids), UNASSIGNED).astype(np.int16)
+
+    def nano(name: str) -> Array:
+        scaled: Array = np.rint(values[name] * PROBABILITY_SCALE).astype(np.int64)
+        return scaled
+
+    worked = present.get("priority", np.ones(columns.row_count, dtype=np.bool_))
+    disposition = _positions(_utf8(values["disposition"]), [d.name for d in Disposition]) + 1
+    return Entries(
+        account_id=_utf8(values["account_id"]),
+        disposition=disposition.astype(np.uint8),
+        queue=queue_of("queue_id"),
+        priority=np.where(worked, values["priority"], 0).astype(np.int32),
+        best_queue=queue_of("best_queue_id"),
+        increment_minor=values["increment_minor_units"],
+        seconds=np.rint(values["handling_minutes"] * 60.0).astype(np.int32),
+        surplus_minor=values["surplus_minor_units"],
+        recovery_without_contact_minor=values["recovery_without_contact_minor_units"],
+        p_cure_nano=nano("p_cure"),
+        p_default_nano=nano("p_default"),
+        p_stay_nano=nano("p_stay"),
+    )
+
+
+def _utf8(texts: Array) -> NDArray[np.bytes_]:
+    try:
+        encoded: NDArray[np.bytes_] = texts.astype("S")
+    except UnicodeEncodeError:
+        encoded = np.char.encode(texts.astype("U"), "utf-8")
+    return encoded if encoded.dtype.itemsize else encoded.astype("S1")
+
+
+def _positions(texts: NDArray[np.bytes_], names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each text among the names; 0 for a text that is none of them (a missing cell)."""
+    known = np.array([name.encode() for name in names])
+    order = np.argsort(known)
+    found = np.minimum(np.searchsorted(known[order], texts), known.size - 1)
+    return np.asarray(np.where(known[order][found] == texts, order[found], 0), dtype=np.int64)

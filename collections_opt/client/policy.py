@@ -1,0 +1,67 @@
+"""How long a call may take and when grpc may repeat it, by method."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
+
+from collections_opt.api.v1 import (
+    capacity_service_pb2,
+    model_service_pb2,
+    portfolio_service_pb2,
+    ranking_service_pb2,
+    scoring_service_pb2,
+)
+
+CONTRACT: Sequence[FileDescriptor] = (
+    scoring_service_pb2.DESCRIPTOR,
+    portfolio_service_pb2.DESCRIPTOR,
+    capacity_service_pb2.DESCRIPTOR,
+    ranking_service_pb2.DESCRIPTOR,
+    model_service_pb2.DESCRIPTOR,
+)
+"""Files that declare services."""
+
+DEFAULT_DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
+    {"ImportPortfolio": 3_600.0, "ExportRanking": 3_600.0, "WatchRanking": 600.0, "CompareRankings": 600.0}
+)
+"""Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
+
+READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score")
+"""Beginnings of the names of methods that change nothing."""
+
+REPEATABLE = frozenset({"CreateRanking", "ImportPortfolio"})
+"""Methods that change something once however often they are sent: by request id, by content."""
+
+_ATTEMPTS = {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "3s", "backoffMultiplier": 2}
+
+
+def deadline_seconds(method: str) -> float:
+    """Return the deadline of a call that names none; ``method`` is its path or its declared name."""
+    return DEADLINE_SECONDS.get(method.rpartition("/")[2], DEFAULT_DEADLINE_SECONDS)
+
+
+def retryable_codes(method: str) -> tuple[str, ...]:
+    """Return the status codes after which a method may be sent again.
+
+    RESOURCE_EXHAUSTED is a refusal before anything ran, so it is safe for every method. After UNAVAILABLE the outcome is
+    unknown, so only what may happen twice is repeated.
+    """
+    idempotent = method.startswith(READS) or method in REPEATABLE
+    return ("UNAVAILABLE", "RESOURCE_EXHAUSTED") if idempotent else ("RESOURCE_EXHAUSTED",)
+
+
+def service_config() -> str:
+    """Return grpc's service config (JSON): a retry policy for every method of the contract."""
+    methods = [method for file in CONTRACT for service in file.services_by_name.values() for method in service.methods]
+    return json.dumps({"methodConfig": [_method_config(method) for method in methods]}, sort_keys=True)
+
+
+def _method_config(method: MethodDescriptor) -> dict[str, Any]:
+    name = {"service": method.containing_service.full_name, "method": method.name}
+    return {"name": [name], "retryPolicy": {**_ATTEMPTS, "retryableStatusCodes": list(retryable_codes(method.name))}}

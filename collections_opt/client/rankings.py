@@ -1,0 +1,107 @@
+"""Make a ranking and wait for it; read its header and its worklists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.client.client import Client
+from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking import Disposition
+from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
+from collections_opt.wire.common import read_enum
+from collections_opt.wire.status import from_status
+
+MAX_WATCHES = 200
+"""Times a watch is opened again before its last error is told."""
+
+
+def make_ranking(
+    client: Client, request: ranking_service_pb2.CreateRankingRequest, progress: ProgressCallback = ignore_progress
+) -> ranking_pb2.Ranking:
+    """Start a ranking, or find the one the request made, and wait until it is recorded.
+
+    A watch that runs out, and a server that restarts meanwhile, are met by sending the request again: it is idempotent.
+
+    Raises:
+        CollectionsError: what is wrong with the request; what the ranking failed of; OUTCOME_UNKNOWN when the server is gone.
+    """
+    ranking = client.rankings.CreateRanking(request).ranking
+    for _ in range(MAX_WATCHES):
+        if ranking.state != ranking_pb2.RANKING_STATE_RUNNING:
+            return _ended(ranking)
+        try:
+            ranking = watch(client, ranking.ranking_id, progress)
+        except CollectionsError as error:
+            if error.reason not in (Reason.OUTCOME_UNKNOWN, Reason.NOT_FOUND):
+                raise
+            ranking = client.rankings.CreateRanking(request).ranking
+    raise CollectionsError(Reason.OUTCOME_UNKNOWN, f"{ranking.ranking_id} is still running; ask for it later.")
+
+
+def watch(client: Client, ranking_id: str, progress: ProgressCallback = ignore_progress) -> ranking_pb2.Ranking:
+    """Report progress until the ranking has ended or the deadline passes; return how it was seen last."""
+    latest = ranking_pb2.Ranking(ranking_id=ranking_id, state=ranking_pb2.RANKING_STATE_RUNNING)
+    for answer in client.rankings.WatchRanking(ranking_service_pb2.WatchRankingRequest(ranking_id=ranking_id)):
+        latest = answer.ranking
+        if latest.HasField("progress"):
+            told = latest.progress
+            progress(SolveProgress(told.stage, told.fraction, told.gap if told.HasField("gap") else None))
+    return latest
+
+
+def _ended(ranking: ranking_pb2.Ranking) -> ranking_pb2.Ranking:
+    if ranking.state == ranking_pb2.RANKING_STATE_FAILED:
+        raise from_status(ranking.error)
+    return ranking
+
+
+def get_ranking(client: Client, ranking_id: str) -> ranking_pb2.Ranking:
+    """Return a recorded ranking.
+
+    Raises:
+        CollectionsError: NOT_FOUND; RANKING_NOT_COMPLETE while it runs; what it failed of.
+    """
+    ranking = client.rankings.GetRanking(ranking_service_pb2.GetRankingRequest(ranking_id=ranking_id)).ranking
+    if ranking.state == ranking_pb2.RANKING_STATE_RUNNING:
+        raise refuse(Reason.RANKING_NOT_COMPLETE, "ranking_id", f"{ranking_id} is still running.", "Ask again when it has ended.")
+    return _ended(ranking)
+
+
+def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
+    """Return a recorded ranking's header figures."""
+    quality, counts = ranking.quality, ranking.counts
+    queues = (
+        QueueFigures(queue.queue_id, queue.capacity_minutes, queue.used_minutes, queue.price_per_minute_minor_units)
+        for queue in ranking.queues
+    )
+    return RankingSummary(
+        ranking_id=ranking.ranking_id,
+        ordering=Ordering(read_enum(ranking_pb2.Ordering.DESCRIPTOR, ranking.inputs.ordering, "ordering")),
+        currency_code=ranking.inputs.currency_code,
+        counts={d: getattr(counts, f"{d.name.lower()}_count") for d in Disposition},
+        objective_minor=quality.objective_minor_units,
+        bound_minor=quality.bound_minor_units,
+        gap=quality.gap,
+        termination=read_enum(ranking_pb2.Termination.DESCRIPTOR, quality.termination, "termination"),
+        queues=tuple(queues),
+    )
+
+
+def worklist(
+    client: Client, ranking_id: str, queue_id: str, size: int = MAX_PAGE_SIZE
+) -> Iterator[ranking_service_pb2.WorklistEntry]:
+    """Yield a queue's accounts in the order to work them, read a page of ``size`` at a time."""
+    token = ""
+    while True:
+        request = ranking_service_pb2.ListWorklistRequest(
+            ranking_id=ranking_id, queue_id=queue_id, page_size=size, page_token=token
+        )
+        page = client.rankings.ListWorklist(request)
+        yield from page.entries
+        token = page.next_page_token
+        if not token:
+            return

@@ -1,0 +1,44 @@
+"""A recorded ranking in a few figures, for people: what was decided for how many, how well, and how full each queue is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking import Disposition
+
+
+@dataclass(frozen=True)
+class QueueFigures:
+    """One queue of a ranking; ``price_per_minute_minor`` is its shadow price."""
+
+    queue_id: str
+    capacity_minutes: float
+    used_minutes: float
+    price_per_minute_minor: float
+
+    @property
+    def fill(self) -> float:
+        """Used share of the capacity; 0 for a closed queue."""
+        return self.used_minutes / self.capacity_minutes if self.capacity_minutes else 0.0
+
+
+@dataclass(frozen=True)
+class RankingSummary:
+    """Header figures of a ranking; money in minor units, queues in the plan's order."""
+
+    ranking_id: str
+    ordering: Ordering
+    currency_code: str
+    counts: Mapping[Disposition, int]
+    objective_minor: int
+    bound_minor: int
+    gap: float
+    termination: str
+    queues: tuple[QueueFigures, ...]
+
+    @property
+    def account_count(self) -> int:
+        """Accounts ranked, worked or not."""
+        return sum(self.counts.values())
