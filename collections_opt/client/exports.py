@@ -13,7 +13,8 @@ from collections_opt.client.rankings import summarise
 from collections_opt.core.arrays import Array
 from collections_opt.core.assignment import UNASSIGNED
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.ranking import PROBABILITY_SCALE, Disposition, Entries
+from collections_opt.core.outcomes import PROBABILITY_SCALE
+from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.wire.columns import ColumnCollector, Columns
 
 
