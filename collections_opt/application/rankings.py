@@ -23,6 +23,7 @@ from collections_opt.core.assignment import (
     AssignmentProblem,
     ProgressCallback,
     SolveOptions,
+    SolveProgress,
     SolverIdentity,
     Termination,
     ignore_progress,
@@ -251,12 +252,14 @@ class Rankings:
     def _make(self, command: RankingCommand, request: RankingRequest, progress: Callable[..., None]) -> None:
         portfolio = self.portfolio(command.portfolio_id)
         ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
+        progress(SolveProgress("verify", 0.9, ranking.assignment.gap))
         if command.ordering is Ordering.EXPECTED_VALUE:
             findings = verify(ranking.problem, ranking.assignment).findings
             if findings:
                 raise CollectionsError(
                     Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
                 )
+        progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         stored = self._ledger.objects.put(entries_to_parquet(ranking.entries))
         record = _record(command, request, ranking, self._scorer, portfolio.digest, stored)
         made = self._ledger.add_ranking(
