@@ -231,7 +231,9 @@ class Rankings:
         reference = self.entries(first)
         return [compare(Ordering(r.record["ordering"]), self.entries(r), reference, realised, seed) for r in records]
 
-    def score(self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters) -> ScoredAccounts:
+    def score(
+        self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters, with_reasons: bool = True
+    ) -> ScoredAccounts:
         """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
 
         Raises:
@@ -242,7 +244,8 @@ class Rankings:
             raise refused_rows(admission.quarantine)
         request = RankingRequest(plan, self._rules, parameters)
         ranking = rank(admission.portfolio, request, self._scorer.score, _assign_nobody)
-        return ScoredAccounts(ranking, plan, self._scorer.reasons(admission.portfolio))
+        nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
+        return ScoredAccounts(ranking, plan, self._scorer.reasons(admission.portfolio) if with_reasons else nothing)
 
     def _request(self, command: RankingCommand) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)

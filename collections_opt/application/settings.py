@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,14 +19,21 @@ from collections_opt.core.queues import CapacityPlan
 T = TypeVar("T")
 
 
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    """Return the reader of a dataclass; making one costs more than a scoring call of one account."""
+    return TypeAdapter(kind)
+
+
 def parse(content: object, kind: type[T]) -> T:
     """Return plain content as a core dataclass.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT with the path of every field at fault.
     """
+    adapter: TypeAdapter[T] = _adapter(kind)  # type: ignore[arg-type]
     try:
-        return TypeAdapter(kind).validate_python(content)
+        return adapter.validate_python(content)
     except ValidationError as error:
         found = tuple(
             FieldViolation(".".join(map(str, e["loc"])) or kind.__name__, e["msg"], "Correct the value.") for e in error.errors()
@@ -35,7 +43,7 @@ def parse(content: object, kind: type[T]) -> T:
 
 def dump(value: object) -> str:
     """Return a core dataclass as sorted JSON."""
-    plain = TypeAdapter(type(value)).dump_python(value, mode="json")
+    plain = _adapter(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
     return json.dumps(plain, sort_keys=True, ensure_ascii=False)
 
 

@@ -27,6 +27,9 @@ REASON_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
 )
 """Sentence per feature group where it raises and where it lowers p_cure."""
 
+ONE_THREAD_ROWS = 100
+"""Up to here a call is scored by one thread."""
+
 _GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))
 
 
@@ -63,7 +66,7 @@ class Scorer:
         """Return calibrated probabilities of a feature matrix, float64 (n, 3)."""
         if not features.matrix.shape[0]:
             return np.empty((0, 3))
-        raw = np.asarray(self.artifact.booster.predict(features.matrix), dtype=np.float64)
+        raw = np.asarray(self.artifact.booster.predict(features.matrix, num_threads=_threads(features.matrix)), dtype=np.float64)
         return self.artifact.calibration.apply(raw)
 
     def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[Reason, ...], ...]:
@@ -74,7 +77,8 @@ class Scorer:
         if not portfolio.account_count:
             return ()
         features = build_features(portfolio).matrix
-        per_class = np.asarray(self.artifact.booster.predict(features, pred_contrib=True)).reshape(len(features), 3, -1)
+        pushes = self.artifact.booster.predict(features, pred_contrib=True, num_threads=_threads(features))
+        per_class = np.asarray(pushes).reshape(len(features), 3, -1)
         push = per_class[:, CURE, :-1] - per_class[:, DEFAULT, :-1]
         grouped = np.column_stack([push[:, [f.group == group for f in FEATURES]].sum(axis=1) for group in _GROUPS])
         order = np.argsort(-np.abs(grouped), axis=1, kind="stable")[:, :count]
@@ -82,6 +86,14 @@ class Scorer:
             tuple(_reason(_GROUPS[int(g)], float(values[g])) for g in ranked)
             for ranked, values in zip(order, grouped, strict=True)
         )
+
+
+def _threads(matrix: NDArray[np.float32]) -> int:
+    """Return LightGBM's threads for a matrix (0: all cores); rows are independent, so this never changes a bit.
+
+    A small call on several threads waits for the slowest of them: on busy cores 0.03 ms became 7 ms for one row.
+    """
+    return 1 if matrix.shape[0] <= ONE_THREAD_ROWS else 0
 
 
 def _reason(group: str, contribution: float) -> Reason:

@@ -37,7 +37,7 @@ class ScoringServicer:
         chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
         with told_as(HEADS, RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
-            scored = self._rankings.score(raw, plan, chosen)
+            scored = self._rankings.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
         outcomes = scored.ranking.outcomes
         return pb.ScoreAccountsResponse(
             accounts=write_scores(scored, [account.account_id for account in request.accounts]),

@@ -1,10 +1,11 @@
 """ScoreAccounts beside a bare LightGBM predict.
 
-The latency that a caller sees and the calls per second of `ScoringService.ScoreAccounts` with 1 account and with 1,000, through a
-real server in a process of its own on the same machine, beside LightGBM's `predict` on a ready matrix of the same rows. A call
-does what a bare predict does not: message to columns, admission, features, calibration, eligibility and value in every queue of
-the bundled plan, reason codes from LightGBM's contributions, and back. Callers wait for an answer before they send again; they
-are Python threads and share the two cores with the server. A tenth of the calls come before as a warm-up.
+The latency that a caller sees and the calls per second of `ScoringService.ScoreAccounts` with 1 account and with 1,000, through
+a real server in a process of its own on the same machine, beside LightGBM's `predict` on a ready matrix of the same rows. A
+call does what a bare predict does not: message to columns, admission, features, calibration, eligibility and value in every
+queue of the bundled plan, reason codes from LightGBM's contributions unless left out, and back. Callers wait for an answer
+before they send again; they are Python threads and share the two cores with the server. A tenth of the calls come before as a
+warm-up.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def account_messages(raw: RawPortfolio) -> list[account_pb2.Account]:
     ]
 
 
-def score_request(raw: RawPortfolio) -> scoring_service_pb2.ScoreAccountsRequest:
+def score_request(raw: RawPortfolio, reasons: bool = True) -> scoring_service_pb2.ScoreAccountsRequest:
     """Return the request that scores a portfolio's rows in the queues of the bundled plan."""
     return scoring_service_pb2.ScoreAccountsRequest(
         accounts=account_messages(raw),
@@ -58,6 +59,7 @@ def score_request(raw: RawPortfolio) -> scoring_service_pb2.ScoreAccountsRequest
         time_zone=raw.time_zone,
         currency_code=raw.currency_code,
         capacity_plan_id=bundled_plan().plan_id,
+        omit_reason_codes=not reasons,
     )
 
 
@@ -73,10 +75,10 @@ def bare_predict(measure: Measure, accounts: int, calls: int) -> None:
     measure.figures["accounts / s"] = measure.figures["calls / s"] * accounts
 
 
-def score_accounts(measure: Measure, accounts: int, calls: int, callers: int) -> None:
+def score_accounts(measure: Measure, accounts: int, calls: int, callers: int, reasons: bool = True) -> None:
     """Call a real server."""
     with tempfile.TemporaryDirectory() as name:
-        request = score_request(resampled_portfolio(Path(name), accounts, seed=7))
+        request = score_request(resampled_portfolio(Path(name), accounts, seed=7), reasons)
         with served(Path(name) / "data") as server, server.channel() as channel:
             stub = scoring_service_pb2_grpc.ScoringServiceStub(channel)
             closed_loop(lambda: stub.ScoreAccounts(request, timeout=WAIT), callers, max(callers, calls // 10))
@@ -93,18 +95,11 @@ def bench(options: Options) -> Report:
     tables, results = [], []
     for accounts, calls in ((1, 100), (1_000, 8)) if options.small else ((1, 2_000), (1_000, 100)):
         name = "1 account" if accounts == 1 else f"{accounts:,} accounts"
-        cases = [run_case(f"bare predict, {name}", bare_predict, options.runs, accounts=accounts, calls=calls)]
-        cases += [
-            run_case(
-                f"ScoreAccounts, {name}, {callers} caller{'s' * (callers > 1)}",
-                score_accounts,
-                options.runs,
-                accounts=accounts,
-                calls=calls,
-                callers=callers,
-            )
-            for callers in (1, 4)
-        ]
+        cases = [run_case("bare predict", bare_predict, options.runs, accounts=accounts, calls=calls)]
+        for callers, reasons in ((1, True), (1, False), (4, True), (4, False)):
+            title = f"ScoreAccounts, {callers} caller{'s' * (callers > 1)}{'' if reasons else ', no reasons'}"
+            arguments = {"accounts": accounts, "calls": calls, "callers": callers, "reasons": reasons}
+            cases.append(run_case(title, score_accounts, options.runs, **arguments))
         tables.append(_table(name, cases))
         results += cases
     return Report(tables, results)

@@ -247,6 +247,15 @@ def test_scores_come_in_the_order_sent_and_add_up(client):
     assert answer.model_version.startswith("outcome/")
 
 
+def test_reasons_can_be_left_out_and_nothing_else_changes(client):
+    full = client.scoring.ScoreAccounts(score_request(account("z"), account("a")), timeout=WAIT)
+    bare = client.scoring.ScoreAccounts(score_request(account("z"), account("a"), omit_reason_codes=True), timeout=WAIT)
+    for score in full.accounts:
+        assert score.reason_codes
+        del score.reason_codes[:]
+    assert bare == full
+
+
 def test_score_errors_name_the_row_and_field_sent(client):
     error = refused(client.scoring.ScoreAccounts, score_request(account("a"), account("b", balance_minor_units=2**50)))
     assert fields_of(error) == {"accounts[1].balance_minor_units"}

@@ -34,6 +34,7 @@ class ScoreAccountsRequest(_message.Message):
     CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     CAPACITY_PLAN_VERSION_FIELD_NUMBER: _builtins.int
     VALUE_PARAMETERS_FIELD_NUMBER: _builtins.int
+    OMIT_REASON_CODES_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """IANA name of the lender's zone."""
     currency_code: _builtins.str
@@ -42,6 +43,8 @@ class ScoreAccountsRequest(_message.Message):
     """Capacity plan whose queues are valued."""
     capacity_plan_version: _builtins.int
     """Version of the plan; 0 is the latest."""
+    omit_reason_codes: _builtins.bool
+    """Leaves reason_codes empty: of a call with many accounts they take most of the time."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Account]:
         """1 to 1,000 accounts, ids unique."""
@@ -64,10 +67,11 @@ class ScoreAccountsRequest(_message.Message):
         capacity_plan_id: _builtins.str = ...,
         capacity_plan_version: _builtins.int = ...,
         value_parameters: _value_parameters_pb2.ValueParameters | None = ...,
+        omit_reason_codes: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -153,7 +157,7 @@ class ScoredAccount(_message.Message):
 
     @_builtins.property
     def reason_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReasonCode]:
-        """Why the score is what it is, strongest first."""
+        """Why the score is what it is, strongest first; empty where the request omits them."""
 
     def __init__(
         self,
