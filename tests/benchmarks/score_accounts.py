@@ -22,7 +22,7 @@ from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.scoring.scorer import load_scorer
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
-from collections_opt.service.converters.common import write_date
+from collections_opt.wire.common import write_date
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.portfolios import MODELS, resampled_portfolio
