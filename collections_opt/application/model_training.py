@@ -15,7 +15,8 @@ import tomli_w
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, FEATURES, build_features
-from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, Snapshot, load_accounts, snapshot
+from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
+from collections_opt.datasets.snapshots import Snapshot
 from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, write_artifact
 from collections_opt.scoring.metrics import outcome_metrics
 from collections_opt.scoring.training import TrainedModel, TrainingPeriod, train

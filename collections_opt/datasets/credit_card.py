@@ -10,7 +10,6 @@ payment) per month past due, at most the balance. Amounts are New Taiwan dollars
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from importlib import resources
 
@@ -18,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from collections_opt.core.comparison import RealisedOutcomes
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.datasets.snapshots import Snapshot
 
 CURRENCY, TIME_ZONE, PRODUCT, STATE = "TWD", "Asia/Taipei", "CREDIT_CARD", "TW"
 MINIMUM_PAYMENT_SHARE = 0.05
@@ -31,37 +30,6 @@ PORTFOLIO_MONTH = 8
 _STATUS_COLUMNS = {9: "PAY_0", 8: "PAY_2", 7: "PAY_3", 6: "PAY_4", 5: "PAY_5", 4: "PAY_6"}
 _MONTH_END = {4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30}
 FIRST_MONTH = 4
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """Delinquent accounts at one month's statement and, apart from them, what happened next.
-
-    Attributes:
-        raw: the columns, in file order.
-        outcome: int64 (n,), CURE, DEFAULT or STAY, from status m.
-        cash_minor: int64 (n,) paid in month m+1.
-        rolled_worse: bool (n,), status m above status m-1.
-    """
-
-    raw: RawPortfolio
-    outcome: NDArray[np.int64]
-    cash_minor: NDArray[np.int64]
-    rolled_worse: NDArray[np.bool_]
-
-    def realised_for(self, portfolio: Portfolio) -> RealisedOutcomes:
-        """Return what happened, aligned with a portfolio's rows.
-
-        Raises:
-            KeyError: when the portfolio holds an account that the snapshot does not.
-        """
-        ids = np.array(self.raw.columns["account_id"].tolist(), dtype="S")
-        order = np.argsort(ids)
-        found = np.searchsorted(ids[order], portfolio.column("account_id"))
-        rows = order[np.minimum(found, ids.size - 1)]
-        if not np.array_equal(ids[rows], portfolio.column("account_id")):
-            raise KeyError("the portfolio holds accounts that are not in the snapshot")
-        return RealisedOutcomes(self.cash_minor[rows], self.outcome[rows] == CURE, self.rolled_worse[rows])
 
 
 def load_accounts() -> pd.DataFrame:

@@ -1,0 +1,196 @@
+"""A block of accounts lives month after month: turning late, contacts, promises, payments, cures, rolls and charge-off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, Accounts, Floats, Ints, born, stream
+from collections_opt.datasets.simulated_lender.behaviour import Behaviour, behave, reply
+from collections_opt.datasets.simulated_lender.desk import decide
+from collections_opt.datasets.simulated_lender.parameters import LenderParameters
+from collections_opt.datasets.simulated_lender.state import CHARGED_OFF, Draws, Mask, State, draw
+
+
+@dataclass(frozen=True)
+class MonthBlock:
+    """One month of a block: who was late, what they would do under every action, what the desk did, and what came of it.
+
+    ``rows`` picks the late accounts out of the block; every other array is aligned with ``rows``.
+    """
+
+    month: int
+    rows: Ints
+    accounts: Accounts
+    state: State
+    behaviour: Behaviour
+    draws: Draws
+    queue: NDArray[np.int16]
+    contacted: Mask
+    right_party: Mask
+    propensity: Floats
+    queue_propensity: Floats
+    outcome: Ints
+    rolled: Mask
+    cash: Floats
+    recovery: Floats
+
+
+def live(parameters: LenderParameters, seed: int, block: int, account_count: int, last_month: int) -> Iterator[MonthBlock]:
+    """Yield the months 0 .. ``last_month`` of a block; months before 0 only make history."""
+    accounts = born(parameters, seed, block)
+    exists = accounts.number < account_count
+    state = _opening(parameters, accounts, exists)
+    for step in range(parameters.history_months + last_month + 1):
+        rng = stream(seed, block, step)
+        draws = draw(rng, len(parameters.queues))
+        state = replace(state, shock=_next_shock(parameters, state.shock, draws.normal[0]))
+        month = step - parameters.history_months
+        block_month = _work(parameters, accounts, state, draws, month)
+        if month >= 0:
+            yield block_month
+        state = _advance(parameters, accounts, state, draws, block_month)
+
+
+def _opening(parameters: LenderParameters, accounts: Accounts, exists: Mask) -> State:
+    months, size = parameters.history_months, BLOCK_ACCOUNTS
+    balance = accounts.opening_balance
+    return State(
+        missed=np.where(exists, 0, CHARGED_OFF),
+        balance=balance,
+        shock=np.zeros(size),
+        contacted=np.zeros((2, size), dtype=bool),
+        reached=np.zeros(size, dtype=bool),
+        conversation_days=np.zeros(size, dtype=np.int64),
+        open_promise=np.zeros(size, dtype=bool),
+        status_history=np.zeros((months, size), dtype=np.int64),
+        balance_history=np.tile(balance, (months, 1)),
+        payment_history=np.tile(_instalment(parameters, accounts, balance), (months, 1)),
+    )
+
+
+def _next_shock(parameters: LenderParameters, shock: Floats, normal: Floats) -> Floats:
+    memory = parameters.shock_memory
+    return np.asarray(memory * shock + np.sqrt(1 - memory**2) * normal, dtype=np.float64)
+
+
+def _instalment(parameters: LenderParameters, accounts: Accounts, balance: Floats) -> Floats:
+    share = np.array([p.instalment_share for p in parameters.products])[accounts.product]
+    return np.maximum(np.round(share * balance), 2_500.0)
+
+
+def _regular_payment(parameters: LenderParameters, accounts: Accounts, balance: Floats, draws: Draws) -> Floats:
+    """Return what a current account pays: willing people pay much more than the instalment on cards."""
+    is_card = np.array([p.is_card for p in parameters.products])[accounts.product]
+    more = 1.0 / (1.0 + np.exp(-(-2.2 + 1.2 * accounts.willingness + 0.8 * draws.normal[2])))
+    instalment = _instalment(parameters, accounts, balance)
+    return np.minimum(np.round(np.where(is_card, np.maximum(instalment, more * balance), instalment)), balance)
+
+
+def arrears(parameters: LenderParameters, accounts: Accounts, state: State) -> Floats:
+    """Return arrears: the payments missed, at most the balance, float64 minor units."""
+    return np.minimum(np.maximum(state.missed, 0) * _instalment(parameters, accounts, state.balance), state.balance)
+
+
+def _work(parameters: LenderParameters, accounts: Accounts, state: State, draws: Draws, month: int) -> MonthBlock:
+    rows = np.flatnonzero(state.missed > 0)
+    late = accounts.take(rows)
+    now = state.take(rows)
+    mine = draws.take(rows)
+    behaviour = behave(parameters, late, now)
+    decision = decide(parameters, late, now, behaviour, mine)
+    outcome, reached = reply(behaviour, decision.queue, decision.contacted, mine.uniform[4], mine.uniform[5])
+    owed = arrears(parameters, late, now)
+    rolled = (outcome == STAY) & (mine.uniform[6] < behaviour.roll_share)
+    cash = _cash(parameters, late, now, outcome, rolled, owed, mine)
+    return MonthBlock(
+        month,
+        rows,
+        late,
+        now,
+        behaviour,
+        mine,
+        decision.queue,
+        decision.contacted,
+        reached,
+        decision.propensity,
+        decision.queue_propensity,
+        outcome,
+        rolled,
+        cash,
+        np.where(outcome == DEFAULT, _recovery(parameters, behaviour, now.balance, mine), 0.0),
+    )
+
+
+def _cash(
+    parameters: LenderParameters, late: Accounts, now: State, outcome: Ints, rolled: Mask, owed: Floats, draws: Draws
+) -> Floats:
+    """A cure pays the arrears (some pay all), a stay that holds its bucket pays an instalment, a roll pays a part or nothing."""
+    instalment = _instalment(parameters, late, now.balance)
+    whole = draws.uniform[7] < 0.05
+    part = np.where(draws.uniform[7] < parameters.payment_share, 0.8 * draws.uniform[8] * instalment, 0.0)
+    generous = 1.0 + 0.5 * draws.uniform[8] ** 3 * np.exp(0.5 * late.willingness)
+    stay = np.where(rolled, part, instalment * generous)
+    paid = np.select([outcome == CURE, outcome == DEFAULT], [np.where(whole, now.balance, owed), 0.0], stay)
+    return np.minimum(np.round(paid), now.balance)
+
+
+def _recovery(parameters: LenderParameters, behaviour: Behaviour, balance: Floats, draws: Draws) -> Floats:
+    """Recoveries after charge-off are nothing, a part or everything, discounted to the charge-off; float64 minor units."""
+    zero, full = parameters.recovery_zero, parameters.recovery_full
+    part = np.clip(2.0 * behaviour.partial_recovery * draws.uniform[10], 0.0, 1.0)
+    share = np.where(draws.uniform[9] < zero, 0.0, np.where(draws.uniform[9] > 1.0 - full, 1.0, part))
+    return np.round(share * balance)
+
+
+def _advance(parameters: LenderParameters, accounts: Accounts, state: State, draws: Draws, done: MonthBlock) -> State:
+    """Return the state at the next month end."""
+    missed = state.missed.copy()
+    outcome, rows = done.outcome, done.rows
+    after = np.select([outcome == CURE, outcome == DEFAULT], [0, CHARGED_OFF], done.state.missed + done.rolled)
+    missed[rows] = after
+    current = state.missed == 0
+    turn = (
+        np.log(parameters.delinquency_flow / (1 - parameters.delinquency_flow)) - 0.8 * accounts.willingness - 0.4 * state.shock
+    )
+    missed[current & (draws.uniform[11] < 1.0 / (1.0 + np.exp(-turn)))] = 1
+    paid = np.where(current & (missed == 0), _regular_payment(parameters, accounts, state.balance, draws), 0.0)
+    paid[rows] = done.cash
+    balance = _next_balance(parameters, accounts, state, paid, current, draws)
+    contacted, reached, promise = (np.zeros(BLOCK_ACCOUNTS, dtype=bool) for _ in range(3))
+    contacted[rows], reached[rows] = done.contacted, done.right_party
+    promise[rows] = (
+        done.right_party
+        & (after > 0)
+        & (done.draws.uniform[8] < parameters.promise_rate * 0.3)  # most promises have run out by the month end
+    )
+    days = np.where(state.conversation_days > 0, state.conversation_days + 30, 0)
+    days = np.where(reached, 1 + (28 * draws.uniform[8]).astype(np.int64), days)
+    return State(
+        missed=missed,
+        balance=balance,
+        shock=state.shock,
+        contacted=np.stack([contacted, state.contacted[0]]),
+        reached=reached,
+        conversation_days=days,
+        open_promise=promise,
+        status_history=np.vstack([missed[np.newaxis], state.status_history[:-1]]),
+        balance_history=np.vstack([balance[np.newaxis], state.balance_history[:-1]]),
+        payment_history=np.vstack([paid[np.newaxis], state.payment_history[:-1]]),
+    )
+
+
+def _next_balance(
+    parameters: LenderParameters, accounts: Accounts, state: State, paid: Floats, current: Mask, draws: Draws
+) -> Floats:
+    """Interest, payments and, on cards in good standing, purchases up to the limit."""
+    is_card = np.array([p.is_card for p in parameters.products])[accounts.product]
+    rate = np.array([p.monthly_rate for p in parameters.products])[accounts.product]
+    spent = np.where(is_card & current, 0.05 * accounts.limit * np.exp(0.6 * draws.normal[1] - 0.3), 0.0)
+    grown = state.balance * (1.0 + rate) - paid + spent
+    ceiling = np.where(is_card & current, np.maximum(accounts.limit, state.balance), np.inf)
+    return np.asarray(np.round(np.clip(grown, 5_000.0, ceiling)), dtype=np.float64)
