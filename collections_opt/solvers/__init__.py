@@ -15,7 +15,7 @@ from collections_opt.core.assignment import (
 )
 from collections_opt.solvers.exact import solve_exact
 from collections_opt.solvers.greedy import solve_greedy
-from collections_opt.solvers.pricing import solve_pricing
+from collections_opt.solvers.pricing import PriceIntervals, price_intervals, solve_pricing
 from collections_opt.solvers.verifier import Finding, FindingKind, Verification, lagrangian_bound, verify
 
 __all__ = [
@@ -23,8 +23,10 @@ __all__ = [
     "SOLVERS",
     "Finding",
     "FindingKind",
+    "PriceIntervals",
     "Verification",
     "lagrangian_bound",
+    "price_intervals",
     "solve_default",
     "solve_exact",
     "solve_greedy",

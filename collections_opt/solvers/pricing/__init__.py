@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections_opt.solvers.pricing.price_intervals import PriceIntervals, price_intervals
 from collections_opt.solvers.pricing.solver import solve_pricing
 
-__all__ = ["solve_pricing"]
+__all__ = ["PriceIntervals", "price_intervals", "solve_pricing"]

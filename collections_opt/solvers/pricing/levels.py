@@ -71,9 +71,14 @@ def sample_sizes(rows: int, limits: int) -> list[int]:
     return sizes
 
 
-def refine_prices(instance: Instance, start: Floats, cap: Floats, seed: int, deadline: Deadline) -> LevelResult:
-    """Improve prices that are almost right in a few rounds around them, unless too many accounts tie."""
-    half = _NEAR * price_scale(start, instance.queues)
+def refine_prices(
+    instance: Instance, start: Floats, cap: Floats, seed: int, deadline: Deadline, half: Floats | None = None
+) -> LevelResult:
+    """Improve prices that are almost right in a few rounds around them, unless too many accounts tie.
+
+    The first box has the half-widths ``half``, or a thousandth of each price.
+    """
+    half = _NEAR * price_scale(start, instance.queues) if half is None else half
     level = Level(instance, _sizing_sample(instance, seed), _OPEN_ON_SAMPLES, _MOST_TIED_TO_REFINE, _ROUNDS_TO_REFINE)
     return boxstep(level, start, half, cap, deadline, lambda _: None)
 

@@ -7,11 +7,17 @@ almost every account they work, which no small program can resolve; their prices
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import Instance, Ints, sample
+from collections_opt.solvers.survey import Survey
+from collections_opt.solvers.verifier import MAX_PRICE
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 _GLANCE_ROWS = 4_096
 _ALIKE = 1e-3
@@ -33,16 +39,30 @@ class Joined:
     instance: Instance
     owner: Ints
 
-    def expand(self, prices: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return prices of the original queues, then of the side rows, from those of the joint queues."""
+    def expand(self, of_limits: NDArray[_Scalar]) -> NDArray[_Scalar]:
+        """Return what holds for the original queues, then for the side rows, from what holds for the joint queues."""
         count = self.instance.queues
-        return np.concatenate([prices[:count][self.owner], prices[count:]])
+        return np.concatenate([of_limits[:count][self.owner], of_limits[count:]])
+
+    def kept(self) -> Ints:
+        """Return the places, among the limits of the original instance, whose prices are those of the joined one."""
+        first = np.unique(self.owner, return_index=True)[1]
+        return np.concatenate([first, len(self.owner) + np.arange(len(self.instance.table))])
 
 
 def usable_capacity(capacity: Ints, divisor: Ints) -> Ints:
     """Return capacities rounded down to the greatest common divisor of the handling times (unchanged where it is 0)."""
     step = np.maximum(divisor, 1)
     return capacity // step * step
+
+
+def price_caps(facts: Survey, side_rows: int, penalty_minor: int) -> NDArray[np.float64]:
+    """Return the largest sane prices, float64 (m + k): well above any value per second; the penalty for side rows.
+
+    Floors can raise what a second is worth above every value per second; the grid's limit is then the only cap.
+    """
+    cap = np.minimum(4 * facts.max_density + 1, MAX_PRICE / PRICE_SCALE - 1)
+    return np.concatenate([cap, np.full(side_rows, float(penalty_minor))])
 
 
 def join_alike_queues(instance: Instance, seed: int) -> Joined:

@@ -61,6 +61,7 @@ class ReducedSolution:
         prices: float64 (m + k).
         bound: the program's value: the least Lagrangian bound, in minor units, of any prices in the box.
         bought, sold: bool (m + k): capacity bought at the upper price or sold at the lower one.
+        slack: float64 (m + k): what is left of each limit.
         accounts: the open classes.
         moves: (class, choice) of each column, both int64.
         moved: float64 accounts moved by each column.
@@ -70,6 +71,7 @@ class ReducedSolution:
     bound: float
     bought: NDArray[np.bool_]
     sold: NDArray[np.bool_]
+    slack: NDArray[np.float64]
     accounts: OpenAccounts
     moves: tuple[Ints, Ints]
     moved: NDArray[np.float64]
@@ -145,7 +147,8 @@ def solve_reduced(instance: Instance, screening: Screening, box: Box, merge: boo
     on = np.flatnonzero(accounts.base < instance.queues)
     base_value = int((accounts.value[on, accounts.base[on]] * accounts.count[on]).sum())
     bound = screening.value + base_value + solution.objective
-    return ReducedSolution(prices, bound, bought, sold, accounts, (cls, target), solution.columns[:columns])
+    slack = left - matrix[:rows] @ solution.columns
+    return ReducedSolution(prices, bound, bought, sold, slack, accounts, (cls, target), solution.columns[:columns])
 
 
 def open_choices(solution: ReducedSolution) -> tuple[Ints, NDArray[np.int16], Ints]:

@@ -24,14 +24,13 @@ from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs
 from collections_opt.solvers.pricing.boxstep import LevelResult
 from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally
 from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, refine_prices
-from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, usable_capacity
+from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, price_caps, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import open_choices
 from collections_opt.solvers.pricing.relief import relieve
 from collections_opt.solvers.pricing.rounding import Goal, fill, pool_of, round_choices, worth
 from collections_opt.solvers.pricing.side_rounding import CORE_ROWS, round_side_rows
 from collections_opt.solvers.side_rows import shortage_penalty_minor
-from collections_opt.solvers.survey import Survey, survey
-from collections_opt.solvers.verifier import MAX_PRICE
+from collections_opt.solvers.survey import survey
 
 Floats = NDArray[np.float64]
 
@@ -65,7 +64,7 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     penalty = shortage_penalty_minor(problem.side, facts)
     instance = flatten(problem, options.threads)
     joined = join_alike_queues(instance, options.seed)
-    cap = _price_caps(facts, instance, penalty)
+    cap = price_caps(facts, len(instance.table), penalty)
     found = _prices(instance, joined, cap, options, deadline, progress)
     if found.solution is None and deadline.fired:
         found = replace(found, prices=_threshold_prices(problem, cap, options.threads))
@@ -96,8 +95,7 @@ def _prices(
     progress: ProgressCallback,
 ) -> LevelResult:
     """Return the prices of the instance, found on its joined form and refined on its own where these differ."""
-    first = np.unique(joined.owner, return_index=True)[1]
-    kept = np.concatenate([first, np.arange(instance.queues, len(cap))])
+    kept = joined.kept()
     warm = None
     if options.warm_prices is not None:
         warm = np.zeros(len(cap))
@@ -128,8 +126,7 @@ def _rounded(
     prices = goal.prices
     if deadline.expired():
         return fill(instance, relieve(instance, prices, choice), np.arange(instance.rows))
-    judged, first = joined.instance, np.unique(joined.owner, return_index=True)[1]
-    judged_prices = np.concatenate([prices[first], prices[instance.queues :]])
+    judged, judged_prices = joined.instance, prices[joined.kept()]
     probe = judged.take(sample(judged, SIZING_ROWS, seed)) if judged.rows > 2 * SIZING_ROWS else judged
     pool = pool_of(judged, probe, judged_prices)
     if judged is not instance:
@@ -159,16 +156,6 @@ def _starting_choices(
         for used in (tally(instance, choice)[1], evaluation.used)
     ]
     return (choice, split) if overrun[0] <= overrun[1] else (evaluation.choice, none)
-
-
-def _price_caps(facts: Survey, instance: Instance, penalty_minor: int) -> Floats:
-    """Return the largest sane prices, float64 (m + k): well above any value per second; the penalty for side rows.
-
-    Floors can raise what a second is worth above every value per second; the grid's limit is then the only cap.
-    """
-    limit = MAX_PRICE / PRICE_SCALE - 1
-    cap = np.minimum(4 * facts.max_density + 1, limit)
-    return np.concatenate([cap, np.full(len(instance.table), float(penalty_minor))])
 
 
 def _polished(
