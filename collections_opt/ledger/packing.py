@@ -1,0 +1,187 @@
+"""Columns as rows of bytes and back, exactly: each account's cells side by side, each in as few bytes as the column needs.
+
+A row is what is encrypted and hashed for one account. Its layout is plain JSON and needs no code of ours to be read: fields in
+order, integers little-endian in two's complement, text in UTF-8 padded with zero bytes, flags as bits from the highest down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import Reason, refuse
+
+Rows = NDArray[np.uint8]
+"""(n, width)."""
+
+_MAX_CATEGORIES = 65_536
+
+
+class FieldKind(StrEnum):
+    """How a field's bytes are read."""
+
+    TEXT = "text"
+    """UTF-8, padded with zero bytes."""
+    CODE = "code"
+    """An integer: the position in ``values``."""
+    INT = "int"
+    """An integer."""
+    FLOAT = "float"
+    """IEEE 754 double, little-endian."""
+    FLAG = "flag"
+    """One bit; its place is counted in bits from the start of the row, the highest bit of a byte first."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column in a row.
+
+    Attributes:
+        name: the column.
+        kind: how its bytes are read.
+        dtype: NumPy type of the column.
+        offset: first byte in the row; for a FLAG its first bit, counted from the start of the row.
+        width: bytes per cell; bits for a FLAG; 0 where every cell is zero.
+        months: cells per row of a history, -1 for a plain column.
+        values: texts that a CODE stands for.
+    """
+
+    name: str
+    kind: FieldKind
+    dtype: str
+    offset: int
+    width: int
+    months: int = -1
+    values: tuple[str, ...] = ()
+
+    @property
+    def cells(self) -> int:
+        """Cells per row."""
+        return 1 if self.months < 0 else self.months
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each column stands in a row of ``width`` bytes."""
+
+    fields: tuple[Field, ...]
+    width: int
+
+    def plain(self) -> list[dict[str, Any]]:
+        """Return the layout as JSON content, without what is empty."""
+        return [{name: value for name, value in asdict(field).items() if value not in ((), -1)} for field in self.fields]
+
+    @classmethod
+    def parse(cls, content: Sequence[Mapping[str, Any]], width: int) -> Layout:
+        """Return the layout of its JSON content."""
+        made = [Field(**{**f, "kind": FieldKind(f["kind"]), "values": tuple(f.get("values", ()))}) for f in content]
+        return cls(tuple(made), width)
+
+
+def pack(columns: Mapping[str, Array], categories: Sequence[str] = ()) -> tuple[Layout, Rows]:
+    """Return columns (n,) or (n, months) as rows, and their layout.
+
+    Args:
+        columns: text ``S``, integers, float64 and bool, all of the same length.
+        categories: text columns of few values, kept as codes; the values themselves stand in the layout, so never ids.
+
+    Raises:
+        CollectionsError: LIMIT_EXCEEDED for a category of too many values.
+    """
+    count = len(next(iter(columns.values())))
+    fields: list[Field] = []
+    parts: list[Rows] = []
+    offset = 0
+    flags = {name: column for name, column in columns.items() if column.dtype.kind == "b"}
+    for name, column in columns.items():
+        if name in flags:
+            continue
+        kind, values, cells = _cells(name, column, name in categories)
+        fields.append(Field(name, kind, column.dtype.str, offset, cells.shape[2], _months(column), values))
+        parts.append(cells.reshape(count, cells.shape[1] * cells.shape[2]))
+        offset += parts[-1].shape[1]
+    place = offset * 8
+    for name, column in flags.items():
+        fields.append(Field(name, FieldKind.FLAG, column.dtype.str, place, 1, _months(column)))
+        place += fields[-1].cells
+    if flags:
+        parts.append(np.packbits(np.column_stack(list(flags.values())), axis=1))
+    rows = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0), np.uint8)
+    return Layout(tuple(fields), rows.shape[1]), rows
+
+
+def unpack(layout: Layout, rows: Rows) -> dict[str, Array]:
+    """Return the columns of rows, in the layout's order, with their exact types and shapes."""
+    return {field.name: _column(field, rows) for field in layout.fields}
+
+
+def _months(column: Array) -> int:
+    return int(column.shape[1]) if column.ndim == 2 else -1
+
+
+def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tuple[str, ...], Rows]:
+    """Return a column's kind, its category values and its cells (n, cells per row, bytes per cell)."""
+    count = len(column)
+    per_row = column.shape[1] if column.ndim == 2 else 1
+    if column.dtype.kind == "S" and not is_category:
+        used = max(1, int(np.char.str_len(column).max(initial=1)))
+        return FieldKind.TEXT, (), _bytes(column.astype(f"S{used}")).reshape(count, per_row, used)
+    if column.dtype.kind == "f":
+        width = 8 if _bytes(column).any() else 0
+        return FieldKind.FLOAT, (), _bytes(column.astype("<f8")).reshape(count, per_row, 8)[:, :, :width]
+    kind = FieldKind.CODE if column.dtype.kind == "S" else FieldKind.INT
+    values, numbers = _codes(name, column) if kind is FieldKind.CODE else ((), column)
+    width = _int_bytes(numbers)
+    return kind, values, _bytes(numbers.astype("<i8")).reshape(count, per_row, 8)[:, :, :width]
+
+
+def _codes(name: str, column: Array) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    # Hashing by Arrow; sorting a million texts would cost more than everything else here. Sorted values make bytes repeatable.
+    coded = pa.array(column, type=pa.binary(column.itemsize)).dictionary_encode()
+    raw = coded.dictionary.to_pylist()
+    if len(raw) > _MAX_CATEGORIES:
+        raise refuse(Reason.LIMIT_EXCEEDED, name, f"{len(raw)} different codes.", f"Send at most {_MAX_CATEGORIES}.")
+    values = sorted(raw)
+    rank = np.array([values.index(value) for value in raw], dtype=np.int64)
+    indices = np.asarray(pc.fill_null(coded.indices, 0).to_numpy(zero_copy_only=False))
+    texts = tuple(value.rstrip(b"\0").decode() for value in values)
+    return texts, rank[indices] if len(raw) else np.zeros(len(column), np.int64)
+
+
+def _int_bytes(numbers: Array) -> int:
+    """Return the fewest bytes of two's complement that hold every cell; 0 if all are zero."""
+    low, high = int(numbers.min(initial=0)), int(numbers.max(initial=0))
+    return 0 if low == high == 0 else max(high.bit_length(), (~low).bit_length() if low < 0 else 0) // 8 + 1
+
+
+def _bytes(column: Array) -> Rows:
+    return np.ascontiguousarray(column).view(np.uint8).reshape(-1)
+
+
+def _column(field: Field, rows: Rows) -> Array:
+    count, shape = len(rows), (len(rows), field.months) if field.months >= 0 else (len(rows),)
+    if field.kind is FieldKind.FLAG:
+        places = np.arange(field.offset, field.offset + field.cells)
+        return np.asarray((rows[:, places >> 3] >> (7 - places & 7)) & 1, dtype=bool).reshape(shape)
+    cells = rows[:, field.offset : field.offset + field.cells * field.width].reshape(count, field.cells, field.width)
+    if field.kind is FieldKind.TEXT:
+        return _bytes(cells).view(f"S{field.width}").astype(field.dtype).reshape(shape)
+    full = np.zeros((count, field.cells, 8), dtype=np.uint8)
+    full[:, :, : field.width] = cells
+    if field.kind is FieldKind.FLOAT:
+        return _bytes(full).view("<f8").astype(field.dtype).reshape(shape)
+    if field.width:
+        full[:, :, field.width :] = np.where(cells[:, :, -1:] & 0x80, 0xFF, 0)
+    numbers = _bytes(full).view("<i8")
+    if field.kind is FieldKind.CODE:
+        texts = np.array([value.encode() for value in field.values] or [b""], dtype=field.dtype)
+        return np.asarray(texts[numbers]).reshape(shape)
+    return numbers.astype(field.dtype).reshape(shape)
