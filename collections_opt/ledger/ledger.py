@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections_opt.ledger.chain import Chain
 from collections_opt.ledger.database import Database, open_database
 from collections_opt.ledger.idempotency import Idempotency
+from collections_opt.ledger.log import Log
 from collections_opt.ledger.models import Models
 from collections_opt.ledger.objects import ObjectStore
 from collections_opt.ledger.plans import Plans
 from collections_opt.ledger.portfolios import Portfolios
 from collections_opt.ledger.rankings import Rankings
 from collections_opt.ledger.requests import Requests
+from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
 from collections_opt.ledger.worklists import Worklists
 
 
-class Ledger(Portfolios, Plans, Models, Requests, Rankings, Worklists, Chain, Idempotency):
+class Ledger(Portfolios, Plans, Models, Requests, Rankings, Worklists, Chain, Log, Idempotency):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 
     Ids and instants are passed in. Any thread may call any method; writes wait for each other.
@@ -23,6 +25,10 @@ class Ledger(Portfolios, Plans, Models, Requests, Rankings, Worklists, Chain, Id
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         super().__init__(database)
         self.objects = objects
+
+    def subject_keys(self, vault: KeyVault) -> SubjectKeys:
+        """Return the keys of accounts, kept beside the records under a master key."""
+        return SubjectKeys(self._database, vault)
 
     def close(self) -> None:
         """Close all connections."""

@@ -15,6 +15,8 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ranking import Entries
 from collections_opt.ledger.chain import canonical_json, chain_digest, head
 from collections_opt.ledger.database import Store, check_size, found, one, reused, timestamp
+from collections_opt.ledger.erased import worklists_digest_after_erasures
+from collections_opt.ledger.log import LogKind, append_log
 from collections_opt.ledger.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
 from collections_opt.ledger.requests import insert_request, insert_state, request_where
 from collections_opt.ledger.schema import portfolios, ranking_requests, rankings
@@ -108,7 +110,8 @@ class Rankings(Store):
             if kept is None:
                 return ["its record has no digests of worklists and portfolio (made by an older version)"]
             broken = []
-            if AssignedColumns.stored(connection, ranking_id).digest != kept["worklists_digest"]:
+            expected = worklists_digest_after_erasures(connection, ranking_id) or kept["worklists_digest"]
+            if AssignedColumns.stored(connection, ranking_id).digest != expected:
                 broken.append("its worklists differ from their digest")
             if _portfolio_digest(connection, stored["portfolio_id"]) != kept["portfolio_record_digest"]:
                 broken.append(f"the header of portfolio {stored['portfolio_id']} differs from its digest")
@@ -152,8 +155,14 @@ def _complete(
     values["record_digest"] = chain_digest(values)
     connection.execute(rankings.insert(), values)
     assigned.insert(connection, request.ranking_id)
+    append_log(connection, LogKind.RANKING, request.ranking_id, log_facts(values, record))
     insert_state(connection, request.ranking_id, RankingState.SUCCEEDED, "", created_at)
     return _as_ranking(values)
+
+
+def log_facts(row: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the log's leaf says about a ranking: its row's digest, and the root over its accounts where it has one."""
+    return {"record_digest": row["record_digest"], "seq": row["seq"], "leaves": dict(record.get("leaves", {}))}
 
 
 def _portfolio_digest(connection: sa.Connection, portfolio_id: str) -> str:

@@ -102,6 +102,34 @@ idempotency_keys = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
 )
 
+log_entries = sa.Table(
+    "log_entries",
+    metadata,
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Column("leaf_hash", sa.Text, nullable=False),
+    sa.Index("log_entries_reference", "kind", "reference"),
+)
+
+# The only tables in which anything is overwritten or deleted: that is how erasure works.
+subject_key_blocks = sa.Table(
+    "subject_key_blocks",
+    metadata,
+    sa.Column("first_key_no", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("keys", sa.LargeBinary, nullable=False),
+)
+
+subject_directory = sa.Table(
+    "subject_directory",
+    metadata,
+    sa.Column("segment", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("accounts", sa.LargeBinary, nullable=False),
+)
+
+erasure_permits = sa.Table("erasure_permits", metadata, sa.Column("account_id", sa.Text, primary_key=True))
+
 _UNIQUE = {
     "portfolios": (("portfolio_id",),),
     "capacity_plans": (("plan_id", "version"),),
@@ -111,9 +139,11 @@ _UNIQUE = {
     "ranking_requests": (("ranking_id",), ("request_id",)),
     "ranking_states": (("ranking_id", "step"),),
     "idempotency_keys": (("request_id",),),
+    "log_entries": (("position",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(_UNIQUE)
+OVERWRITTEN = ("subject_key_blocks", "subject_directory", "erasure_permits")
 
 
 def trigger_statements(dialect: str, tables: tuple[str, ...]) -> list[str]:
@@ -177,3 +207,33 @@ def gap_statements(dialect: str) -> list[str]:
             f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
         ]
     return statements
+
+
+def log_statements(dialect: str) -> list[str]:
+    """Return the statements that keep the log without gaps and let an erasure, and nothing else, delete worklist entries.
+
+    A permit exists only inside the transaction that erases; whoever forges one is found by the digests, as with any other edit.
+    """
+    last = "(SELECT COALESCE(MAX(position), -1) FROM log_entries)"
+    permitted = "EXISTS (SELECT 1 FROM erasure_permits WHERE account_id = OLD.account_id)"
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER log_entries_gap BEFORE INSERT ON log_entries WHEN NEW.position <> 1 + {last} "
+            "BEGIN SELECT RAISE(ABORT, 'log_entries is append-only'); END",
+            "DROP TRIGGER ranking_entries_delete",
+            f"CREATE TRIGGER ranking_entries_delete BEFORE DELETE ON ranking_entries WHEN NOT {permitted} "
+            "BEGIN SELECT RAISE(ABORT, 'ranking_entries is append-only'); END",
+        ]
+    return [
+        "CREATE FUNCTION log_entries_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF NEW.position <> 1 + {last} THEN RAISE EXCEPTION 'log_entries is append-only'; END IF; RETURN NEW; END $$",
+        "CREATE TRIGGER log_entries_gap BEFORE INSERT ON log_entries FOR EACH ROW EXECUTE FUNCTION log_entries_refuse_gap()",
+        "ALTER TABLE log_entries ENABLE ALWAYS TRIGGER log_entries_gap",
+        "CREATE FUNCTION ranking_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF TG_OP = 'DELETE' THEN IF {permitted} THEN RETURN OLD; END IF; END IF; "
+        "RAISE EXCEPTION 'ranking_entries is append-only'; END $$",
+        "DROP TRIGGER ranking_entries_row ON ranking_entries",
+        "CREATE TRIGGER ranking_entries_row BEFORE UPDATE OR DELETE ON ranking_entries "
+        "FOR EACH ROW EXECUTE FUNCTION ranking_entries_refuse()",
+        "ALTER TABLE ranking_entries ENABLE ALWAYS TRIGGER ranking_entries_row",
+    ]

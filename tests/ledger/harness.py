@@ -88,7 +88,7 @@ def _changes(engine):
             keys = ", ".join(c.name for c in table.primary_key)
             yield f"TRUNCATE {name} CASCADE"
             yield f"SET session_replication_role = replica; DELETE FROM {name}"
-            if name not in ("rankings", "ranking_states"):  # these refuse the insert itself, as a gap
+            if name not in ("rankings", "ranking_states", "log_entries"):  # these refuse the insert itself, as a gap
                 yield (
                     f"INSERT INTO {name} ({names}) SELECT {names} FROM {name} "
                     f"ON CONFLICT ({keys}) DO UPDATE SET {column} = EXCLUDED.{column}"

@@ -17,7 +17,7 @@ from collections_opt.ledger.database import open_database
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingState
-from collections_opt.ledger.schema import APPEND_ONLY, metadata
+from collections_opt.ledger.schema import APPEND_ONLY, OVERWRITTEN, metadata
 from tests.conftest import why_not_started
 from tests.ledger.harness import NOW, PORTFOLIO, add
 
@@ -74,7 +74,7 @@ def test_sqlite_is_hardened_and_its_tables_are_strict(tmp_path):
     with database.read() as connection:
         assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas} == pragmas
         rows = connection.exec_driver_sql("SELECT name, strict FROM pragma_table_list").all()
-    assert {name for name, strict in rows if strict} == set(APPEND_ONLY)
+    assert {name for name, strict in rows if strict} == {*APPEND_ONLY, *OVERWRITTEN}
     database.close()
 
 

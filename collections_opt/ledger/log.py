@@ -1,0 +1,112 @@
+"""The log of everything that was recorded: one leaf per ranking, erasure and hold, in order, under one tree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+
+from collections_opt.ledger.chain import canonical_json
+from collections_opt.ledger.database import Store
+from collections_opt.ledger.merkle import HASH_BYTES, MerkleTree, leaf_hash
+from collections_opt.ledger.schema import log_entries as table
+from collections_opt.ledger.schema import rankings
+
+_PAGE = 1_000
+
+
+class LogKind(StrEnum):
+    """What a leaf of the log records."""
+
+    RANKING = "ranking"
+    ERASURE = "erasure"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """One leaf: ``content`` is canonical JSON, its bytes are what the tree hashes; ``position`` counts from 0."""
+
+    position: int
+    kind: LogKind
+    reference: str
+    content: str
+    leaf_hash: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The content as a mapping."""
+        return dict(json.loads(self.content))
+
+
+class Log(Store):
+    """The leaves of the log and the tree over them."""
+
+    def log_tree(self) -> MerkleTree:
+        """Return the tree over all leaves recorded so far."""
+        with self._database.read() as connection:
+            hashes = connection.execute(sa.select(table.c.leaf_hash).order_by(table.c.position)).scalars().all()
+        raw = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8)
+        return MerkleTree(raw.reshape(-1, HASH_BYTES))
+
+    def log_entries(self, kind: LogKind | None = None) -> Iterator[LogEntry]:
+        """Yield all leaves in order, or those of a kind, a page per transaction."""
+        after = -1
+        while True:
+            query = table.select().where(table.c.position > after).order_by(table.c.position).limit(_PAGE)
+            if kind is not None:
+                query = query.where(table.c.kind == kind.value)
+            with self._database.read() as connection:
+                page = [_entry(row) for row in connection.execute(query).mappings()]
+            yield from page
+            if len(page) < _PAGE:
+                return
+            after = page[-1].position
+
+    def log_entry_of(self, kind: LogKind, reference: str) -> LogEntry | None:
+        """Return the latest leaf of a kind about something, None where there is none."""
+        query = table.select().where(table.c.kind == kind.value, table.c.reference == reference)
+        with self._database.read() as connection:
+            row = connection.execute(query.order_by(table.c.position.desc()).limit(1)).mappings().first()
+        return _entry(row) if row else None
+
+    def verify_log(self) -> list[str]:
+        """Return where the log and what it records differ, in words; empty when they agree."""
+        broken: list[str] = []
+        rankings_seen: dict[str, str] = {}
+        for index, entry in enumerate(self.log_entries()):
+            if entry.position != index:
+                return [*broken, f"log: position {entry.position} where {index} belongs"]
+            if entry.leaf_hash != leaf_hash(entry.content.encode()).hex():
+                broken.append(f"log entry {index} ({entry.kind} {entry.reference}): its content differs from its leaf")
+            elif (entry.facts.get("kind"), entry.facts.get("reference")) != (entry.kind.value, entry.reference):
+                broken.append(f"log entry {index} ({entry.kind} {entry.reference}): its content is about something else")
+            elif entry.kind is LogKind.RANKING:
+                rankings_seen[entry.reference] = entry.facts["record_digest"]
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(rankings.c.ranking_id, rankings.c.record_digest)).all()
+        recorded = {name: digest for name, digest in rows}  # noqa: C416 - rows are no pairs to the type checker
+        for name in sorted(recorded.keys() | rankings_seen.keys()):
+            if name not in rankings_seen:
+                broken.append(f"ranking {name}: recorded, but has no leaf in the log")
+            elif recorded.get(name) != rankings_seen[name]:
+                broken.append(f"ranking {name}: the log holds another record of it")
+        return broken
+
+
+def append_log(connection: sa.Connection, kind: LogKind, reference: str, facts: Mapping[str, Any]) -> LogEntry:
+    """Append a leaf, within the transaction of what it records."""
+    position = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.position), -1))).scalar_one()) + 1
+    content = canonical_json({**facts, "kind": kind.value, "reference": reference})
+    entry = LogEntry(position, kind, reference, content, leaf_hash(content.encode()).hex())
+    connection.execute(table.insert(), {**vars(entry), "kind": kind.value})
+    return entry
+
+
+def _entry(row: Any) -> LogEntry:
+    return LogEntry(**{**row, "kind": LogKind(row["kind"])})

@@ -1,0 +1,166 @@
+"""One random key per account, kept apart from everything it seals: deleting the key erases what it sealed, in every copy.
+
+Keys and the directory that finds them are the only tables in which anything is ever overwritten. Keys rest encrypted with
+AES-256-GCM under a master key that is not in the database, so that neither a copy of the database nor one of the objects
+opens anything by itself.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from numpy.typing import NDArray
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.database import Database
+from collections_opt.ledger.keystream import KEY_BYTES
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet, parquet_to_columns
+from collections_opt.ledger.schema import subject_directory as directory
+from collections_opt.ledger.schema import subject_key_blocks as blocks
+
+_BLOCK_KEYS = 4_096
+_NONCE_BYTES = 12
+Ids = NDArray[np.bytes_]
+Numbers = NDArray[np.int64]
+RandomBytes = Callable[[int], bytes]
+"""Returns that many bytes nobody can guess."""
+
+
+@dataclass(frozen=True)
+class KeyVault:
+    """What protects keys at rest and where new ones come from.
+
+    Attributes:
+        master_key: 32 bytes, kept outside the database and its backups.
+        random_bytes: source of keys and nonces; another than the default is for tests.
+    """
+
+    master_key: bytes
+    random_bytes: RandomBytes = secrets.token_bytes
+
+
+class SubjectKeys:
+    """The keys of all accounts ever imported, by number; numbers are given in order of first sight and never again."""
+
+    def __init__(self, database: Database, vault: KeyVault) -> None:
+        self._database = database
+        self._cipher = AESGCM(vault.master_key)
+        self._random = vault.random_bytes
+
+    def nonce(self) -> bytes:
+        """Return 12 bytes for a new table."""
+        return self._random(_NONCE_BYTES)
+
+    def numbers(self, account_ids: Ids) -> Numbers:
+        """Return the key number of each account, int64 (n,); an account seen for the first time gets a new key."""
+        unique, inverse = _unique(account_ids)
+        with self._database.read() as connection:
+            numbers = _looked_up(connection, unique)
+        if (numbers < 0).any():
+            with self._database.write() as connection:
+                numbers = _looked_up(connection, unique)
+                missing = np.flatnonzero(numbers < 0)
+                numbers[missing] = self._add(connection, unique[missing])
+        return numbers if inverse is None else numbers[inverse]
+
+    def find(self, account_id: str) -> int | None:
+        """Return the key number of an account, None for one never seen or erased."""
+        with self._database.read() as connection:
+            number = int(_looked_up(connection, np.array([account_id.encode() or b"\0"]))[0])
+        return None if number < 0 else number
+
+    def keys(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Return keys by number, uint8 (n, 32); zeros for an erased one.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when stored keys were altered or sealed under another master key.
+        """
+        if not numbers.size:
+            return np.zeros((0, KEY_BYTES), np.uint8)
+        wanted = blocks.c.first_key_no.between(int(numbers.min()) - _BLOCK_KEYS + 1, int(numbers.max()))
+        keys = np.zeros((numbers.size, KEY_BYTES), np.uint8)
+        with self._database.read() as connection:
+            for first, content in connection.execute(sa.select(blocks).where(wanted)):
+                block = self._unwrapped(first, content)
+                held = np.flatnonzero((numbers >= first) & (numbers < first + len(block)))
+                keys[held] = block[numbers[held] - first]
+        return keys
+
+    def erase(self, connection: sa.Connection, numbers: Numbers) -> None:
+        """Overwrite keys with zeros and strike their accounts from the directory, within a transaction."""
+        for first, content in connection.execute(sa.select(blocks)).all():
+            block = self._unwrapped(first, content)
+            hit = numbers[(numbers >= first) & (numbers < first + len(block))] - first
+            if hit.size:
+                block[hit] = 0
+                wrapped = self._wrapped(first, block)
+                connection.execute(blocks.update().where(blocks.c.first_key_no == first), {"keys": wrapped})
+        for segment, content in connection.execute(sa.select(directory)).all():
+            columns = parquet_to_columns(content).columns
+            kept = ~np.isin(columns["key_no"], numbers)
+            if not kept.all():
+                rest = ColumnTable({name: column[kept] for name, column in columns.items()})
+                changed = {"accounts": columns_to_parquet(rest)}
+                connection.execute(directory.update().where(directory.c.segment == segment), changed)
+
+    def _add(self, connection: sa.Connection, accounts: Ids) -> Numbers:
+        if not accounts.size:
+            return np.zeros(0, np.int64)
+        last = connection.execute(sa.select(blocks).order_by(blocks.c.first_key_no.desc()).limit(1)).first()
+        first = 0 if last is None else int(last[0]) + len(self._unwrapped(*last))
+        keys = np.frombuffer(self._random(KEY_BYTES * accounts.size), np.uint8).reshape(-1, KEY_BYTES)
+        rows = [
+            {"first_key_no": first + start, "keys": self._wrapped(first + start, keys[start : start + _BLOCK_KEYS])}
+            for start in range(0, len(keys), _BLOCK_KEYS)
+        ]
+        connection.execute(blocks.insert(), rows)
+        numbers = np.arange(first, first + accounts.size, dtype=np.int64)
+        segment = 1 + int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(directory.c.segment), 0))).scalar_one())
+        content = columns_to_parquet(ColumnTable({"account_id": accounts, "key_no": numbers}))
+        connection.execute(directory.insert(), {"segment": segment, "accounts": content})
+        return numbers
+
+    def _wrapped(self, first: int, keys: NDArray[np.uint8]) -> bytes:
+        nonce = self._random(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, keys.tobytes(), b"subject-keys/%d" % first)
+
+    def _unwrapped(self, first: int, content: bytes) -> NDArray[np.uint8]:
+        try:
+            raw = self._cipher.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], b"subject-keys/%d" % first)
+        except (InvalidTag, ValueError) as error:
+            raise refuse(
+                Reason.INTEGRITY_FAILURE,
+                "subject_keys",
+                "were altered, or the master key is another.",
+                "Restore the key file that belongs to this database.",
+            ) from error
+        return np.frombuffer(bytearray(raw), np.uint8).reshape(-1, KEY_BYTES)
+
+
+def _unique(ids: Ids) -> tuple[Ids, Numbers | None]:
+    """Return distinct ids in order, and where each stands among them (None when nothing had to be done)."""
+    if ids.size < 2 or bool((ids[:-1] < ids[1:]).all()):
+        return ids, None
+    unique, inverse = np.unique(ids, return_inverse=True)
+    return unique, inverse.astype(np.int64)
+
+
+def _looked_up(connection: sa.Connection, accounts: Ids) -> Numbers:
+    numbers = np.full(accounts.size, -1, dtype=np.int64)
+    for content in connection.execute(sa.select(directory.c.accounts)).scalars():
+        columns = parquet_to_columns(content).columns
+        known = columns["account_id"]
+        if not known.size:
+            continue
+        if known.size == accounts.size and bool((known == accounts).all()):
+            return columns["key_no"].copy()
+        at = np.minimum(np.searchsorted(known, accounts), known.size - 1)
+        found = known[at] == accounts
+        numbers[found] = columns["key_no"][at[found]]
+    return numbers
