@@ -255,7 +255,7 @@ class Rankings:
     def _make(self, command: RankingCommand, request: RankingRequest, progress: Callable[..., None]) -> None:
         portfolio = self.portfolio(command.portfolio_id)
         ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
-        progress(SolveProgress("verify", 0.9, ranking.assignment.gap))
+        progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         if command.ordering is Ordering.EXPECTED_VALUE:
             findings = verify(ranking.problem, ranking.assignment).findings
             if findings:

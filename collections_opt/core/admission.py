@@ -70,6 +70,8 @@ class _Findings:
 
     def add(self, mask: NDArray[np.bool_], field: str, rule: str, remedy: str, shown: Array) -> None:
         """Refuse the rows of ``mask``; only refused rows (few) become Python objects."""
+        if not mask.any():
+            return
         rows = np.flatnonzero(mask)
         self.refused[rows] = True
         self._entries.extend((int(r), _show(self._ids[r]), field, _show(shown[r]), rule, remedy) for r in rows.tolist())

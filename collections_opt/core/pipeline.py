@@ -104,7 +104,7 @@ def rank(
     else:
         key = raw_order_key(request.ordering, portfolio, outcomes, worth, request.options.seed)
         assignment = raw_assignment(request.ordering, key, problem, request.options.seed)
-    progress(SolveProgress("enter", 0.8, assignment.gap))
+    progress(SolveProgress("enter", 0.9, assignment.gap))
     entries = make_entries(portfolio, outcomes, worth, eligibility, problem, assignment, key)
     progress(SolveProgress("decided", 0.9, assignment.gap))
     return Ranking(portfolio, request.ordering, outcomes, eligibility, worth, problem, assignment, entries)

@@ -82,12 +82,10 @@ def score_accounts(measure: Measure, accounts: int, calls: int, callers: int, re
         with served(Path(name) / "data") as server, server.channel() as channel:
             stub = scoring_service_pb2_grpc.ScoringServiceStub(channel)
             closed_loop(lambda: stub.ScoreAccounts(request, timeout=WAIT), callers, max(callers, calls // 10))
-            server.reset_peak()
-            with measure.stage("calls"):
+            with measure.stage("calls", server.process):
                 load = closed_loop(lambda: stub.ScoreAccounts(request, timeout=WAIT), callers, calls)
             load.record(measure)
             measure.figures["accounts / s"] = measure.figures["calls / s"] * accounts
-            measure.figures["server peak MB"] = server.peak_bytes() / 1e6
 
 
 def bench(options: Options) -> Report:

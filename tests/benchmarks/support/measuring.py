@@ -29,12 +29,15 @@ class Measure:
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Measure what runs inside; everything outside of stages (setup) is not part of a case's time."""
-        reset_peak()
+    def stage(self, name: str, process: int | str = "self") -> Iterator[None]:
+        """Measure what runs inside; everything outside of stages (setup) is not part of a case's time.
+
+        Memory is that of this process, or of a server by its process id.
+        """
+        reset_peak(process)
         begin = time.perf_counter()
         yield
-        self.stages.append(Stage(name, time.perf_counter() - begin, peak_bytes()))
+        self.stages.append(Stage(name, time.perf_counter() - begin, peak_bytes(process)))
 
     def as_json(self) -> dict[str, object]:
         """Return the record as plain values."""

@@ -61,7 +61,7 @@ def resampled_portfolio(folder: Path, count: int, seed: int) -> RawPortfolio:
 def plan_of_queues(queue_count: int, account_count: int, seed: int, plan_id: str = "bench") -> CapacityPlan:
     """Return a plan whose queues vary the bundled ones and together have minutes for about 30 % of the accounts."""
     rng = np.random.default_rng(seed)
-    models = bundled_plan().queues
+    models = [queue for queue in bundled_plan().queues if not queue.specialist_only]  # the accounts carry no flags
     queues = [_varied(models[index % len(models)], index, rng) for index in range(queue_count)]
     each = account_count * _WORKED_SHARE / queue_count
     sized = [_with_minutes(queue, each * _expected_minutes(queue)) for queue in queues]

@@ -14,8 +14,10 @@ from pathlib import Path
 import grpc
 import numpy as np
 
+from collections_opt.client.client import Client, connect
+from collections_opt.client.connection import Connection
 from tests.benchmarks.support.cases import ROOT
-from tests.benchmarks.support.measuring import Measure, peak_bytes, reset_peak
+from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.portfolios import MODELS
 
 
@@ -26,20 +28,18 @@ class Served:
     address: str
     process: int
 
-    def reset_peak(self) -> None:
-        """Forget the server's highest memory so far."""
-        reset_peak(self.process)
-
-    def peak_bytes(self) -> int:
-        """Return the server's highest resident memory since the last reset."""
-        return peak_bytes(self.process)
-
     @contextmanager
     def channel(self) -> Iterator[grpc.Channel]:
         """Yield a connection of its own; nothing is retried behind the bench's back."""
         options = [("grpc.enable_retries", 0), ("grpc.use_local_subchannel_pool", 1)]
         with grpc.insecure_channel(self.address, options=options) as channel:
             yield channel
+
+    @contextmanager
+    def client(self) -> Iterator[Client]:
+        """Yield the product's own client."""
+        with connect(Connection(self.address, insecure_loopback=True)) as client:
+            yield client
 
 
 @contextmanager
