@@ -8,14 +8,16 @@ from datetime import datetime
 from pathlib import Path
 
 from collections_opt.application.books import Books
+from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
+from collections_opt.application.recorded_inputs import RecordedInputsReader
 from collections_opt.application.settings import bundled_plan, bundled_rules
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingRecord
-from collections_opt.scoring.scorer import Scorer, load_scorer
+from collections_opt.scoring.scorer import Scorer, load_scorer, load_version
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Workspace:
     books: Books
     rankings: Rankings
     scorer: Scorer
+    placer: Placer
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -53,7 +56,9 @@ def open_workspace(folder: Path, models: Path, now: Callable[[], datetime], data
     scorer = load_scorer(models)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", FolderObjectStore(folder / "objects"))
-    workspace = Workspace(ledger, Books(ledger, now), Rankings(ledger, scorer, bundled_rules(), now), scorer)
+    rankings = Rankings(ledger, scorer, bundled_rules(), now)
+    inputs = RecordedInputsReader(rankings, scorer, bundled_rules(), lambda version: load_version(models, version))
+    workspace = Workspace(ledger, Books(ledger, now), rankings, scorer, Placer(rankings, inputs))
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

@@ -28,11 +28,18 @@ CONTRACT: Sequence[FileDescriptor] = (
 
 DEFAULT_DEADLINE_SECONDS = 60.0
 DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
-    {"ImportPortfolio": 3_600.0, "ExportRanking": 3_600.0, "WatchRanking": 600.0, "CompareRankings": 600.0}
+    {
+        "ImportPortfolio": 3_600.0,
+        "ExportRanking": 3_600.0,
+        "WatchRanking": 600.0,
+        "CompareRankings": 600.0,
+        "EvaluateCapacity": 3_600.0,
+        "GetCapacityCurves": 3_600.0,
+    }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
 
-READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score")
+READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate")
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset({"CreateRanking", "ImportPortfolio"})

@@ -109,3 +109,13 @@ def load_scorer(root: Path, role: str = "champion") -> Scorer:
         CollectionsError: MODEL_UNAVAILABLE, saying which file is at fault.
     """
     return Scorer(load_artifact(root, read_active(root)[role]))
+
+
+def load_version(root: Path, model_version: str) -> Scorer:
+    """Return the scorer of a kind and version, as ``Scorer.model_version`` names them.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE, saying which file is at fault.
+    """
+    kind, _, version = model_version.partition("/")
+    return Scorer(load_artifact(root, version, kind))

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 
 import grpc
 
-from collections_opt.api.v1 import ranking_pb2
+from collections_opt.api.v1 import placement_pb2, ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.application.jobs import State
+from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
+from collections_opt.service.converters.placements import write_placements
 from collections_opt.service.converters.rankings import (
     export_chunks,
     write_comparison,
@@ -25,7 +28,7 @@ from collections_opt.service.converters.rankings import (
 )
 from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
-from collections_opt.wire.common import read_enum, told_as
+from collections_opt.wire.common import read_date, read_enum, told_as
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
 
@@ -39,8 +42,9 @@ WATCH_SECONDS = 1.0
 class RankingServicer:
     """Makes and shows rankings; ``defaults`` value what a call does not parameterise."""
 
-    def __init__(self, rankings: Rankings, ledger: Ledger, defaults: ValueParameters) -> None:
+    def __init__(self, rankings: Rankings, placer: Placer, ledger: Ledger, defaults: ValueParameters) -> None:
         self._rankings = rankings
+        self._placer = placer
         self._ledger = ledger
         self._defaults = defaults
 
@@ -104,6 +108,16 @@ class RankingServicer:
         found = self._rankings.explain(request.ranking_id, request.account_id)
         currency_code = self._rankings.finished(request.ranking_id).record["currency_code"]
         return write_explanation(found, currency_code)
+
+    def place_accounts(
+        self, request: placement_pb2.PlaceAccountsRequest, _context: grpc.ServicerContext
+    ) -> placement_pb2.PlaceAccountsResponse:
+        """Say where 1 to 1,000 accounts would go."""
+        as_of_date = read_date(request.as_of_date, "as_of_date")
+        raw = accounts_to_raw(request.accounts, as_of_date, request.time_zone, request.currency_code)
+        with told_as({}, ACCOUNT_RENAMES):
+            placed = self._placer.place(request.ranking_id, raw)
+        return write_placements(placed, [account.account_id for account in request.accounts])
 
     def compare_rankings(self, request: pb.CompareRankingsRequest, _context: grpc.ServicerContext) -> pb.CompareRankingsResponse:
         """Compare rankings with the first; without outcomes no resampling happens, so its seed does not matter."""

@@ -8,17 +8,12 @@ from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.books import Books
 from collections_opt.application.rankings import Rankings
 from collections_opt.core.payoffs import ValueParameters
-from collections_opt.service.converters.accounts import accounts_to_raw
+from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.scores import write_scores
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
-RENAMES = {
-    "status_history": "months",
-    "balance_history_minor": "months",
-    "payment_history_minor": "months",
-}
 
 
 class ScoringServicer:
@@ -35,7 +30,7 @@ class ScoringServicer:
         raw = accounts_to_raw(request.accounts, as_of_date, request.time_zone, request.currency_code)
         given = request.HasField("value_parameters")
         chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
-        with told_as(HEADS, RENAMES):
+        with told_as(HEADS, ACCOUNT_RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
             scored = self._rankings.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
         outcomes = scored.ranking.outcomes

@@ -47,6 +47,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ExportRanking": _C.BULK,
             "ListWorklist": _C.READ,
             "ExplainAssignment": _C.WORK,
+            "PlaceAccounts": _C.WORK,
             "CompareRankings": _C.WORK,
         },
         "ModelService": {"ListModels": _C.READ, "GetModel": _C.READ},
@@ -68,7 +69,7 @@ def all_services(workspace: Workspace, models: Path, defaults: ValueParameters) 
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, rankings, defaults)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, ledger)),
-        (ranking_service_pb2, "RankingService", RankingServicer(rankings, ledger, defaults)),
+        (ranking_service_pb2, "RankingService", RankingServicer(rankings, workspace.placer, ledger, defaults)),
         (model_service_pb2, "ModelService", ModelServicer(models)),
     )
     return tuple(

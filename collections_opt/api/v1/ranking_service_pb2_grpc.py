@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from collections_opt.api.v1 import placement_pb2 as collections__opt_dot_api_dot_v1_dot_placement__pb2
 from collections_opt.api.v1 import ranking_service_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -70,6 +71,11 @@ class RankingServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentResponse.FromString,
                 _registered_method=True)
+        self.PlaceAccounts = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/PlaceAccounts',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsResponse.FromString,
+                _registered_method=True)
         self.CompareRankings = channel.unary_unary(
                 '/collections_opt.api.v1.RankingService/CompareRankings',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.SerializeToString,
@@ -132,6 +138,14 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceAccounts(self, request, context):
+        """Says at once where 1 to 1,000 new or changed accounts would go at a recorded ranking's prices, without a solve. All or
+        nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CompareRankings(self, request, context):
         """Compares rankings of the same accounts, capacity plan and rules with the first one.
         """
@@ -176,6 +190,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.ExplainAssignment,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentResponse.SerializeToString,
+            ),
+            'PlaceAccounts': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceAccounts,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsResponse.SerializeToString,
             ),
             'CompareRankings': grpc.unary_unary_rpc_method_handler(
                     servicer.CompareRankings,
@@ -373,6 +392,33 @@ class RankingService:
             '/collections_opt.api.v1.RankingService/ExplainAssignment',
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ExplainAssignmentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceAccounts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/PlaceAccounts',
+            collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_placement__pb2.PlaceAccountsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import placement_pb2 as _placement_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as _ranking_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -50,6 +51,10 @@ class RankingServiceStub:
     """Lists the accounts of one queue, in the order to work them."""
     ExplainAssignment: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainAssignmentRequest, _ranking_service_pb2.ExplainAssignmentResponse]
     """Says why an account is worked, why not there, and what would change it, from what was recorded."""
+    PlaceAccounts: _grpc.UnaryUnaryMultiCallable[_placement_pb2.PlaceAccountsRequest, _placement_pb2.PlaceAccountsResponse]
+    """Says at once where 1 to 1,000 new or changed accounts would go at a recorded ranking's prices, without a solve. All or
+    nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
+    """
     CompareRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]
     """Compares rankings of the same accounts, capacity plan and rules with the first one."""
 
@@ -75,6 +80,10 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """Lists the accounts of one queue, in the order to work them."""
     ExplainAssignment: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainAssignmentRequest, _ranking_service_pb2.ExplainAssignmentResponse]  # type: ignore[assignment]
     """Says why an account is worked, why not there, and what would change it, from what was recorded."""
+    PlaceAccounts: _aio.UnaryUnaryMultiCallable[_placement_pb2.PlaceAccountsRequest, _placement_pb2.PlaceAccountsResponse]  # type: ignore[assignment]
+    """Says at once where 1 to 1,000 new or changed accounts would go at a recorded ranking's prices, without a solve. All or
+    nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
+    """
     CompareRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]  # type: ignore[assignment]
     """Compares rankings of the same accounts, capacity plan and rules with the first one."""
 
@@ -139,6 +148,16 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.ExplainAssignmentResponse, _abc.Awaitable[_ranking_service_pb2.ExplainAssignmentResponse]]:
         """Says why an account is worked, why not there, and what would change it, from what was recorded."""
+
+    @_abc_1.abstractmethod
+    def PlaceAccounts(
+        self,
+        request: _placement_pb2.PlaceAccountsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_placement_pb2.PlaceAccountsResponse, _abc.Awaitable[_placement_pb2.PlaceAccountsResponse]]:
+        """Says at once where 1 to 1,000 new or changed accounts would go at a recorded ranking's prices, without a solve. All or
+        nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
+        """
 
     @_abc_1.abstractmethod
     def CompareRankings(

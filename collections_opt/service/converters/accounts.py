@@ -23,6 +23,9 @@ MONTH_FIELDS = {
 }
 """Field of ``MonthlyFigures`` per history column."""
 
+ACCOUNT_RENAMES = dict.fromkeys(MONTH_FIELDS, "months")
+"""Schema columns of an account whose name differs in the contract."""
+
 Rows = Sequence[account_pb2.Account]
 
 

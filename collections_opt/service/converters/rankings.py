@@ -44,7 +44,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
     return ranking_pb2.Ranking(
         ranking_id=record.ranking_id,
         state=ranking_pb2.RANKING_STATE_SUCCEEDED,
-        inputs=_write_inputs(record),
+        inputs=write_inputs(record),
         quality=_write_quality(record),
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
@@ -60,7 +60,8 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
     )
 
 
-def _write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
+def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
+    """Return what a ranking was asked, with every version that decided."""
     held = record.record
     return ranking_pb2.RankingInputs(
         portfolio_id=record.portfolio_id,

@@ -1,0 +1,160 @@
+"""Place new or changed accounts against a recorded ranking's prices, at once and without a solve; nothing is recorded."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.quarantine import refused_rows
+from collections_opt.application.rankings import Rankings
+from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.core.admission import admit
+from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
+from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.outcomes import quantised
+from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
+from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.worklist_order import RecordedDecisions, WorklistOrder
+
+
+@dataclass(frozen=True)
+class PlacedAccounts:
+    """Accounts placed at recorded prices; rows are the accounts sorted by id.
+
+    Attributes:
+        inputs: the ranking with everything that decided it.
+        valued: the accounts with probabilities, eligibility and increments.
+        recovery_without_contact_minor: int64 (m,) V(0), rounded.
+        placements: where each goes.
+        changes: what would put each account into each queue.
+        position: int32 (m,) place it would take in its queue, 0 without one.
+        recorded: what the ranking decided for those it holds.
+        has_room: bool (m,), True where the queue has the minutes without dropping anybody: they are free, or its own.
+        needed_increment_minor: int64 (m,) how much more increment makes the nearest queue worth its price; 0 if one is.
+        unchanged: bool (m,), True where the ranking holds the account with the same inputs, so that its decision stands.
+        used_seconds: int64 (q,) time the recorded worklists take.
+        worked_count: int64 (q,) accounts they hold.
+    """
+
+    inputs: RecordedInputs
+    valued: ValuedAccounts
+    recovery_without_contact_minor: NDArray[np.int64]
+    placements: Placements
+    changes: Counterfactuals
+    position: NDArray[np.int32]
+    recorded: RecordedDecisions
+    has_room: NDArray[np.bool_]
+    needed_increment_minor: NDArray[np.int64]
+    unchanged: NDArray[np.bool_]
+    used_seconds: NDArray[np.int64]
+    worked_count: NDArray[np.int64]
+
+
+class Placer:
+    """Scores and places accounts; the order of the last ranking asked for stays in memory."""
+
+    def __init__(self, rankings: Rankings, inputs: RecordedInputsReader) -> None:
+        self._rankings = rankings
+        self._inputs = inputs
+        self._lock = threading.Lock()
+        self._last: tuple[str, WorklistOrder] | None = None
+
+    def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
+        """Place accounts where the ranking's prices put them, each by itself.
+
+        An account that the ranking holds with the same inputs keeps its recorded decision: at these prices that is tied with
+        whatever else it could be. Prices decide for the others.
+
+        Raises:
+            CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
+                door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
+        """
+        inputs = self._inputs.read(ranking_id)
+        admission = admit(raw)
+        if admission.quarantine.row.size:
+            raise refused_rows(admission.quarantine)
+        portfolio = admission.portfolio
+        _check_fit(portfolio, inputs)
+        outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
+        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters)
+        problem, order = valued.problem, self._order(inputs)
+        account_id = portfolio.column("account_id")
+        rows = order.rows(account_id)
+        recorded = order.decisions(rows)
+        unchanged = self._unchanged(inputs, portfolio, rows)
+        by_price = place(problem, inputs.prices, inputs.prices[:0])
+        placements = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
+        changes = counterfactuals(problem, placements.margin, inputs.prices)
+        cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
+        kept = unchanged & (recorded.queue == placements.queue)
+        return PlacedAccounts(
+            inputs=inputs,
+            valued=valued,
+            recovery_without_contact_minor=valued.recovery_without_contact_minor(),
+            placements=placements,
+            changes=changes,
+            position=order.positions(account_id, placements.queue, problem.value[cell], problem.seconds[cell]),
+            recorded=recorded,
+            has_room=_has_room(problem, placements, order.used_seconds, kept),
+            needed_increment_minor=_needed_increment(problem, placements, changes),
+            unchanged=unchanged,
+            used_seconds=order.used_seconds,
+            worked_count=order.worked_count,
+        )
+
+    def _order(self, inputs: RecordedInputs) -> WorklistOrder:
+        ranking_id = inputs.record.ranking_id
+        with self._lock:
+            if self._last and self._last[0] == ranking_id:
+                return self._last[1]
+        order = WorklistOrder(self._rankings.entries(inputs.record), len(inputs.plan.queues))
+        with self._lock:
+            self._last = (ranking_id, order)
+        return order
+
+    def _unchanged(self, inputs: RecordedInputs, portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        held = np.flatnonzero(rows >= 0)
+        result = np.zeros(rows.size, dtype=bool)
+        if held.size:
+            then = self._rankings.portfolio(inputs.record.portfolio_id).take(rows[held])
+            result[held] = same_inputs(portfolio.take(held), then)
+        return result
+
+
+def _check_fit(portfolio: Portfolio, inputs: RecordedInputs) -> None:
+    ranked_on = str(inputs.record.record["as_of_date"])
+    if portfolio.as_of_date.isoformat() < ranked_on:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "as_of_date",
+            f"{portfolio.as_of_date} is before the ranking's {ranked_on}.",
+            "Send what is known since then.",
+        )
+    if portfolio.currency_code != inputs.plan.currency_code:
+        raise refuse(
+            Reason.CURRENCY_MISMATCH,
+            "currency_code",
+            f"the ranking is in {inputs.plan.currency_code}, the accounts in {portfolio.currency_code}.",
+            "Send money in the ranking's currency.",
+        )
+
+
+def _has_room(
+    problem: AssignmentProblem, placements: Placements, used_seconds: NDArray[np.int64], kept: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    free = np.maximum(problem.capacity_seconds - used_seconds, 0)
+    cell = np.maximum(placements.queue, 0)
+    fits = problem.seconds[np.arange(cell.size), cell] <= free[cell]
+    return np.asarray((placements.queue != UNASSIGNED) & (fits | kept), dtype=bool)
+
+
+def _needed_increment(problem: AssignmentProblem, placements: Placements, changes: Counterfactuals) -> NDArray[np.int64]:
+    huge = np.iinfo(np.int64).max
+    short = np.where(problem.value == INELIGIBLE, huge, changes.least_increment_minor - problem.value).min(axis=1, initial=huge)
+    settled = (placements.queue != UNASSIGNED) | (placements.best_queue == UNASSIGNED)
+    return np.where(settled, 0, np.maximum(short, 0))

@@ -1,0 +1,109 @@
+"""What a recorded ranking was made with, loaded again by digest: plan, rules, parameters, prices, model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.rankings import Rankings
+from collections_opt.application.settings import dump, load
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.ledger.records import RankingRecord
+from collections_opt.scoring.scorer import Scorer
+
+
+@dataclass(frozen=True)
+class RecordedInputs:
+    """A recorded ranking and everything that decided it but the accounts.
+
+    Attributes:
+        record: the ranking.
+        plan: the version of the capacity plan it was made with.
+        rules: its eligibility rules.
+        parameters: its value model.
+        prices: int64 (q,) shadow prices, in ``1 / PRICE_SCALE`` minor units per second.
+    """
+
+    record: RankingRecord
+    plan: CapacityPlan
+    rules: RuleTable
+    parameters: ValueParameters
+    prices: NDArray[np.int64]
+
+
+class RecordedInputsReader:
+    """Loads the inputs of rankings; models other than the champion are loaded once.
+
+    Args:
+        rankings: recorded rankings.
+        champion: the active model.
+        rules: the rules in force.
+        load_version: loads another model version by name ("outcome/credit-card-1"); raises MODEL_UNAVAILABLE.
+    """
+
+    def __init__(self, rankings: Rankings, champion: Scorer, rules: RuleTable, load_version: Callable[[str], Scorer]) -> None:
+        self._rankings = rankings
+        self._rules = rules
+        self._load_version = load_version
+        self._lock = threading.Lock()
+        self._scorers = {champion.artifact.digest: champion}
+
+    def read(self, ranking_id: str) -> RecordedInputs:
+        """Return the inputs of a ranking by expected value, which alone has prices.
+
+        Raises:
+            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; INVALID_ARGUMENT for a raw order; NOT_FOUND also when
+                the rules in force are not the recorded ones.
+        """
+        record = self._rankings.finished(ranking_id)
+        held = record.record
+        if held["ordering"] != Ordering.EXPECTED_VALUE.value:
+            raise refuse(
+                Reason.INVALID_ARGUMENT,
+                "ranking_id",
+                f"{ranking_id} is in the raw order {held['ordering']}, which has no prices.",
+                "Name a ranking by EXPECTED_VALUE.",
+            )
+        if held["rules_digest"] != digest_text(dump(self._rules)):
+            raise refuse(
+                Reason.NOT_FOUND,
+                "ranking_id",
+                f"the rules {held['rules_version']} that it was made with are not at hand, only {self._rules.version}.",
+                "Rank again under the rules in force.",
+            )
+        return RecordedInputs(
+            record=record,
+            plan=self._rankings.plan_of(record),
+            rules=self._rules,
+            parameters=load(held["parameters"], ValueParameters),
+            prices=np.array(held["prices"], dtype=np.int64),
+        )
+
+    def scorer_of(self, inputs: RecordedInputs) -> Scorer:
+        """Return the outcome model of a ranking.
+
+        Raises:
+            CollectionsError: MODEL_UNAVAILABLE when it is not at hand, or is another one under the same name.
+        """
+        version, digest = inputs.record.record["model_version"], inputs.record.record["model_digest"]
+        with self._lock:
+            if digest not in self._scorers:
+                found = self._load_version(version)
+                if found.artifact.digest != digest:
+                    raise refuse(
+                        Reason.MODEL_UNAVAILABLE,
+                        "ranking_id",
+                        f"the model {version} on disk is not the one that was recorded.",
+                        "Restore its folder, or rank again.",
+                    )
+                self._scorers[digest] = found
+            return self._scorers[digest]
