@@ -41,6 +41,7 @@ def main(
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback)
         built = build_server(all_services(workspace, models, bundled_parameters()), options)
         built.start()
+        workspace.rankings.recover()
         typer.echo(f"serving on {host}:{built.port}")
         stop.wait()
         built.stop(10.0)

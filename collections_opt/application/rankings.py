@@ -15,6 +15,7 @@ import structlog
 import collections_opt
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.quarantine import refused_rows
+from collections_opt.application.ranking_runs import RankingRuns
 from collections_opt.application.settings import dump, load
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
@@ -42,9 +43,10 @@ from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
 from collections_opt.core.valuation import value_matrix
+from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.parquet import entries_to_parquet, parquet_to_entries, parquet_to_portfolio
-from collections_opt.ledger.records import RankingRecord, WorklistEntry
+from collections_opt.ledger.records import RankingRecord, RequestedRanking, WorklistEntry
 from collections_opt.scoring.scorer import Reason as ScoreReason
 from collections_opt.scoring.scorer import Scorer
 from collections_opt.solvers import SOLVERS, verify
@@ -100,12 +102,15 @@ class ScoredAccounts:
 class Rankings:
     """The use cases around rankings; one worker makes them, any thread reads them."""
 
-    def __init__(self, ledger: Ledger, scorer: Scorer, rules: RuleTable, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ledger: Ledger, scorer: Scorer, rules: RuleTable, now: Callable[[], datetime], worker: str = "local"
+    ) -> None:
         self._ledger = ledger
         self._scorer = scorer
         self._rules = rules
         self._now = now
         self._jobs = Jobs(_failed)
+        self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
         self._cache_lock = threading.Lock()
         self._cached: tuple[str, Portfolio] | None = None
 
@@ -114,10 +119,11 @@ class Rankings:
         self._jobs.close()
 
     def create(self, command: RankingCommand, validate_only: bool = False) -> str:
-        """Start a ranking, or find the one this request already made; return its id.
+        """Record a request and start its ranking, or find the one it already made; return its id.
 
         Raises:
-            CollectionsError: what is wrong with the request, before anything runs; REQUEST_ID_REUSED for another payload.
+            CollectionsError: what is wrong with the request, before anything runs; REQUEST_ID_REUSED for another payload; as
+                ``RankingRuns.begin`` when the request could not be recorded.
         """
         _check_command(command)
         if self._ledger.find_request(command.request_id, command.payload_digest):
@@ -125,24 +131,34 @@ class Rankings:
         request = self._request(command)
         check_request(self.portfolio(command.portfolio_id), request)
         if not validate_only:
-            self._jobs.start(command.ranking_id, lambda progress: self._make(command, request, progress))
+            # The plan's version is settled here: made again later, it is the ranking that was asked for.
+            settled = dump(replace(command, plan_version=request.plan.version))
+            self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
 
+    def recover(self) -> list[Recovery]:
+        """Resume or abandon what a lost process left, as ``RankingRuns.recover``."""
+        return self._runs.recover()
+
+    def cancel(self, ranking_id: str) -> None:
+        """Stop an unfinished ranking for good, as ``RankingRuns.cancel``."""
+        self._runs.cancel(ranking_id)
+
     def status(self, ranking_id: str) -> JobStatus | None:
-        """Return where a ranking being made in this process stands."""
-        return self._jobs.status(ranking_id)
+        """Return where a requested ranking stands, whichever process makes it; None for an unknown one."""
+        return self._runs.status(ranking_id)
 
     def watch(self, ranking_id: str, timeout_seconds: float) -> Iterator[JobStatus]:
-        """Yield progress until the ranking ends."""
-        return self._jobs.watch(ranking_id, timeout_seconds)
+        """Yield progress until the ranking ends or nothing changes for the time given."""
+        return self._runs.watch(ranking_id, timeout_seconds)
 
     def finished(self, ranking_id: str) -> RankingRecord:
         """Return a recorded ranking.
 
         Raises:
-            CollectionsError: RANKING_NOT_COMPLETE while it runs, its own error if it failed, NOT_FOUND otherwise.
+            CollectionsError: RANKING_NOT_COMPLETE while it runs, its own error if it failed, RANKING_ABANDONED, NOT_FOUND.
         """
-        status = self._jobs.status(ranking_id)
+        status = self._runs.status(ranking_id)
         if status is not None and status.state is State.RUNNING:
             raise refuse(Reason.RANKING_NOT_COMPLETE, "ranking_id", f"{ranking_id} is still running.", "Watch it until it ends.")
         if status is not None and status.error is not None:
@@ -252,7 +268,11 @@ class Rankings:
         plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
         return RankingRequest(plan, self._rules, command.parameters, command.ordering, SolveOptions(seed=command.seed))
 
-    def _make(self, command: RankingCommand, request: RankingRequest, progress: Callable[..., None]) -> None:
+    def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
+        command = load(requested.command, RankingCommand)
+        self._make(command, self._request(command), progress)
+
+    def _make(self, command: RankingCommand, request: RankingRequest, progress: ProgressCallback) -> None:
         portfolio = self.portfolio(command.portfolio_id)
         ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
@@ -265,15 +285,7 @@ class Rankings:
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         stored = self._ledger.objects.put(entries_to_parquet(ranking.entries))
         record = _record(command, request, ranking, self._scorer, portfolio.digest, stored)
-        made = self._ledger.add_ranking(
-            command.ranking_id,
-            command.request_id,
-            command.payload_digest,
-            command.portfolio_id,
-            record,
-            ranking.entries,
-            self._now(),
-        )
+        made = self._runs.record(command.ranking_id, record, ranking.entries)
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
 
 

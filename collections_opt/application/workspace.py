@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from collections_opt.application.books import Books
+from collections_opt.application.jobs import State
 from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
 from collections_opt.application.recorded_inputs import RecordedInputsReader
@@ -18,6 +22,9 @@ from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.scoring.scorer import Scorer, load_scorer, load_version
+
+LOOK_AGAIN_SECONDS = 1.0
+"""How often a caller that waits looks for a ranking that another process makes."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +49,9 @@ class Workspace:
             CollectionsError: whatever stopped it.
         """
         ranking_id = self.rankings.create(command)
-        for status in self.rankings.watch(ranking_id, 3_600.0):
-            progress(status.progress)
+        while (latest := self.rankings.status(ranking_id)) is not None and latest.state is State.RUNNING:
+            for status in self.rankings.watch(ranking_id, LOOK_AGAIN_SECONDS):
+                progress(status.progress)
         return self.rankings.finished(ranking_id)
 
 
@@ -56,7 +64,8 @@ def open_workspace(folder: Path, models: Path, now: Callable[[], datetime], data
     scorer = load_scorer(models)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", FolderObjectStore(folder / "objects"))
-    rankings = Rankings(ledger, scorer, bundled_rules(), now)
+    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    rankings = Rankings(ledger, scorer, bundled_rules(), now, worker)
     inputs = RecordedInputsReader(rankings, scorer, bundled_rules(), lambda version: load_version(models, version))
     workspace = Workspace(ledger, Books(ledger, now), rankings, scorer, Placer(rankings, inputs))
     plan = bundled_plan()

@@ -54,7 +54,7 @@ def watch(client: Client, ranking_id: str, progress: ProgressCallback = ignore_p
 
 
 def _ended(ranking: ranking_pb2.Ranking) -> ranking_pb2.Ranking:
-    if ranking.state == ranking_pb2.RANKING_STATE_FAILED:
+    if ranking.state in (ranking_pb2.RANKING_STATE_FAILED, ranking_pb2.RANKING_STATE_ABANDONED):
         raise from_status(ranking.error)
     return ranking
 

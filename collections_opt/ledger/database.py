@@ -37,30 +37,51 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
+    @property
+    def file(self) -> Path | None:
+        """File of a SQLite database, None for a server."""
+        return Path(str(self._engine.url.database)) if self.dialect == "sqlite" else None
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def session(self) -> sa.Connection:
+        """Return a connection outside any transaction, to be kept open and closed by the caller.
+
+        Raises:
+            CollectionsError: OVERLOADED as ``read``.
+        """
+        return _reached(self._engine.execution_options(isolation_level="AUTOCOMMIT").connect)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Yield a connection for reading.
 
         Raises:
-            CollectionsError: OVERLOADED when the database cannot be reached or all connections stay busy.
+            CollectionsError: OVERLOADED when the database cannot be reached or all connections stay busy; STORAGE_UNAVAILABLE
+                when the disk or the server fails while it is read.
         """
         with _reached(self._engine.connect) as connection:
-            yield connection
+            try:
+                yield connection
+            except OperationalError as error:
+                raise _unreadable(error) from error
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Yield a transaction that no other writer overlaps; an exception rolls it back.
 
         Raises:
-            CollectionsError: OVERLOADED when other writers hold the database too long; OUTCOME_UNKNOWN when COMMIT fails,
-                because what it left behind is only known after asking again with the same key.
+            CollectionsError: OVERLOADED when other writers hold the database too long; STORAGE_UNAVAILABLE when the disk or the
+                server fails before COMMIT, so that nothing was kept; OUTCOME_UNKNOWN when COMMIT fails, because what it left
+                behind is only known after asking again with the same key.
         """
         with _reached(self._begin) as connection:
-            yield connection
+            try:
+                yield connection
+            except OperationalError as error:
+                raise unwritable("database", error) from error
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -105,13 +126,38 @@ class Database:
         return connection
 
 
+def unwritable(field: str, error: Exception) -> CollectionsError:
+    """Return the refusal of a write that the disk or the server did not take; nothing of it was kept."""
+    return refuse(
+        Reason.STORAGE_UNAVAILABLE,
+        field,
+        f"cannot be written ({_cause(error)}); nothing was kept.",
+        "Free space or restore the storage, then retry with the same request id.",
+    )
+
+
+def _unreadable(error: Exception) -> CollectionsError:
+    return refuse(
+        Reason.STORAGE_UNAVAILABLE, "database", f"cannot be read ({_cause(error)}).", "Retry, and check the database's log."
+    )
+
+
+def _cause(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
+
+
+def unreachable() -> CollectionsError:
+    """Return the refusal of a call for which the database has no connection or no turn."""
+    return refuse(
+        Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
+    )
+
+
 def _reached(connect: Callable[[], sa.Connection]) -> sa.Connection:
     try:
         return connect()
     except (OperationalError, PoolTimeout) as error:
-        raise refuse(
-            Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
-        ) from error
+        raise unreachable() from error
 
 
 def open_database(url: str) -> Database:

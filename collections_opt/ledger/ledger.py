@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections_opt.ledger.chain import Chain
+from collections_opt.ledger.claims import Claims
 from collections_opt.ledger.database import Database, open_database
 from collections_opt.ledger.idempotency import Idempotency
 from collections_opt.ledger.log import Log
 from collections_opt.ledger.models import Models
 from collections_opt.ledger.objects import ObjectStore
+from collections_opt.ledger.outbox import Outbox
 from collections_opt.ledger.plans import Plans
 from collections_opt.ledger.portfolios import Portfolios
 from collections_opt.ledger.rankings import Rankings
 from collections_opt.ledger.requests import Requests
 from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
+from collections_opt.ledger.workers import Workers
 from collections_opt.ledger.worklists import Worklists
 
 
-class Ledger(Portfolios, Plans, Models, Requests, Rankings, Worklists, Chain, Log, Idempotency):
+class Ledger(Portfolios, Plans, Models, Requests, Claims, Rankings, Worklists, Chain, Log, Idempotency, Outbox):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 
     Ids and instants are passed in. Any thread may call any method; writes wait for each other.
@@ -25,13 +28,15 @@ class Ledger(Portfolios, Plans, Models, Requests, Rankings, Worklists, Chain, Lo
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         super().__init__(database)
         self.objects = objects
+        self.workers = Workers(database)
 
     def subject_keys(self, vault: KeyVault) -> SubjectKeys:
         """Return the keys of accounts, kept beside the records under a master key."""
         return SubjectKeys(self._database, vault)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Let the workers that joined here count as ended, and close all connections."""
+        self.workers.leave()
         self._database.close()
 
 

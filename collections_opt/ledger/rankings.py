@@ -47,8 +47,9 @@ class Rankings(Store):
         Completing it again returns what was recorded first.
 
         Raises:
-            CollectionsError: NOT_FOUND when it was never begun, INVALID_ARGUMENT when the record uses the ledger's own key,
-                OUTCOME_UNKNOWN when the commit failed (complete it again).
+            CollectionsError: NOT_FOUND when it was never begun, RANKING_ABANDONED when it was abandoned meanwhile,
+                INVALID_ARGUMENT when the record uses the ledger's own key, OUTCOME_UNKNOWN when the commit failed
+                (complete it again).
             TypeError: for floats in the record.
         """
         assigned, created_at = _prepared(record, entries), timestamp(now)
@@ -74,6 +75,8 @@ class Rankings(Store):
         assigned, created_at = _prepared(record, entries), timestamp(now)
         with self._database.write() as connection:
             request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
+            if request.latest.state is RankingState.ABANDONED:
+                insert_state(connection, request.ranking_id, RankingState.RUNNING, "asked for again", created_at)
             return _complete(connection, request, record, assigned, created_at)
 
     def ranking(self, ranking_id: str) -> RankingRecord:
@@ -156,7 +159,8 @@ def _complete(
     connection.execute(rankings.insert(), values)
     assigned.insert(connection, request.ranking_id)
     append_log(connection, LogKind.RANKING, request.ranking_id, log_facts(values, record))
-    insert_state(connection, request.ranking_id, RankingState.SUCCEEDED, "", created_at)
+    told = {"seq": values["seq"], "record_digest": values["record_digest"]}
+    insert_state(connection, request.ranking_id, RankingState.SUCCEEDED, "", created_at, "", told)
     return _as_ranking(values)
 
 

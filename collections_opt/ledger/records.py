@@ -75,13 +75,17 @@ class RankingState(StrEnum):
 
 @dataclass(frozen=True)
 class StateRecord:
-    """One step in the life of a requested ranking; ``step`` counts from 1, ``reason`` is for people."""
+    """One step in the life of a requested ranking; ``step`` counts from 1, ``reason`` is for people.
+
+    ``worker`` names who makes the ranking from here on: empty while nobody does.
+    """
 
     ranking_id: str
     step: int
     state: RankingState
     reason: str
     created_at: str
+    worker: str = ""
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,17 @@ class RequestedRanking:
     command: str
     created_at: str
     latest: StateRecord
+
+
+@dataclass(frozen=True)
+class LedgerEvent:
+    """A change that others may act on, in the order of its commits: ``seq`` counts from 1 without gaps; ``payload`` is JSON."""
+
+    seq: int
+    kind: str
+    subject: str
+    payload: str
+    created_at: str
 
 
 @dataclass(frozen=True)

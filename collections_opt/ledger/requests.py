@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
 
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.ledger.database import Store, found, one, reused, timestamp
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.database import Store, check_size, found, one, reused, timestamp
+from collections_opt.ledger.outbox import insert_event
 from collections_opt.ledger.records import PortfolioRecord, RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.schema import portfolios
 from collections_opt.ledger.schema import ranking_requests as requests
@@ -19,10 +21,12 @@ from collections_opt.ledger.schema import ranking_states as states
 _S = RankingState
 _NEXT: Mapping[RankingState, frozenset[RankingState]] = {
     _S.REQUESTED: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.FAILED, _S.ABANDONED}),
-    _S.RUNNING: frozenset({_S.SUCCEEDED, _S.FAILED, _S.ABANDONED}),
-    # The same request again is worth another try; work thought lost that arrives after all is kept.
+    # Running again: another worker took over from one that ended.
+    _S.RUNNING: frozenset({_S.RUNNING, _S.SUCCEEDED, _S.FAILED, _S.ABANDONED}),
+    # The same request again is worth another try.
     _S.FAILED: frozenset({_S.RUNNING, _S.SUCCEEDED}),
-    _S.ABANDONED: frozenset({_S.RUNNING, _S.SUCCEEDED}),
+    # Nothing arrives late: who was told that a ranking is abandoned must never find it recorded, unless it is asked for again.
+    _S.ABANDONED: frozenset({_S.RUNNING}),
     _S.SUCCEEDED: frozenset(),
 }
 
@@ -47,7 +51,8 @@ class Requests(Store):
         """Record the next state of a ranking; SUCCEEDED comes from ``complete_ranking`` alone, with the ranking itself.
 
         Raises:
-            CollectionsError: NOT_FOUND, or INVALID_ARGUMENT for a step that cannot follow (nothing follows SUCCEEDED).
+            CollectionsError: NOT_FOUND, INVALID_ARGUMENT for a step that cannot follow (nothing follows SUCCEEDED), or
+                RANKING_ABANDONED where only RUNNING can.
         """
         created_at = timestamp(now)
         if state is RankingState.SUCCEEDED:
@@ -73,19 +78,18 @@ class Requests(Store):
     def unfinished_rankings(self) -> list[RequestedRanking]:
         """Return the requests on which work is owed, oldest first."""
         with self._database.read() as connection:
-            return _unfinished(connection)
+            return unfinished(connection)
 
-    def abandon_unfinished(self, reason: str, now: datetime) -> list[RequestedRanking]:
-        """Mark every unfinished request ABANDONED and return them as they were.
-
-        For the start of a process that is the only one making rankings: whoever left these is gone.
-        """
-        created_at = timestamp(now)
-        with self._database.write() as connection:
-            owed = _unfinished(connection)
-            for request in owed:
-                insert_state(connection, request.ranking_id, RankingState.ABANDONED, reason, created_at)
-        return owed
+    def requests_in(self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int) -> list[RequestedRanking]:
+        """Return requests whose latest state is one of those wanted, newest first, before ``(created_at, ranking_id)``."""
+        condition: sa.ColumnElement[bool] = states.c.state.in_(list(wanted))
+        if before is not None:
+            condition &= sa.tuple_(requests.c.created_at, requests.c.ranking_id) < sa.tuple_(*map(sa.literal, before))
+        with self._database.read() as connection:
+            order = (requests.c.created_at.desc(), requests.c.ranking_id.desc())
+            return [
+                _request(row) for row in connection.execute(_with_latest(condition, *order).limit(check_size(size))).mappings()
+            ]
 
 
 def insert_request(
@@ -113,43 +117,73 @@ def insert_request(
     return made
 
 
-def insert_state(connection: sa.Connection, ranking_id: str, state: RankingState, reason: str, created_at: str) -> StateRecord:
-    """Record the next state, within a transaction; errors as ``Requests.append_state``."""
+def insert_state(
+    connection: sa.Connection,
+    ranking_id: str,
+    state: RankingState,
+    reason: str,
+    created_at: str,
+    worker: str = "",
+    detail: Mapping[str, Any] = MappingProxyType({}),
+) -> StateRecord:
+    """Record the next state, and an event (with ``detail``) when it is a final one, within a transaction.
+
+    Raises:
+        CollectionsError: as ``Requests.append_state``; RANKING_ABANDONED when only a new attempt could follow.
+    """
     request = found(request_where(connection, requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
-    if state not in _NEXT[request.latest.state]:
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "state", f"{state} cannot follow {request.latest.state}.", "Read the latest state first."
-        )
-    record = StateRecord(ranking_id, request.latest.step + 1, state, reason, created_at)
+    before = request.latest.state
+    if state not in _NEXT[before]:
+        if before is _S.ABANDONED:
+            raise abandoned(request.latest)
+        raise refuse(Reason.INVALID_ARGUMENT, "state", f"{state} cannot follow {before}.", "Read the latest state first.")
+    record = StateRecord(ranking_id, request.latest.step + 1, state, reason, created_at, worker)
     connection.execute(states.insert(), asdict(record))
+    if state.is_finished:
+        told = {"ranking_id": ranking_id, "request_id": request.request_id, "portfolio_id": request.portfolio_id}
+        event = {**told, "state": state.value, "step": record.step, "reason": reason, **detail}
+        insert_event(connection, f"ranking.{state.value.lower()}", ranking_id, event, created_at)
     return record
+
+
+def abandoned(latest: StateRecord) -> CollectionsError:
+    """Return the refusal of what an abandoned ranking cannot give."""
+    return refuse(
+        Reason.RANKING_ABANDONED,
+        "ranking_id",
+        f"{latest.ranking_id} was abandoned: {latest.reason}.",
+        "Send the same request again to make it after all.",
+    )
 
 
 def request_where(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> RequestedRanking | None:
     """Return the request that meets a condition with its latest state, within a transaction."""
-    rows = _with_latest(connection, condition)
-    return rows[0] if rows else None
+    row = connection.execute(_with_latest(condition)).mappings().first()
+    return _request(row) if row else None
 
 
-def _unfinished(connection: sa.Connection) -> list[RequestedRanking]:
-    return _with_latest(connection, states.c.state.in_([state for state in RankingState if not state.is_finished]))
+def unfinished(connection: sa.Connection) -> list[RequestedRanking]:
+    """Return the requests on which work is owed, oldest first, within a transaction."""
+    owed = states.c.state.in_([state for state in RankingState if not state.is_finished])
+    query = _with_latest(owed, requests.c.created_at, requests.c.ranking_id)
+    return [_request(row) for row in connection.execute(query).mappings()]
 
 
-def _with_latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[RequestedRanking]:
+def _with_latest(condition: sa.ColumnElement[bool], *order: sa.ColumnElement[Any]) -> sa.Select[Any]:
     last = sa.select(sa.func.max(states.c.step)).where(states.c.ranking_id == requests.c.ranking_id)
-    query = (
+    return (
         sa.select(
             requests,
             states.c.step.label("state_step"),
             states.c.state.label("state_state"),
             states.c.reason.label("state_reason"),
             states.c.created_at.label("state_created_at"),
+            states.c.worker.label("state_worker"),
         )
         .join(states, states.c.ranking_id == requests.c.ranking_id)
         .where(states.c.step == last.correlate(requests).scalar_subquery(), condition)
-        .order_by(requests.c.created_at, requests.c.ranking_id)
+        .order_by(*order)
     )
-    return [_request(row) for row in connection.execute(query).mappings()]
 
 
 def _request(row: Any) -> RequestedRanking:

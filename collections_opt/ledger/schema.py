@@ -10,7 +10,7 @@ portfolios = sa.Table(
     "portfolios",
     metadata,
     sa.Column("portfolio_id", sa.Text, primary_key=True),
-    sa.Column("as_of_date", sa.Text, nullable=False),
+    sa.Column("as_of_date", sa.Text, nullable=False, index=True),
     sa.Column("time_zone", sa.Text, nullable=False),
     sa.Column("currency_code", sa.Text, nullable=False),
     sa.Column("row_count", sa.BigInteger, nullable=False),
@@ -40,7 +40,7 @@ rankings = sa.Table(
     sa.Column("ranking_id", sa.Text, nullable=False, unique=True),
     sa.Column("request_id", sa.Text, nullable=False, unique=True),
     sa.Column("payload_digest", sa.Text, nullable=False),
-    sa.Column("portfolio_id", sa.Text, sa.ForeignKey("portfolios.portfolio_id"), nullable=False),
+    sa.Column("portfolio_id", sa.Text, sa.ForeignKey("portfolios.portfolio_id"), nullable=False, index=True),
     sa.Column("record", sa.Text, nullable=False),
     sa.Column("previous_digest", sa.Text, nullable=False),
     sa.Column("record_digest", sa.Text, nullable=False),
@@ -80,6 +80,7 @@ ranking_requests = sa.Table(
     sa.Column("portfolio_id", sa.Text, sa.ForeignKey("portfolios.portfolio_id"), nullable=False),
     sa.Column("command", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    sa.Index("ix_ranking_requests_order", "created_at", "ranking_id"),
 )
 
 ranking_states = sa.Table(
@@ -90,6 +91,7 @@ ranking_states = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False, server_default=""),
 )
 
 idempotency_keys = sa.Table(
@@ -130,6 +132,16 @@ subject_directory = sa.Table(
 
 erasure_permits = sa.Table("erasure_permits", metadata, sa.Column("account_id", sa.Text, primary_key=True))
 
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
 _UNIQUE = {
     "portfolios": (("portfolio_id",),),
     "capacity_plans": (("plan_id", "version"),),
@@ -140,6 +152,7 @@ _UNIQUE = {
     "ranking_states": (("ranking_id", "step"),),
     "idempotency_keys": (("request_id",),),
     "log_entries": (("position",),),
+    "outbox": (("seq",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(_UNIQUE)
@@ -184,6 +197,17 @@ def _sqlite_triggers(table: str) -> list[str]:
     return statements
 
 
+def outbox_gap_statements(dialect: str) -> list[str]:
+    """Return the statements that refuse a gap in the sequence of events: a reader that asks "after n" misses none."""
+    last = "(SELECT COALESCE(MAX(seq), 0) FROM outbox)"
+    if dialect == "sqlite":
+        return [
+            f"CREATE TRIGGER outbox_gap BEFORE INSERT ON outbox WHEN NEW.seq <> 1 + {last} "
+            "BEGIN SELECT RAISE(ABORT, 'outbox is append-only'); END"
+        ]
+    return _postgres_gap("outbox", "seq", last)
+
+
 def gap_statements(dialect: str) -> list[str]:
     """Return the statements that refuse a gap in the steps of a request and, on PostgreSQL, in the sequence of rankings.
 
@@ -195,18 +219,8 @@ def gap_statements(dialect: str) -> list[str]:
             f"CREATE TRIGGER ranking_states_gap BEFORE INSERT ON ranking_states WHEN NEW.step <> 1 + {last_step} "
             "BEGIN SELECT RAISE(ABORT, 'ranking_states is append-only'); END"
         ]
-    statements = []
-    for table, column, last in (
-        ("ranking_states", "step", last_step),
-        ("rankings", "seq", "(SELECT COALESCE(MAX(seq), 0) FROM rankings)"),
-    ):
-        statements += [
-            f"CREATE FUNCTION {table}_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-            f"IF NEW.{column} <> 1 + {last} THEN RAISE EXCEPTION '{table} is append-only'; END IF; RETURN NEW; END $$",
-            f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse_gap()",
-            f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
-        ]
-    return statements
+    rankings_seq = _postgres_gap("rankings", "seq", "(SELECT COALESCE(MAX(seq), 0) FROM rankings)")
+    return [*_postgres_gap("ranking_states", "step", last_step), *rankings_seq]
 
 
 def log_statements(dialect: str) -> list[str]:
@@ -236,4 +250,13 @@ def log_statements(dialect: str) -> list[str]:
         "CREATE TRIGGER ranking_entries_row BEFORE UPDATE OR DELETE ON ranking_entries "
         "FOR EACH ROW EXECUTE FUNCTION ranking_entries_refuse()",
         "ALTER TABLE ranking_entries ENABLE ALWAYS TRIGGER ranking_entries_row",
+    ]
+
+
+def _postgres_gap(table: str, column: str, last: str) -> list[str]:
+    return [
+        f"CREATE FUNCTION {table}_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF NEW.{column} <> 1 + {last} THEN RAISE EXCEPTION '{table} is append-only'; END IF; RETURN NEW; END $$",
+        f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse_gap()",
+        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
     ]

@@ -113,7 +113,8 @@ def _copy(connection: sa.Connection, ranking_id: str, accounts: list[str], numbe
         with cursor.copy(statement) as copy:
             copy.write(text.getvalue())
     except psycopg.Error as error:  # SQLAlchemy knows no COPY, so it has not translated the error
-        raise sa.exc.DatabaseError(statement, None, error) from error
+        lost = isinstance(error, psycopg.OperationalError)
+        raise (sa.exc.OperationalError if lost else sa.exc.DatabaseError)(statement, None, error) from error
 
 
 def _executemany(connection: sa.Connection, ranking_id: str, accounts: list[str], numbers: list[Array]) -> None:

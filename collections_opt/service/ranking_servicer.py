@@ -16,11 +16,13 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingState
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.placements import write_placements
 from collections_opt.service.converters.rankings import (
     export_chunks,
     write_comparison,
+    write_event,
     write_explanation,
     write_recorded,
     write_unfinished,
@@ -62,19 +64,36 @@ class RankingServicer:
         return pb.GetRankingResponse(ranking=self._shown(request.ranking_id))
 
     def list_rankings(self, request: pb.ListRankingsRequest, _context: grpc.ServicerContext) -> pb.ListRankingsResponse:
-        """Return a page of recorded rankings, newest first."""
+        """Return a page of recorded rankings, newest first, or of those in the states asked for."""
+        if request.states:
+            return self._in_states(request)
         page = read_page("rankings", request.page_size, request.page_token, 0)
         records, more = page.cut(self._ledger.rankings_before(page.after or None, page.size + 1))
         token = page.next_token(records[-1].seq) if more else ""
         shown = [write_recorded(record, self._rankings.plan_of(record)) for record in records]
         return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
 
+    def cancel_ranking(self, request: pb.CancelRankingRequest, _context: grpc.ServicerContext) -> pb.CancelRankingResponse:
+        """Stop a ranking that is not yet recorded."""
+        self._rankings.cancel(request.ranking_id)
+        return pb.CancelRankingResponse(ranking=self._shown(request.ranking_id))
+
+    def read_ranking_events(
+        self, request: pb.ReadRankingEventsRequest, _context: grpc.ServicerContext
+    ) -> pb.ReadRankingEventsResponse:
+        """Return the events after one."""
+        if request.after_sequence < 0:
+            raise refuse(Reason.INVALID_ARGUMENT, "after_sequence", "is negative.", "Send 0 to start from the first event.")
+        page = read_page("events", request.page_size, "", 0)
+        events = self._ledger.events_after(request.after_sequence, page.size)
+        return pb.ReadRankingEventsResponse(events=[write_event(event) for event in events])
+
     def watch_ranking(self, request: pb.WatchRankingRequest, context: grpc.ServicerContext) -> Iterator[pb.WatchRankingResponse]:
         """Yield where a ranking stands until it ended or the caller left."""
         sent = None
         while context.is_active():
             for status in self._rankings.watch(request.ranking_id, WATCH_SECONDS):
-                if status.state is State.RUNNING and status is not sent:
+                if status.state is State.RUNNING and status != sent:
                     sent = status
                     yield pb.WatchRankingResponse(ranking=write_unfinished(request.ranking_id, status))
             latest = self._rankings.status(request.ranking_id)
@@ -129,6 +148,16 @@ class RankingServicer:
             comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
             currency_code=self._rankings.finished(ids[0]).record["currency_code"],
         )
+
+    def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
+        names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]
+        wanted = {RankingState(name) for name in names} | ({RankingState.REQUESTED} if "RUNNING" in names else set())
+        page = read_page(f"rankings/{sorted(wanted)}", request.page_size, request.page_token, "")
+        created_at, _, ranking_id = page.after.partition("|")
+        before = (created_at, ranking_id) if page.after else None
+        found, more = page.cut(self._ledger.requests_in(wanted, before, page.size + 1))
+        token = page.next_token(f"{found[-1].created_at}|{found[-1].ranking_id}") if more else ""
+        return pb.ListRankingsResponse(rankings=[self._shown(r.ranking_id) for r in found], next_page_token=token)
 
     def _command(self, request: pb.CreateRankingRequest) -> RankingCommand:
         solver = request.solver or ranking_pb2.SOLVER_DEFAULT

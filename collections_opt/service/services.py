@@ -43,6 +43,8 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "CreateRanking": _C.WORK,
             "GetRanking": _C.READ,
             "ListRankings": _C.READ,
+            "CancelRanking": _C.READ,
+            "ReadRankingEvents": _C.READ,
             "WatchRanking": _C.WATCH,
             "ExportRanking": _C.BULK,
             "ListWorklist": _C.READ,

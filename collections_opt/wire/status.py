@@ -56,11 +56,13 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.OVERLOADED: _C.RESOURCE_EXHAUSTED,
         Reason.OUTCOME_UNKNOWN: _C.UNAVAILABLE,
         Reason.INTERNAL: _C.INTERNAL,
+        Reason.RANKING_ABANDONED: _C.FAILED_PRECONDITION,
+        Reason.STORAGE_UNAVAILABLE: _C.UNAVAILABLE,
     }
 )
 """Status code of every reason."""
 
-_RETRYABLE = frozenset({Reason.OVERLOADED, Reason.OUTCOME_UNKNOWN})
+_RETRYABLE = frozenset({Reason.OVERLOADED, Reason.OUTCOME_UNKNOWN, Reason.STORAGE_UNAVAILABLE})
 
 
 @dataclass(frozen=True)

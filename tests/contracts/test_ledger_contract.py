@@ -193,22 +193,10 @@ def test_states_follow_each_other_only_as_work_does(ledger):
     assert reason_of(lambda: ledger.append_state("g9", State.RUNNING, "", NOW)) is Reason.NOT_FOUND
     for state in (State.RUNNING, State.FAILED, State.RUNNING, State.ABANDONED):
         ledger.append_state("g1", state, "again", NOW)
+    assert reason_of(lambda: ledger.complete_ranking("g1", {}, entries_of([0]), NOW)) is Reason.RANKING_ABANDONED
+    ledger.append_state("g1", State.RUNNING, "again", NOW)
     ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
     assert reason_of(lambda: ledger.append_state("g1", State.FAILED, "", NOW)) is Reason.INVALID_ARGUMENT
-
-
-def test_what_a_lost_process_left_is_abandoned_once(ledger):
-    for number in range(1, 5):
-        begin(ledger, f"g{number}", f"r{number}")
-    ledger.append_state("g2", State.RUNNING, "", NOW)
-    ledger.append_state("g3", State.FAILED, "no model", NOW)
-    ledger.complete_ranking("g4", {}, entries_of([0]), NOW)
-    owed = ledger.unfinished_rankings()
-    assert [(r.ranking_id, r.latest.state) for r in owed] == [("g1", State.REQUESTED), ("g2", State.RUNNING)]
-    assert ledger.abandon_unfinished("restarted", NOW) == owed
-    assert ledger.abandon_unfinished("restarted", NOW) == ledger.unfinished_rankings() == []
-    latest = ledger.requested_ranking("g2").latest
-    assert (latest.state, latest.reason, latest.step) == (State.ABANDONED, "restarted", 3)
 
 
 def test_accounts_are_found_in_one_ranking_and_over_all(ledger):

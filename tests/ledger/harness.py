@@ -88,14 +88,15 @@ def _changes(engine):
             keys = ", ".join(c.name for c in table.primary_key)
             yield f"TRUNCATE {name} CASCADE"
             yield f"SET session_replication_role = replica; DELETE FROM {name}"
-            if name not in ("rankings", "ranking_states", "log_entries"):  # these refuse the insert itself, as a gap
+            if name not in ("rankings", "ranking_states", "log_entries", "outbox"):  # these refuse the insert itself, as a gap
                 yield (
                     f"INSERT INTO {name} ({names}) SELECT {names} FROM {name} "
                     f"ON CONFLICT ({keys}) DO UPDATE SET {column} = EXCLUDED.{column}"
                 )
     rest = "payload_digest, portfolio_id, '{}', previous_digest, record_digest, created_at FROM rankings WHERE seq = 2"
     yield f"INSERT INTO rankings SELECT 9, 'other', 'other', {rest}"
-    yield "INSERT INTO ranking_states SELECT ranking_id, 9, 'RUNNING', '', created_at FROM ranking_requests"
+    yield "INSERT INTO ranking_states SELECT ranking_id, 9, 'RUNNING', '', created_at, '' FROM ranking_requests"
+    yield "INSERT INTO outbox SELECT 99, kind, subject, payload, created_at FROM outbox WHERE seq = 1"
 
 
 @contextmanager

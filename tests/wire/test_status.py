@@ -36,7 +36,7 @@ def test_field_paths_and_remedies_reach_the_caller():
 def test_only_retryable_reasons_say_when_to_retry():
     for reason in Reason:
         sent = to_call_status(CollectionsError(reason, "m"))
-        retryable = reason in (Reason.OVERLOADED, Reason.OUTCOME_UNKNOWN)
+        retryable = reason in (Reason.OVERLOADED, Reason.OUTCOME_UNKNOWN, Reason.STORAGE_UNAVAILABLE)
         assert ("RetryInfo" in details(to_status(CollectionsError(reason, "m")))) == retryable
         assert (PUSHBACK_KEY in dict(sent.trailing_metadata)) == retryable
 

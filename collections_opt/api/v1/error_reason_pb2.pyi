@@ -66,6 +66,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The commit's outcome is unknown. UNAVAILABLE: repeat with the same request_id."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 21
     """An unexpected failure; the message holds an incident id and nothing else. INTERNAL."""
+    ERROR_REASON_RANKING_ABANDONED: _ErrorReason.ValueType  # 22
+    """The ranking was abandoned: cancelled, or its servers ended too often. FAILED_PRECONDITION: send the request again."""
+    ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 23
+    """The storage could not be read or written; nothing was kept. UNAVAILABLE: repeat with the same request_id."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -116,4 +120,8 @@ ERROR_REASON_OUTCOME_UNKNOWN: ErrorReason.ValueType  # 20
 """The commit's outcome is unknown. UNAVAILABLE: repeat with the same request_id."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 21
 """An unexpected failure; the message holds an incident id and nothing else. INTERNAL."""
+ERROR_REASON_RANKING_ABANDONED: ErrorReason.ValueType  # 22
+"""The ranking was abandoned: cancelled, or its servers ended too often. FAILED_PRECONDITION: send the request again."""
+ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 23
+"""The storage could not be read or written; nothing was kept. UNAVAILABLE: repeat with the same request_id."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

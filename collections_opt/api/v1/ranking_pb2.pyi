@@ -37,6 +37,8 @@ class _RankingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RankingS
     """It is recorded."""
     RANKING_STATE_FAILED: _RankingState.ValueType  # 3
     """It failed; the same request may be sent again."""
+    RANKING_STATE_ABANDONED: _RankingState.ValueType  # 4
+    """It was cancelled, or given up because its servers ended too often; the same request may be sent again."""
 
 class RankingState(_RankingState, metaclass=_RankingStateEnumTypeWrapper):
     """Whether a ranking is made."""
@@ -49,6 +51,8 @@ RANKING_STATE_SUCCEEDED: RankingState.ValueType  # 2
 """It is recorded."""
 RANKING_STATE_FAILED: RankingState.ValueType  # 3
 """It failed; the same request may be sent again."""
+RANKING_STATE_ABANDONED: RankingState.ValueType  # 4
+"""It was cancelled, or given up because its servers ended too often; the same request may be sent again."""
 Global___RankingState: _TypeAlias = RankingState  # noqa: Y015
 
 class _Ordering:
@@ -214,17 +218,20 @@ class Ranking(_message.Message):
     QUEUES_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
+    STATE_REASON_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
     """Whether it is made."""
+    state_reason: _builtins.str
+    """How it came into its state, for people: resumed after its server ended, cancelled by its caller; often empty."""
     @_builtins.property
     def progress(self) -> Global___RankingProgress:
         """Where a running ranking stands; not set once it has ended."""
 
     @_builtins.property
     def error(self) -> _status_pb2.Status:
-        """Why it failed; set only when state is RANKING_STATE_FAILED."""
+        """Why it failed or was abandoned; set only in these states."""
 
     @_builtins.property
     def inputs(self) -> Global___RankingInputs:
@@ -258,10 +265,11 @@ class Ranking(_message.Message):
         queues: _abc.Iterable[Global___QueueUse] | None = ...,
         counts: Global___DispositionCounts | None = ...,
         record: Global___RankingRecord | None = ...,
+        state_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
@@ -199,19 +200,25 @@ class ListRankingsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Rankings per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_ranking_pb2.RankingState.ValueType]:
+        """Only rankings in these states, newest request first; empty lists the recorded ones, newest record first."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        states: _abc.Iterable[_ranking_pb2.RankingState.ValueType] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -229,7 +236,7 @@ class ListRankingsResponse(_message.Message):
     """Token of the next page; empty on the last."""
     @_builtins.property
     def rankings(self) -> _containers.RepeatedCompositeFieldContainer[_ranking_pb2.Ranking]:
-        """Recorded rankings."""
+        """The rankings."""
 
     def __init__(
         self,
@@ -244,6 +251,154 @@ class ListRankingsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListRankingsResponse: _TypeAlias = ListRankingsResponse  # noqa: Y015
+
+@_typing.final
+class CancelRankingRequest(_message.Message):
+    """Asks to stop a ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """Which ranking."""
+    def __init__(
+        self,
+        *,
+        ranking_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRankingRequest: _TypeAlias = CancelRankingRequest  # noqa: Y015
+
+@_typing.final
+class CancelRankingResponse(_message.Message):
+    """The ranking as it stands now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ranking(self) -> _ranking_pb2.Ranking:
+        """The ranking."""
+
+    def __init__(
+        self,
+        *,
+        ranking: _ranking_pb2.Ranking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ranking", b"ranking"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking", b"ranking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelRankingResponse: _TypeAlias = CancelRankingResponse  # noqa: Y015
+
+@_typing.final
+class ReadRankingEventsRequest(_message.Message):
+    """Asks for a page of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AFTER_SEQUENCE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    after_sequence: _builtins.int
+    """Sequence of the last event dealt with; 0 starts from the first."""
+    page_size: _builtins.int
+    """Events per page, at most 1,000; 0 is 100."""
+    def __init__(
+        self,
+        *,
+        after_sequence: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_sequence", b"after_sequence", "page_size", b"page_size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadRankingEventsRequest: _TypeAlias = ReadRankingEventsRequest  # noqa: Y015
+
+@_typing.final
+class ReadRankingEventsResponse(_message.Message):
+    """A page of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankingEvent]:
+        """The events, oldest first; none when nothing happened since."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___RankingEvent] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadRankingEventsResponse: _TypeAlias = ReadRankingEventsResponse  # noqa: Y015
+
+@_typing.final
+class RankingEvent(_message.Message):
+    """How a ranking ended: recorded, failed or abandoned. A ranking asked for again after a failure ends again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    RECORD_DIGEST_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Place among all events, 1 first, without gaps."""
+    ranking_id: _builtins.str
+    """The ranking."""
+    request_id: _builtins.str
+    """The request that asked for it."""
+    portfolio_id: _builtins.str
+    """The portfolio it ranks."""
+    state: _ranking_pb2.RankingState.ValueType
+    """How it ended."""
+    reason: _builtins.str
+    """Why, for people; empty when it succeeded."""
+    record_digest: _builtins.str
+    """SHA-256 (hex) of the record; empty unless it succeeded."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it ended."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        ranking_id: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        portfolio_id: _builtins.str = ...,
+        state: _ranking_pb2.RankingState.ValueType = ...,
+        reason: _builtins.str = ...,
+        record_digest: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id", "reason", b"reason", "record_digest", b"record_digest", "request_id", b"request_id", "sequence", b"sequence", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingEvent: _TypeAlias = RankingEvent  # noqa: Y015
 
 @_typing.final
 class WatchRankingRequest(_message.Message):

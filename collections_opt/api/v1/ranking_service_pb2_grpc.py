@@ -51,6 +51,16 @@ class RankingServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsResponse.FromString,
                 _registered_method=True)
+        self.CancelRanking = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/CancelRanking',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingResponse.FromString,
+                _registered_method=True)
+        self.ReadRankingEvents = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/ReadRankingEvents',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsResponse.FromString,
+                _registered_method=True)
         self.WatchRanking = channel.unary_stream(
                 '/collections_opt.api.v1.RankingService/WatchRanking',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.WatchRankingRequest.SerializeToString,
@@ -88,23 +98,39 @@ class RankingServiceServicer:
     """
 
     def CreateRanking(self, request, context):
-        """Starts a ranking and returns at once; it goes on when the caller leaves. The same request_id with the same payload
-        returns the same ranking; with another payload ALREADY_EXISTS. A ranking lost with the server is made again by
-        sending its request again.
+        """Records the request, starts the ranking and returns at once; it goes on when the caller leaves, and is resumed when
+        the server ends and starts again. The same request_id with the same payload returns the same ranking; with another
+        payload ALREADY_EXISTS. UNAVAILABLE means that the request may not have been recorded: send it again unchanged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetRanking(self, request, context):
-        """Returns a ranking: running, failed with its error, or recorded.
+        """Returns a ranking: running, failed or abandoned with its error, or recorded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRankings(self, request, context):
-        """Lists recorded rankings, newest first.
+        """Lists recorded rankings, newest first, or those in the states asked for, newest request first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelRanking(self, request, context):
+        """Stops a ranking that is not yet recorded and records that it was abandoned. One that has ended stays as it is: the
+        answer's state says which.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadRankingEvents(self, request, context):
+        """Returns how rankings ended, in the order of the records, for platforms that act on it: keep the sequence of the last
+        event dealt with and ask for those after it. Every event is kept, and none ever appears behind a reader.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -170,6 +196,16 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.ListRankings,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsResponse.SerializeToString,
+            ),
+            'CancelRanking': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelRanking,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingResponse.SerializeToString,
+            ),
+            'ReadRankingEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadRankingEvents,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsResponse.SerializeToString,
             ),
             'WatchRanking': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchRanking,
@@ -284,6 +320,60 @@ class RankingService:
             '/collections_opt.api.v1.RankingService/ListRankings',
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelRanking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/CancelRanking',
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CancelRankingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadRankingEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/ReadRankingEvents',
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ReadRankingEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -35,14 +35,22 @@ class RankingServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> RankingServiceAsyncStub: ...
     CreateRanking: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CreateRankingRequest, _ranking_service_pb2.CreateRankingResponse]
-    """Starts a ranking and returns at once; it goes on when the caller leaves. The same request_id with the same payload
-    returns the same ranking; with another payload ALREADY_EXISTS. A ranking lost with the server is made again by
-    sending its request again.
+    """Records the request, starts the ranking and returns at once; it goes on when the caller leaves, and is resumed when
+    the server ends and starts again. The same request_id with the same payload returns the same ranking; with another
+    payload ALREADY_EXISTS. UNAVAILABLE means that the request may not have been recorded: send it again unchanged.
     """
     GetRanking: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingRequest, _ranking_service_pb2.GetRankingResponse]
-    """Returns a ranking: running, failed with its error, or recorded."""
+    """Returns a ranking: running, failed or abandoned with its error, or recorded."""
     ListRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ListRankingsRequest, _ranking_service_pb2.ListRankingsResponse]
-    """Lists recorded rankings, newest first."""
+    """Lists recorded rankings, newest first, or those in the states asked for, newest request first."""
+    CancelRanking: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CancelRankingRequest, _ranking_service_pb2.CancelRankingResponse]
+    """Stops a ranking that is not yet recorded and records that it was abandoned. One that has ended stays as it is: the
+    answer's state says which.
+    """
+    ReadRankingEvents: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ReadRankingEventsRequest, _ranking_service_pb2.ReadRankingEventsResponse]
+    """Returns how rankings ended, in the order of the records, for platforms that act on it: keep the sequence of the last
+    event dealt with and ask for those after it. Every event is kept, and none ever appears behind a reader.
+    """
     WatchRanking: _grpc.UnaryStreamMultiCallable[_ranking_service_pb2.WatchRankingRequest, _ranking_service_pb2.WatchRankingResponse]
     """Streams where a ranking stands until it ends or the deadline passes; the last message holds how it ended."""
     ExportRanking: _grpc.UnaryStreamMultiCallable[_ranking_service_pb2.ExportRankingRequest, _ranking_service_pb2.ExportRankingResponse]
@@ -64,14 +72,22 @@ class RankingServiceAsyncStub(RankingServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CreateRankingRequest, _ranking_service_pb2.CreateRankingResponse]  # type: ignore[assignment]
-    """Starts a ranking and returns at once; it goes on when the caller leaves. The same request_id with the same payload
-    returns the same ranking; with another payload ALREADY_EXISTS. A ranking lost with the server is made again by
-    sending its request again.
+    """Records the request, starts the ranking and returns at once; it goes on when the caller leaves, and is resumed when
+    the server ends and starts again. The same request_id with the same payload returns the same ranking; with another
+    payload ALREADY_EXISTS. UNAVAILABLE means that the request may not have been recorded: send it again unchanged.
     """
     GetRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingRequest, _ranking_service_pb2.GetRankingResponse]  # type: ignore[assignment]
-    """Returns a ranking: running, failed with its error, or recorded."""
+    """Returns a ranking: running, failed or abandoned with its error, or recorded."""
     ListRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListRankingsRequest, _ranking_service_pb2.ListRankingsResponse]  # type: ignore[assignment]
-    """Lists recorded rankings, newest first."""
+    """Lists recorded rankings, newest first, or those in the states asked for, newest request first."""
+    CancelRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CancelRankingRequest, _ranking_service_pb2.CancelRankingResponse]  # type: ignore[assignment]
+    """Stops a ranking that is not yet recorded and records that it was abandoned. One that has ended stays as it is: the
+    answer's state says which.
+    """
+    ReadRankingEvents: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ReadRankingEventsRequest, _ranking_service_pb2.ReadRankingEventsResponse]  # type: ignore[assignment]
+    """Returns how rankings ended, in the order of the records, for platforms that act on it: keep the sequence of the last
+    event dealt with and ask for those after it. Every event is kept, and none ever appears behind a reader.
+    """
     WatchRanking: _aio.UnaryStreamMultiCallable[_ranking_service_pb2.WatchRankingRequest, _ranking_service_pb2.WatchRankingResponse]  # type: ignore[assignment]
     """Streams where a ranking stands until it ends or the deadline passes; the last message holds how it ended."""
     ExportRanking: _aio.UnaryStreamMultiCallable[_ranking_service_pb2.ExportRankingRequest, _ranking_service_pb2.ExportRankingResponse]  # type: ignore[assignment]
@@ -96,9 +112,9 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.CreateRankingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.CreateRankingResponse, _abc.Awaitable[_ranking_service_pb2.CreateRankingResponse]]:
-        """Starts a ranking and returns at once; it goes on when the caller leaves. The same request_id with the same payload
-        returns the same ranking; with another payload ALREADY_EXISTS. A ranking lost with the server is made again by
-        sending its request again.
+        """Records the request, starts the ranking and returns at once; it goes on when the caller leaves, and is resumed when
+        the server ends and starts again. The same request_id with the same payload returns the same ranking; with another
+        payload ALREADY_EXISTS. UNAVAILABLE means that the request may not have been recorded: send it again unchanged.
         """
 
     @_abc_1.abstractmethod
@@ -107,7 +123,7 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.GetRankingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.GetRankingResponse, _abc.Awaitable[_ranking_service_pb2.GetRankingResponse]]:
-        """Returns a ranking: running, failed with its error, or recorded."""
+        """Returns a ranking: running, failed or abandoned with its error, or recorded."""
 
     @_abc_1.abstractmethod
     def ListRankings(
@@ -115,7 +131,27 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.ListRankingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.ListRankingsResponse, _abc.Awaitable[_ranking_service_pb2.ListRankingsResponse]]:
-        """Lists recorded rankings, newest first."""
+        """Lists recorded rankings, newest first, or those in the states asked for, newest request first."""
+
+    @_abc_1.abstractmethod
+    def CancelRanking(
+        self,
+        request: _ranking_service_pb2.CancelRankingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ranking_service_pb2.CancelRankingResponse, _abc.Awaitable[_ranking_service_pb2.CancelRankingResponse]]:
+        """Stops a ranking that is not yet recorded and records that it was abandoned. One that has ended stays as it is: the
+        answer's state says which.
+        """
+
+    @_abc_1.abstractmethod
+    def ReadRankingEvents(
+        self,
+        request: _ranking_service_pb2.ReadRankingEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ranking_service_pb2.ReadRankingEventsResponse, _abc.Awaitable[_ranking_service_pb2.ReadRankingEventsResponse]]:
+        """Returns how rankings ended, in the order of the records, for platforms that act on it: keep the sequence of the last
+        event dealt with and ask for those after it. Every event is kept, and none ever appears behind a reader.
+        """
 
     @_abc_1.abstractmethod
     def WatchRanking(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 
@@ -18,7 +19,7 @@ from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries
-from collections_opt.ledger.records import RankingRecord, WorklistEntry
+from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
 from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
@@ -27,12 +28,31 @@ from collections_opt.wire.status import to_status
 
 
 def write_unfinished(ranking_id: str, status: JobStatus) -> ranking_pb2.Ranking:
-    """Return a ranking that is running or failed."""
-    if status.state is State.FAILED:
-        error = to_status(status.error) if status.error else None
-        return ranking_pb2.Ranking(ranking_id=ranking_id, state=ranking_pb2.RANKING_STATE_FAILED, error=error)
-    progress = _write_progress(status.progress)
-    return ranking_pb2.Ranking(ranking_id=ranking_id, state=ranking_pb2.RANKING_STATE_RUNNING, progress=progress)
+    """Return a ranking that is running, failed or abandoned."""
+    state = write_enum(ranking_pb2.RankingState.DESCRIPTOR, status.state.value)
+    ended = status.state is not State.RUNNING
+    return ranking_pb2.Ranking(
+        ranking_id=ranking_id,
+        state=state,
+        progress=None if ended else _write_progress(status.progress),
+        error=to_status(status.error) if ended and status.error else None,
+        state_reason=status.why,
+    )
+
+
+def write_event(event: LedgerEvent) -> ranking_service_pb2.RankingEvent:
+    """Return how a ranking ended."""
+    told = json.loads(event.payload)
+    return ranking_service_pb2.RankingEvent(
+        sequence=event.seq,
+        ranking_id=event.subject,
+        request_id=told["request_id"],
+        portfolio_id=told["portfolio_id"],
+        state=write_enum(ranking_pb2.RankingState.DESCRIPTOR, told["state"]),
+        reason=told["reason"],
+        record_digest=told.get("record_digest", ""),
+        create_time=write_time(event.created_at),
+    )
 
 
 def _write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
