@@ -1,7 +1,8 @@
-"""Compare the expected-value order with raw-probability orders on the bundled portfolio and on what really happened.
+"""Compare the expected-value order with raw-probability orders on a portfolio, and with what really happened if it is known.
 
 Example:
     python scripts/compare_orderings.py --data var/demo --html var/demo/comparison.html
+    python scripts/compare_orderings.py --portfolio book --plan desk --outcomes outcomes.csv --csv comparison.csv
 """
 
 from __future__ import annotations
@@ -11,78 +12,58 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, ensure_portfolio
+from comparison_support import page_of, show
 from rich.console import Console
-from scripts_support import DataOption, ModelsOption, opened, progress_bar, run, table
+from scripts_support import Product, progress_bar, run
 
-from collections_opt.application.bundled_comparison import BundledComparison, compare_bundled
-from collections_opt.application.workspace import Workspace
-from collections_opt.reports.comparison_report import (
-    CAUSALITY_NOTE,
-    ComparisonReport,
-    comparison_csv,
-    comparison_html,
-    comparison_rows,
-    comparison_table,
-)
-from collections_opt.reports.ranking_report import queue_table
+from collections_opt.client.comparison import compare_orders
+from collections_opt.core.ordering import Ordering
+from collections_opt.datasets.outcome_files import read_outcomes
+from collections_opt.reports.comparison_page import comparison_html
+from collections_opt.reports.comparison_report import comparison_csv, comparison_rows
 
 
 def main(
-    data: DataOption = Path("var/demo"),
-    models: ModelsOption = Path("models"),
-    seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 20_050_801,
+    product: Product,
+    portfolio: Annotated[str, typer.Option(help="Id of an imported portfolio; the bundled one is imported on first use.")] = (
+        BUNDLED_PORTFOLIO
+    ),
+    plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
+    outcomes: Annotated[
+        Path | None,
+        typer.Option(help="CSV or Parquet of account_id, cash_minor, cured, rolled_worse; the bundled portfolio has its own."),
+    ] = None,
+    ordering: Annotated[
+        list[Ordering] | None, typer.Option(help="An order, repeated for several; the first is compared with. Default: all.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the comparison as CSV.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Rank the bundled accounts in every order at the same capacity and eligibility, and show who moves and what happened.
+    """Rank in every order at the same capacity and eligibility, and show who moves, what it is worth and what happened.
+
+    Outcomes stay here: the server never sees them.
 
     Example: python scripts/compare_orderings.py --data var/demo --html var/demo/comparison.html
     """
-    with opened(data, models) as workspace:
+    known = read_outcomes(outcomes) if outcomes else None
+    if known is None and portfolio == BUNDLED_PORTFOLIO:
+        known = bundled_outcomes()
+    with product.connect() as client:
+        ensure_portfolio(client, portfolio)
         with progress_bar("ranking in every order") as report:
-            result = compare_bundled(workspace, seed, report)
-        page = comparison_html(page_of(workspace, result)) if html else ""
+            compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report)
+        page = comparison_html(page_of(client, compared, f"Who to work: {portfolio}")) if html else ""
     if html:
         html.write_text(page, encoding="utf-8")
     if csv:
-        csv.write_text(comparison_csv(result.outcomes), encoding="utf-8")
+        csv.write_text(comparison_csv(compared.outcomes), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(comparison_rows(result.outcomes), indent=1))
+        typer.echo(json.dumps(comparison_rows(compared.outcomes), indent=1))
         return
-    show(result)
-
-
-def show(result: BundledComparison) -> None:
-    """Print the comparison as a table with its caveat."""
-    console = Console()
-    header, lines = comparison_table(result.outcomes)
-    currency, split = result.portfolio.currency_code, header.index("in/out") + 1
-    console.print(
-        table(f"Orders at the same capacity and eligibility ({currency})", header[:split], [line[:split] for line in lines])
-    )
-    after = [[line[0], *line[split:]] for line in lines]
-    console.print(table(f"What the accounts worked did next ({currency})", [header[0], *header[split:]], after))
-    console.print(CAUSALITY_NOTE, style="dim")
-
-
-def page_of(workspace: Workspace, result: BundledComparison) -> ComparisonReport:
-    """Return what the HTML page shows."""
-    first = result.rankings[0]
-    header, lines = queue_table(workspace.rankings.plan_of(first), first.record)
-    facts = [
-        (
-            "portfolio",
-            f"{result.portfolio.portfolio_id}, {result.portfolio.accepted_count:,} accounts at {result.portfolio.as_of_date}",
-        ),
-        ("input digest", str(first.record["input_digest"])),
-        ("capacity plan", f"{first.record['plan_id']} version {first.record['plan_version']}"),
-        ("rules", str(first.record["rules_version"])),
-        ("model", f"{first.record['model_version']}, calibration {first.record['calibration_version']}"),
-        ("ranking", f"{first.ranking_id}, record {first.record_digest}"),
-    ]
-    queues = [dict(zip(header, line, strict=True)) for line in lines]
-    return ComparisonReport("Expected value against raw orders", result.portfolio.currency_code, result.outcomes, facts, queues)
+    show(Console(), compared)
 
 
 if __name__ == "__main__":

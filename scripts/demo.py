@@ -1,4 +1,4 @@
-"""Train on May to July, rank the August accounts, and compare the orders with what happened in September.
+"""Train on May to July, rank the August accounts through the API, and compare the orders with what happened in September.
 
 Example:
     python scripts/demo.py --data var/demo
@@ -11,81 +11,103 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from compare_orderings import page_of, show
+from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
+from comparison_support import page_of, show
 from rich.console import Console
-from scripts_support import DataOption, opened, progress_bar, run, table
+from scripts_support import DataOption, progress_bar, run, served, table
 
-from collections_opt.application.bundled_comparison import BundledComparison, compare_bundled
+from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
 from collections_opt.application.model_training import train_bundled_model
-from collections_opt.application.workspace import Workspace
+from collections_opt.client.client import connect
+from collections_opt.client.comparison import compare_orders
+from collections_opt.client.connection import Connection
+from collections_opt.client.portfolios import import_portfolio
 from collections_opt.core.assignment import SolveProgress
-from collections_opt.reports.comparison_report import comparison_html
+from collections_opt.reports.comparison_page import ComparisonReport, comparison_html
 from collections_opt.reports.ranking_report import count_sentence, gap_sentence, queue_table, worklist_table
 
 TRAINED_AT = datetime(2026, 11, 24, tzinfo=UTC)
 """Recorded in the demo's manifest, so that a second run gives the same bytes."""
+
+SERVER = "--address 127.0.0.1:50051 --insecure-loopback"
+"""How scripts reach what ``make serve`` runs."""
 
 
 def main(
     data: DataOption = Path("var/demo"),
     seed: Annotated[int, typer.Option(help="Seed of training, of the random order and of the bootstrap.")] = 1,
 ) -> None:
-    """Run the main job on the bundled real portfolio; safe to run again.
+    """Run the main job on the bundled real portfolio over a real gRPC server on loopback; safe to run again.
 
     Example: python scripts/demo.py --data var/demo
     """
-    console = Console()
-    models = data / "models"
+    console, models = Console(), data / "models"
+    train(console, models, seed)
+    with served(data, models) as port, connect(Connection(f"127.0.0.1:{port}", insecure_loopback=True)) as client:
+        console.print(f"Serving the gRPC API on 127.0.0.1:{port} over {data}: SQLite and a folder of objects.", highlight=False)
+        with progress_bar("importing") as report:
+            portfolio = import_portfolio(client, BUNDLED_PORTFOLIO, read_bundled().raw, progress=report)
+        with progress_bar("ranking in every order") as report:
+            compared = compare_orders(client, BUNDLED_PORTFOLIO, BUNDLED_PLAN, seed, bundled_outcomes(), progress=report)
+        page = page_of(client, compared, "Who to work on 31 August 2005")
+    show_ranking(console, portfolio, page)
+    show(console, compared)
+    path = data / "comparison.html"
+    path.write_text(comparison_html(page), encoding="utf-8")
+    show_places(console, data, compared.rankings[0], path)
+    show_next(console, data, page)
+
+
+def train(console: Console, models: Path, seed: int) -> None:
+    """Train on May to July and say how the model does on August."""
     with progress_bar("training on May to July") as report:
         trained = train_bundled_model(models, "demo-1", seed, TRAINED_AT, lambda stage, f: report(SolveProgress(stage, f)))
     auc, ece = trained.metrics["cure_auc"], trained.metrics["cure_ece"]
     console.print(
         f"Model {trained.version}: on August, which nothing was fitted on, cure AUC {auc:.3f}, calibration error {ece:.3f}."
     )
-    with opened(data, models) as workspace:
-        with progress_bar("ranking in every order") as report:
-            result = compare_bundled(workspace, seed, report)
-        example = show_ranking(console, workspace, result)
-        show(result)
-        page = data / "comparison.html"
-        page.write_text(comparison_html(page_of(workspace, result)), encoding="utf-8")
-        broken = workspace.ledger.verify_chain()
-    first = result.rankings[0]
-    console.print(
-        f"Recorded: {first.ranking_id} in {data / 'ledger.db'}, chain {'broken: ' + broken[0] if broken else 'verified'}"
-    )
-    console.print(f"          entries {first.record['entries_object'][:16]}... in {data / 'objects'}")
-    console.print(f"Figures:  {page} (opens offline)")
-    console.print("Try next:", style="bold")
-    for line in (
-        f"python scripts/explain.py --data {data} --ranking {first.ranking_id} --account {example}",
-        f"python scripts/compare_orderings.py --data {data} --models {models} --json",
-        "python scripts/train_models.py --help",
-    ):
-        console.print(f"  .venv/bin/{line}", soft_wrap=True, highlight=False)
 
 
-def show_ranking(console: Console, workspace: Workspace, result: BundledComparison) -> str:
-    """Print the queues, the proof of quality and the top of each worklist with reasons; return an account to try."""
-    first = result.rankings[0]
-    plan, record = workspace.rankings.plan_of(first), first.record
-    console.print(
-        f"{result.portfolio.row_count:,} rows in, {result.portfolio.quarantined_count:,} quarantined; {count_sentence(record)}."
-    )
-    console.print(gap_sentence(record))
-    console.print(
-        table(f"Queues ({record['currency_code']}; expected money per extra minute and agent-hour)", *queue_table(plan, record))
-    )
-    example = ""
-    for queue in plan.queues:
-        _, entries = workspace.rankings.worklist(first.ranking_id, queue.queue_id, 0, 3)
-        reasons = [workspace.rankings.explain(first.ranking_id, e.account_id).reasons[0].sentence for e in entries]
-        if entries:
-            example = example or entries[0].account_id
-            console.print(table(f"Top of {queue.queue_id}", *worklist_table(entries, reasons)))
+def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, page: ComparisonReport) -> None:
+    """Print the queues, the proof of quality and the top of each worklist with reasons."""
+    summary = page.summary
+    console.print(f"{portfolio.row_count:,} rows in, {portfolio.quarantined_count:,} quarantined; {count_sentence(summary)}.")
+    console.print(gap_sentence(summary))
+    title = f"Queues ({summary.currency_code}; expected money per extra minute and agent-hour)"
+    console.print(table(title, *queue_table(summary, page.plan)))
+    for queue_id, lines in page.worklists.items():
+        if lines:
+            console.print(table(f"Top of {queue_id}", *worklist_table(lines[:3])))
         else:
-            console.print(f"{queue.queue_id}: nothing to work.")
-    return example
+            console.print(f"{queue_id}: nothing to work.")
+
+
+def show_places(console: Console, data: Path, ranking: ranking_pb2.Ranking, path: Path) -> None:
+    """Say where everything is."""
+    record = ranking.record
+    lines = [
+        ("Ranking", f"{ranking.ranking_id}, number {record.sequence} in the chain"),
+        ("  record", record.record_digest),
+        ("  entries", record.entries_digest),
+        ("Database", str(data / "ledger.db")),
+        ("Objects", str(data / "objects")),
+        ("Figures", f"{path} (opens offline)"),
+    ]
+    for name, value in lines:
+        console.print(f"{name:9} {value}", highlight=False, soft_wrap=True)
+
+
+def show_next(console: Console, data: Path, page: ComparisonReport) -> None:
+    """Print three commands to try against the server of ``make serve``."""
+    ranking_id = page.summary.ranking_id
+    queue_id, lines = next((queue_id, lines) for queue_id, lines in page.worklists.items() if lines)
+    console.print("Leave a server running with [bold]make serve[/bold] and try, in another terminal:")
+    for line in (
+        f"scripts/worklist.py {SERVER} --ranking {ranking_id} --queue {queue_id}",
+        f"scripts/explain.py {SERVER} --ranking {ranking_id} --account {lines[0].account_id}",
+        f"scripts/compare_orderings.py {SERVER} --html {data / 'orders.html'}",
+    ):
+        console.print(f"  .venv/bin/python {line}", soft_wrap=True, highlight=False)
 
 
 if __name__ == "__main__":

@@ -7,74 +7,54 @@ Example:
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from scripts_support import DataOption, ModelsOption, opened, run, table
+from scripts_support import Product, run, table
 
-from collections_opt.application.rankings import AccountExplanation
-from collections_opt.application.settings import dump
+from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.client.plain import plain
 from collections_opt.reports.money import money_exact
+from collections_opt.wire.common import read_enum
 
 
 def main(
+    product: Product,
     ranking: Annotated[str, typer.Option(help="Id of the ranking.")],
     account: Annotated[str, typer.Option(help="Id of the account.")],
-    data: DataOption = Path("var/demo"),
-    models: ModelsOption = Path("var/demo/models"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Explain one account in a recorded ranking, queue by queue.
 
     Example: python scripts/explain.py --data var/demo --ranking rk-... --account UCI-000007
     """
-    with opened(data, models) as workspace:
-        why = workspace.rankings.explain(ranking, account)
+    with product.connect() as client:
+        why = client.rankings.ExplainAssignment(pb.ExplainAssignmentRequest(ranking_id=ranking, account_id=account))
     if as_json:
         typer.echo(json.dumps(plain(why), indent=1))
         return
     console = Console()
     console.print(why.sentence)
-    cure, default, stay = why.probability
-    console.print(f"Without contact: cure {cure:.1%}, default {default:.1%}, stay {stay:.1%}.")
-    for reason in why.reasons:
+    console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
+    for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
-    lines = [
-        [
-            q.queue_id,
-            q.verdict,
-            q.rule_id or "-",
-            *map(money_exact, (q.increment_minor, q.surplus_minor, q.needed_increment_minor)),
-        ]
-        for q in why.queues
-    ]
-    header = ["queue", "verdict", "rule", "increment", "surplus", "needs more"]
-    console.print(table(f"{why.account_id} in every queue", header, lines, text_columns=3))
+    header = ["queue", "verdict", "rule", "increment", "minutes", "a minute costs", "surplus", "needs more"]
+    lines = [_line(queue) for queue in why.queues]
+    console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=3))
 
 
-def plain(why: AccountExplanation) -> dict[str, object]:
-    """Return an explanation for machines."""
-    cure, default, stay = why.probability
-    queues = [
-        {
-            name: str(value) if name in ("verdict", "next_eligible_date") else value
-            for name, value in vars(q).items()
-            if name != "detail"
-        }
-        for q in why.queues
+def _line(queue: pb.QueueExplanation) -> list[str]:
+    verdict = read_enum(pb.Verdict.DESCRIPTOR, queue.verdict, "verdict").lower().replace("_", " ")
+    figures = (queue.price_per_minute_minor_units, queue.surplus_minor_units, queue.needed_increment_minor_units)
+    return [
+        queue.queue_id,
+        verdict,
+        queue.blocking_rule.rule_id or "-",
+        money_exact(queue.increment_minor_units),
+        f"{queue.handling_minutes:.1f}",
+        *map(money_exact, figures),
     ]
-    return {
-        "account_id": why.account_id,
-        "disposition": why.disposition.name,
-        "sentence": why.sentence,
-        "p_cure": cure,
-        "p_default": default,
-        "p_stay": stay,
-        "reasons": [json.loads(dump(reason)) for reason in why.reasons],
-        "queues": queues,
-    }
 
 
 if __name__ == "__main__":

@@ -12,54 +12,70 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
+from comparison_support import plan_of
 from rich.console import Console
-from scripts_support import DataOption, ModelsOption, opened, progress_bar, run, table
+from scripts_support import Product, progress_bar, run, table
 
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
-from collections_opt.application.rankings import RankingCommand
-from collections_opt.application.settings import bundled_parameters, read_toml
+from collections_opt.api.v1 import ranking_pb2
+from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
+from collections_opt.client.plain import plain
+from collections_opt.client.rankings import make_ranking, summarise
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.ranking_report import count_sentence, gap_sentence, queue_table
+from collections_opt.wire.common import read_choice, write_enum
+from collections_opt.wire.parameters import write_parameters
 
 
 def main(
-    data: DataOption = Path("var/demo"),
-    models: ModelsOption = Path("models"),
-    portfolio: Annotated[
-        str, typer.Option(help="Id of the portfolio; the bundled one is imported on first use.")
-    ] = BUNDLED_PORTFOLIO_ID,
-    plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = "credit-card-desk",
-    plan_version: Annotated[int | None, typer.Option(help="Version of the plan; default its latest.")] = None,
+    product: Product,
+    portfolio: Annotated[str, typer.Option(help="Id of the portfolio; the bundled one is imported on first use.")] = (
+        BUNDLED_PORTFOLIO
+    ),
+    plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
+    plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is its latest.")] = 0,
     ordering: Annotated[Ordering, typer.Option(help="Which order decides.")] = Ordering.EXPECTED_VALUE,
-    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the bundled ones.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the server's.")] = None,
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
-    request_id: Annotated[str, typer.Option(help="UUID that makes the call repeatable; default a new one.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
+    request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Check the request only; nothing is ranked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the recorded header as JSON.")] = False,
 ) -> None:
     """Rank and record; the same request id again returns the ranking it made.
 
     Example: python scripts/rank.py --data var/demo --portfolio uci-2005-08 --plan credit-card-desk
     """
-    values = read_toml(parameters, ValueParameters) if parameters else bundled_parameters()
-    with opened(data, models) as workspace:
-        if portfolio == BUNDLED_PORTFOLIO_ID:
-            import_bundled(workspace)
-        command = RankingCommand(request_id or str(uuid.uuid4()), portfolio, plan, plan_version, ordering, values, solver)
+    values = read_settings(parameters, ValueParameters) if parameters else None
+    request = CreateRankingRequest(
+        request_id=request_id or str(uuid.uuid4()),
+        portfolio_id=portfolio,
+        capacity_plan_id=plan,
+        capacity_plan_version=plan_version,
+        ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
+        value_parameters=write_parameters(values) if values else None,
+        solver=read_choice(ranking_pb2.Solver.DESCRIPTOR, solver, "solver"),
+        seed=seed,
+        validate_only=check,
+    )
+    with product.connect() as client:
+        ensure_portfolio(client, portfolio)
+        if check:
+            client.rankings.CreateRanking(request)
+            typer.echo("The request is in order; nothing was ranked.")
+            return
         with progress_bar("ranking") as report:
-            made = workspace.rank(command, report)
-        used = workspace.rankings.plan_of(made)
+            made = make_ranking(client, request, report)
+        used = plan_of(client, made)
     if as_json:
-        typer.echo(
-            json.dumps(
-                {"ranking_id": made.ranking_id, "seq": made.seq, "record_digest": made.record_digest, **made.record}, indent=1
-            )
-        )
+        typer.echo(json.dumps(plain(made), indent=1))
         return
-    console = Console()
-    console.print(f"{made.ranking_id}: {count_sentence(made.record)}.")
-    console.print(gap_sentence(made.record))
-    console.print(table(f"Queues ({made.record['currency_code']})", *queue_table(used, made.record)))
+    summary, console = summarise(made), Console()
+    console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
+    console.print(gap_sentence(summary))
+    console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import structlog
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -29,7 +30,7 @@ REFUSED = 2
 """Exit code of a refusal that the caller can act on."""
 
 DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; made on first use.")]
-ModelsOption = Annotated[Path, typer.Option(help="Folder of model versions.")]
+ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Product:
 
     address: Annotated[str, typer.Option(help="host:port of a server; not given: serve --data in process.")] = ""
     data: Annotated[Path, typer.Option(help="Data folder to serve in process; made on first use.")] = Path("var/demo")
-    models: Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")] = None
+    models: ModelsOption = None
     tls_ca: Annotated[Path | None, typer.Option(help="PEM authority of the server's certificate.")] = None
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate to show to the server (mTLS).")] = None
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of that certificate.")] = None
@@ -56,21 +57,22 @@ class Product:
         """
         if not self.address:
             self._refuse_connection_flags()
-            with served(self.data, self.models_folder()) as port, connect(_local(port)) as client:
+            with served(self.data, models_of(self.data, self.models)) as port, connect(_local(port)) as client:
                 yield client
             return
         connection = Connection(self.address, self.tls_ca, self.tls_certificate, self.tls_key, self.insecure_loopback)
         with connect(connection) as client:
             yield client
 
-    def models_folder(self) -> Path:
-        """Return the folder of model versions that is served in process."""
-        own = self.data / "models"
-        return self.models or (own if (own / "active.toml").exists() else Path("models"))
-
     def _refuse_connection_flags(self) -> None:
         if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback:
             raise refuse(Reason.INVALID_ARGUMENT, "address", "is missing beside connection flags.", "Give --address host:port.")
+
+
+def models_of(data: Path, models: Path | None) -> Path:
+    """Return the folder of model versions to use over a data folder: the one named, else its own, else the shipped one."""
+    own = data / "models"
+    return models or (own if (own / "active.toml").exists() else Path("models"))
 
 
 def _local(port: int) -> Connection:
@@ -160,7 +162,7 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
 
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:
     """Return a table; the first columns are text, the rest figures."""
-    result = Table(title=title, title_justify="left")
+    result = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for index, name in enumerate(header):
         result.add_column(name, justify="left" if index < text_columns else "right", no_wrap=index == 0)
     for line in lines:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from scripts_support import DataOption, ModelsOption, opened, run
+from scripts_support import DataOption, ModelsOption, models_of, opened, run
 
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
@@ -21,7 +21,7 @@ from collections_opt.service.services import all_services
 
 def main(
     data: DataOption = Path("var/demo"),
-    models: ModelsOption = Path("models"),
+    models: ModelsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 50051,
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
@@ -37,6 +37,7 @@ def main(
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    models = models_of(data, models)
     with opened(data, models) as workspace:
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback)
         built = build_server(all_services(workspace, models, bundled_parameters()), options)

@@ -54,6 +54,7 @@ class OrderingOutcome:
         cures: realised cures among them.
         rolls: realised rolls to a worse bucket among them.
         cash_share: realised money of the accounts worked as a share of all.
+        cash_difference: realised money minus that of the reference's accounts, both from the same resamples.
     """
 
     ordering: Ordering
@@ -68,6 +69,7 @@ class OrderingOutcome:
     cures: Interval | None = None
     rolls: Interval | None = None
     cash_share: Interval | None = None
+    cash_difference: Interval | None = None
 
 
 def compare(
@@ -92,7 +94,7 @@ def compare(
     both = int((mine & theirs).sum())
     figures: dict[str, Interval] = {}
     if realised is not None:
-        figures = _realised(mine, realised, seed, draws)
+        figures = _realised(mine, theirs, realised, seed, draws)
     return OrderingOutcome(
         ordering=ordering,
         worked_count=int(mine.sum()),
@@ -127,10 +129,14 @@ def _average_ranks(values: Floats) -> Floats:
     return np.asarray((last - (counts - 1) / 2.0)[inverse], dtype=np.float64)
 
 
-def _realised(worked: NDArray[np.bool_], realised: RealisedOutcomes, seed: int, draws: int) -> dict[str, Interval]:
+def _realised(
+    worked: NDArray[np.bool_], reference: NDArray[np.bool_], realised: RealisedOutcomes, seed: int, draws: int
+) -> dict[str, Interval]:
     """Resample accounts with replacement; one multinomial weight vector per draw serves every figure."""
     cash = realised.cash_minor.astype(np.float64)
-    table = np.column_stack([cash * worked, realised.cured & worked, realised.rolled_worse & worked, cash]).astype(np.float64)
+    difference = cash * worked - cash * reference
+    columns = [cash * worked, realised.cured & worked, realised.rolled_worse & worked, cash, difference]
+    table = np.column_stack(columns).astype(np.float64)
     point = table.sum(axis=0)
     rng = np.random.default_rng(seed)
     count = worked.size
@@ -148,5 +154,6 @@ def _realised(worked: NDArray[np.bool_], realised: RealisedOutcomes, seed: int, 
         "cash": interval(point[0], sums[:, 0]),
         "cures": interval(point[1], sums[:, 1]),
         "rolls": interval(point[2], sums[:, 2]),
+        "cash_difference": interval(point[4], sums[:, 4]),
         "cash_share": interval(point[0] / point[3] if point[3] > 0 else 0.0, share),
     }

@@ -1,63 +1,18 @@
-"""The comparison of orders as rows (for tables, CSV and JSON) and as an HTML page with figures that opens offline."""
+"""The comparison of orders as rows, for tables, CSV and JSON."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Sequence
 from typing import Any
 
-import jinja2
-
 from collections_opt.core.comparison import Interval, OrderingOutcome
-from collections_opt.core.ordering import Ordering
-from collections_opt.reports.figures import interval_bars, value_bars
+from collections_opt.reports.comparison_sentences import TITLES
 from collections_opt.reports.money import money, share
 
-TITLES: Mapping[Ordering, str] = {
-    Ordering.EXPECTED_VALUE: "expected value",
-    Ordering.P_CURE: "p_cure",
-    Ordering.P_DEFAULT: "p_default",
-    Ordering.P_DEFAULT_BALANCE: "p_default x balance",
-    Ordering.PD_LGD_EAD: "PD x LGD x EAD",
-    Ordering.BALANCE: "balance",
-    Ordering.DAYS_PAST_DUE: "days past due",
-    Ordering.RANDOM: "random",
-}
-
-CAUSALITY_NOTE = (
-    "Realised figures are what the worked accounts did, not what contact caused: no contact was recorded in this data. "
-    "An order that picks large balances or accounts about to cure by themselves collects much cash here without adding any. "
-    "Balance alone is a strong order on this measure. Only the incremental column is what the product maximises, and it "
-    "rests on the evidence grade stated for each queue."
-)
-"""Printed wherever realised figures are."""
-
-
-@dataclass(frozen=True)
-class ComparisonReport:
-    """What a reader of the comparison sees.
-
-    Attributes:
-        title: headline.
-        currency_code: of all money.
-        outcomes: one row per order; the first is the reference.
-        facts: name and value of what produced it (portfolio, plan, versions), for the header.
-        queues: name, fill, price and gap rows of the reference ranking, as plain mappings.
-    """
-
-    title: str
-    currency_code: str
-    outcomes: Sequence[OrderingOutcome]
-    facts: Sequence[tuple[str, str]]
-    queues: Sequence[Mapping[str, str]]
-
-    @property
-    def has_outcomes(self) -> bool:
-        """True when realised outcomes are known."""
-        return any(outcome.cash is not None for outcome in self.outcomes)
+REALISED = ("cash", "cures", "rolls", "cash_share", "cash_difference")
+Table = tuple[list[str], list[list[str]]]
 
 
 def comparison_rows(outcomes: Sequence[OrderingOutcome]) -> list[dict[str, Any]]:
@@ -74,40 +29,12 @@ def comparison_rows(outcomes: Sequence[OrderingOutcome]) -> list[dict[str, Any]]
             "entering_count": outcome.entering,
             "leaving_count": outcome.leaving,
         }
-        for name in ("cash", "cures", "rolls", "cash_share"):
+        for name in REALISED:
             figure: Interval | None = getattr(outcome, name)
             if figure is not None:
                 row |= {f"{name}": figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
         rows.append(row)
     return rows
-
-
-def comparison_table(outcomes: Sequence[OrderingOutcome]) -> tuple[list[str], list[list[str]]]:
-    """Return header and cells for people: money in major units, intervals in brackets."""
-    header = ["order", "worked", "hours", "expected increment", "overlap", "rank corr.", "in/out"]
-    realised = any(outcome.cash is not None for outcome in outcomes)
-    if realised:
-        header += ["cash share [95 %]", "cash", "cures [95 %]", "rolls worse [95 %]"]
-    cells = []
-    for outcome in outcomes:
-        line = [
-            TITLES[outcome.ordering],
-            f"{outcome.worked_count:,}",
-            f"{outcome.minutes / 60:,.1f}",
-            money(outcome.incremental_minor),
-            share(outcome.overlap),
-            f"{outcome.rank_correlation:.2f}",
-            f"+{outcome.entering:,} / -{outcome.leaving:,}",
-        ]
-        if outcome.cash and outcome.cash_share and outcome.cures and outcome.rolls:
-            line += [
-                f"{share(outcome.cash_share.value)} [{share(outcome.cash_share.low)}, {share(outcome.cash_share.high)}]",
-                money(outcome.cash.value),
-                f"{outcome.cures.value:,.0f} [{outcome.cures.low:,.0f}, {outcome.cures.high:,.0f}]",
-                f"{outcome.rolls.value:,.0f} [{outcome.rolls.low:,.0f}, {outcome.rolls.high:,.0f}]",
-            ]
-        cells.append(line)
-    return header, cells
 
 
 def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
@@ -120,14 +47,53 @@ def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
     return buffer.getvalue()
 
 
-def comparison_html(report: ComparisonReport) -> str:
-    """Return one HTML page with inline figures; it loads nothing from anywhere."""
-    header, cells = comparison_table(report.outcomes)
-    figures = [value_bars(report.outcomes, TITLES, report.currency_code)]
-    if report.has_outcomes:
-        figures.append(interval_bars(report.outcomes, TITLES))
-    template = resources.files("collections_opt.reports").joinpath("templates/comparison.html").read_text("utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(template).render(
-        report=report, header=header, cells=cells, figures=figures, note=CAUSALITY_NOTE if report.has_outcomes else ""
-    )
+def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
+    """Return header and one line per order: whom it works and what that is expected to add; money in major units."""
+    header = ["order", "worked", "hours", "expected increment", "of the first", "overlap", "rank corr.", "in / out"]
+    first = outcomes[0].incremental_minor
+    cells = [
+        [
+            TITLES[outcome.ordering],
+            f"{outcome.worked_count:,}",
+            f"{outcome.minutes / 60:,.1f}",
+            money(outcome.incremental_minor),
+            share(outcome.incremental_minor / first if first else float("nan")),
+            share(outcome.overlap),
+            "-" if outcome.rank_correlation != outcome.rank_correlation else f"{outcome.rank_correlation:.2f}",
+            f"+{outcome.entering:,} / -{outcome.leaving:,}",
+        ]
+        for outcome in outcomes
+    ]
+    return header, cells
+
+
+def realised_table(outcomes: Sequence[OrderingOutcome]) -> Table:
+    """Return header and one line per order of what its accounts did next, with 95 % intervals; no lines if not known."""
+    header = ["order", "cash", "share of all cash", "cash vs the first", "cures", "rolls worse"]
+    cells = []
+    for outcome in outcomes:
+        if outcome.cash and outcome.cash_share and outcome.cures and outcome.rolls and outcome.cash_difference:
+            line = [
+                TITLES[outcome.ordering],
+                money(outcome.cash.value),
+                _shares(outcome.cash_share),
+                "-" if outcome is outcomes[0] else _relative(outcome.cash_difference, outcomes[0].cash),
+                _interval(outcome.cures),
+                _interval(outcome.rolls),
+            ]
+            cells.append(line)
+    return header, cells
+
+
+def _interval(figure: Interval) -> str:
+    return f"{figure.value:,.0f} [{figure.low:,.0f}, {figure.high:,.0f}]"
+
+
+def _shares(figure: Interval) -> str:
+    return f"{figure.value:.1%} [{figure.low * 100:.1f}, {figure.high * 100:.1f}]"
+
+
+def _relative(difference: Interval, first: Interval | None) -> str:
+    """Money is compared as a share of the first order's: comparable between portfolios, and short."""
+    whole = first.value if first is not None else 0.0
+    return _shares(Interval(*(part / whole for part in (difference.value, difference.low, difference.high)))) if whole else "-"

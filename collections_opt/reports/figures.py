@@ -3,55 +3,120 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from collections_opt.core.comparison import OrderingOutcome
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking_summary import QueueFigures
+from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.reports.money import money, share
 
 REFERENCE_COLOUR = "#1b5e8c"
-OTHER_COLOUR = "#9aa7b1"
+OTHER_COLOUR = "#a9b6c0"
+PALE_COLOUR = "#e3e9ee"
+TEXT_COLOUR = "#1c2730"
+BAR_HEIGHT = 0.62
 
 
 def to_svg(figure: Figure) -> str:
     """Return a figure as an SVG element for inlining; ids are salted by a constant so that bytes repeat."""
     buffer = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": "collections-opt", "svg.fonttype": "none"}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = buffer.getvalue()
     return text[text.index("<svg") :]
 
 
-def value_bars(outcomes: Sequence[OrderingOutcome], titles: Mapping[Ordering, str], currency_code: str) -> str:
-    """Return bars of expected incremental value per order, the reference first."""
-    figure = Figure(figsize=(8, 0.45 * len(outcomes) + 1.2), layout="constrained")
-    axes = figure.add_subplot()
-    names = [titles[outcome.ordering] for outcome in outcomes]
+def value_bars(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
+    """Return bars of expected increment per order, the reference first, each with its figure."""
+    figure, axes = _rows([TITLES[outcome.ordering] for outcome in outcomes])
     values = [outcome.incremental_minor / 100 for outcome in outcomes]
-    axes.barh(names, values, color=[REFERENCE_COLOUR] + [OTHER_COLOUR] * (len(names) - 1))
-    axes.invert_yaxis()
-    axes.set_xlabel(f"expected incremental value of the accounts worked ({currency_code})")
+    bars = axes.barh(range(len(values)), values, BAR_HEIGHT, color=_colours(len(values)))
+    axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=5, color=TEXT_COLOUR)
+    axes.margins(x=0.14)
+    axes.set_xlabel(f"expected increment of the accounts worked ({currency_code})")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.spines[["top", "right"]].set_visible(False)
     return to_svg(figure)
 
 
-def interval_bars(outcomes: Sequence[OrderingOutcome], titles: Mapping[Ordering, str]) -> str:
+def overlap_bars(outcomes: Sequence[OrderingOutcome]) -> str:
+    """Return, per order but the first, the accounts it works that the first works too, and those it works instead."""
+    others = outcomes[1:]
+    figure, axes = _rows([TITLES[outcome.ordering] for outcome in others])
+    both = [outcome.worked_count - outcome.entering for outcome in others]
+    instead = [outcome.entering for outcome in others]
+    rows = range(len(others))
+    name = TITLES[outcomes[0].ordering]
+    kept = axes.barh(rows, both, BAR_HEIGHT, color=REFERENCE_COLOUR, label=f"worked by {name} too")
+    new = axes.barh(rows, instead, BAR_HEIGHT, left=both, color=OTHER_COLOUR, label="worked instead of others")
+    axes.bar_label(kept, [f"{count:,}" if count else "" for count in both], label_type="center", color="white")
+    axes.bar_label(new, [f"{count:,}" if count else "" for count in instead], label_type="center", color=TEXT_COLOUR)
+    axes.set_xlabel("accounts worked")
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
+    return to_svg(figure)
+
+
+def interval_bars(outcomes: Sequence[OrderingOutcome]) -> str:
     """Return realised share of all cash per order with its 95 % bootstrap interval."""
-    shown = [(titles[o.ordering], o.cash_share) for o in outcomes if o.cash_share is not None]
-    figure = Figure(figsize=(8, 0.45 * len(shown) + 1.2), layout="constrained")
-    axes = figure.add_subplot()
-    for index, (_, figure_share) in enumerate(shown):
-        colour = REFERENCE_COLOUR if index == 0 else OTHER_COLOUR
-        spread = [[figure_share.value - figure_share.low], [figure_share.high - figure_share.value]]
-        axes.errorbar([figure_share.value], [index], xerr=spread, fmt="o", color=colour, capsize=4)
-    axes.set_yticks(range(len(shown)), [name for name, _ in shown])
-    axes.invert_yaxis()
-    axes.set_xlabel("share of the next month's cash paid by the accounts worked (95 % bootstrap interval)")
+    shown = [(TITLES[o.ordering], o.cash_share) for o in outcomes if o.cash_share is not None]
+    figure, axes = _rows([name for name, _ in shown])
+    for row, ((_, found), colour) in enumerate(zip(shown, _colours(len(shown)), strict=True)):
+        spread = [[found.value - found.low], [found.high - found.value]]
+        axes.errorbar([found.value], [row], xerr=spread, fmt="o", color=colour, capsize=4, markersize=7, linewidth=2)
+        axes.annotate(share(found.value), (found.high, row), (8, 0), textcoords="offset points", va="center", color=TEXT_COLOUR)
+    axes.set_xlim(left=0)
+    axes.margins(x=0.12)
+    axes.set_xlabel("share of all cash of the following period paid by the accounts worked (95 % bootstrap interval)")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="x", alpha=0.3)
+    axes.grid(axis="x", color=PALE_COLOUR)
+    axes.set_axisbelow(True)
     return to_svg(figure)
+
+
+def queue_bars(queues: Sequence[QueueFigures], currency_code: str) -> str:
+    """Return, per queue, the hours used of those there are, and what one more agent-hour is worth."""
+    figure = Figure(figsize=(9, 0.5 * len(queues) + 1.3), layout="constrained")
+    hours, prices = figure.subplots(1, 2, sharey=True)
+    rows = range(len(queues))
+    capacity = [queue.capacity_minutes / 60 for queue in queues]
+    hours.barh(rows, capacity, BAR_HEIGHT, color=PALE_COLOUR)
+    hours.barh(rows, [queue.used_minutes / 60 for queue in queues], BAR_HEIGHT, color=REFERENCE_COLOUR)
+    for row, queue in enumerate(queues):
+        label = share(queue.fill) if queue.capacity_minutes else "closed"
+        hours.annotate(label, (capacity[row], row), (5, 0), textcoords="offset points", va="center", color=TEXT_COLOUR)
+    hours.margins(x=0.2)
+    hours.set_xlabel("hours used of hours there are")
+    worth = [queue.price_per_minute_minor * 60 for queue in queues]
+    bars = prices.barh(rows, [value / 100 for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
+    prices.bar_label(bars, [money(value) for value in worth], padding=5, color=TEXT_COLOUR)
+    prices.margins(x=0.25)
+    prices.set_xlabel(f"what one more agent-hour is worth ({currency_code})")
+    hours.set_yticks(rows, [queue.queue_id for queue in queues])
+    hours.invert_yaxis()
+    for axes in (hours, prices):
+        _tidy(axes)
+    return to_svg(figure)
+
+
+def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
+    figure = Figure(figsize=(9, 0.42 * len(names) + 1.1), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.45, -0.55)
+    _tidy(axes)
+    return figure, axes
+
+
+def _tidy(axes: Axes) -> None:
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(OTHER_COLOUR)
+    axes.tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)
+    axes.tick_params(axis="x", color=OTHER_COLOUR, labelcolor=TEXT_COLOUR)
+
+
+def _colours(count: int) -> list[str]:
+    return [REFERENCE_COLOUR] + [OTHER_COLOUR] * (count - 1)

@@ -2,63 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from collections_opt.core.assignment import PRICE_SCALE
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
-from collections_opt.reports.money import money, money_exact, share
+from collections_opt.core.ranking_summary import RankingSummary
+from collections_opt.reports.money import gap, money, money_exact, share
+
+DISPOSITION_WORDS = {
+    Disposition.ASSIGNED: "assigned",
+    Disposition.PRICED_OUT: "priced out",
+    Disposition.COSTS_MORE_THAN_IT_EARNS: "cost more than they earn",
+    Disposition.INELIGIBLE: "ineligible",
+}
 
 
-def queue_table(plan: CapacityPlan, record: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+@dataclass(frozen=True)
+class WorklistLine:
+    """One account of a worklist with the strongest reason of its score; money in minor units."""
+
+    account_id: str
+    priority: int
+    increment_minor: int
+    handling_minutes: float
+    surplus_minor: int
+    reason: str
+
+
+def queue_table(summary: RankingSummary, plan: CapacityPlan) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per queue: fill, shadow price per minute and per agent-hour, evidence of its effect."""
     header = ["queue", "hours", "used", "fill", "a minute more", "an agent-hour more", "evidence"]
     lines = []
-    for queue, used, capacity, price in zip(
-        plan.queues, record["queue_seconds"], record["capacity_seconds"], record["prices"], strict=True
-    ):
-        minute = price * 60.0 / PRICE_SCALE
-        fill = share(used / capacity) if capacity else "closed"
-        line = [queue.queue_id, f"{capacity / 3600:,.1f}", f"{used / 3600:,.1f}", fill, money_exact(minute), money(minute * 60)]
-        lines.append([*line, queue.effect.evidence.value])
+    for figures, queue in zip(summary.queues, plan.queues, strict=True):
+        fill = share(figures.fill) if figures.capacity_minutes else "closed"
+        price = figures.price_per_minute_minor
+        hours = [f"{figures.capacity_minutes / 60:,.1f}", f"{figures.used_minutes / 60:,.1f}"]
+        lines.append([figures.queue_id, *hours, fill, money_exact(price), money(price * 60), queue.effect.evidence.value])
     return header, lines
 
 
-def gap_sentence(record: Mapping[str, Any]) -> str:
+def gap_sentence(summary: RankingSummary) -> str:
     """Return how good the assignment provably is."""
-    objective, bound, currency = record["objective_minor"], record["bound_minor"], record["currency_code"]
-    relative = (bound - objective) / bound if bound > 0 else 0.0
     return (
-        f"{money_exact(objective)} {currency} expected increment; no assignment can exceed {money_exact(bound)} "
-        f"(optimality gap {relative:.1e}, {record['termination']})."
+        f"{money_exact(summary.objective_minor)} {summary.currency_code} expected increment; no assignment can exceed "
+        f"{money_exact(summary.bound_minor)} (optimality gap {gap(summary.gap)}, {summary.termination})."
     )
 
 
-def count_sentence(record: Mapping[str, Any]) -> str:
+def count_sentence(summary: RankingSummary) -> str:
     """Return how many accounts were worked and why the others were not."""
-    counts = record["counts"]
-    words = {
-        Disposition.ASSIGNED: "assigned",
-        Disposition.PRICED_OUT: "priced out",
-        Disposition.COSTS_MORE_THAN_IT_EARNS: "cost more than they earn",
-        Disposition.INELIGIBLE: "ineligible",
-    }
-    return ", ".join(f"{counts[d.name]:,} {word}" for d, word in words.items())
+    return ", ".join(f"{summary.counts[d]:,} {word}" for d, word in DISPOSITION_WORDS.items())
 
 
-def worklist_table(entries: Sequence[Any], sentences: Sequence[str]) -> tuple[list[str], list[list[str]]]:
+def worklist_table(lines: Sequence[WorklistLine]) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per account of a worklist, with the reason it is there."""
-    header = ["account", "place", "increment", "minutes", "surplus", "why"]
-    lines = [
+    header = ["account", "place", "increment", "minutes", "surplus", "strongest reason"]
+    cells = [
         [
-            e.account_id,
-            str(e.priority),
-            money_exact(e.increment_minor),
-            f"{e.seconds / 60:.1f}",
-            money_exact(e.surplus_minor),
-            sentence,
+            line.account_id,
+            str(line.priority),
+            money_exact(line.increment_minor),
+            f"{line.handling_minutes:.1f}",
+            money_exact(line.surplus_minor),
+            line.reason,
         ]
-        for e, sentence in zip(entries, sentences, strict=True)
+        for line in lines
     ]
-    return header, lines
+    return header, cells

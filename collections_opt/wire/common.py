@@ -65,6 +65,20 @@ def write_enum(kind: EnumDescriptor, name: str) -> Any:
     return kind.values_by_name[_prefix(kind) + name].number
 
 
+def read_choice(kind: EnumDescriptor, text: str, path: str) -> Any:
+    """Return the enum value a person named, in any case: pricing -> SOLVER_PRICING.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT listing the names there are.
+    """
+    prefix = _prefix(kind)
+    found = kind.values_by_name.get(prefix + text.upper())
+    if found is None or found.number == 0:
+        allowed = ", ".join(v.name.removeprefix(prefix).lower() for v in kind.values if v.number)
+        raise refuse(Reason.INVALID_ARGUMENT, path, f"{text!r} is unknown.", f"Use one of {allowed}.")
+    return found.number
+
+
 def _prefix(kind: EnumDescriptor) -> str:
     return str(kind.values_by_number[0].name).removesuffix("UNSPECIFIED")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, compare_bundled, import_bundled
+from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.jobs import Jobs, State, internal_error
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, dump, load, parse
@@ -64,17 +64,6 @@ def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspa
     assert again.rank(command, ignore_progress) == made
     assert again.ledger.verify_chain() == []
     again.close()
-
-
-def test_every_order_is_compared_on_the_same_accounts_and_capacity(workspace):
-    result = compare_bundled(workspace, 1, ignore_progress)
-    first = result.outcomes[0]
-    assert [o.ordering for o in result.outcomes] == list(Ordering)
-    assert (first.overlap, first.entering, first.leaving) == (1.0, 0, 0)
-    for outcome in result.outcomes[1:]:
-        assert outcome.incremental_minor <= first.incremental_minor
-        assert outcome.cash.low <= outcome.cash.value <= outcome.cash.high
-    assert compare_bundled(workspace, 1, ignore_progress) == result
 
 
 def test_the_same_inputs_give_the_same_bytes_in_another_ledger(tmp_path):

@@ -54,6 +54,16 @@ def test_overlap_movement_money_and_realised_figures_by_hand():
     assert (result.cash.value, result.cures.value, result.rolls.value) == (150, 1, 1)
     assert result.cash_share.value == pytest.approx(150 / 175)
     assert result.cash.low <= 150 <= result.cash.high
+    assert result.cash_difference.value == 50
+    assert result.cash_difference.low <= 50 <= result.cash_difference.high
+
+
+def test_orders_that_work_the_same_accounts_differ_by_nothing_in_every_resample():
+    mine = entries_of([0, 0, -1, -1])
+    realised = RealisedOutcomes(np.array([100, 7, 50, 25]), np.zeros(4, dtype=bool), np.zeros(4, dtype=bool))
+    found = compare(Ordering.BALANCE, mine, mine, realised, seed=1, draws=200)
+    assert (found.cash_difference.low, found.cash_difference.high) == (0, 0)
+    assert found.cash.low < found.cash.high
 
 
 def test_an_order_against_itself_does_not_move():

@@ -1,71 +1,86 @@
-"""The comparison as table, CSV and a page that loads nothing from anywhere."""
+"""The comparison as tables, CSV, sentences and a page that loads nothing from anywhere."""
 
 import csv
 import io
 import re
+from dataclasses import replace
 
-from collections_opt.core.comparison import Interval, OrderingOutcome
+from collections_opt.core.comparison import Interval
 from collections_opt.core.ordering import Ordering
-from collections_opt.reports.comparison_report import (
-    CAUSALITY_NOTE,
-    TITLES,
-    ComparisonReport,
-    comparison_csv,
-    comparison_html,
-    comparison_table,
-)
-
-PLAIN = OrderingOutcome(Ordering.EXPECTED_VALUE, 10, 60.0, 123_456_00, 1.0, 1.0, 0, 0)
-REALISED = OrderingOutcome(
-    Ordering.BALANCE,
-    8,
-    60.0,
-    99_900,
-    0.5,
-    float("nan"),
-    3,
-    5,
-    Interval(1e6, 9e5, 1.1e6),
-    Interval(3, 1, 5),
-    Interval(2, 0, 4),
-    Interval(0.25, 0.2, 0.3),
-)
-
-
-def report_of(*outcomes):
-    return ComparisonReport("Orders <compared>", "TWD", outcomes, [("portfolio", "p&1")], [{"queue": "early", "price": "1.00"}])
+from collections_opt.reports.comparison_page import comparison_html
+from collections_opt.reports.comparison_report import comparison_csv, expected_table, realised_table
+from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, TITLES, headline, realised_sentence
+from tests.reports.reports import BALANCE, BALANCE_REALISED, FIRST, FIRST_REALISED, report_of
 
 
 def test_every_order_has_a_title():
     assert set(TITLES) == set(Ordering)
 
 
-def test_table_shows_major_units_and_realised_columns_only_when_known():
-    header, cells = comparison_table([PLAIN])
-    assert "123,456" in cells[0]
-    assert not any("cash" in name for name in header)
-    header, cells = comparison_table([REALISED])
-    assert cells[0][header.index("cash")] == "10,000"
-    assert cells[0][header.index("cash share [95 %]")] == "25.0% [20.0%, 30.0%]"
+def cell(table, line, name):
+    return table[1][line][table[0].index(name)]
+
+
+def test_tables_show_major_units_and_what_is_undefined_as_a_dash():
+    table = expected_table([FIRST, BALANCE])
+    assert cell(table, 0, "expected increment") == "123,456"
+    assert cell(table, 1, "of the first") == "0.8%"
+    assert cell(table, 1, "rank corr.") == "-"
+
+
+def test_realised_lines_only_where_outcomes_are_known():
+    assert realised_table([FIRST, BALANCE])[1] == []
+    table = realised_table([FIRST_REALISED, BALANCE_REALISED])
+    assert cell(table, 1, "cash") == "10,000"
+    assert cell(table, 1, "share of all cash") == "25.0% [20.0, 30.0]"
+    assert cell(table, 1, "cash vs the first") == "-9.1% [-18.2, 2.7]"
+    assert cell(table, 0, "cash vs the first") == "-"
 
 
 def test_csv_reads_back_with_unrounded_figures():
-    rows = list(csv.DictReader(io.StringIO(comparison_csv([REALISED]))))
+    rows = list(csv.DictReader(io.StringIO(comparison_csv([BALANCE_REALISED]))))
     assert rows[0]["ordering"] == "BALANCE"
     assert float(rows[0]["cash_share_high"]) == 0.3
 
 
+def test_the_headline_says_what_is_added_and_how_much_more_than_the_best_other_order():
+    said = headline([FIRST, BALANCE, replace(BALANCE, ordering=Ordering.RANDOM, incremental_minor=5)], "TWD")
+    assert said == (
+        "Working 10 accounts by expected value is expected to add 123,456 TWD: 122,457 TWD (12258.0%) more than balance, "
+        "the best other order, from the same minutes."
+    )
+    assert headline([FIRST], "TWD").endswith("add 123,456 TWD.")
+    assert "more than" not in headline([BALANCE, FIRST], "TWD")
+
+
+def test_the_realised_sentence_claims_a_lead_only_where_the_interval_leaves_out_zero():
+    said = realised_sentence([FIRST_REALISED, BALANCE_REALISED], "TWD")
+    assert said.startswith("Balance alone is a strong order on this data")
+    assert "a difference of 1,000 [95 % interval -300 to 2,000]: neither is shown to be ahead." in said
+    clear = replace(BALANCE_REALISED, cash_difference=Interval(-1e5, -2e5, -3e4), ordering=Ordering.P_CURE)
+    said = realised_sentence([FIRST_REALISED, clear], "TWD")
+    assert said.startswith("Strongest of the others: ")
+    assert said.endswith("[95 % interval 300 to 2,000]: the interval leaves out zero.")
+    assert realised_sentence([FIRST, BALANCE], "TWD") == ""
+
+
 def test_page_is_offline_escaped_repeatable_and_warns_about_causality():
-    page = comparison_html(report_of(REALISED, REALISED))
-    assert page == comparison_html(report_of(REALISED, REALISED))
-    assert "Orders &lt;compared&gt;" in page
-    assert "p&amp;1" in page
+    page = comparison_html(report_of(FIRST_REALISED, BALANCE_REALISED))
+    assert page == comparison_html(report_of(FIRST_REALISED, BALANCE_REALISED))
+    assert page.startswith("<!doctype html>")
+    for escaped in ("Orders &lt;compared&gt;", "p&amp;1", "acc-&lt;1&gt;"):
+        assert escaped in page
     assert CAUSALITY_NOTE.split(".")[0] in page
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 4
     assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
+    assert page.index("is expected to add") < page.index("<svg") < page.index("Read this with care")
 
 
 def test_page_without_outcomes_makes_no_claim_about_them():
-    page = comparison_html(report_of(PLAIN))
+    page = comparison_html(report_of(FIRST, BALANCE))
     assert "what the worked accounts did" not in page
-    assert page.count("<svg") == 1
+    assert page.count("<svg") == 3
+
+
+def test_page_of_a_single_order_compares_with_nobody():
+    assert comparison_html(report_of(FIRST)).count("<svg") == 2

@@ -1,0 +1,91 @@
+"""The comparison of orders as one HTML page: the finding first, then figures, tables, caveats. It loads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import jinja2
+
+from collections_opt.core.comparison import OrderingOutcome
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Disposition
+from collections_opt.core.ranking_summary import RankingSummary
+from collections_opt.reports.comparison_report import expected_table, realised_table
+from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headline, realised_sentence
+from collections_opt.reports.figures import interval_bars, overlap_bars, queue_bars, value_bars
+from collections_opt.reports.money import gap, money, share
+from collections_opt.reports.ranking_report import WorklistLine, count_sentence, gap_sentence, queue_table, worklist_table
+
+
+@dataclass(frozen=True)
+class ComparisonReport:
+    """What a reader of the comparison sees.
+
+    Attributes:
+        title: names the page.
+        outcomes: one per order; the first is the reference.
+        summary: the reference's ranking.
+        plan: the capacity plan it filled.
+        worklists: top accounts per queue id.
+        facts: name and value of what produced it (portfolio, versions, digests).
+    """
+
+    title: str
+    outcomes: Sequence[OrderingOutcome]
+    summary: RankingSummary
+    plan: CapacityPlan
+    worklists: Mapping[str, Sequence[WorklistLine]]
+    facts: Sequence[tuple[str, str]]
+
+    @property
+    def has_outcomes(self) -> bool:
+        """True when realised outcomes are known."""
+        return any(outcome.cash is not None for outcome in self.outcomes)
+
+
+def comparison_html(report: ComparisonReport) -> str:
+    """Return the page; equal reports give equal bytes."""
+    currency = report.summary.currency_code
+    template = resources.files("collections_opt.reports").joinpath("templates/comparison.html").read_text("utf-8")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(template).render(
+        title=report.title,
+        currency=currency,
+        headline=headline(report.outcomes, currency),
+        realised=realised_sentence(report.outcomes, currency),
+        cards=_cards(report.summary),
+        quality=gap_sentence(report.summary),
+        counts=count_sentence(report.summary),
+        value_figure=value_bars(report.outcomes, currency),
+        overlap_figure=overlap_bars(report.outcomes) if len(report.outcomes) > 1 else "",
+        realised_figure=interval_bars(report.outcomes) if report.has_outcomes else "",
+        queue_figure=queue_bars(report.summary.queues, currency),
+        expected=expected_table(report.outcomes),
+        happened=realised_table(report.outcomes),
+        queues=queue_table(report.summary, report.plan),
+        worklists={queue_id: worklist_table(lines) for queue_id, lines in report.worklists.items() if lines},
+        grades=sorted({queue.effect.evidence.value for queue in report.plan.queues}),
+        note=CAUSALITY_NOTE,
+        facts=report.facts,
+    )
+
+
+def _cards(summary: RankingSummary) -> list[tuple[str, str, str]]:
+    """Return figure, name and remark of the cards on top."""
+    used = sum(queue.used_minutes for queue in summary.queues)
+    capacity = sum(queue.capacity_minutes for queue in summary.queues)
+    dearest = max(summary.queues, key=lambda queue: queue.price_per_minute_minor)
+    worked = summary.counts[Disposition.ASSIGNED]
+    return [
+        (money(summary.objective_minor), f"{summary.currency_code} expected increment", "of contact over no contact"),
+        (gap(summary.gap), "optimality gap", f"no list can add more than {money(summary.bound_minor)}"),
+        (f"{worked:,}", "accounts worked", f"of {summary.account_count:,}"),
+        (share(used / capacity) if capacity else "-", "of all hours filled", f"{used / 60:,.1f} of {capacity / 60:,.1f} hours"),
+        (
+            money(dearest.price_per_minute_minor * 60),
+            "for an agent-hour more",
+            f"in {dearest.queue_id}, where time is worth most",
+        ),
+    ]
