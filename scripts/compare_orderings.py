@@ -14,8 +14,7 @@ from typing import Annotated
 import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, ensure_portfolio
 from comparison_support import page_of, show
-from rich.console import Console
-from scripts_support import Product, progress_bar, run
+from scripts_support import Product, progress_bar, run, terminal
 
 from collections_opt.client.comparison import compare_orders
 from collections_opt.core.ordering import Ordering
@@ -63,7 +62,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(comparison_rows(compared.outcomes), indent=1))
         return
-    show(Console(), compared)
+    show(terminal(), compared)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
 from comparison_support import page_of, show
 from rich.console import Console
-from scripts_support import DataOption, progress_bar, run, served, table
+from scripts_support import DataOption, progress_bar, run, served, table, terminal
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
 from collections_opt.application.model_training import train_bundled_model
@@ -41,7 +41,7 @@ def main(
 
     Example: python scripts/demo.py --data var/demo
     """
-    console, models = Console(), data / "models"
+    console, models = terminal(), data / "models"
     train(console, models, seed)
     with served(data, models) as port, connect(Connection(f"127.0.0.1:{port}", insecure_loopback=True)) as client:
         console.print(f"Serving the gRPC API on 127.0.0.1:{port} over {data}: SQLite and a folder of objects.", highlight=False)

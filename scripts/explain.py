@@ -10,8 +10,7 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from scripts_support import Product, run, table
+from scripts_support import Product, run, table, terminal
 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.client.plain import plain
@@ -34,7 +33,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(plain(why), indent=1))
         return
-    console = Console()
+    console = terminal()
     console.print(why.sentence)
     console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
     for reason in why.reason_codes:

@@ -15,8 +15,7 @@ from typing import Annotated
 
 import typer
 from bundled_support import BUNDLED_PORTFOLIO, read_bundled
-from rich.console import Console
-from scripts_support import Product, progress_bar, run, table
+from scripts_support import Product, progress_bar, run, table, terminal
 
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import import_portfolio, quarantined
@@ -54,7 +53,7 @@ def main(
     if as_json:
         typer.echo(json.dumps({"portfolio": plain(header), "quarantined_accounts": [plain(one) for one in found]}, indent=1))
     else:
-        console = Console()
+        console = terminal()
         dropped = reading.row_count - reading.kept_count
         console.print(
             f"{reading.row_count:,} rows in the file, {dropped:,} outside the mapping's filters; {header.row_count:,} sent: "

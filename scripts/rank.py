@@ -14,8 +14,7 @@ from typing import Annotated
 import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from comparison_support import plan_of
-from rich.console import Console
-from scripts_support import Product, progress_bar, run, table
+from scripts_support import Product, progress_bar, run, table, terminal
 
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
@@ -72,7 +71,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(plain(made), indent=1))
         return
-    summary, console = summarise(made), Console()
+    summary, console = summarise(made), terminal()
     console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
     console.print(gap_sentence(summary))
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))

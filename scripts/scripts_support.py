@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 REFUSED = 2
 """Exit code of a refusal that the caller can act on."""
+
+PIPED_WIDTH = 140
+"""Columns of output that goes to a file or another program."""
 
 DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; made on first use.")]
 ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
@@ -160,11 +164,16 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
         yield report
 
 
+def terminal() -> Console:
+    """Return where scripts print: as wide as the terminal, and wide enough for every table where there is none."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=PIPED_WIDTH)
+
+
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:
     """Return a table; the first columns are text, the rest figures."""
     result = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     for index, name in enumerate(header):
-        result.add_column(name, justify="left" if index < text_columns else "right", no_wrap=index == 0)
+        result.add_column(name, justify="left" if index < text_columns else "right", no_wrap=index == 0, overflow="fold")
     for line in lines:
         result.add_row(*line)
     return result

@@ -13,8 +13,7 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from scripts_support import Product, run, table
+from scripts_support import Product, run, table, terminal
 
 from collections_opt.client.rankings import get_ranking, worklist
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -60,7 +59,7 @@ def main(
             for e in entries
         ]
         header = ["place", "account", f"increment ({currency_code})", "minutes", "surplus"]
-        Console().print(table(f"{queue} of {ranking}", header, lines, text_columns=2))
+        terminal().print(table(f"{queue} of {ranking}", header, lines, text_columns=2))
 
 
 if __name__ == "__main__":

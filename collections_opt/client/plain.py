@@ -12,7 +12,8 @@ _WIDE = (FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64)
 
 
 def plain(message: Message) -> dict[str, Any]:
-    """Return a message as a mapping; numbers stay numbers (JSON of protobuf makes texts of wide ones), enums are names."""
+    """Return a message as a mapping; numbers stay numbers (JSON of protobuf makes texts of wide ones),
+    enums are names, maps are sorted: equal messages give equal text."""
     content: dict[str, Any] = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     return _numbers(message, content)
 
@@ -24,7 +25,9 @@ def _numbers(message: Message, content: dict[str, Any]) -> dict[str, Any]:
             continue
         if field.cpp_type in _WIDE:
             content[name] = [int(one) for one in value] if field.is_repeated else int(value)
-        elif field.message_type and isinstance(value, dict) and not _is_map(field):
+        elif _is_map(field):
+            content[name] = dict(sorted(value.items()))
+        elif field.message_type and isinstance(value, dict):
             content[name] = _numbers(getattr(message, name), value)
         elif field.message_type and isinstance(value, list):
             pairs = zip(getattr(message, name), value, strict=True)

@@ -186,7 +186,8 @@ def _check_column(raw: RawPortfolio, column: Column, count: int, findings: _Find
     }
     checked = handlers.get(column.kind, _check_number)(column, values, mask, findings)
     if column.required:
-        findings.add(~mask, column.name, "REQUIRED", f"Send a value: {column.meaning}", values)
+        nothing = np.broadcast_to(np.array(""), mask.shape)  # what stands in a missing cell is nobody's value
+        findings.add(~mask, column.name, "REQUIRED", f"Send a value: {column.meaning}", nothing)
     return checked, mask
 
 

@@ -49,7 +49,7 @@ def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
 
 def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
     """Return header and one line per order: whom it works and what that is expected to add; money in major units."""
-    header = ["order", "worked", "hours", "expected increment", "of the first", "overlap", "rank corr.", "in / out"]
+    header = ["order", "worked", "hours", "increment", "of first", "overlap", "rank corr.", "in / out"]
     first = outcomes[0].incremental_minor
     cells = [
         [
@@ -69,7 +69,7 @@ def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
 
 def realised_table(outcomes: Sequence[OrderingOutcome]) -> Table:
     """Return header and one line per order of what its accounts did next, with 95 % intervals; no lines if not known."""
-    header = ["order", "cash", "share of all cash", "cash vs the first", "cures", "rolls worse"]
+    header = ["order", "cash", "share of all cash", "cash vs first", "cures", "rolls worse"]
     cells = []
     for outcome in outcomes:
         if outcome.cash and outcome.cash_share and outcome.cures and outcome.rolls and outcome.cash_difference:

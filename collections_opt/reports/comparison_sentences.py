@@ -59,7 +59,8 @@ def realised_sentence(outcomes: Sequence[OrderingOutcome], currency_code: str) -
     rival, cash, difference = max(known, key=lambda entry: entry[1])
     alone = "Balance alone is a strong order on this data" if rival.ordering is Ordering.BALANCE else "Strongest of the others"
     ahead, low, high = first.value - cash, -difference.high, -difference.low
-    verdict = "neither is shown to be ahead" if low <= 0 <= high else "the interval leaves out zero"
+    leader = outcomes[0] if ahead > 0 else rival
+    verdict = "neither is shown to be ahead" if low <= 0 <= high else f"{TITLES[leader.ordering]} is ahead on this measure"
     return (
         f"{alone}: accounts worked by {TITLES[rival.ordering]} paid {money(cash, currency_code)} in the following period, those "
         f"worked by {TITLES[outcomes[0].ordering]} {money(first.value)}, a difference of {money(ahead)} "

@@ -1,86 +1,131 @@
-"""Every script runs as a person would run it: help with an example, the main job, machine output, refusals with an exit code."""
+"""Every script runs as a person would run it: the main job, in process and against a server, machine output, refusals."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
+import re
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-FOR_PEOPLE = sorted(p.name for p in (ROOT / "scripts").glob("*.py") if p.stem not in ("scripts_support", "generate_proto"))
+from tests.scripts.processes import SCRIPTS, call, server
 
 
-def call(name, *arguments):
-    command = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False)
-
-
-@pytest.mark.parametrize("name", FOR_PEOPLE)
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_help_has_an_example(name):
     shown = call(name, "--help")
     assert shown.returncode == 0
-    assert "Example: python" in " ".join(shown.stdout.split()).replace("│ ", "")
+    assert f"Example: python scripts/{name}" in " ".join(shown.stdout.split()).replace("│ ", "")
 
 
-def test_the_demo_runs_twice_to_the_same_page_and_its_ranking_can_be_explained(tmp_path):
-    data = tmp_path / "demo"
-    first = call("demo.py", "--data", data)
-    assert first.returncode == 0, first.stderr
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Return a folder that the demo filled, and what it printed."""
+    data = tmp_path_factory.mktemp("demo")
+    shown = call("demo.py", "--data", data)
+    assert shown.returncode == 0, shown.stderr
+    return data, shown.stdout
+
+
+@pytest.fixture(scope="module")
+def address(demo):
+    with server(demo[0]) as flags:
+        yield flags
+
+
+def ranking_of(printed):
+    return re.search(r"Ranking +(rk-\w+)", printed)[1]
+
+
+def test_the_demo_prints_what_was_decided_how_well_and_what_happened(demo):
+    data, printed = demo
+    for said in (
+        "4,209 rows in, 0 quarantined",
+        "optimality gap",
+        "Top of early-calls",
+        "an agent-hour more",
+        "Orders at the same capacity and eligibility",
+        "rank corr.",
+        "What the accounts worked did next",
+        "Balance alone is a strong order on this data",
+        str(data / "ledger.db"),
+        str(data / "comparison.html"),
+    ):
+        assert said in printed
+    assert (data / "ledger.db").is_file()
+    assert printed.count("  .venv/bin/python scripts/") == 3
+
+
+def test_the_demo_gives_the_same_record_and_the_same_page_a_second_time(demo):
+    data, printed = demo
     page = (data / "comparison.html").read_bytes()
-    second = call("demo.py", "--data", data)
-    assert second.returncode == 0, second.stderr
+    again = call("demo.py", "--data", data)
+    assert again.returncode == 0, again.stderr
+    port = re.compile(r"127\.0\.0\.1:(?!50051)\d+")
+    assert port.sub("", again.stdout) == port.sub("", printed)
     assert (data / "comparison.html").read_bytes() == page
-    assert "chain verified" in second.stdout
-    joined = "".join(line.strip() for line in second.stdout.splitlines() if "explain.py" in line)
-    ranking, account = joined.split("--ranking ")[1].split()[0], joined.split("--account ")[1].split()[0]
-    shown = call("explain.py", "--data", data, "--models", data / "models", "--ranking", ranking, "--account", account, "--json")
-    assert shown.returncode == 0, shown.stderr
-    answer = json.loads(shown.stdout)
-    assert (answer["account_id"], answer["disposition"]) == (account, "ASSIGNED")
-    missing = call("explain.py", "--data", data, "--models", data / "models", "--ranking", ranking, "--account", "nobody")
-    assert missing.returncode == 2
-    assert "NOT_FOUND" in missing.stderr
 
 
-def test_the_comparison_is_written_for_machines(tmp_path):
-    shown = call("compare_orderings.py", "--data", tmp_path / "d", "--csv", tmp_path / "c.csv", "--json")
-    assert shown.returncode == 0, shown.stderr
-    rows = json.loads(shown.stdout)
-    assert rows[0]["ordering"] == "EXPECTED_VALUE"
-    assert (tmp_path / "c.csv").read_text().count("\n") == len(rows) + 1
+def test_the_commands_the_demo_names_work_against_a_server(demo, address, tmp_path):
+    commands = re.findall(r"scripts/(\w+\.py) --address \S+ --insecure-loopback (.*)", demo[1])
+    assert [name for name, _ in commands] == ["worklist.py", "explain.py", "compare_orderings.py"]
+    for name, rest in commands:
+        arguments = rest.replace(str(demo[0]), str(tmp_path)).split()
+        shown = call(name, *address, *arguments)
+        assert shown.returncode == 0, shown.stderr
+    assert (tmp_path / "orders.html").read_text().startswith("<!doctype html>")
 
 
-def test_a_ranking_is_made_once_per_request_and_its_worklist_is_paged(tmp_path):
-    data, request_id = tmp_path / "d", "0b9f3a52-6f0e-4b7e-8e57-0d4f1f6a7c11"
-    made = [call("rank.py", "--data", data, "--request-id", request_id, "--json") for _ in range(2)]
+def test_a_server_and_the_same_api_in_process_say_the_same(demo, address):
+    data, printed = demo
+    ranking = ranking_of(printed)
+    for name, arguments in (
+        ("worklist.py", ("--ranking", ranking, "--queue", "late-calls", "--after", 3, "--size", 3, "--csv")),
+        ("explain.py", ("--ranking", ranking, "--account", "UCI-028406", "--json")),
+    ):
+        remote, local = call(name, *address, *arguments), call(name, "--data", data, *arguments)
+        assert (remote.returncode, local.returncode) == (0, 0), remote.stderr + local.stderr
+        assert remote.stdout == local.stdout
+    assert json.loads(local.stdout)["disposition"] == "DISPOSITION_ASSIGNED"
+
+
+def test_a_ranking_is_made_once_per_request_and_its_worklist_is_paged(address):
+    request = ("--request-id", "0b9f3a52-6f0e-4b7e-8e57-0d4f1f6a7c11")
+    made = [call("rank.py", *address, *request, "--json") for _ in range(2)]
     assert [m.returncode for m in made] == [0, 0], made[0].stderr
     assert made[0].stdout == made[1].stdout
-    header = json.loads(made[0].stdout)
-    pages = []
-    for after in (0, 3):
-        shown = call(
-            "worklist.py",
-            "--data",
-            data,
-            "--ranking",
-            header["ranking_id"],
-            "--queue",
-            "late-calls",
-            "--after",
-            after,
-            "--size",
-            3,
-            "--json",
-        )
-        assert shown.returncode == 0, shown.stderr
-        pages += json.loads(shown.stdout)
-    assert [row["priority"] for row in pages] == [1, 2, 3, 4, 5, 6]
-    density = [row["increment_minor_units"] / row["handling_minutes"] for row in pages]
+    ranking = json.loads(made[0].stdout)["ranking_id"]
+    shown = call("worklist.py", *address, "--ranking", ranking, "--queue", "late-calls", "--size", 0, "--json")
+    rows = json.loads(shown.stdout)
+    assert [row["priority"] for row in rows] == list(range(1, len(rows) + 1))
+    density = [row["increment_minor_units"] / row["handling_minutes"] for row in rows]
     assert density == sorted(density, reverse=True)
-    wrong = call("worklist.py", "--data", data, "--ranking", header["ranking_id"], "--queue", "nobody")
-    assert wrong.returncode == 2
-    assert "late-calls" in " ".join(wrong.stderr.split())
-    refused = call("rank.py", "--data", data, "--request-id", request_id, "--ordering", "BALANCE")
-    assert refused.returncode == 2
-    assert "REQUEST_ID_REUSED" in refused.stderr
+    refused = call("rank.py", *address, *request, "--ordering", "BALANCE")
+    assert (refused.returncode, "REQUEST_ID_REUSED" in refused.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("explain.py", ("--ranking", "rk-none", "--account", "x"), "NOT_FOUND"),
+        ("worklist.py", ("--ranking", "{ranking}", "--queue", "nobody"), "late-calls"),
+        ("rank.py", ("--portfolio", "nobody"), "NOT_FOUND"),
+        ("rank.py", ("--solver", "magic"), "Use one of default, exact, greedy, pricing"),
+        ("compare_orderings.py", ("--outcomes", "nowhere.csv"), "nowhere.csv"),
+        ("import_portfolio.py", ("--file", "examples/book.csv"), "--mapping"),
+        ("save_plan.py", ("--file", "examples/book.toml"), "INVALID_ARGUMENT"),
+    ],
+)
+def test_refusals_say_what_to_do_and_exit_with_2(demo, address, name, arguments, told):
+    shown = call(name, *address, *(str(a).format(ranking=ranking_of(demo[1])) for a in arguments))
+    assert shown.returncode == 2, shown.stdout
+    assert told in " ".join(shown.stderr.split())
+
+
+def test_flags_of_a_connection_without_address_are_refused(tmp_path):
+    shown = call("rank.py", "--data", tmp_path, "--insecure-loopback")
+    assert shown.returncode == 2
+    assert "--address" in shown.stderr
+
+
+def test_a_server_that_is_not_there_is_told_with_its_address():
+    shown = call("explain.py", "--address", "127.0.0.1:1", "--insecure-loopback", "--ranking", "rk", "--account", "x")
+    assert shown.returncode == 2
+    assert "127.0.0.1:1" in shown.stderr
