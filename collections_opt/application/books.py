@@ -6,14 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from collections_opt.application.quarantine import quarantine_from_json, quarantine_to_json
+from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import dump, load
 from collections_opt.core.admission import Quarantine, admit
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan, check_plan
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.parquet import portfolio_to_parquet
 from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 
 _MAX_ID = 128
@@ -22,8 +21,9 @@ _MAX_ID = 128
 class Books:
     """The use cases around portfolios and capacity plans."""
 
-    def __init__(self, ledger: Ledger, now: Callable[[], datetime]) -> None:
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime], sealed: SealedRecords) -> None:
         self._ledger = ledger
+        self._sealed = sealed
         self._now = now
 
     def import_portfolio(self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False) -> PortfolioRecord:
@@ -35,8 +35,9 @@ class Books:
         _check_id("portfolio_id", portfolio_id)
         admission = admit(raw)
         portfolio, refused = admission.portfolio, admission.quarantine
-        accepted, quarantined = portfolio_to_parquet(portfolio), quarantine_to_json(refused)
-        put = (lambda _content: "") if validate_only else self._ledger.objects.put
+        made = self._imported(portfolio_id, portfolio.digest, admission.row_count)
+        if made is not None and not validate_only:
+            return made
         record = PortfolioRecord(
             portfolio_id=portfolio_id,
             as_of_date=portfolio.as_of_date.isoformat(),
@@ -46,15 +47,23 @@ class Books:
             accepted_count=portfolio.account_count,
             quarantined_count=refused.row_count,
             digest=portfolio.digest,
-            object_digest=put(accepted),
-            quarantine_digest=put(quarantined),
+            object_digest="" if validate_only else self._sealed.put_portfolio(portfolio).digest,
+            quarantine_digest="" if validate_only else self._sealed.put_quarantine(refused).digest,
             created_at=self._now().isoformat(),
         )
         return record if validate_only else self._ledger.add_portfolio(record)
 
     def quarantine(self, portfolio_id: str) -> Quarantine:
-        """Return why rows of a portfolio were refused."""
-        return quarantine_from_json(self._ledger.objects.get(self._ledger.portfolio(portfolio_id).quarantine_digest))
+        """Return why rows of a portfolio were refused, without those erased since."""
+        return self._sealed.quarantine(self._ledger.portfolio(portfolio_id).quarantine_digest)
+
+    def _imported(self, portfolio_id: str, digest: str, row_count: int) -> PortfolioRecord | None:
+        """Return a portfolio that was imported with this content: sealing it again would only leave objects behind."""
+        try:
+            stored = self._ledger.portfolio(portfolio_id)
+        except CollectionsError:
+            return None
+        return stored if (stored.digest, stored.row_count) == (digest, row_count) else None
 
     def save_plan(self, plan: CapacityPlan, expected_etag: str | None, validate_only: bool = False) -> PlanRecord:
         """Store a plan's first version (no etag) or its next one.

@@ -1,28 +1,11 @@
-"""Quarantined rows as a stored list, and as a refusal where a call takes all rows or none."""
+"""Quarantined rows as a refusal, where a call takes all rows or none."""
 
 from __future__ import annotations
-
-import json
-
-import numpy as np
 
 from collections_opt.core.admission import Quarantine
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 
 _MAX_SHOWN = 50
-
-
-def quarantine_to_json(quarantine: Quarantine) -> bytes:
-    """Return the findings as JSON lines' worth of columns."""
-    columns = {name: getattr(quarantine, name) for name in ("account_id", "field", "value", "rule", "remedy")}
-    return json.dumps({"row": quarantine.row.tolist(), **columns}, ensure_ascii=False).encode()
-
-
-def quarantine_from_json(content: bytes) -> Quarantine:
-    """Return the findings of their JSON."""
-    columns = json.loads(content)
-    row = np.array(columns.pop("row"), dtype=np.int64)
-    return Quarantine(row, **{name: tuple(values) for name, values in columns.items()})
 
 
 def refused_rows(quarantine: Quarantine) -> CollectionsError:

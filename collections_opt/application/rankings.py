@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +13,10 @@ import structlog
 
 import collections_opt
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
+from collections_opt.application.provenance import times
 from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.ranking_runs import RankingRuns
+from collections_opt.application.recorder import Recorder
 from collections_opt.application.settings import dump, load
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
@@ -45,7 +46,6 @@ from collections_opt.core.ranking import Disposition, Entries, Ranking, make_ent
 from collections_opt.core.valuation import value_matrix
 from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.parquet import entries_to_parquet, parquet_to_entries, parquet_to_portfolio
 from collections_opt.ledger.records import RankingRecord, RequestedRanking, WorklistEntry
 from collections_opt.scoring.scorer import Reason as ScoreReason
 from collections_opt.scoring.scorer import Scorer
@@ -103,16 +103,22 @@ class Rankings:
     """The use cases around rankings; one worker makes them, any thread reads them."""
 
     def __init__(
-        self, ledger: Ledger, scorer: Scorer, rules: RuleTable, now: Callable[[], datetime], worker: str = "local"
+        self,
+        ledger: Ledger,
+        scorer: Scorer,
+        rules: RuleTable,
+        now: Callable[[], datetime],
+        recorder: Recorder,
+        worker: str = "local",
     ) -> None:
         self._ledger = ledger
         self._scorer = scorer
         self._rules = rules
         self._now = now
+        self._recorder = recorder
+        self._sealed = recorder.sealed
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
-        self._cache_lock = threading.Lock()
-        self._cached: tuple[str, Portfolio] | None = None
 
     def close(self) -> None:
         """Wait for the running ranking."""
@@ -166,15 +172,8 @@ class Rankings:
         return self._ledger.ranking(ranking_id)
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
-        """Return a stored portfolio; the last one read stays in memory."""
-        record = self._ledger.portfolio(portfolio_id)
-        with self._cache_lock:
-            if self._cached and self._cached[0] == record.object_digest:
-                return self._cached[1]
-        portfolio = parquet_to_portfolio(self._ledger.objects.get(record.object_digest))
-        with self._cache_lock:
-            self._cached = (record.object_digest, portfolio)
-        return portfolio
+        """Return a stored portfolio without accounts erased since; the last one read stays in memory."""
+        return self._sealed.portfolio(self._ledger.portfolio(portfolio_id).object_digest).portfolio
 
     def plan_of(self, record: RankingRecord) -> CapacityPlan:
         """Return the plan a ranking was made with."""
@@ -182,15 +181,15 @@ class Rankings:
         return replace(load(stored.payload, CapacityPlan), version=stored.version)
 
     def entries(self, record: RankingRecord) -> Entries:
-        """Return a ranking's entries, one per account.
+        """Return a ranking's entries, one per account that was not erased since.
 
         Raises:
             CollectionsError: INTEGRITY_FAILURE when the object's bytes differ from the record.
         """
-        entries = parquet_to_entries(self._ledger.objects.get(record.record["entries_object"]))
-        if entries.digest != record.record["entries_digest"]:
+        stored = self._sealed.entries(record.record["entries_object"])
+        if not stored.erased_count and stored.entries.digest != record.record["entries_digest"]:
             raise refuse(Reason.INTEGRITY_FAILURE, "entries", "their digest differs from the record.", "Restore the object.")
-        return entries
+        return stored.entries
 
     def worklist(
         self, ranking_id: str, queue_id: str, after_priority: int, size: int
@@ -208,13 +207,9 @@ class Rankings:
         """
         record = self.finished(ranking_id)
         entries, portfolio, plan = self.entries(record), self.portfolio(record.portfolio_id), self.plan_of(record)
-        wanted = account_id.encode()
-        row = int(np.searchsorted(entries.account_id, wanted))
-        if row >= entries.account_id.size or entries.account_id[row] != wanted:
-            raise refuse(
-                Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine."
-            )
-        one = portfolio.take(slice(row, row + 1))
+        row = row_of(entries.account_id, account_id, ranking_id)
+        held = row_of(portfolio.column("account_id"), account_id, ranking_id)
+        one = portfolio.take(slice(held, held + 1))
         nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]])
         outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", np.zeros(1, dtype=bool))
         parameters = load(record.record["parameters"], ValueParameters)
@@ -270,10 +265,12 @@ class Rankings:
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
         command = load(requested.command, RankingCommand)
-        self._make(command, self._request(command), progress)
+        self._make(command, self._request(command), progress, datetime.fromisoformat(requested.created_at))
 
-    def _make(self, command: RankingCommand, request: RankingRequest, progress: ProgressCallback) -> None:
-        portfolio = self.portfolio(command.portfolio_id)
+    def _make(self, command: RankingCommand, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
+        stored = self._ledger.portfolio(command.portfolio_id)
+        inputs = self._sealed.portfolio(stored.object_digest)
+        portfolio = inputs.portfolio
         ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         if command.ordering is Ordering.EXPECTED_VALUE:
@@ -283,10 +280,29 @@ class Rankings:
                     Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
                 )
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
-        stored = self._ledger.objects.put(entries_to_parquet(ranking.entries))
-        record = _record(command, request, ranking, self._scorer, portfolio.digest, stored)
+        decided = self._now()
+        kept = self._recorder.keep(ranking, request, stored, inputs, self._scorer)
+        record = {
+            **_record(command, request, ranking, self._scorer, portfolio.digest, kept.entries_object),
+            **kept.facts,
+            "times": times(received, decided, self._now()),
+        }
         made = self._runs.record(command.ranking_id, record, ranking.entries)
+        self._recorder.publish()
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+
+
+def row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
+    """Return the row of an account among sorted ids.
+
+    Raises:
+        CollectionsError: NOT_FOUND when it is not there, or was erased.
+    """
+    wanted = account_id.encode()
+    row = int(np.searchsorted(account_ids, wanted))
+    if row >= account_ids.size or account_ids[row] != wanted:
+        raise refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine.")
+    return row
 
 
 def _check_command(command: RankingCommand) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import uuid
 from collections.abc import Callable
@@ -12,15 +13,20 @@ from pathlib import Path
 
 from collections_opt.application.books import Books
 from collections_opt.application.jobs import State
+from collections_opt.application.keyring import open_keyring
 from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
 from collections_opt.application.recorded_inputs import RecordedInputsReader
+from collections_opt.application.recorder import Recorder
+from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import bundled_plan, bundled_rules
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.ledger.checkpoints import Checkpoints
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.subject_keys import RandomBytes
 from collections_opt.scoring.scorer import Scorer, load_scorer, load_version
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -55,8 +61,25 @@ class Workspace:
         return self.rankings.finished(ranking_id)
 
 
-def open_workspace(folder: Path, models: Path, now: Callable[[], datetime], database_url: str = "") -> Workspace:
+def open_workspace(
+    folder: Path,
+    models: Path,
+    now: Callable[[], datetime],
+    database_url: str = "",
+    keys: Path | None = None,
+    checkpoint_folder: Path | None = None,
+    random_bytes: RandomBytes = secrets.token_bytes,
+) -> Workspace:
     """Open (and on first use make) a data folder; SQLite inside it unless another database is named.
+
+    Args:
+        folder: where everything lives that is not named otherwise.
+        models: folder of model versions.
+        now: the clock.
+        database_url: SQLAlchemy URL of another database.
+        keys: folder of the master key and the signing key; best on storage that is in no backup of the data.
+        checkpoint_folder: where signed checkpoints are written; best on storage that the database's owner cannot change.
+        random_bytes: source of keys and nonces; another than the default is for tests.
 
     Raises:
         CollectionsError: MODEL_UNAVAILABLE when no model can be loaded.
@@ -64,10 +87,14 @@ def open_workspace(folder: Path, models: Path, now: Callable[[], datetime], data
     scorer = load_scorer(models)
     folder.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", FolderObjectStore(folder / "objects"))
+    keyring = open_keyring(keys or folder / "keys", random_bytes)
+    checkpoints = Checkpoints(checkpoint_folder or folder / "checkpoints", keyring.signer.name, keyring.signer)
+    sealed = SealedRecords(ledger.objects, ledger.subject_keys(keyring.vault), ledger.erasure_count)
+    recorder = Recorder(ledger, sealed, checkpoints)
     worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    rankings = Rankings(ledger, scorer, bundled_rules(), now, worker)
+    rankings = Rankings(ledger, scorer, bundled_rules(), now, recorder, worker)
     inputs = RecordedInputsReader(rankings, scorer, bundled_rules(), lambda version: load_version(models, version))
-    workspace = Workspace(ledger, Books(ledger, now), rankings, scorer, Placer(rankings, inputs))
+    workspace = Workspace(ledger, Books(ledger, now, sealed), rankings, scorer, Placer(rankings, inputs))
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

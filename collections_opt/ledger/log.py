@@ -75,6 +75,12 @@ class Log(Store):
             row = connection.execute(query.order_by(table.c.position.desc()).limit(1)).mappings().first()
         return _entry(row) if row else None
 
+    def erasure_count(self) -> int:
+        """Return how many erasures were recorded."""
+        query = sa.select(sa.func.count()).select_from(table).where(table.c.kind == LogKind.ERASURE.value)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def verify_log(self) -> list[str]:
         """Return where the log and what it records differ, in words; empty when they agree."""
         broken: list[str] = []

@@ -68,6 +68,16 @@ class MerkleTree:
         """Root hash."""
         return self._levels[-1][0].tobytes() if self.size else EMPTY_ROOT
 
+    def root_at(self, size: int) -> bytes:
+        """Return the root over the first ``size`` leaves.
+
+        Raises:
+            IndexError: for a size beyond this tree's.
+        """
+        if not 0 <= size <= self.size:
+            raise IndexError(f"size {size} of {self.size}")
+        return self._range_root(0, size) if size else EMPTY_ROOT
+
     def inclusion_proof(self, index: int) -> list[bytes]:
         """Return the audit path of a leaf, lowest first.
 

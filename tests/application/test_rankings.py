@@ -69,12 +69,24 @@ def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspa
 def test_the_same_inputs_give_the_same_bytes_in_another_ledger(tmp_path):
     digests = []
     for name in ("one", "two"):
-        opened = open_workspace(tmp_path / name, MODELS, lambda: NOW)
+        keys = np.random.default_rng(1)
+        opened = open_workspace(tmp_path / name, MODELS, lambda: NOW, random_bytes=keys.bytes)
         import_bundled(opened)
         made = opened.rank(command_for("5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress)
         digests.append((made.record_digest, made.record["entries_object"]))
         opened.close()
     assert digests[0] == digests[1]
+
+
+def test_other_keys_change_what_is_stored_and_nothing_that_was_decided(tmp_path):
+    records = []
+    for name in ("one", "two"):
+        opened = open_workspace(tmp_path / name, MODELS, lambda: NOW)
+        import_bundled(opened)
+        records.append(opened.rank(command_for("5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress).record)
+        opened.close()
+    differing = {name for name in records[0] if records[0][name] != records[1][name]}
+    assert differing == {"entries_object", "leaves", "ledger"}
 
 
 @pytest.mark.parametrize(
