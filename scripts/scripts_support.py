@@ -138,14 +138,14 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened(data: Path, models: Path) -> Iterator[Workspace]:
+def opened(data: Path, models: Path, database_url: str = "", objects_url: str = "") -> Iterator[Workspace]:
     """Open a data folder itself for the time of a block, for what works on records and not over the API."""
     from collections_opt.application.workspace import open_workspace  # noqa: PLC0415 - see ``served``
 
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger("warning")
     )
-    workspace = open_workspace(data, models, now)
+    workspace = open_workspace(data, models, now, database_url, objects_url=objects_url)
     try:
         yield workspace
     finally:

@@ -24,6 +24,8 @@ def main(
     models: ModelsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 50051,
+    database_url: Annotated[str, typer.Option(help="SQLAlchemy URL of the ledger; default SQLite in the data folder.")] = "",
+    objects_url: Annotated[str, typer.Option(help="Folder or pyarrow URL of the objects; default in the data folder.")] = "",
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
     tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
@@ -38,7 +40,7 @@ def main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     models = models_of(data, models)
-    with opened(data, models) as workspace:
+    with opened(data, models, database_url, objects_url) as workspace:
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback)
         built = build_server(all_services(workspace, models, bundled_parameters()), options)
         built.start()

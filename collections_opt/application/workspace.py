@@ -24,8 +24,8 @@ from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.ledger.checkpoints import Checkpoints
 from collections_opt.ledger.ledger import Ledger, open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.remote_objects import open_objects
 from collections_opt.ledger.subject_keys import RandomBytes
 from collections_opt.scoring.scorer import Scorer, load_scorer, load_version
 
@@ -69,8 +69,9 @@ def open_workspace(
     keys: Path | None = None,
     checkpoint_folder: Path | None = None,
     random_bytes: RandomBytes = secrets.token_bytes,
+    objects_url: str = "",
 ) -> Workspace:
-    """Open (and on first use make) a data folder; SQLite inside it unless another database is named.
+    """Open (and on first use make) a data folder: SQLite and objects inside it unless others are named by URL.
 
     Args:
         folder: where everything lives that is not named otherwise.
@@ -80,13 +81,15 @@ def open_workspace(
         keys: folder of the master key and the signing key; best on storage that is in no backup of the data.
         checkpoint_folder: where signed checkpoints are written; best on storage that the database's owner cannot change.
         random_bytes: source of keys and nonces; another than the default is for tests.
+        objects_url: another folder, or pyarrow URL, of the objects.
 
     Raises:
-        CollectionsError: MODEL_UNAVAILABLE when no model can be loaded.
+        CollectionsError: MODEL_UNAVAILABLE when no model can be loaded; as ``open_ledger`` and ``open_objects``.
     """
     scorer = load_scorer(models)
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", FolderObjectStore(folder / "objects"))
+    objects = open_objects(objects_url or str(folder / "objects"))
+    ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", objects)
     keyring = open_keyring(keys or folder / "keys", random_bytes)
     checkpoints = Checkpoints(checkpoint_folder or folder / "checkpoints", keyring.signer.name, keyring.signer)
     sealed = SealedRecords(ledger.objects, ledger.subject_keys(keyring.vault), ledger.erasure_count)

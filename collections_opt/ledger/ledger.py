@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from collections_opt.ledger.chain import Chain
 from collections_opt.ledger.claims import Claims
 from collections_opt.ledger.database import Database, open_database
@@ -15,6 +17,7 @@ from collections_opt.ledger.portfolios import Portfolios
 from collections_opt.ledger.rankings import Rankings
 from collections_opt.ledger.requests import Requests
 from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
+from collections_opt.ledger.sweeping import Sweep, sweep_objects
 from collections_opt.ledger.workers import Workers
 from collections_opt.ledger.worklists import Worklists
 
@@ -29,6 +32,10 @@ class Ledger(Portfolios, Plans, Models, Requests, Claims, Rankings, Worklists, C
         super().__init__(database)
         self.objects = objects
         self.workers = Workers(database)
+
+    def sweep_objects(self, grace: timedelta, now: datetime, dry_run: bool) -> Sweep:
+        """Remove the objects that no record names, as ``sweeping.sweep_objects``."""
+        return sweep_objects(self._database, self.objects, grace, now, dry_run)
 
     def subject_keys(self, vault: KeyVault) -> SubjectKeys:
         """Return the keys of accounts, kept beside the records under a master key."""

@@ -59,8 +59,9 @@ def test_a_failed_write_leaves_no_object_and_no_rest(tmp_path, monkeypatch, fail
         raise OSError("disk full")
 
     monkeypatch.setattr(os if failing == "fsync" else Path, failing, fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(CollectionsError, match="disk full") as caught:
         store.put(b"content")
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
