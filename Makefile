@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench models proto clean lock setup setup-dev
+.PHONY: help demo serve test check bench models proto pictures clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -51,6 +51,10 @@ models: setup  ## Train the outcome model on the bundled data, May to July only
 
 proto: setup-dev  ## Generate the Python code of the contract anew
 	$(BIN)/python scripts/generate_proto.py
+
+CHROMIUM ?= chromium
+pictures: demo  ## Take the README's picture of the demo's page anew (needs Chromium)
+	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1130 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
 	$(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt

@@ -1,7 +1,7 @@
 """Say why an account was worked in a recorded ranking, why not elsewhere, or why not at all.
 
 Example:
-    python scripts/explain.py --data var/demo --ranking rk-... --account UCI-000007
+    python scripts/explain.py --data var/demo --account UCI-000007
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 from typing import Annotated
 
 import typer
-from scripts_support import Product, run, table, terminal
+from scripts_support import LATEST, Product, RankingOption, named_ranking, run, table, terminal
 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.client.plain import plain
@@ -20,16 +20,17 @@ from collections_opt.wire.common import read_enum
 
 def main(
     product: Product,
-    ranking: Annotated[str, typer.Option(help="Id of the ranking.")],
     account: Annotated[str, typer.Option(help="Id of the account.")],
+    ranking: RankingOption = LATEST,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Explain one account in a recorded ranking, queue by queue.
 
-    Example: python scripts/explain.py --data var/demo --ranking rk-... --account UCI-000007
+    Example: python scripts/explain.py --data var/demo --account UCI-000007
     """
     with product.connect() as client:
-        why = client.rankings.ExplainAssignment(pb.ExplainAssignmentRequest(ranking_id=ranking, account_id=account))
+        ranking_id = named_ranking(client, ranking).ranking_id
+        why = client.rankings.ExplainAssignment(pb.ExplainAssignmentRequest(ranking_id=ranking_id, account_id=account))
     if as_json:
         typer.echo(json.dumps(plain(why), indent=1))
         return

@@ -19,13 +19,18 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.client.client import Client, connect
 from collections_opt.client.connection import Connection
+from collections_opt.client.rankings import get_ranking, latest_ranking
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
+
+LATEST = "latest"
+"""Names the newest recorded ranking by expected value."""
 
 REFUSED = 2
 """Exit code of a refusal that the caller can act on."""
@@ -35,6 +40,9 @@ PIPED_WIDTH = 140
 
 DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; made on first use.")]
 ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
+
+
+RankingOption = Annotated[str, typer.Option(help="Id of the ranking; latest: the newest by expected value.")]
 
 
 @dataclass(frozen=True)
@@ -71,6 +79,11 @@ class Product:
     def _refuse_connection_flags(self) -> None:
         if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback:
             raise refuse(Reason.INVALID_ARGUMENT, "address", "is missing beside connection flags.", "Give --address host:port.")
+
+
+def named_ranking(client: Client, ranking_id: str) -> Ranking:
+    """Return the recorded ranking that a person named, by id or as the latest."""
+    return latest_ranking(client) if ranking_id == LATEST else get_ranking(client, ranking_id)
 
 
 def models_of(data: Path, models: Path | None) -> Path:

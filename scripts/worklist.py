@@ -1,7 +1,7 @@
 """Print a queue's accounts of a recorded ranking, in the order to work them.
 
 Example:
-    python scripts/worklist.py --data var/demo --ranking rk-... --queue early-calls --size 20
+    python scripts/worklist.py --data var/demo --queue early-calls --size 20
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Annotated
 
 import typer
-from scripts_support import Product, run, table, terminal
+from scripts_support import LATEST, Product, RankingOption, named_ranking, run, table, terminal
 
-from collections_opt.client.rankings import get_ranking, worklist
+from collections_opt.client.rankings import worklist
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.reports.money import money_exact
 
@@ -24,8 +24,8 @@ FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes",
 
 def main(
     product: Product,
-    ranking: Annotated[str, typer.Option(help="Id of the ranking.")],
     queue: Annotated[str, typer.Option(help="Id of the queue.")],
+    ranking: RankingOption = LATEST,
     after: Annotated[int, typer.Option(min=0, help="Start after this place.")] = 0,
     size: Annotated[int, typer.Option(min=0, help="Accounts to print; 0 prints all.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -33,13 +33,13 @@ def main(
 ) -> None:
     """Print one queue's worklist.
 
-    Example: python scripts/worklist.py --data var/demo --ranking rk-... --queue early-calls --size 20
+    Example: python scripts/worklist.py --data var/demo --queue early-calls --size 20
     """
     with product.connect() as client:
-        currency_code = get_ranking(client, ranking).inputs.currency_code
+        made = named_ranking(client, ranking)
         stop = after + size if size else None
         page = min(stop or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
-        entries = list(islice(worklist(client, ranking, queue, page), after, stop))
+        entries = list(islice(worklist(client, made.ranking_id, queue, page), after, stop))
     rows = [{name: getattr(entry, name) for name in FIELDS} for entry in entries]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -58,8 +58,8 @@ def main(
             ]
             for e in entries
         ]
-        header = ["place", "account", f"increment ({currency_code})", "minutes", "surplus"]
-        terminal().print(table(f"{queue} of {ranking}", header, lines, text_columns=2))
+        header = ["place", "account", f"increment ({made.inputs.currency_code})", "minutes", "surplus"]
+        terminal().print(table(f"{queue} of {made.ranking_id}", header, lines, text_columns=2))
 
 
 if __name__ == "__main__":

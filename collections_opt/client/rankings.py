@@ -12,7 +12,7 @@ from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
-from collections_opt.wire.common import read_enum
+from collections_opt.wire.common import read_enum, write_enum
 from collections_opt.wire.status import from_status
 
 MAX_WATCHES = 200
@@ -69,6 +69,24 @@ def get_ranking(client: Client, ranking_id: str) -> ranking_pb2.Ranking:
     if ranking.state == ranking_pb2.RANKING_STATE_RUNNING:
         raise refuse(Reason.RANKING_NOT_COMPLETE, "ranking_id", f"{ranking_id} is still running.", "Ask again when it has ended.")
     return _ended(ranking)
+
+
+def latest_ranking(client: Client, ordering: Ordering = Ordering.EXPECTED_VALUE) -> ranking_pb2.Ranking:
+    """Return the newest recorded ranking of an order.
+
+    Raises:
+        CollectionsError: NOT_FOUND when there is none.
+    """
+    wanted = write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value)
+    token = ""
+    while True:
+        page = client.rankings.ListRankings(ranking_service_pb2.ListRankingsRequest(page_token=token))
+        found = next((ranking for ranking in page.rankings if ranking.inputs.ordering == wanted), None)
+        if found is not None:
+            return found
+        token = page.next_page_token
+        if not token:
+            raise refuse(Reason.NOT_FOUND, "ranking_id", f"no ranking by {ordering} is recorded.", "Make one first.")
 
 
 def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:

@@ -64,8 +64,8 @@ class CollectionsError(Exception):
         self.violations = violations
 
     def __str__(self) -> str:
-        """Return the message followed by one line per field at fault."""
-        return "\n  ".join([self.message, *map(str, self.violations)])
+        """Return the message followed by one line per field at fault that it does not tell itself."""
+        return "\n  ".join([self.message, *(line for line in map(str, self.violations) if line != self.message)])
 
 
 def refuse(reason: Reason, field: str, description: str, remedy: str = "") -> CollectionsError:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.ranking_summary import QueueFigures
@@ -94,6 +94,8 @@ def queue_bars(queues: Sequence[QueueFigures], currency_code: str) -> str:
     bars = prices.barh(rows, [value / 100 for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
     prices.bar_label(bars, [money(value) for value in worth], padding=5, color=TEXT_COLOUR)
     prices.margins(x=0.25)
+    prices.xaxis.set_major_locator(MaxNLocator(4))
+    prices.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     prices.set_xlabel(f"what one more agent-hour is worth ({currency_code})")
     hours.set_yticks(rows, [queue.queue_id for queue in queues])
     hours.invert_yaxis()

@@ -12,7 +12,7 @@ from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.application.settings import bundled_plan
 from collections_opt.client.exports import export_entries
 from collections_opt.client.portfolios import import_portfolio, quarantined
-from collections_opt.client.rankings import get_ranking, make_ranking, summarise, worklist
+from collections_opt.client.rankings import get_ranking, latest_ranking, make_ranking, summarise, worklist
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.portfolio import RawPortfolio
@@ -99,6 +99,15 @@ def test_an_import_without_ids_is_refused_by_the_server_with_the_column(client):
 def test_the_same_request_returns_the_same_ranking(client, ranking):
     assert make_ranking(client, order()) == ranking
     assert get_ranking(client, ranking.ranking_id) == ranking
+
+
+def test_the_latest_ranking_is_that_of_an_order(client, ranking):
+    made = make_ranking(client, order(seed=9, ordering=ranking_pb2.ORDERING_BALANCE))
+    assert latest_ranking(client, Ordering.BALANCE) == made
+    assert latest_ranking(client) == ranking
+    with pytest.raises(CollectionsError) as caught:
+        latest_ranking(client, Ordering.P_CURE)
+    assert caught.value.reason is Reason.NOT_FOUND
 
 
 def test_exported_entries_are_the_recorded_ones_to_the_byte(client, ranking):

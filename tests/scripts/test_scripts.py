@@ -79,6 +79,7 @@ def test_a_server_and_the_same_api_in_process_say_the_same(demo, address):
     for name, arguments in (
         ("worklist.py", ("--ranking", ranking, "--queue", "late-calls", "--after", 3, "--size", 3, "--csv")),
         ("explain.py", ("--ranking", ranking, "--account", "UCI-028406", "--json")),
+        ("explain.py", ("--account", "UCI-028406", "--json")),
     ):
         remote, local = call(name, *address, *arguments), call(name, "--data", data, *arguments)
         assert (remote.returncode, local.returncode) == (0, 0), remote.stderr + local.stderr

@@ -1,0 +1,71 @@
+"""The README cannot rot: its commands and its Python run, its files exist, and every script and target is in it."""
+
+import contextlib
+import io
+import re
+import shlex
+import subprocess
+
+import pytest
+
+from tests.scripts.processes import ROOT, SCRIPTS, call, server
+
+README = (ROOT / "README.md").read_text()
+CONSOLE = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+COMMANDS = [line for line in CONSOLE if line.startswith(".venv/bin/python scripts/")]
+ADDRESS = "127.0.0.1:50051"
+EXIT_CODES = {"import_portfolio.py": 3}
+"""The example book has rows at fault on purpose; everything else succeeds."""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return tmp_path_factory.mktemp("readme")
+
+
+@pytest.fixture(scope="module")
+def address(data):
+    with server(data) as flags:
+        ranked = call("rank.py", *flags)
+        assert ranked.returncode == 0, ranked.stderr
+        yield flags[1]
+
+
+def test_every_command_of_a_script_succeeds_as_written(data, address):
+    assert len(COMMANDS) >= 7
+    for command in COMMANDS:
+        here = command.replace(ADDRESS, address).replace("var/demo", str(data))
+        script, *arguments = shlex.split(here.removeprefix(".venv/bin/python scripts/"))
+        if "--address" not in arguments:
+            arguments += ["--address", address, "--insecure-loopback"]
+        shown = call(script, *arguments)
+        assert shown.returncode == EXIT_CODES.get(script, 0), f"{command}\n{shown.stderr}"
+
+
+def test_every_make_target_named_exists():
+    named = set(re.findall(r"make ([a-z]+)", " ".join(CONSOLE) + " ".join(re.findall(r"`(make [a-z]+)", README))))
+    assert {"demo", "test", "serve", "help", "check"} <= named
+    for target in sorted(named):
+        planned = subprocess.run(["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert planned.returncode == 0, planned.stderr
+
+
+def test_the_python_runs_as_written(address):
+    block = re.search(r"```python\n(.*?)```", README, re.DOTALL)[1]
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block.replace(ADDRESS, address), "README.md", "exec"), {})
+    lines = printed.getvalue().splitlines()
+    assert lines[0].startswith("early-calls")
+    assert lines[-1] == "True"
+
+
+def test_every_link_and_path_exists():
+    linked = re.findall(r"\]\(([^)#]+)\)", README)
+    named = re.findall(r"`((?:scripts|collections_opt|proto|examples|docs)/[\w./-]+)`", README)
+    assert [path for path in linked + named if "://" not in path and not (ROOT / path).exists()] == []
+
+
+def test_every_script_is_in_the_table_and_no_other():
+    listed = re.findall(r"^\| `scripts/(\w+\.py)` \|", README, re.MULTILINE)
+    assert sorted(listed) == SCRIPTS
