@@ -89,7 +89,7 @@ def named_ranking(client: Client, ranking_id: str) -> Ranking:
 def models_of(data: Path, models: Path | None) -> Path:
     """Return the folder of model versions to use over a data folder: the one named, else its own, else the shipped one."""
     own = data / "models"
-    return models or (own if (own / "active.toml").exists() else Path("models"))
+    return models or (own if (own / "registry.toml").exists() else Path("models"))
 
 
 def _local(port: int) -> Connection:
@@ -105,7 +105,7 @@ def served(data: Path, models: Path) -> Iterator[int]:
     from collections_opt.service.services import all_services  # noqa: PLC0415
 
     with opened(data, models) as workspace:
-        built = build_server(all_services(workspace, models, bundled_parameters()), ServerOptions(insecure_loopback=True))
+        built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
         built.start()
         try:
             yield built.port
@@ -118,8 +118,24 @@ def run(command: Callable[..., Any]) -> None:
 
     A first parameter annotated ``Product`` becomes the options of its fields.
     """
-    try:
+    with _refusals():
         typer.run(_with_product_options(command))
+
+
+def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
+    """Run one of several typer commands, named as their functions with hyphens; refusals and ``Product`` as in ``run``."""
+    app = typer.Typer(help=purpose, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    for command in commands:
+        name = command.__name__.removesuffix("_command").replace("_", "-")
+        app.command(name)(_with_product_options(command))
+    with _refusals():
+        app()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
     except CollectionsError as error:
         Console(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red", markup=False)
         sys.exit(REFUSED)

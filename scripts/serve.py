@@ -42,7 +42,7 @@ def main(
     models = models_of(data, models)
     with opened(data, models, database_url, objects_url) as workspace:
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback)
-        built = build_server(all_services(workspace, models, bundled_parameters()), options)
+        built = build_server(all_services(workspace, bundled_parameters()), options)
         built.start()
         workspace.rankings.recover()
         typer.echo(f"serving on {host}:{built.port}")

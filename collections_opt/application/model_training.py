@@ -10,14 +10,15 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import sklearn
-import tomli_w
 
+from collections_opt.application.registry_policy import FILE, DeclaredApproval, RegistryPolicy, write_policy
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, FEATURES, build_features
+from collections_opt.core.model_lifecycle import ModelKind
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
 from collections_opt.datasets.snapshots import Snapshot
-from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, write_artifact
+from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, read_manifest, write_artifact
 from collections_opt.scoring.metrics import outcome_metrics
 from collections_opt.scoring.training import TrainedModel, TrainingPeriod, train
 
@@ -46,7 +47,7 @@ def training_period(shot: Snapshot, name: str) -> TrainingPeriod:
 def train_bundled_model(
     root: Path, version: str, seed: int, created_at: datetime, progress: Callable[[str, float], None] = lambda _s, _f: None
 ) -> TrainingReport:
-    """Train, judge out of time and write ``root/outcome/version``; activates it when no champion is named yet.
+    """Train, judge out of time and write ``root/outcome/version``; a folder without registry.toml becomes self-approving.
 
     Raises:
         CollectionsError: ALREADY_EXISTS when the version exists with other bytes; INVALID_ARGUMENT for a time without zone.
@@ -58,7 +59,7 @@ def train_bundled_model(
     model = train(periods, seed, progress)
     later = training_period(snapshot(accounts, PORTFOLIO_MONTH), f"2005-{PORTFOLIO_MONTH:02d}")
     raw = np.asarray(model.booster.predict(build_features(later.portfolio).matrix), dtype=np.float64)
-    metrics = outcome_metrics(model.calibration.apply(raw), later.outcome)
+    metrics = {name: round(v, 9) for name, v in outcome_metrics(model.calibration.apply(raw), later.outcome).items()}
     manifest = Manifest(
         kind=OUTCOME_KIND,
         version=version,
@@ -71,7 +72,7 @@ def train_bundled_model(
         created_at=created_at.isoformat(timespec="seconds"),
     )
     folder = write_artifact(root, manifest, model.booster.model_to_string(), model.calibration, model_card(manifest, model))
-    activate_if_none(root, version)
+    declare_own(root, version)
     return TrainingReport(version, folder, model.rounds, model.calibration.method, dict(model.candidates), metrics)
 
 
@@ -83,17 +84,17 @@ def _training_facts(model: TrainedModel, judged_on: str) -> dict[str, object]:
         "rounds": model.rounds,
         "digest": model.training_digest,
         "parameters": dict(model.parameters),
-        "calibration_log_loss": dict(model.candidates),
+        "calibration_log_loss": {name: round(loss, 9) for name, loss in model.candidates.items()},
         "lightgbm": lightgbm.__version__,
         "scikit_learn": sklearn.__version__,
     }
 
 
-def activate_if_none(root: Path, version: str) -> None:
-    """Name the version champion when active.toml names none; an existing champion is never replaced by training."""
-    path = root / "active.toml"
-    if not path.exists():
-        path.write_text(tomli_w.dumps({OUTCOME_KIND: {"champion": version, "challenger": ""}}), encoding="utf-8", newline="\n")
+def declare_own(root: Path, version: str) -> None:
+    """Make a folder without a policy self-approving, with the version as its declared champion; an existing policy is kept."""
+    if not (root / FILE).exists():
+        declared = DeclaredApproval(ModelKind.OUTCOME, version, read_manifest(root, version)[1], True, "self")
+        write_policy(root, RegistryPolicy(self_approving=True, declared=(declared,)))
 
 
 def model_card(manifest: Manifest, model: TrainedModel) -> str:

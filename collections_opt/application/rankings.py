@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import structlog
 
 import collections_opt
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
+from collections_opt.application.model_serving import ModelServing, OutcomeScorer
 from collections_opt.application.provenance import times
 from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.ranking_runs import RankingRuns
 from collections_opt.application.recorder import Recorder
+from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
+from collections_opt.application.shadow import shadow_scores
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
@@ -40,6 +45,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import PROBABILITY_SCALE, OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters, payoffs
 from collections_opt.core.pipeline import RankingRequest, check_request, rank
+from collections_opt.core.policy import without_a_model
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
@@ -48,7 +54,6 @@ from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord, RequestedRanking, WorklistEntry
 from collections_opt.scoring.scorer import Reason as ScoreReason
-from collections_opt.scoring.scorer import Scorer
 from collections_opt.solvers import SOLVERS, verify
 
 _log = structlog.get_logger()
@@ -97,6 +102,7 @@ class ScoredAccounts:
     ranking: Ranking
     plan: CapacityPlan
     reasons: tuple[tuple[ScoreReason, ...], ...]
+    model_use: Mapping[str, Any]
 
 
 class Rankings:
@@ -105,14 +111,14 @@ class Rankings:
     def __init__(
         self,
         ledger: Ledger,
-        scorer: Scorer,
+        models: ModelServing,
         rules: RuleTable,
         now: Callable[[], datetime],
         recorder: Recorder,
         worker: str = "local",
     ) -> None:
         self._ledger = ledger
-        self._scorer = scorer
+        self._models = models
         self._rules = rules
         self._now = now
         self._recorder = recorder
@@ -219,7 +225,7 @@ class Rankings:
         disposition = Disposition(int(entries.disposition[row]))
         sentence = summary_sentence(disposition, queues, portfolio.currency_code)
         p = outcomes.probability[0]
-        reasons = self._scorer.reasons(one)[0]
+        reasons = self._reasons(record, one)
         return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
 
     def compare(self, ranking_ids: Sequence[str], realised: RealisedOutcomes | None, seed: int) -> list[OrderingOutcome]:
@@ -254,9 +260,19 @@ class Rankings:
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         request = RankingRequest(plan, self._rules, parameters)
-        ranking = rank(admission.portfolio, request, self._scorer.score, _assign_nobody)
+        serving = self._models.pin("")
+        ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody)
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
-        return ScoredAccounts(ranking, plan, self._scorer.reasons(admission.portfolio) if with_reasons else nothing)
+        reasons = serving.scorer.reasons(admission.portfolio) if with_reasons else nothing
+        return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
+
+    def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
+        """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
+        try:
+            scorer: OutcomeScorer = self._models.recorded(record.record["model_version"], record.record["model_digest"])
+        except CollectionsError as error:
+            return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
+        return scorer.reasons(one)[0]
 
     def _request(self, command: RankingCommand) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)
@@ -271,9 +287,12 @@ class Rankings:
         stored = self._ledger.portfolio(command.portfolio_id)
         inputs = self._sealed.portfolio(stored.object_digest)
         portfolio = inputs.portfolio
-        ranking = rank(portfolio, request, self._scorer.score, SOLVERS[command.solver], progress)
+        serving = self._models.pin(command.portfolio_id)
+        if serving.step is LadderStep.POLICY_ORDER:
+            request = replace(request, ordering=without_a_model(request.ordering))
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
-        if command.ordering is Ordering.EXPECTED_VALUE:
+        if ranking.ordering is Ordering.EXPECTED_VALUE:
             findings = verify(ranking.problem, ranking.assignment).findings
             if findings:
                 raise CollectionsError(
@@ -281,10 +300,14 @@ class Rankings:
                 )
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         decided = self._now()
-        kept = self._recorder.keep(ranking, request, stored, inputs, self._scorer)
+        kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer)
+        used = serving_record(serving, portfolio, decided)
         record = {
-            **_record(command, request, ranking, self._scorer, portfolio.digest, kept.entries_object),
+            **_record(command, request, ranking, portfolio.digest, kept.entries_object),
             **kept.facts,
+            **used,
+            "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count)},
+            "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             "times": times(received, decided, self._now()),
         }
         made = self._runs.record(command.ranking_id, record, ranking.entries)
@@ -348,7 +371,7 @@ def _single(
 
 
 def _record(
-    command: RankingCommand, request: RankingRequest, ranking: Ranking, scorer: Scorer, input_digest: str, entries_object: str
+    command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str, entries_object: str
 ) -> dict[str, object]:
     """Return the header as integers and strings: what decided, with which versions, how well."""
     assignment, entries = ranking.assignment, ranking.entries
@@ -363,10 +386,10 @@ def _record(
         "rules_version": request.rules.version,
         "rules_digest": digest_text(dump(request.rules)),
         "parameters": dump(request.parameters),
-        "ordering": command.ordering.value,
+        "ordering": ranking.ordering.value,
+        "ordering_asked": command.ordering.value,
         "feature_set_version": FEATURE_SET_VERSION,
         "model_version": ranking.outcomes.model_version,
-        "model_digest": scorer.artifact.digest,
         "calibration_version": ranking.outcomes.calibration_version,
         "effects_version": f"plan/{request.plan.plan_id}/{request.plan.version}",
         "solver": assignment.solver.name,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.rankings import Rankings
 from collections_opt.application.settings import dump, load
 from collections_opt.core.arrays import digest_text
@@ -18,7 +18,6 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.records import RankingRecord
-from collections_opt.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,18 @@ class RecordedInputs:
 
 
 class RecordedInputsReader:
-    """Loads the inputs of rankings; models other than the champion are loaded once.
+    """Loads the inputs of rankings.
 
     Args:
         rankings: recorded rankings.
-        champion: the active model.
         rules: the rules in force.
-        load_version: loads another model version by name ("outcome/credit-card-1"); raises MODEL_UNAVAILABLE.
+        recorded_model: loads the model of a recorded version and digest; raises MODEL_UNAVAILABLE.
     """
 
-    def __init__(self, rankings: Rankings, champion: Scorer, rules: RuleTable, load_version: Callable[[str], Scorer]) -> None:
+    def __init__(self, rankings: Rankings, rules: RuleTable, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
         self._rankings = rankings
         self._rules = rules
-        self._load_version = load_version
-        self._lock = threading.Lock()
-        self._scorers = {champion.artifact.digest: champion}
+        self._recorded_model = recorded_model
 
     def read(self, ranking_id: str) -> RecordedInputs:
         """Return the inputs of a ranking by expected value, which alone has prices.
@@ -88,22 +84,10 @@ class RecordedInputsReader:
             prices=np.array(held["prices"], dtype=np.int64),
         )
 
-    def scorer_of(self, inputs: RecordedInputs) -> Scorer:
+    def scorer_of(self, inputs: RecordedInputs) -> OutcomeScorer:
         """Return the outcome model of a ranking.
 
         Raises:
             CollectionsError: MODEL_UNAVAILABLE when it is not at hand, or is another one under the same name.
         """
-        version, digest = inputs.record.record["model_version"], inputs.record.record["model_digest"]
-        with self._lock:
-            if digest not in self._scorers:
-                found = self._load_version(version)
-                if found.artifact.digest != digest:
-                    raise refuse(
-                        Reason.MODEL_UNAVAILABLE,
-                        "ranking_id",
-                        f"the model {version} on disk is not the one that was recorded.",
-                        "Restore its folder, or rank again.",
-                    )
-                self._scorers[digest] = found
-            return self._scorers[digest]
+        return self._recorded_model(inputs.record.record["model_version"], inputs.record.record["model_digest"])

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import UNKNOWN, Actor, health, runtime
 from collections_opt.application.sealed_records import SealedRecords, StoredPortfolio
 from collections_opt.application.settings import dump
@@ -17,7 +18,6 @@ from collections_opt.ledger.checkpoints import Checkpoints
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.merkle import MerkleTree
 from collections_opt.ledger.records import PortfolioRecord
-from collections_opt.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Recorder:
         request: RankingRequest,
         portfolio: PortfolioRecord,
         inputs: StoredPortfolio,
-        scorer: Scorer,
+        scorer: OutcomeScorer,
         actor: Actor = UNKNOWN,
     ) -> KeptRanking:
         """Store entries, refusals, plan, rules and model card, and return what the record says of them.
@@ -56,7 +56,6 @@ class Recorder:
         quarantine = self.sealed.quarantine(portfolio.quarantine_digest)
         refusals = self.sealed.put_refusals(quarantine)
         tree = MerkleTree(np.concatenate([entries.table.leaves, refusals.table.leaves]))
-        artifact = scorer.artifact
         facts: dict[str, Any] = {
             "leaves": {
                 "root": tree.root.hex(),
@@ -80,8 +79,8 @@ class Recorder:
             "rule_legend": [reason.rule_id for reason in ranking.eligibility.legend],
             "plan_object": objects.put(dump(request.plan).encode()),
             "rules_object": objects.put(dump(request.rules).encode()),
-            "model_card_object": objects.put(artifact.card.encode()),
-            "model_files": dict(artifact.manifest.files),
+            "model_card_object": objects.put(scorer.card.encode()),
+            "model_files": dict(scorer.files),
             "actor": vars(actor),
             "runtime": runtime(),
             "health": health(ranking),

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.policy import PolicyRates
 from collections_opt.core.queues import CapacityPlan
 
 T = TypeVar("T")
@@ -84,3 +85,8 @@ def bundled_parameters() -> ValueParameters:
 def bundled_plan() -> CapacityPlan:
     """Return the shipped capacity plan."""
     return _bundled("capacity_plan.toml", CapacityPlan)
+
+
+def bundled_policy_rates() -> PolicyRates:
+    """Return the shipped rates that stand in when no model may serve."""
+    return _bundled("policy_rates.toml", PolicyRates)

@@ -14,12 +14,16 @@ from pathlib import Path
 from collections_opt.application.books import Books
 from collections_opt.application.jobs import State
 from collections_opt.application.keyring import open_keyring
+from collections_opt.application.model_registry import ModelRegistry
+from collections_opt.application.model_serving import ModelServing, PolicyScorer
 from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
 from collections_opt.application.recorded_inputs import RecordedInputsReader
 from collections_opt.application.recorder import Recorder
+from collections_opt.application.registry_policy import read_policy
 from collections_opt.application.sealed_records import SealedRecords
-from collections_opt.application.settings import bundled_plan, bundled_rules
+from collections_opt.application.settings import bundled_plan, bundled_policy_rates, bundled_rules, dump
+from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.ledger.checkpoints import Checkpoints
@@ -27,7 +31,6 @@ from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.remote_objects import open_objects
 from collections_opt.ledger.subject_keys import RandomBytes
-from collections_opt.scoring.scorer import Scorer, load_scorer, load_version
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a caller that waits looks for a ranking that another process makes."""
@@ -40,7 +43,8 @@ class Workspace:
     ledger: Ledger
     books: Books
     rankings: Rankings
-    scorer: Scorer
+    models: ModelRegistry
+    serving: ModelServing
     placer: Placer
 
     def close(self) -> None:
@@ -84,9 +88,10 @@ def open_workspace(
         objects_url: another folder, or pyarrow URL, of the objects.
 
     Raises:
-        CollectionsError: MODEL_UNAVAILABLE when no model can be loaded; as ``open_ledger`` and ``open_objects``.
+        CollectionsError: MODEL_UNAVAILABLE when the folder of models has no registry.toml, or a version that it declares
+            approved has other bytes; as ``open_ledger`` and ``open_objects``.
     """
-    scorer = load_scorer(models)
+    policy = read_policy(models)
     folder.mkdir(parents=True, exist_ok=True)
     objects = open_objects(objects_url or str(folder / "objects"))
     ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", objects)
@@ -95,9 +100,13 @@ def open_workspace(
     sealed = SealedRecords(ledger.objects, ledger.subject_keys(keyring.vault), ledger.erasure_count)
     recorder = Recorder(ledger, sealed, checkpoints)
     worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-    rankings = Rankings(ledger, scorer, bundled_rules(), now, recorder, worker)
-    inputs = RecordedInputsReader(rankings, scorer, bundled_rules(), lambda version: load_version(models, version))
-    workspace = Workspace(ledger, Books(ledger, now, sealed), rankings, scorer, Placer(rankings, inputs))
+    registry = ModelRegistry(ledger, models, policy, now)
+    registry.meet_declarations()
+    rates = bundled_policy_rates()
+    serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
+    rankings = Rankings(ledger, serving, bundled_rules(), now, recorder, worker)
+    placer = Placer(rankings, RecordedInputsReader(rankings, bundled_rules(), serving.recorded))
+    workspace = Workspace(ledger, Books(ledger, now, sealed), rankings, registry, serving, placer)
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

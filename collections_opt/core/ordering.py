@@ -16,6 +16,7 @@ from collections_opt.core.assignment import (
     SolverIdentity,
     Termination,
 )
+from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
@@ -33,6 +34,8 @@ class Ordering(StrEnum):
     BALANCE = "BALANCE"
     DAYS_PAST_DUE = "DAYS_PAST_DUE"
     RANDOM = "RANDOM"
+    BALANCE_BUCKET = "BALANCE_BUCKET"
+    """Balance times (1 + bucket): the policy order, which needs no model."""
 
 
 def raw_order_key(ordering: Ordering, portfolio: Portfolio, outcomes: OutcomeProbabilities, worth: Payoffs, seed: int) -> Floats:
@@ -49,6 +52,7 @@ def raw_order_key(ordering: Ordering, portfolio: Portfolio, outcomes: OutcomePro
         Ordering.P_DEFAULT_BALANCE: probability[:, DEFAULT] * balance,
         Ordering.PD_LGD_EAD: probability[:, DEFAULT] * worth.loss_given_default * worth.exposure_at_default,
         Ordering.BALANCE: balance,
+        Ordering.BALANCE_BUCKET: balance * (1 + bucket_of(portfolio.column("days_past_due"))),
         Ordering.DAYS_PAST_DUE: portfolio.column("days_past_due").astype(np.float64),
     }
     if ordering is Ordering.RANDOM:

@@ -142,6 +142,21 @@ outbox = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
 )
 
+model_events = sa.Table(
+    "model_events",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("terms", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
 _UNIQUE = {
     "portfolios": (("portfolio_id",),),
     "capacity_plans": (("plan_id", "version"),),
@@ -153,6 +168,7 @@ _UNIQUE = {
     "idempotency_keys": (("request_id",),),
     "log_entries": (("position",),),
     "outbox": (("seq",),),
+    "model_events": (("seq",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(_UNIQUE)
@@ -259,4 +275,15 @@ def _postgres_gap(table: str, column: str, last: str) -> list[str]:
         f"IF NEW.{column} <> 1 + {last} THEN RAISE EXCEPTION '{table} is append-only'; END IF; RETURN NEW; END $$",
         f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse_gap()",
         f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
+    ]
+
+
+def model_event_statements(dialect: str) -> list[str]:
+    """Return the statements that refuse a gap in the sequence of model events; writers exclude each other as above."""
+    last = "(SELECT COALESCE(MAX(seq), 0) FROM model_events)"
+    if dialect == "postgresql":
+        return _postgres_gap("model_events", "seq", last)
+    return [
+        f"CREATE TRIGGER model_events_gap BEFORE INSERT ON model_events WHEN NEW.seq <> 1 + {last} "
+        "BEGIN SELECT RAISE(ABORT, 'model_events is append-only'); END"
     ]

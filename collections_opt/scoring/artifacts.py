@@ -1,8 +1,8 @@
 """Model artifacts on disk: text and JSON only, every digest checked before anything is parsed.
 
-<root>/active.toml                          champion = "<version>", challenger = "" per kind
-<root>/<kind>/<version>/model.txt           LightGBM's text format
-<root>/<kind>/<version>/calibration.json    method, weight, bias
+<root>/registry.toml                        roles of people and the approvals that ship (read by the application)
+<root>/<kind>/<version>/model.txt           LightGBM's text format, or scorecard.json
+<root>/<kind>/<version>/calibration.json    method and its parameters
 <root>/<kind>/<version>/manifest.json       digests of the files, versions, metrics out of time
 <root>/<kind>/<version>/CARD.md             the model card
 """
@@ -12,23 +12,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.scoring.calibration import Calibration
+from collections_opt.scoring.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
 OUTCOME_KIND = "outcome"
-_FILES = ("model.txt", "calibration.json", "CARD.md")
+_FILES = ("calibration.json", "CARD.md")
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -46,6 +45,7 @@ class Manifest:
         training: periods, rounds, digests, parameters, library versions.
         metrics: out-of-time metrics by name.
         created_at: ISO 8601 with zone.
+        engine: what reads the model file, see ``predictors.ENGINES``.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class Manifest:
     training: Mapping[str, Any]
     metrics: Mapping[str, float]
     created_at: str
+    engine: str = LIGHTGBM
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Artifact:
 
     manifest: Manifest
     digest: str
-    booster: lgb.Booster
+    predictor: Predictor
     calibration: Calibration
     card: str
 
@@ -78,7 +79,7 @@ def write_artifact(root: Path, manifest: Manifest, model: str, calibration: Cali
     """
     folder = _folder(root, manifest.kind, manifest.version)
     weights = {"method": calibration.method, "weight": calibration.weight.tolist(), "bias": calibration.bias.tolist()}
-    texts = {"model.txt": model, "calibration.json": json.dumps(weights, indent=1) + "\n", "CARD.md": card}
+    texts = {ENGINES[manifest.engine][1]: model, "calibration.json": json.dumps(weights, indent=1) + "\n", "CARD.md": card}
     digests = {name: _sha256(text.encode()) for name, text in texts.items()}
     version = f"{calibration.method}-{digests['calibration.json'][:12]}"
     full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
@@ -94,22 +95,6 @@ def write_artifact(root: Path, manifest: Manifest, model: str, calibration: Cali
     return folder
 
 
-def read_active(root: Path, kind: str = OUTCOME_KIND) -> dict[str, str]:
-    """Return the active versions of a kind, by role (champion, challenger).
-
-    Raises:
-        CollectionsError: MODEL_UNAVAILABLE when active.toml is missing, unreadable or names no champion.
-    """
-    path = root / "active.toml"
-    try:
-        roles = tomllib.loads(path.read_text("utf-8")).get(kind, {})
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise refuse(Reason.MODEL_UNAVAILABLE, "active.toml", f"cannot be read: {error}.", "Run `make models`.") from error
-    if not isinstance(roles, dict) or not roles.get("champion"):
-        raise refuse(Reason.MODEL_UNAVAILABLE, "active.toml", f"names no champion for {kind}.", "Name a trained version.")
-    return {str(role): str(version) for role, version in roles.items() if version}
-
-
 def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifact:
     """Load a model version; every file's digest is checked before it is parsed.
 
@@ -121,17 +106,36 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     manifest = _manifest(folder, raw)
     if (manifest.kind, manifest.version) != (kind, version):
         raise _unavailable(folder / "manifest.json", f"is the manifest of {manifest.kind}/{manifest.version}")
+    if manifest.engine not in ENGINES:
+        raise _unavailable(folder / "manifest.json", f"names the unknown engine {manifest.engine!r}")
     contents = {}
-    for name in _FILES:
-        contents[name] = _read(folder / name)
+    for name in {*manifest.files, *_FILES, ENGINES[manifest.engine][1]}:
+        contents[name] = _read(folder / _plain(folder, name))
         if manifest.files.get(name) != _sha256(contents[name]):
             raise _unavailable(folder / name, "differs from the digest in manifest.json")
     if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
         raise _unavailable(folder, f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}")
     weights = json.loads(contents["calibration.json"])
     calibration = Calibration(weights["method"], np.array(weights["weight"]), np.array(weights["bias"]))
-    booster = lgb.Booster(model_str=contents["model.txt"].decode())
-    return Artifact(manifest, _sha256(raw), booster, calibration, contents["CARD.md"].decode())
+    try:
+        predictor = read_predictor(manifest.engine, contents)
+    except (ImportError, ValueError) as error:
+        raise _unavailable(folder / ENGINES[manifest.engine][1], str(error)) from error
+    return Artifact(manifest, _sha256(raw), predictor, calibration, contents["CARD.md"].decode())
+
+
+def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[Manifest, str, str]:
+    """Return a version's manifest, its digest and its JSON, without reading the model.
+
+    Raises:
+        CollectionsError: NOT_FOUND when there is no such version; MODEL_UNAVAILABLE when its manifest cannot be read.
+    """
+    folder = _folder(root, kind, version)
+    if not (folder / "manifest.json").is_file():
+        known = ", ".join(list_versions(root, kind)) or "none is there"
+        raise refuse(Reason.NOT_FOUND, "version", f"{kind}/{version} is unknown.", f"Use one of: {known}.")
+    raw = _read(folder / "manifest.json")
+    return _manifest(folder, raw), _sha256(raw), raw.decode()
 
 
 def list_versions(root: Path, kind: str = OUTCOME_KIND) -> tuple[str, ...]:
@@ -158,6 +162,12 @@ def _manifest(folder: Path, raw: bytes) -> Manifest:
         raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
 
 
+def _plain(folder: Path, name: str) -> str:
+    if Path(name).name != name:
+        raise _unavailable(folder / "manifest.json", f"names the file {name!r} outside its folder")
+    return name
+
+
 def _folder(root: Path, kind: str, version: str) -> Path:
     if not _VERSION.fullmatch(version) or not _VERSION.fullmatch(kind):
         raise refuse(Reason.INVALID_ARGUMENT, "version", f"{version!r} is not a version name.", "Use a-z, 0-9, dot and dash.")
@@ -173,7 +183,7 @@ def _read(path: Path) -> bytes:
 
 def _unavailable(path: Path, problem: str) -> CollectionsError:
     shown = "/".join(path.parts[-3:])
-    return refuse(Reason.MODEL_UNAVAILABLE, shown, f"{problem}.", "Restore the version or activate another in active.toml.")
+    return refuse(Reason.MODEL_UNAVAILABLE, shown, f"{problem}.", "Restore the version, or promote another.")
 
 
 def _sha256(content: bytes) -> str:

@@ -18,6 +18,8 @@ from sklearn.metrics import log_loss
 Floats = NDArray[np.float64]
 CLASS_COUNT = 3
 _FLOOR = 1e-12
+_DIGITS = 9
+"""Fitted parameters are kept to so many digits: what linear algebra differs by between machines must not change an artifact."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def fit_temperature(probability: Floats, outcome: NDArray[np.int64]) -> Calibrat
     def loss(log_temperature: float) -> float:
         return float(log_loss(outcome, _temperature(log_temperature).apply(probability), labels=range(CLASS_COUNT)))
 
-    return _temperature(float(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x))
+    return _temperature(round(float(minimize_scalar(loss, bounds=(-2.0, 2.0), method="bounded").x), 5))
 
 
 def _temperature(log_temperature: float) -> Calibration:
@@ -62,7 +64,7 @@ def fit_matrix(probability: Floats, outcome: NDArray[np.int64]) -> Calibration:
     model = LogisticRegression(C=1.0, max_iter=1_000).fit(logs, outcome)
     if not np.array_equal(model.classes_, range(CLASS_COUNT)):
         raise ValueError("calibration needs all three outcomes among the held-out rows")
-    return Calibration("matrix", np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64))
+    return Calibration("matrix", np.round(model.coef_, _DIGITS), np.round(model.intercept_, _DIGITS))
 
 
 FITTERS = {"temperature": fit_temperature, "matrix": fit_matrix}

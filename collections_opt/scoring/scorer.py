@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
@@ -14,7 +13,7 @@ from collections_opt.core.features import FEATURES, Features, build_features
 from collections_opt.core.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.valuation import blocks
-from collections_opt.scoring.artifacts import Artifact, load_artifact, read_active
+from collections_opt.scoring.artifacts import Artifact
 
 REASON_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -26,9 +25,6 @@ REASON_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 """Sentence per feature group where it raises and where it lowers p_cure."""
-
-ONE_THREAD_ROWS = 100
-"""Up to here a call is scored by one thread."""
 
 _GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))
 
@@ -43,7 +39,7 @@ class Reason:
 
 
 class Scorer:
-    """The champion outcome model, ready to score; holds no state but the model."""
+    """An outcome model, ready to score; holds no state but the model."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
@@ -52,6 +48,21 @@ class Scorer:
     def model_version(self) -> str:
         """Kind and version of the model."""
         return f"{self.artifact.manifest.kind}/{self.artifact.manifest.version}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the model's manifest."""
+        return self.artifact.digest
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return self.artifact.card
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of each of the model's files, by name."""
+        return self.artifact.manifest.files
 
     def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
         """Return calibrated probabilities without contact, (n, 3); blocks keep memory bounded and never change a bit."""
@@ -66,8 +77,7 @@ class Scorer:
         """Return calibrated probabilities of a feature matrix, float64 (n, 3)."""
         if not features.matrix.shape[0]:
             return np.empty((0, 3))
-        raw = np.asarray(self.artifact.booster.predict(features.matrix, num_threads=_threads(features.matrix)), dtype=np.float64)
-        return self.artifact.calibration.apply(raw)
+        return self.artifact.calibration.apply(self.artifact.predictor.raw(features.matrix))
 
     def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[Reason, ...], ...]:
         """Return the strongest reasons per account: LightGBM's own contributions (SHAP values), summed by feature group.
@@ -77,9 +87,8 @@ class Scorer:
         if not portfolio.account_count:
             return ()
         features = build_features(portfolio).matrix
-        pushes = self.artifact.booster.predict(features, pred_contrib=True, num_threads=_threads(features))
-        per_class = np.asarray(pushes).reshape(len(features), 3, -1)
-        push = per_class[:, CURE, :-1] - per_class[:, DEFAULT, :-1]
+        per_class = self.artifact.predictor.contributions(features)
+        push = per_class[:, CURE] - per_class[:, DEFAULT]
         grouped = np.column_stack([push[:, [f.group == group for f in FEATURES]].sum(axis=1) for group in _GROUPS])
         order = np.argsort(-np.abs(grouped), axis=1, kind="stable")[:, :count]
         return tuple(
@@ -88,34 +97,7 @@ class Scorer:
         )
 
 
-def _threads(matrix: NDArray[np.float32]) -> int:
-    """Return LightGBM's threads for a matrix (0: all cores); rows are independent, so this never changes a bit.
-
-    A small call on several threads waits for the slowest of them: on busy cores 0.03 ms became 7 ms for one row.
-    """
-    return 1 if matrix.shape[0] <= ONE_THREAD_ROWS else 0
-
-
 def _reason(group: str, contribution: float) -> Reason:
     raises = contribution >= 0
     code = f"{group}_{'RAISES' if raises else 'LOWERS'}_CURE"
     return Reason(code, REASON_SENTENCES[group][0 if raises else 1], contribution)
-
-
-def load_scorer(root: Path, role: str = "champion") -> Scorer:
-    """Return the scorer of the active version in a role.
-
-    Raises:
-        CollectionsError: MODEL_UNAVAILABLE, saying which file is at fault.
-    """
-    return Scorer(load_artifact(root, read_active(root)[role]))
-
-
-def load_version(root: Path, model_version: str) -> Scorer:
-    """Return the scorer of a kind and version, as ``Scorer.model_version`` names them.
-
-    Raises:
-        CollectionsError: MODEL_UNAVAILABLE, saying which file is at fault.
-    """
-    kind, _, version = model_version.partition("/")
-    return Scorer(load_artifact(root, version, kind))

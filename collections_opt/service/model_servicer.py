@@ -1,64 +1,125 @@
-"""ModelService: the model versions on disk and which one decides."""
+"""ModelService: the model versions, which one decides, and what people do to them."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Protocol
 
 import grpc
 
 from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.application.model_registry import ModelCommand, ModelRegistry, ModelView
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.scoring.artifacts import OUTCOME_KIND, Artifact, list_versions, load_artifact, read_active
+from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
+from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
-from collections_opt.wire.common import write_time
+from collections_opt.wire.common import read_time, read_uuid4
 
-ROLES = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER}
+DEFAULT_SCORE_VALID_DAYS = 7
+MAX_PATTERNS = 100
+_PROMOTIONS = {
+    pb.MODEL_ROLE_CHAMPION: ModelAction.PROMOTE,
+    pb.MODEL_ROLE_CHALLENGER: ModelAction.CHALLENGE,
+    pb.MODEL_ROLE_INACTIVE: ModelAction.WITHDRAW,
+}
+
+
+class _Act(Protocol):
+    """What every request of an act carries."""
+
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def validate_only(self) -> bool: ...
 
 
 class ModelServicer:
-    """Shows the models under a folder; every one shown was checked against its digests."""
+    """Shows and governs the models of a registry."""
 
-    def __init__(self, models: Path) -> None:
+    def __init__(self, models: ModelRegistry) -> None:
         self._models = models
 
     def list_models(self, request: pb.ListModelsRequest, _context: grpc.ServicerContext) -> pb.ListModelsResponse:
         """Return a page of versions."""
-        page = read_page("models", request.page_size, request.page_token, "")
-        later = [version for version in list_versions(self._models) if version > page.after]
-        versions, more = page.cut(later)
-        active = read_active(self._models)
+        kind = read_kind(request.kind or ModelKind.OUTCOME.value)
+        page = read_page(f"models/{kind}", request.page_size, request.page_token, "")
+        views, more = page.cut(self._models.models(kind, page.after))
         return pb.ListModelsResponse(
-            models=[write_model(load_artifact(self._models, version), active, card="") for version in versions],
-            next_page_token=page.next_token(versions[-1]) if more else "",
+            models=[write_model(view) for view in views],
+            next_page_token=page.next_token(views[-1].manifest.version) if more else "",
         )
 
     def get_model(self, request: pb.GetModelRequest, _context: grpc.ServicerContext) -> pb.GetModelResponse:
-        """Return a version with its card."""
-        if request.kind != OUTCOME_KIND:
-            raise refuse(Reason.NOT_FOUND, "kind", f"{request.kind!r} is unknown.", f"Use {OUTCOME_KIND}.")
-        active = read_active(self._models)
-        version = request.version or active["champion"]
-        known = list_versions(self._models)
-        if version not in known:
-            raise refuse(Reason.NOT_FOUND, "version", f"{version!r} is unknown.", f"Use one of {', '.join(known)}.")
-        artifact = load_artifact(self._models, version)
-        return pb.GetModelResponse(model=write_model(artifact, active, artifact.card))
+        """Return a version, its files checked against their digests, with its card."""
+        kind = read_kind(request.kind)
+        view = self._models.model(kind, request.version)
+        return pb.GetModelResponse(model=write_model(view, load_artifact(self._models.root, view.manifest.version, kind).card))
 
+    def list_model_events(self, request: pb.ListModelEventsRequest, _context: grpc.ServicerContext) -> pb.ListModelEventsResponse:
+        """Return a page of events, oldest first."""
+        kind = read_kind(request.kind)
+        page = read_page(f"model-events/{kind}/{request.version}", request.page_size, request.page_token, 0)
+        events, more = page.cut(self._models.events(kind, request.version, page.after, page.size + 1))
+        return pb.ListModelEventsResponse(
+            events=[write_event(event) for event in events], next_page_token=page.next_token(events[-1].seq) if more else ""
+        )
 
-def write_model(artifact: Artifact, active: dict[str, str], card: str) -> pb.Model:
-    """Return a model version as a message."""
-    manifest = artifact.manifest
-    roles = [ROLES[role] for role, version in active.items() if version == manifest.version and role in ROLES]
-    return pb.Model(
-        kind=manifest.kind,
-        version=manifest.version,
-        role=roles[0] if roles else pb.MODEL_ROLE_INACTIVE,
-        digest=artifact.digest,
-        file_digests=manifest.files,
-        feature_set_version=manifest.feature_set_version,
-        feature_names=manifest.feature_names,
-        calibration_version=manifest.calibration_version,
-        metrics=manifest.metrics,
-        create_time=write_time(manifest.created_at),
-        card=card,
-    )
+    def submit_model(self, request: pb.SubmitModelRequest, _context: grpc.ServicerContext) -> pb.SubmitModelResponse:
+        """Offer a draft."""
+        return pb.SubmitModelResponse(model=write_model(self._act(request, ModelAction.SUBMIT)))
+
+    def validate_model(self, request: pb.ValidateModelRequest, _context: grpc.ServicerContext) -> pb.ValidateModelResponse:
+        """Record a validation."""
+        return pb.ValidateModelResponse(model=write_model(self._act(request, ModelAction.VALIDATE)))
+
+    def approve_model(self, request: pb.ApproveModelRequest, _context: grpc.ServicerContext) -> pb.ApproveModelResponse:
+        """Record an approval."""
+        if not 0 <= request.score_valid_days <= 366:
+            raise refuse(Reason.INVALID_ARGUMENT, "score_valid_days", f"{request.score_valid_days} days.", "Send 1 to 366.")
+        patterns = tuple(request.allowed_portfolio_patterns)
+        if not 1 <= len(patterns) <= MAX_PATTERNS or not all(1 <= len(p) <= 128 for p in patterns):
+            raise refuse(
+                Reason.INVALID_ARGUMENT,
+                "allowed_portfolio_patterns",
+                "are not patterns.",
+                f"Send 1 to {MAX_PATTERNS}, such as '*'.",
+            )
+        expires_at = read_time(request.expire_time, "expire_time")
+        terms = ApprovalTerms(expires_at, patterns, request.score_valid_days or DEFAULT_SCORE_VALID_DAYS)
+        return pb.ApproveModelResponse(model=write_model(self._act(request, ModelAction.APPROVE, terms)))
+
+    def promote_model(self, request: pb.PromoteModelRequest, _context: grpc.ServicerContext) -> pb.PromoteModelResponse:
+        """Change what an approved version is used for."""
+        if request.role not in _PROMOTIONS:
+            raise refuse(
+                Reason.INVALID_ARGUMENT, "role", f"{request.role} is not a value.", "Send CHAMPION, CHALLENGER or INACTIVE."
+            )
+        return pb.PromoteModelResponse(model=write_model(self._act(request, _PROMOTIONS[request.role])))
+
+    def rollback_model(self, request: pb.RollbackModelRequest, _context: grpc.ServicerContext) -> pb.RollbackModelResponse:
+        """Return to the champion before."""
+        return pb.RollbackModelResponse(model=write_model(self._act(request, ModelAction.ROLLBACK)))
+
+    def retire_model(self, request: pb.RetireModelRequest, _context: grpc.ServicerContext) -> pb.RetireModelResponse:
+        """End a version's use."""
+        return pb.RetireModelResponse(model=write_model(self._act(request, ModelAction.RETIRE)))
+
+    def _act(self, request: _Act, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
+        command = ModelCommand(
+            actor=request.actor,
+            action=action,
+            kind=read_kind(request.kind),
+            version=request.version,
+            note=request.note,
+            terms=terms,
+            request_id=read_uuid4(request.request_id),
+        )
+        return self._models.act(command, request.validate_only)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import grpc
@@ -30,7 +29,7 @@ from collections_opt.service.converters.rankings import (
 )
 from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
-from collections_opt.wire.common import read_date, read_enum, told_as
+from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
 
@@ -163,7 +162,7 @@ class RankingServicer:
         solver = request.solver or ranking_pb2.SOLVER_DEFAULT
         given = request.HasField("value_parameters")
         return RankingCommand(
-            request_id=_checked_uuid4(request.request_id),
+            request_id=read_uuid4(request.request_id),
             portfolio_id=request.portfolio_id,
             plan_id=request.capacity_plan_id,
             plan_version=request.capacity_plan_version or None,
@@ -179,16 +178,3 @@ class RankingServicer:
             return write_unfinished(ranking_id, status)
         record = self._rankings.finished(ranking_id)
         return write_recorded(record, self._rankings.plan_of(record))
-
-
-def _checked_uuid4(text: str) -> str:
-    """One UUID has one spelling: another would count as another request."""
-    try:
-        found = uuid.UUID(text)
-    except ValueError:
-        found = None
-    if found is None or found.version != 4 or str(found) != text:
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "request_id", f"{text[:40]!r} is not a UUID4.", "Send a new one, lower case with hyphens."
-        )
-    return text

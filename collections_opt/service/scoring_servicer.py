@@ -9,6 +9,7 @@ from collections_opt.application.books import Books
 from collections_opt.application.rankings import Rankings
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
+from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_scores
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
@@ -42,4 +43,5 @@ class ScoringServicer:
             capacity_plan_version=plan.version,
             currency_code=request.currency_code,
             value_parameters_version=chosen.version,
+            model_use=write_recorded_use(scored.model_use),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
 from collections_opt.api.v1 import (
@@ -52,18 +51,27 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "PlaceAccounts": _C.WORK,
             "CompareRankings": _C.WORK,
         },
-        "ModelService": {"ListModels": _C.READ, "GetModel": _C.READ},
+        "ModelService": {
+            "ListModels": _C.READ,
+            "GetModel": _C.READ,
+            "SubmitModel": _C.WORK,
+            "ValidateModel": _C.WORK,
+            "ApproveModel": _C.WORK,
+            "PromoteModel": _C.WORK,
+            "RollbackModel": _C.WORK,
+            "RetireModel": _C.WORK,
+            "ListModelEvents": _C.READ,
+        },
     }
 )
 """Class of every method; a method without one does not start."""
 
 
-def all_services(workspace: Workspace, models: Path, defaults: ValueParameters) -> tuple[Service, ...]:
+def all_services(workspace: Workspace, defaults: ValueParameters) -> tuple[Service, ...]:
     """Return every service of the contract.
 
     Args:
         workspace: the open use cases.
-        models: folder of model versions.
         defaults: value parameters of calls that send none.
     """
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
@@ -72,7 +80,7 @@ def all_services(workspace: Workspace, models: Path, defaults: ValueParameters) 
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, ledger)),
         (ranking_service_pb2, "RankingService", RankingServicer(rankings, workspace.placer, ledger, defaults)),
-        (model_service_pb2, "ModelService", ModelServicer(models)),
+        (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(
         Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name]) for module, name, servicer in implemented

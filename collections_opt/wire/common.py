@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -77,6 +78,35 @@ def read_choice(kind: EnumDescriptor, text: str, path: str) -> Any:
         allowed = ", ".join(v.name.removeprefix(prefix).lower() for v in kind.values if v.number)
         raise refuse(Reason.INVALID_ARGUMENT, path, f"{text!r} is unknown.", f"Use one of {allowed}.")
     return found.number
+
+
+def read_uuid4(text: str) -> str:
+    """Return a request id as it must be sent: one UUID has one spelling, another would count as another request.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT.
+    """
+    try:
+        found = uuid.UUID(text)
+    except ValueError:
+        found = None
+    if found is None or found.version != 4 or str(found) != text:
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "request_id", f"{text[:40]!r} is not a UUID4.", "Send a new one, lower case with hyphens."
+        )
+    return text
+
+
+def read_time(message: Timestamp, path: str) -> datetime:
+    """Return a time as an aware datetime, UTC.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for one outside the calendar.
+    """
+    try:
+        return message.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise refuse(Reason.INVALID_ARGUMENT, path, "is no time.", "Send seconds since 1970, UTC.") from error
 
 
 def _prefix(kind: EnumDescriptor) -> str:

@@ -58,6 +58,8 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.INTERNAL: _C.INTERNAL,
         Reason.RANKING_ABANDONED: _C.FAILED_PRECONDITION,
         Reason.STORAGE_UNAVAILABLE: _C.UNAVAILABLE,
+        Reason.MODEL_STATE_CONFLICT: _C.FAILED_PRECONDITION,
+        Reason.PERMISSION_DENIED: _C.PERMISSION_DENIED,
     }
 )
 """Status code of every reason."""

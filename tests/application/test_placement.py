@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
+from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.placement import Placer
 from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.recorded_inputs import RecordedInputsReader
+from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.assignment import UNASSIGNED, ignore_progress
@@ -21,7 +23,6 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.ranking import Disposition
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from collections_opt.scoring.scorer import load_version
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -127,25 +128,15 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
-    champion = workspace.scorer
-    impostor = type(champion)(replace(champion.artifact, digest="0" * 64))
-    loads = []
-
-    def load(version):
-        loads.append(version)
-        return load_version(MODELS, version)
-
-    reader = RecordedInputsReader(workspace.rankings, impostor, bundled_rules(), load)
-    placer = Placer(workspace.rankings, reader)
-    for _ in range(2):
-        assert placer.place(ranking.ranking_id, one).unchanged.all()
-    assert loads == [ranking.record["model_version"]]
-    reader = RecordedInputsReader(workspace.rankings, impostor, bundled_rules(), lambda _: impostor)
+    reader = RecordedInputsReader(workspace.rankings, bundled_rules(), workspace.serving.recorded)
+    assert Placer(workspace.rankings, reader).place(ranking.ranking_id, one).unchanged.all()
+    absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", LadderStep.CHAMPION, None, lambda: NOW)
+    reader = RecordedInputsReader(workspace.rankings, bundled_rules(), absent.recorded)
     with pytest.raises(CollectionsError) as caught:
         Placer(workspace.rankings, reader).place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
     others = replace(bundled_rules(), version="other")
-    reader = RecordedInputsReader(workspace.rankings, champion, others, load)
+    reader = RecordedInputsReader(workspace.rankings, others, workspace.serving.recorded)
     with pytest.raises(CollectionsError) as caught:
         Placer(workspace.rankings, reader).place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.NOT_FOUND

@@ -20,7 +20,7 @@ from collections_opt.core.admission import admit
 from collections_opt.core.features import build_features
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.schema import ACCOUNT_SCHEMA
-from collections_opt.scoring.scorer import load_scorer
+from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 from collections_opt.wire.common import write_date
 from tests.benchmarks.support.cases import Result, run_case
@@ -67,7 +67,7 @@ def bare_predict(measure: Measure, accounts: int, calls: int) -> None:
     """Predict a ready feature matrix with the shipped model."""
     with tempfile.TemporaryDirectory() as folder:
         portfolio = admit(resampled_portfolio(Path(folder), accounts, seed=7)).portfolio
-    matrix, booster = build_features(portfolio).matrix, load_scorer(MODELS).artifact.booster
+    matrix, booster = build_features(portfolio).matrix, load_artifact(MODELS, "credit-card-1").predictor.booster
     closed_loop(lambda: booster.predict(matrix), 1, max(1, calls // 10))
     with measure.stage("calls"):
         load = closed_loop(lambda: booster.predict(matrix), 1, calls)

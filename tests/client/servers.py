@@ -37,7 +37,7 @@ def real(folder):
     """Yield a client of the product over a data folder."""
     workspace = open_workspace(folder, MODELS, lambda: MOMENT)
     try:
-        with served(all_services(workspace, MODELS, bundled_parameters())) as client:
+        with served(all_services(workspace, bundled_parameters())) as client:
             yield client
     finally:
         workspace.close()

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
+from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelEvent, ModelKind
 from collections_opt.ledger.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
 from collections_opt.ledger.schema import APPEND_ONLY, metadata
 from tests.core.test_comparison import entries_of
@@ -26,6 +27,10 @@ def fill(ledger):
     ledger.add_portfolio(PORTFOLIO)
     ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, RequestKey("k1", "add_plan", "x"))
     ledger.add_model(ModelRecord("outcomes", "v1", "d", "{}", NOW.isoformat()))
+    terms = ApprovalTerms(datetime(2027, 1, 1, tzinfo=UTC))
+    for actor, action in (("ann", ModelAction.SUBMIT), ("ben", ModelAction.VALIDATE), ("cleo", ModelAction.APPROVE)):
+        given = terms if action is ModelAction.APPROVE else None
+        ledger.add_model_events([ModelEvent(ModelKind.OUTCOME, "v1", "d", action, actor, NOW, terms=given)])
     add(ledger, "r1")
     add(ledger, "r2")
     ledger.begin_ranking("begun", "r3", "x", "p1", "{}", NOW)

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from collections_opt import datasets
 from collections_opt.application.model_training import train_bundled_model, training_period
+from collections_opt.application.registry_policy import read_policy
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
@@ -19,14 +20,18 @@ from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.mappings import FileMapping
 from collections_opt.datasets.readers import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
-from collections_opt.scoring.artifacts import list_versions, load_artifact, read_active
+from collections_opt.scoring.artifacts import list_versions, load_artifact
 from collections_opt.scoring.calibration import Calibration, fit_matrix, fit_temperature
 from collections_opt.scoring.metrics import expected_calibration_error, outcome_metrics
-from collections_opt.scoring.scorer import load_scorer
+from collections_opt.scoring.scorer import Scorer
 from collections_opt.scoring.training import train
 
 MODELS = Path(__file__).parents[2] / "models"
-MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
+VERSION = "credit-card-1"
+
+
+def shipped_scorer():
+    return Scorer(load_artifact(MODELS, VERSION))
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +51,14 @@ def models(tmp_path):
 
 def test_training_again_gives_the_shipped_bytes(tmp_path):
     """The model in the repository is what the code trains; only versions of libraries may change it."""
-    version = read_active(MODELS)["champion"]
-    shipped = load_artifact(MODELS, version).manifest
-    report = train_bundled_model(tmp_path, version, 1, datetime.fromisoformat(shipped.created_at))
+    shipped = load_artifact(MODELS, VERSION).manifest
+    report = train_bundled_model(tmp_path, VERSION, 1, datetime.fromisoformat(shipped.created_at))
     for name in ("model.txt", "calibration.json", "CARD.md", "manifest.json"):
-        assert (report.folder / name).read_bytes() == (MODELS / "outcome" / version / name).read_bytes()
+        assert (report.folder / name).read_bytes() == (MODELS / "outcome" / VERSION / name).read_bytes()
 
 
 def test_the_manifest_states_what_the_model_does_on_august(august):
-    scorer = load_scorer(MODELS)
+    scorer = shipped_scorer()
     period = training_period(august, "2005-08")
     measured = outcome_metrics(scorer.score(period.portfolio).probability, period.outcome)
     assert measured == pytest.approx(scorer.artifact.manifest.metrics)
@@ -64,14 +68,14 @@ def test_the_manifest_states_what_the_model_does_on_august(august):
 
 
 def test_blocks_do_not_change_a_bit_and_single_accounts_score_as_in_the_book(portfolio):
-    scorer = load_scorer(MODELS)
+    scorer = shipped_scorer()
     book = scorer.score(portfolio).probability
     np.testing.assert_array_equal(scorer.score(portfolio.take(slice(100, 107))).probability, book[100:107])
     assert scorer.score(portfolio.take(slice(0, 0))).probability.shape == (0, 3)
 
 
 def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):
-    scorer = load_scorer(MODELS)
+    scorer = shipped_scorer()
     one = portfolio.take(slice(0, 1))
     before = {r.code.split("_")[0]: r.contribution for r in scorer.reasons(one, 9)[0]}
     late = one.column("status_history").copy()
@@ -84,18 +88,17 @@ def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):
 
 @pytest.mark.parametrize("name", ["model.txt", "calibration.json", "CARD.md"])
 def test_a_changed_byte_is_refused_before_parsing(models, name):
-    version = read_active(models)["champion"]
-    path = models / "outcome" / version / name
+    path = models / "outcome" / VERSION / name
     path.write_bytes(path.read_bytes() + b" ")
     with pytest.raises(CollectionsError, match="differs from the digest") as caught:
-        load_artifact(models, version)
+        load_artifact(models, VERSION)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
     assert name in caught.value.violations[0].field
 
 
 def test_missing_models_say_what_to_do(tmp_path, models):
     with pytest.raises(CollectionsError, match="make models"):
-        load_scorer(tmp_path)
+        read_policy(tmp_path)
     with pytest.raises(CollectionsError, match=r"cannot be read"):
         load_artifact(models, "nothing")
     with pytest.raises(CollectionsError, match="version name"):
@@ -104,12 +107,11 @@ def test_missing_models_say_what_to_do(tmp_path, models):
 
 
 def test_another_feature_set_is_refused(models):
-    version = read_active(models)["champion"]
-    path = models / "outcome" / version / "manifest.json"
+    path = models / "outcome" / VERSION / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "feature_set_version": "other"}))
     with pytest.raises(CollectionsError, match="feature set other"):
-        load_artifact(models, version)
+        load_artifact(models, VERSION)
 
 
 def test_features_are_named_once_and_missing_histories_are_nan(portfolio):
@@ -123,25 +125,24 @@ def test_features_are_named_once_and_missing_histories_are_nan(portfolio):
 
 def test_a_file_read_for_serving_scores_as_the_training_path_does(august):
     """Training-serving equality: reader, door and scorer against snapshot, features, model and calibration by hand."""
-    scorer = load_scorer(MODELS)
+    scorer = shipped_scorer()
     mapping = read_bundled_settings("mappings/credit_card.toml", FileMapping)
     path = Path(datasets.__file__).parent / "bundled/uci_credit_card/uci_credit_card_default.parquet"
     served = scorer.score(admit(read_portfolio(path, mapping).raw).portfolio)
     trained = build_features(training_period(august, "2005-08").portfolio).matrix
-    by_hand = scorer.artifact.calibration.apply(np.asarray(scorer.artifact.booster.predict(trained)))
+    by_hand = scorer.artifact.calibration.apply(scorer.artifact.predictor.raw(trained))
     np.testing.assert_array_equal(served.probability, by_hand)
 
 
 def test_a_manifest_in_another_folder_is_refused(models):
-    version = read_active(models)["champion"]
-    shutil.copytree(models / "outcome" / version, models / "outcome" / "renamed")
+    shutil.copytree(models / "outcome" / VERSION, models / "outcome" / "renamed")
     with pytest.raises(CollectionsError, match="is the manifest of") as caught:
         load_artifact(models, "renamed")
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
 
 
 def test_later_periods_weigh_more_and_training_never_sees_august():
-    training = load_scorer(MODELS).artifact.manifest.training
+    training = shipped_scorer().artifact.manifest.training
     assert training["periods"] == ["2005-05", "2005-06", "2005-07"]
     assert training["parameters"]["period_weight"] < 1
     assert training["parameters"]["deterministic"]

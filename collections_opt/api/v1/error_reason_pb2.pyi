@@ -70,6 +70,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The ranking was abandoned: cancelled, or its servers ended too often. FAILED_PRECONDITION: send the request again."""
     ERROR_REASON_STORAGE_UNAVAILABLE: _ErrorReason.ValueType  # 23
     """The storage could not be read or written; nothing was kept. UNAVAILABLE: repeat with the same request_id."""
+    ERROR_REASON_MODEL_STATE_CONFLICT: _ErrorReason.ValueType  # 24
+    """The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 25
+    """The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -124,4 +128,8 @@ ERROR_REASON_RANKING_ABANDONED: ErrorReason.ValueType  # 22
 """The ranking was abandoned: cancelled, or its servers ended too often. FAILED_PRECONDITION: send the request again."""
 ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 23
 """The storage could not be read or written; nothing was kept. UNAVAILABLE: repeat with the same request_id."""
+ERROR_REASON_MODEL_STATE_CONFLICT: ErrorReason.ValueType  # 24
+"""The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 25
+"""The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

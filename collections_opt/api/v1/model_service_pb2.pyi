@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -48,6 +49,98 @@ MODEL_ROLE_INACTIVE: ModelRole.ValueType  # 3
 """Kept, not used."""
 Global___ModelRole: _TypeAlias = ModelRole  # noqa: Y015
 
+class _ModelState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ModelStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MODEL_STATE_UNSPECIFIED: _ModelState.ValueType  # 0
+    """Never sent."""
+    MODEL_STATE_DRAFT: _ModelState.ValueType  # 1
+    """On disk, not offered."""
+    MODEL_STATE_SUBMITTED: _ModelState.ValueType  # 2
+    """Offered for validation."""
+    MODEL_STATE_VALIDATED: _ModelState.ValueType  # 3
+    """Validated by a second person."""
+    MODEL_STATE_APPROVED: _ModelState.ValueType  # 4
+    """Approved by a third person; may serve."""
+    MODEL_STATE_CHAMPION: _ModelState.ValueType  # 5
+    """It decides."""
+    MODEL_STATE_CHALLENGER: _ModelState.ValueType  # 6
+    """It scores beside the champion."""
+    MODEL_STATE_RETIRED: _ModelState.ValueType  # 7
+    """Ended for good."""
+
+class ModelState(_ModelState, metaclass=_ModelStateEnumTypeWrapper):
+    """Where a version stands."""
+
+MODEL_STATE_UNSPECIFIED: ModelState.ValueType  # 0
+"""Never sent."""
+MODEL_STATE_DRAFT: ModelState.ValueType  # 1
+"""On disk, not offered."""
+MODEL_STATE_SUBMITTED: ModelState.ValueType  # 2
+"""Offered for validation."""
+MODEL_STATE_VALIDATED: ModelState.ValueType  # 3
+"""Validated by a second person."""
+MODEL_STATE_APPROVED: ModelState.ValueType  # 4
+"""Approved by a third person; may serve."""
+MODEL_STATE_CHAMPION: ModelState.ValueType  # 5
+"""It decides."""
+MODEL_STATE_CHALLENGER: ModelState.ValueType  # 6
+"""It scores beside the champion."""
+MODEL_STATE_RETIRED: ModelState.ValueType  # 7
+"""Ended for good."""
+Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
+
+class _ModelAction:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ModelActionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelAction.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MODEL_ACTION_UNSPECIFIED: _ModelAction.ValueType  # 0
+    """Never sent."""
+    MODEL_ACTION_SUBMIT: _ModelAction.ValueType  # 1
+    """Offered for validation."""
+    MODEL_ACTION_VALIDATE: _ModelAction.ValueType  # 2
+    """Validated."""
+    MODEL_ACTION_APPROVE: _ModelAction.ValueType  # 3
+    """Approved, or approved again."""
+    MODEL_ACTION_PROMOTE: _ModelAction.ValueType  # 4
+    """Made champion."""
+    MODEL_ACTION_CHALLENGE: _ModelAction.ValueType  # 5
+    """Made challenger."""
+    MODEL_ACTION_WITHDRAW: _ModelAction.ValueType  # 6
+    """Its challenge ended."""
+    MODEL_ACTION_ROLLBACK: _ModelAction.ValueType  # 7
+    """Made champion again."""
+    MODEL_ACTION_RETIRE: _ModelAction.ValueType  # 8
+    """Ended."""
+
+class ModelAction(_ModelAction, metaclass=_ModelActionEnumTypeWrapper):
+    """What was done to a version."""
+
+MODEL_ACTION_UNSPECIFIED: ModelAction.ValueType  # 0
+"""Never sent."""
+MODEL_ACTION_SUBMIT: ModelAction.ValueType  # 1
+"""Offered for validation."""
+MODEL_ACTION_VALIDATE: ModelAction.ValueType  # 2
+"""Validated."""
+MODEL_ACTION_APPROVE: ModelAction.ValueType  # 3
+"""Approved, or approved again."""
+MODEL_ACTION_PROMOTE: ModelAction.ValueType  # 4
+"""Made champion."""
+MODEL_ACTION_CHALLENGE: ModelAction.ValueType  # 5
+"""Made challenger."""
+MODEL_ACTION_WITHDRAW: ModelAction.ValueType  # 6
+"""Its challenge ended."""
+MODEL_ACTION_ROLLBACK: ModelAction.ValueType  # 7
+"""Made champion again."""
+MODEL_ACTION_RETIRE: ModelAction.ValueType  # 8
+"""Ended."""
+Global___ModelAction: _TypeAlias = ModelAction  # noqa: Y015
+
 @_typing.final
 class ListModelsRequest(_message.Message):
     """Asks for a page of models."""
@@ -56,19 +149,23 @@ class ListModelsRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Models per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    kind: _builtins.str
+    """Kind to list; empty is "outcome"."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        kind: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -209,6 +306,11 @@ class Model(_message.Message):
     METRICS_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     CARD_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    SUBMITTER_FIELD_NUMBER: _builtins.int
+    VALIDATOR_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
+    ENGINE_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -223,6 +325,14 @@ class Model(_message.Message):
     """Version of its calibration."""
     card: _builtins.str
     """The model card, Markdown; only in GetModel."""
+    state: Global___ModelState.ValueType
+    """Where it stands."""
+    submitter: _builtins.str
+    """Who submitted it; empty while it is a draft."""
+    validator: _builtins.str
+    """Who validated it."""
+    engine: _builtins.str
+    """What reads it: "lightgbm", or "scorecard", which needs no LightGBM to serve."""
     @_builtins.property
     def file_digests(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """SHA-256 (hex) of every other file, by name."""
@@ -239,6 +349,10 @@ class Model(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was trained."""
 
+    @_builtins.property
+    def approval(self) -> _model_use_pb2.ModelApproval:
+        """Its approval; not set before there is one."""
+
     def __init__(
         self,
         *,
@@ -253,11 +367,556 @@ class Model(_message.Message):
         metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         card: _builtins.str = ...,
+        state: Global___ModelState.ValueType = ...,
+        submitter: _builtins.str = ...,
+        validator: _builtins.str = ...,
+        approval: _model_use_pb2.ModelApproval | None = ...,
+        engine: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calibration_version", b"calibration_version", "card", b"card", "create_time", b"create_time", "digest", b"digest", "feature_names", b"feature_names", "feature_set_version", b"feature_set_version", "file_digests", b"file_digests", "kind", b"kind", "metrics", b"metrics", "role", b"role", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "calibration_version", b"calibration_version", "card", b"card", "create_time", b"create_time", "digest", b"digest", "engine", b"engine", "feature_names", b"feature_names", "feature_set_version", b"feature_set_version", "file_digests", b"file_digests", "kind", b"kind", "metrics", b"metrics", "role", b"role", "state", b"state", "submitter", b"submitter", "validator", b"validator", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class SubmitModelRequest(_message.Message):
+    """Asks to offer a draft for validation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "kind", b"kind", "note", b"note", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitModelRequest: _TypeAlias = SubmitModelRequest  # noqa: Y015
+
+@_typing.final
+class SubmitModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubmitModelResponse: _TypeAlias = SubmitModelResponse  # noqa: Y015
+
+@_typing.final
+class ValidateModelRequest(_message.Message):
+    """Asks to record a validation."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "kind", b"kind", "note", b"note", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateModelRequest: _TypeAlias = ValidateModelRequest  # noqa: Y015
+
+@_typing.final
+class ValidateModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValidateModelResponse: _TypeAlias = ValidateModelResponse  # noqa: Y015
+
+@_typing.final
+class ApproveModelRequest(_message.Message):
+    """Asks to record an approval."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    ALLOWED_PORTFOLIO_PATTERNS_FIELD_NUMBER: _builtins.int
+    SCORE_VALID_DAYS_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    score_valid_days: _builtins.int
+    """Days after the as-of date for which its scores may be used; 0 is 7."""
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """It serves before this time."""
+
+    @_builtins.property
+    def allowed_portfolio_patterns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Patterns of portfolio ids that it may score, "*" standing for any run of characters; at least one."""
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        allowed_portfolio_patterns: _abc.Iterable[_builtins.str] | None = ...,
+        score_valid_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "allowed_portfolio_patterns", b"allowed_portfolio_patterns", "expire_time", b"expire_time", "kind", b"kind", "note", b"note", "request_id", b"request_id", "score_valid_days", b"score_valid_days", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveModelRequest: _TypeAlias = ApproveModelRequest  # noqa: Y015
+
+@_typing.final
+class ApproveModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApproveModelResponse: _TypeAlias = ApproveModelResponse  # noqa: Y015
+
+@_typing.final
+class PromoteModelRequest(_message.Message):
+    """Asks to change what an approved version is used for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    ROLE_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    role: Global___ModelRole.ValueType
+    """What it becomes: MODEL_ROLE_CHAMPION, MODEL_ROLE_CHALLENGER, or MODEL_ROLE_INACTIVE to end its challenge."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+        role: Global___ModelRole.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "kind", b"kind", "note", b"note", "request_id", b"request_id", "role", b"role", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromoteModelRequest: _TypeAlias = PromoteModelRequest  # noqa: Y015
+
+@_typing.final
+class PromoteModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromoteModelResponse: _TypeAlias = PromoteModelResponse  # noqa: Y015
+
+@_typing.final
+class RollbackModelRequest(_message.Message):
+    """Asks to return to the champion before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version to return to; empty is the champion before the current one."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "kind", b"kind", "note", b"note", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollbackModelRequest: _TypeAlias = RollbackModelRequest  # noqa: Y015
+
+@_typing.final
+class RollbackModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollbackModelResponse: _TypeAlias = RollbackModelResponse  # noqa: Y015
+
+@_typing.final
+class RetireModelRequest(_message.Message):
+    """Asks to end a version's use."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID4 of the call; the same id and content again returns the same answer."""
+    actor: _builtins.str
+    """Who acts."""
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind."""
+    note: _builtins.str
+    """Why, for the record; at most 2,000 characters."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        note: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "kind", b"kind", "note", b"note", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetireModelRequest: _TypeAlias = RetireModelRequest  # noqa: Y015
+
+@_typing.final
+class RetireModelResponse(_message.Message):
+    """The version after the act."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def model(self) -> Global___Model:
+        """The version."""
+
+    def __init__(
+        self,
+        *,
+        model: Global___Model | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RetireModelResponse: _TypeAlias = RetireModelResponse  # noqa: Y015
+
+@_typing.final
+class ListModelEventsRequest(_message.Message):
+    """Asks for a page of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind, such as "outcome"."""
+    version: _builtins.str
+    """Version of that kind; empty is all."""
+    page_size: _builtins.int
+    """Events per page, at most 1,000; 0 is 100."""
+    page_token: _builtins.str
+    """Token of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "page_size", b"page_size", "page_token", b"page_token", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelEventsRequest: _TypeAlias = ListModelEventsRequest  # noqa: Y015
+
+@_typing.final
+class ListModelEventsResponse(_message.Message):
+    """A page of events."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelEvent]:
+        """The events, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        events: _abc.Iterable[Global___ModelEvent] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["events", b"events", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelEventsResponse: _TypeAlias = ListModelEventsResponse  # noqa: Y015
+
+@_typing.final
+class ModelEvent(_message.Message):
+    """One act on a version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCE_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    ACTION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    APPROVAL_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    sequence: _builtins.int
+    """Place among all events, 1 first."""
+    kind: _builtins.str
+    """Kind of the model."""
+    version: _builtins.str
+    """Its version."""
+    digest: _builtins.str
+    """SHA-256 (hex) of its manifest then."""
+    action: Global___ModelAction.ValueType
+    """What was done."""
+    actor: _builtins.str
+    """Who did it."""
+    mode: _model_use_pb2.ApprovalMode.ValueType
+    """Who stood behind it."""
+    note: _builtins.str
+    """Why."""
+    @_builtins.property
+    def approval(self) -> _model_use_pb2.ModelApproval:
+        """The terms of an approval."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        sequence: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        action: Global___ModelAction.ValueType = ...,
+        actor: _builtins.str = ...,
+        mode: _model_use_pb2.ApprovalMode.ValueType = ...,
+        note: _builtins.str = ...,
+        approval: _model_use_pb2.ModelApproval | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "actor", b"actor", "approval", b"approval", "create_time", b"create_time", "digest", b"digest", "kind", b"kind", "mode", b"mode", "note", b"note", "sequence", b"sequence", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelEvent: _TypeAlias = ModelEvent  # noqa: Y015

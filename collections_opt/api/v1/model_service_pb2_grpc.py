@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class ModelServiceStub:
-    """Shows which models there are and which one decides.
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
     """
 
     def __init__(self, channel):
@@ -45,10 +47,47 @@ class ModelServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelResponse.FromString,
                 _registered_method=True)
+        self.SubmitModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/SubmitModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelResponse.FromString,
+                _registered_method=True)
+        self.ValidateModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/ValidateModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelResponse.FromString,
+                _registered_method=True)
+        self.ApproveModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/ApproveModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelResponse.FromString,
+                _registered_method=True)
+        self.PromoteModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/PromoteModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelResponse.FromString,
+                _registered_method=True)
+        self.RollbackModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/RollbackModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelResponse.FromString,
+                _registered_method=True)
+        self.RetireModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/RetireModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelResponse.FromString,
+                _registered_method=True)
+        self.ListModelEvents = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/ListModelEvents',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
-    """Shows which models there are and which one decides.
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
     """
 
     def ListModels(self, request, context):
@@ -60,6 +99,55 @@ class ModelServiceServicer:
 
     def GetModel(self, request, context):
         """Returns a model version with its card.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SubmitModel(self, request, context):
+        """Offers a draft for validation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ValidateModel(self, request, context):
+        """Records that a second person validated a submitted version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveModel(self, request, context):
+        """Records that a third person approved a validated version, or approved it again, with its terms.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PromoteModel(self, request, context):
+        """Makes an approved version champion or challenger, or ends its challenge.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackModel(self, request, context):
+        """Returns to the champion before the current one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetireModel(self, request, context):
+        """Ends a version's use for good.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelEvents(self, request, context):
+        """Lists what was done to versions, in order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -78,6 +166,41 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelResponse.SerializeToString,
             ),
+            'SubmitModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.SubmitModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelResponse.SerializeToString,
+            ),
+            'ValidateModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ValidateModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelResponse.SerializeToString,
+            ),
+            'ApproveModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelResponse.SerializeToString,
+            ),
+            'PromoteModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.PromoteModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelResponse.SerializeToString,
+            ),
+            'RollbackModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelResponse.SerializeToString,
+            ),
+            'RetireModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelResponse.SerializeToString,
+            ),
+            'ListModelEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelEvents,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'collections_opt.api.v1.ModelService', rpc_method_handlers)
@@ -87,7 +210,9 @@ def add_ModelServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ModelService:
-    """Shows which models there are and which one decides.
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
     """
 
     @staticmethod
@@ -134,6 +259,195 @@ class ModelService:
             '/collections_opt.api.v1.ModelService/GetModel',
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SubmitModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/SubmitModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.SubmitModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ValidateModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/ValidateModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ValidateModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/ApproveModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ApproveModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PromoteModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/PromoteModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.PromoteModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/RollbackModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.RollbackModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/RetireModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.RetireModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/ListModelEvents',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ModelServiceStub:
-    """Shows which models there are and which one decides."""
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -37,19 +40,53 @@ class ModelServiceStub:
     """Lists model versions by kind and version, without their cards."""
     GetModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]
     """Returns a model version with its card."""
+    SubmitModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.SubmitModelRequest, _model_service_pb2.SubmitModelResponse]
+    """Offers a draft for validation."""
+    ValidateModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ValidateModelRequest, _model_service_pb2.ValidateModelResponse]
+    """Records that a second person validated a submitted version."""
+    ApproveModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ApproveModelRequest, _model_service_pb2.ApproveModelResponse]
+    """Records that a third person approved a validated version, or approved it again, with its terms."""
+    PromoteModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.PromoteModelRequest, _model_service_pb2.PromoteModelResponse]
+    """Makes an approved version champion or challenger, or ends its challenge."""
+    RollbackModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.RollbackModelRequest, _model_service_pb2.RollbackModelResponse]
+    """Returns to the champion before the current one."""
+    RetireModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.RetireModelRequest, _model_service_pb2.RetireModelResponse]
+    """Ends a version's use for good."""
+    ListModelEvents: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListModelEventsRequest, _model_service_pb2.ListModelEventsResponse]
+    """Lists what was done to versions, in order."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
-    """Shows which models there are and which one decides."""
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListModelsRequest, _model_service_pb2.ListModelsResponse]  # type: ignore[assignment]
     """Lists model versions by kind and version, without their cards."""
     GetModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetModelRequest, _model_service_pb2.GetModelResponse]  # type: ignore[assignment]
     """Returns a model version with its card."""
+    SubmitModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.SubmitModelRequest, _model_service_pb2.SubmitModelResponse]  # type: ignore[assignment]
+    """Offers a draft for validation."""
+    ValidateModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ValidateModelRequest, _model_service_pb2.ValidateModelResponse]  # type: ignore[assignment]
+    """Records that a second person validated a submitted version."""
+    ApproveModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ApproveModelRequest, _model_service_pb2.ApproveModelResponse]  # type: ignore[assignment]
+    """Records that a third person approved a validated version, or approved it again, with its terms."""
+    PromoteModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.PromoteModelRequest, _model_service_pb2.PromoteModelResponse]  # type: ignore[assignment]
+    """Makes an approved version champion or challenger, or ends its challenge."""
+    RollbackModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.RollbackModelRequest, _model_service_pb2.RollbackModelResponse]  # type: ignore[assignment]
+    """Returns to the champion before the current one."""
+    RetireModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.RetireModelRequest, _model_service_pb2.RetireModelResponse]  # type: ignore[assignment]
+    """Ends a version's use for good."""
+    ListModelEvents: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListModelEventsRequest, _model_service_pb2.ListModelEventsResponse]  # type: ignore[assignment]
+    """Lists what was done to versions, in order."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Shows which models there are and which one decides."""
+    """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
+    submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    """
 
     @_abc_1.abstractmethod
     def ListModels(
@@ -66,5 +103,61 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.GetModelResponse, _abc.Awaitable[_model_service_pb2.GetModelResponse]]:
         """Returns a model version with its card."""
+
+    @_abc_1.abstractmethod
+    def SubmitModel(
+        self,
+        request: _model_service_pb2.SubmitModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.SubmitModelResponse, _abc.Awaitable[_model_service_pb2.SubmitModelResponse]]:
+        """Offers a draft for validation."""
+
+    @_abc_1.abstractmethod
+    def ValidateModel(
+        self,
+        request: _model_service_pb2.ValidateModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ValidateModelResponse, _abc.Awaitable[_model_service_pb2.ValidateModelResponse]]:
+        """Records that a second person validated a submitted version."""
+
+    @_abc_1.abstractmethod
+    def ApproveModel(
+        self,
+        request: _model_service_pb2.ApproveModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ApproveModelResponse, _abc.Awaitable[_model_service_pb2.ApproveModelResponse]]:
+        """Records that a third person approved a validated version, or approved it again, with its terms."""
+
+    @_abc_1.abstractmethod
+    def PromoteModel(
+        self,
+        request: _model_service_pb2.PromoteModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.PromoteModelResponse, _abc.Awaitable[_model_service_pb2.PromoteModelResponse]]:
+        """Makes an approved version champion or challenger, or ends its challenge."""
+
+    @_abc_1.abstractmethod
+    def RollbackModel(
+        self,
+        request: _model_service_pb2.RollbackModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.RollbackModelResponse, _abc.Awaitable[_model_service_pb2.RollbackModelResponse]]:
+        """Returns to the champion before the current one."""
+
+    @_abc_1.abstractmethod
+    def RetireModel(
+        self,
+        request: _model_service_pb2.RetireModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.RetireModelResponse, _abc.Awaitable[_model_service_pb2.RetireModelResponse]]:
+        """Ends a version's use for good."""
+
+    @_abc_1.abstractmethod
+    def ListModelEvents(
+        self,
+        request: _model_service_pb2.ListModelEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ListModelEventsResponse, _abc.Awaitable[_model_service_pb2.ListModelEventsResponse]]:
+        """Lists what was done to versions, in order."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

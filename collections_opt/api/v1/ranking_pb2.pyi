@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -79,6 +80,8 @@ class _OrderingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Ordering.Val
     """Days past due, most first."""
     ORDERING_RANDOM: _Ordering.ValueType  # 8
     """Random by the seed."""
+    ORDERING_BALANCE_BUCKET: _Ordering.ValueType  # 9
+    """Balance times (1 + bucket), highest first: the policy order, which needs no model."""
 
 class Ordering(_Ordering, metaclass=_OrderingEnumTypeWrapper):
     """Which order decides who is worked. All orders stand under the same eligibility and the same capacity."""
@@ -101,6 +104,8 @@ ORDERING_DAYS_PAST_DUE: Ordering.ValueType  # 7
 """Days past due, most first."""
 ORDERING_RANDOM: Ordering.ValueType  # 8
 """Random by the seed."""
+ORDERING_BALANCE_BUCKET: Ordering.ValueType  # 9
+"""Balance times (1 + bucket), highest first: the policy order, which needs no model."""
 Global___Ordering: _TypeAlias = Ordering  # noqa: Y015
 
 class _Solver:
@@ -219,6 +224,7 @@ class Ranking(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     RECORD_FIELD_NUMBER: _builtins.int
     STATE_REASON_FIELD_NUMBER: _builtins.int
+    MODEL_USE_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -253,6 +259,10 @@ class Ranking(_message.Message):
     def record(self) -> Global___RankingRecord:
         """Its place in the chain of records; set once it succeeded."""
 
+    @_builtins.property
+    def model_use(self) -> _model_use_pb2.ModelUse:
+        """Which model scored, under whose approval, and every degradation; set once it succeeded."""
+
     def __init__(
         self,
         *,
@@ -266,10 +276,11 @@ class Ranking(_message.Message):
         counts: Global___DispositionCounts | None = ...,
         record: Global___RankingRecord | None = ...,
         state_reason: _builtins.str = ...,
+        model_use: _model_use_pb2.ModelUse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
+from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -90,6 +91,7 @@ class ScoreAccountsResponse(_message.Message):
     CAPACITY_PLAN_VERSION_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     VALUE_PARAMETERS_VERSION_FIELD_NUMBER: _builtins.int
+    MODEL_USE_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the outcome model."""
     calibration_version: _builtins.str
@@ -106,6 +108,10 @@ class ScoreAccountsResponse(_message.Message):
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredAccount]:
         """One per account, in the order of the request."""
 
+    @_builtins.property
+    def model_use(self) -> _model_use_pb2.ModelUse:
+        """Which model scored, under whose approval, and every degradation."""
+
     def __init__(
         self,
         *,
@@ -116,10 +122,11 @@ class ScoreAccountsResponse(_message.Message):
         capacity_plan_version: _builtins.int = ...,
         currency_code: _builtins.str = ...,
         value_parameters_version: _builtins.str = ...,
+        model_use: _model_use_pb2.ModelUse | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["model_use", b"model_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_version", b"model_version", "rules_version", b"rules_version", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "rules_version", b"rules_version", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -20,6 +20,7 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
+from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
@@ -68,6 +69,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         quality=_write_quality(record),
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
+        model_use=write_recorded_use(record.record) if "model_step" in record.record else None,
         record=ranking_pb2.RankingRecord(
             sequence=record.seq,
             request_id=record.request_id,

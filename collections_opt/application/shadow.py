@@ -1,0 +1,74 @@
+"""Challengers in shadow: they score the same accounts as the champion, decide nothing, and are compared with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import structlog
+from numpy.typing import NDArray
+
+from collections_opt.application.model_serving import Serving
+from collections_opt.core.comparison import rank_correlation
+from collections_opt.core.outcomes import CURE, DEFAULT, PROBABILITY_SCALE, OutcomeProbabilities
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.ledger.objects import ObjectStore
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
+
+_log = structlog.get_logger()
+TOP_SHARE = 0.2
+"""Share of accounts, by probability of default, whose overlap is compared."""
+
+
+def shadow_scores(
+    serving: Serving, portfolio: Portfolio, champion: OutcomeProbabilities, objects: ObjectStore
+) -> list[dict[str, Any]]:
+    """Score with every challenger, store its scores and return the comparison, in integers of 1e-9.
+
+    Scores are stored in the order of the ranking's leaves and without ids: what is known of a person stays in sealed tables.
+    A challenger that fails is recorded with its problem and never fails the ranking.
+    """
+    compared: list[dict[str, Any]] = [
+        {"model_version": a.model_version, "problem": a.problem} for a in serving.absent_challengers
+    ]
+    for challenger in serving.challengers:
+        entry: dict[str, Any] = {"model_version": challenger.model_version, "model_digest": challenger.digest, "problem": ""}
+        try:
+            scores = challenger.score(portfolio)
+        except Exception as error:  # noqa: BLE001 - whatever a challenger does, the ranking goes on and records it
+            _log.error("challenger failed", model_version=challenger.model_version, exc_info=error)
+            compared.append({**entry, "problem": f"it failed to score: {type(error).__name__}"})
+            continue
+        nano = np.rint(scores.probability * PROBABILITY_SCALE).astype(np.int64)
+        columns = {f"p_{name}_nano": nano[:, index] for index, name in enumerate(("cure", "default", "stay"))}
+        entry["scores_object"] = objects.put(columns_to_parquet(ColumnTable(columns)))
+        compared.append({**entry, **compare_scores(champion.probability, scores.probability)})
+    return compared
+
+
+def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64]) -> dict[str, int]:
+    """Return how alike two models' probabilities (n, 3) of the same accounts are, each in 1e-9.
+
+    agreement: share of accounts whose most likely outcome is the same; rank correlation (Spearman) of the probabilities of
+    cure and of default; overlap of the fifth of accounts with the highest probability of default; mean absolute difference.
+    """
+    count = len(champion)
+    if not count:
+        return {}
+    first = max(1, round(TOP_SHARE * count))
+    top = [set(np.argsort(-p[:, DEFAULT], kind="stable")[:first].tolist()) for p in (champion, challenger)]
+    figures = {
+        "agreement": float((champion.argmax(axis=1) == challenger.argmax(axis=1)).mean()),
+        "rank_correlation_cure": rank_correlation(champion[:, CURE], challenger[:, CURE]),
+        "rank_correlation_default": rank_correlation(champion[:, DEFAULT], challenger[:, DEFAULT]),
+        "top_default_overlap": len(top[0] & top[1]) / first,
+        "mean_absolute_difference": float(np.abs(champion - challenger).mean()),
+    }
+    # A correlation with a constant is not defined and left out.
+    return {f"{name}_nano": round(value * PROBABILITY_SCALE) for name, value in figures.items() if np.isfinite(value)}
+
+
+def log_loss_nano(probability_nano: NDArray[np.int64], outcome: NDArray[np.int64]) -> int:
+    """Return the mean log loss, in 1e-9, of recorded probabilities (n, 3) once outcomes (n,) are known."""
+    p = probability_nano[np.arange(outcome.size), outcome] / PROBABILITY_SCALE
+    return int(np.rint(-np.log(np.maximum(p, 1e-9)).mean() * PROBABILITY_SCALE))

@@ -1,0 +1,236 @@
+"""List and govern model versions: submit, validate, approve, promote, roll back, retire.
+
+Example:
+    python scripts/models.py list --data var/demo
+    python scripts/models.py approve --version credit-card-2 --actor ada --days 180 --portfolio "uci-*"
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+from google.protobuf.json_format import MessageToDict
+from google.protobuf.timestamp_pb2 import Timestamp
+from rich.console import Console
+from scripts_support import Product, now, run_commands, table
+
+from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.core.model_lifecycle import ModelKind
+
+KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
+VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]
+ActorOption = Annotated[str, typer.Option(help="Your name; it needs the role in registry.toml.")]
+NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
+DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FIGURES = ("log_loss", "cure_auc", "cure_ece", "default_auc", "default_ece")
+
+
+def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json: JsonOption = False) -> None:
+    """List the versions of a kind and where each stands.
+
+    Example: python scripts/models.py list --data var/demo
+    """
+    with product.connect() as client:
+        models, token = [], ""
+        while True:
+            page = client.models.ListModels(pb.ListModelsRequest(kind=kind.value, page_token=token))
+            models += page.models
+            token = page.next_page_token
+            if not token:
+                break
+    if as_json:
+        typer.echo(json.dumps([plain(model) for model in models], indent=1))
+        return
+    lines = [
+        [m.version, state_of(m), m.engine, m.approval.approver or "-", expiry_of(m), *(figure(m, name) for name in FIGURES)]
+        for m in models
+    ]
+    header = ["version", "state", "engine", "approved by", "until", *FIGURES]
+    Console().print(table(f"{kind.value} models", header, lines, text_columns=5))
+
+
+def show(
+    product: Product,
+    kind: KindOption = ModelKind.OUTCOME,
+    version: Annotated[str, typer.Option(help="Version; default the champion.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Show a version with its card, approval and history.
+
+    Example: python scripts/models.py show --version credit-card-1
+    """
+    with product.connect() as client:
+        model = client.models.GetModel(pb.GetModelRequest(kind=kind.value, version=version)).model
+        request = pb.ListModelEventsRequest(kind=kind.value, version=model.version, page_size=1_000)
+        events = client.models.ListModelEvents(request).events
+    if as_json:
+        typer.echo(json.dumps({**plain(model), "events": [plain(event) for event in events]}, indent=1))
+        return
+    console = Console(highlight=False)
+    console.print(f"{model.kind}/{model.version}: {state_of(model)}, manifest {model.digest[:16]}...")
+    console.print(table("What was done", ["#", "action", "by", "mode", "when", "why"], [line(e) for e in events], text_columns=6))
+    console.print(model.card, markup=False)
+
+
+def submit(
+    product: Product,
+    version: VersionOption,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """Offer a draft for validation.
+
+    Example: python scripts/models.py submit --version credit-card-2 --actor sue
+    """
+    act(product, "SubmitModel", actor, kind, version, note, validate_only)
+
+
+def validate(
+    product: Product,
+    version: VersionOption,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """Record that a second person validated a submitted version.
+
+    Example: python scripts/models.py validate --version credit-card-2 --actor val --note "see report"
+    """
+    act(product, "ValidateModel", actor, kind, version, note, validate_only)
+
+
+def approve(
+    product: Product,
+    version: VersionOption,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    days: Annotated[int, typer.Option(min=1, help="Days for which the approval holds.")] = 365,
+    portfolio: Annotated[list[str], typer.Option(help="Pattern of portfolio ids it may score; repeatable.")] = ["*"],  # noqa: B006 - typer copies it
+    score_days: Annotated[int, typer.Option(min=1, help="Days after the as-of date for which its scores hold.")] = 7,
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """Record that a third person approved a validated version, or approved it again.
+
+    Example: python scripts/models.py approve --version credit-card-2 --actor ada --days 180 --portfolio "uci-*"
+    """
+    expires = Timestamp()
+    expires.FromDatetime(now() + timedelta(days=days))
+    terms = {"expire_time": expires, "allowed_portfolio_patterns": portfolio, "score_valid_days": score_days}
+    act(product, "ApproveModel", actor, kind, version, note, validate_only, **terms)
+
+
+def promote(
+    product: Product,
+    version: VersionOption,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    role: Annotated[str, typer.Option(help="champion, challenger, or inactive to end a challenge.")] = "champion",
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """Make an approved version champion or challenger; it takes effect at the next ranking.
+
+    Example: python scripts/models.py promote --version credit-card-2 --actor op --role challenger
+    """
+    roles = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER, "inactive": pb.MODEL_ROLE_INACTIVE}
+    if role not in roles:
+        raise typer.BadParameter(f"{role!r} is no role; use {', '.join(roles)}")
+    act(product, "PromoteModel", actor, kind, version, note, validate_only, role=roles[role])
+
+
+def rollback(
+    product: Product,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """Return to the champion before the current one.
+
+    Example: python scripts/models.py rollback --actor op --note "calibration drifts"
+    """
+    act(product, "RollbackModel", actor, kind, "", note, validate_only)
+
+
+def retire(
+    product: Product,
+    version: VersionOption,
+    actor: ActorOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    note: NoteOption = "",
+    validate_only: DryOption = False,
+) -> None:
+    """End a version's use for good.
+
+    Example: python scripts/models.py retire --version credit-card-1 --actor op
+    """
+    act(product, "RetireModel", actor, kind, version, note, validate_only)
+
+
+def act(
+    product: Product, name: str, actor: str, kind: ModelKind, version: str, note: str, validate_only: bool, **more: Any
+) -> None:
+    """Send an act and print where the version stands after it."""
+    given = {"request_id": str(uuid.uuid4()), "actor": actor, "kind": kind.value, "version": version, "note": note}
+    request = getattr(pb, f"{name}Request")(**given, validate_only=validate_only, **more)
+    with product.connect() as client:
+        model = getattr(client.models, name)(request).model
+    stands = "may be done; it is still" if validate_only else "is now"
+    typer.echo(f"{model.kind}/{model.version} {stands} {state_of(model)}")
+
+
+def plain(message: Any) -> dict[str, Any]:
+    """Return a message for machines."""
+    return dict(MessageToDict(message, preserving_proto_field_name=True))
+
+
+def state_of(model: pb.Model) -> str:
+    """Return a version's state as a word."""
+    return pb.ModelState.Name(model.state).removeprefix("MODEL_STATE_")
+
+
+def expiry_of(model: pb.Model) -> str:
+    """Return the day an approval ends."""
+    return model.approval.expire_time.ToDatetime().date().isoformat() if model.HasField("approval") else "-"
+
+
+def figure(model: pb.Model, name: str) -> str:
+    """Return an out-of-time figure."""
+    return f"{model.metrics[name]:.4f}" if name in model.metrics else "-"
+
+
+def line(event: pb.ModelEvent) -> list[str]:
+    """Return an event as a line of a table."""
+    when: datetime = event.create_time.ToDatetime()
+    mode = plain(event)["mode"].removeprefix("APPROVAL_MODE_")
+    return [
+        str(event.sequence),
+        pb.ModelAction.Name(event.action).removeprefix("MODEL_ACTION_"),
+        event.actor,
+        mode,
+        when.isoformat(" ", "minutes"),
+        event.note or "-",
+    ]
+
+
+if __name__ == "__main__":
+    run_commands(
+        "List and govern model versions. Example: python scripts/models.py list --data var/demo",
+        list_command,
+        show,
+        submit,
+        validate,
+        approve,
+        promote,
+        rollback,
+        retire,
+    )
