@@ -18,6 +18,7 @@ TITLES: Mapping[Ordering, str] = MappingProxyType(
         Ordering.PD_LGD_EAD: "PD x LGD x EAD",
         Ordering.BALANCE: "balance",
         Ordering.DAYS_PAST_DUE: "days past due",
+        Ordering.BALANCE_BUCKET: "balance x bucket (policy)",
         Ordering.RANDOM: "random",
     }
 )
