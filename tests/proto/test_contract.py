@@ -159,7 +159,7 @@ def test_breaking_catches_a_renumbered_field(script, planted):
 
 
 def test_freshness_catches_an_edited_contract(script, planted):
-    folder = planted("model_service.proto", "string card = 11;", "string card = 11;\n  // More.\n  string more = 12;")
+    folder = planted("model_service.proto", "string card = 11;", "string card = 11;\n  // More.\n  string more = 99;")
     stale = script.stale_files(folder, ROOT)
     assert any("model_service_pb2.py" in line for line in stale)
     assert any("model_service_pb2.pyi" in line for line in stale)
