@@ -78,6 +78,15 @@ class Screening:
     value: int
 
 
+@dataclass(frozen=True)
+class NearTies:
+    """Narrowly decided rows, ascending: how much the second-best choice loses, and the two choices (p, 2), m for none."""
+
+    rows: Ints
+    losses: Ints
+    between: NDArray[np.int16]
+
+
 def flatten(problem: AssignmentProblem, threads: int) -> Instance:
     """Return the flat arrays of a problem; nothing of size n x m is copied if it is contiguous."""
     value, seconds = np.ascontiguousarray(problem.value), np.ascontiguousarray(problem.seconds)
@@ -169,18 +178,25 @@ def losses_of(instance: Instance, prices: Ints, rows: Ints) -> Ints:
     return np.column_stack([np.where(value > 0, best[:, None] - gain, NEVER), best])
 
 
-def near_ties(instance: Instance, prices: Ints, reach: int) -> tuple[Ints, Ints]:
-    """Return rows, ascending, whose second-best choice loses at most ``reach``, and these losses."""
+def near_ties(instance: Instance, prices: Ints, reach: Ints) -> NearTies:
+    """Return the rows whose second-best choice loses at most the reach (m + 1,) of one of the two; "not worked" is last."""
     charge = charges(instance, prices)
 
-    def work(start: int, stop: int) -> tuple[Ints, Ints]:
-        rows, losses = np.empty(stop - start, np.int64), np.empty(stop - start, np.int64)
-        found = kernels.second_losses(*_part(instance, start, stop), prices[: instance.queues], charge, reach, rows, losses)
-        return rows[:found] + start, losses[:found]
+    def work(start: int, stop: int) -> NearTies:
+        size = stop - start
+        rows, losses, between = np.empty(size, np.int64), np.empty(size, np.int64), np.empty((size, 2), np.int16)
+        found = kernels.second_losses(
+            *_part(instance, start, stop), prices[: instance.queues], charge, reach, rows, losses, between
+        )
+        return NearTies(rows[:found] + start, losses[:found], between[:found])
 
     parts = map_chunks(work, instance.rows, instance.threads)
     empty = np.zeros(0, np.int64)
-    return np.concatenate([empty, *(p[0] for p in parts)]), np.concatenate([empty, *(p[1] for p in parts)])
+    return NearTies(
+        np.concatenate([empty, *(part.rows for part in parts)]),
+        np.concatenate([empty, *(part.losses for part in parts)]),
+        np.concatenate([np.empty((0, 2), np.int16), *(part.between for part in parts)]),
+    )
 
 
 def sample(instance: Instance, size: int, seed: int) -> Ints:

@@ -103,34 +103,41 @@ def screen_rows(  # noqa: PLR0913, PLR0917 - flat arrays of one pass
 
 
 @kernel
-def second_losses(
+def second_losses(  # noqa: PLR0913, PLR0917
     value: Values,
     seconds: Seconds,
     group: Groups,
     price: Ints,
     charge: Ints,
-    reach: int,
+    reach: Ints,
     rows: Ints,
     losses: Ints,
+    between: NDArray[np.int16],
 ) -> int:
-    """Write rows, and losses, whose second-best choice loses at most ``reach`` against the best; return how many."""
+    """Write the rows whose second-best choice loses little against the best, with that loss and the two choices.
+
+    ``reach`` (m + 1,) is the largest loss looked for where a choice is among the two, "not worked" last. Returns how many.
+    """
     found = 0
     grouped = group.shape[0] == value.shape[0]
     for i in range(value.shape[0]):
         g = group[i] if grouped else 0
         best, second = np.int64(0), np.int64(-(1 << 62))
+        none = value.shape[1]
+        first, other = none, none
         for q in range(value.shape[1]):
             v = np.int64(value[i, q])
             if v > 0:
                 r = (v << _BITS) - price[q] * np.int64(seconds[i, q]) - charge[g, q]
                 if r > best:
-                    second = best
-                    best = r
+                    second, other = best, first
+                    best, first = r, q
                 elif r > second:
-                    second = r
-        if best - second <= reach:
+                    second, other = r, q
+        if best - second <= max(reach[first], reach[other]):
             rows[found] = i
             losses[found] = best - second
+            between[found, 0], between[found, 1] = first, other
             found += 1
     return found
 

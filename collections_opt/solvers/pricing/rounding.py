@@ -18,11 +18,13 @@ Choices = NDArray[np.int16]
 _PASSES, _PATIENCE = 6, 2
 _SMALL_PASSES, _SMALL_PATIENCE = 60, 15
 _SMALL_WORK = 3_000_000
-_NEGLIGIBLE_GAP = 2e-8
+_NEGLIGIBLE_GAP = 1e-9
 _ORDER_SEED = 1_991
 _POOL_ROWS = 4_000
-_POOL_ROWS_PER_LIMIT = 200
+_POOL_ROWS_PER_QUEUE = 200
 _LARGEST_POOL = 4
+_DIFFICULT_SWITCH = 15
+_JITTER = 0.1
 _GUARD_SWITCHES = 2_000
 _EVERYTHING = NEVER >> 1
 
@@ -41,16 +43,31 @@ class Pool:
 
 
 def pool_of(instance: Instance, probe: Instance, prices: Ints) -> Pool:
-    """Return the narrowly decided accounts; the reach is a quantile of the losses on ``probe``, a sample or the instance."""
-    target = max(_POOL_ROWS, _POOL_ROWS_PER_LIMIT * len(prices))
-    _, seen = near_ties(probe, prices, _EVERYTHING)
-    place = round(target * probe.rows / max(1, instance.rows))
-    reach = int(np.partition(seen, place)[place]) if place < seen.size else _EVERYTHING
-    rows, losses = near_ties(instance, prices, reach)
-    if len(rows) > _LARGEST_POOL * target:
-        kept = np.sort(np.argsort(losses, kind="stable")[: _LARGEST_POOL * target])
-        rows, losses = rows[kept], losses[kept]
-    return Pool(rows, losses, reach if reach < _EVERYTHING else int(losses.max(initial=0)))
+    """Return the most narrowly decided accounts, overall and of every queue; how far to look is judged on ``probe``.
+
+    ``probe`` is a sample or the instance itself. A queue that few accounts may enter has its own, wider reach.
+    """
+    m = instance.queues
+    seen = near_ties(probe, prices, np.full(m + 1, _EVERYTHING))
+    share = probe.rows / max(1, instance.rows)
+    reach = np.full(m + 1, _reach(seen.losses, _POOL_ROWS * share))
+    for q in range(m):
+        reach[q] = max(reach[q], _reach(seen.losses[(seen.between == q).any(axis=1)], _POOL_ROWS_PER_QUEUE * share))
+    found = near_ties(instance, prices, reach)
+    order = np.argsort(found.losses, kind="stable")
+    kept = np.zeros(len(order), np.bool_)
+    kept[order[: _LARGEST_POOL * _POOL_ROWS]] = True
+    ordered = found.between[order]
+    for q in range(m):
+        kept[order[(ordered == q).any(axis=1)][: 2 * _POOL_ROWS_PER_QUEUE]] = True
+    losses = found.losses[kept]
+    return Pool(found.rows[kept], losses, int(losses.max(initial=0)))
+
+
+def _reach(losses: Ints, place: float) -> int:
+    """Return the loss at a place in ascending order, at least the third."""
+    at = max(2, round(place))
+    return int(np.partition(losses, at)[at]) if at < losses.size else _EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -99,7 +116,8 @@ def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int
     m, prices, penalty_minor = pool.queues, goal.prices, goal.penalty_minor
     loss, seconds = losses_of(pool, prices, np.arange(pool.rows)), pool.seconds.astype(np.int64)
     group = pool.group.astype(np.int64) if len(pool.table) else np.zeros(pool.rows, np.int64)
-    order = np.argsort((loss[:, m] <= reach) @ (loss[:, :m] <= reach).astype(np.float64), kind="stable")
+    difficulty = _difficulty(loss, reach)
+    order = np.argsort(-difficulty, kind="stable")
     guard = _GUARD_SWITCHES * max(1, int(np.abs(pool.table).max(initial=0)))
     every = np.arange(pool.rows)
     best = fill(pool, relieve(pool, prices, start), every)
@@ -108,7 +126,7 @@ def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int
     patience = _SMALL_PATIENCE if small else _PATIENCE
     passes = int(np.clip(_SMALL_WORK // max(1, loss.size), _PASSES, _SMALL_PASSES))
     shuffle, failures = np.random.default_rng(_ORDER_SEED), 0
-    for _ in range(passes):
+    for number in range(passes):
         left = pool.limit - tally(pool, start)[1]
         local = np.where(start == UNASSIGNED, m, start).astype(np.int64)
         settle_queues(order, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, pool.table, left[m:].copy(), guard)
@@ -120,8 +138,23 @@ def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int
             best, best_worth, failures = switched, switched_worth, 0
         if failures >= patience or best_worth >= enough:
             break
-        start, order = best, shuffle.permutation(m)
+        if small and number > 1:
+            start, order = best, shuffle.permutation(m)
+        else:
+            order = np.argsort(-difficulty * np.exp(_JITTER * shuffle.standard_normal(m)), kind="stable")
     return best, best_worth
+
+
+def _difficulty(loss: Ints, reach: int) -> NDArray[np.float64]:
+    """Return float64 (m,): what it costs to fill or empty a queue by accounts that are otherwise not worked.
+
+    The chain settles the dearest first, while their accounts may still go anywhere.
+    """
+    none = loss.shape[1] - 1
+    near = loss[loss[:, none] <= reach]
+    cost = near[:, :none] + near[:, none:]
+    place = min(_DIFFICULT_SWITCH, len(cost) - 1)
+    return np.partition(cost, place, axis=0)[place].astype(np.float64) if len(cost) else np.zeros(none)
 
 
 def worth(instance: Instance, choice: Choices, penalty_minor: int) -> int:

@@ -57,9 +57,23 @@ def test_near_ties_are_the_second_best_losses():
     instance, prices = flatten(problem, 1), prices_for(problem, 4)
     losses = np.sort(losses_of(instance, prices, np.arange(400)), axis=1)[:, 1]
     reach = int(np.quantile(losses, 0.3))
-    rows, found = near_ties(instance, prices, reach)
-    assert rows.tolist() == np.flatnonzero(losses <= reach).tolist()
-    assert found.tolist() == losses[rows].tolist()
+    found = near_ties(instance, prices, np.full(5, reach))
+    assert found.rows.tolist() == np.flatnonzero(losses <= reach).tolist()
+    assert found.losses.tolist() == losses[found.rows].tolist()
+
+
+def test_near_ties_of_a_queue_have_their_own_reach_and_name_the_two_choices():
+    problem = realistic(400, 4, 3)
+    instance, prices = flatten(problem, 1), prices_for(problem, 4)
+    losses = losses_of(instance, prices, np.arange(400))
+    far = int(np.quantile(np.sort(losses, axis=1)[:, 1], 0.5))
+    found = near_ties(instance, prices, np.array([-1, far, -1, -1, -1]))
+    assert found.rows.size
+    assert (found.between == 1).any(axis=1).all()
+    pairs = losses[found.rows[:, None], found.between]
+    assert (pairs[:, 0] == 0).all()
+    assert (pairs[:, 1] == found.losses).all()
+    assert (found.losses <= far).all()
 
 
 def test_samples_are_nested_ascending_and_of_the_right_size():
