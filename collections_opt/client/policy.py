@@ -42,8 +42,8 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
 READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate")
 """Beginnings of the names of methods that change nothing."""
 
-REPEATABLE = frozenset({"CreateRanking", "ImportPortfolio"})
-"""Methods that change something once however often they are sent: by request id, by content."""
+REPEATABLE = frozenset({"CreateRanking", "CancelRanking", "ImportPortfolio"})
+"""Methods that change something once however often they are sent: by request id, by content, by state."""
 
 _ATTEMPTS = {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "3s", "backoffMultiplier": 2}
 

@@ -27,7 +27,8 @@ def make_ranking(
     A watch that runs out, and a server that restarts meanwhile, are met by sending the request again: it is idempotent.
 
     Raises:
-        CollectionsError: what is wrong with the request; what the ranking failed of; OUTCOME_UNKNOWN when the server is gone.
+        CollectionsError: what is wrong with the request; why the ranking failed or was abandoned; OUTCOME_UNKNOWN when the
+            server is gone.
     """
     ranking = client.rankings.CreateRanking(request).ranking
     for _ in range(MAX_WATCHES):
@@ -63,7 +64,7 @@ def get_ranking(client: Client, ranking_id: str) -> ranking_pb2.Ranking:
     """Return a recorded ranking.
 
     Raises:
-        CollectionsError: NOT_FOUND; RANKING_NOT_COMPLETE while it runs; what it failed of.
+        CollectionsError: NOT_FOUND; RANKING_NOT_COMPLETE while it runs; why it failed or was abandoned.
     """
     ranking = client.rankings.GetRanking(ranking_service_pb2.GetRankingRequest(ranking_id=ranking_id)).ranking
     if ranking.state == ranking_pb2.RANKING_STATE_RUNNING:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
+from tests.service.certificates import make_certificates
 from tests.service.edge import WAIT, places
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificates")
@@ -17,25 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the ope
 
 @pytest.fixture(scope="module")
 def pki(tmp_path_factory):
-    """Return a folder with ca.pem and, signed by it, server.pem and client.pem; stranger.pem signs itself."""
-    folder = tmp_path_factory.mktemp("pki")
-
-    def run(*arguments):
-        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-    def self_signed(name):
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key")
-        run("req", "-x509", *key, "-subj", f"/CN={name}", "-days", "2", "-out", f"{name}.pem")
-
-    self_signed("ca")
-    self_signed("stranger")
-    (folder / "san.txt").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    for name in ("server", "client"):
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{name}.key")
-        run("req", "-new", *key, "-subj", f"/CN={name}", "-out", f"{name}.csr")
-        signer = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "san.txt")
-        run("x509", "-req", "-in", f"{name}.csr", *signer, "-out", f"{name}.pem")
-    return folder
+    return make_certificates(tmp_path_factory.mktemp("pki"))
 
 
 def check(pki, port, client=None):
