@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from collections_opt.application.books import Books
+from collections_opt.application.capacity_baseline import CapacityBaselines
 from collections_opt.application.jobs import State
 from collections_opt.application.keyring import open_keyring
 from collections_opt.application.model_registry import ModelRegistry
@@ -46,6 +47,7 @@ class Workspace:
     models: ModelRegistry
     serving: ModelServing
     placer: Placer
+    baselines: CapacityBaselines
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -104,9 +106,11 @@ def open_workspace(
     registry.meet_declarations()
     rates = bundled_policy_rates()
     serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
-    rankings = Rankings(ledger, serving, bundled_rules(), now, recorder, worker)
-    placer = Placer(rankings, RecordedInputsReader(rankings, bundled_rules(), serving.recorded))
-    workspace = Workspace(ledger, Books(ledger, now, sealed), rankings, registry, serving, placer)
+    rules, books = bundled_rules(), Books(ledger, now, sealed)
+    rankings = Rankings(ledger, serving, rules, now, recorder, worker)
+    inputs = RecordedInputsReader(rankings, rules, serving.recorded)
+    baselines = CapacityBaselines(books, rankings, inputs, serving, rules)
+    workspace = Workspace(ledger, books, rankings, registry, serving, Placer(rankings, inputs), baselines)
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

@@ -1,11 +1,13 @@
-"""CapacityService: versioned, effective-dated capacity plans."""
+"""CapacityService: versioned, effective-dated capacity plans, and what another capacity would do."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import grpc
 
+from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
 from collections_opt.application.books import Books
@@ -14,16 +16,18 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PlanRecord
+from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.paging import read_page
 from collections_opt.wire.common import told_as
 from collections_opt.wire.plans import HEADS, RENAMES, read_plan, write_plan
 
 
 class CapacityServicer:
-    """Stores and shows capacity plans."""
+    """Stores, shows and evaluates capacity plans."""
 
-    def __init__(self, books: Books, ledger: Ledger) -> None:
+    def __init__(self, books: Books, what_ifs: CapacityWhatIfs, ledger: Ledger) -> None:
         self._books = books
+        self._what_ifs = what_ifs
         self._ledger = ledger
 
     def create_capacity_plan(
@@ -55,6 +59,18 @@ class CapacityServicer:
         plans = [_written(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records]
         token = page.next_token(records[-1].plan_id) if more else ""
         return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
+
+    def evaluate_capacity(
+        self, request: evaluation_pb.EvaluateCapacityRequest, _context: grpc.ServicerContext
+    ) -> Iterator[evaluation_pb.EvaluateCapacityResponse]:
+        """Yield where a what-if stands, then what it found."""
+        return self._what_ifs.evaluate(request)
+
+    def get_capacity_curves(
+        self, request: evaluation_pb.GetCapacityCurvesRequest, _context: grpc.ServicerContext
+    ) -> Iterator[evaluation_pb.GetCapacityCurvesResponse]:
+        """Yield recovered value against minutes."""
+        return self._what_ifs.curves(request)
 
     def _save(
         self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool

@@ -15,6 +15,7 @@ from collections_opt.api.v1 import (
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.capacity_servicer import CapacityServicer
+from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.guard import CallClass
 from collections_opt.service.handlers import Service
 from collections_opt.service.model_servicer import ModelServicer
@@ -37,6 +38,8 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "GetCapacityPlan": _C.READ,
             "ListCapacityPlans": _C.READ,
             "UpdateCapacityPlan": _C.READ,
+            "EvaluateCapacity": _C.BULK,
+            "GetCapacityCurves": _C.BULK,
         },
         "RankingService": {
             "CreateRanking": _C.WORK,
@@ -75,10 +78,11 @@ def all_services(workspace: Workspace, defaults: ValueParameters) -> tuple[Servi
         defaults: value parameters of calls that send none.
     """
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
+    what_ifs = CapacityWhatIfs(workspace.baselines, defaults)
     implemented = (
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, rankings, defaults)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
-        (capacity_service_pb2, "CapacityService", CapacityServicer(books, ledger)),
+        (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", RankingServicer(rankings, workspace.placer, ledger, defaults)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )

@@ -31,12 +31,17 @@ def read_plan(message: pb.CapacityPlan) -> CapacityPlan:
         version=0,
         effective_from=read_date(message.effective_from, "capacity_plan.effective_from"),
         currency_code=message.currency_code,
-        queues=tuple(_read_queue(queue, f"capacity_plan.queues[{i}]") for i, queue in enumerate(message.queues)),
+        queues=tuple(read_queue(queue, f"capacity_plan.queues[{i}]") for i, queue in enumerate(message.queues)),
         labels=dict(message.labels),
     )
 
 
-def _read_queue(message: pb.Queue, path: str) -> Queue:
+def read_queue(message: pb.Queue, path: str) -> Queue:
+    """Return a queue; ``path`` is where it is in the request.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a missing enum.
+    """
     effect = message.effect
     return Queue(
         queue_id=message.queue_id,

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from collections_opt.api.v1 import capacity_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2
 from collections_opt.api.v1 import capacity_service_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -55,6 +56,16 @@ class CapacityServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.FromString,
                 _registered_method=True)
+        self.EvaluateCapacity = channel.unary_stream(
+                '/collections_opt.api.v1.CapacityService/EvaluateCapacity',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityResponse.FromString,
+                _registered_method=True)
+        self.GetCapacityCurves = channel.unary_stream(
+                '/collections_opt.api.v1.CapacityService/GetCapacityCurves',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.FromString,
+                _registered_method=True)
 
 
 class CapacityServiceServicer:
@@ -89,6 +100,21 @@ class CapacityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvaluateCapacity(self, request, context):
+        """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
+        recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCapacityCurves(self, request, context):
+        """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CapacityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -111,6 +137,16 @@ def add_CapacityServiceServicer_to_server(servicer, server):
                     servicer.UpdateCapacityPlan,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.SerializeToString,
+            ),
+            'EvaluateCapacity': grpc.unary_stream_rpc_method_handler(
+                    servicer.EvaluateCapacity,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityResponse.SerializeToString,
+            ),
+            'GetCapacityCurves': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetCapacityCurves,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -222,6 +258,60 @@ class CapacityService:
             '/collections_opt.api.v1.CapacityService/UpdateCapacityPlan',
             collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/EvaluateCapacity',
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCapacityCurves(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/GetCapacityCurves',
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import capacity_evaluation_pb2 as _capacity_evaluation_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as _capacity_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -41,6 +42,12 @@ class CapacityServiceStub:
     """Lists the latest version of every plan, by id."""
     UpdateCapacityPlan: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]
     """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+    EvaluateCapacity: _grpc.UnaryStreamMultiCallable[_capacity_evaluation_pb2.EvaluateCapacityRequest, _capacity_evaluation_pb2.EvaluateCapacityResponse]
+    """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
+    recorded.
+    """
+    GetCapacityCurves: _grpc.UnaryStreamMultiCallable[_capacity_evaluation_pb2.GetCapacityCurvesRequest, _capacity_evaluation_pb2.GetCapacityCurvesResponse]
+    """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
 
 @_typing.type_check_only
 class CapacityServiceAsyncStub(CapacityServiceStub):
@@ -55,6 +62,12 @@ class CapacityServiceAsyncStub(CapacityServiceStub):
     """Lists the latest version of every plan, by id."""
     UpdateCapacityPlan: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]  # type: ignore[assignment]
     """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+    EvaluateCapacity: _aio.UnaryStreamMultiCallable[_capacity_evaluation_pb2.EvaluateCapacityRequest, _capacity_evaluation_pb2.EvaluateCapacityResponse]  # type: ignore[assignment]
+    """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
+    recorded.
+    """
+    GetCapacityCurves: _aio.UnaryStreamMultiCallable[_capacity_evaluation_pb2.GetCapacityCurvesRequest, _capacity_evaluation_pb2.GetCapacityCurvesResponse]  # type: ignore[assignment]
+    """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
 
 class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps capacity plans: versioned, effective-dated, never changed once stored."""
@@ -90,5 +103,23 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_capacity_service_pb2.UpdateCapacityPlanResponse, _abc.Awaitable[_capacity_service_pb2.UpdateCapacityPlanResponse]]:
         """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+
+    @_abc_1.abstractmethod
+    def EvaluateCapacity(
+        self,
+        request: _capacity_evaluation_pb2.EvaluateCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_capacity_evaluation_pb2.EvaluateCapacityResponse], _abc.AsyncIterator[_capacity_evaluation_pb2.EvaluateCapacityResponse]]:
+        """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
+        recorded.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCapacityCurves(
+        self,
+        request: _capacity_evaluation_pb2.GetCapacityCurvesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_capacity_evaluation_pb2.GetCapacityCurvesResponse], _abc.AsyncIterator[_capacity_evaluation_pb2.GetCapacityCurvesResponse]]:
+        """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
 
 def add_CapacityServiceServicer_to_server(servicer: CapacityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -35,7 +35,7 @@ def write_unfinished(ranking_id: str, status: JobStatus) -> ranking_pb2.Ranking:
     return ranking_pb2.Ranking(
         ranking_id=ranking_id,
         state=state,
-        progress=None if ended else _write_progress(status.progress),
+        progress=None if ended else write_progress(status.progress),
         error=to_status(status.error) if ended and status.error else None,
         state_reason=status.why,
     )
@@ -56,7 +56,8 @@ def write_event(event: LedgerEvent) -> ranking_service_pb2.RankingEvent:
     )
 
 
-def _write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
+def write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
+    """Return where work stands."""
     return ranking_pb2.RankingProgress(stage=progress.stage, fraction=progress.fraction, gap=progress.gap)
 
 

@@ -167,7 +167,12 @@ def _polished(
     deadline: Deadline,
 ) -> Incumbent:
     m = problem.queue_count
-    if problem.account_count > POLISHED_ACCOUNTS or best.worth_minor >= best.bound_minor or deadline.expired():
+    if (
+        not options.search
+        or problem.account_count > POLISHED_ACCOUNTS
+        or best.worth_minor >= best.bound_minor
+        or deadline.expired()
+    ):
         return best
     costs = reduced_costs(problem, prices[:m], prices[m:])
     return polish(problem, costs, best, penalty_minor, SEARCH, options.gap_target, deadline)

@@ -1,0 +1,208 @@
+"""What a capacity what-if starts from: accounts valued once, and an answer under the plan as it is."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.books import Books
+from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.rankings import Rankings
+from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.settings import dump
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.assignment import (
+    Assignment,
+    AssignmentProblem,
+    ProgressCallback,
+    SolveOptions,
+    SolveProgress,
+    SolverIdentity,
+    Termination,
+    ignore_progress,
+)
+from collections_opt.core.capacity_changes import same_cells
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import RankingRequest, rank
+from collections_opt.core.progress import within
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.what_if import PlannedAnswer
+from collections_opt.solvers import SOLVERS, PriceIntervals, price_intervals
+
+
+@dataclass(frozen=True)
+class CapacityBaseline:
+    """Accounts with the answer to start from.
+
+    Attributes:
+        ranking_id: the recorded ranking, "" for a portfolio ranked for the call.
+        valued: the accounts, scored and valued under the answer's plan.
+        answer: plan, cells and assignment.
+        intervals: between what its prices may lie and still be optimal.
+        rules: eligibility rules.
+        parameters: value model.
+        solver: name, in ``SOLVERS``, of what made the answer.
+        seed: seed of the solver and of the RANDOM order.
+    """
+
+    ranking_id: str
+    valued: ValuedAccounts
+    answer: PlannedAnswer
+    intervals: PriceIntervals
+    rules: RuleTable
+    parameters: ValueParameters
+    solver: str
+    seed: int
+
+    def problem_under(self, plan: CapacityPlan) -> AssignmentProblem:
+        """Return the cells of another plan; the columns of queues that value accounts alike are those at hand.
+
+        Raises:
+            CollectionsError: VALUE_OVERFLOW, as ``value_matrix``.
+        """
+        mine = self.answer.plan.queues
+        at_hand = {queue.queue_id: index for index, queue in enumerate(mine)}
+        source = [at_hand.get(queue.queue_id, -1) for queue in plan.queues]
+        source = [
+            index if index >= 0 and same_cells(mine[index], q) else -1 for index, q in zip(source, plan.queues, strict=True)
+        ]
+        problem = self.answer.problem
+        if source == list(range(len(mine))):
+            return replace(problem, capacity_seconds=plan.capacity_seconds)
+        value = np.empty((problem.account_count, len(source)), dtype=np.int32)
+        seconds = np.empty(value.shape, dtype=np.uint16)
+        fresh = [index for index, place in enumerate(source) if place < 0]
+        kept = [index for index, place in enumerate(source) if place >= 0]
+        value[:, kept] = problem.value[:, [source[index] for index in kept]]
+        seconds[:, kept] = problem.seconds[:, [source[index] for index in kept]]
+        if fresh:
+            part = replace(plan, queues=tuple(plan.queues[index] for index in fresh))
+            new = value_accounts(self.valued.portfolio, self.valued.outcomes, part, self.rules, self.parameters).problem
+            value[:, fresh], seconds[:, fresh] = new.value, new.seconds
+        return AssignmentProblem(value, seconds, plan.capacity_seconds, problem.side)
+
+
+class CapacityBaselines:
+    """Makes baselines; the last one stays in memory, so that the next question about it is only a re-solve."""
+
+    def __init__(
+        self, books: Books, rankings: Rankings, inputs: RecordedInputsReader, models: ModelServing, rules: RuleTable
+    ) -> None:
+        self._books = books
+        self._rankings = rankings
+        self._inputs = inputs
+        self._models = models
+        self._rules = rules
+        self._lock = threading.Lock()
+        self._last: tuple[str, CapacityBaseline] | None = None
+
+    def of_ranking(self, ranking_id: str, progress: ProgressCallback = ignore_progress) -> CapacityBaseline:
+        """Return a recorded ranking's accounts with its scores, cells, assignment and prices; no model is needed.
+
+        Raises:
+            CollectionsError: as ``RecordedInputsReader.read``; INTEGRITY_FAILURE when its objects differ from the record.
+        """
+        known = self._known(ranking_id)
+        if known is not None:
+            return known
+        inputs = self._inputs.read(ranking_id)
+        held = inputs.record.record
+        progress(SolveProgress("read", 0.05))
+        entries = self._rankings.entries(inputs.record)
+        portfolio = self._rankings.portfolio(inputs.record.portfolio_id)
+        progress(SolveProgress("value", 0.2))
+        nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
+        reconciled = np.zeros(portfolio.account_count, dtype=bool)
+        outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
+        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters)
+        progress(SolveProgress("price intervals", 0.3))
+        assignment, seed = _recorded_assignment(inputs, entries.queue), int(held["seed"])
+        baseline = CapacityBaseline(
+            ranking_id=ranking_id,
+            valued=valued,
+            answer=PlannedAnswer(inputs.plan, valued.problem, assignment),
+            intervals=price_intervals(valued.problem, assignment, SolveOptions(seed=seed)),
+            rules=inputs.rules,
+            parameters=inputs.parameters,
+            solver=held["solver"] if held["solver"] in SOLVERS else "default",
+            seed=seed,
+        )
+        return self._remember(ranking_id, baseline)
+
+    def of_portfolio(
+        self,
+        portfolio_id: str,
+        plan_id: str,
+        plan_version: int | None,
+        parameters: ValueParameters,
+        progress: ProgressCallback = ignore_progress,
+    ) -> CapacityBaseline:
+        """Score and rank a portfolio by expected value with the model that serves it, without recording it.
+
+        Raises:
+            CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE; as ``check_request`` and ``rank``.
+        """
+        plan, _ = self._books.plan(plan_id, plan_version)
+        portfolio = self._rankings.portfolio(portfolio_id)
+        serving = self._models.pin(portfolio_id)
+        if serving.step is LadderStep.POLICY_ORDER:
+            raise refuse(
+                Reason.MODEL_UNAVAILABLE,
+                "portfolio_id",
+                "no approved model can score it; a policy's order has no prices.",
+                "Promote a model, or start from a recorded ranking.",
+            )
+        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest)
+        key = digest_text("\n".join(versions))
+        known = self._known(key)
+        if known is not None:
+            return known
+        request = RankingRequest(plan, self._rules, parameters)
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS["default"], within(progress, 0.0, 0.35))
+        valued = ValuedAccounts(portfolio, ranking.outcomes, ranking.eligibility, ranking.worth, ranking.problem)
+        baseline = CapacityBaseline(
+            ranking_id="",
+            valued=valued,
+            answer=PlannedAnswer(plan, ranking.problem, ranking.assignment),
+            intervals=price_intervals(ranking.problem, ranking.assignment, request.options),
+            rules=self._rules,
+            parameters=parameters,
+            solver="default",
+            seed=request.options.seed,
+        )
+        return self._remember(key, baseline)
+
+    def _known(self, key: str) -> CapacityBaseline | None:
+        with self._lock:
+            return self._last[1] if self._last and self._last[0] == key else None
+
+    def _remember(self, key: str, baseline: CapacityBaseline) -> CapacityBaseline:
+        with self._lock:
+            self._last = (key, baseline)
+        return baseline
+
+
+def _recorded_assignment(inputs: RecordedInputs, queue: NDArray[np.int16]) -> Assignment:
+    held = inputs.record.record
+    return Assignment(
+        queue=queue,
+        prices=inputs.prices,
+        side_prices=inputs.prices[:0],
+        objective_minor=int(held["objective_minor"]),
+        bound_minor=int(held["bound_minor"]),
+        termination=Termination(held["termination"]),
+        solver=SolverIdentity(held["solver"], held["solver_version"], tuple(sorted(held["solver_parameters"].items()))),
+    )
+
+
+def warm_options(baseline: CapacityBaseline, prices: NDArray[np.int64]) -> SolveOptions:
+    """Return options that start a re-solve from prices."""
+    return SolveOptions(seed=baseline.seed, warm_prices=prices)
