@@ -277,7 +277,7 @@ class Rankings:
     def _request(self, command: RankingCommand) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)
         plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
-        return RankingRequest(plan, self._rules, command.parameters, command.ordering, SolveOptions(seed=command.seed))
+        return RankingRequest(plan, self._rules, command.parameters, command.ordering, options_of(command))
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
         command = load(requested.command, RankingCommand)
@@ -303,7 +303,8 @@ class Rankings:
         kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer)
         used = serving_record(serving, portfolio, decided)
         record = {
-            **_record(command, request, ranking, portfolio.digest, kept.entries_object),
+            **decided_facts(command, request, ranking, portfolio.digest),
+            "entries_object": kept.entries_object,
             **kept.facts,
             **used,
             "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count)},
@@ -313,6 +314,11 @@ class Rankings:
         made = self._runs.record(command.ranking_id, record, ranking.entries)
         self._recorder.publish()
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+
+
+def options_of(command: RankingCommand) -> SolveOptions:
+    """Return how hard a request is tried."""
+    return SolveOptions(seed=command.seed)
 
 
 def row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
@@ -370,10 +376,10 @@ def _single(
     return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
 
 
-def _record(
-    command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str, entries_object: str
+def decided_facts(
+    command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str
 ) -> dict[str, object]:
-    """Return the header as integers and strings: what decided, with which versions, how well."""
+    """Return what a second run of the same request must repeat, as integers and strings: what decided, and how well."""
     assignment, entries = ranking.assignment, ranking.entries
     return {
         "portfolio_id": command.portfolio_id,
@@ -392,6 +398,7 @@ def _record(
         "model_version": ranking.outcomes.model_version,
         "calibration_version": ranking.outcomes.calibration_version,
         "effects_version": f"plan/{request.plan.plan_id}/{request.plan.version}",
+        "requested_solver": command.solver,
         "solver": assignment.solver.name,
         "solver_version": assignment.solver.version,
         "solver_parameters": dict(assignment.solver.parameters),
@@ -407,6 +414,5 @@ def _record(
         "counts": {d.name: entries.count(d) for d in Disposition},
         "payoffs_out_of_order_count": int(ranking.worth.out_of_order.sum()),
         "entries_digest": entries.digest,
-        "entries_object": entries_object,
         "probability_scale": PROBABILITY_SCALE,
     }

@@ -75,6 +75,11 @@ class Recorder:
                 "erased_before": portfolio.accepted_count - inputs.portfolio.account_count,
                 "findings_by_rule": quarantine.count_by_rule(),
             },
+            "proof": {
+                "bound_by_search": ranking.assignment.bound_by_search,
+                "side_prices": ranking.assignment.side_prices.tolist(),
+                "shortages": [vars(shortage) for shortage in ranking.assignment.shortages],
+            },
             "time_zone": ranking.portfolio.time_zone,
             "rule_legend": [reason.rule_id for reason in ranking.eligibility.legend],
             "plan_object": objects.put(dump(request.plan).encode()),

@@ -160,6 +160,14 @@ class SealedRecords:
         """Return the key of every row, uint8 (n, 32); zeros for erased ones."""
         return self._keys.keys(table.key_no)
 
+    def keys_of_numbers(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Return keys by number, uint8 (n, 32); zeros for erased ones."""
+        return self._keys.keys(numbers)
+
+    def key_number(self, account_id: str) -> int | None:
+        """Return the number of an account's key, None for one never seen or erased."""
+        return self._keys.find(account_id)
+
     def _remembered(self, kind: type[Stored], digest: str, read: Callable[[str], Stored]) -> Stored:
         wanted = (digest, self._erasure_count())
         with self._lock:

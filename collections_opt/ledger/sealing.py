@@ -156,6 +156,14 @@ def disclose(table: SealedTable, row: int, key: NDArray[np.uint8]) -> Disclosure
     return Disclosure(table.kind, salts[0].tobytes(), rows[0].tobytes())
 
 
+def open_all(table: SealedTable, keys: NDArray[np.uint8]) -> Rows:
+    """Return salt and row of every row side by side, uint8 (n, 16 + width); zeros where the key is zeros."""
+    kept = np.flatnonzero(keys.any(axis=1))
+    result = np.zeros((table.row_count, SALT_BYTES + table.layout.width), dtype=np.uint8)
+    result[kept, :SALT_BYTES], result[kept, SALT_BYTES:] = _open_rows(table, keys, kept)
+    return result
+
+
 def to_parquet(table: SealedTable) -> bytes:
     """Return a sealed table as Parquet; the same table gives the same bytes."""
     meta = {

@@ -1,0 +1,216 @@
+"""Evidence that leaves the house: the proof of one account, and the archive of a whole ranking, for the stand-alone verifier."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from collections_opt.application.recorder import Recorder
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.chain import canonical_json
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.merkle import MerkleTree
+from collections_opt.ledger.packing import FieldKind, Rows, unpack
+from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.sealing import Disclosure, SealedTable, disclose, open_all
+
+_ANSWER = ("account_id", "disposition", "queue", "priority", "increment_minor", "seconds", "surplus_minor", "rule")
+
+
+@dataclass(frozen=True)
+class AccountProof:
+    """What was decided for an account, and the file that proves it to anyone.
+
+    Attributes:
+        ranking_id: the ranking.
+        index: leaf of the account.
+        answer: what the leaf says, the parts that answer "worked, where, in which order, why".
+        content: canonical JSON for the stand-alone verifier.
+    """
+
+    ranking_id: str
+    index: int
+    answer: dict[str, Any]
+    content: bytes
+
+
+class Proofs:
+    """Makes evidence from records.
+
+    Args:
+        ledger: the records.
+        recorder: what opens and signs them.
+    """
+
+    def __init__(self, ledger: Ledger, recorder: Recorder) -> None:
+        self._ledger = ledger
+        self._sealed = recorder.sealed
+        self._checkpoints = recorder.checkpoints
+
+    @property
+    def vkey(self) -> str:
+        """The public key under which checkpoints are signed."""
+        return self._checkpoints.signer.verifier.vkey
+
+    def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
+        """Return the proof of one account, decided or refused at the door.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
+        """
+        decided, refused = self._tables(record)
+        key_no = self._sealed.key_number(account_id)
+        if key_no is None:
+            raise _not_there(account_id, record)
+        for table, first in ((decided, 0), (refused, decided.row_count)):
+            rows = np.flatnonzero(table.key_no == key_no)
+            if rows.size:
+                row = int(rows[0])
+                shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
+                return self._proof(record, decided, refused, first + row, shown, table)
+        raise _not_there(account_id, record)
+
+    def archive(self, record: RankingRecord, accounts: Iterable[str] | None = None) -> bytes:
+        """Return everything about a ranking as one ZIP archive; the same records give the same bytes.
+
+        Args:
+            record: the ranking.
+            accounts: whose rows are shown; None shows all that were not erased.
+        """
+        decided, refused = self._tables(record)
+        shown = None if accounts is None else self._numbers(accounts)
+        held, objects = record.record, self._ledger.objects
+        files = {
+            "README.txt": _readme(record).encode(),
+            "record.json": canonical_json(vars_of(record)).encode(),
+            "log.json": canonical_json(self._log_facts(record)).encode(),
+            "checkpoint.txt": self._checkpoints.note(self._ledger.log_tree()).encode(),
+            "key.vkey": self.vkey.encode(),
+            "plan.json": objects.get(held["plan_object"]),
+            "rules.json": objects.get(held["rules_object"]),
+            "model_card.md": objects.get(held["model_card_object"]),
+            "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
+            "accepted.bin": self._opened(decided, shown).tobytes(),
+            "refused.bin": self._opened(refused, shown).tobytes(),
+            "verify_evidence.py": verifier_source(),
+        }
+        listed = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+        title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
+        return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
+
+    def _tables(self, record: RankingRecord) -> tuple[SealedTable, SealedTable]:
+        held = record.record
+        return self._sealed.table(held["entries_object"]), self._sealed.table(held["leaves"]["refused_object"])
+
+    def _log_facts(self, record: RankingRecord) -> dict[str, Any]:
+        entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+        if entry is None:
+            raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {record.ranking_id}.", "Verify the log.")
+        path = self._ledger.log_tree().inclusion_proof(entry.position)
+        return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
+
+    def _proof(
+        self,
+        record: RankingRecord,
+        decided: SealedTable,
+        refused: SealedTable,
+        index: int,
+        shown: Disclosure,
+        table: SealedTable,
+    ) -> AccountProof:
+        tree = MerkleTree(np.concatenate([decided.leaves, refused.leaves]))
+        path = [step.hex() for step in tree.inclusion_proof(index)]
+        answer = _cells(table, shown)
+        content = {
+            "answer": answer,
+            "checkpoint": self._checkpoints.note(self._ledger.log_tree()),
+            "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
+            "log": self._log_facts(record),
+            "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
+            "row": vars_of(record),
+            "vkey": self.vkey,
+        }
+        return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
+
+    def _numbers(self, accounts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        found = [self._sealed.key_number(account) for account in accounts]
+        return np.array([number for number in found if number is not None], dtype=np.int64)
+
+    def _opened(self, table: SealedTable, shown: np.ndarray[Any, Any] | None) -> Rows:
+        """Return salt and row of every row shown, zeros for the others."""
+        keys = self._sealed.keys_of(table)
+        if shown is not None:
+            keys[~np.isin(table.key_no, shown)] = 0
+        return open_all(table, keys)
+
+
+def vars_of(record: RankingRecord) -> dict[str, Any]:
+    """Return a ranking's row as the chain hashes it."""
+    return {**vars(record), "record": canonical_json(record.record)}
+
+
+def verifier_source() -> bytes:
+    """Return the stand-alone verifier."""
+    return resources.files("collections_opt.application.standalone").joinpath("verify_evidence.py").read_bytes()
+
+
+def _cells(table: SealedTable, shown: Disclosure) -> dict[str, Any]:
+    columns = unpack(table.layout, np.frombuffer(shown.row, np.uint8)[np.newaxis])
+    kinds = {field.name: field.kind for field in table.layout.fields}
+    texts = (FieldKind.TEXT, FieldKind.CODE)
+    return {
+        name: column[0].decode() if kinds[name] in texts else int(column[0])
+        for name, column in columns.items()
+        if "disposition" not in columns or name in _ANSWER
+    }
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    """Return files as a ZIP that depends on nothing else: stored, no times, made as on Unix."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    return content.getvalue()
+
+
+def _readme(record: RankingRecord) -> str:
+    return f"""Evidence about ranking {record.ranking_id}, which decided on {record.record["as_of_date"]} which accounts are worked.
+
+To check it you need Python 3.8 or newer and nothing else; take verify_evidence.py out of this archive and run
+
+    python verify_evidence.py THIS_ARCHIVE.zip --key PUBLIC_KEY
+
+PUBLIC_KEY is the lender's, as published before; compare key.vkey with it. The program says HOLDS, or what does not.
+
+record.json         the ranking's record, as it stands in the chain of records
+log.json            its place in the log of everything that was recorded
+checkpoint.txt      the log's state, signed
+plan.json           the queues and their time
+rules.json          the rules that forbid contact
+model_card.md       what the model is and how well it does
+leaves.bin          one hash per row that came in
+accepted.bin        the accounts decided on, each with the salt of its hash; zeros where withheld or erased
+refused.bin         the rows refused at the door, likewise
+key.vkey            the public key
+manifest.note       the digests of all files, signed
+"""
+
+
+def _not_there(account_id: str, record: RankingRecord) -> Exception:
+    return refuse(
+        Reason.NOT_FOUND,
+        "account_id",
+        f"{account_id!r} is not in {record.ranking_id}, or was erased.",
+        "Check the id; an erased account cannot be shown.",
+    )

@@ -1,0 +1,114 @@
+"""A recorded ranking put together again from what was stored, for checking it and for making it anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
+from collections_opt.application.settings import load
+from collections_opt.core.assignment import Assignment, Shortage, SolverIdentity, Termination
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
+from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Entries, make_entries
+from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord
+
+
+@dataclass(frozen=True)
+class RecordedDecision:
+    """Everything that was stored about a ranking, opened.
+
+    Attributes:
+        record: its header.
+        plan: the capacity plan, from the object that the record names.
+        rules: the eligibility rules, likewise.
+        parameters: the value model.
+        inputs: the accounts that were not erased since.
+        stored: what was decided for them.
+    """
+
+    record: RankingRecord
+    plan: CapacityPlan
+    rules: RuleTable
+    parameters: ValueParameters
+    inputs: StoredPortfolio
+    stored: StoredEntries
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """The record's content."""
+        return dict(self.record.record)
+
+    @property
+    def ordering(self) -> Ordering:
+        """Which order decided."""
+        return Ordering(self.held["ordering"])
+
+    @property
+    def erased_count(self) -> int:
+        """Accounts erased since: what they contributed to totals cannot be recomputed."""
+        return self.stored.erased_count
+
+    def valued(self) -> ValuedAccounts:
+        """Return the accounts valued from their recorded probabilities: no model is asked."""
+        entries = self.stored.entries
+        nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
+        never = np.zeros(len(nano), dtype=bool)
+        outcomes = OutcomeProbabilities(from_nano(nano), self.held["model_version"], self.held["calibration_version"], never)
+        return value_accounts(self.inputs.portfolio, outcomes, self.plan, self.rules, self.parameters)
+
+    def assignment(self) -> Assignment:
+        """Return the recorded answer."""
+        held, proof = self.held, self.held["proof"]
+        return Assignment(
+            queue=self.stored.entries.queue,
+            prices=np.array(held["prices"], dtype=np.int64),
+            side_prices=np.array(proof["side_prices"], dtype=np.int64),
+            objective_minor=held["objective_minor"],
+            bound_minor=held["bound_minor"],
+            termination=Termination(held["termination"]),
+            solver=SolverIdentity(held["solver"], held["solver_version"], tuple(sorted(held["solver_parameters"].items()))),
+            bound_by_search=proof["bound_by_search"],
+            shortages=tuple(Shortage(**shortage) for shortage in proof["shortages"]),
+        )
+
+    def recomputed_entries(self, valued: ValuedAccounts) -> tuple[Entries, NDArray[np.uint8], Assignment]:
+        """Return entries and rule codes as they follow from values and the recorded answer; a raw order is sorted anew."""
+        key, answer = None, self.assignment()
+        if self.ordering is not Ordering.EXPECTED_VALUE:
+            seed = self.held["seed"]
+            key = raw_order_key(self.ordering, valued.portfolio, valued.outcomes, valued.worth, seed)
+            sorted_anew = raw_assignment(self.ordering, key, valued.problem, seed)
+            answer = replace(sorted_anew, solver=answer.solver)
+        entries = make_entries(valued.portfolio, valued.outcomes, valued.worth, valued.eligibility, valued.problem, answer, key)
+        return entries, rule_codes(valued), answer
+
+
+def rule_codes(valued: ValuedAccounts) -> NDArray[np.uint8]:
+    """Return the strictest rule of accounts that no queue may work, uint8 (n,), 0 for the others."""
+    return np.asarray(valued.eligibility.blocked_by.min(axis=1, initial=np.iinfo(np.uint8).max), dtype=np.uint8)
+
+
+def read_decision(ledger: Ledger, sealed: SealedRecords, record: RankingRecord) -> RecordedDecision:
+    """Return a recorded ranking opened.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when an object is missing or damaged.
+    """
+    held = record.record
+    return RecordedDecision(
+        record=record,
+        plan=load(ledger.objects.get(held["plan_object"]).decode(), CapacityPlan),
+        rules=load(ledger.objects.get(held["rules_object"]).decode(), RuleTable),
+        parameters=load(held["parameters"], ValueParameters),
+        inputs=sealed.portfolio(ledger.portfolio(record.portfolio_id).object_digest),
+        stored=sealed.entries(held["entries_object"]),
+    )

@@ -1,0 +1,113 @@
+"""Make a recorded ranking anew from its recorded inputs, and say whether every bit is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from collections_opt.application.provenance import same_environment
+from collections_opt.application.rankings import RankingCommand, decided_facts
+from collections_opt.application.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.sealed_records import SealedRecords
+from collections_opt.application.settings import load
+from collections_opt.application.verification import certificate_checks, first_difference
+from collections_opt.core.assignment import ProgressCallback, SolveOptions, ignore_progress
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.pipeline import RankingRequest, rank
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.scoring.scorer import Scorer
+from collections_opt.solvers import SOLVERS
+
+
+class ReplayOutcome(StrEnum):
+    """What a replay showed."""
+
+    BIT_IDENTICAL = "BIT_IDENTICAL"
+    """Scored and solved anew, every recorded bit is the same."""
+    CERTIFICATE_ONLY = "CERTIFICATE_ONLY"
+    """It cannot be made anew here, for the reason given; its values and bound follow from its inputs all the same."""
+    MISMATCH = "MISMATCH"
+    """Made anew in the same environment it differs, or its values do not follow from its inputs."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The outcome of a replay, and the reason or the first difference."""
+
+    ranking_id: str
+    outcome: ReplayOutcome
+    detail: str
+
+
+class Replays:
+    """Replays rankings.
+
+    Args:
+        ledger: the records.
+        sealed: what opens them.
+        scorer_of: returns the model of a version and digest; raises MODEL_UNAVAILABLE.
+        options_of: how hard a request was tried, from its command.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sealed: SealedRecords,
+        scorer_of: Callable[[str, str], Scorer],
+        options_of: Callable[[RankingCommand], SolveOptions],
+    ) -> None:
+        self._ledger = ledger
+        self._sealed = sealed
+        self._scorer_of = scorer_of
+        self._options_of = options_of
+
+    def replay(self, ranking_id: str, progress: ProgressCallback = ignore_progress, threads: int = 2) -> Replay:
+        """Score and solve a recorded ranking anew and compare.
+
+        Raises:
+            CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when stored content is damaged.
+        """
+        decision = read_decision(self._ledger, self._sealed, self._ledger.ranking(ranking_id))
+        reason = self._why_not(decision)
+        difference = "" if reason else self._difference(decision, progress, threads)
+        if not reason and not difference:
+            return Replay(ranking_id, ReplayOutcome.BIT_IDENTICAL, "")
+        reason = reason or same_environment(decision.held["runtime"])
+        if not reason:
+            return Replay(ranking_id, ReplayOutcome.MISMATCH, difference)
+        if decision.erased_count:
+            return Replay(ranking_id, ReplayOutcome.CERTIFICATE_ONLY, reason)
+        broken = [check.sentence for check in certificate_checks(decision) if not check.holds]
+        outcome = ReplayOutcome.MISMATCH if broken else ReplayOutcome.CERTIFICATE_ONLY
+        return Replay(ranking_id, outcome, broken[0] if broken else reason)
+
+    def _why_not(self, decision: RecordedDecision) -> str:
+        """Return why a ranking cannot be made anew, empty when it can."""
+        if decision.erased_count:
+            return f"{decision.erased_count} account(s) were erased since"
+        if not decision.held["health"]["replayable"]:
+            return str(decision.held["health"]["why_not_replayable"])
+        try:
+            self._scorer_of(decision.held["model_version"], decision.held["model_digest"])
+        except CollectionsError as error:
+            return error.message
+        return ""
+
+    def _difference(self, decision: RecordedDecision, progress: ProgressCallback, threads: int) -> str:
+        held, record = decision.held, decision.record
+        command = load(self._ledger.requested_ranking(record.ranking_id).command, RankingCommand)
+        options = replace(self._options_of(command), threads=threads)
+        request = RankingRequest(decision.plan, decision.rules, decision.parameters, decision.ordering, options)
+        scorer = self._scorer_of(held["model_version"], held["model_digest"])
+        again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress)
+        found = first_difference(decision.stored.entries.columns(), again.entries.columns())
+        return found or _first_fact({**decided_facts(command, request, again, scorer, held["input_digest"])}, held)
+
+
+def _first_fact(again: dict[str, Any], held: dict[str, Any]) -> str:
+    for name, value in again.items():
+        if name in held and held[name] != value and name != "code_version":
+            return f"{name}: {held[name]} was recorded, {value} follows"
+    return ""

@@ -1,0 +1,1 @@
+"""A verifier that travels with the evidence and needs nothing but Python."""

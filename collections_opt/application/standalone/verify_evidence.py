@@ -1,0 +1,257 @@
+"""Check evidence about a ranking with nothing but Python 3.8 or newer: an archive (.zip) or the proof of one account (.json).
+
+    python verify_evidence.py EVIDENCE [--key VKEY]
+
+Give the lender's public key with --key, as you got it from the lender before; without it the key inside the evidence is used,
+which shows that nothing was altered since, but not who made it. Exit code 0: everything holds. 1: something does not.
+"""
+
+import base64
+import collections
+import hashlib
+import io
+import json
+import sys
+import zipfile
+
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # the field and the group order of Ed25519
+D = -121665 * pow(121666, P - 2, P) % P
+CHAINED = ("seq", "ranking_id", "request_id", "payload_digest", "portfolio_id", "record", "previous_digest", "created_at")
+DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
+                3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others"}  # fmt: skip
+
+
+class Refused(Exception):
+    """What does not hold, in a sentence."""
+
+
+def need(holds, sentence):
+    """Refuse unless it holds."""
+    if not holds:
+        raise Refused(sentence)
+
+
+def sha256(content):
+    """Return the digest of bytes."""
+    return hashlib.sha256(content).digest()
+
+
+def add(a, b):
+    """Add two points of the curve (x, y, z, t)."""
+    e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
+    g, h = 2 * a[3] * b[3] * D % P, 2 * a[2] * b[2] % P
+    w, x, y, z = f - e, h - g, h + g, f + e
+    return w * x % P, y * z % P, x * y % P, w * z % P
+
+
+def times(scalar, point):
+    """Multiply a point."""
+    total = (0, 1, 1, 0)
+    while scalar:
+        total = add(total, point) if scalar & 1 else total
+        point, scalar = add(point, point), scalar >> 1
+    return total
+
+
+def point(raw):
+    """Return the point of its 32 bytes."""
+    y = int.from_bytes(raw, "little")
+    sign, y = y >> 255, y & (1 << 255) - 1
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * v**3 * pow(u * v**7 % P, (P - 5) // 8, P) % P
+    x = x if v * x * x % P == u else x * pow(2, (P - 1) // 4, P) % P
+    need(len(raw) == 32 and y < P and v * x * x % P == u and (x or not sign), "a key or signature is no point of the curve")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+
+
+BASE = point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
+
+
+def signed_text(note, vkey):
+    """Return the text of a C2SP signed note, refusing one that this Ed25519 key did not sign."""
+    name, shown, encoded = vkey.strip().split("+", 2)
+    key = base64.b64decode(encoded, validate=True)
+    need(sha256(name.encode() + b"\n" + key)[:4].hex() == shown and key[0] == 1, "the public key is damaged")
+    text, _, line = note.rpartition("\n\n")
+    text += "\n"
+    mark = "— %s " % name
+    need(line.startswith(mark) and line.endswith("\n"), "the note is not signed under the name " + name)
+    raw = base64.b64decode(line[len(mark) : -1], validate=True)
+    need(base64.b64encode(raw).decode() == line[len(mark) : -1] and len(raw) == 68 and raw[:4].hex() == shown,
+         "the note is signed with another key")  # fmt: skip
+    scalar = int.from_bytes(raw[36:], "little")
+    challenge = int.from_bytes(hashlib.sha512(raw[4:36] + key[1:] + text.encode()).digest(), "little") % L
+    one, other = times(scalar, BASE), add(point(raw[4:36]), times(challenge, point(key[1:])))
+    same = (one[0] * other[2] - other[0] * one[2]) % P == 0 and (one[1] * other[2] - other[1] * one[2]) % P == 0
+    need(scalar < L and same, "the signature does not hold: the text was altered or another key signed it")
+    return text
+
+
+def check_path(leaf, index, size, path, root, what):
+    """Refuse unless the leaf hash stands at this index of the Merkle tree (RFC 6962)."""
+    need(0 <= index < size, what + " is outside the tree")
+    at, last, found = index, size - 1, leaf
+    for step in map(bytes.fromhex, path):
+        need(last > 0, what + ": its path is too long")
+        if at & 1 or at == last:
+            found = sha256(b"\x01" + step + found)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            found = sha256(b"\x01" + found + step)
+        at, last = at >> 1, last >> 1
+    need(last == 0 and found == root, what + " is not in the tree that was signed")
+
+
+def tree_root(level):
+    """Return the Merkle root (RFC 6962) over leaf hashes."""
+    while len(level) > 1:
+        pairs = [sha256(b"\x01" + level[i] + level[i + 1]) for i in range(0, len(level) - 1, 2)]
+        level = pairs + level[len(pairs) * 2 :]
+    return level[0] if level else sha256(b"")
+
+
+def cells(layout, row):
+    """Return the fields of a row by name."""
+    result = {}
+    for field in layout:
+        raw = row[field["offset"] : field["offset"] + field["width"]]
+        number = int.from_bytes(raw, "little", signed=True)
+        text = field["kind"] == "text"
+        result[field["name"]] = raw.rstrip(b"\0").decode() if text else field["values"][number] if "values" in field else number
+    return result
+
+
+def check_record(row, log, checkpoint, vkey):
+    """Refuse unless the ranking's record is in the signed log; return the record and a sentence about the log."""
+    digest = sha256(json.dumps([str(row[n]) for n in CHAINED], ensure_ascii=False, separators=(",", ":")).encode()).hex()
+    facts, record = json.loads(log["content"]), json.loads(row["record"])
+    need((facts["kind"], facts["reference"], facts["record_digest"]) == ("ranking", row["ranking_id"], digest),
+         "the record differs from the one in the log")  # fmt: skip
+    origin, size, root = signed_text(checkpoint, vkey).split("\n")[:3]
+    leaf = sha256(b"\0" + log["content"].encode())
+    check_path(leaf, log["position"], int(size), log["path"], base64.b64decode(root), "the ranking")
+    return record, "The record is entry %d of the %s entries of the signed log %s." % (log["position"] + 1, size, origin)
+
+
+def described(record, queues, cell):
+    """Return what a leaf says about its account, in a sentence."""
+    if "disposition" not in cell:
+        return "Row %(row)d (%(account_id)s) was refused at the door: %(field)s %(rule)s." % cell
+    money = "%.2f %s" % (cell["increment_minor"] / 100, record["currency_code"])
+    where = " in %s, place %d" % (queues[cell["queue"]], cell["priority"]) if cell["queue"] >= 0 else ""
+    rule = " (%s)" % record["rule_legend"][cell["rule"] - 1] if cell["rule"] else ""
+    decided = "Account %s was %s%s%s" % (cell["account_id"], DISPOSITIONS[cell["disposition"]], rule, where)
+    chance = cell["p_cure_nano"] / 1e9
+    return "%s; expected gain of contact %s, probability of a cure without it %.4f." % (decided, money, chance)
+
+
+def check_proof(content, vkey):
+    """Check the proof of one account; return the report."""
+    proof = json.loads(content)
+    need(
+        json.dumps(proof, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == content,
+        "the file was reformatted",
+    )
+    record, about_log = check_record(proof["row"], proof["log"], proof["checkpoint"], vkey or proof["vkey"])
+    leaves, shown, plan = record["leaves"], proof["leaf"], proof["plan"].encode()
+    need(sha256(plan).hex() == record["plan_object"], "the capacity plan differs from the recorded one")
+    row, accepted = bytes.fromhex(shown["row"]), shown["index"] < leaves["accepted_count"]
+    leaf = sha256(b"\0" + bytes([1 if accepted else 2]) + bytes.fromhex(shown["salt"]) + row)
+    check_path(leaf, shown["index"], leaves["count"], shown["path"], bytes.fromhex(leaves["root"]), "the account")
+    cell = cells(leaves["accepted_layout" if accepted else "refused_layout"], row)
+    for name, value in proof["answer"].items():
+        need(cell.get(name) == value, "the answer says %s is %r, the record says %r" % (name, value, cell.get(name)))
+    need(proof["answer"].get("account_id") == cell["account_id"], "the answer is about another account")
+    queues = [queue["queue_id"] for queue in json.loads(plan)["queues"]]
+    return [about_log, "Ranking %s of %s." % (proof["row"]["ranking_id"], record["as_of_date"]), described(record, queues, cell)]
+
+
+def check_archive(content, vkey):
+    """Check an archive; return the report."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    rebuilt = io.BytesIO()
+    with zipfile.ZipFile(rebuilt, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    need(rebuilt.getvalue() == content, "the archive holds bytes that belong to none of its files")
+    vkey = vkey or files["key.vkey"].decode()
+    listed = signed_text(files["manifest.note"].decode(), vkey).split("\n")[1:-1]
+    need(
+        listed == ["%s  %s" % (sha256(files[n]).hex(), n) for n in files if n != "manifest.note"],
+        "a file differs from the signed list",
+    )
+    row, log = json.loads(files["record.json"]), json.loads(files["log.json"])
+    record, about_log = check_record(row, log, files["checkpoint.txt"].decode(), vkey)
+    for name, digest in (("plan.json", "plan_object"), ("rules.json", "rules_object"), ("model_card.md", "model_card_object")):
+        need(sha256(files[name]).hex() == record[digest], name + " differs from the recorded one")
+    hashes = [files["leaves.bin"][i : i + 32] for i in range(0, len(files["leaves.bin"]), 32)]
+    held = record["leaves"]
+    need(len(hashes) == held["count"] == held["accepted_count"] + held["refused_count"], "leaves are missing")
+    need(tree_root(hashes).hex() == held["root"], "the leaves differ from the recorded tree")
+    accepted = list(rows(files["accepted.bin"], held["accepted_layout"], hashes[: held["accepted_count"]], 1))
+    refused = list(rows(files["refused.bin"], held["refused_layout"], hashes[held["accepted_count"] :], 2))
+    hidden = held["count"] - len(accepted) - len(refused)
+    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"])]
+    report.append("%d accounts decided, %d rows refused at the door; %d shown here, %d withheld or erased."
+                  % (held["accepted_count"], held["refused_count"], held["count"] - hidden, hidden))  # fmt: skip
+    return report + (check_sums(record, json.loads(files["plan.json"]), accepted) if not hidden else [])
+
+
+def rows(content, layout, hashes, kind):
+    """Yield the fields of every row shown, refusing one that its leaf hash does not commit to; salts of zeros are not shown."""
+    width = len(content) // len(hashes) if hashes else 0
+    need(width * len(hashes) == len(content), "rows are missing")
+    for i, expected in enumerate(hashes):
+        salt, row = content[i * width : i * width + 16], content[i * width + 16 : (i + 1) * width]
+        if salt.strip(b"\0"):
+            need(sha256(b"\0" + bytes([kind]) + salt + row) == expected, "row %d differs from its leaf" % i)
+            yield cells(layout, row)
+
+
+def check_sums(record, plan, accepted):
+    """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
+    worked = [c for c in accepted if c["disposition"] == 1]
+    counts = collections.Counter(c["disposition"] for c in accepted)
+    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT")
+    need({n: counts[i + 1] for i, n in enumerate(names)} == record["counts"], "the counts differ from the record")
+    gained = sum(c["increment_minor"] for c in worked)
+    need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")
+    for q in range(len(plan["queues"])):
+        mine = [c for c in worked if c["queue"] == q]
+        used = sum(c["seconds"] for c in mine)
+        need(used == record["queue_seconds"][q] <= record["capacity_seconds"][q], "a queue has more work than time")
+        need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
+    most, currency = record["bound_minor"] / 100, record["currency_code"]
+    sums = "%d accounts are worked, in every queue within its time; their expected gains add up to %.2f %s."
+    return [sums % (len(worked), gained / 100, currency), "No other list could be worth more than %.2f %s." % (most, currency)]
+
+
+def main(arguments):
+    """Check a file and print the report."""
+    key = arguments[arguments.index("--key") + 1] if "--key" in arguments else ""
+    names = [a for a in arguments if a not in ("--key", key)]
+    if len(names) != 1:
+        print(__doc__)
+        return 2
+    try:
+        with open(names[0], "rb") as file:
+            content = file.read()
+        report = (check_archive if content[:2] == b"PK" else check_proof)(content, key)
+    except Refused as refused:
+        print("DOES NOT HOLD: %s." % refused)
+        return 1
+    except Exception as error:
+        print("DOES NOT HOLD: the evidence cannot be read (%s: %s)." % (type(error).__name__, error))
+        return 1
+    print("HOLDS." if key else "HOLDS, under the key inside the evidence; give the lender's own with --key to know who made it.")
+    print("\n".join(report))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

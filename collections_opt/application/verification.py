@@ -1,0 +1,194 @@
+"""Verify the log and a recorded ranking: what was stored against its hashes, then the decision against its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from collections_opt.application.findings import Check, Strength, Verdict
+from collections_opt.application.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.recorder import Recorder
+from collections_opt.core.arrays import Array
+from collections_opt.core.assignment import Assignment, AssignmentProblem
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking import Disposition
+from collections_opt.ledger.checkpoints import check_note
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.merkle import MerkleTree
+from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.sealing import unseal
+from collections_opt.solvers import verify
+
+
+class Verification:
+    """Checks records without changing anything.
+
+    Args:
+        ledger: the records.
+        recorder: what opens and signs them.
+    """
+
+    def __init__(self, ledger: Ledger, recorder: Recorder) -> None:
+        self._ledger = ledger
+        self._sealed = recorder.sealed
+        self._checkpoints = recorder.checkpoints
+
+    def verify_log(self) -> Verdict:
+        """Check the chain, the log and every checkpoint that was published."""
+        chain, log = self._ledger.verify_chain(), self._ledger.verify_log()
+        tree = self._ledger.log_tree()
+        checks = [
+            Check("chain", not chain, "; ".join(chain) or "Every ranking names the one before it."),
+            Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries, one per ranking, erasure and hold."),
+        ]
+        verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
+        notes = list(self._checkpoints.published())
+        wrong = [(name, found) for name, note in notes if (found := check_note(note, verifier, origin, tree))]
+        checks += [Check(f"checkpoint {name}", False, f"Checkpoint {name} {found}.") for name, found in wrong]
+        if not wrong:
+            newest = notes[-1][0] if notes else "none"
+            covered = bool(notes) and int(newest.partition(".")[0]) == tree.size
+            sentence = f"All {len(notes)} published checkpoints are signed and extended by the log; the newest is {newest}."
+            checks.append(Check("checkpoints", covered or not tree.size, sentence if covered else _uncovered(newest, tree.size)))
+        return _verdict("log", checks, Strength.INTEGRITY)
+
+    def verify_ranking(self, ranking_id: str) -> Verdict:
+        """Check one ranking as far as it can be shown.
+
+        Raises:
+            CollectionsError: NOT_FOUND for a ranking that was never recorded.
+        """
+        try:
+            record = self._ledger.ranking(ranking_id)
+        except CollectionsError as error:
+            if error.reason.name == "NOT_FOUND":
+                raise
+            return _verdict(ranking_id, [Check("record", False, error.message)], Strength.NOTHING)
+        checks = [self._record_check(record), self._log_check(record), self._checked("rows", lambda: self._rows(record))]
+        if not all(check.holds for check in checks):
+            return _verdict(ranking_id, checks, Strength.NOTHING)
+        decision = read_decision(self._ledger, self._sealed, record)
+        if decision.erased_count:
+            why = f"{decision.erased_count} account(s) were erased since, so totals cannot be added up any more"
+            return _verdict(ranking_id, checks, Strength.INTEGRITY, (why,))
+        certificate = certificate_checks(decision)
+        reached = Strength.CERTIFICATE if all(check.holds for check in certificate) else Strength.NOTHING
+        return _verdict(ranking_id, [*checks, *certificate], reached)
+
+    def _record_check(self, record: RankingRecord) -> Check:
+        broken = self._ledger.verify_ranking(record.ranking_id)
+        sentence = "Record, worklists and portfolio header are what was written."
+        return Check("record", not broken, "; ".join(broken) or sentence)
+
+    def _log_check(self, record: RankingRecord) -> Check:
+        entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+        if entry is None or entry.facts["record_digest"] != record.record_digest:
+            return Check("log", False, "The log has no leaf of this record.")
+        if entry.facts["leaves"] != record.record.get("leaves"):
+            return Check("log", False, "The log names another tree of accounts.")
+        return Check("log", True, f"The log holds it as entry {entry.position + 1}.")
+
+    def _rows(self, record: RankingRecord) -> str:
+        """Return what holds about the rows; refuses with what does not."""
+        held, leaves = record.record, record.record["leaves"]
+        stored = self._ledger.portfolio(record.portfolio_id)
+        for name in ("plan_object", "rules_object", "model_card_object"):
+            self._ledger.objects.get(held[name])
+        parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
+        for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
+            unseal(table, self._sealed.keys_of(table), check=True)
+        tree = MerkleTree(np.concatenate([table.leaves for table in parts]))
+        _need(tree.root.hex() == leaves["root"], "the accounts' leaves differ from the recorded tree")
+        _need(self._sealed.portfolio(stored.object_digest).root.hex() == leaves["input_root"], "the imported accounts differ")
+        counts = held["rows"]
+        _need(counts["in"] == counts["accepted"] + counts["quarantined"], "rows in are not accepted and quarantined")
+        _need(tree.size == leaves["accepted_count"] + leaves["refused_count"], "leaves are missing")
+        decided = leaves["accepted_count"] + counts["erased_before"]
+        _need(decided == counts["accepted"] and sum(held["counts"].values()) == leaves["accepted_count"], "accounts were dropped")
+        kept = self._sealed.entries(held["entries_object"])
+        whole = kept.erased_count or kept.entries.digest == held["entries_digest"]
+        _need(bool(whole), "the entries differ from their digest")
+        gone = f"; {kept.erased_count} of them were erased since" if kept.erased_count else ""
+        return f"All {tree.size} rows that came in have their leaf: {decided} decided, {leaves['refused_count']} refused{gone}."
+
+    @staticmethod
+    def _checked(name: str, look: Callable[[], str]) -> Check:
+        try:
+            return Check(name, True, look())
+        except CollectionsError as error:
+            return Check(name, False, error.message)
+        except _DoesNotHoldError as error:
+            return Check(name, False, f"{error}.")
+
+
+def certificate_checks(decision: RecordedDecision) -> list[Check]:
+    """Return the checks that recompute a decision from its recorded inputs, in whole minor units."""
+    held = decision.held
+    valued = decision.valued()
+    entries, rule, answer = decision.recomputed_entries(valued)
+    difference = first_difference(
+        {**decision.stored.entries.columns(), "rule": decision.stored.rule}, {**entries.columns(), "rule": rule}
+    )
+    legend = [reason.rule_id for reason in valued.eligibility.legend]
+    values = Check(
+        "values",
+        not difference and legend == held["rule_legend"] and decision.inputs.portfolio.digest == held["input_digest"],
+        difference
+        or "Values, eligibility, surpluses and places of all accounts follow from the recorded inputs, rules and plan.",
+    )
+    counts = {d.name: entries.count(d) for d in Disposition}
+    used = np.bincount(entries.queue[entries.queue >= 0], entries.seconds[entries.queue >= 0], valued.problem.queue_count)
+    same = counts == held["counts"] and used.astype(np.int64).tolist() == held["queue_seconds"]
+    totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
+    return [values, totals, _bound_check(decision, answer, valued.problem)]
+
+
+def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:
+    recorded = decision.assignment()
+    if decision.ordering is not Ordering.EXPECTED_VALUE:
+        same = (recorded.objective_minor, recorded.bound_minor) == (answer.objective_minor, answer.bound_minor)
+        sentence = "The raw order sorted anew gives the same list." if same else "The raw order gives another list."
+        return Check("order", same, sentence)
+    found = verify(problem, recorded)
+    if found.findings:
+        return Check("bound", False, "; ".join(map(str, found.findings)))
+    worth = f"The list is worth {recorded.objective_minor} minor units"
+    searched = f" (a complete search narrowed that to {recorded.bound_minor})" if recorded.bound_by_search else ""
+    return Check("bound", True, f"{worth}; at the recorded prices none is worth more than {found.bound_minor}{searched}.")
+
+
+def first_difference(recorded: dict[str, Array], recomputed: dict[str, Array]) -> str:
+    """Return the first cell in which two sets of columns differ, in words; empty when they are equal."""
+    for name, column in recorded.items():
+        other = recomputed[name]
+        if column.shape != other.shape:
+            return f"{name}: {column.shape[0]} accounts were recorded, {other.shape[0]} follow"
+        wrong = np.flatnonzero(column != other)
+        if wrong.size:
+            row = int(wrong[0])
+            account = recorded["account_id"][row].decode()
+            return (
+                f"{name} of account {account}: {column[row]} was recorded, {other[row]} follows ({wrong.size} account(s) differ)"
+            )
+    return ""
+
+
+class _DoesNotHoldError(Exception):
+    """What does not hold, in words."""
+
+
+def _need(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise _DoesNotHoldError(otherwise)
+
+
+def _uncovered(newest: str, size: int) -> str:
+    return f"The newest checkpoint is {newest}, the log has {size} entries: publish the missing one."
+
+
+def _verdict(subject: str, checks: list[Check], strongest: Strength, limits: tuple[str, ...] = ()) -> Verdict:
+    reached = strongest if all(check.holds for check in checks) else Strength.NOTHING
+    return Verdict(subject, reached, tuple(checks), limits)
