@@ -141,8 +141,13 @@ class Proofs:
         return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
 
     def _numbers(self, accounts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
-        found = [self._sealed.key_number(account) for account in accounts]
-        return np.array([number for number in found if number is not None], dtype=np.int64)
+        numbers = []
+        for account in accounts:
+            number = self._sealed.key_number(account)
+            if number is None:
+                raise refuse(Reason.NOT_FOUND, "account_ids", f"{account!r} was never imported, or was erased.", "Check the id.")
+            numbers.append(number)
+        return np.array(numbers, dtype=np.int64)
 
     def _opened(self, table: SealedTable, shown: np.ndarray[Any, Any] | None) -> Rows:
         """Return salt and row of every row shown, zeros for the others."""
@@ -154,7 +159,8 @@ class Proofs:
 
 def vars_of(record: RankingRecord) -> dict[str, Any]:
     """Return a ranking's row as the chain hashes it."""
-    return {**vars(record), "record": canonical_json(record.record)}
+    row = {**vars(record), "record": canonical_json(record.record)}
+    return {name: value for name, value in row.items() if name != "record_digest"}
 
 
 def verifier_source() -> bytes:
@@ -185,7 +191,8 @@ def _zip(files: dict[str, bytes]) -> bytes:
 
 
 def _readme(record: RankingRecord) -> str:
-    return f"""Evidence about ranking {record.ranking_id}, which decided on {record.record["as_of_date"]} which accounts are worked.
+    day = record.record["as_of_date"]
+    return f"""Evidence about ranking {record.ranking_id}, which decided on {day} which accounts are worked.
 
 To check it you need Python 3.8 or newer and nothing else; take verify_evidence.py out of this archive and run
 

@@ -376,9 +376,7 @@ def _single(
     return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
 
 
-def decided_facts(
-    command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str
-) -> dict[str, object]:
+def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str) -> dict[str, object]:
     """Return what a second run of the same request must repeat, as integers and strings: what decided, and how well."""
     assignment, entries = ranking.assignment, ranking.entries
     return {

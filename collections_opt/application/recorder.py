@@ -73,6 +73,7 @@ class Recorder:
                 "accepted": portfolio.accepted_count,
                 "quarantined": portfolio.quarantined_count,
                 "erased_before": portfolio.accepted_count - inputs.portfolio.account_count,
+                "refused_erased_before": portfolio.quarantined_count - quarantine.row_count,
                 "findings_by_rule": quarantine.count_by_rule(),
             },
             "proof": {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.rankings import RankingCommand, decided_facts
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
@@ -17,7 +18,6 @@ from collections_opt.core.assignment import ProgressCallback, SolveOptions, igno
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.scoring.scorer import Scorer
 from collections_opt.solvers import SOLVERS
 
 
@@ -55,7 +55,7 @@ class Replays:
         self,
         ledger: Ledger,
         sealed: SealedRecords,
-        scorer_of: Callable[[str, str], Scorer],
+        scorer_of: Callable[[str, str], OutcomeScorer],
         options_of: Callable[[RankingCommand], SolveOptions],
     ) -> None:
         self._ledger = ledger
@@ -103,7 +103,7 @@ class Replays:
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
         again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress)
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())
-        return found or _first_fact({**decided_facts(command, request, again, scorer, held["input_digest"])}, held)
+        return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
 
 
 def _first_fact(again: dict[str, Any], held: dict[str, Any]) -> str:

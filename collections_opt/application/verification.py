@@ -97,9 +97,12 @@ class Verification:
         stored = self._ledger.portfolio(record.portfolio_id)
         for name in ("plan_object", "rules_object", "model_card_object"):
             self._ledger.objects.get(held[name])
+        erased = self._ledger.erased_numbers()
         parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
         for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
-            unseal(table, self._sealed.keys_of(table), check=True)
+            opened = unseal(table, self._sealed.keys_of(table), check=True)
+            missing = np.delete(table.key_no, opened.rows)
+            _need(bool(np.isin(missing, erased).all()), "keys are gone without an erasure")
         tree = MerkleTree(np.concatenate([table.leaves for table in parts]))
         _need(tree.root.hex() == leaves["root"], "the accounts' leaves differ from the recorded tree")
         _need(self._sealed.portfolio(stored.object_digest).root.hex() == leaves["input_root"], "the imported accounts differ")
@@ -108,6 +111,8 @@ class Verification:
         _need(tree.size == leaves["accepted_count"] + leaves["refused_count"], "leaves are missing")
         decided = leaves["accepted_count"] + counts["erased_before"]
         _need(decided == counts["accepted"] and sum(held["counts"].values()) == leaves["accepted_count"], "accounts were dropped")
+        refused = leaves["refused_count"] + counts["refused_erased_before"]
+        _need(refused == counts["quarantined"], "refused rows were dropped")
         kept = self._sealed.entries(held["entries_object"])
         whole = kept.erased_count or kept.entries.digest == held["entries_digest"]
         _need(bool(whole), "the entries differ from their digest")

@@ -13,17 +13,22 @@ from pathlib import Path
 
 from collections_opt.application.books import Books
 from collections_opt.application.capacity_baseline import CapacityBaselines
+from collections_opt.application.erasures import Erasures
+from collections_opt.application.evidence import Evidence
 from collections_opt.application.jobs import State
 from collections_opt.application.keyring import open_keyring
 from collections_opt.application.model_registry import ModelRegistry
 from collections_opt.application.model_serving import ModelServing, PolicyScorer
 from collections_opt.application.placement import Placer
-from collections_opt.application.rankings import RankingCommand, Rankings
+from collections_opt.application.proofs import Proofs
+from collections_opt.application.rankings import RankingCommand, Rankings, options_of
 from collections_opt.application.recorded_inputs import RecordedInputsReader
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import read_policy
+from collections_opt.application.replay import Replays
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import bundled_plan, bundled_policy_rates, bundled_rules, dump
+from collections_opt.application.verification import Verification
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -48,6 +53,7 @@ class Workspace:
     serving: ModelServing
     placer: Placer
     baselines: CapacityBaselines
+    evidence: Evidence
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -99,7 +105,8 @@ def open_workspace(
     ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", objects)
     keyring = open_keyring(keys or folder / "keys", random_bytes)
     checkpoints = Checkpoints(checkpoint_folder or folder / "checkpoints", keyring.signer.name, keyring.signer)
-    sealed = SealedRecords(ledger.objects, ledger.subject_keys(keyring.vault), ledger.erasure_count)
+    subject_keys = ledger.subject_keys(keyring.vault)
+    sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
     recorder = Recorder(ledger, sealed, checkpoints)
     worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
     registry = ModelRegistry(ledger, models, policy, now)
@@ -110,7 +117,15 @@ def open_workspace(
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
     inputs = RecordedInputsReader(rankings, rules, serving.recorded)
     baselines = CapacityBaselines(books, rankings, inputs, serving, rules)
-    workspace = Workspace(ledger, books, rankings, registry, serving, Placer(rankings, inputs), baselines)
+    evidence = Evidence(
+        ledger,
+        rankings,
+        Verification(ledger, recorder),
+        Proofs(ledger, recorder),
+        Replays(ledger, sealed, serving.recorded, options_of),
+        Erasures(ledger, subject_keys, recorder, now),
+    )
+    workspace = Workspace(ledger, books, rankings, registry, serving, Placer(rankings, inputs), baselines, evidence)
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

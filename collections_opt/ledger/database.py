@@ -190,6 +190,7 @@ def _harden_sqlite(connection: Any, _: Any) -> None:
         "foreign_keys=ON",
         "recursive_triggers=ON",
         "trusted_schema=OFF",
+        "secure_delete=ON",
         "journal_mode=DELETE",
         "synchronous=FULL",
         "busy_timeout=30000",

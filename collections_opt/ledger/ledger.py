@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from collections_opt.ledger.chain import Chain
 from collections_opt.ledger.claims import Claims
 from collections_opt.ledger.database import Database, open_database
+from collections_opt.ledger.erasure import Erasure
 from collections_opt.ledger.history import History
 from collections_opt.ledger.idempotency import Idempotency
 from collections_opt.ledger.log import Log
@@ -25,7 +26,20 @@ from collections_opt.ledger.worklists import Worklists
 
 
 class Ledger(
-    Portfolios, Plans, Models, ModelEvents, Requests, Claims, Rankings, Worklists, Chain, Log, History, Idempotency, Outbox
+    Portfolios,
+    Plans,
+    Models,
+    ModelEvents,
+    Requests,
+    Claims,
+    Rankings,
+    Worklists,
+    Chain,
+    Log,
+    History,
+    Erasure,
+    Idempotency,
+    Outbox,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 

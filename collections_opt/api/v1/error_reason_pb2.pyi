@@ -74,6 +74,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 25
     """The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
+    ERROR_REASON_MUST_BE_KEPT: _ErrorReason.ValueType  # 26
+    """Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -132,4 +134,6 @@ ERROR_REASON_MODEL_STATE_CONFLICT: ErrorReason.ValueType  # 24
 """The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 25
 """The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
+ERROR_REASON_MUST_BE_KEPT: ErrorReason.ValueType  # 26
+"""Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

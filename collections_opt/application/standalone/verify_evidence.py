@@ -36,6 +36,12 @@ def sha256(content):
     return hashlib.sha256(content).digest()
 
 
+def unhex(text):
+    """Return the bytes of lower-case hex; one spelling, so that no altered letter passes."""
+    need(bytes.fromhex(text).hex() == text, "a hash is misspelt")
+    return bytes.fromhex(text)
+
+
 def add(a, b):
     """Add two points of the curve (x, y, z, t)."""
     e, f = (a[1] - a[0]) * (b[1] - b[0]) % P, (a[1] + a[0]) * (b[1] + b[0]) % P
@@ -92,7 +98,7 @@ def check_path(leaf, index, size, path, root, what):
     """Refuse unless the leaf hash stands at this index of the Merkle tree (RFC 6962)."""
     need(0 <= index < size, what + " is outside the tree")
     at, last, found = index, size - 1, leaf
-    for step in map(bytes.fromhex, path):
+    for step in map(unhex, path):
         need(last > 0, what + ": its path is too long")
         if at & 1 or at == last:
             found = sha256(b"\x01" + step + found)
@@ -127,6 +133,7 @@ def check_record(row, log, checkpoint, vkey):
     """Refuse unless the ranking's record is in the signed log; return the record and a sentence about the log."""
     digest = sha256(json.dumps([str(row[n]) for n in CHAINED], ensure_ascii=False, separators=(",", ":")).encode()).hex()
     facts, record = json.loads(log["content"]), json.loads(row["record"])
+    need(set(row) == set(CHAINED) and set(log) == {"content", "path", "position"}, "it holds something else")
     need((facts["kind"], facts["reference"], facts["record_digest"]) == ("ranking", row["ranking_id"], digest),
          "the record differs from the one in the log")  # fmt: skip
     origin, size, root = signed_text(checkpoint, vkey).split("\n")[:3]
@@ -150,15 +157,16 @@ def described(record, queues, cell):
 def check_proof(content, vkey):
     """Check the proof of one account; return the report."""
     proof = json.loads(content)
-    need(
-        json.dumps(proof, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() == content,
-        "the file was reformatted",
-    )
+    plain = json.dumps(proof, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    need(plain.encode() == content, "the file was reformatted")
+    need(vkey.strip() in ("", proof["vkey"]), "it was made with another key")
+    parts = {"answer", "checkpoint", "leaf", "log", "plan", "row", "vkey"}
+    need(set(proof) == parts and set(proof["leaf"]) == {"index", "path", "row", "salt"}, "it holds something else")
     record, about_log = check_record(proof["row"], proof["log"], proof["checkpoint"], vkey or proof["vkey"])
     leaves, shown, plan = record["leaves"], proof["leaf"], proof["plan"].encode()
     need(sha256(plan).hex() == record["plan_object"], "the capacity plan differs from the recorded one")
-    row, accepted = bytes.fromhex(shown["row"]), shown["index"] < leaves["accepted_count"]
-    leaf = sha256(b"\0" + bytes([1 if accepted else 2]) + bytes.fromhex(shown["salt"]) + row)
+    row, accepted = unhex(shown["row"]), shown["index"] < leaves["accepted_count"]
+    leaf = sha256(b"\0" + bytes([1 if accepted else 2]) + unhex(shown["salt"]) + row)
     check_path(leaf, shown["index"], leaves["count"], shown["path"], bytes.fromhex(leaves["root"]), "the account")
     cell = cells(leaves["accepted_layout" if accepted else "refused_layout"], row)
     for name, value in proof["answer"].items():
