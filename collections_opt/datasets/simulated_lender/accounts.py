@@ -75,7 +75,7 @@ def born(parameters: LenderParameters, seed: int, block: int) -> Accounts:
         np.array([p.limit_spread for p in parameters.products])[product]
         * (_SIGMA_LIMIT_WILLINGNESS * willingness + np.sqrt(1 - _SIGMA_LIMIT_WILLINGNESS**2) * normal[1])
     )
-    utilisation = 1.0 / (1.0 + np.exp(-(0.4 - 1.0 * willingness + 0.9 * normal[2])))
+    utilisation = 1.0 / (1.0 + np.exp(-(0.4 - 1.2 * willingness + 0.6 * normal[2])))
     return Accounts(
         number=number,
         customer=np.where(uniform[1] < 0.08, np.maximum(number - 1, block * BLOCK_ACCOUNTS), number),

@@ -84,11 +84,13 @@ def _instalment(parameters: LenderParameters, accounts: Accounts, balance: Float
 
 
 def _regular_payment(parameters: LenderParameters, accounts: Accounts, balance: Floats, draws: Draws) -> Floats:
-    """Return what a current account pays: willing people pay much more than the instalment on cards."""
+    """Return what a current account pays: willing people pay more than the instalment, on cards much more."""
     is_card = np.array([p.is_card for p in parameters.products])[accounts.product]
-    more = 1.0 / (1.0 + np.exp(-(-2.2 + 1.2 * accounts.willingness + 0.8 * draws.normal[2])))
+    more = 1.0 / (1.0 + np.exp(-(-2.2 + 1.6 * accounts.willingness + 0.5 * draws.normal[2])))
     instalment = _instalment(parameters, accounts, balance)
-    return np.minimum(np.round(np.where(is_card, np.maximum(instalment, more * balance), instalment)), balance)
+    ahead = instalment * (1.0 + np.maximum(0.3 * accounts.willingness + 0.2 * draws.normal[2], 0.0))
+    paid = np.where(is_card, np.maximum(instalment, more * balance), ahead)
+    return np.asarray(np.minimum(np.round(paid), balance), dtype=np.float64)
 
 
 def arrears(parameters: LenderParameters, accounts: Accounts, state: State) -> Floats:

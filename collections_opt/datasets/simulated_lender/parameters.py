@@ -113,15 +113,15 @@ _PRODUCTS = (
 )
 
 _QUEUES = (
-    QueueTruth("early-calls", 0.45, 0.80, 0.30, (-0.10, -0.25, 0.55, -0.20, 0.15), (0, -0.10, 0.20, 0, 0), 0.25, 0.85, (0, 1, 2)),
+    QueueTruth("early-calls", 0.45, 1.10, 0.40, (-0.40, -0.20, 0.80, -0.30, 0.20), (0, -0.10, 0.20, 0, 0), 0.15, 0.85, (0, 1, 2)),
     QueueTruth(
-        "late-calls", 0.32, 0.50, 0.60, (-0.35, -0.15, 0.60, -0.25, 0.10), (-0.20, 0, 0.30, 0, 0), 0.25, 0.85, (2, 3, 4, 5)
+        "late-calls", 0.32, 0.80, 0.60, (-0.50, -0.15, 0.80, -0.30, 0.20), (-0.20, 0, 0.30, 0, 0), 0.15, 0.85, (2, 3, 4, 5)
     ),
     QueueTruth(
-        "senior-negotiators", 0.42, 1.10, 0.90, (-0.15, -0.10, 0.35, -0.10, 0.40), (-0.10, 0, 0.20, 0, 0.20), 0.30, 0.90, ()
+        "senior-negotiators", 0.42, 1.40, 0.90, (-0.30, -0.10, 0.50, -0.20, 0.50), (-0.10, 0, 0.20, 0, 0.20), 0.20, 0.90, ()
     ),
-    QueueTruth("text-reminders", 0.60, 0.12, 0.00, (-0.10, -0.05, 0.20, -0.10, 0.00), (0, 0, 0, 0, 0), 0.10, 0.70, (0, 1)),
-    QueueTruth("hardship", 0.50, 0.60, 0.80, (0, 0, 0.20, 0, 0), (0, 0, 0, 0, 0), 0.20, 0.95, (), specialist=True),
+    QueueTruth("text-reminders", 0.60, 0.12, 0.00, (-0.10, -0.05, 0.30, -0.10, 0.00), (0, 0, 0, 0, 0), 0.05, 0.70, (0, 1)),
+    QueueTruth("hardship", 0.50, 0.60, 0.80, (0, 0, 0.20, 0, 0), (0, 0, 0, 0, 0), 0.15, 0.95, (), specialist=True),
 )
 
 _STATES = (
@@ -190,15 +190,15 @@ class LenderParameters:
     early_charge_off_rate: tuple[float, ...] = (0.004, 0.008, 0.012, 0.020, 0.030, 0.040)
     roll_share: tuple[float, ...] = (0.45, 0.36, 0.34, 0.40, 0.45, 0.55)
     delinquency_flow: float = 0.045
-    willingness_weight: float = 1.6
-    shock_weight: float = 0.5
+    willingness_weight: float = 0.6
+    shock_weight: float = 0.3
     shock_memory: float = 0.7
     reach_correlation: float = 0.3
     payment_share: float = 0.3
     recovery_zero: float = 0.55
     recovery_full: float = 0.03
     recovery_mean: float = 0.30
-    randomised_share: float = 0.20
+    randomised_share: float = 0.25
     holdout_propensity: float = 0.5
     contact_intercept: float = -0.6
     contact_slope: float = 1.2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,14 +12,15 @@ from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.payoffs import delta, stay_value
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, Floats
-from collections_opt.datasets.simulated_lender.behaviour import log_odds, settle
+from collections_opt.datasets.simulated_lender.behaviour import RECOVERY_SLOPE, settle
 from collections_opt.datasets.simulated_lender.lender import SimulatedLender
-from collections_opt.datasets.simulated_lender.months import MonthBlock, arrears
+from collections_opt.datasets.simulated_lender.months import MonthBlock, arrears, live
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters
 
 YEARLY_RATE = 0.12
 CURE_DAYS, STAY_DAYS, HORIZON_DAYS = 15, 20, 30
-_WILLINGNESS_GRID = np.linspace(-2.5, 2.5, 11)
+_WILLINGNESS_GRID = np.linspace(-2.0, 2.0, 9)
+_CALIBRATION_SEED, _CALIBRATION_BLOCKS, _CALIBRATION_MONTHS = 0, 16, 5
 
 
 @dataclass(frozen=True)
@@ -94,31 +96,54 @@ def _reveal(parameters: LenderParameters, lived: MonthBlock, plan: CapacityPlan,
 def _loss(parameters: LenderParameters, willingness: Floats) -> Floats:
     """Return LGD by willingness: one minus the mean recovery."""
     zero, full = parameters.recovery_zero, parameters.recovery_full
-    part = np.clip(parameters.recovery_mean * (1.0 + 0.3 * willingness), 0.05, 0.45)
+    part = np.clip(parameters.recovery_mean * (1.0 + RECOVERY_SLOPE * willingness), 0.05, 0.45)
     return 1.0 - full - (1.0 - full - zero) * part
 
 
 def _performing(parameters: LenderParameters, willingness: Floats) -> Floats:
     """Return v_P: re-default falls with willingness."""
-    return 1.0 - np.clip(0.25 * np.exp(-0.3 * willingness), 0.02, 0.6) * _loss(parameters, willingness)
+    return 1.0 - np.clip(0.25 * np.exp(-0.1 * willingness), 0.02, 0.6) * _loss(parameters, willingness)
 
 
+@lru_cache(maxsize=8)
 def _values(parameters: LenderParameters) -> Floats:
-    """Return v_S by product, willingness on the grid and bucket, from the world's own roll rates (value-model section 3)."""
+    """Return v_S by product, willingness on the grid and bucket (value-model section 3), float64 (products, grid, buckets).
+
+    Roll rates are counted in a calibrating book of the same world, by product, bucket and band of willingness, among accounts
+    that were late the month before: what staying is worth follows from what stayers go on to do, contacts of the desk included.
+    """
     month = float(delta(365.0 / 12.0, YEARLY_RATE))
-    table = np.zeros((len(parameters.products), _WILLINGNESS_GRID.size, max(p.charge_off_bucket for p in parameters.products)))
+    bands, buckets = _WILLINGNESS_GRID.size, max(p.charge_off_bucket for p in parameters.products)
+    shape = (len(parameters.products), bands, buckets)
+    stayed, cured, lost, rolled = (np.zeros(shape) for _ in range(4))
+    for block in range(_CALIBRATION_BLOCKS):
+        for lived in live(parameters, _CALIBRATION_SEED, block, _CALIBRATION_BLOCKS * BLOCK_ACCOUNTS, _CALIBRATION_MONTHS):
+            old = lived.state.status_history[1] > 0
+            band = np.abs(lived.accounts.willingness[old, np.newaxis] - _WILLINGNESS_GRID).argmin(axis=1)
+            cell = (lived.accounts.product[old], band, lived.state.missed[old] - 1)
+            for table, happened in ((cured, CURE), (lost, DEFAULT), (stayed, STAY)):
+                np.add.at(table, cell, lived.outcome[old] == happened)
+            np.add.at(rolled, cell, lived.rolled[old])
+    # Empty and thin cells lean on their neighbours in willingness: ten account-months of the band-average.
+    tables = [table + 10.0 * _share(table, stayed + cured + lost) for table in (cured, lost, stayed, rolled)]
+    total = tables[0] + tables[1] + tables[2]
+    cure, default, roll = tables[0] / total, tables[1] / total, tables[3] / total
+    result = np.zeros(shape)
     for index, product in enumerate(parameters.products):
-        buckets = np.arange(product.charge_off_bucket)
-        roll = np.where(buckets == buckets[-1], 0.0, np.array(parameters.roll_share)[buckets])
+        last = product.charge_off_bucket
         for place, willingness in enumerate(_WILLINGNESS_GRID):
-            trait = np.full(buckets.size, willingness)
-            cure, default = np.exp(log_odds(parameters, np.full(buckets.size, index), buckets, trait, np.zeros(buckets.size)))
-            stay = 1.0 / (1.0 + cure + default)
-            matrix = np.diag(stay * (1.0 - roll)) + np.diag((stay * roll)[:-1], 1)
-            absorb = np.column_stack([cure * stay, default * stay])
+            c, d, r = (table[index, place, :last] for table in (cure, default, roll))
+            matrix = np.diag(1.0 - c - d - r) + np.diag(r[:-1], 1)
+            matrix[-1, -1] += r[-1]
             worth = np.array([_performing(parameters, willingness), 1.0 - _loss(parameters, willingness)])
-            table[index, place, : buckets.size] = stay_value(matrix, absorb, worth, month)
-    return table
+            result[index, place, :last] = stay_value(matrix, np.column_stack([c, d]), worth, month)
+    return result
+
+
+def _share(table: Floats, total: Floats) -> Floats:
+    """Return a count's share over all bands of willingness, (products, 1, buckets); an impossible bucket counts as default."""
+    everyone = total.sum(axis=1, keepdims=True)
+    return np.where(everyone > 0, table.sum(axis=1, keepdims=True) / np.maximum(everyone, 1.0), 1.0 / 3.0)
 
 
 def _payoffs(parameters: LenderParameters, lived: MonthBlock, values: Floats) -> Floats:

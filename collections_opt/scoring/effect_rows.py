@@ -1,0 +1,99 @@
+"""Put a contact log beside the accounts and scores it is about: the rows that effects are learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.contact_log import NO_QUEUE, ContactLog
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.features import build_features
+from collections_opt.core.outcomes import CURE, DEFAULT, STAY, OutcomeProbabilities
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan
+
+Floats = NDArray[np.float64]
+_FLOOR = 1e-6
+
+
+@dataclass(frozen=True)
+class EffectPeriod:
+    """One period: the accounts, their scores without contact by a model that did not see these outcomes, and the contact log."""
+
+    portfolio: Portfolio
+    outcomes: OutcomeProbabilities
+    log: ContactLog
+
+
+@dataclass(frozen=True)
+class LoggedContacts:
+    """Rows of all periods that a queue was meant to work, aligned; queues are the plan's.
+
+    Attributes:
+        features: float32 (n, f) feature matrix.
+        offset: float64 (n, 2) log-odds cure:stay and default:stay without contact.
+        contacts: float64 (n,) contacts already made in the window.
+        log: the rows of the log, ``queue`` as an index into the plan.
+        dropped_count: log rows whose account is not in its portfolio (quarantined) or that no queue was meant to work.
+    """
+
+    features: NDArray[np.float32]
+    offset: Floats
+    contacts: Floats
+    log: ContactLog
+    dropped_count: int
+
+    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LoggedContacts:
+        """Return some rows."""
+        return LoggedContacts(
+            self.features[rows], self.offset[rows], self.contacts[rows], self.log.take(rows), self.dropped_count
+        )
+
+
+def log_odds(probability: Floats) -> Floats:
+    """Return the log-odds cure:stay and default:stay, float64 (n, 2): the outcome model's raw scores."""
+    safe = np.log(np.maximum(probability, _FLOOR))
+    return np.column_stack([safe[:, CURE] - safe[:, STAY], safe[:, DEFAULT] - safe[:, STAY]])
+
+
+def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan) -> LoggedContacts:
+    """Return the rows of all periods that a queue of the plan was meant to work.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when a log names a queue that the plan does not have, or there is no period.
+    """
+    if not periods:
+        raise refuse(Reason.INVALID_ARGUMENT, "periods", "there is none.", "Send at least one period with its contact log.")
+    parts = [_aligned(period, plan) for period in periods]
+    ids = tuple(queue.queue_id for queue in plan.queues)
+    logs = [part.log for part in parts]
+    log = ContactLog(ids, **{name: np.concatenate([getattr(one, name) for one in logs]) for name in logs[0].columns})
+    return LoggedContacts(
+        np.vstack([part.features for part in parts]),
+        np.vstack([part.offset for part in parts]),
+        np.concatenate([part.contacts for part in parts]),
+        log,
+        sum(part.dropped_count for part in parts),
+    )
+
+
+def _aligned(period: EffectPeriod, plan: CapacityPlan) -> LoggedContacts:
+    portfolio, log = period.portfolio, period.log
+    place = np.searchsorted(portfolio.column("account_id"), log.account_id)
+    place = np.minimum(place, max(portfolio.account_count - 1, 0))
+    known = portfolio.column("account_id")[place] == log.account_id if portfolio.account_count else np.zeros(log.row_count, bool)
+    usable = np.flatnonzero(known & (log.queue != NO_QUEUE))
+    rows, taken = place[usable], log.take(usable)
+    index = np.array([plan.queue_index(queue_id) for queue_id in log.queue_ids], dtype=np.int16)
+    columns = {name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}
+    renamed = ContactLog(tuple(queue.queue_id for queue in plan.queues), **columns)
+    return LoggedContacts(
+        build_features(portfolio).matrix[rows],
+        log_odds(period.outcomes.probability)[rows],
+        portfolio.column("contacts_in_window_count")[rows].astype(np.float64),
+        renamed,
+        log.row_count - usable.size,
+    )

@@ -1,0 +1,78 @@
+"""Policy value on logs: unbiased where the log was randomised, refused where it says too little, and time really runs out."""
+
+import numpy as np
+import pytest
+
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.policy_value import LoggedActions, doubly_robust, doubly_robust_gain, ips, snips, worked_in_time
+from collections_opt.core.uplift import uplift_curve
+
+CHANCES = np.array([0.5, 0.3, 0.2])
+
+
+def made_log(rng, count=20_000):
+    """Return a log of three actions (none, 0, 1) whose mean reward is known for every account."""
+    x = rng.normal(size=count)
+    means = np.column_stack([x, x + 1.0, x + 2.0 * (x > 0)])
+    action = rng.choice(3, size=count, p=CHANCES) - 1
+    reward = means[np.arange(count), action + 1] + rng.normal(size=count)
+    return LoggedActions(action, CHANCES[action + 1], reward), means, x
+
+
+def test_every_estimate_covers_the_true_value_of_a_policy():
+    covered = {"IPS": 0, "SNIPS": 0, "DR": 0, "gain": 0}
+    widths = {"IPS": [], "SNIPS": [], "DR": []}
+    for seed in range(200):
+        log, means, x = made_log(np.random.default_rng(seed), 2_000)
+        policy = np.where(x > 0, 1, -1)
+        # The value in the population: E[x] + 2 P(x > 0) = 1; over nobody: 1.
+        wrong = means * 0.5
+        for made in (ips(log, policy), snips(log, policy), doubly_robust(log, policy, wrong)):
+            covered[made.method] += made.low <= 1.0 <= made.high
+            widths[made.method].append(made.standard_error)
+        gain = doubly_robust_gain(log, policy, wrong)
+        covered["gain"] += gain.low <= 1.0 <= gain.high
+    assert all(count >= 182 for count in covered.values()), covered
+    assert np.mean(widths["DR"]) < np.mean(widths["IPS"])
+
+
+def test_wrong_chances_bias_a_policys_value():
+    log, _, x = made_log(np.random.default_rng(1))
+    policy = np.where(x > 0, 1, -1)
+    planted = LoggedActions(log.action, np.full(log.chance.size, 1 / 3), log.reward)
+    assert not ips(planted, policy).low <= 1.0 <= ips(planted, policy).high
+
+
+def test_a_policy_the_log_hardly_followed_is_refused():
+    log, means, _ = made_log(np.random.default_rng(2), 400)
+    with pytest.raises(CollectionsError, match="effective rows"):
+        ips(log, np.full(400, 1))
+    with pytest.raises(CollectionsError, match="Log more"):
+        doubly_robust(log, np.full(400, 5), np.column_stack([means] * 3))
+    with pytest.raises(CollectionsError, match="number of rows"):
+        snips(log, np.zeros(3, dtype=np.int64))
+    with pytest.raises(CollectionsError, match="randomised rows only"):
+        LoggedActions(np.zeros(2, dtype=np.int64), np.array([0.5, np.nan]), np.zeros(2))
+
+
+def test_a_queue_works_in_order_until_its_time_is_used_up():
+    queue = np.array([0, 0, 1, -1, 0], dtype=np.int16)
+    priority = np.array([2, 1, 1, 0, 3], dtype=np.int32)
+    minutes = np.array([5.0, 4.0, 9.0, 1.0, 1.0])
+    assert worked_in_time(queue, priority, minutes, np.array([9.0, 8.0])).tolist() == [True, True, False, False, False]
+    assert worked_in_time(queue, priority, minutes, np.array([10.0, 9.0])).tolist() == [True, True, True, False, True]
+
+
+def test_the_qini_of_the_right_order_is_positive_of_none_is_zero_and_of_the_reverse_its_negative():
+    rng = np.random.default_rng(5)
+    effect = rng.normal(size=4_000)
+    psi = effect + rng.normal(size=4_000)
+    right, wrong = uplift_curve(effect, psi, 1), uplift_curve(-effect, psi, 1)
+    assert right.qini.low > 0 > wrong.qini.high
+    assert right.qini.value == pytest.approx(-wrong.qini.value)
+    flat = uplift_curve(np.zeros(4_000), psi, 1)
+    assert flat.qini.value == pytest.approx(0.0, abs=1e-12)
+    assert right.gain[-1] == pytest.approx(psi.mean())
+    assert right.share[0] == right.gain[0] == 0.0
+    with pytest.raises(ValueError, match="per row"):
+        uplift_curve(np.zeros(3), psi, 1)

@@ -1,0 +1,213 @@
+"""Contact effects: what a holdout teaches, what a chosen log may teach, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.features import FEATURE_NAMES, build_features
+from collections_opt.core.queues import EvidenceGrade
+from collections_opt.datasets.recovery_strategy import LEVEL_COST, THRESHOLD, load_recovery_strategy
+from collections_opt.datasets.simulated_lender import desk_plan
+from collections_opt.scoring.discontinuity import discontinuity
+from collections_opt.scoring.effect_experiment import learn_experiment, planned_prior
+from collections_opt.scoring.effect_likelihood import EffectPrior, EffectRows, Spread, contact_probabilities, fit_effects
+from collections_opt.scoring.effect_model import EffectModel
+from collections_opt.scoring.effect_observational import learn_observational, measure_overlap
+from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
+from collections_opt.scoring.randomisation import balance
+from tests.worlds.lab import as_if_randomised, confounded_only, train_world
+
+PLAN = desk_plan(1_000)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return train_world(3, 60_000, (0, 4))
+
+
+@pytest.fixture(scope="module")
+def segments(world):
+    return declare_segments(DEFAULT_SEGMENTS, world.contacts.features)
+
+
+@pytest.fixture(scope="module")
+def learned(world, segments):
+    return learn_experiment(world.contacts, PLAN, segments)
+
+
+def made_rows(rng, count, theta, base=(0.2, -1.5), queues=1):
+    """Return rows drawn from the likelihood itself, with an intercept and one segment."""
+    design = np.column_stack([np.ones(count), rng.normal(size=count)])
+    offset = np.column_stack([np.full(count, base[0]), np.full(count, base[1])]) + 0.5 * rng.normal(size=(count, 1))
+    rows = EffectRows(
+        design,
+        offset,
+        rng.integers(0, queues, count),
+        rng.random(count) < 0.5,
+        np.full(count, 0.5),
+        np.ones(count),
+        np.zeros(count, dtype=np.int64),
+        np.ones(count),
+    )
+    truth = fit_effects(rows.take(np.arange(0)), EffectPrior(np.zeros((queues, 2))))
+    truth = replace(truth, theta=np.asarray(theta, dtype=np.float64))
+    alone, under = contact_probabilities(rows, truth)
+    chance = np.where(rows.contacted[:, np.newaxis], under, alone)
+    outcome = (rng.random(count)[:, np.newaxis] > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
+    return replace(rows, outcome=outcome)
+
+
+def test_without_rows_the_effect_is_the_plans_to_the_bit(world, segments):
+    empty = world.contacts.take(np.zeros(world.contacts.log.row_count, dtype=bool))
+    model = learn_experiment(empty, PLAN, segments)
+    assert all(queue.evidence is EvidenceGrade.ASSUMED for queue in model.queues)
+    fit = fit_effects(made_rows(np.random.default_rng(1), 0, [[[0.0, 0.0], [0.0, 0.0]]]), EffectPrior(np.array([[0.7, 0.4]])))
+    assert np.array_equal(fit.theta[0, :, 0], [0.7, 0.4])
+    assert np.array_equal(fit.theta[0, :, 1], [0.0, 0.0])
+
+
+def test_many_rows_overrule_the_plan_and_few_do_not():
+    theta = [[[1.2, 0.4], [0.5, 0.0]]]
+    prior = EffectPrior(np.array([[0.2, 0.2]]), Spread(0.3, 0.3), Spread(0.2, 0.2))
+    rng = np.random.default_rng(2)
+    many, few = fit_effects(made_rows(rng, 60_000, theta), prior), fit_effects(made_rows(rng, 60, theta), prior)
+    assert np.allclose(many.theta[0], theta[0], atol=0.15)
+    assert abs(few.theta[0, 0, 0] - 0.2) < 0.3
+    assert np.sqrt(few.covariance[0, 0, 0]) > 3 * np.sqrt(many.covariance[0, 0, 0])
+
+
+def test_a_wrong_outcome_model_is_corrected_and_not_taken_for_an_effect():
+    rows = made_rows(np.random.default_rng(3), 40_000, [[[0.6, 0.0], [0.3, 0.0]]])
+    off = replace(rows, offset=rows.offset + np.array([0.8, -0.5]))
+    fit = fit_effects(off, EffectPrior(np.array([[0.6, 0.3]])))
+    assert np.allclose(fit.base[:, 0], [-0.8, 0.5], atol=0.15)
+    assert abs(fit.theta[0, 0, 0] - 0.6) < 0.15
+
+
+def test_the_holdout_finds_the_truth_within_its_intervals(learned):
+    calls = learned.queues[0]
+    assert calls.evidence is EvidenceGrade.EXPERIMENT
+    assert calls.cure.low < calls.cure.value < calls.cure.high
+    assert calls.cure.low > 0
+    assert learned.queues[-1].evidence is EvidenceGrade.ASSUMED
+    assert "needed" in learned.queues[-1].reason
+
+
+def test_predictions_for_a_row_come_from_other_accounts(world, segments, learned):
+    rows = learned.rows
+    account = rows.log.account_id[0]
+    mine = world.contacts.log.account_id == account
+    outcome = np.where(mine, (world.contacts.log.outcome + 1) % 3, world.contacts.log.outcome)
+    columns = {name: getattr(world.contacts.log, name) for name in world.contacts.log.columns} | {"outcome": outcome}
+    other = learn_experiment(
+        replace(world.contacts, log=type(world.contacts.log)(world.contacts.log.queue_ids, **columns)),
+        PLAN,
+        segments,
+        learned.prior,
+    )
+    own = rows.log.account_id == account
+    assert np.array_equal(learned.predictions.under[own], other.predictions.under[own])
+    assert not np.array_equal(learned.predictions.under, other.predictions.under)
+
+
+def test_a_confounded_log_passed_off_as_an_experiment_is_refused(world, segments):
+    with pytest.raises(CollectionsError, match="cannot have made these contacts") as refused:
+        learn_experiment(as_if_randomised(world.contacts), PLAN, segments)
+    assert refused.value.violations[0].field.startswith("propensity[")
+
+
+def test_the_balance_test_is_level_under_honest_chances():
+    rng = np.random.default_rng(4)
+    values = []
+    for _ in range(400):
+        covariates = np.column_stack([np.ones(300), rng.normal(size=(300, 3))])
+        chance = rng.uniform(0.3, 0.7, 300)
+        values.append(balance(rng.random(300) < chance, chance, covariates, ("a", "b", "c", "d")).p_value)
+    assert abs(np.mean(np.array(values) < 0.1) - 0.1) < 0.05
+
+
+def test_a_protected_proxy_among_the_segments_is_refused(world):
+    for name in ("age", "zip_code", "customer_age_band", "Marital Status"):
+        with pytest.raises(CollectionsError, match="protected attribute or a listed proxy"):
+            declare_segments(("utilisation", name), world.contacts.features)
+    with pytest.raises(CollectionsError, match="no feature"):
+        declare_segments(("favourite_tune",), world.contacts.features)
+
+
+def test_no_feature_is_protected():
+    from collections_opt.core.protected import check_no_protected  # noqa: PLC0415 - the rule under test
+
+    check_no_protected(FEATURE_NAMES, "features")
+
+
+def test_a_chosen_log_is_graded_observational_and_moves_the_average_only(world, segments):
+    model = learn_observational(confounded_only(world.contacts), PLAN, 2, segments, planned_prior(PLAN), 1)
+    assert model.evidence is EvidenceGrade.OBSERVATIONAL
+    assert set(model.theta_cure[1:]) == {0.0}
+    naive_rows = confounded_only(world.contacts).log
+    mine = naive_rows.queue == 2
+    cured = naive_rows.outcome == 0
+    naive = cured[mine & naive_rows.contacted].mean() - cured[mine & ~naive_rows.contacted].mean()
+    assert naive < 0 < model.cure.value
+
+
+def test_without_overlap_a_chosen_log_is_refused(world, segments):
+    log = world.contacts.log
+    by_rule = world.contacts.offset[:, 0] < np.median(world.contacts.offset[:, 0])
+    columns = {name: getattr(log, name) for name in log.columns}
+    nan = np.full(log.row_count, np.nan)
+    columns |= {"contacted": by_rule, "right_party": log.right_party & by_rule, "propensity": nan, "queue_propensity": nan}
+    rows = replace(world.contacts, log=type(log)(log.queue_ids, **columns))
+    with pytest.raises(CollectionsError, match="different accounts"):
+        learn_observational(rows, PLAN, 2, segments, planned_prior(PLAN), 1)
+    with pytest.raises(CollectionsError, match="an adjustment needs"):
+        learn_observational(rows.take(np.arange(200)), PLAN, 2, segments, planned_prior(PLAN), 1)
+    assert measure_overlap(np.array([True, False]), np.array([0.5, 0.5])).share == 1.0
+
+
+def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_learned(world, segments, learned):
+    from tests.worlds.lab import SimulatedLender, admit  # noqa: PLC0415
+
+    portfolio = admit(SimulatedLender(9, 5_000).month(0).snapshot.raw).portfolio
+    model = EffectModel("test-1", segments, learned.queues)
+    effects, planned = model.effects_of(portfolio, PLAN), PlannedEffects(portfolio, PLAN)
+    whole = slice(0, portfolio.account_count)
+    for queue in range(len(PLAN.queues)):
+        one = effects.block(whole, queue)
+        parts = [model.effects_of(portfolio, PLAN).block(slice(start, start + 100), queue) for start in range(0, whole.stop, 100)]
+        assert np.allclose(np.concatenate([part.theta_cure for part in parts]), one.theta_cure, rtol=1e-12)
+        if effects.evidence(queue) is EvidenceGrade.ASSUMED:
+            assert np.array_equal(one.theta_cure, planned.block(whole, queue).theta_cure)
+    assert effects.evidence(0) is EvidenceGrade.EXPERIMENT
+    assert "effect/test-1" in effects.version
+    cure, default = effects.theta_spread(whole, 0)
+    assert (cure > 0).all()
+    assert (default > 0).all()
+    fresh = portfolio.column("contacts_in_window_count") == 0
+    tired = portfolio.column("contacts_in_window_count") == 2
+    features = build_features(portfolio).matrix
+    assert features.shape[0] == whole.stop
+    assert abs(effects.block(whole, 0).theta_cure[fresh]).mean() > abs(effects.block(whole, 0).theta_cure[tired]).mean()
+
+
+def test_the_recovery_strategy_gives_the_published_discontinuity():
+    data = load_recovery_strategy()
+    wide = discontinuity(data.expected, data.actual, THRESHOLD, 900, 1_100)
+    assert (round(wide.effect, 2), round(wide.standard_error, 2)) == (277.63, 74.04)
+    assert (round(wide.constant, 2), round(wide.slope, 3)) == (3.34, 0.643)
+    assert wide.below_count + wide.above_count == 183
+    narrow = discontinuity(data.expected, data.actual, THRESHOLD, 950, 1_050)
+    assert (round(narrow.effect, 2), round(narrow.standard_error, 2)) == (286.53, 111.35)
+    assert wide.low > LEVEL_COST
+    assert data.level[(data.expected < THRESHOLD)].max() == 0
+
+
+def test_a_discontinuity_needs_both_sides():
+    data = load_recovery_strategy()
+    with pytest.raises(CollectionsError, match="outside the window"):
+        discontinuity(data.expected, data.actual, THRESHOLD, 1_100, 1_200)
+    with pytest.raises(CollectionsError, match="30 of each"):
+        discontinuity(data.expected, data.actual, THRESHOLD, 990, 1_010)
