@@ -30,6 +30,9 @@ MAX_VIOLATION_BYTES = 4_096
 MAX_MESSAGE_CHARACTERS = 500
 """The message travels in the trailers beside the details, percent-encoded."""
 
+MAX_TEXT_CHARACTERS = 300
+"""Of one field at fault: a description that quotes a whole value must not push the fault out of the details."""
+
 _REMEDY = " Remedy: "
 
 _C = grpc.StatusCode
@@ -138,10 +141,15 @@ def _packed(detail: Message) -> Any:
 def _fitting(violations: tuple[FieldViolation, ...]) -> list[error_details_pb2.BadRequest.FieldViolation]:
     shown, size = [], 0
     for violation in violations:
-        text = violation.description + _REMEDY + violation.remedy if violation.remedy else violation.description
-        message = error_details_pb2.BadRequest.FieldViolation(field=violation.field, description=text)
+        text = _shortened(violation.description)
+        text += _REMEDY + _shortened(violation.remedy) if violation.remedy else ""
+        message = error_details_pb2.BadRequest.FieldViolation(field=_shortened(violation.field), description=text)
         size += message.ByteSize() + 4
         if size > MAX_VIOLATION_BYTES:
             break
         shown.append(message)
     return shown
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_CHARACTERS else text[: MAX_TEXT_CHARACTERS - 3] + "..."

@@ -47,6 +47,7 @@ class Client:
     """Stubs by resource; every call has a deadline."""
 
     def __init__(self, channel):
+        self.channel = channel
         self.portfolios = portfolio_service_pb2_grpc.PortfolioServiceStub(channel)
         self.plans = capacity_service_pb2_grpc.CapacityServiceStub(channel)
         self.scoring = scoring_service_pb2_grpc.ScoringServiceStub(channel)
@@ -120,7 +121,9 @@ def ranking(client, book):
 
 def fields_of(error):
     status = refusal(error)[2]
-    bad = next(d for d in status.details if d.Is(error_details_pb2.BadRequest.DESCRIPTOR))
+    bad = next((d for d in status.details if d.Is(error_details_pb2.BadRequest.DESCRIPTOR)), None)
+    if bad is None:
+        return set()
     return {violation.field for violation in error_details_pb2.BadRequest.FromString(bad.value).field_violations}
 
 

@@ -1,0 +1,143 @@
+"""One good request per method, with every field that a caller can set, to be broken field by field."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from collections_opt.api.v1 import (
+    account_pb2,
+    capacity_service_pb2,
+    columns_pb2,
+    model_service_pb2,
+    placement_pb2,
+    portfolio_service_pb2,
+    ranking_pb2,
+    ranking_service_pb2,
+    scoring_service_pb2,
+)
+from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.wire.common import write_date
+from collections_opt.wire.parameters import write_parameters
+from collections_opt.wire.plans import write_plan
+from tests.service.test_services import AS_OF, PLAN
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the server holds that requests can name."""
+
+    ranking_id: str
+    queue_id: str
+    account_id: str
+    etag: str
+
+
+def account(account_id="a"):
+    """Return an account with every field set."""
+    return account_pb2.Account(
+        account_id=account_id,
+        customer_id="c-1",
+        product="CREDIT_CARD",
+        state="TW",
+        time_zone="Asia/Taipei",
+        balance_minor_units=900_000,
+        arrears_minor_units=90_000,
+        credit_limit_minor_units=2_000_000,
+        days_past_due=45,
+        months_on_book=30,
+        days_to_charge_off=120,
+        loss_given_default=0.7,
+        contacts_in_window_count=1,
+        calls_last_7_days_count=1,
+        attempts_last_7_days_count=2,
+        days_since_conversation=20,
+        block_flags=account_pb2.BlockFlags(),
+        months=[account_pb2.MonthlyFigures(months_past_due=2, balance_minor_units=900_000, payment_minor_units=5_000)],
+    )
+
+
+def plan(plan_id):
+    """Return a plan with every field set."""
+    message = write_plan(bundled_plan())
+    message.plan_id = plan_id
+    message.labels["desk"] = "cards"
+    del message.queues[1:]
+    queue = message.queues[0]
+    queue.skills[:], queue.specialisms[:], queue.products[:], queue.states[:] = ["card"], ["vulnerable"], ["CREDIT_CARD"], ["TW"]
+    queue.channel_fee_minor_units = 10
+    return message
+
+
+def header(**changes):
+    """Return an import's header."""
+    fields = {
+        "portfolio_id": "swept",
+        "as_of_date": write_date(AS_OF),
+        "time_zone": "Asia/Taipei",
+        "currency_code": "TWD",
+        "row_count": 1,
+        "validate_only": True,
+    }
+    return portfolio_service_pb2.ImportPortfolioRequest(header=portfolio_service_pb2.PortfolioHeader(**{**fields, **changes}))
+
+
+def chunk():
+    """Return a chunk of one row with a column of every kind."""
+    column = columns_pb2.Column
+    columns = [
+        column(name="account_id", text=columns_pb2.TextColumn(values=["a"])),
+        column(name="product", text=columns_pb2.TextColumn(values=["CREDIT_CARD"])),
+        column(name="balance_minor", integers=columns_pb2.Int64Column(values=[900_000])),
+        column(name="arrears_minor", integers=columns_pb2.Int64Column(values=[90_000])),
+        column(name="days_past_due", integers=columns_pb2.Int64Column(values=[45]), presence_bitmap=b"\x01"),
+        column(name="loss_given_default", reals=columns_pb2.DoubleColumn(values=[0.5])),
+        column(name="cease", flags=columns_pb2.BoolColumn(values=[False])),
+        column(name="status_history", history=columns_pb2.HistoryColumn(month_count=2, values=[1, 2])),
+    ]
+    return portfolio_service_pb2.ImportPortfolioRequest(chunk=columns_pb2.ColumnChunk(row_count=1, columns=columns))
+
+
+def good_requests(known: Known):
+    """Return a good request (of a client stream: a list) by method name."""
+    parameters = write_parameters(bundled_parameters())
+    described = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD"}
+    paged = {"page_size": 5}
+    return {
+        "ScoreAccounts": scoring_service_pb2.ScoreAccountsRequest(
+            accounts=[account()], capacity_plan_id=PLAN, capacity_plan_version=1, value_parameters=parameters, **described
+        ),
+        "ImportPortfolio": [header(), chunk()],
+        "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
+        "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
+        "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),
+        "CreateCapacityPlan": capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan("swept"), validate_only=True),
+        "GetCapacityPlan": capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN, version=1),
+        "ListCapacityPlans": capacity_service_pb2.ListCapacityPlansRequest(**paged),
+        "UpdateCapacityPlan": capacity_service_pb2.UpdateCapacityPlanRequest(
+            capacity_plan=plan(PLAN), etag=known.etag, validate_only=True
+        ),
+        "CreateRanking": ranking_service_pb2.CreateRankingRequest(
+            request_id=str(uuid.UUID(int=31, version=4)),
+            portfolio_id="book",
+            capacity_plan_id=PLAN,
+            capacity_plan_version=1,
+            ordering=ranking_pb2.ORDERING_EXPECTED_VALUE,
+            value_parameters=parameters,
+            solver=ranking_pb2.SOLVER_DEFAULT,
+            seed=1,
+            validate_only=True,
+        ),
+        "GetRanking": ranking_service_pb2.GetRankingRequest(ranking_id=known.ranking_id),
+        "ListRankings": ranking_service_pb2.ListRankingsRequest(**paged),
+        "WatchRanking": ranking_service_pb2.WatchRankingRequest(ranking_id=known.ranking_id),
+        "ExportRanking": ranking_service_pb2.ExportRankingRequest(ranking_id=known.ranking_id),
+        "ListWorklist": ranking_service_pb2.ListWorklistRequest(ranking_id=known.ranking_id, queue_id=known.queue_id, **paged),
+        "ExplainAssignment": ranking_service_pb2.ExplainAssignmentRequest(
+            ranking_id=known.ranking_id, account_id=known.account_id
+        ),
+        "PlaceAccounts": placement_pb2.PlaceAccountsRequest(ranking_id=known.ranking_id, accounts=[account()], **described),
+        "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
+        "ListModels": model_service_pb2.ListModelsRequest(**paged),
+        "GetModel": model_service_pb2.GetModelRequest(kind="outcome"),
+    }

@@ -1,0 +1,121 @@
+"""Every field of every method, broken in every way its kind knows, is refused with a documented reason at its own path.
+
+The cases come from the descriptors: a method without a good request, or a field that the good request does not reach, fails here.
+"""
+
+from __future__ import annotations
+
+import re
+
+import grpc
+import pytest
+from google.protobuf.message_factory import GetMessageClass
+
+from collections_opt.api.v1 import (
+    capacity_service_pb2,
+    model_service_pb2,
+    portfolio_service_pb2,
+    ranking_service_pb2,
+    scoring_service_pb2,
+)
+from tests.service.breakages import breakages, fields_of, reached
+from tests.service.edge import refusal
+from tests.service.good_requests import Known, good_requests
+from tests.service.invalid_request_table import ANSWERED, REASONS, TOLD_AT
+from tests.service.test_services import PLAN, book, client, ranking  # noqa: F401
+from tests.service.test_services import fields_of as told_fields
+
+MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
+METHODS = {m.name: m for module in MODULES for service in module.DESCRIPTOR.services_by_name.values() for m in service.methods}
+WAIT = 30.0
+
+
+@pytest.fixture(scope="module")
+def good(client, ranking):  # noqa: F811
+    """Return a good request per method, naming what the server holds."""
+    queue = ranking.queues[0].queue_id
+    page = ranking_service_pb2.ListWorklistRequest(ranking_id=ranking.ranking_id, queue_id=queue)
+    first = client.rankings.ListWorklist(page, timeout=WAIT).entries[0].account_id
+    latest = client.plans.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN), timeout=WAIT)
+    return good_requests(Known(ranking.ranking_id, queue, first, latest.capacity_plan.etag))
+
+
+def send(channel, method, requests, timeout=WAIT, raw=False):
+    """Send messages (or bytes) to a method and return all answers."""
+    path = f"/{method.containing_service.full_name}/{method.name}"
+    kinds = {(False, False): "unary_unary", (True, False): "stream_unary", (False, True): "unary_stream"}
+    call = getattr(channel, kinds[method.client_streaming, method.server_streaming])(
+        path,
+        request_serializer=None if raw else lambda message: message.SerializeToString(),
+        response_deserializer=GetMessageClass(method.output_type).FromString,
+    )
+    answer = call(iter(requests) if method.client_streaming else requests[0], timeout=timeout)
+    return list(answer) if method.server_streaming else [answer]
+
+
+def outcome(channel, method, requests):
+    """Return "answered", or reason and fields of the refusal."""
+    try:
+        send(channel, method, requests)
+    except grpc.RpcError as error:
+        code, reason, _ = refusal(error)
+        assert code is not grpc.StatusCode.INTERNAL, (method.name, requests)
+        return reason, told_fields(error)
+    return "answered", set()
+
+
+def looked_up(table, name):
+    """Return the entry whose pattern matches a broken field."""
+    return next((told for key, told in table.items() if re.fullmatch(key, name)), None)
+
+
+def complaint(reason, fields, broken, name):
+    """Return what is wrong with how a broken field was answered, empty if nothing."""
+    if looked_up(ANSWERED, name):
+        return "" if reason == "answered" else f"{name}: {reason} for what is no fault"
+    if reason not in REASONS:
+        return f"{name}: {reason}"
+    path = looked_up(TOLD_AT, name) or re.escape(broken.path) + r"([.\[].*)?"
+    return "" if any(re.fullmatch(path, field, re.DOTALL) for field in fields) else f"{name}: {reason} told at {sorted(fields)}"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_good_request_reaches_every_field_and_is_answered(client, good, name):  # noqa: F811
+    method = METHODS[name]
+    requests = good[name] if method.client_streaming else [good[name]]
+    missing = set(fields_of(method.input_type)) - {path for request in requests for path in reached(request)}
+    assert not missing, f"set these in tests/service/good_requests.py, so that they are broken here: {sorted(missing)}"
+    assert outcome(client.channel, method, requests) == ("answered", set())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_broken_field_is_refused_at_its_path(client, good, name):  # noqa: F811
+    method = METHODS[name]
+    requests = good[name] if method.client_streaming else [good[name]]
+    wrong = []
+    for place, request in enumerate(requests):
+        for broken in breakages(request):
+            sent = [*requests[:place], broken.message, *requests[place + 1 :]]
+            reason, fields = outcome(client.channel, method, sent)
+            wrong.append(complaint(reason, fields, broken, f"{name} {broken.path}: {broken.how}"))
+    wrong = [line for line in wrong if line]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_bytes_that_are_no_message_are_refused(client, name):  # noqa: F811
+    method = METHODS[name]
+    with pytest.raises(grpc.RpcError) as caught:
+        send(client.channel, method, [b"\xff\xff\xff"], raw=True)
+    assert refusal(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "MALFORMED_MESSAGE")
+    assert told_fields(caught.value) == {method.input_type.full_name}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_call_without_deadline_is_refused(client, good, name):  # noqa: F811
+    method = METHODS[name]
+    requests = good[name] if method.client_streaming else [good[name]]
+    with pytest.raises(grpc.RpcError) as caught:
+        send(client.channel, method, requests, timeout=None)
+    assert refusal(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
+    assert told_fields(caught.value) == {"deadline"}
