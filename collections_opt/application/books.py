@@ -9,13 +9,13 @@ from datetime import datetime
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import dump, load
 from collections_opt.core.admission import Quarantine, admit
-from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.names import check_id
+from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import CapacityPlan, check_plan
+from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PlanRecord, PortfolioRecord
-
-_MAX_ID = 128
 
 
 class Books:
@@ -32,7 +32,7 @@ class Books:
         Raises:
             CollectionsError: as ``admit``; ALREADY_EXISTS when the id holds other accounts.
         """
-        _check_id("portfolio_id", portfolio_id)
+        check_id("portfolio_id", portfolio_id)
         admission = admit(raw)
         portfolio, refused = admission.portfolio, admission.quarantine
         made = self._imported(portfolio_id, portfolio.digest, admission.row_count)
@@ -72,20 +72,17 @@ class Books:
             CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan``.
         """
         check_plan(plan)
-        _check_id("plan_id", plan.plan_id)
         payload = dump(replace(plan, version=0))
         if validate_only:
+            self._ledger.check_next_plan(plan.plan_id, expected_etag)
             return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
         return self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now())
 
     def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
-        """Return a version of a plan, or its latest, with its record (for the etag)."""
+        """Return a version of a plan, or its latest, with its record (for the etag).
+
+        Raises:
+            CollectionsError: as ``Ledger.plan``.
+        """
         stored = self._ledger.plan(plan_id, version)
         return replace(load(stored.payload, CapacityPlan), version=stored.version), stored
-
-
-def _check_id(field: str, value: str) -> None:
-    if not value or len(value) > _MAX_ID or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in value):
-        raise refuse(
-            Reason.INVALID_ARGUMENT, field, f"{value[:40]!r} is not an id.", "Use 1 to 128 letters, digits, '-', '_' or '.'."
-        )

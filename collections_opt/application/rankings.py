@@ -41,6 +41,7 @@ from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, summary_sentence
 from collections_opt.core.features import FEATURE_SET_VERSION
+from collections_opt.core.names import check_seed
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import PROBABILITY_SCALE, OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters, payoffs
@@ -234,7 +235,7 @@ class Rankings:
         Raises:
             CollectionsError: INVALID_ARGUMENT when they rank different accounts or capacities.
         """
-        records = [self.finished(ranking_id) for ranking_id in ranking_ids]
+        records = [self._compared(index, ranking_id) for index, ranking_id in enumerate(ranking_ids)]
         first = records[0]
         for index, record in enumerate(records):
             for name in ("input_digest", "plan_id", "plan_version", "rules_version"):
@@ -247,6 +248,13 @@ class Rankings:
                     )
         reference = self.entries(first)
         return [compare(Ordering(r.record["ordering"]), self.entries(r), reference, realised, seed) for r in records]
+
+    def _compared(self, index: int, ranking_id: str) -> RankingRecord:
+        try:
+            return self.finished(ranking_id)
+        except CollectionsError as error:
+            found = tuple(replace(v, field=f"ranking_ids[{index}]") for v in error.violations)
+            raise CollectionsError(error.reason, error.message, found) from error
 
     def score(
         self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters, with_reasons: bool = True
@@ -341,6 +349,7 @@ def _check_command(command: RankingCommand) -> None:
         raise refuse(
             Reason.INVALID_ARGUMENT, "request_id", f"{command.request_id!r} is not a UUID.", "Send a new UUID4."
         ) from error
+    check_seed(command.seed)
     if command.solver not in SOLVERS:
         raise refuse(Reason.INVALID_ARGUMENT, "solver", f"{command.solver!r} is unknown.", f"Use one of {', '.join(SOLVERS)}.")
 

@@ -3,6 +3,15 @@
 MAX_ACCOUNT_ID_BYTES = 128
 """Longer ids are quarantined: they are almost always a shifted column, and they bloat every record."""
 
+MAX_ID_CHARACTERS = 128
+"""Ids that callers choose: portfolios, plans, queues."""
+
+MAX_TEXT_CHARACTERS = 200
+"""Texts for people and lenders' codes: longer ones are documents, and every record repeats them."""
+
+MAX_LIST_ITEMS = 500
+"""Items of a list within a request: skills, product codes, jurisdictions, labels."""
+
 MAX_BALANCE_MINOR = 2_000_000_000
 """Above this an account is quarantined: no row may own the objective, and increments must fit int32 for the exact solver."""
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.limits import MAX_LIST_ITEMS
+from collections_opt.core.names import list_violations, text_violation
 from collections_opt.core.portfolio import Portfolio
 
 Floats = NDArray[np.float64]
@@ -71,6 +73,9 @@ def check_parameters(parameters: ValueParameters) -> None:
         if not low <= value <= high:
             found.append(FieldViolation(name, f"{value:g} is outside {low:g} to {high:g}.", "Correct the value or its unit."))
 
+    wrong_name = text_violation("version", parameters.version)
+    if wrong_name:
+        found.append(wrong_name)
     need("discount_rate", parameters.discount_rate, 0, 10)
     for name in ("horizon_days", "cure_days", "stay_days", "default_days"):
         need(name, getattr(parameters, name), 1, 3_660)
@@ -82,8 +87,9 @@ def check_parameters(parameters: ValueParameters) -> None:
     for name in ("loss_given_default", "credit_conversion_factor"):
         shares: Mapping[str, float] = getattr(parameters, name)
         need(f"{name}.default_count", int("" in shares), 1, 1)
-        for product, share in shares.items():
-            need(f"{name}[{product!r}]", share, 0, 1)
+        found.extend(list_violations(name, [product for product in shares if product]))
+        for product, share in list(shares.items())[: MAX_LIST_ITEMS + 1]:
+            need(f"{name}[{product[:40]!r}]", share, 0, 1)
     if found:
         raise CollectionsError(Reason.INVALID_ARGUMENT, f"{len(found)} value parameter(s) at fault.", tuple(found))
 

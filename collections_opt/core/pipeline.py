@@ -19,8 +19,9 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
+from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan, check_plan
+from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking, make_entries
 from collections_opt.core.valuation import value_matrix
 

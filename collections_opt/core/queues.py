@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.limits import MAX_QUEUES
 
 
 class EvidenceGrade(StrEnum):
@@ -149,60 +148,3 @@ class CapacityPlan:
         known = ", ".join(queue.queue_id for queue in self.queues)
         violation = FieldViolation("queue_id", f"{queue_id!r} is not in plan {self.plan_id}.", f"Use one of: {known}.")
         raise CollectionsError(Reason.NOT_FOUND, str(violation), (violation,))
-
-
-def check_plan(plan: CapacityPlan) -> None:
-    """Refuse a plan that could not be worked.
-
-    Raises:
-        CollectionsError: INVALID_ARGUMENT with every field at fault.
-    """
-    found: list[FieldViolation] = []
-    if not 1 <= len(plan.queues) <= MAX_QUEUES:
-        found.append(FieldViolation("queues", f"{len(plan.queues)} queues.", f"Send 1 to {MAX_QUEUES}."))
-    if not plan.plan_id:
-        found.append(FieldViolation("plan_id", "is empty.", "Name the plan."))
-    if not (len(plan.currency_code) == 3 and plan.currency_code.isascii() and plan.currency_code.isupper()):
-        found.append(FieldViolation("currency_code", f"{plan.currency_code!r} is not ISO 4217.", "Use one like USD."))
-    ids = [queue.queue_id for queue in plan.queues]
-    for index, queue in enumerate(plan.queues):
-        if not queue.queue_id or ids.index(queue.queue_id) != index:
-            found.append(
-                FieldViolation(f"queues[{index}].queue_id", f"{queue.queue_id!r} is empty or repeated.", "Use unique ids.")
-            )
-        found.extend(_queue_violations(queue, f"queues[{index}]"))
-    if found:
-        raise CollectionsError(Reason.INVALID_ARGUMENT, f"The capacity plan has {len(found)} field(s) at fault.", tuple(found))
-
-
-def _queue_violations(queue: Queue, path: str) -> list[FieldViolation]:
-    effect = queue.effect
-    bounds: tuple[tuple[str, float, float, float], ...] = (
-        ("agents", queue.agents, 0, 100_000),
-        ("paid_minutes", queue.paid_minutes, 0, 1_440),
-        ("shrinkage", queue.shrinkage, 0, 1),
-        ("occupancy", queue.occupancy, 0, 1),
-        ("committed_minutes", queue.committed_minutes, 0, 1e9),
-        ("attempts", queue.attempts, 0, 100),
-        ("dial_minutes", queue.dial_minutes, 0, 600),
-        ("talk_minutes", queue.talk_minutes, 0, 600),
-        ("wrap_minutes", queue.wrap_minutes, 0, 600),
-        ("variable_cost_per_minute_minor", queue.variable_cost_per_minute_minor, 0, 1e9),
-        ("loaded_cost_per_minute_minor", queue.loaded_cost_per_minute_minor, 0, 1e9),
-        ("channel_fee_minor", queue.channel_fee_minor, 0, 1e9),
-        ("effect.right_party_contact_rate", effect.right_party_contact_rate, 0, 1),
-        ("effect.theta_cure", effect.theta_cure, -5, 5),
-        ("effect.theta_default", effect.theta_default, -5, 5),
-        ("effect.repeat_decay", effect.repeat_decay, 0, 1),
-    )
-    found = [
-        FieldViolation(f"{path}.{name}", f"{value:g} is outside {low:g} to {high:g}.", "Correct the value or its unit.")
-        for name, value, low, high in bounds
-        if not low <= value <= high  # NaN fails too
-    ]
-    longest = queue.attempts * queue.dial_minutes + queue.talk_minutes + queue.wrap_minutes
-    if not 0 < longest * 60 <= 65_000:
-        found.append(
-            FieldViolation(f"{path}.talk_minutes", "handling time is zero or beyond 18 hours.", "Give times in minutes.")
-        )
-    return found

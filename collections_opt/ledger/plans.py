@@ -54,18 +54,31 @@ class Plans(Store):
                 insert_answer(connection, request, canonical_json(asdict(record)), created_at)
         return record
 
+    def check_next_plan(self, plan_id: str, expected_etag: str | None) -> None:
+        """Refuse what ``add_plan`` would refuse now, without adding anything.
+
+        Raises:
+            CollectionsError: as ``add_plan``.
+        """
+        with self._database.read() as connection:
+            _check_etag(_latest(connection, plans.c.plan_id == plan_id), plan_id, expected_etag)
+
     def plan(self, plan_id: str, version: int | None = None) -> PlanRecord:
         """Return a version of a plan, or its latest.
 
         Raises:
-            CollectionsError: NOT_FOUND, or INTEGRITY_FAILURE when its content differs from its etag (as every read).
+            CollectionsError: NOT_FOUND naming plan_id or plan_version, or INTEGRITY_FAILURE when its content differs from its
+                etag (as every read).
         """
-        condition = plans.c.plan_id == plan_id
-        if version is not None:
-            condition &= plans.c.version == version
+        of_plan = plans.c.plan_id == plan_id
         with self._database.read() as connection:
-            record = _latest(connection, condition)
-        return found(record, "plan_id", plan_id if version is None else f"{plan_id}/{version}")
+            if version is not None:
+                record = _latest(connection, of_plan & (plans.c.version == version))
+                if record is None and _latest(connection, of_plan) is not None:
+                    return found(None, "plan_version", f"{plan_id}/{version}")
+            else:
+                record = _latest(connection, of_plan)
+        return found(record, "plan_id", plan_id)
 
     def plan_effective(self, plan_id: str, day: date) -> PlanRecord:
         """Return the latest version in force on a day.

@@ -47,7 +47,8 @@ class CapacityServicer:
 
     def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: grpc.ServicerContext) -> pb.GetCapacityPlanResponse:
         """Return a version or the latest."""
-        plan, record = self._books.plan(request.plan_id, request.version or None)
+        with told_as({"plan_version": "version"}):
+            plan, record = self._books.plan(request.plan_id, request.version or None)
         return pb.GetCapacityPlanResponse(capacity_plan=_written(plan, record))
 
     def list_capacity_plans(

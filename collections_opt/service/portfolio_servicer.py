@@ -6,10 +6,12 @@ from collections.abc import Iterator
 
 import grpc
 
+from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.books import Books
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.service.paging import read_page
@@ -39,6 +41,7 @@ class PortfolioServicer:
         for request in requests:
             if request.WhichOneof("content") != "chunk":
                 raise refuse(Reason.INVALID_ARGUMENT, "chunk", "is missing.", "Send nothing but chunks after the header.")
+            _check_names(request.chunk)
             collector.add(request.chunk)
         columns = collector.columns()
         raw = RawPortfolio(as_of_date, header.time_zone, header.currency_code, columns.values, columns.present)
@@ -72,6 +75,18 @@ class PortfolioServicer:
         ]
         token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
         return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
+
+
+def _check_names(chunk: columns_pb2.ColumnChunk) -> None:
+    """Refuse a column that no account has with the chunk that brings it, not after the last."""
+    for index, column in enumerate(chunk.columns):
+        if column.name and column.name not in ACCOUNT_SCHEMA:
+            raise refuse(
+                Reason.SCHEMA_MISMATCH,
+                f"chunk.columns[{index}].name",
+                f"{column.name[:40]!r} is not a column of the account schema.",
+                f"Use some of {', '.join(ACCOUNT_SCHEMA)}.",
+            )
 
 
 def write_portfolio(record: PortfolioRecord) -> pb.Portfolio:

@@ -31,7 +31,7 @@ from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
 
-HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id"}
+HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id", "plan_version": "capacity_plan_version"}
 
 MAX_COMPARED = 20
 """Rankings of one comparison: each holds its entries in memory."""

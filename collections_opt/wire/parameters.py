@@ -10,6 +10,7 @@ from collections_opt.core.payoffs import CostBasis, ValueParameters
 from collections_opt.wire.common import read_enum, write_enum
 
 _SAME = (
+    "version",
     "discount_rate",
     "horizon_days",
     "cure_days",

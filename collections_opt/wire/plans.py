@@ -10,7 +10,7 @@ from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGra
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 
 HEADS: Mapping[str, str] = MappingProxyType(
-    {name: f"capacity_plan.{name}" for name in ("plan_id", "effective_from", "currency_code", "queues")}
+    {name: f"capacity_plan.{name}" for name in ("plan_id", "effective_from", "currency_code", "queues", "labels")}
 )
 """Where the core's plan fields are in a request."""
 

@@ -132,6 +132,8 @@ def good_requests(known: Known):
         "ListRankings": ranking_service_pb2.ListRankingsRequest(**paged),
         "WatchRanking": ranking_service_pb2.WatchRankingRequest(ranking_id=known.ranking_id),
         "ExportRanking": ranking_service_pb2.ExportRankingRequest(ranking_id=known.ranking_id),
+        "CancelRanking": ranking_service_pb2.CancelRankingRequest(ranking_id=known.ranking_id),
+        "ReadRankingEvents": ranking_service_pb2.ReadRankingEventsRequest(after_sequence=1, **paged),
         "ListWorklist": ranking_service_pb2.ListWorklistRequest(ranking_id=known.ranking_id, queue_id=known.queue_id, **paged),
         "ExplainAssignment": ranking_service_pb2.ExplainAssignmentRequest(
             ranking_id=known.ranking_id, account_id=known.account_id

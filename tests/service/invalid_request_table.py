@@ -17,14 +17,32 @@ REASONS = {
 }
 """Reasons that a broken request may be told."""
 
-ANSWERED: dict[str, str] = {
+_QUEUE = r"\w+ capacity_plan\.queues\[0\]\."
+_PARAMETERS = r"\w+ value_parameters\."
+_ACCOUNT = r"\w+ accounts\[0\]\."
+
+ANSWERED = {
     r".* page_size: largest": "sizes above the limit are cut to it",
-    r".*capacity_plan.queues\[0\]\.(agent_count|paid_minutes|effect\.(right_party_contact_rate|theta_\w+)): missing": "zero is a value",
-    r".*capacity_plan.queues\[0\]\.effect\.theta_\w+: -1": "contact may do harm",
+    rf"{_QUEUE}(agent_count|paid_minutes): missing": "zero is a value: the team is away",
+    rf"{_QUEUE}effect\.(right_party_contact_rate|theta_cure|theta_default): missing": "zero is a value: no effect",
+    rf"{_QUEUE}effect\.(theta_cure|theta_default): -1": "contact may do harm",
+    rf"{_QUEUE}(display_name|skills|products): (with )?a path": "texts and codes of the lender",
+    r"\w+ capacity_plan\.labels: with (key )?a path": "texts of the lender",
+    rf"{_PARAMETERS}(discount_rate|stay_payment_share|redefault_probability): missing": "zero is a value",
+    rf"{_PARAMETERS}version: a path": "a name of the lender",
+    rf"{_PARAMETERS}(loss_given_default|credit_conversion_factor): with key a path": "a product code of the lender",
+    rf"{_ACCOUNT}(account_id|customer_id|product|state|time_zone): a path": "ids and codes of the lender",
+    rf"{_ACCOUNT}(months\[0\]\.)?balance_minor_units: -1": "a credit balance",
+    rf"{_ACCOUNT}months\[0\]\.months_past_due: -1": "paid ahead",
+    rf"{_ACCOUNT}months: its first element again": "two months may be alike",
+    r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
+    r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
 
-TOLD_AT: dict[str, str] = {
-    r"(\w+) (header\.|capacity_plan\.)?(as_of_date|effective_from)\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
+TOLD_AT = {
+    r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
+    r"ImportPortfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
+    rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
 }
-"""Broken fields that are told at another path (a regular expression)."""
+"""Broken fields that are told at another path (a regular expression): a part by the whole it makes wrong."""

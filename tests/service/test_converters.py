@@ -13,7 +13,8 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.payoffs import CostBasis, ValueParameters, check_parameters
-from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue, check_plan
+from collections_opt.core.plan_checks import check_plan
+from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
 from collections_opt.service.converters.accounts import accounts_to_raw
 from collections_opt.service.paging import read_page

@@ -119,3 +119,31 @@ def test_a_call_without_deadline_is_refused(client, good, name):  # noqa: F811
         send(client.channel, method, requests, timeout=None)
     assert refusal(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
     assert told_fields(caught.value) == {"deadline"}
+
+
+def test_every_exception_of_the_table_is_about_a_case(good):
+    names = [
+        f"{name} {broken.path}: {broken.how}"
+        for name, request in good.items()
+        for message in (request if METHODS[name].client_streaming else [request])
+        for broken in breakages(message)
+    ]
+    assert len(names) > 800
+    stale = [key for key in (*ANSWERED, *TOLD_AT) if not any(re.fullmatch(key, name) for name in names)]
+    assert not stale
+
+
+@pytest.mark.parametrize(
+    ("reason", "fields"),
+    [("answered", set()), ("INTERNAL", {"page_size"}), ("INVALID_ARGUMENT", {"page_token"}), ("INVALID_ARGUMENT", set())],
+)
+def test_the_sweep_catches_planted_answers(reason, fields):
+    broken = next(b for b in breakages(ranking_service_pb2.ListRankingsRequest()) if (b.path, b.how) == ("page_size", "-1"))
+    assert complaint(reason, fields, broken, "ListRankings page_size: -1")
+    assert not complaint("INVALID_ARGUMENT", {"page_size"}, broken, "ListRankings page_size: -1")
+
+
+def test_a_field_that_no_good_request_sets_is_missed():
+    request = scoring_service_pb2.ScoreAccountsRequest()
+    missing = set(fields_of(request.DESCRIPTOR)) - set(reached(request))
+    assert {"accounts[].account_id", "as_of_date.year", "value_parameters.cost_basis"} <= missing
