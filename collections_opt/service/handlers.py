@@ -55,15 +55,25 @@ def parse(message_type: type[Message], raw: bytes) -> Message:
     """Return the message of its bytes.
 
     Raises:
-        CollectionsError: MALFORMED_MESSAGE.
+        CollectionsError: MALFORMED_MESSAGE; INVALID_ARGUMENT for a NUL character.
     """
     try:
-        return message_type.FromString(raw)
+        message = message_type.FromString(raw)
     except DecodeError as error:
         name = message_type.DESCRIPTOR.full_name
         raise refuse(
             Reason.MALFORMED_MESSAGE, name, "the bytes are not such a message.", "Use code generated from this contract."
         ) from error
+    _refuse_nul(message)
+    return message
+
+
+def _refuse_nul(message: Message) -> None:
+    """Refuse NUL in a request's own texts: they look things up, and PostgreSQL has no such text. Deeper ones are the core's."""
+    for field, value in message.ListFields():
+        texts = value if field.is_repeated else [value]
+        if field.type == field.TYPE_STRING and any("\0" in text for text in texts):
+            raise refuse(Reason.INVALID_ARGUMENT, field.name, "holds a NUL character.", "Remove it.")
 
 
 def snake_case(name: str) -> str:

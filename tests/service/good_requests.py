@@ -5,6 +5,8 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from collections_opt.api.v1 import (
     account_pb2,
     capacity_service_pb2,
@@ -20,6 +22,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
+from tests.application.model_folders import NOW
 from tests.service.test_services import AS_OF, PLAN
 
 
@@ -140,6 +143,24 @@ def good_requests(known: Known):
         ),
         "PlaceAccounts": placement_pb2.PlaceAccountsRequest(ranking_id=known.ranking_id, accounts=[account()], **described),
         "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
-        "ListModels": model_service_pb2.ListModelsRequest(**paged),
-        "GetModel": model_service_pb2.GetModelRequest(kind="outcome"),
+        **_model_requests(),
+    }
+
+
+def _model_requests():
+    models = model_service_pb2
+    an_act = {"request_id": str(uuid.UUID(int=32, version=4)), "kind": "outcome", "note": "swept", "validate_only": True}
+    expires = Timestamp(seconds=int(NOW.timestamp()) + 86_400)
+    return {
+        "ListModels": models.ListModelsRequest(page_size=5, kind="outcome"),
+        "GetModel": models.GetModelRequest(kind="outcome", version="approved"),
+        "ListModelEvents": models.ListModelEventsRequest(kind="outcome", version="approved", page_size=5),
+        "SubmitModel": models.SubmitModelRequest(actor="sue", version="draft", **an_act),
+        "ValidateModel": models.ValidateModelRequest(actor="val", version="submitted", **an_act),
+        "ApproveModel": models.ApproveModelRequest(
+            actor="ada", version="validated", expire_time=expires, allowed_portfolio_patterns=["*"], score_valid_days=7, **an_act
+        ),
+        "PromoteModel": models.PromoteModelRequest(actor="op", version="approved", role=models.MODEL_ROLE_CHALLENGER, **an_act),
+        "RollbackModel": models.RollbackModelRequest(actor="op", version="once-champion", **an_act),
+        "RetireModel": models.RetireModelRequest(actor="op", version="approved", **an_act),
     }

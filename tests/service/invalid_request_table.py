@@ -14,6 +14,7 @@ REASONS = {
     "CURRENCY_MISMATCH",
     "CAPACITY_PLAN_NOT_EFFECTIVE",
     "ETAG_MISMATCH",
+    "PERMISSION_DENIED",
 }
 """Reasons that a broken request may be told."""
 
@@ -36,11 +37,16 @@ ANSWERED = {
     rf"{_ACCOUNT}months\[0\]\.months_past_due: -1": "paid ahead",
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
     r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
+    r"ApproveModel allowed_portfolio_patterns: its first element again": "says the same",
+    r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
+    r"\w+ note: a path": "words of a person",
+    r"ApproveModel allowed_portfolio_patterns: with a path": "a pattern that allows nothing",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
 
 TOLD_AT = {
+    r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
     r"ImportPortfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
