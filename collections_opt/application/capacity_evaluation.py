@@ -11,8 +11,9 @@ from collections_opt.application.capacity_baseline import CapacityBaseline, warm
 from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.capacity_changes import same_cells
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.progress import within
-from collections_opt.core.queues import CapacityPlan, check_plan
+from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.what_if import (
     Moves,
     PlannedAnswer,

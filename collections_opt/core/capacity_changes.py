@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.queues import CapacityPlan, Queue, check_plan
+from collections_opt.core.plan_checks import check_plan
+from collections_opt.core.queues import CapacityPlan, Queue
 
 CAPACITY_FIELDS = ("agents", "paid_minutes", "shrinkage", "occupancy", "committed_minutes")
 """Fields of a queue that decide its minutes and nothing else: they never change what an account is worth."""

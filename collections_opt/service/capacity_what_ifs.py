@@ -37,6 +37,8 @@ _BASIS_HEADS = {
     "ranking_id": "basis.ranking_id",
     "portfolio_id": f"{_IN_PORTFOLIO}.portfolio_id",
     "plan_id": f"{_IN_PORTFOLIO}.capacity_plan_id",
+    "plan_version": f"{_IN_PORTFOLIO}.capacity_plan_version",
+    "value_parameters": f"{_IN_PORTFOLIO}.value_parameters",
     "capacity_plan": f"{_IN_PORTFOLIO}.capacity_plan",
 }
 _OTHER_HEADS = {**HEADS, "changes": "changes.queues"}

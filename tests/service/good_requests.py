@@ -18,6 +18,7 @@ from collections_opt.api.v1 import (
     ranking_service_pb2,
     scoring_service_pb2,
 )
+from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
@@ -102,7 +103,12 @@ def chunk():
 
 
 def good_requests(known: Known):
-    """Return a good request (of a client stream: a list) by method name."""
+    """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
+    single = {name: [[message]] for name, message in {**_read_requests(known), **_model_requests()}.items()}
+    return {**single, "ImportPortfolio": [[header(), chunk()]], **_what_ifs(known)}
+
+
+def _read_requests(known: Known):
     parameters = write_parameters(bundled_parameters())
     described = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD"}
     paged = {"page_size": 5}
@@ -110,7 +116,6 @@ def good_requests(known: Known):
         "ScoreAccounts": scoring_service_pb2.ScoreAccountsRequest(
             accounts=[account()], capacity_plan_id=PLAN, capacity_plan_version=1, value_parameters=parameters, **described
         ),
-        "ImportPortfolio": [header(), chunk()],
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
         "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),
@@ -143,7 +148,38 @@ def good_requests(known: Known):
         ),
         "PlaceAccounts": placement_pb2.PlaceAccountsRequest(ranking_id=known.ranking_id, accounts=[account()], **described),
         "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
-        **_model_requests(),
+    }
+
+
+def _what_ifs(known: Known):
+    parameters = write_parameters(bundled_parameters())
+    portfolio = evaluation.PortfolioBasis(
+        portfolio_id="book", capacity_plan_id=PLAN, capacity_plan_version=1, value_parameters=parameters
+    )
+    figures = evaluation.QueueChange(
+        queue_id=known.queue_id,
+        agent_count=9,
+        added_agent_count=2,
+        paid_minutes=480,
+        shrinkage=0.2,
+        occupancy=0.9,
+        committed_minutes=9,
+    )
+    scaled = evaluation.QueueChange(queue_id="late-calls", capacity_factor=1.5)
+    opened = plan("opened").queues[0]
+    opened.queue_id = "opened"
+    changes = evaluation.CapacityChanges(queues=[figures, scaled, evaluation.QueueChange(opened=opened)])
+    bases = (evaluation.CapacityBasis(ranking_id=known.ranking_id), evaluation.CapacityBasis(portfolio=portfolio))
+    request = evaluation.EvaluateCapacityRequest
+    others = {"solver": ranking_pb2.SOLVER_GREEDY, "max_moved_accounts": 5}
+    return {
+        "EvaluateCapacity": [
+            [request(basis=bases[0], changes=changes, **others)],
+            [request(basis=bases[1], capacity_plan=plan(PLAN), **others)],
+        ],
+        "GetCapacityCurves": [
+            [evaluation.GetCapacityCurvesRequest(basis=basis, factors=[1.1], queue_ids=[known.queue_id])] for basis in bases
+        ],
     }
 
 

@@ -18,8 +18,9 @@ REASONS = {
 }
 """Reasons that a broken request may be told."""
 
-_QUEUE = r"\w+ capacity_plan\.queues\[0\]\."
-_PARAMETERS = r"\w+ value_parameters\."
+_QUEUE = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened)\."
+_PARAMETERS = r"\w+ (basis\.portfolio\.)?value_parameters\."
+_CHANGE = r"EvaluateCapacity changes\.queues"
 _ACCOUNT = r"\w+ accounts\[0\]\."
 
 ANSWERED = {
@@ -41,11 +42,19 @@ ANSWERED = {
     r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
     r"\w+ note: a path": "words of a person",
     r"ApproveModel allowed_portfolio_patterns: with a path": "a pattern that allows nothing",
+    r"EvaluateCapacity changes\.queues: its first element again": "changes are made in order",
+    rf"{_CHANGE}\[[01]\]\.added_agent_count: -1": "an agent fewer",
+    rf"{_CHANGE}\[0\]\.agent_count: -1": "with two agents added there is one",
+    rf"{_CHANGE}\[2\]\.queue_id: missing": "the opened queue has its own",
+    r"GetCapacityCurves (factors|queue_ids): .*its first element.*": "says the same",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
 
 TOLD_AT = {
+    rf"{_CHANGE}\[0\]\.added_agent_count: .*": r"changes\.queues\[0\]\.agent_count",
+    rf"{_CHANGE}\[1\]\.(?!queue_id)\w+: .*": r"changes\.queues\[1\]\.(agent_count|capacity_factor)",
+    rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
     r"ImportPortfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",

@@ -110,6 +110,14 @@ def outcome(channel, method, requests):
     return "answered", set()
 
 
+def broken_calls(calls):
+    """Yield every breakage of every message of good calls, with the call that sends it among its good neighbours."""
+    for call in calls:
+        for place, message in enumerate(call):
+            for broken in breakages(message):
+                yield broken, [*call[:place], broken.message, *call[place + 1 :]]
+
+
 def looked_up(table, name):
     """Return the entry whose pattern matches a broken field."""
     return next((told for key, told in table.items() if re.fullmatch(key, name)), None)
@@ -129,22 +137,18 @@ def complaint(reason, fields, broken, name):
 def test_the_good_request_reaches_every_field_and_is_answered(client, good, name):
     assert name in good, "add a good request of this method to tests/service/good_requests.py"
     method = METHODS[name]
-    requests = good[name] if method.client_streaming else [good[name]]
-    missing = set(fields_of(method.input_type)) - {path for request in requests for path in reached(request)}
+    missing = set(fields_of(method.input_type)) - {path for call in good[name] for message in call for path in reached(message)}
     assert not missing, f"set these in tests/service/good_requests.py, so that they are broken here: {sorted(missing)}"
-    assert outcome(client.channel, method, requests) == ("answered", set())
+    for call in good[name]:
+        assert outcome(client.channel, method, call) == ("answered", set())
 
 
 @pytest.mark.parametrize("name", METHODS)
 def test_every_broken_field_is_refused_at_its_path(client, good, name):
-    method = METHODS[name]
-    requests = good[name] if method.client_streaming else [good[name]]
     wrong = []
-    for place, request in enumerate(requests):
-        for broken in breakages(request):
-            sent = [*requests[:place], broken.message, *requests[place + 1 :]]
-            reason, fields = outcome(client.channel, method, sent)
-            wrong.append(complaint(reason, fields, broken, f"{name} {broken.path}: {broken.how}"))
+    for broken, sent in broken_calls(good[name]):
+        reason, fields = outcome(client.channel, METHODS[name], sent)
+        wrong.append(complaint(reason, fields, broken, f"{name} {broken.path}: {broken.how}"))
     wrong = [line for line in wrong if line]
     assert not wrong, "\n".join(wrong)
 
@@ -160,21 +164,14 @@ def test_bytes_that_are_no_message_are_refused(client, name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_call_without_deadline_is_refused(client, good, name):
-    method = METHODS[name]
-    requests = good[name] if method.client_streaming else [good[name]]
     with pytest.raises(grpc.RpcError) as caught:
-        send(client.channel, method, requests, timeout=None)
+        send(client.channel, METHODS[name], good[name][0], timeout=None)
     assert refusal(caught.value)[:2] == (grpc.StatusCode.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
     assert told_fields(caught.value) == {"deadline"}
 
 
 def test_every_exception_of_the_table_is_about_a_case(good):
-    names = [
-        f"{name} {broken.path}: {broken.how}"
-        for name, request in good.items()
-        for message in (request if METHODS[name].client_streaming else [request])
-        for broken in breakages(message)
-    ]
+    names = [f"{name} {broken.path}: {broken.how}" for name, calls in good.items() for broken, _ in broken_calls(calls)]
     assert len(names) > 800
     stale = [key for key in (*ANSWERED, *TOLD_AT) if not any(re.fullmatch(key, name) for name in names)]
     assert not stale
