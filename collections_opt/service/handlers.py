@@ -68,12 +68,17 @@ def parse(message_type: type[Message], raw: bytes) -> Message:
     return message
 
 
-def _refuse_nul(message: Message) -> None:
-    """Refuse NUL in a request's own texts: they look things up, and PostgreSQL has no such text. Deeper ones are the core's."""
+def _refuse_nul(message: Message, prefix: str = "") -> None:
+    """Refuse NUL in a request's texts: they look things up, and PostgreSQL has no such text.
+
+    Rows, queues and columns, which come in numbers, are the core's to check.
+    """
     for field, value in message.ListFields():
-        texts = value if field.is_repeated else [value]
-        if field.type == field.TYPE_STRING and any("\0" in text for text in texts):
-            raise refuse(Reason.INVALID_ARGUMENT, field.name, "holds a NUL character.", "Remove it.")
+        if field.message_type is not None:
+            if not field.is_repeated:
+                _refuse_nul(value, f"{prefix}{field.name}.")
+        elif field.type == field.TYPE_STRING and any("\0" in text for text in (value if field.is_repeated else [value])):
+            raise refuse(Reason.INVALID_ARGUMENT, prefix + field.name, "holds a NUL character.", "Remove it.")
 
 
 def snake_case(name: str) -> str:
