@@ -199,10 +199,18 @@ def terminal() -> Console:
 
 
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:
-    """Return a table; the first columns are text, the rest figures."""
-    result = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    """Return a table; the first columns are text, and so is any later one that holds words; the rest are figures."""
+    result = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for index, name in enumerate(header):
-        result.add_column(name, justify="left" if index < text_columns else "right", no_wrap=index == 0, overflow="fold")
+        figures = index >= text_columns and all(line[index][:1] in "0123456789+-" for line in lines)
+        widest_word = max(map(len, name.split()), default=0)
+        result.add_column(
+            name,
+            justify="right" if figures else "left",
+            no_wrap=index == 0,
+            overflow="fold",
+            min_width=widest_word,
+        )
     for line in lines:
         result.add_row(*line)
     return result

@@ -60,7 +60,7 @@ def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
             share(outcome.incremental_minor / first if first else float("nan")),
             share(outcome.overlap),
             "-" if outcome.rank_correlation != outcome.rank_correlation else f"{outcome.rank_correlation:.2f}",
-            f"+{outcome.entering:,} / -{outcome.leaving:,}",
+            f"+{outcome.entering:,} -{outcome.leaving:,}",
         ]
         for outcome in outcomes
     ]
