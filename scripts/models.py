@@ -36,7 +36,8 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
     Example: python scripts/models.py list --data var/demo
     """
     with product.connect() as client:
-        models, token = [], ""
+        models: list[pb.Model] = []
+        token = ""
         while True:
             page = client.models.ListModels(pb.ListModelsRequest(kind=kind.value, page_token=token))
             models += page.models
