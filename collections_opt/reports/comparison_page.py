@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
-
-import jinja2
 
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.queues import CapacityPlan
@@ -15,6 +12,7 @@ from collections_opt.core.ranking_summary import RankingSummary
 from collections_opt.reports.comparison_report import expected_table, realised_table
 from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headline, realised_sentence
 from collections_opt.reports.figures import interval_bars, overlap_bars, queue_bars, value_bars
+from collections_opt.reports.html_page import render
 from collections_opt.reports.money import gap, money, share
 from collections_opt.reports.ranking_report import WorklistLine, count_sentence, gap_sentence, queue_table, worklist_table
 
@@ -48,9 +46,8 @@ class ComparisonReport:
 def comparison_html(report: ComparisonReport) -> str:
     """Return the page; equal reports give equal bytes."""
     currency = report.summary.currency_code
-    template = resources.files("collections_opt.reports").joinpath("templates/comparison.html").read_text("utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
+    return render(
+        "comparison.html",
         title=report.title,
         currency=currency,
         headline=headline(report.outcomes, currency),

@@ -33,7 +33,7 @@ def to_svg(figure: Figure) -> str:
 
 def value_bars(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     """Return bars of expected increment per order, the reference first, each with its figure."""
-    figure, axes = _rows([TITLES[outcome.ordering] for outcome in outcomes])
+    figure, axes = rows([TITLES[outcome.ordering] for outcome in outcomes])
     values = [outcome.incremental_minor / 100 for outcome in outcomes]
     bars = axes.barh(range(len(values)), values, BAR_HEIGHT, color=_colours(len(values)))
     axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=5, color=TEXT_COLOUR)
@@ -46,13 +46,13 @@ def value_bars(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
 def overlap_bars(outcomes: Sequence[OrderingOutcome]) -> str:
     """Return, per order but the first, the accounts it works that the first works too, and those it works instead."""
     others = outcomes[1:]
-    figure, axes = _rows([TITLES[outcome.ordering] for outcome in others])
+    figure, axes = rows([TITLES[outcome.ordering] for outcome in others])
     both = [outcome.worked_count - outcome.entering for outcome in others]
     instead = [outcome.entering for outcome in others]
-    rows = range(len(others))
+    places = range(len(others))
     name = TITLES[outcomes[0].ordering]
-    kept = axes.barh(rows, both, BAR_HEIGHT, color=REFERENCE_COLOUR, label=f"worked by {name} too")
-    new = axes.barh(rows, instead, BAR_HEIGHT, left=both, color=OTHER_COLOUR, label="worked instead of others")
+    kept = axes.barh(places, both, BAR_HEIGHT, color=REFERENCE_COLOUR, label=f"worked by {name} too")
+    new = axes.barh(places, instead, BAR_HEIGHT, left=both, color=OTHER_COLOUR, label="worked instead of others")
     axes.bar_label(kept, [f"{count:,}" if count else "" for count in both], label_type="center", color="white")
     axes.bar_label(new, [f"{count:,}" if count else "" for count in instead], label_type="center", color=TEXT_COLOUR)
     axes.set_xlabel("accounts worked")
@@ -63,7 +63,7 @@ def overlap_bars(outcomes: Sequence[OrderingOutcome]) -> str:
 def interval_bars(outcomes: Sequence[OrderingOutcome]) -> str:
     """Return realised share of all cash per order with its 95 % bootstrap interval."""
     shown = [(TITLES[o.ordering], o.cash_share) for o in outcomes if o.cash_share is not None]
-    figure, axes = _rows([name for name, _ in shown])
+    figure, axes = rows([name for name, _ in shown])
     for row, ((_, found), colour) in enumerate(zip(shown, _colours(len(shown)), strict=True)):
         spread = [[found.value - found.low], [found.high - found.value]]
         axes.errorbar([found.value], [row], xerr=spread, fmt="o", color=colour, capsize=4, markersize=7, linewidth=2)
@@ -81,39 +81,41 @@ def queue_bars(queues: Sequence[QueueFigures], currency_code: str) -> str:
     """Return, per queue, the hours used of those there are, and what one more agent-hour is worth."""
     figure = Figure(figsize=(9, 0.5 * len(queues) + 1.3), layout="constrained")
     hours, prices = figure.subplots(1, 2, sharey=True)
-    rows = range(len(queues))
+    places = range(len(queues))
     capacity = [queue.capacity_minutes / 60 for queue in queues]
-    hours.barh(rows, capacity, BAR_HEIGHT, color=PALE_COLOUR)
-    hours.barh(rows, [queue.used_minutes / 60 for queue in queues], BAR_HEIGHT, color=REFERENCE_COLOUR)
+    hours.barh(places, capacity, BAR_HEIGHT, color=PALE_COLOUR)
+    hours.barh(places, [queue.used_minutes / 60 for queue in queues], BAR_HEIGHT, color=REFERENCE_COLOUR)
     for row, queue in enumerate(queues):
         label = share(queue.fill) if queue.capacity_minutes else "closed"
         hours.annotate(label, (capacity[row], row), (5, 0), textcoords="offset points", va="center", color=TEXT_COLOUR)
     hours.margins(x=0.2)
     hours.set_xlabel("hours used of hours there are")
     worth = [queue.price_per_minute_minor * 60 for queue in queues]
-    bars = prices.barh(rows, [value / 100 for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
+    bars = prices.barh(places, [value / 100 for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
     prices.bar_label(bars, [money(value) for value in worth], padding=5, color=TEXT_COLOUR)
     prices.margins(x=0.25)
     prices.xaxis.set_major_locator(MaxNLocator(4))
     prices.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     prices.set_xlabel(f"what one more agent-hour is worth ({currency_code})")
-    hours.set_yticks(rows, [queue.queue_id for queue in queues])
+    hours.set_yticks(places, [queue.queue_id for queue in queues])
     hours.invert_yaxis()
     for axes in (hours, prices):
-        _tidy(axes)
+        tidy(axes)
     return to_svg(figure)
 
 
-def _rows(names: Sequence[str]) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(9, 0.42 * len(names) + 1.1), layout="constrained")
+def rows(names: Sequence[str], height: float = 0.42) -> tuple[Figure, Axes]:
+    """Return a figure with a named row per name, the first on top."""
+    figure = Figure(figsize=(9, height * len(names) + 1.1), layout="constrained")
     axes = figure.add_subplot()
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.45, -0.55)
-    _tidy(axes)
+    tidy(axes)
     return figure, axes
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Leave only the lines that help to read."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(OTHER_COLOUR)
     axes.tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)

@@ -1,0 +1,16 @@
+"""A template of this package as one HTML page that loads nothing: its style and figures are inside."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+
+def render(template: str, **content: Any) -> str:
+    """Return a page; equal content gives equal bytes, and texts are escaped."""
+    folder = resources.files("collections_opt.reports").joinpath("templates")
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    style = folder.joinpath("page.css").read_text("utf-8")
+    return environment.from_string(folder.joinpath(template).read_text("utf-8")).render(style=style, **content)

@@ -1,0 +1,120 @@
+"""scripts/capacity.py as a person runs it: show, what-if with its page, set under an etag, a dry run, refusals."""
+
+import csv
+import importlib
+import json
+
+import pytest
+
+from collections_opt.core.capacity_changes import QueueChange
+from collections_opt.core.errors import CollectionsError
+from tests.scripts.processes import ROOT, call, server
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """Return a folder with the bundled portfolio ranked."""
+    folder = tmp_path_factory.mktemp("capacity")
+    made = call("rank.py", "--data", folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(data):
+    with server(data) as flags:
+        yield flags
+
+
+def capacity(*arguments):
+    return call("capacity.py", *arguments)
+
+
+def test_a_what_if_shows_prediction_beside_re_solve_and_writes_page_and_csv(address, tmp_path):
+    page, rows = tmp_path / "w.html", tmp_path / "w.csv"
+    change = ("--change", "late-calls:minutes=+10%", "--change", "text-reminders:closed")
+    shown = capacity("what-if", *address, *change, "--html", page, "--csv", rows)
+    assert shown.returncode == 0, shown.stderr
+    said = " ".join(shown.stdout.split())
+    for text in ("The prices before predicted", "the re-solve found", "senior-negotiators", "+10 %", "accounts enter", "saved"):
+        assert text in said
+    html = page.read_text("utf-8")
+    assert html.startswith("<!doctype html>")
+    assert html.count("<svg") == 6
+    table = list(csv.DictReader(rows.open(encoding="utf-8")))
+    assert [row["queue_id"] for row in table][:2] == ["early-calls", "late-calls"]
+    assert table[3]["after_worked_count"] == "0"
+
+
+def test_machines_get_the_evaluation_the_same_in_process_and_from_a_server(data, address):
+    arguments = ("what-if", "--change", "early-calls:agents=+1", "--json")
+    remote, local = capacity(*arguments, *address), capacity(*arguments, "--data", data)
+    assert (remote.returncode, local.returncode) == (0, 0), remote.stderr + local.stderr
+    assert remote.stdout == local.stdout
+    found = json.loads(local.stdout)
+    assert 0 < found["change_minor_units"] <= found["highest_change_minor_units"]
+    assert found["predicted_change_minor_units"] >= found["change_minor_units"]
+
+
+def test_a_dry_run_stores_nothing_and_setting_follows_the_etag(address):
+    before = json.loads(capacity("show", *address, "--json").stdout)
+    change = ("--change", "early-calls:agents=+1,shrinkage=0.3", "--effective-from", "2005-08-02")
+    dry = capacity("set", *address, *change, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "nothing was stored" in dry.stdout
+    assert "accounts enter" in dry.stdout
+    assert json.loads(capacity("show", *address, "--json").stdout) == before
+    stored = capacity("set", *address, *change)
+    assert stored.returncode == 0, stored.stderr
+    after = json.loads(capacity("show", *address, "--json").stdout)
+    assert after["version"] == before["version"] + 1
+    queue = after["queues"][0]
+    assert (queue["agent_count"], queue["shrinkage"]) == (before["queues"][0]["agent_count"] + 1, 0.3)
+    assert after["effective_from"] == {"year": 2005, "month": 8, "day": 2}
+    stale = capacity("set", *address, *change, "--etag", before["etag"])
+    assert (stale.returncode, "ETAG_MISMATCH" in stale.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("what-if", "--change", "late-calls:shrinkage=3"), "changes.queues[0].shrinkage"),
+        (("set", "--change", "late-calls:agents=3"), "--effective-from"),
+    ],
+)
+def test_refusals_say_what_to_do_and_exit_with_2(address, arguments, told):
+    shown = capacity(*arguments, *address)
+    assert shown.returncode == 2, shown.stdout
+    assert told in " ".join(shown.stderr.split())
+
+
+@pytest.fixture
+def notation(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module("capacity_support")
+
+
+@pytest.mark.parametrize(
+    ("text", "change"),
+    [
+        ("a:closed", QueueChange("a", closed=True)),
+        ("a:agents=2.5", QueueChange("a", agents=2.5)),
+        ("a:agents=+1, shrinkage=0.3", QueueChange("a", added_agents=1, shrinkage=0.3)),
+        ("a:agents=-1,committed-minutes=0", QueueChange("a", added_agents=-1, committed_minutes=0)),
+        ("a:minutes=-20%,occupancy=0.9,paid-minutes=450", QueueChange("a", None, None, 450, None, 0.9, None, 0.8)),
+    ],
+)
+def test_a_change_is_read_as_people_write_it(notation, text, change):
+    assert notation.read_change(text) == change
+    message = notation.write_changes([change]).queues[0]
+    assert message.queue_id == "a"
+    assert message.HasField("agent_count") == (change.agents is not None)
+    assert message.closed == change.closed
+
+
+@pytest.mark.parametrize("text", ["late", "late:", ":agents=1", "late:agents", "late:agents=x", "late:wages=3", "late:minutes=9"])
+def test_a_change_that_cannot_be_read_says_how_one_is_written(notation, text):
+    with pytest.raises(CollectionsError, match="QUEUE:FIELD=VALUE"):
+        notation.read_change(text)
+    with pytest.raises(CollectionsError, match="is missing"):
+        notation.read_changes([])
