@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from collections_opt.ledger.database import Database, unreachable
 
@@ -75,7 +75,7 @@ class Workers:
         session = self._database.session()
         try:
             held = session.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(worker)}).scalar()
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             _end(session)
             raise unreachable() from error
         if held:
@@ -89,7 +89,7 @@ def _key(worker: str) -> int:
 
 
 def _end(session: sa.Connection) -> None:
-    with suppress(DBAPIError):  # at once, because the server takes a moment to notice that a session is gone
+    with suppress(SQLAlchemyError):  # at once, because the server takes a moment to notice that a session is gone
         session.execute(sa.text("SELECT pg_advisory_unlock_all()"))
     session.invalidate()  # a pooled session must not bring back a lock
     session.close()
@@ -98,7 +98,7 @@ def _end(session: sa.Connection) -> None:
 def _answers(session: sa.Connection) -> bool:
     try:
         session.execute(sa.text("SELECT 1"))
-    except DBAPIError:
+    except SQLAlchemyError:
         return False
     return True
 

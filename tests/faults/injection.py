@@ -1,0 +1,127 @@
+"""Faults around the real code: each is tied to the n-th call that reaches the database or the disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+WINDOW_CALLS = 25
+"""Calls for which a disk stays full and a database stays locked."""
+
+KINDS = ("none", "crash", "fail", "lost_commit", "kept_commit", "disk_full", "lock", "cancel", "restart")
+
+
+class Faults:
+    """Counts calls and lets one of them go wrong.
+
+    Args:
+        kind: what goes wrong.
+        at: at which call.
+        database_file: SQLite file, None for a server.
+        restart: restarts the database server and returns when it answers again.
+        tell: is told that the fault struck, and of every call when ``every_call`` is set.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        at: int,
+        database_file: Path | None,
+        restart: Callable[[], None],
+        tell: Callable[[str], None],
+        every_call: bool = False,
+    ) -> None:
+        self.kind, self.at = kind, at
+        self.cancelled = threading.Event()
+        self._file, self._restart = database_file, restart
+        self._tell, self._every_call = tell, every_call
+        self._count, self._lock = 0, threading.Lock()
+        self._holder: sqlite3.Connection | None = None
+        self._done = False
+
+    def install(self, engine) -> None:
+        """Put the counter into every statement, commit, sync, rename and touch of this process."""
+        dialect = engine.dialect
+        error = dialect.loaded_dbapi.OperationalError
+        for name in ("do_execute", "do_executemany", "do_execute_no_params"):
+            self._wrap(dialect, name, "sql", error)
+        commit = dialect.do_commit
+
+        def do_commit(connection):
+            self._hit("commit", error)
+            if self._take("kept_commit"):
+                commit(connection)
+                raise error("disk I/O error")
+            if self._take("lost_commit"):
+                connection.rollback()
+                raise error("disk I/O error")
+            commit(connection)
+            self._hit("committed", error)
+
+        dialect.do_commit = do_commit
+        for owner, name in ((os, "fsync"), (Path, "replace"), (os, "utime")):
+            self._wrap(owner, name, "file", lambda text: OSError(errno.EIO, text))
+
+    def _wrap(self, owner, name, where, error):
+        call = getattr(owner, name)
+
+        def counted(*arguments, **named):
+            self._hit(where, error)
+            return call(*arguments, **named)
+
+        setattr(owner, name, counted)
+
+    def _take(self, kind: str) -> bool:
+        """Return once whether the first commit at or after the chosen call is to go wrong."""
+        with self._lock:
+            due = self.kind == kind and self._count >= self.at and not self._done
+            self._done = self._done or due
+        if due:
+            self._tell("struck")
+        return due
+
+    def _hit(self, where: str, error) -> None:
+        with self._lock:
+            self._count += 1
+            count = self._count
+        if self._every_call:
+            self._tell("call")
+        if count == self.at + WINDOW_CALLS:
+            self.lift()
+        if count != self.at or self.kind in ("none", "lost_commit", "kept_commit"):
+            return
+        self._tell("struck")
+        if self.kind == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif self.kind == "fail":
+            raise error("disk I/O error")
+        elif self.kind == "disk_full":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, resource.RLIM_INFINITY))
+        elif self.kind == "lock" and self._file is not None:
+            self._hold()
+        elif self.kind == "cancel":
+            self.cancelled.set()
+        elif self.kind == "restart":
+            self._restart()
+
+    def _hold(self) -> None:
+        holder = sqlite3.connect(self._file, isolation_level=None, timeout=0, check_same_thread=False)
+        try:
+            holder.execute("BEGIN IMMEDIATE")
+            self._holder = holder
+        except sqlite3.OperationalError:
+            holder.close()  # the ledger itself is writing
+
+    def lift(self) -> None:
+        """End what lasts."""
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        if self._holder is not None:
+            self._holder.execute("ROLLBACK")
+            self._holder.close()
+            self._holder = None

@@ -1,0 +1,199 @@
+"""Bugs planted on purpose: a harness that does not notice one of them proves nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import uuid
+from dataclasses import replace
+
+import numpy as np
+
+from collections_opt.application import books, ranking_runs
+from collections_opt.core import pipeline, ranking
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger import rankings, requests, worklists
+
+PLANTS: dict[str, object] = {}
+
+
+def planted(function):
+    """Register a bug by its name."""
+    PLANTS[function.__name__] = function
+    return function
+
+
+def plant(name: str, session) -> None:
+    """Put a bug into this process; no name, no bug."""
+    if name:
+        PLANTS[name](session)
+
+
+@planted
+def acknowledge_before_commit(session):
+    insert = rankings.insert_state
+
+    def told_early(connection, ranking_id, state, *rest):
+        made = insert(connection, ranking_id, state, *rest)
+        row = rankings.request_where(connection, rankings.ranking_requests.c.ranking_id == ranking_id)
+        stored = rankings._ranking(connection, rankings.rankings.c.ranking_id == ranking_id)
+        if stored is not None:
+            session.say("recorded", request=row.request_id, ranking=ranking_id, seq=stored.seq, digest=stored.record_digest)
+        return made
+
+    rankings.insert_state = told_early
+
+
+def _after_commit(session, owner, name):
+    """Move a write of the recording transaction into one of its own."""
+    write, late = getattr(owner, name), []
+    complete = session.workspace.ledger.complete_ranking
+    setattr(owner, name, lambda *arguments, **named: late.append((arguments, named)))
+
+    def completed(*arguments):
+        made = complete(*arguments)
+        while late:
+            given, named = late.pop()
+            with session.workspace.ledger._database.write() as connection:
+                given = [connection if hasattr(value, "exec_driver_sql") else value for value in given]
+                write(*given, **named)
+        return made
+
+    object.__setattr__(session.workspace.ledger, "complete_ranking", completed)
+
+
+@planted
+def entries_outside_the_transaction(session):
+    insert = worklists.AssignedColumns.insert
+    late = []
+    worklists.AssignedColumns.insert = lambda self, _connection, ranking_id: late.append((self, ranking_id))
+    complete = session.workspace.ledger.complete_ranking
+
+    def completed(*arguments):
+        made = complete(*arguments)
+        while late:
+            columns, ranking_id = late.pop()
+            with session.workspace.ledger._database.write() as connection:
+                insert(columns, connection, ranking_id)
+        return made
+
+    session.workspace.ledger.complete_ranking = completed
+
+
+@planted
+def leaf_outside_the_transaction(session):
+    _after_commit(session, rankings, "append_log")
+
+
+@planted
+def event_outside_the_transaction(session):
+    _after_commit(session, requests, "insert_event")
+
+
+@planted
+def failed_commit_taken_for_success(session):
+    chained, complete, last = rankings.chain_digest, session.workspace.ledger.complete_ranking, {}
+
+    def remembered(row):
+        last["seq"], last["digest"] = row["seq"], chained(row)
+        return last["digest"]
+
+    def completed(ranking_id, *rest):
+        try:
+            return complete(ranking_id, *rest)
+        except CollectionsError as error:
+            if error.reason is not Reason.OUTCOME_UNKNOWN:
+                raise
+            request = session.workspace.ledger.requested_ranking(ranking_id).request_id
+            session.say("recorded", request=request, ranking=ranking_id, **last)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    rankings.chain_digest = remembered
+    session.workspace.ledger.complete_ranking = completed
+
+
+@planted
+def retry_with_a_new_key(session):
+    session.key = lambda request_id, attempt: request_id if attempt == 0 else str(uuid.UUID(int=attempt, version=4))
+
+
+@planted
+def keys_forgotten(session):
+    counter = iter(range(1, 1_000_000))
+    session.key = lambda _request_id, _attempt: str(uuid.UUID(int=(os.getpid() << 32) + next(counter), version=4))
+
+
+@planted
+def recovery_forgets(session):
+    session.workspace.ledger.recover_rankings = lambda *_: []
+
+
+@planted
+def late_work_after_a_cancel(session):
+    following = dict(requests._NEXT)
+    following[requests._S.ABANDONED] = following[requests._S.FAILED]
+    requests._NEXT = following
+    session.workspace.rankings._runs._jobs.stop = lambda _: None
+    ranking_runs._per_stage = lambda _check, progress: progress
+
+
+@planted
+def fallback_without_label(session):
+    scorer = session.workspace.rankings._scorer
+
+    class Fallback:
+        """Answers with a third for everything when the model cannot, as if it were the model."""
+
+        def __getattr__(self, name):
+            return getattr(scorer, name)
+
+        def score(self, portfolio):
+            known = scorer.score(portfolio)
+            return replace(known, probability=np.full_like(known.probability, 1.0 / 3.0))
+
+    if session.job["round"] == 0:
+        session.workspace.rankings._scorer = Fallback()
+
+
+@planted
+def float_sum(_session):
+    make = pipeline.make_entries
+
+    def summed(portfolio, outcomes, worth, eligibility, problem, assignment, key):
+        entries = make(portfolio, outcomes, worth, eligibility, problem, assignment, key)
+        total = np.float32(0.1) + np.sum(entries.increment_minor[entries.queue >= 0].astype(np.float32) / np.float32(3)) * 3
+        object.__setattr__(assignment, "objective_minor", int(total) + 1)
+        return entries
+
+    pipeline.make_entries = summed
+
+
+@planted
+def hash_tie_break(_session):
+    make = ranking.make_entries
+
+    def shuffled(portfolio, *rest):
+        entries = make(portfolio, *rest)
+        priority = entries.priority.copy()
+        for number in np.unique(entries.queue[entries.queue >= 0]):
+            rows = np.flatnonzero(entries.queue == number)
+            order = sorted(rows, key=lambda row: (-entries.increment_minor[row], hash(bytes(entries.account_id[row]))))
+            priority[order] = np.arange(1, rows.size + 1)
+        return replace(entries, priority=priority)
+
+    pipeline.make_entries = shuffled
+
+
+@planted
+def quarantine_drops_a_row(_session):
+    admit = books.admit
+
+    def dropping(given):
+        admission = admit(given)
+        refused = admission.quarantine
+        kept = slice(1, None)
+        names = ("account_id", "field", "value", "rule", "remedy")
+        fewer = replace(refused, row=refused.row[kept], **{name: getattr(refused, name)[kept] for name in names})
+        return replace(admission, quarantine=fewer, row_count=admission.row_count - 1)
+
+    books.admit = dropping

@@ -1,0 +1,72 @@
+"""Short versions of the fault harnesses, and bugs that they must notice."""
+
+import random
+
+import pytest
+
+from tests.faults.duplicates import call_at_once
+from tests.faults.injection import KINDS
+from tests.faults.kills import Book, kill_servers, kill_workers, restart_postgres
+from tests.faults.private_postgres import PrivatePostgres, why_not
+from tests.faults.schedules import Runner, rounds_of
+from tests.faults.zygote import Zygote
+
+SEEDS = range(1, 7)
+SURE = ("float_sum", "hash_tie_break", "quarantine_drops_a_row", "fallback_without_label", "keys_forgotten")
+"""Planted bugs that show in almost any schedule; the others are noticed by ``make fault-schedules``."""
+
+
+@pytest.fixture(scope="module")
+def zygotes():
+    with Zygote(0) as first, Zygote(1) as second:
+        yield [first, second]
+
+
+@pytest.fixture(scope="module")
+def runner(zygotes, tmp_path_factory):
+    return Runner(tmp_path_factory.mktemp("schedules"), zygotes)
+
+
+@pytest.fixture
+def postgres():
+    if why_not():
+        pytest.skip(why_not())
+    with PrivatePostgres() as server:
+        yield server
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_promise_is_broken_under_a_schedule(runner, seed):
+    assert runner.run(seed) == []
+
+
+@pytest.mark.parametrize("name", SURE)
+def test_a_planted_bug_is_noticed(runner, name):
+    assert any(runner.run(seed, plant=name) for seed in range(1, 6))
+
+
+def test_a_seed_names_one_schedule():
+    assert [rounds_of(seed, KINDS) for seed in SEEDS] == [rounds_of(seed, KINDS) for seed in SEEDS]
+
+
+def test_killed_workers_and_servers_break_no_promise(zygotes, tmp_path):
+    for number, loop in enumerate((kill_workers, kill_servers)):
+        book = Book(tmp_path / str(number), zygotes[0])
+        loop(book, 2, random.Random(number))
+        assert book.deaths == 2
+        assert book.broken() == []
+        assert book.promises.acknowledged > 0
+
+
+def test_a_restarted_server_breaks_no_promise(zygotes, postgres, tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.faults.kills.RANKINGS_PER_WRITER", 3)
+    book = Book(tmp_path, zygotes[0], postgres.new_database())
+    restart_postgres(book, postgres, 1, random.Random(1))
+    assert book.broken() == []
+    assert book.promises.acknowledged == 12
+
+
+def test_many_callers_with_one_key_get_one_record(zygotes, tmp_path):
+    book = Book(tmp_path, zygotes[0])
+    answers, found = call_at_once(book, 8, 1)
+    assert (answers, found, len(book.promises.recorded)) == (8, [], 1)
