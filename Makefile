@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench models proto pictures clean lock setup setup-dev
+.PHONY: help demo serve test check bench example-node models proto pictures clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -55,6 +55,10 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 
 bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for one, BENCH_FLAGS="--small" to try)
 	$(BIN)/python -m tests.benchmarks $(BENCH) $(BENCH_FLAGS)
+
+example-node: setup-dev  ## Install the packages of examples/node and run it against a server
+	npm ci --prefix examples/node --ignore-scripts --no-audit --no-fund
+	$(BIN)/python -m pytest -q tests/docs/test_other_clients.py -k node
 
 models: setup  ## Train the outcome model on the bundled data, May to July only
 	$(BIN)/python scripts/train_models.py --models-dir models

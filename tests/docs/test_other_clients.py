@@ -1,0 +1,83 @@
+"""Clients that know nothing of this project, against a real server: the README's buf curl commands, and Node."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_readme import ADDRESS, README
+from tests.scripts.processes import ROOT, call, server
+
+NODE = ROOT / "examples" / "node"
+CURLS = re.findall(r"^\.venv/bin/buf (curl .*?)(?=\n\.venv|\n```)", README, re.MULTILINE | re.DOTALL)
+BUF = shutil.which("buf", path=str(Path(sys.executable).parent)) or shutil.which("buf")
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    data = tmp_path_factory.mktemp("data")
+    with server(data) as flags:
+        assert call("rank.py", *flags).returncode == 0
+        yield flags[1]
+
+
+def curl(command, address):
+    shown = subprocess.run(
+        f"{BUF} {command.replace(ADDRESS, address)}",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return shown.returncode, shown.stdout or shown.stderr
+
+
+@pytest.mark.skipif(BUF is None, reason="no buf: it comes with the development requirements")
+def test_the_reflection_client_finds_and_calls_the_services(address):
+    assert len(CURLS) >= 3
+    shown = [curl(command, address) for command in CURLS]
+    assert [code for code, _ in shown] == [0] * len(shown), shown
+    assert "collections_opt.api.v1.RankingService/CreateRanking" in shown[0][1]
+    scored = json.loads(shown[1][1])
+    assert scored["accounts"][0]["accountId"] == "a-1"
+    assert {"pCure", "reasonCodes", "queues"} <= scored["accounts"][0].keys()
+
+
+@pytest.mark.skipif(BUF is None, reason="no buf: it comes with the development requirements")
+def test_the_reflection_client_is_told_reason_and_field(address):
+    command = next(command for command in CURLS if "GetPortfolio" in command)
+    code, told = curl(command.replace("uci-2005-08", "absent"), address)
+    assert code != 0
+    assert (json.loads(told)["code"], "portfolio_id" in told) == ("not_found", True)
+
+
+def why_no_node():
+    """Return why the Node example cannot run here, empty if it can; installing its packages needs their registry."""
+    if shutil.which("node") is None:
+        return "no node"
+    return "" if (NODE / "node_modules").is_dir() else "its packages are not installed: make example-node installs and runs it"
+
+
+@pytest.mark.skipif(bool(why_no_node()), reason=why_no_node() or "runs")
+def test_node_imports_ranks_and_is_refused_with_a_reason(address):
+    shown = subprocess.run(["node", NODE / "morning.js", address], capture_output=True, text=True, timeout=120, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert "3 of 3 accounts accepted" in shown.stdout
+    assert "N-3: Not worked" in shown.stdout
+    assert "refused: NOT_FOUND at queue_id" in shown.stdout
+
+
+def test_the_node_example_is_pinned_with_hashes():
+    wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
+    locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert all(package.get("integrity", "").startswith("sha512-") for name, package in locked.items() if name)
