@@ -30,7 +30,7 @@ from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.pipeline import RankingRequest, rank
+from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
 from collections_opt.core.progress import within
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
@@ -51,6 +51,7 @@ class CapacityBaseline:
         parameters: value model.
         solver: name, in ``SOLVERS``, of what made the answer.
         seed: seed of the solver and of the RANDOM order.
+        effects_of: contact effects.
     """
 
     ranking_id: str
@@ -61,6 +62,7 @@ class CapacityBaseline:
     parameters: ValueParameters
     solver: str
     seed: int
+    effects_of: EffectsOf
 
     def problem_under(self, plan: CapacityPlan) -> AssignmentProblem:
         """Return the cells of another plan; the columns of queues that value accounts alike are those at hand.
@@ -85,7 +87,8 @@ class CapacityBaseline:
         seconds[:, kept] = problem.seconds[:, [source[index] for index in kept]]
         if fresh:
             part = replace(plan, queues=tuple(plan.queues[index] for index in fresh))
-            new = value_accounts(self.valued.portfolio, self.valued.outcomes, part, self.rules, self.parameters).problem
+            accounts, outcomes = self.valued.portfolio, self.valued.outcomes
+            new = value_accounts(accounts, outcomes, part, self.rules, self.parameters, self.effects_of).problem
             value[:, fresh], seconds[:, fresh] = new.value, new.seconds
         return AssignmentProblem(value, seconds, plan.capacity_seconds, problem.side)
 
@@ -122,7 +125,7 @@ class CapacityBaselines:
         nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
         reconciled = np.zeros(portfolio.account_count, dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
-        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters)
+        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
         progress(SolveProgress("price intervals", 0.3))
         assignment, seed = _recorded_assignment(inputs, entries.queue), int(held["seed"])
         baseline = CapacityBaseline(
@@ -134,6 +137,7 @@ class CapacityBaselines:
             parameters=inputs.parameters,
             solver=held["solver"] if held["solver"] in SOLVERS else "default",
             seed=seed,
+            effects_of=inputs.effects_of,
         )
         return self._remember(ranking_id, baseline)
 
@@ -160,13 +164,15 @@ class CapacityBaselines:
                 "no approved model can score it; a policy's order has no prices.",
                 "Promote a model, or start from a recorded ranking.",
             )
-        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest)
+        effects = self._models.effects.pin(portfolio_id)
+        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest, effects.digest)
         key = digest_text("\n".join(versions))
         known = self._known(key)
         if known is not None:
             return known
         request = RankingRequest(plan, self._rules, parameters)
-        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS["default"], within(progress, 0.0, 0.35))
+        part = within(progress, 0.0, 0.35)
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS["default"], part, effects.effects_of)
         valued = ValuedAccounts(portfolio, ranking.outcomes, ranking.eligibility, ranking.worth, ranking.problem)
         baseline = CapacityBaseline(
             ranking_id="",
@@ -177,6 +183,7 @@ class CapacityBaselines:
             parameters=parameters,
             solver="default",
             seed=request.options.seed,
+            effects_of=effects.effects_of,
         )
         return self._remember(key, baseline)
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from collections_opt.application.effect_serving import EffectServing
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.model_lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
@@ -127,6 +128,7 @@ class ModelServing:
         self._lowest = lowest
         self._policy = policy
         self._now = now
+        self.effects = EffectServing(ledger, root, now)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, str], Scorer] = {}
 

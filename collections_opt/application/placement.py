@@ -81,7 +81,7 @@ class Placer:
         portfolio = admission.portfolio
         _check_fit(portfolio, inputs)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
-        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters)
+        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
         problem, order = valued.problem, self._order(inputs)
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)

@@ -13,6 +13,7 @@ import numpy as np
 import structlog
 
 import collections_opt
+from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.model_serving import ModelServing, OutcomeScorer
 from collections_opt.application.provenance import times
@@ -36,7 +37,7 @@ from collections_opt.core.assignment import (
     ignore_progress,
 )
 from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
-from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, summary_sentence
@@ -45,7 +46,7 @@ from collections_opt.core.names import check_seed
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import PROBABILITY_SCALE, OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters, payoffs
-from collections_opt.core.pipeline import RankingRequest, check_request, rank
+from collections_opt.core.pipeline import EffectsOf, RankingRequest, check_request, rank
 from collections_opt.core.policy import without_a_model
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.queues import CapacityPlan
@@ -187,6 +188,10 @@ class Rankings:
         stored = self._ledger.plan(record.record["plan_id"], record.record["plan_version"])
         return replace(load(stored.payload, CapacityPlan), version=stored.version)
 
+    def effects_of(self, record: RankingRecord) -> EffectsOf:
+        """Return the contact effects a ranking was made with, as ``recorded_effects``."""
+        return recorded_effects(self._ledger.objects, record.record)
+
     def entries(self, record: RankingRecord) -> Entries:
         """Return a ranking's entries, one per account that was not erased since.
 
@@ -221,8 +226,9 @@ class Rankings:
         outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", np.zeros(1, dtype=bool))
         parameters = load(record.record["parameters"], ValueParameters)
         prices = np.array(record.record["prices"], dtype=np.int64)
-        ranking = _single(one, outcomes, plan, self._rules, parameters, prices, entries.queue[row : row + 1])
-        queues = explain(ranking, 0, plan, PlannedEffects(one, plan), parameters)
+        effects = self.effects_of(record)(one, plan)
+        ranking = _single(one, outcomes, plan, self._rules, parameters, prices, entries.queue[row : row + 1], effects)
+        queues = explain(ranking, 0, plan, effects, parameters)
         disposition = Disposition(int(entries.disposition[row]))
         sentence = summary_sentence(disposition, queues, portfolio.currency_code)
         p = outcomes.probability[0]
@@ -269,7 +275,8 @@ class Rankings:
             raise refused_rows(admission.quarantine)
         request = RankingRequest(plan, self._rules, parameters)
         serving = self._models.pin("")
-        ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody)
+        effects_of = self._models.effects.pin("").effects_of
+        ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody, effects_of=effects_of)
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = serving.scorer.reasons(admission.portfolio) if with_reasons else nothing
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
@@ -298,7 +305,8 @@ class Rankings:
         serving = self._models.pin(command.portfolio_id)
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
-        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress)
+        effects = self._models.effects.pin(command.portfolio_id)
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, effects.effects_of)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         if ranking.ordering is Ordering.EXPECTED_VALUE:
             findings = verify(ranking.problem, ranking.assignment).findings
@@ -315,6 +323,7 @@ class Rankings:
             "entries_object": kept.entries_object,
             **kept.facts,
             **used,
+            **effects.record(self._ledger.objects),
             "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count)},
             "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             "times": times(received, decided, self._now()),
@@ -374,11 +383,12 @@ def _single(
     parameters: ValueParameters,
     prices: np.ndarray,
     queue: np.ndarray,
+    effects: ContactEffects,
 ) -> Ranking:
     """Return a ranking of one account under recorded prices."""
     eligibility: Eligibility = evaluate(one, plan, rules)
     worth = payoffs(one, parameters)
-    matrix = value_matrix(outcomes, PlannedEffects(one, plan), eligibility, plan, worth, parameters)
+    matrix = value_matrix(outcomes, effects, eligibility, plan, worth, parameters)
     problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
     answer = Assignment(queue, prices, prices[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
     entries = make_entries(one, outcomes, worth, eligibility, problem, answer, None)
@@ -404,7 +414,9 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "feature_set_version": FEATURE_SET_VERSION,
         "model_version": ranking.outcomes.model_version,
         "calibration_version": ranking.outcomes.calibration_version,
-        "effects_version": f"plan/{request.plan.plan_id}/{request.plan.version}",
+        "effects_version": ranking.effects_version,
+        "evidence_by_queue": [grade.value for grade in ranking.evidence],
+        "evidence_minor": {grade.value: money for grade, money in ranking.money_by_evidence().items()},
         "requested_solver": command.solver,
         "solver": assignment.solver.name,
         "solver_version": assignment.solver.version,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
 from collections_opt.application.settings import load
 from collections_opt.core.assignment import Assignment, Shortage, SolverIdentity, Termination
@@ -15,6 +16,7 @@ from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Entries, make_entries
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
@@ -33,6 +35,7 @@ class RecordedDecision:
         parameters: the value model.
         inputs: the accounts that were not erased since.
         stored: what was decided for them.
+        effects_of: the contact effects, from the text that the record names or from the plan.
     """
 
     record: RankingRecord
@@ -41,6 +44,7 @@ class RecordedDecision:
     parameters: ValueParameters
     inputs: StoredPortfolio
     stored: StoredEntries
+    effects_of: EffectsOf
 
     @property
     def held(self) -> dict[str, Any]:
@@ -63,7 +67,7 @@ class RecordedDecision:
         nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
         never = np.zeros(len(nano), dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), self.held["model_version"], self.held["calibration_version"], never)
-        return value_accounts(self.inputs.portfolio, outcomes, self.plan, self.rules, self.parameters)
+        return value_accounts(self.inputs.portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of)
 
     def assignment(self) -> Assignment:
         """Return the recorded answer."""
@@ -111,4 +115,5 @@ def read_decision(ledger: Ledger, sealed: SealedRecords, record: RankingRecord) 
         parameters=load(held["parameters"], ValueParameters),
         inputs=sealed.portfolio(ledger.portfolio(record.portfolio_id).object_digest),
         stored=sealed.entries(held["entries_object"]),
+        effects_of=recorded_effects(ledger.objects, held),
     )

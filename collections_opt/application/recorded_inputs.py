@@ -16,6 +16,7 @@ from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.records import RankingRecord
 
@@ -30,6 +31,7 @@ class RecordedInputs:
         rules: its eligibility rules.
         parameters: its value model.
         prices: int64 (q,) shadow prices, in ``1 / PRICE_SCALE`` minor units per second.
+        effects_of: its contact effects.
     """
 
     record: RankingRecord
@@ -37,6 +39,7 @@ class RecordedInputs:
     rules: RuleTable
     parameters: ValueParameters
     prices: NDArray[np.int64]
+    effects_of: EffectsOf
 
 
 class RecordedInputsReader:
@@ -82,6 +85,7 @@ class RecordedInputsReader:
             rules=self._rules,
             parameters=load(held["parameters"], ValueParameters),
             prices=np.array(held["prices"], dtype=np.int64),
+            effects_of=self._rankings.effects_of(record),
         )
 
     def scorer_of(self, inputs: RecordedInputs) -> OutcomeScorer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.rankings import RankingCommand, decided_facts
@@ -101,7 +102,8 @@ class Replays:
         options = replace(self._options_of(command), threads=threads)
         request = RankingRequest(decision.plan, decision.rules, decision.parameters, decision.ordering, options)
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
-        again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress)
+        effects_of = recorded_effects(self._ledger.objects, held)
+        again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress, effects_of)
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())
         return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
 

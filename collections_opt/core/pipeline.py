@@ -108,4 +108,7 @@ def rank(
     progress(SolveProgress("enter", 0.9, assignment.gap))
     entries = make_entries(portfolio, outcomes, worth, eligibility, problem, assignment, key)
     progress(SolveProgress("decided", 0.9, assignment.gap))
-    return Ranking(portfolio, request.ordering, outcomes, eligibility, worth, problem, assignment, entries)
+    grades = tuple(effects.evidence(index) for index in range(len(request.plan.queues)))
+    return Ranking(
+        portfolio, request.ordering, outcomes, eligibility, worth, problem, assignment, entries, effects.version, grades
+    )

@@ -15,6 +15,7 @@ from collections_opt.core.ordering import Ordering, priority_in_queue, surplus_m
 from collections_opt.core.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.valuation import blocks, expected_recovery
 
 
@@ -77,7 +78,10 @@ class Entries:
 
 @dataclass(frozen=True)
 class Ranking:
-    """Everything that was decided and everything that decided it; n accounts, q queues."""
+    """Everything that was decided and everything that decided it; n accounts, q queues.
+
+    ``effects_version`` names where the contact effects come from, ``evidence`` grades them per queue.
+    """
 
     portfolio: Portfolio
     ordering: Ordering
@@ -87,6 +91,15 @@ class Ranking:
     problem: AssignmentProblem
     assignment: Assignment
     entries: Entries
+    effects_version: str = ""
+    evidence: tuple[EvidenceGrade, ...] = ()
+
+    def money_by_evidence(self) -> dict[EvidenceGrade, int]:
+        """Return the expected increment of the accounts worked by the grade of their queue's effect, minor units; it sums up."""
+        worked = self.entries.queue != UNASSIGNED
+        money = np.zeros(self.problem.queue_count, dtype=np.int64)
+        np.add.at(money, self.entries.queue[worked], self.entries.increment_minor[worked])
+        return {grade: sum(int(m) for m, g in zip(money, self.evidence, strict=True) if g is grade) for grade in EvidenceGrade}
 
     def queue_seconds(self) -> NDArray[np.int64]:
         """Return the time used per queue, int64 (q,) seconds."""

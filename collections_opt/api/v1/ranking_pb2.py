@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from collections_opt.api.v1 import capacity_plan_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__plan__pb2
 from collections_opt.api.v1 import model_use_pb2 as collections__opt_dot_api_dot_v1_dot_model__use__pb2
 from collections_opt.api.v1 import value_parameters_pb2 as collections__opt_dot_api_dot_v1_dot_value__parameters__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
@@ -29,7 +30,7 @@ from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/ranking.proto\x12\x16\x63ollections_opt.api.v1\x1a&collections_opt/api/v1/model_use.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\x8f\x04\n\x07Ranking\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x33\n\x05state\x18\x02 \x01(\x0e\x32$.collections_opt.api.v1.RankingState\x12\x39\n\x08progress\x18\x03 \x01(\x0b\x32\'.collections_opt.api.v1.RankingProgress\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x35\n\x06inputs\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.RankingInputs\x12\x37\n\x07quality\x18\x06 \x01(\x0b\x32&.collections_opt.api.v1.RankingQuality\x12\x30\n\x06queues\x18\x07 \x03(\x0b\x32 .collections_opt.api.v1.QueueUse\x12\x39\n\x06\x63ounts\x18\x08 \x01(\x0b\x32).collections_opt.api.v1.DispositionCounts\x12\x35\n\x06record\x18\t \x01(\x0b\x32%.collections_opt.api.v1.RankingRecord\x12\x14\n\x0cstate_reason\x18\n \x01(\t\x12\x33\n\tmodel_use\x18\x0b \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\"L\n\x0fRankingProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x12\x10\n\x03gap\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x06\n\x04_gap\"\x9c\x04\n\rRankingInputs\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12\x18\n\x10portfolio_digest\x18\x02 \x01(\t\x12%\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x18\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x12\x1c\n\x14\x63\x61pacity_plan_digest\x18\x07 \x01(\t\x12\x32\n\x08ordering\x18\x08 \x01(\x0e\x32 .collections_opt.api.v1.Ordering\x12\x41\n\x10value_parameters\x18\t \x01(\x0b\x32\'.collections_opt.api.v1.ValueParameters\x12\x15\n\rrules_version\x18\n \x01(\t\x12\x14\n\x0crules_digest\x18\x0b \x01(\t\x12\x1b\n\x13\x66\x65\x61ture_set_version\x18\x0c \x01(\t\x12\x15\n\rmodel_version\x18\r \x01(\t\x12\x14\n\x0cmodel_digest\x18\x0e \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x0f \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63ts_version\x18\x10 \x01(\t\x12\x0c\n\x04seed\x18\x11 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x12 \x01(\t\"\x88\x03\n\x0eRankingQuality\x12\x1d\n\x15objective_minor_units\x18\x01 \x01(\x03\x12\x19\n\x11\x62ound_minor_units\x18\x02 \x01(\x03\x12\x0b\n\x03gap\x18\x03 \x01(\x01\x12\x38\n\x0btermination\x18\x04 \x01(\x0e\x32#.collections_opt.api.v1.Termination\x12\x12\n\nreplayable\x18\x05 \x01(\x08\x12\x13\n\x0bsolver_name\x18\x06 \x01(\t\x12\x16\n\x0esolver_version\x18\x07 \x01(\t\x12W\n\x11solver_parameters\x18\x08 \x03(\x0b\x32<.collections_opt.api.v1.RankingQuality.SolverParametersEntry\x12\"\n\x1apayoffs_out_of_order_count\x18\t \x01(\x05\x1a\x37\n\x15SolverParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"r\n\x08QueueUse\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61pacity_minutes\x18\x02 \x01(\x01\x12\x14\n\x0cused_minutes\x18\x03 \x01(\x01\x12$\n\x1cprice_per_minute_minor_units\x18\x04 \x01(\x01\"\x87\x01\n\x11\x44ispositionCounts\x12\x16\n\x0e\x61ssigned_count\x18\x01 \x01(\x05\x12\x18\n\x10ineligible_count\x18\x02 \x01(\x05\x12&\n\x1e\x63osts_more_than_it_earns_count\x18\x03 \x01(\x05\x12\x18\n\x10priced_out_count\x18\x04 \x01(\x05\"\xc6\x01\n\rRankingRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x16\n\x0epayload_digest\x18\x03 \x01(\t\x12\x16\n\x0e\x65ntries_digest\x18\x04 \x01(\t\x12\x17\n\x0fprevious_digest\x18\x05 \x01(\t\x12\x15\n\rrecord_digest\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9c\x01\n\x0cRankingState\x12\x1d\n\x19RANKING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15RANKING_STATE_RUNNING\x10\x01\x12\x1b\n\x17RANKING_STATE_SUCCEEDED\x10\x02\x12\x18\n\x14RANKING_STATE_FAILED\x10\x03\x12\x1b\n\x17RANKING_STATE_ABANDONED\x10\x04*\x8b\x02\n\x08Ordering\x12\x18\n\x14ORDERING_UNSPECIFIED\x10\x00\x12\x1b\n\x17ORDERING_EXPECTED_VALUE\x10\x01\x12\x13\n\x0fORDERING_P_CURE\x10\x02\x12\x16\n\x12ORDERING_P_DEFAULT\x10\x03\x12\x1e\n\x1aORDERING_P_DEFAULT_BALANCE\x10\x04\x12\x17\n\x13ORDERING_PD_LGD_EAD\x10\x05\x12\x14\n\x10ORDERING_BALANCE\x10\x06\x12\x1a\n\x16ORDERING_DAYS_PAST_DUE\x10\x07\x12\x13\n\x0fORDERING_RANDOM\x10\x08\x12\x1b\n\x17ORDERING_BALANCE_BUCKET\x10\t*m\n\x06Solver\x12\x16\n\x12SOLVER_UNSPECIFIED\x10\x00\x12\x12\n\x0eSOLVER_DEFAULT\x10\x01\x12\x10\n\x0cSOLVER_EXACT\x10\x02\x12\x11\n\rSOLVER_GREEDY\x10\x03\x12\x12\n\x0eSOLVER_PRICING\x10\x04*\xac\x01\n\x0bTermination\x12\x1b\n\x17TERMINATION_UNSPECIFIED\x10\x00\x12\x17\n\x13TERMINATION_OPTIMAL\x10\x01\x12\x1b\n\x17TERMINATION_GAP_REACHED\x10\x02\x12\x15\n\x11TERMINATION_LIMIT\x10\x03\x12\x18\n\x14TERMINATION_DEADLINE\x10\x04\x12\x19\n\x15TERMINATION_HEURISTIC\x10\x05*\xa6\x01\n\x0b\x44isposition\x12\x1b\n\x17\x44ISPOSITION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44ISPOSITION_ASSIGNED\x10\x01\x12\x1a\n\x16\x44ISPOSITION_INELIGIBLE\x10\x02\x12(\n$DISPOSITION_COSTS_MORE_THAN_IT_EARNS\x10\x03\x12\x1a\n\x16\x44ISPOSITION_PRICED_OUT\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/ranking.proto\x12\x16\x63ollections_opt.api.v1\x1a*collections_opt/api/v1/capacity_plan.proto\x1a&collections_opt/api/v1/model_use.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x16google/type/date.proto\"\xc8\x04\n\x07Ranking\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x33\n\x05state\x18\x02 \x01(\x0e\x32$.collections_opt.api.v1.RankingState\x12\x39\n\x08progress\x18\x03 \x01(\x0b\x32\'.collections_opt.api.v1.RankingProgress\x12!\n\x05\x65rror\x18\x04 \x01(\x0b\x32\x12.google.rpc.Status\x12\x35\n\x06inputs\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.RankingInputs\x12\x37\n\x07quality\x18\x06 \x01(\x0b\x32&.collections_opt.api.v1.RankingQuality\x12\x30\n\x06queues\x18\x07 \x03(\x0b\x32 .collections_opt.api.v1.QueueUse\x12\x39\n\x06\x63ounts\x18\x08 \x01(\x0b\x32).collections_opt.api.v1.DispositionCounts\x12\x35\n\x06record\x18\t \x01(\x0b\x32%.collections_opt.api.v1.RankingRecord\x12\x14\n\x0cstate_reason\x18\n \x01(\t\x12\x33\n\tmodel_use\x18\x0b \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\x12\x37\n\x08\x65vidence\x18\x0c \x03(\x0b\x32%.collections_opt.api.v1.EvidenceMoney\"y\n\rEvidenceMoney\x12\x34\n\x05grade\x18\x01 \x01(\x0e\x32%.collections_opt.api.v1.EvidenceGrade\x12\x13\n\x0bmoney_share\x18\x02 \x01(\x01\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\"L\n\x0fRankingProgress\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x10\n\x08\x66raction\x18\x02 \x01(\x01\x12\x10\n\x03gap\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\x06\n\x04_gap\"\xcd\x04\n\rRankingInputs\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12\x18\n\x10portfolio_digest\x18\x02 \x01(\t\x12%\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x18\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x12\x1c\n\x14\x63\x61pacity_plan_digest\x18\x07 \x01(\t\x12\x32\n\x08ordering\x18\x08 \x01(\x0e\x32 .collections_opt.api.v1.Ordering\x12\x41\n\x10value_parameters\x18\t \x01(\x0b\x32\'.collections_opt.api.v1.ValueParameters\x12\x15\n\rrules_version\x18\n \x01(\t\x12\x14\n\x0crules_digest\x18\x0b \x01(\t\x12\x1b\n\x13\x66\x65\x61ture_set_version\x18\x0c \x01(\t\x12\x15\n\rmodel_version\x18\r \x01(\t\x12\x14\n\x0cmodel_digest\x18\x0e \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x0f \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63ts_version\x18\x10 \x01(\t\x12\x0c\n\x04seed\x18\x11 \x01(\x03\x12\x14\n\x0c\x63ode_version\x18\x12 \x01(\t\x12\x16\n\x0e\x65\x66\x66\x65\x63ts_digest\x18\x13 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63ts_problem\x18\x14 \x01(\t\"\x88\x03\n\x0eRankingQuality\x12\x1d\n\x15objective_minor_units\x18\x01 \x01(\x03\x12\x19\n\x11\x62ound_minor_units\x18\x02 \x01(\x03\x12\x0b\n\x03gap\x18\x03 \x01(\x01\x12\x38\n\x0btermination\x18\x04 \x01(\x0e\x32#.collections_opt.api.v1.Termination\x12\x12\n\nreplayable\x18\x05 \x01(\x08\x12\x13\n\x0bsolver_name\x18\x06 \x01(\t\x12\x16\n\x0esolver_version\x18\x07 \x01(\t\x12W\n\x11solver_parameters\x18\x08 \x03(\x0b\x32<.collections_opt.api.v1.RankingQuality.SolverParametersEntry\x12\"\n\x1apayoffs_out_of_order_count\x18\t \x01(\x05\x1a\x37\n\x15SolverParametersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"r\n\x08QueueUse\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x18\n\x10\x63\x61pacity_minutes\x18\x02 \x01(\x01\x12\x14\n\x0cused_minutes\x18\x03 \x01(\x01\x12$\n\x1cprice_per_minute_minor_units\x18\x04 \x01(\x01\"\x87\x01\n\x11\x44ispositionCounts\x12\x16\n\x0e\x61ssigned_count\x18\x01 \x01(\x05\x12\x18\n\x10ineligible_count\x18\x02 \x01(\x05\x12&\n\x1e\x63osts_more_than_it_earns_count\x18\x03 \x01(\x05\x12\x18\n\x10priced_out_count\x18\x04 \x01(\x05\"\xc6\x01\n\rRankingRecord\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x16\n\x0epayload_digest\x18\x03 \x01(\t\x12\x16\n\x0e\x65ntries_digest\x18\x04 \x01(\t\x12\x17\n\x0fprevious_digest\x18\x05 \x01(\t\x12\x15\n\rrecord_digest\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x9c\x01\n\x0cRankingState\x12\x1d\n\x19RANKING_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15RANKING_STATE_RUNNING\x10\x01\x12\x1b\n\x17RANKING_STATE_SUCCEEDED\x10\x02\x12\x18\n\x14RANKING_STATE_FAILED\x10\x03\x12\x1b\n\x17RANKING_STATE_ABANDONED\x10\x04*\x8b\x02\n\x08Ordering\x12\x18\n\x14ORDERING_UNSPECIFIED\x10\x00\x12\x1b\n\x17ORDERING_EXPECTED_VALUE\x10\x01\x12\x13\n\x0fORDERING_P_CURE\x10\x02\x12\x16\n\x12ORDERING_P_DEFAULT\x10\x03\x12\x1e\n\x1aORDERING_P_DEFAULT_BALANCE\x10\x04\x12\x17\n\x13ORDERING_PD_LGD_EAD\x10\x05\x12\x14\n\x10ORDERING_BALANCE\x10\x06\x12\x1a\n\x16ORDERING_DAYS_PAST_DUE\x10\x07\x12\x13\n\x0fORDERING_RANDOM\x10\x08\x12\x1b\n\x17ORDERING_BALANCE_BUCKET\x10\t*m\n\x06Solver\x12\x16\n\x12SOLVER_UNSPECIFIED\x10\x00\x12\x12\n\x0eSOLVER_DEFAULT\x10\x01\x12\x10\n\x0cSOLVER_EXACT\x10\x02\x12\x11\n\rSOLVER_GREEDY\x10\x03\x12\x12\n\x0eSOLVER_PRICING\x10\x04*\xac\x01\n\x0bTermination\x12\x1b\n\x17TERMINATION_UNSPECIFIED\x10\x00\x12\x17\n\x13TERMINATION_OPTIMAL\x10\x01\x12\x1b\n\x17TERMINATION_GAP_REACHED\x10\x02\x12\x15\n\x11TERMINATION_LIMIT\x10\x03\x12\x18\n\x14TERMINATION_DEADLINE\x10\x04\x12\x19\n\x15TERMINATION_HEURISTIC\x10\x05*\xa6\x01\n\x0b\x44isposition\x12\x1b\n\x17\x44ISPOSITION_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44ISPOSITION_ASSIGNED\x10\x01\x12\x1a\n\x16\x44ISPOSITION_INELIGIBLE\x10\x02\x12(\n$DISPOSITION_COSTS_MORE_THAN_IT_EARNS\x10\x03\x12\x1a\n\x16\x44ISPOSITION_PRICED_OUT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,30 +39,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._loaded_options = None
   _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._serialized_options = b'8\001'
-  _globals['_RANKINGSTATE']._serialized_start=2235
-  _globals['_RANKINGSTATE']._serialized_end=2391
-  _globals['_ORDERING']._serialized_start=2394
-  _globals['_ORDERING']._serialized_end=2661
-  _globals['_SOLVER']._serialized_start=2663
-  _globals['_SOLVER']._serialized_end=2772
-  _globals['_TERMINATION']._serialized_start=2775
-  _globals['_TERMINATION']._serialized_end=2947
-  _globals['_DISPOSITION']._serialized_start=2950
-  _globals['_DISPOSITION']._serialized_end=3116
-  _globals['_RANKING']._serialized_start=234
-  _globals['_RANKING']._serialized_end=761
-  _globals['_RANKINGPROGRESS']._serialized_start=763
-  _globals['_RANKINGPROGRESS']._serialized_end=839
-  _globals['_RANKINGINPUTS']._serialized_start=842
-  _globals['_RANKINGINPUTS']._serialized_end=1382
-  _globals['_RANKINGQUALITY']._serialized_start=1385
-  _globals['_RANKINGQUALITY']._serialized_end=1777
-  _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._serialized_start=1722
-  _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._serialized_end=1777
-  _globals['_QUEUEUSE']._serialized_start=1779
-  _globals['_QUEUEUSE']._serialized_end=1893
-  _globals['_DISPOSITIONCOUNTS']._serialized_start=1896
-  _globals['_DISPOSITIONCOUNTS']._serialized_end=2031
-  _globals['_RANKINGRECORD']._serialized_start=2034
-  _globals['_RANKINGRECORD']._serialized_end=2232
+  _globals['_RANKINGSTATE']._serialized_start=2508
+  _globals['_RANKINGSTATE']._serialized_end=2664
+  _globals['_ORDERING']._serialized_start=2667
+  _globals['_ORDERING']._serialized_end=2934
+  _globals['_SOLVER']._serialized_start=2936
+  _globals['_SOLVER']._serialized_end=3045
+  _globals['_TERMINATION']._serialized_start=3048
+  _globals['_TERMINATION']._serialized_end=3220
+  _globals['_DISPOSITION']._serialized_start=3223
+  _globals['_DISPOSITION']._serialized_end=3389
+  _globals['_RANKING']._serialized_start=278
+  _globals['_RANKING']._serialized_end=862
+  _globals['_EVIDENCEMONEY']._serialized_start=864
+  _globals['_EVIDENCEMONEY']._serialized_end=985
+  _globals['_RANKINGPROGRESS']._serialized_start=987
+  _globals['_RANKINGPROGRESS']._serialized_end=1063
+  _globals['_RANKINGINPUTS']._serialized_start=1066
+  _globals['_RANKINGINPUTS']._serialized_end=1655
+  _globals['_RANKINGQUALITY']._serialized_start=1658
+  _globals['_RANKINGQUALITY']._serialized_end=2050
+  _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._serialized_start=1995
+  _globals['_RANKINGQUALITY_SOLVERPARAMETERSENTRY']._serialized_end=2050
+  _globals['_QUEUEUSE']._serialized_start=2052
+  _globals['_QUEUEUSE']._serialized_end=2166
+  _globals['_DISPOSITIONCOUNTS']._serialized_start=2169
+  _globals['_DISPOSITIONCOUNTS']._serialized_end=2304
+  _globals['_RANKINGRECORD']._serialized_start=2307
+  _globals['_RANKINGRECORD']._serialized_end=2505
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
@@ -225,6 +226,7 @@ class Ranking(_message.Message):
     RECORD_FIELD_NUMBER: _builtins.int
     STATE_REASON_FIELD_NUMBER: _builtins.int
     MODEL_USE_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -263,6 +265,10 @@ class Ranking(_message.Message):
     def model_use(self) -> _model_use_pb2.ModelUse:
         """Which model scored, under whose approval, and every degradation; set once it succeeded."""
 
+    @_builtins.property
+    def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceMoney]:
+        """What its expected money rests on, one row per evidence grade, adding up to the objective; set once it succeeded."""
+
     def __init__(
         self,
         *,
@@ -277,14 +283,45 @@ class Ranking(_message.Message):
         record: Global___RankingRecord | None = ...,
         state_reason: _builtins.str = ...,
         model_use: _model_use_pb2.ModelUse | None = ...,
+        evidence: _abc.Iterable[Global___EvidenceMoney] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "evidence", b"evidence", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+@_typing.final
+class EvidenceMoney(_message.Message):
+    """Expected increment that rests on contact effects of one evidence grade."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    GRADE_FIELD_NUMBER: _builtins.int
+    MONEY_SHARE_FIELD_NUMBER: _builtins.int
+    INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    grade: _capacity_plan_pb2.EvidenceGrade.ValueType
+    """How well the effects are known."""
+    money_share: _builtins.float
+    """Share of the money of all grades, 0 to 1; 0 where nobody is worked."""
+    increment_minor_units: _builtins.int
+    """Expected increment of the accounts worked in queues of this grade."""
+    def __init__(
+        self,
+        *,
+        grade: _capacity_plan_pb2.EvidenceGrade.ValueType = ...,
+        money_share: _builtins.float = ...,
+        increment_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["grade", b"grade", "increment_minor_units", b"increment_minor_units", "money_share", b"money_share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EvidenceMoney: _TypeAlias = EvidenceMoney  # noqa: Y015
 
 @_typing.final
 class RankingProgress(_message.Message):
@@ -342,6 +379,8 @@ class RankingInputs(_message.Message):
     EFFECTS_VERSION_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     CODE_VERSION_FIELD_NUMBER: _builtins.int
+    EFFECTS_DIGEST_FIELD_NUMBER: _builtins.int
+    EFFECTS_PROBLEM_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -374,6 +413,10 @@ class RankingInputs(_message.Message):
     """Seed of the solver and of ORDERING_RANDOM."""
     code_version: _builtins.str
     """Version of this software."""
+    effects_digest: _builtins.str
+    """SHA-256 (hex) of the effect model's manifest; empty where the capacity plan's effects stand."""
+    effects_problem: _builtins.str
+    """Why the effect champion could not serve, so that the plan's effects stand; often empty."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -403,10 +446,12 @@ class RankingInputs(_message.Message):
         effects_version: _builtins.str = ...,
         seed: _builtins.int = ...,
         code_version: _builtins.str = ...,
+        effects_digest: _builtins.str = ...,
+        effects_problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "currency_code", b"currency_code", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from collections_opt.api.v1 import columns_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.jobs import JobStatus, State
 from collections_opt.application.rankings import AccountExplanation
 from collections_opt.application.settings import load
@@ -70,6 +70,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         quality=_write_quality(record),
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
+        evidence=_write_evidence(record),
         model_use=write_recorded_use(record.record) if "model_step" in record.record else None,
         record=ranking_pb2.RankingRecord(
             sequence=record.seq,
@@ -105,6 +106,8 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
         effects_version=held["effects_version"],
         seed=held["seed"],
         code_version=held["code_version"],
+        effects_digest=held.get("effects_digest", ""),
+        effects_problem=held.get("effects_problem", ""),
     )
 
 
@@ -135,6 +138,20 @@ def _write_queue_uses(record: RankingRecord, plan: CapacityPlan) -> list[ranking
             price_per_minute_minor_units=price * 60.0 / PRICE_SCALE,
         )
         for queue, capacity, used, price in figures
+    ]
+
+
+def _write_evidence(record: RankingRecord) -> list[ranking_pb2.EvidenceMoney]:
+    """Return the recorded money by evidence grade; records made before grades were kept say nothing."""
+    money = record.record.get("evidence_minor", {})
+    total = sum(money.values())
+    return [
+        ranking_pb2.EvidenceMoney(
+            grade=write_enum(capacity_plan_pb2.EvidenceGrade.DESCRIPTOR, grade),
+            money_share=minor / total if total else 0.0,
+            increment_minor_units=minor,
+        )
+        for grade, minor in money.items()
     ]
 
 

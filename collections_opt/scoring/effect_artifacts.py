@@ -1,0 +1,146 @@
+"""Effect models on disk and as text: JSON only, every digest checked before anything is parsed.
+
+<root>/effect/<version>/effect.json      segments and one model per queue
+<root>/effect/<version>/manifest.json    digests of the files, versions, what it was learned from
+<root>/effect/<version>/CARD.md          the model card
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.protected import check_no_protected
+from collections_opt.core.queues import EvidenceGrade
+from collections_opt.scoring.artifacts import Manifest, read_manifest
+from collections_opt.scoring.effect_model import EffectModel, QueueEffectModel
+
+EFFECT_KIND = "effect"
+EFFECT_ENGINE = "log-odds-shift"
+MODEL_FILE, CARD_FILE, MANIFEST_FILE = "effect.json", "CARD.md", "manifest.json"
+
+
+@dataclass(frozen=True)
+class EffectArtifact:
+    """A loaded, checked effect model; ``digest`` is the SHA-256 of manifest.json, ``text`` the bytes of effect.json."""
+
+    manifest: Manifest
+    digest: str
+    model: EffectModel
+    text: str
+    card: str
+
+
+def effect_text(model: EffectModel) -> str:
+    """Return an effect model as sorted JSON."""
+    return json.dumps(TypeAdapter(EffectModel).dump_python(model, mode="json"), indent=1, sort_keys=True) + "\n"
+
+
+def parse_effect(text: str) -> EffectModel:
+    """Return the effect model of its JSON.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when it is not one; INVALID_ARGUMENT when a segment is protected.
+    """
+    try:
+        model = TypeAdapter(EffectModel).validate_json(text, strict=True)
+    except ValidationError as error:
+        problem = f"is not an effect model: {error.errors()[0]['msg']}."
+        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, problem, "Restore the version.") from error
+    check_no_protected(model.segments.names, "segments")
+    columns = 1 + len(model.segments.names)
+    for queue in model.queues:
+        sizes = {len(part) for part in (queue.rate, queue.theta_cure, queue.theta_default)}
+        if queue.evidence is not EvidenceGrade.ASSUMED and (sizes != {columns} or len(queue.covariance) != 2 * columns):
+            raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"{queue.queue_id} has other segments.", "Restore the version.")
+    return model
+
+
+def write_effect(root: Path, manifest: Manifest, model: EffectModel, card: str) -> Path:
+    """Write an effect version and return its folder; ``manifest.files`` is filled in here.
+
+    Raises:
+        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for protected segments.
+    """
+    check_no_protected(model.segments.names, "segments")
+    folder = root / EFFECT_KIND / manifest.version
+    texts = {MODEL_FILE: effect_text(model), CARD_FILE: card}
+    digests = {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    full = Manifest(**{**manifest.__dict__, "files": digests})
+    texts[MANIFEST_FILE] = json.dumps(full.__dict__, indent=1, sort_keys=True) + "\n"
+    existing = folder / MANIFEST_FILE
+    if existing.exists() and existing.read_text("utf-8") != texts[MANIFEST_FILE]:
+        name = f"{EFFECT_KIND}/{manifest.version}"
+        raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+    return folder
+
+
+def load_effect(root: Path, version: str) -> EffectArtifact:
+    """Load an effect version.
+
+    Raises:
+        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
+    """
+    manifest, digest, _ = read_manifest(root, version, EFFECT_KIND)
+    if (manifest.kind, manifest.version, manifest.engine) != (EFFECT_KIND, version, EFFECT_ENGINE):
+        raise refuse(Reason.MODEL_UNAVAILABLE, MANIFEST_FILE, "is another model's.", "Restore the version.")
+    texts = {}
+    for name in (MODEL_FILE, CARD_FILE):
+        path = root / EFFECT_KIND / version / name
+        content = path.read_bytes() if path.is_file() else b""
+        if manifest.files.get(name) != sha256(content).hexdigest():
+            raise refuse(
+                Reason.MODEL_UNAVAILABLE, f"{EFFECT_KIND}/{version}/{name}", "differs from manifest.json.", "Restore the version."
+            )
+        texts[name] = content.decode()
+    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
+        raise refuse(
+            Reason.MODEL_UNAVAILABLE,
+            f"{EFFECT_KIND}/{version}",
+            f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}.",
+            "Train it again.",
+        )
+    model = parse_effect(texts[MODEL_FILE])
+    if model.version != version:
+        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is version {model.version}.", "Restore the version.")
+    return EffectArtifact(manifest, digest, model, texts[MODEL_FILE], texts[CARD_FILE])
+
+
+def effect_card(model: EffectModel, source: str) -> str:
+    """Return the model card: what each queue's effect rests on, with intervals."""
+    lines = [
+        f"# Effect model {model.version}",
+        "",
+        f"Learned from {source}. Shifts of log-odds given a right-party contact, on {', '.join(model.segments.names)}.",
+        "",
+        "| queue | evidence | contacted | held out | change of p_cure (95 %) | change of p_default (95 %) | why |",
+        "|---|---|---:|---:|---|---|---|",
+    ]
+    lines += [_card_line(queue) for queue in model.queues]
+    lines += [
+        "",
+        "ASSUMED queues keep the capacity plan's effect. OBSERVATIONAL effects may be biased by what no column records.",
+        "Average changes are cross-fitted and doubly robust; intervals are clustered by account.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _card_line(queue: QueueEffectModel) -> str:
+    def shown(name: str) -> str:
+        estimate = queue.cure if name == "cure" else queue.default
+        return f"{estimate.value:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})" if estimate else "-"
+
+    return (
+        f"| {queue.queue_id} | {queue.evidence} | {queue.contacted_count:,} | {queue.held_out_count:,} | {shown('cure')} | "
+        f"{shown('default')} | {queue.reason} |"
+    )
