@@ -2,11 +2,14 @@
 
 Example:
     python scripts/explain.py --data var/demo --account UCI-000007
+    python scripts/explain.py --data var/demo --account UCI-000007 --at 2005-09-15 --proof proof.json
 """
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,13 +18,15 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.client.plain import plain
 from collections_opt.reports.money import money_exact
-from collections_opt.wire.common import read_enum
+from collections_opt.wire.common import read_enum, write_date
 
 
 def main(
     product: Product,
     account: Annotated[str, typer.Option(help="Id of the account.")],
     ranking: RankingOption = LATEST,
+    at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Explain what was in force on this day.")] = None,
+    proof: Annotated[Path | None, typer.Option(help="Write the proof to this file, for verify_evidence.py.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Explain one account in a recorded ranking, queue by queue.
@@ -29,19 +34,33 @@ def main(
     Example: python scripts/explain.py --data var/demo --account UCI-000007
     """
     with product.connect() as client:
-        ranking_id = named_ranking(client, ranking).ranking_id
-        why = client.rankings.ExplainAssignment(pb.ExplainAssignmentRequest(ranking_id=ranking_id, account_id=account))
+        request = pb.ExplainAssignmentRequest(account_id=account, with_proof=proof is not None)
+        if at:
+            request.as_of_date.CopyFrom(write_date(at.date().isoformat()))
+        else:
+            request.ranking_id = named_ranking(client, ranking).ranking_id
+        why = client.rankings.ExplainAssignment(request)
+    if proof:
+        proof.write_bytes(why.proof)
     if as_json:
         typer.echo(json.dumps(plain(why), indent=1))
         return
     console = terminal()
     console.print(why.sentence)
+    console.print(f"Decided by {why.ranking_id}{_others(why)}.", highlight=False)
+    if not why.queues:
+        return
     console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
     header = ["queue", "verdict", "rule", "increment", "minutes", "a minute costs", "surplus", "needs more"]
     lines = [_line(queue) for queue in why.queues]
     console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=3))
+
+
+def _others(why: pb.ExplainAssignmentResponse) -> str:
+    count = len(why.other_ranking_ids)
+    return f"; {count} other ranking(s) of that day were recorded: {', '.join(why.other_ranking_ids)}" if count else ""
 
 
 def _line(queue: pb.QueueExplanation) -> list[str]:

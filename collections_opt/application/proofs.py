@@ -60,6 +60,10 @@ class Proofs:
         """The public key under which checkpoints are signed."""
         return self._checkpoints.signer.verifier.vkey
 
+    def checkpoint(self) -> str:
+        """Return the signed checkpoint of the log as it stands."""
+        return self._checkpoints.note(self._ledger.log_tree())
+
     def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
         """Return the proof of one account, decided or refused at the door.
 
@@ -92,7 +96,7 @@ class Proofs:
             "README.txt": _readme(record).encode(),
             "record.json": canonical_json(vars_of(record)).encode(),
             "log.json": canonical_json(self._log_facts(record)).encode(),
-            "checkpoint.txt": self._checkpoints.note(self._ledger.log_tree()).encode(),
+            "checkpoint.txt": self.checkpoint().encode(),
             "key.vkey": self.vkey.encode(),
             "plan.json": objects.get(held["plan_object"]),
             "rules.json": objects.get(held["rules_object"]),
@@ -131,7 +135,7 @@ class Proofs:
         answer = _cells(table, shown)
         content = {
             "answer": answer,
-            "checkpoint": self._checkpoints.note(self._ledger.log_tree()),
+            "checkpoint": self.checkpoint(),
             "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
             "log": self._log_facts(record),
             "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),

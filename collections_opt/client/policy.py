@@ -33,13 +33,17 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "ExportRanking": 3_600.0,
         "WatchRanking": 600.0,
         "CompareRankings": 600.0,
+        "VerifyRanking": 600.0,
+        "VerifyLog": 600.0,
+        "ReplayRanking": 3_600.0,
+        "ExportEvidence": 3_600.0,
         "EvaluateCapacity": 3_600.0,
         "GetCapacityCurves": 3_600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
 
-READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate")
+READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate", "Verify", "Replay")
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset({"CreateRanking", "CancelRanking", "ImportPortfolio"})

@@ -8,6 +8,7 @@ import grpc
 
 from collections_opt.api.v1 import placement_pb2, ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.application.evidence import Evidence
 from collections_opt.application.jobs import State
 from collections_opt.application.placement import Placer
 from collections_opt.application.rankings import RankingCommand, Rankings
@@ -22,11 +23,11 @@ from collections_opt.service.converters.rankings import (
     export_chunks,
     write_comparison,
     write_event,
-    write_explanation,
     write_recorded,
     write_unfinished,
     write_worklist_entry,
 )
+from collections_opt.service.evidence_calls import EvidenceCalls
 from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
@@ -40,10 +41,11 @@ WATCH_SECONDS = 1.0
 """How often a watch looks whether its caller is still there."""
 
 
-class RankingServicer:
+class RankingServicer(EvidenceCalls):
     """Makes and shows rankings; ``defaults`` value what a call does not parameterise."""
 
-    def __init__(self, rankings: Rankings, placer: Placer, ledger: Ledger, defaults: ValueParameters) -> None:
+    def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger, defaults: ValueParameters) -> None:
+        super().__init__(evidence)
         self._rankings = rankings
         self._placer = placer
         self._ledger = ledger
@@ -118,14 +120,6 @@ class RankingServicer:
             next_page_token=page.next_token(entries[-1].priority) if more else "",
             currency_code=record.record["currency_code"],
         )
-
-    def explain_assignment(
-        self, request: pb.ExplainAssignmentRequest, _context: grpc.ServicerContext
-    ) -> pb.ExplainAssignmentResponse:
-        """Return why an account is worked or not."""
-        found = self._rankings.explain(request.ranking_id, request.account_id)
-        currency_code = self._rankings.finished(request.ranking_id).record["currency_code"]
-        return write_explanation(found, currency_code)
 
     def place_accounts(
         self, request: placement_pb2.PlaceAccountsRequest, _context: grpc.ServicerContext

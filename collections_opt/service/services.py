@@ -53,6 +53,10 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ExplainAssignment": _C.WORK,
             "PlaceAccounts": _C.WORK,
             "CompareRankings": _C.WORK,
+            "VerifyRanking": _C.WORK,
+            "VerifyLog": _C.WORK,
+            "ReplayRanking": _C.WORK,
+            "ExportEvidence": _C.BULK,
         },
         "ModelService": {
             "ListModels": _C.READ,
@@ -79,11 +83,12 @@ def all_services(workspace: Workspace, defaults: ValueParameters) -> tuple[Servi
     """
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines, defaults)
+    ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger, defaults)
     implemented = (
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, rankings, defaults)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
-        (ranking_service_pb2, "RankingService", RankingServicer(rankings, workspace.placer, ledger, defaults)),
+        (ranking_service_pb2, "RankingService", ranking_servicer),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

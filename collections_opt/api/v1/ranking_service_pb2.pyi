@@ -13,6 +13,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -607,19 +608,31 @@ class ExplainAssignmentRequest(_message.Message):
 
     RANKING_ID_FIELD_NUMBER: _builtins.int
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    WITH_PROOF_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
-    """Which ranking."""
+    """Which ranking; empty when as_of_date is given."""
     account_id: _builtins.str
     """Which account."""
+    with_proof: _builtins.bool
+    """Whether to send the proof."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """Instead of ranking_id: the ranking in force on this day, which is the last one up to it, by expected value where there
+        is one. With it, rows that were refused at the door are answered too.
+        """
+
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
         account_id: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        with_proof: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "as_of_date", b"as_of_date", "ranking_id", b"ranking_id", "with_proof", b"with_proof"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -640,6 +653,9 @@ class ExplainAssignmentResponse(_message.Message):
     QUEUES_FIELD_NUMBER: _builtins.int
     REASON_CODES_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    OTHER_RANKING_IDS_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     disposition: _ranking_pb2.Disposition.ValueType
@@ -654,6 +670,10 @@ class ExplainAssignmentResponse(_message.Message):
     """Probability of neither."""
     currency_code: _builtins.str
     """ISO 4217 code of all money."""
+    ranking_id: _builtins.str
+    """The ranking."""
+    proof: _builtins.bytes
+    """The proof as JSON for verify_evidence.py, which every evidence archive holds; set when it was asked for."""
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueExplanation]:
         """The answer per queue, in the plan's order."""
@@ -661,6 +681,10 @@ class ExplainAssignmentResponse(_message.Message):
     @_builtins.property
     def reason_codes(self) -> _containers.RepeatedCompositeFieldContainer[_scoring_service_pb2.ReasonCode]:
         """Why the score is what it is, strongest first."""
+
+    @_builtins.property
+    def other_ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Other rankings of the same day; set when as_of_date was given."""
 
     def __init__(
         self,
@@ -674,10 +698,13 @@ class ExplainAssignmentResponse(_message.Message):
         queues: _abc.Iterable[Global___QueueExplanation] | None = ...,
         reason_codes: _abc.Iterable[_scoring_service_pb2.ReasonCode] | None = ...,
         currency_code: _builtins.str = ...,
+        ranking_id: _builtins.str = ...,
+        other_ranking_ids: _abc.Iterable[_builtins.str] | None = ...,
+        proof: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "queues", b"queues", "reason_codes", b"reason_codes", "sentence", b"sentence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

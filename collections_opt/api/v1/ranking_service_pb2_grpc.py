@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from collections_opt.api.v1 import evidence_pb2 as collections__opt_dot_api_dot_v1_dot_evidence__pb2
 from collections_opt.api.v1 import placement_pb2 as collections__opt_dot_api_dot_v1_dot_placement__pb2
 from collections_opt.api.v1 import ranking_service_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__service__pb2
 
@@ -90,6 +91,26 @@ class RankingServiceStub:
                 '/collections_opt.api.v1.RankingService/CompareRankings',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.FromString,
+                _registered_method=True)
+        self.VerifyRanking = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/VerifyRanking',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingResponse.FromString,
+                _registered_method=True)
+        self.VerifyLog = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/VerifyLog',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogResponse.FromString,
+                _registered_method=True)
+        self.ReplayRanking = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/ReplayRanking',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingResponse.FromString,
+                _registered_method=True)
+        self.ExportEvidence = channel.unary_stream(
+                '/collections_opt.api.v1.RankingService/ExportEvidence',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceResponse.FromString,
                 _registered_method=True)
 
 
@@ -179,6 +200,34 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyRanking(self, request, context):
+        """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def VerifyLog(self, request, context):
+        """Checks the chain of records, the log over them and every published checkpoint.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayRanking(self, request, context):
+        """Scores and solves a recorded ranking anew and compares every bit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExportEvidence(self, request, context):
+        """Streams everything about a ranking as one archive that outsiders can check without this software.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -236,6 +285,26 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.CompareRankings,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.SerializeToString,
+            ),
+            'VerifyRanking': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyRanking,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingResponse.SerializeToString,
+            ),
+            'VerifyLog': grpc.unary_unary_rpc_method_handler(
+                    servicer.VerifyLog,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogResponse.SerializeToString,
+            ),
+            'ReplayRanking': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayRanking,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingResponse.SerializeToString,
+            ),
+            'ExportEvidence': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportEvidence,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -536,6 +605,114 @@ class RankingService:
             '/collections_opt.api.v1.RankingService/CompareRankings',
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyRanking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/VerifyRanking',
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyRankingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyLog(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/VerifyLog',
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.VerifyLogResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayRanking(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/ReplayRanking',
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.ReplayRankingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportEvidence(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/ExportEvidence',
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_evidence__pb2.ExportEvidenceResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import evidence_pb2 as _evidence_pb2
 from collections_opt.api.v1 import placement_pb2 as _placement_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as _ranking_service_pb2
 from grpc import aio as _aio
@@ -65,6 +66,14 @@ class RankingServiceStub:
     """
     CompareRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]
     """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+    VerifyRanking: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]
+    """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
+    VerifyLog: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]
+    """Checks the chain of records, the log over them and every published checkpoint."""
+    ReplayRanking: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.ReplayRankingRequest, _evidence_pb2.ReplayRankingResponse]
+    """Scores and solves a recorded ranking anew and compares every bit."""
+    ExportEvidence: _grpc.UnaryStreamMultiCallable[_evidence_pb2.ExportEvidenceRequest, _evidence_pb2.ExportEvidenceResponse]
+    """Streams everything about a ranking as one archive that outsiders can check without this software."""
 
 @_typing.type_check_only
 class RankingServiceAsyncStub(RankingServiceStub):
@@ -102,6 +111,14 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """
     CompareRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]  # type: ignore[assignment]
     """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+    VerifyRanking: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]  # type: ignore[assignment]
+    """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
+    VerifyLog: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]  # type: ignore[assignment]
+    """Checks the chain of records, the log over them and every published checkpoint."""
+    ReplayRanking: _aio.UnaryUnaryMultiCallable[_evidence_pb2.ReplayRankingRequest, _evidence_pb2.ReplayRankingResponse]  # type: ignore[assignment]
+    """Scores and solves a recorded ranking anew and compares every bit."""
+    ExportEvidence: _aio.UnaryStreamMultiCallable[_evidence_pb2.ExportEvidenceRequest, _evidence_pb2.ExportEvidenceResponse]  # type: ignore[assignment]
+    """Streams everything about a ranking as one archive that outsiders can check without this software."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Makes, shows, explains and compares rankings."""
@@ -202,5 +219,37 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.CompareRankingsResponse, _abc.Awaitable[_ranking_service_pb2.CompareRankingsResponse]]:
         """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+
+    @_abc_1.abstractmethod
+    def VerifyRanking(
+        self,
+        request: _evidence_pb2.VerifyRankingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.VerifyRankingResponse, _abc.Awaitable[_evidence_pb2.VerifyRankingResponse]]:
+        """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
+
+    @_abc_1.abstractmethod
+    def VerifyLog(
+        self,
+        request: _evidence_pb2.VerifyLogRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.VerifyLogResponse, _abc.Awaitable[_evidence_pb2.VerifyLogResponse]]:
+        """Checks the chain of records, the log over them and every published checkpoint."""
+
+    @_abc_1.abstractmethod
+    def ReplayRanking(
+        self,
+        request: _evidence_pb2.ReplayRankingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_evidence_pb2.ReplayRankingResponse, _abc.Awaitable[_evidence_pb2.ReplayRankingResponse]]:
+        """Scores and solves a recorded ranking anew and compares every bit."""
+
+    @_abc_1.abstractmethod
+    def ExportEvidence(
+        self,
+        request: _evidence_pb2.ExportEvidenceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_evidence_pb2.ExportEvidenceResponse], _abc.AsyncIterator[_evidence_pb2.ExportEvidenceResponse]]:
+        """Streams everything about a ranking as one archive that outsiders can check without this software."""
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,70 @@
+"""Erase accounts for good, or place and release legal holds; exit code 2 when something must be kept.
+
+Works on the data folder itself and is no call of the API: whoever may erase must be able to open the folder.
+
+Example:
+    python scripts/erase.py accounts --data var/demo --account UCI-000007 --reason "request 12" --dry-run
+    python scripts/erase.py hold --data var/demo --account UCI-000007 --hold-id case-7 --reason "dispute in court"
+    python scripts/erase.py release --data var/demo --hold-id case-7 --reason "settled"
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from scripts_support import ModelsOption, models_of, opened, run, terminal
+
+from collections_opt.application.provenance import Actor
+
+
+class Act(StrEnum):
+    """What is done."""
+
+    ACCOUNTS = "accounts"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+def main(
+    act: Annotated[Act, typer.Argument(help="accounts: erase them; hold: forbid that; release: a hold.")],
+    reason: Annotated[str, typer.Option(help="Why; recorded for good, so never with names in it.")],
+    account: Annotated[list[str] | None, typer.Option(help="Id of an account; repeat for more.")] = None,
+    hold_id: Annotated[str, typer.Option(help="Id of the hold.")] = "",
+    data: Annotated[Path, typer.Option(help="Data folder.")] = Path("var/demo"),
+    models: ModelsOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; nothing is erased.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
+) -> None:
+    """Erase accounts under retention and holds.
+
+    Example: python scripts/erase.py accounts --data var/demo --account UCI-000007 --reason "request 12" --dry-run
+    """
+    actor = Actor(getpass.getuser(), "operator of the data folder")
+    answer: dict[str, object] = {"act": act.value, "accounts": len(account or ())}
+    with opened(data, models_of(data, models)) as workspace:
+        erasures = workspace.evidence.erasures
+        if act is Act.ACCOUNTS:
+            receipt = erasures.erase(account or [], reason, actor, dry_run)
+            answer |= {"erasure_id": receipt.erasure_id, "position": receipt.position}
+        elif act is Act.HOLD:
+            erasures.hold(hold_id, account or [], reason, actor)
+        else:
+            erasures.release(hold_id, reason, actor)
+    if as_json:
+        typer.echo(json.dumps(answer, indent=1))
+        return
+    done = {
+        Act.ACCOUNTS: f"{answer['accounts']} account(s) {'may be' if dry_run else 'were'} erased ({answer.get('erasure_id')}).",
+        Act.HOLD: f"Hold {hold_id} is in force for {answer['accounts']} account(s).",
+        Act.RELEASE: f"Hold {hold_id} is released.",
+    }
+    terminal().print(done[act], highlight=False)
+
+
+if __name__ == "__main__":
+    run(main)
