@@ -18,7 +18,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.client.plain import plain
 from collections_opt.reports.money import money_exact
-from collections_opt.wire.common import read_enum, write_date
+from collections_opt.wire.common import read_date, read_enum, write_date
 
 
 def main(
@@ -53,9 +53,11 @@ def main(
     console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
-    header = ["queue", "verdict", "rule", "increment", "minutes", "a minute costs", "surplus", "needs more"]
+    header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more"]
     lines = [_line(queue) for queue in why.queues]
-    console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=3))
+    console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=2))
+    for queue in why.queues:
+        console.print(f"{queue.queue_id}: {_detail(queue)}", highlight=False)
 
 
 def _others(why: pb.ExplainAssignmentResponse) -> str:
@@ -66,14 +68,20 @@ def _others(why: pb.ExplainAssignmentResponse) -> str:
 def _line(queue: pb.QueueExplanation) -> list[str]:
     verdict = read_enum(pb.Verdict.DESCRIPTOR, queue.verdict, "verdict").lower().replace("_", " ")
     figures = (queue.price_per_minute_minor_units, queue.surplus_minor_units, queue.needed_increment_minor_units)
-    return [
-        queue.queue_id,
-        verdict,
-        queue.blocking_rule.rule_id or "-",
-        money_exact(queue.increment_minor_units),
-        f"{queue.handling_minutes:.1f}",
-        *map(money_exact, figures),
-    ]
+    increment, minutes = money_exact(queue.increment_minor_units), f"{queue.handling_minutes:.1f}"
+    return [queue.queue_id, verdict, increment, minutes, *map(money_exact, figures)]
+
+
+def _detail(queue: pb.QueueExplanation) -> str:
+    """Return which rule forbids it, or how the increment comes about."""
+    rule = queue.blocking_rule
+    if rule.rule_id:
+        lifts = rule.next_eligible_date
+        until = f" It may lift on {read_date(lifts, 'next_eligible_date')}." if lifts.year else ""
+        return f"{rule.rule_id}: {rule.description}{until}"
+    parts = (queue.from_cure_minor_units, queue.from_default_minor_units, queue.cost_minor_units, queue.cash_minor_units)
+    cures, defaults, cost, cash = map(money_exact, parts)
+    return f"{cures} from more cures, {defaults} from fewer defaults, less {cost} for contact; {cash} is cash within the horizon."
 
 
 if __name__ == "__main__":

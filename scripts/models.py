@@ -19,6 +19,7 @@ from rich.console import Console
 from scripts_support import Product, now, run_commands, table
 
 from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.client.listings import all_models
 from collections_opt.core.model_lifecycle import ModelKind
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
@@ -36,14 +37,7 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
     Example: python scripts/models.py list --data var/demo
     """
     with product.connect() as client:
-        models: list[pb.Model] = []
-        token = ""
-        while True:
-            page = client.models.ListModels(pb.ListModelsRequest(kind=kind.value, page_token=token))
-            models += page.models
-            token = page.next_page_token
-            if not token:
-                break
+        models = list(all_models(client, kind.value))
     if as_json:
         typer.echo(json.dumps([plain(model) for model in models], indent=1))
         return

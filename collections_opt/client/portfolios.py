@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import Client
+from collections_opt.client.listings import pages
 from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.portfolio import RawPortfolio
@@ -56,11 +57,10 @@ def _messages(header: pb.PortfolioHeader, raw: RawPortfolio, progress: ProgressC
 
 def quarantined(client: Client, portfolio_id: str) -> Iterator[pb.QuarantinedAccount]:
     """Yield why rows were refused, in row order, read a page at a time."""
-    token = ""
-    while True:
-        request = pb.ListQuarantinedAccountsRequest(portfolio_id=portfolio_id, page_size=MAX_PAGE_SIZE, page_token=token)
-        page = client.portfolios.ListQuarantinedAccounts(request)
-        yield from page.quarantined_accounts
-        token = page.next_page_token
-        if not token:
-            return
+    request = pb.ListQuarantinedAccountsRequest
+    return pages(
+        lambda token: client.portfolios.ListQuarantinedAccounts(
+            request(portfolio_id=portfolio_id, page_size=MAX_PAGE_SIZE, page_token=token)
+        ),
+        lambda page: page.quarantined_accounts,
+    )

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.client.client import Client
+from collections_opt.client.listings import all_rankings, pages
 from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -79,15 +80,10 @@ def latest_ranking(client: Client, ordering: Ordering = Ordering.EXPECTED_VALUE)
         CollectionsError: NOT_FOUND when there is none.
     """
     wanted = write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value)
-    token = ""
-    while True:
-        page = client.rankings.ListRankings(ranking_service_pb2.ListRankingsRequest(page_token=token))
-        found = next((ranking for ranking in page.rankings if ranking.inputs.ordering == wanted), None)
-        if found is not None:
-            return found
-        token = page.next_page_token
-        if not token:
-            raise refuse(Reason.NOT_FOUND, "ranking_id", f"no ranking by {ordering} is recorded.", "Make one first.")
+    found = next((ranking for ranking in all_rankings(client) if ranking.inputs.ordering == wanted), None)
+    if found is None:
+        raise refuse(Reason.NOT_FOUND, "ranking_id", f"no ranking by {ordering} is recorded.", "Make one first.")
+    return found
 
 
 def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
@@ -114,13 +110,10 @@ def worklist(
     client: Client, ranking_id: str, queue_id: str, size: int = MAX_PAGE_SIZE
 ) -> Iterator[ranking_service_pb2.WorklistEntry]:
     """Yield a queue's accounts in the order to work them, read a page of ``size`` at a time."""
-    token = ""
-    while True:
-        request = ranking_service_pb2.ListWorklistRequest(
-            ranking_id=ranking_id, queue_id=queue_id, page_size=size, page_token=token
-        )
-        page = client.rankings.ListWorklist(request)
-        yield from page.entries
-        token = page.next_page_token
-        if not token:
-            return
+    request = ranking_service_pb2.ListWorklistRequest
+    return pages(
+        lambda token: client.rankings.ListWorklist(
+            request(ranking_id=ranking_id, queue_id=queue_id, page_size=size, page_token=token)
+        ),
+        lambda page: page.entries,
+    )

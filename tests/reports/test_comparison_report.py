@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from dataclasses import replace
+from html.parser import HTMLParser
 
 from collections_opt.core.comparison import Interval
 from collections_opt.core.ordering import Ordering
@@ -74,6 +75,29 @@ def test_page_is_offline_escaped_repeatable_and_warns_about_causality():
     assert page.count("<svg") == 4
     assert not re.search(r"""(src|href)=["'](https?:)?//""", page)
     assert page.index("is expected to add") < page.index("<svg") < page.index("Read this with care")
+
+
+class Balance(HTMLParser):
+    """Fails at the first tag that closes what is not open."""
+
+    VOID = frozenset({"meta", "br", "link"})
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_every_tag_of_the_page_is_closed_in_order():
+    parser = Balance()
+    parser.feed(comparison_html(report_of(FIRST_REALISED, BALANCE_REALISED)))
+    assert parser.open == []
 
 
 def test_page_without_outcomes_makes_no_claim_about_them():

@@ -73,6 +73,15 @@ def test_the_commands_the_demo_names_work_against_a_server(demo, address, tmp_pa
     assert (tmp_path / "orders.html").read_text().startswith("<!doctype html>")
 
 
+def test_the_overview_names_what_the_demo_made(demo, address):
+    shown = call("overview.py", *address)
+    assert shown.returncode == 0, shown.stderr
+    for said in ("uci-2005-08", "credit-card-desk", ranking_of(demo[1]), "outcome/demo-1"):
+        assert said in shown.stdout
+    found = json.loads(call("overview.py", *address, "--size", 1, "--json").stdout)
+    assert [len(found[name]) for name in ("portfolios", "capacity_plans", "rankings", "models")] == [1, 1, 1, 1]
+
+
 def test_a_server_and_the_same_api_in_process_say_the_same(demo, address):
     data, printed = demo
     ranking = ranking_of(printed)
