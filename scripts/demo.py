@@ -100,12 +100,14 @@ def show_places(console: Console, data: Path, ranking: ranking_pb2.Ranking, path
 def show_next(console: Console, data: Path, page: ComparisonReport) -> None:
     """Print three commands to try against the server of ``make serve``."""
     ranking_id = page.summary.ranking_id
-    queue_id, lines = next((queue_id, lines) for queue_id, lines in page.worklists.items() if lines)
+    account_id = next(lines[0].account_id for lines in page.worklists.values() if lines)
+    dearest = max(page.summary.queues, key=lambda queue: queue.price_per_minute_minor).queue_id
+    html = data / "what-if.html"
     console.print("Leave a server running with [bold]make serve[/bold] and try, in another terminal:")
     for line in (
-        f"scripts/worklist.py {SERVER} --ranking {ranking_id} --queue {queue_id}",
-        f"scripts/explain.py {SERVER} --ranking {ranking_id} --account {lines[0].account_id}",
-        f"scripts/compare_orderings.py {SERVER} --html {data / 'orders.html'}",
+        f"scripts/explain.py {SERVER} --ranking {ranking_id} --account {account_id}",
+        f"scripts/capacity.py what-if {SERVER} --ranking {ranking_id} --change {dearest}:agents=+1 --html {html}",
+        f"scripts/verify.py ranking {SERVER} --ranking {ranking_id}",
     ):
         console.print(f"  .venv/bin/python {line}", soft_wrap=True, highlight=False)
 

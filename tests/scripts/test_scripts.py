@@ -64,13 +64,13 @@ def test_the_demo_gives_the_same_record_and_the_same_page_a_second_time(demo):
 
 
 def test_the_commands_the_demo_names_work_against_a_server(demo, address, tmp_path):
-    commands = re.findall(r"scripts/(\w+\.py) --address \S+ --insecure-loopback (.*)", demo[1])
-    assert [name for name, _ in commands] == ["worklist.py", "explain.py", "compare_orderings.py"]
-    for name, rest in commands:
+    commands = re.findall(r"scripts/(\w+\.py) (.*)--address \S+ --insecure-loopback (.*)", demo[1])
+    assert [name for name, *_ in commands] == ["explain.py", "capacity.py", "verify.py"]
+    for name, subject, rest in commands:
         arguments = rest.replace(str(demo[0]), str(tmp_path)).split()
-        shown = call(name, *address, *arguments)
+        shown = call(name, *subject.split(), *address, *arguments)
         assert shown.returncode == 0, shown.stderr
-    assert (tmp_path / "orders.html").read_text().startswith("<!doctype html>")
+    assert (tmp_path / "what-if.html").read_text().startswith("<!doctype html>")
 
 
 def test_the_overview_names_what_the_demo_made(demo, address):
