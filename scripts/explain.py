@@ -53,7 +53,7 @@ def main(
     console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
-    header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more"]
+    header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more", "costs at most"]
     lines = [_line(queue) for queue in why.queues]
     console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=2))
     for queue in why.queues:
@@ -67,9 +67,19 @@ def _others(why: pb.ExplainAssignmentResponse) -> str:
 
 def _line(queue: pb.QueueExplanation) -> list[str]:
     verdict = read_enum(pb.Verdict.DESCRIPTOR, queue.verdict, "verdict").lower().replace("_", " ")
-    figures = (queue.price_per_minute_minor_units, queue.surplus_minor_units, queue.needed_increment_minor_units)
-    increment, minutes = money_exact(queue.increment_minor_units), f"{queue.handling_minutes:.1f}"
-    return [queue.queue_id, verdict, increment, minutes, *map(money_exact, figures)]
+    here = queue.verdict == pb.VERDICT_WORKED_HERE
+    blocked = queue.verdict == pb.VERDICT_BLOCKED
+    most = queue.highest_price_per_minute_minor_units
+    return [
+        queue.queue_id,
+        verdict,
+        money_exact(queue.increment_minor_units),
+        f"{queue.handling_minutes:.1f}",
+        money_exact(queue.price_per_minute_minor_units),
+        money_exact(queue.surplus_minor_units),
+        "-" if blocked or here else money_exact(max(queue.least_increment_minor_units - queue.increment_minor_units, 0)),
+        money_exact(most) if queue.HasField("highest_price_per_minute_minor_units") else "-",
+    ]
 
 
 def _detail(queue: pb.QueueExplanation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,7 @@ from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
+    UNASSIGNED,
     Assignment,
     AssignmentProblem,
     ProgressCallback,
@@ -35,7 +37,7 @@ from collections_opt.core.progress import within
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.core.what_if import PlannedAnswer
-from collections_opt.solvers import SOLVERS, PriceIntervals, price_intervals
+from collections_opt.solvers import SOLVERS, PriceIntervals, lagrangian_bound, price_intervals
 
 
 @dataclass(frozen=True)
@@ -94,16 +96,23 @@ class CapacityBaseline:
 
 
 class CapacityBaselines:
-    """Makes baselines; the last one stays in memory, so that the next question about it is only a re-solve."""
+    """Makes baselines; the last one stays in memory until somebody is erased: the next question about it is only a re-solve."""
 
     def __init__(
-        self, books: Books, rankings: Rankings, inputs: RecordedInputsReader, models: ModelServing, rules: RuleTable
+        self,
+        books: Books,
+        rankings: Rankings,
+        inputs: RecordedInputsReader,
+        models: ModelServing,
+        rules: RuleTable,
+        erasure_count: Callable[[], int],
     ) -> None:
         self._books = books
         self._rankings = rankings
         self._inputs = inputs
         self._models = models
         self._rules = rules
+        self._erasure_count = erasure_count
         self._lock = threading.Lock()
         self._last: tuple[str, CapacityBaseline] | None = None
 
@@ -113,7 +122,8 @@ class CapacityBaselines:
         Raises:
             CollectionsError: as ``RecordedInputsReader.read``; INTEGRITY_FAILURE when its objects differ from the record.
         """
-        known = self._known(ranking_id)
+        key = f"{ranking_id}/{self._erasure_count()}"
+        known = self._known(key)
         if known is not None:
             return known
         inputs = self._inputs.read(ranking_id)
@@ -127,7 +137,7 @@ class CapacityBaselines:
         outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
         valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
         progress(SolveProgress("price intervals", 0.3))
-        assignment, seed = _recorded_assignment(inputs, entries.queue), int(held["seed"])
+        assignment, seed = _recorded_assignment(inputs, valued, entries.queue), int(held["seed"])
         baseline = CapacityBaseline(
             ranking_id=ranking_id,
             valued=valued,
@@ -139,7 +149,7 @@ class CapacityBaselines:
             seed=seed,
             effects_of=inputs.effects_of,
         )
-        return self._remember(ranking_id, baseline)
+        return self._remember(key, baseline)
 
     def of_portfolio(
         self,
@@ -197,16 +207,21 @@ class CapacityBaselines:
         return baseline
 
 
-def _recorded_assignment(inputs: RecordedInputs, queue: NDArray[np.int16]) -> Assignment:
+def _recorded_assignment(inputs: RecordedInputs, valued: ValuedAccounts, queue: NDArray[np.int16]) -> Assignment:
+    """Return the recorded answer for the accounts that can still be read; with nobody erased its figures are the record's."""
     held = inputs.record.record
+    worked = np.flatnonzero(queue != UNASSIGNED)
+    objective = int(valued.problem.value[worked, queue[worked]].sum(dtype=np.int64))
+    whole = objective == int(held["objective_minor"])
     return Assignment(
         queue=queue,
         prices=inputs.prices,
         side_prices=inputs.prices[:0],
-        objective_minor=int(held["objective_minor"]),
-        bound_minor=int(held["bound_minor"]),
-        termination=Termination(held["termination"]),
+        objective_minor=objective,
+        bound_minor=int(held["bound_minor"]) if whole else lagrangian_bound(valued.problem, inputs.prices),
+        termination=Termination(held["termination"]) if whole else Termination.LIMIT,
         solver=SolverIdentity(held["solver"], held["solver_version"], tuple(sorted(held["solver_parameters"].items()))),
+        bound_by_search=whole and bool(held["proof"]["bound_by_search"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,13 +57,20 @@ class PlacedAccounts:
 
 
 class Placer:
-    """Scores and places accounts; the order of the last ranking asked for stays in memory."""
+    """Scores and places accounts; the last ranking asked for stays in memory until somebody is erased.
 
-    def __init__(self, rankings: Rankings, inputs: RecordedInputsReader) -> None:
+    Args:
+        rankings: recorded rankings.
+        inputs: what they were made with.
+        erasure_count: how many erasures there were; what was read before the last one is never served again.
+    """
+
+    def __init__(self, rankings: Rankings, inputs: RecordedInputsReader, erasure_count: Callable[[], int]) -> None:
         self._rankings = rankings
         self._inputs = inputs
+        self._erasure_count = erasure_count
         self._lock = threading.Lock()
-        self._last: tuple[str, WorklistOrder] | None = None
+        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder] | None = None
 
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
         """Place accounts where the ranking's prices put them, each by itself.
@@ -74,7 +82,7 @@ class Placer:
             CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
                 door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
         """
-        inputs = self._inputs.read(ranking_id)
+        inputs, order = self._ranking(ranking_id)
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
@@ -82,7 +90,7 @@ class Placer:
         _check_fit(portfolio, inputs)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
-        problem, order = valued.problem, self._order(inputs)
+        problem = valued.problem
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
@@ -107,22 +115,24 @@ class Placer:
             worked_count=order.worked_count,
         )
 
-    def _order(self, inputs: RecordedInputs) -> WorklistOrder:
-        ranking_id = inputs.record.ranking_id
+    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder]:
+        key = (ranking_id, self._erasure_count())
         with self._lock:
-            if self._last and self._last[0] == ranking_id:
-                return self._last[1]
+            if self._last and self._last[0] == key:
+                return self._last[1:]
+        inputs = self._inputs.read(ranking_id)
         order = WorklistOrder(self._rankings.entries(inputs.record), len(inputs.plan.queues))
         with self._lock:
-            self._last = (ranking_id, order)
-        return order
+            self._last = (key, inputs, order)
+        return inputs, order
 
     def _unchanged(self, inputs: RecordedInputs, portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        held = np.flatnonzero(rows >= 0)
+        known = np.flatnonzero(rows >= 0)
         result = np.zeros(rows.size, dtype=bool)
-        if held.size:
-            then = self._rankings.portfolio(inputs.record.portfolio_id).take(rows[held])
-            result[held] = same_inputs(portfolio.take(held), then)
+        if known.size:
+            mine = portfolio.take(known)
+            then = self._rankings.portfolio(inputs.record.portfolio_id)
+            result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
 
 

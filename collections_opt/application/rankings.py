@@ -40,7 +40,7 @@ from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, c
 from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.explanation import QueueExplanation, explain, summary_sentence
+from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence
 from collections_opt.core.features import FEATURE_SET_VERSION
 from collections_opt.core.names import check_seed
 from collections_opt.core.ordering import Ordering
@@ -227,8 +227,10 @@ class Rankings:
         parameters = load(record.record["parameters"], ValueParameters)
         prices = np.array(record.record["prices"], dtype=np.int64)
         effects = self.effects_of(record)(one, plan)
-        ranking = _single(one, outcomes, plan, self._rules, parameters, prices, entries.queue[row : row + 1], effects)
-        queues = explain(ranking, 0, plan, effects, parameters)
+        rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
+        ranking = _single(one, outcomes, plan, rules, parameters, prices, entries.queue[row : row + 1], effects)
+        ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
+        queues = explain(ranking, 0, plan, effects, parameters, ahead)
         disposition = Disposition(int(entries.disposition[row]))
         sentence = summary_sentence(disposition, queues, portfolio.currency_code)
         p = outcomes.probability[0]

@@ -18,6 +18,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 
 
@@ -46,22 +47,22 @@ class RecordedInputsReader:
     """Loads the inputs of rankings.
 
     Args:
+        ledger: holds plans and rules as objects that records name.
         rankings: recorded rankings.
-        rules: the rules in force.
         recorded_model: loads the model of a recorded version and digest; raises MODEL_UNAVAILABLE.
     """
 
-    def __init__(self, rankings: Rankings, rules: RuleTable, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
+    def __init__(self, ledger: Ledger, rankings: Rankings, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
+        self._ledger = ledger
         self._rankings = rankings
-        self._rules = rules
         self._recorded_model = recorded_model
 
     def read(self, ranking_id: str) -> RecordedInputs:
         """Return the inputs of a ranking by expected value, which alone has prices.
 
         Raises:
-            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; INVALID_ARGUMENT for a raw order; NOT_FOUND also when
-                the rules in force are not the recorded ones.
+            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; INVALID_ARGUMENT for a raw order; INTEGRITY_FAILURE when the
+                stored rules are not the recorded ones.
         """
         record = self._rankings.finished(ranking_id)
         held = record.record
@@ -72,17 +73,10 @@ class RecordedInputsReader:
                 f"{ranking_id} is in the raw order {held['ordering']}, which has no prices.",
                 "Name a ranking by EXPECTED_VALUE.",
             )
-        if held["rules_digest"] != digest_text(dump(self._rules)):
-            raise refuse(
-                Reason.NOT_FOUND,
-                "ranking_id",
-                f"the rules {held['rules_version']} that it was made with are not at hand, only {self._rules.version}.",
-                "Rank again under the rules in force.",
-            )
         return RecordedInputs(
             record=record,
             plan=self._rankings.plan_of(record),
-            rules=self._rules,
+            rules=recorded_rules(self._ledger, record),
             parameters=load(held["parameters"], ValueParameters),
             prices=np.array(held["prices"], dtype=np.int64),
             effects_of=self._rankings.effects_of(record),
@@ -95,3 +89,15 @@ class RecordedInputsReader:
             CollectionsError: MODEL_UNAVAILABLE when it is not at hand, or is another one under the same name.
         """
         return self._recorded_model(inputs.record.record["model_version"], inputs.record.record["model_digest"])
+
+
+def recorded_rules(ledger: Ledger, record: RankingRecord) -> RuleTable:
+    """Return the eligibility rules that a ranking was made with, whatever is in force now.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when the object is missing or is not what was recorded.
+    """
+    rules = load(ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
+    if digest_text(dump(rules)) != record.record["rules_digest"]:
+        raise refuse(Reason.INTEGRITY_FAILURE, "rules", "their digest differs from the record.", "Restore the object.")
+    return rules

@@ -115,8 +115,9 @@ def open_workspace(
     serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
     rules, books = bundled_rules(), Books(ledger, now, sealed)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
-    inputs = RecordedInputsReader(rankings, rules, serving.recorded)
-    baselines = CapacityBaselines(books, rankings, inputs, serving, rules)
+    inputs = RecordedInputsReader(ledger, rankings, serving.recorded)
+    placer = Placer(rankings, inputs, ledger.erasure_count)
+    baselines = CapacityBaselines(books, rankings, inputs, serving, rules, ledger.erasure_count)
     evidence = Evidence(
         ledger,
         rankings,
@@ -125,7 +126,7 @@ def open_workspace(
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, subject_keys, recorder, now),
     )
-    workspace = Workspace(ledger, books, rankings, registry, serving, Placer(rankings, inputs), baselines, evidence)
+    workspace = Workspace(ledger, books, rankings, registry, serving, placer, baselines, evidence)
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

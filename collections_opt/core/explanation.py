@@ -7,13 +7,16 @@ from datetime import date
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
+from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
 from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.placement import margins
 from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import Disposition, Ranking
+from collections_opt.core.ranking import Disposition, Entries, Ranking
 from collections_opt.core.valuation import Increment, increment
 
 
@@ -49,6 +52,9 @@ class QueueExplanation:
         surplus_minor: D - lambda h.
         needed_increment_minor: how much more D would make the queue worth its price; 0 if it is.
         break_even_price_per_minute_minor: the highest queue price at which the account would be worth working: D / h.
+        least_increment_minor: smallest D with which the prices put the account here; 0 if blocked.
+        highest_price_per_minute_minor: highest price of the queue at which they do; None if they would not even at 0.
+        minutes_ahead: handling minutes of unworked accounts nearest to this queue that earn more per minute.
         detail: how D comes about.
     """
 
@@ -63,13 +69,36 @@ class QueueExplanation:
     surplus_minor: float
     needed_increment_minor: float
     break_even_price_per_minute_minor: float
+    least_increment_minor: int
+    highest_price_per_minute_minor: float | None
+    minutes_ahead: float
     detail: Increment
 
 
 def explain(
-    ranking: Ranking, row: int, plan: CapacityPlan, effects: ContactEffects, parameters: ValueParameters
+    ranking: Ranking,
+    row: int,
+    plan: CapacityPlan,
+    effects: ContactEffects,
+    parameters: ValueParameters,
+    minutes_ahead: NDArray[np.float64] | None = None,
 ) -> tuple[QueueExplanation, ...]:
-    """Return the explanation of one account (by row) for every queue, in plan order."""
+    """Return the explanation of one account (by row) for every queue, in plan order.
+
+    Args:
+        ranking: holds the account.
+        row: of the account.
+        plan: the ranking's.
+        effects: the ranking's.
+        parameters: the ranking's.
+        minutes_ahead: float64 (q,) of ``minutes_ahead``; None means none.
+    """
+    changes = counterfactuals(
+        ranking.problem,
+        margins(ranking.problem, ranking.assignment.prices, ranking.assignment.side_prices),
+        ranking.assignment.prices,
+    )
+    ahead = np.zeros(len(plan.queues)) if minutes_ahead is None else minutes_ahead
     worked = int(ranking.entries.queue[row])
     prices = ranking.assignment.prices.astype(np.float64) / PRICE_SCALE
     value = ranking.problem.value[row].astype(np.float64)
@@ -97,10 +126,34 @@ def explain(
                 surplus_minor=0.0 if blocked else float(surplus[index]),
                 needed_increment_minor=0.0 if blocked else max(0.0, float(-surplus[index])),
                 break_even_price_per_minute_minor=0.0 if blocked else max(0.0, float(value[index] / seconds[index] * 60.0)),
+                least_increment_minor=int(changes.least_increment_minor[row, index]),
+                highest_price_per_minute_minor=_per_minute(int(changes.highest_price[row, index])),
+                minutes_ahead=0.0 if blocked else float(ahead[index]),
                 detail=detail,
             )
         )
     return tuple(result)
+
+
+def minutes_ahead(entries: Entries, value: NDArray[np.int32], seconds: NDArray[np.uint16]) -> NDArray[np.float64]:
+    """Return what stands between an account and each queue, float64 (q,) minutes.
+
+    That is the handling time of the accounts which are priced out, nearest to that queue, and earn more per minute than the
+    account would there: they take the queue's next minutes first.
+
+    Args:
+        entries: of all accounts.
+        value: int32 (q,) increments of the account.
+        seconds: uint16 (q,) its handling times.
+    """
+    waiting = np.flatnonzero(entries.disposition == Disposition.PRICED_OUT)
+    density = entries.increment_minor[waiting] / entries.seconds[waiting]
+    first = density > (value / np.maximum(seconds, 1))[entries.best_queue[waiting]]
+    return np.bincount(entries.best_queue[waiting], entries.seconds[waiting] * first, minlength=value.size) / 60.0
+
+
+def _per_minute(price: int) -> float | None:
+    return None if price == IMPOSSIBLE else price * 60.0 / PRICE_SCALE
 
 
 def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, surplus: np.ndarray) -> WhyNot:
@@ -127,12 +180,30 @@ def summary_sentence(disposition: Disposition, explanations: tuple[QueueExplanat
         return (
             f"Worked in {here.queue_id}: contact is expected to add {here.increment_minor / 100:,.2f} {currency_code} for "
             f"{here.minutes:.1f} minutes, {here.surplus_minor / 100:,.2f} more than those minutes are worth elsewhere."
+            f"{_staying(here, currency_code)}"
         )
     if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
         return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
-    nearest = min(open_queues, key=lambda e: e.needed_increment_minor)
+    nearest = min(open_queues, key=lambda e: e.least_increment_minor - e.increment_minor)
+    more = max(nearest.least_increment_minor - nearest.increment_minor, 0)
+    price = nearest.highest_price_per_minute_minor
+    at_most = "" if price is None else f", or a price of at most {price / 100:,.2f} a minute"
     return (
-        f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need "
-        f"{nearest.needed_increment_minor / 100:,.2f} {currency_code} more value, or a price of at most "
-        f"{nearest.break_even_price_per_minute_minor / 100:,.2f} a minute (now {nearest.price_per_minute_minor / 100:,.2f})."
+        f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need {more / 100:,.2f} "
+        f"{currency_code} more value{at_most} (now {nearest.price_per_minute_minor / 100:,.2f}).{_waiting(nearest)}"
     )
+
+
+def _staying(here: QueueExplanation, currency_code: str) -> str:
+    if here.highest_price_per_minute_minor is None or here.increment_minor < here.least_increment_minor:
+        return " At these prices it is tied with another choice."
+    return (
+        f" The prices keep it there down to {here.least_increment_minor / 100:,.2f} {currency_code} of increment, or up to "
+        f"{here.highest_price_per_minute_minor / 100:,.2f} a minute (now {here.price_per_minute_minor / 100:,.2f})."
+    )
+
+
+def _waiting(nearest: QueueExplanation) -> str:
+    if nearest.minutes_ahead <= 0:
+        return ""
+    return f" {nearest.minutes_ahead:,.0f} minutes of other accounts would take its next minutes first."

@@ -13,7 +13,7 @@ from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.placement import Placer
 from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.application.rankings import RankingCommand
-from collections_opt.application.recorded_inputs import RecordedInputsReader
+from collections_opt.application.recorded_inputs import RecordedInputsReader, recorded_rules
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
@@ -128,15 +128,34 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
-    reader = RecordedInputsReader(workspace.rankings, bundled_rules(), workspace.serving.recorded)
-    assert Placer(workspace.rankings, reader).place(ranking.ranking_id, one).unchanged.all()
+    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, workspace.serving.recorded)
+    placer = Placer(workspace.rankings, reader, workspace.ledger.erasure_count)
+    assert placer.place(ranking.ranking_id, one).unchanged.all()
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", LadderStep.CHAMPION, None, lambda: NOW)
-    reader = RecordedInputsReader(workspace.rankings, bundled_rules(), absent.recorded)
+    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, absent.recorded)
     with pytest.raises(CollectionsError) as caught:
-        Placer(workspace.rankings, reader).place(ranking.ranking_id, one)
+        Placer(workspace.rankings, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
-    others = replace(bundled_rules(), version="other")
-    reader = RecordedInputsReader(workspace.rankings, others, workspace.serving.recorded)
+
+
+def test_rules_that_are_not_the_recorded_ones_are_never_used(workspace, ranking):
+    record = replace(ranking, record={**ranking.record, "rules_digest": "0" * 64})
+    assert recorded_rules(workspace.ledger, ranking) == bundled_rules()
     with pytest.raises(CollectionsError) as caught:
-        Placer(workspace.rankings, reader).place(ranking.ranking_id, one)
-    assert caught.value.reason is Reason.NOT_FOUND
+        recorded_rules(workspace.ledger, record)
+    assert caught.value.reason is Reason.INTEGRITY_FAILURE
+
+
+def test_nothing_read_before_an_erasure_is_served_after_it(workspace, ranking, raw):
+    erasures, reads = [0], []
+    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, workspace.serving.recorded)
+    placer = Placer(workspace.rankings, reader, lambda: erasures[0])
+    read = workspace.rankings.entries
+    workspace.rankings.entries = lambda record: reads.append(1) or read(record)
+    try:
+        for count in (0, 0, 1):
+            erasures[0] = count
+            placer.place(ranking.ranking_id, some(raw, np.array([0])))
+    finally:
+        del workspace.rankings.entries
+    assert len(reads) == 2

@@ -7,6 +7,7 @@ import numpy as np
 
 from collections_opt.application.capacity_baseline import CapacityBaseline
 from collections_opt.core.assignment import SolveOptions
+from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.what_if import PlannedAnswer
@@ -34,6 +35,7 @@ def baseline_of(problem, solver="exact") -> CapacityBaseline:
         answer=PlannedAnswer(plan, problem, assignment),
         intervals=price_intervals(problem, assignment, options),
         rules=flag_rules(),
+        effects_of=PlannedEffects,
         parameters=ValueParameters(),
         solver=solver,
         seed=options.seed,

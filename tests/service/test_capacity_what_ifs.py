@@ -172,7 +172,7 @@ def in_portfolio(portfolio_id="book", plan_id=PLAN, **fields):
         (pb.CapacityBasis(ranking_id="rk-none"), "basis.ranking_id"),
         (in_portfolio("none"), "basis.portfolio.portfolio_id"),
         (in_portfolio(plan_id="none"), "basis.portfolio.capacity_plan_id"),
-        (in_portfolio(capacity_plan_version=99), "basis.portfolio.capacity_plan_id"),
+        (in_portfolio(capacity_plan_version=99), "basis.portfolio.capacity_plan_version"),
     ],
 )
 def test_a_basis_that_is_not_there_is_refused_by_field(client, book, start, field):  # noqa: F811

@@ -729,6 +729,9 @@ class QueueExplanation(_message.Message):
     SURPLUS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     NEEDED_INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     BREAK_EVEN_PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LEAST_INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HIGHEST_PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    AHEAD_MINUTES_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     verdict: Global___Verdict.ValueType
@@ -753,6 +756,14 @@ class QueueExplanation(_message.Message):
     """How much more increment would make the queue worth its price; 0 if it is."""
     break_even_price_per_minute_minor_units: _builtins.float
     """The highest price at which the account would be worth working here."""
+    least_increment_minor_units: _builtins.int
+    """Smallest increment with which the prices put the account here: with it they do, with one minor unit less they do not. 0 if
+    blocked.
+    """
+    highest_price_per_minute_minor_units: _builtins.float
+    """Highest price of the queue at which the prices put the account here; not set if they would not even at 0."""
+    ahead_minutes: _builtins.float
+    """Handling minutes of unworked accounts nearest to this queue that earn more per minute: they take its next minutes first."""
     @_builtins.property
     def blocking_rule(self) -> _scoring_service_pb2.BlockingRule:
         """The rule that forbids it; set when the verdict is VERDICT_BLOCKED. Version and source stay empty."""
@@ -773,12 +784,17 @@ class QueueExplanation(_message.Message):
         surplus_minor_units: _builtins.float = ...,
         needed_increment_minor_units: _builtins.float = ...,
         break_even_price_per_minute_minor_units: _builtins.float = ...,
+        least_increment_minor_units: _builtins.int = ...,
+        highest_price_per_minute_minor_units: _builtins.float | None = ...,
+        ahead_minutes: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "needed_increment_minor_units", b"needed_increment_minor_units", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "ahead_minutes", b"ahead_minutes", "blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "needed_increment_minor_units", b"needed_increment_minor_units", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["highest_price_per_minute_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__highest_price_per_minute_minor_units) -> _WhichOneofReturnType__highest_price_per_minute_minor_units | None: ...
 
 Global___QueueExplanation: _TypeAlias = QueueExplanation  # noqa: Y015
 

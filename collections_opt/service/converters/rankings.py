@@ -227,6 +227,9 @@ def _write_queue_explanation(found: QueueExplanation) -> ranking_service_pb2.Que
         surplus_minor_units=found.surplus_minor,
         needed_increment_minor_units=found.needed_increment_minor,
         break_even_price_per_minute_minor_units=found.break_even_price_per_minute_minor,
+        least_increment_minor_units=found.least_increment_minor,
+        highest_price_per_minute_minor_units=found.highest_price_per_minute_minor,
+        ahead_minutes=found.minutes_ahead,
     )
 
 
