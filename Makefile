@@ -53,6 +53,13 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
 
+.PHONY: replay evidence
+replay: setup-dev  ## Verify and replay the 50 golden rankings over threads, row orders and hash seeds
+	$(BIN)/python -m tests.golden.replaying
+
+evidence: setup-dev  ## 200 answers with proofs to the stand-alone verifier, and altered bytes that it must refuse
+	$(BIN)/python -m tests.golden.explaining --count 200
+
 bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for one, BENCH_FLAGS="--small" to try)
 	$(BIN)/python -m tests.benchmarks $(BENCH) $(BENCH_FLAGS)
 

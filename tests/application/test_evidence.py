@@ -91,7 +91,7 @@ def refused(check, content, key):
 
 
 def test_the_verifier_refuses_altered_bytes(world):
-    """A sample of places; ``make evidence`` tries every byte."""
+    """A sample of places; ``make evidence`` tries many more."""
     workspace, made = world
     key, chance = workspace.evidence.proofs.vkey, random.Random(5)
     proof = workspace.evidence.proofs.prove(made, "AC-00003").content

@@ -1,0 +1,97 @@
+"""Record the golden rankings: 50 small ones over sizes, orders, solvers, seeds and plans, kept as one archive.
+
+They are recorded once and verified by all later code: record them anew only when the format of records is meant to change,
+which forsakes every ledger that exists.
+
+    python -m tests.golden.recording
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import uuid
+import zipfile
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.settings import bundled_parameters
+from collections_opt.application.workspace import Workspace, open_workspace
+from collections_opt.core.assignment import ignore_progress
+from collections_opt.core.ordering import Ordering
+from tests.application.evidence_worlds import MODELS, NOW, PLAN, book
+
+ARCHIVE = Path(__file__).parents[1] / "data" / "golden" / "rankings.zip"
+COUNT = 50
+SIZES = {"one": 1, "few": 5, "some": 24, "more": 90, "most": 260}
+RAW_ORDERS = tuple(ordering for ordering in Ordering if ordering is not Ordering.EXPECTED_VALUE)
+SOLVERS = ("default", "exact", "greedy", "pricing")
+
+
+def plans():
+    """Return the plans: two queues, eight that differ a little, and two without any time."""
+    many = tuple(
+        replace(PLAN.queues[i % 2], queue_id=f"q{i}", agents=0.4 + 0.1 * i, buckets=tuple(range(i % 3, 7))) for i in range(8)
+    )
+    nobody = tuple(replace(queue, agents=0.0) for queue in PLAN.queues)
+    return (PLAN, replace(PLAN, plan_id="eight", queues=many), replace(PLAN, plan_id="nobody", queues=nobody))
+
+
+def cases():
+    """Yield portfolio, plan, order, solver and seed of every golden ranking."""
+    for size in SIZES:
+        for solver in SOLVERS:
+            yield size, "desk", Ordering.EXPECTED_VALUE, solver, 1
+    for size in ("some", "most"):
+        for solver in SOLVERS:
+            yield size, "eight", Ordering.EXPECTED_VALUE, solver, 2
+    for size in ("few", "more"):
+        yield size, "nobody", Ordering.EXPECTED_VALUE, "default", 3
+    for ordering in RAW_ORDERS:
+        yield "some", "desk", ordering, "default", 4
+        yield "most", "eight", ordering, "default", 5
+    for size in ("one", "more"):
+        yield size, "eight", Ordering.RANDOM, "default", 6
+        yield size, "eight", Ordering.EXPECTED_VALUE, "pricing", 6
+
+
+def record(workspace: Workspace) -> None:
+    """Import the portfolios and make every golden ranking."""
+    for plan in plans():
+        workspace.books.save_plan(plan, None)
+    for index, (name, size) in enumerate(SIZES.items()):
+        raw = book(size, seed=index, as_of=date(2026, 11, 1 + index), bad=min(2, size // 5))
+        workspace.books.import_portfolio(name, raw)
+    for index, (name, plan_id, ordering, solver, seed) in enumerate(cases()):
+        request_id = str(uuid.UUID(int=index + 1, version=4))
+        command = RankingCommand(request_id, name, plan_id, 1, ordering, bundled_parameters(), solver, seed)
+        workspace.rank(command, ignore_progress)
+
+
+def opened(folder: Path) -> Workspace:
+    """Open a ledger whose keys and clock are always the same."""
+    return open_workspace(folder, MODELS, lambda: NOW, random_bytes=np.random.default_rng(2026).bytes)
+
+
+def main() -> None:
+    """Record into a new folder and write the archive."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        workspace = opened(folder)
+        record(workspace)
+        workspace.close()
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+            for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+                archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
+    ARCHIVE.write_bytes(content.getvalue())
+    print(f"{COUNT} rankings, {len(content.getvalue()):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
