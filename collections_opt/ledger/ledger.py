@@ -51,6 +51,11 @@ class Ledger(
         self.objects = objects
         self.workers = Workers(database)
 
+    @property
+    def database(self) -> Database:
+        """The database that holds the records."""
+        return self._database
+
     def sweep_objects(self, grace: timedelta, now: datetime, dry_run: bool) -> Sweep:
         """Remove the objects that no record names, as ``sweeping.sweep_objects``."""
         return sweep_objects(self._database, self.objects, grace, now, dry_run)

@@ -69,7 +69,7 @@ def referenced_digests(database: Database) -> set[str]:
             columns = [c for c in table.columns if isinstance(c.type, sa.Text)]
             if table.name in _WITHOUT_DIGESTS or not columns:
                 continue
-            rows = connection.execution_options(yield_per=_BATCH_ROWS).execute(sa.select(*columns))
+            rows = connection.execute(sa.select(*columns), execution_options={"yield_per": _BATCH_ROWS})
             for row in rows:
                 found.update(_DIGEST.findall(" ".join(row)))
     return found

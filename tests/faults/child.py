@@ -13,11 +13,10 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-import collections_opt.application.workspace as workspaces
 from collections_opt.application.jobs import State
 from collections_opt.application.settings import bundled_parameters
+from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.scoring.scorer import load_scorer
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
 from tests.faults.book import MODELS, NOW, command, prepare, raw
@@ -29,7 +28,6 @@ ATTEMPTS = 40
 DUPLICATES = 4
 LOOK_AGAIN_SECONDS = 0.05
 
-_SCORER = load_scorer(MODELS)
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
 
 
@@ -38,9 +36,8 @@ class Session:
 
     def __init__(self, channel, job) -> None:
         self.channel, self.job = channel, job
-        workspaces.load_scorer = lambda _models: _SCORER
         skew = timedelta(seconds=job.get("skew_seconds", 0))
-        self.workspace = workspaces.open_workspace(Path(job["folder"]), MODELS, lambda: NOW + skew, job.get("url", ""))
+        self.workspace = open_workspace(Path(job["folder"]), MODELS, lambda: NOW + skew, job.get("url", ""))
         database = self.workspace.ledger._database
         if job.get("fault") == "lock":
             sa.event.listen(database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
@@ -133,7 +130,7 @@ class Session:
 
     def serve(self) -> None:
         """Be the whole server until killed."""
-        built = build_server(all_services(self.workspace, MODELS, bundled_parameters()), ServerOptions(insecure_loopback=True))
+        built = build_server(all_services(self.workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
         built.start()
         self.workspace.rankings.recover()
         self.say("serving", port=built.port)

@@ -172,6 +172,7 @@ def kill_servers(book: Book, count: int, draw: random.Random) -> None:
             for said in child:
                 if said["kind"] == "serving":
                     load.serve_at(said["port"])
+                book.promises.hear(said)
                 left -= said["kind"] == "call"
                 if left == 0:
                     child.kill()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
@@ -26,7 +27,7 @@ class Promises:
     refused: Counter = field(default_factory=Counter)
     imported: dict[str, str] = field(default_factory=dict)
     decisions: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """By payload: the decision that the same inputs led to when nothing was wrong."""
+    """By what they follow from: the decision that the same inputs led to when nothing was wrong."""
 
     def hear(self, said: dict) -> None:
         """Take note of what a child said it was told."""
@@ -109,14 +110,19 @@ def _altered(ledger, promises, rows, sums):
             continue
         yield from (("altered", f"{row['ranking_id']}: {line}") for line in ledger.verify_ranking(row["ranking_id"]))
         for name, digest in record.items():
-            if name.endswith("_object") and not ledger.objects.verify(digest):
+            if name.endswith("_object") and digest and not ledger.objects.verify(digest):
                 yield "altered", f"{row['ranking_id']}: {name} is missing or damaged"
         if record["objective_minor"] != sums.get(row["ranking_id"], 0):
             yield "altered", f"{row['ranking_id']}: its objective is not the sum of its entries"
         decision = (record["entries_digest"], record["objective_minor"])
-        if decisions.setdefault(row["payload_digest"], decision) != decision:
+        if decisions.setdefault(inputs_of(row["payload_digest"], record), decision) != decision:
             yield "altered", f"{row['ranking_id']}: decides otherwise on the same inputs and does not say why"
         yield from _cancelled(ledger, promises, request, row["ranking_id"])
+
+
+def inputs_of(payload_digest, record):
+    """Return what a decision follows from: the request, the model, and whatever the record says was not as it should be."""
+    return json.dumps([payload_digest, record["model_digest"], record["health"].get("degraded")])
 
 
 def _cancelled(ledger, promises, request, ranking_id):

@@ -23,7 +23,7 @@ from collections_opt.ledger.remote_objects import open_objects
 from tests.faults.injection import KINDS
 from tests.faults.plants import PLANTS
 from tests.faults.private_postgres import PrivatePostgres, why_not
-from tests.faults.promises import Promises, broken, figures
+from tests.faults.promises import Promises, broken, figures, inputs_of
 from tests.faults.zygote import Zygote
 
 LAST_CALL = 110
@@ -95,7 +95,8 @@ class Runner:
         ledger = open_ledger(f"sqlite:///{data / 'ledger.db'}", open_objects(str(data / "objects")))
         made = ledger.rankings_before(None, 100)
         ledger.close()
-        return {each.payload_digest: (each.record["entries_digest"], each.record["objective_minor"]) for each in made}
+        records = [(inputs_of(each.payload_digest, each.record), each.record) for each in made]
+        return {inputs: (record["entries_digest"], record["objective_minor"]) for inputs, record in records}
 
     def run(self, seed: int, plant: str = "", on_server: bool = False) -> list[tuple[str, str]]:
         """Run one schedule and return the promises it broke."""
