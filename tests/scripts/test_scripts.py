@@ -2,17 +2,22 @@
 
 import json
 import re
+import runpy
+import sys
 
 import pytest
 
-from tests.scripts.processes import SCRIPTS, call, server
+from tests.scripts.processes import ROOT, SCRIPTS, call, server
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_help_has_an_example(name):
-    shown = call(name, "--help")
-    assert shown.returncode == 0
-    assert f"Example: python scripts/{name}" in " ".join(shown.stdout.split()).replace("│ ", "")
+def test_help_has_an_example(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
+    assert ended.value.code == 0
+    assert f"Example: python scripts/{name}" in " ".join(capsys.readouterr().out.split()).replace("│ ", "")
 
 
 @pytest.fixture(scope="module")
