@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.application.books import Books
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.rankings import Rankings
+from collections_opt.application.recorded_constraints import recorded_constraints
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import dump
@@ -127,6 +128,13 @@ class CapacityBaselines:
         if known is not None:
             return known
         inputs = self._inputs.read(ranking_id)
+        if recorded_constraints(inputs.record).any:
+            raise refuse(
+                Reason.INVALID_ARGUMENT,
+                "ranking_id",
+                f"{ranking_id} keeps to constraints, which other capacities would have to keep to as well.",
+                "Start from its portfolio and plan, without constraints.",
+            )
         held = inputs.record.record
         progress(SolveProgress("read", 0.05))
         entries = self._rankings.entries(inputs.record)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.rankings import Rankings
+from collections_opt.application.recorded_constraints import RecordedSide, recorded_side
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
@@ -19,6 +20,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import quantised
 from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.side_constraints import NOT_COMPARED
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.core.worklist_order import RecordedDecisions, WorklistOrder
 
@@ -95,7 +97,9 @@ class Placer:
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
         unchanged = self._unchanged(inputs, portfolio, rows)
-        by_price = place(problem, inputs.prices, inputs.prices[:0])
+        side = self._side(inputs, portfolio)
+        problem = replace(problem, side=side.rows)
+        by_price = place(problem, inputs.prices, side.prices)
         placements = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
         changes = counterfactuals(problem, placements.margin, inputs.prices)
         cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
@@ -114,6 +118,11 @@ class Placer:
             used_seconds=order.used_seconds,
             worked_count=order.worked_count,
         )
+
+    def _side(self, inputs: RecordedInputs, portfolio: Portfolio) -> RecordedSide:
+        """Return the side rows; a placed account is a change asked for, so it is not compared with a previous ranking."""
+        nowhere = np.full(portfolio.account_count, NOT_COMPARED, dtype=np.int16)
+        return recorded_side(inputs.record, portfolio, inputs.plan, nowhere)
 
     def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder]:
         key = (ranking_id, self._erasure_count())

@@ -5,20 +5,28 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 import collections_opt
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.model_serving import ModelServing, OutcomeScorer
+from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
 from collections_opt.application.provenance import times
 from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.ranking_runs import RankingRuns
+from collections_opt.application.recorded_constraints import (
+    RecordedSide,
+    constraints_record,
+    recorded_constraints,
+    recorded_side,
+)
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.serving_record import health_of_scores, serving_record
@@ -37,21 +45,21 @@ from collections_opt.core.assignment import (
     ignore_progress,
 )
 from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
-from collections_opt.core.effects import ContactEffects
-from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
+from collections_opt.core.constraints import RankingConstraints
+from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence
 from collections_opt.core.features import FEATURE_SET_VERSION
 from collections_opt.core.names import check_seed
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import PROBABILITY_SCALE, OutcomeProbabilities, from_nano
-from collections_opt.core.payoffs import ValueParameters, payoffs
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, check_request, rank
 from collections_opt.core.policy import without_a_model
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
-from collections_opt.core.valuation import value_matrix
+from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord, RequestedRanking, WorklistEntry
@@ -63,7 +71,10 @@ _log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class RankingCommand:
-    """What a caller asks for; ``request_id`` (a UUID) makes it idempotent."""
+    """What a caller asks for; ``request_id`` (a UUID) makes it idempotent.
+
+    The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions.
+    """
 
     request_id: str
     portfolio_id: str
@@ -73,6 +84,8 @@ class RankingCommand:
     parameters: ValueParameters
     solver: str = "default"
     seed: int = 20_050_801
+    constraints: RankingConstraints = field(default_factory=RankingConstraints)
+    previous_ranking_id: str = ""
 
     @property
     def payload_digest(self) -> str:
@@ -228,11 +241,14 @@ class Rankings:
         prices = np.array(record.record["prices"], dtype=np.int64)
         effects = self.effects_of(record)(one, plan)
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
-        ranking = _single(one, outcomes, plan, rules, parameters, prices, entries.queue[row : row + 1], effects)
+        side = recorded_side(record, one, plan, self._previous_queues(record, one, plan))
+        valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects)
+        ranking = _single(valued, prices, entries.queue[row : row + 1], side)
         ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
         queues = explain(ranking, 0, plan, effects, parameters, ahead)
         disposition = Disposition(int(entries.disposition[row]))
-        sentence = summary_sentence(disposition, queues, portfolio.currency_code)
+        explored = bool(entries.explored[row])
+        sentence = summary_sentence(disposition, queues, portfolio.currency_code, explored)
         p = outcomes.probability[0]
         reasons = self._reasons(record, one)
         return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
@@ -283,6 +299,14 @@ class Rankings:
         reasons = serving.scorer.reasons(admission.portfolio) if with_reasons else nothing
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
 
+    def _previous_queues(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> NDArray[np.int16] | None:
+        """Return where the accounts were in the ranking that a recorded one counts moves from; None if it counts none."""
+        constraints = recorded_constraints(record)
+        if constraints.max_moved_count is None:
+            return None
+        decisions = self._previous(record.record["previous_ranking_id"], plan, constraints).decisions
+        return decisions.of(portfolio) if decisions else None
+
     def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
         """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
         try:
@@ -294,7 +318,24 @@ class Rankings:
     def _request(self, command: RankingCommand) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)
         plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
-        return RankingRequest(plan, self._rules, command.parameters, command.ordering, options_of(command))
+        previous = self._previous(command.previous_ranking_id, plan, command.constraints)
+        return RankingRequest(
+            plan,
+            self._rules,
+            command.parameters,
+            command.ordering,
+            replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
+            command.constraints,
+            previous.decisions,
+        )
+
+    def _previous(self, ranking_id: str, plan: CapacityPlan, constraints: RankingConstraints) -> PreviousRanking:
+        """Return the previous ranking, a blank one if none is named."""
+        if not ranking_id:
+            return PreviousRanking(None, None, None)
+        record = self.finished(ranking_id)
+        entries = self.entries(record) if constraints.max_moved_count is not None else None
+        return previous_ranking(record, entries, self.plan_of(record), plan, constraints)
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
         command = load(requested.command, RankingCommand)
@@ -377,22 +418,11 @@ def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: 
     return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))
 
 
-def _single(
-    one: Portfolio,
-    outcomes: OutcomeProbabilities,
-    plan: CapacityPlan,
-    rules: RuleTable,
-    parameters: ValueParameters,
-    prices: np.ndarray,
-    queue: np.ndarray,
-    effects: ContactEffects,
-) -> Ranking:
+def _single(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
     """Return a ranking of one account under recorded prices."""
-    eligibility: Eligibility = evaluate(one, plan, rules)
-    worth = payoffs(one, parameters)
-    matrix = value_matrix(outcomes, effects, eligibility, plan, worth, parameters)
-    problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
-    answer = Assignment(queue, prices, prices[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
+    problem = replace(valued.problem, side=side.rows)
+    answer = Assignment(queue, prices, side.prices, 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
+    one, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
     entries = make_entries(one, outcomes, worth, eligibility, problem, answer, None)
     return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
 
@@ -424,6 +454,7 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "solver_version": assignment.solver.version,
         "solver_parameters": dict(assignment.solver.parameters),
         "seed": command.seed,
+        **constraints_record(request, ranking, command.previous_ranking_id),
         "code_version": collections_opt.__version__,
         "objective_minor": assignment.objective_minor,
         "bound_minor": assignment.bound_minor,

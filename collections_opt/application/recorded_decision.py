@@ -9,16 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.effect_serving import recorded_effects
+from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
 from collections_opt.application.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
 from collections_opt.application.settings import load
-from collections_opt.core.assignment import Assignment, Shortage, SolverIdentity, Termination
+from collections_opt.core.assignment import UNASSIGNED, Assignment, Shortage, SolverIdentity, Termination
+from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.exploration import Exploration, draw
 from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Entries, make_entries
+from collections_opt.core.side_constraints import side_constraints
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
@@ -36,6 +40,8 @@ class RecordedDecision:
         inputs: the accounts that were not erased since.
         stored: what was decided for them.
         effects_of: the contact effects, from the text that the record names or from the plan.
+        constraints: limits beside eligibility and capacity.
+        previous: the ranking that it started from and counted moves from.
     """
 
     record: RankingRecord
@@ -45,6 +51,8 @@ class RecordedDecision:
     inputs: StoredPortfolio
     stored: StoredEntries
     effects_of: EffectsOf
+    constraints: RankingConstraints
+    previous: PreviousRanking
 
     @property
     def held(self) -> dict[str, Any]:
@@ -62,18 +70,28 @@ class RecordedDecision:
         return self.stored.erased_count
 
     def valued(self) -> ValuedAccounts:
-        """Return the accounts valued from their recorded probabilities: no model is asked."""
+        """Return the accounts valued from their recorded probabilities, with their side rows: no model is asked."""
         entries = self.stored.entries
         nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
         never = np.zeros(len(nano), dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), self.held["model_version"], self.held["calibration_version"], never)
-        return value_accounts(self.inputs.portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of)
+        portfolio, decisions = self.inputs.portfolio, self.previous.decisions
+        valued = value_accounts(portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of)
+        before = decisions.of(portfolio) if decisions else None
+        side = side_constraints(portfolio, self.plan, self.constraints, before)
+        return replace(valued, problem=replace(valued.problem, side=side))
+
+    def exploration(self, valued: ValuedAccounts) -> Exploration | None:
+        """Return the accounts that the recorded seed draws, None without a reserve."""
+        share = self.constraints.exploration_share
+        return draw(valued.problem, share, self.held["seed"]) if share > 0 else None
 
     def assignment(self) -> Assignment:
-        """Return the recorded answer."""
+        """Return the recorded answer of the solver: accounts that were drawn before are not its own."""
+        entries = self.stored.entries
         held, proof = self.held, self.held["proof"]
         return Assignment(
-            queue=self.stored.entries.queue,
+            queue=np.where(entries.explored == 1, UNASSIGNED, entries.queue).astype(np.int16),
             prices=np.array(held["prices"], dtype=np.int64),
             side_prices=np.array(proof["side_prices"], dtype=np.int64),
             objective_minor=held["objective_minor"],
@@ -92,7 +110,16 @@ class RecordedDecision:
             key = raw_order_key(self.ordering, valued.portfolio, valued.outcomes, valued.worth, seed)
             sorted_anew = raw_assignment(self.ordering, key, valued.problem, seed)
             answer = replace(sorted_anew, solver=answer.solver)
-        entries = make_entries(valued.portfolio, valued.outcomes, valued.worth, valued.eligibility, valued.problem, answer, key)
+        entries = make_entries(
+            valued.portfolio,
+            valued.outcomes,
+            valued.worth,
+            valued.eligibility,
+            valued.problem,
+            answer,
+            key,
+            self.exploration(valued),
+        )
         return entries, rule_codes(valued), answer
 
 
@@ -108,12 +135,29 @@ def read_decision(ledger: Ledger, sealed: SealedRecords, record: RankingRecord) 
         CollectionsError: INTEGRITY_FAILURE when an object is missing or damaged.
     """
     held = record.record
+    plan, constraints = _plan(ledger, record), load(held["constraints"], RankingConstraints)
     return RecordedDecision(
         record=record,
-        plan=load(ledger.objects.get(held["plan_object"]).decode(), CapacityPlan),
+        plan=plan,
         rules=load(ledger.objects.get(held["rules_object"]).decode(), RuleTable),
         parameters=load(held["parameters"], ValueParameters),
         inputs=sealed.portfolio(ledger.portfolio(record.portfolio_id).object_digest),
         stored=sealed.entries(held["entries_object"]),
         effects_of=recorded_effects(ledger.objects, held),
+        constraints=constraints,
+        previous=_previous(ledger, sealed, held["previous_ranking_id"], plan, constraints),
     )
+
+
+def _plan(ledger: Ledger, record: RankingRecord) -> CapacityPlan:
+    return load(ledger.objects.get(record.record["plan_object"]).decode(), CapacityPlan)
+
+
+def _previous(
+    ledger: Ledger, sealed: SealedRecords, ranking_id: str, plan: CapacityPlan, constraints: RankingConstraints
+) -> PreviousRanking:
+    if not ranking_id:
+        return PreviousRanking(None, None, None)
+    record = ledger.ranking(ranking_id)
+    entries = sealed.entries(record.record["entries_object"]).entries if constraints.max_moved_count is not None else None
+    return previous_ranking(record, entries, _plan(ledger, record), plan, constraints)

@@ -99,8 +99,19 @@ class Replays:
     def _difference(self, decision: RecordedDecision, progress: ProgressCallback, threads: int) -> str:
         held, record = decision.held, decision.record
         command = load(self._ledger.requested_ranking(record.ranking_id).command, RankingCommand)
-        options = replace(self._options_of(command), threads=threads)
-        request = RankingRequest(decision.plan, decision.rules, decision.parameters, decision.ordering, options)
+        previous = decision.previous
+        options = replace(
+            self._options_of(command), threads=threads, warm_prices=previous.prices, warm_side_prices=previous.side_prices
+        )
+        request = RankingRequest(
+            decision.plan,
+            decision.rules,
+            decision.parameters,
+            decision.ordering,
+            options,
+            decision.constraints,
+            previous.decisions,
+        )
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
         effects_of = recorded_effects(self._ledger.objects, held)
         again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress, effects_of)

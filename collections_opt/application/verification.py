@@ -12,6 +12,7 @@ from collections_opt.application.recorder import Recorder
 from collections_opt.core.arrays import Array
 from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.exploration import withdraw
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.ranking import Disposition
 from collections_opt.ledger.checkpoints import check_note
@@ -148,7 +149,9 @@ def certificate_checks(decision: RecordedDecision) -> list[Check]:
     used = np.bincount(entries.queue[entries.queue >= 0], entries.seconds[entries.queue >= 0], valued.problem.queue_count)
     same = counts == held["counts"] and used.astype(np.int64).tolist() == held["queue_seconds"]
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
-    return [values, totals, _bound_check(decision, answer, valued.problem)]
+    exploration = decision.exploration(valued)
+    solved = withdraw(valued.problem, exploration) if exploration else valued.problem
+    return [values, totals, _bound_check(decision, answer, solved)]
 
 
 def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:

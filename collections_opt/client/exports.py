@@ -63,6 +63,8 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         seconds=np.rint(values["handling_minutes"] * 60.0).astype(np.int32),
         surplus_minor=values["surplus_minor_units"],
         recovery_without_contact_minor=values["recovery_without_contact_minor_units"],
+        explored=values["explored"].astype(np.uint8),
+        propensity_nano=nano("propensity"),
         p_cure_nano=nano("p_cure"),
         p_default_nano=nano("p_default"),
         p_stay_nano=nano("p_stay"),

@@ -176,6 +176,7 @@ class SolveOptions:
         threads: worker threads of the exact passes; never changes a byte of the answer.
         deadline_seconds: wall-clock guard; None means none. If it decides the answer the termination says so.
         warm_prices: (q,) prices of a previous answer to start from, or None.
+        warm_side_prices: (k,) side prices of a previous answer, or None for zeros.
         search: whether a branch and bound may close what rounding leaves; without it prices and bound are the same, sooner.
     """
 
@@ -184,6 +185,7 @@ class SolveOptions:
     threads: int = 2
     deadline_seconds: float | None = None
     warm_prices: NDArray[np.int64] | None = field(default=None, compare=False)
+    warm_side_prices: NDArray[np.int64] | None = field(default=None, compare=False)
     search: bool = True
 
 

@@ -139,7 +139,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     states = portfolio.column("state")
     for code, rule in enumerate(in_force, start=1):
-        hit = _hits(rule, portfolio) & _in_jurisdiction(states, rule.jurisdictions)
+        hit = _hits(rule, portfolio) & in_jurisdiction(states, rule.jurisdictions)
         if hit.any():
             for index, queue in enumerate(plan.queues):
                 if _rule_reaches(rule, queue):
@@ -171,8 +171,11 @@ def _rule_reaches(rule: Rule, queue: Queue) -> bool:
     return on_channel and not (rule.specialism and rule.specialism in queue.specialisms)
 
 
-def _in_jurisdiction(states: NDArray[np.bytes_], jurisdictions: tuple[str, ...]) -> Mask:
-    """An account of unknown state counts as inside: the rule may apply, and only the strict reading is safe."""
+def in_jurisdiction(states: NDArray[np.bytes_], jurisdictions: tuple[str, ...]) -> Mask:
+    """Return which accounts a rule of some jurisdictions may bind, bool (n,).
+
+    An account of unknown state counts as inside: the rule may apply, and only the strict reading is safe.
+    """
     if not jurisdictions:
         return np.ones(states.shape, dtype=bool)
     inside = states == b""
@@ -208,9 +211,9 @@ def _queue_limits(portfolio: Portfolio, queue: Queue) -> tuple[Mask, Mask, Mask,
     products = np.array([code.encode() for code in queue.products], dtype="S") if queue.products else None
     outside_product = ~np.isin(portfolio.column("product"), products) if products is not None else nowhere
     outside_bucket = ~np.isin(bucket_of(portfolio.column("days_past_due")), queue.buckets) if queue.buckets else nowhere
-    # An unknown state is not licensed: _in_jurisdiction reads it as inside, so it is taken out here.
+    # An unknown state is not licensed: in_jurisdiction reads it as inside, so it is taken out here.
     states = portfolio.column("state")
-    outside_state = ~(_in_jurisdiction(states, queue.states) & (states != b"")) if queue.states else nowhere
+    outside_state = ~(in_jurisdiction(states, queue.states) & (states != b"")) if queue.states else nowhere
     outside_specialism = nowhere
     if queue.specialist_only:
         served = nowhere.copy()

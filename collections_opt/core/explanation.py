@@ -9,10 +9,11 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
 from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.ordering import surplus_minor
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.placement import margins
 from collections_opt.core.queues import CapacityPlan
@@ -49,7 +50,7 @@ class QueueExplanation:
         increment_minor: D; 0 if blocked.
         minutes: handling minutes.
         price_per_minute_minor: shadow price of the queue.
-        surplus_minor: D - lambda h.
+        surplus_minor: D - lambda h, less what side constraints charge.
         needed_increment_minor: how much more D would make the queue worth its price; 0 if it is.
         break_even_price_per_minute_minor: the highest queue price at which the account would be worth working: D / h.
         least_increment_minor: smallest D with which the prices put the account here; 0 if blocked.
@@ -103,7 +104,7 @@ def explain(
     prices = ranking.assignment.prices.astype(np.float64) / PRICE_SCALE
     value = ranking.problem.value[row].astype(np.float64)
     seconds = ranking.problem.seconds[row].astype(np.float64)
-    surplus = np.where(value == INELIGIBLE, -np.inf, value - prices * seconds)
+    surplus = surplus_minor(ranking.problem, ranking.assignment.prices, slice(row, row + 1), ranking.assignment.side_prices)[0]
     best = int(surplus.argmax())
     part = slice(row, row + 1)
     result = []
@@ -169,14 +170,21 @@ def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, su
     return WhyNot.BETTER_ELSEWHERE if surplus[target] > surplus[index] else WhyNot.TIE_OR_ROUNDING
 
 
-def summary_sentence(disposition: Disposition, explanations: tuple[QueueExplanation, ...], currency_code: str) -> str:
-    """Return one plain sentence that answers "why was this account (not) worked?"."""
+def summary_sentence(
+    disposition: Disposition, explanations: tuple[QueueExplanation, ...], currency_code: str, explored: bool = False
+) -> str:
+    """Return one plain sentence that answers "why was this account (not) worked?"; ``explored`` ones were drawn at random."""
     open_queues = [e for e in explanations if e.verdict is not WhyNot.BLOCKED]
     if disposition is Disposition.INELIGIBLE or not open_queues:
         rules = sorted({f"{e.rule_id}: {e.rule_description}" for e in explanations if e.rule_id})
         return f"Not worked: no queue may work it. {' '.join(rules)}"
     if disposition is Disposition.ASSIGNED:
         here = next(e for e in explanations if e.verdict is WhyNot.WORKED_HERE)
+        if explored:
+            return (
+                f"Worked in {here.queue_id}: drawn at random by the exploration reserve; contact is expected to add "
+                f"{here.increment_minor / 100:,.2f} {currency_code} for {here.minutes:.1f} minutes."
+            )
         return (
             f"Worked in {here.queue_id}: contact is expected to add {here.increment_minor / 100:,.2f} {currency_code} for "
             f"{here.minutes:.1f} minutes, {here.surplus_minor / 100:,.2f} more than those minutes are worth elsewhere."

@@ -30,6 +30,9 @@ MAX_QUEUES = 200
 MAX_SCORE_ACCOUNTS = 1_000
 """Accounts of one row-message call, so that it stays under the 4 MiB message limit and answers in milliseconds."""
 
+MAX_CONSTRAINTS = 32
+"""Limits on counts of one ranking; each may double the groups of accounts that the solver tells apart."""
+
 MAX_HANDLING_SECONDS = 65_535
 """Handling time of one account in one queue is kept in uint16 seconds (18 hours)."""
 

@@ -129,9 +129,17 @@ def raw_assignment(ordering: Ordering, key: Floats, problem: AssignmentProblem, 
     )
 
 
-def surplus_minor(problem: AssignmentProblem, prices: NDArray[np.int64], rows: NDArray[np.int64] | slice) -> NDArray[np.float64]:
-    """Return D_iq - lambda_q h_iq for rows, float64 (m, q) minor units; minus infinity where ineligible."""
+def surplus_minor(
+    problem: AssignmentProblem,
+    prices: NDArray[np.int64],
+    rows: NDArray[np.int64] | slice,
+    side_prices: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]:
+    """Return D_iq - lambda_q h_iq - sum_k nu_k A_k for rows, float64 (m, q) minor units; minus infinity where ineligible."""
     cost = problem.seconds[rows].astype(np.float64) * (prices.astype(np.float64) / PRICE_SCALE)
+    if problem.side is not None and side_prices is not None and side_prices.size:
+        charges = np.tensordot(side_prices.astype(np.float64) / PRICE_SCALE, problem.side.table, axes=1)
+        cost += charges[problem.side.group[rows]]
     return np.where(problem.value[rows] == INELIGIBLE, -np.inf, problem.value[rows] - cost)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collections_opt.core.assignment import (
     AssignmentProblem,
     ProgressCallback,
@@ -13,9 +16,11 @@ from collections_opt.core.assignment import (
     SolveProgress,
     ignore_progress,
 )
+from collections_opt.core.constraints import RankingConstraints, check_constraints
 from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable, evaluate
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.exploration import draw, withdraw
 from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
@@ -23,6 +28,7 @@ from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking, make_entries
+from collections_opt.core.side_constraints import NOT_COMPARED, side_constraints
 from collections_opt.core.valuation import value_matrix
 
 Score = Callable[[Portfolio], OutcomeProbabilities]
@@ -41,7 +47,9 @@ class RankingRequest:
         rules: eligibility rules.
         parameters: value model.
         ordering: which order decides.
-        options: how hard to try; its seed also drives the RANDOM order.
+        options: how hard to try; its seed also drives the RANDOM order and the draws of the exploration reserve.
+        constraints: limits beside eligibility and capacity; for EXPECTED_VALUE only.
+        previous: the decisions of the previous ranking, if it is named.
     """
 
     plan: CapacityPlan
@@ -49,6 +57,29 @@ class RankingRequest:
     parameters: ValueParameters
     ordering: Ordering = Ordering.EXPECTED_VALUE
     options: SolveOptions = field(default_factory=SolveOptions)
+    constraints: RankingConstraints = field(default_factory=RankingConstraints)
+    previous: PreviousDecisions | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True)
+class PreviousDecisions:
+    """What the previous ranking decided: its accounts, sorted, and the queue of each in the order of the current plan.
+
+    Attributes:
+        account_id: bytes (p,).
+        queue: int16 (p,) queue, ``UNASSIGNED``, or ``NOT_COMPARED`` where the plan no longer has it.
+    """
+
+    account_id: NDArray[np.bytes_]
+    queue: NDArray[np.int16]
+
+    def of(self, portfolio: Portfolio) -> NDArray[np.int16]:
+        """Return int16 (n,) the previous queue of each account, ``NOT_COMPARED`` for accounts it does not hold."""
+        wanted = portfolio.column("account_id")
+        if not self.account_id.size:
+            return np.full(wanted.size, NOT_COMPARED, dtype=np.int16)
+        place = np.minimum(np.searchsorted(self.account_id, wanted), self.account_id.size - 1)
+        return np.where(self.account_id[place] == wanted, self.queue[place], NOT_COMPARED).astype(np.int16)
 
 
 def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
@@ -59,6 +90,14 @@ def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
     """
     check_plan(request.plan)
     check_parameters(request.parameters)
+    check_constraints(request.constraints, request.plan, request.previous is not None)
+    if request.constraints.any and request.ordering is not Ordering.EXPECTED_VALUE:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "constraints",
+            f"the order {request.ordering} is sorted and cannot keep to them.",
+            "Rank by EXPECTED_VALUE, or without constraints.",
+        )
     if request.plan.currency_code != portfolio.currency_code:
         raise refuse(
             Reason.CURRENCY_MISMATCH,
@@ -98,7 +137,13 @@ def rank(
     worth = payoffs(portfolio, request.parameters)
     effects = effects_of(portfolio, request.plan)
     matrix = value_matrix(outcomes, effects, eligibility, request.plan, worth, request.parameters)
-    problem = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds)
+    previous = request.previous.of(portfolio) if request.previous else None
+    side = side_constraints(portfolio, request.plan, request.constraints, previous)
+    whole = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds, side)
+    share, exploration = request.constraints.exploration_share, None
+    if share > 0:
+        exploration = draw(whole, share, request.options.seed)
+    problem = withdraw(whole, exploration) if exploration else whole
     progress(SolveProgress("assign", 0.5))
     if request.ordering is Ordering.EXPECTED_VALUE:
         key, assignment = None, solve(problem, request.options, progress)
@@ -106,9 +151,19 @@ def rank(
         key = raw_order_key(request.ordering, portfolio, outcomes, worth, request.options.seed)
         assignment = raw_assignment(request.ordering, key, problem, request.options.seed)
     progress(SolveProgress("enter", 0.9, assignment.gap))
-    entries = make_entries(portfolio, outcomes, worth, eligibility, problem, assignment, key)
+    entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, key, exploration)
     progress(SolveProgress("decided", 0.9, assignment.gap))
     grades = tuple(effects.evidence(index) for index in range(len(request.plan.queues)))
     return Ranking(
-        portfolio, request.ordering, outcomes, eligibility, worth, problem, assignment, entries, effects.version, grades
+        portfolio,
+        request.ordering,
+        outcomes,
+        eligibility,
+        worth,
+        problem,
+        assignment,
+        entries,
+        effects.version,
+        grades,
+        exploration,
     )

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.eligibility import Eligibility
+from collections_opt.core.exploration import PROPENSITY_SCALE, Exploration, propensities_nano
 from collections_opt.core.ordering import Ordering, priority_in_queue, surplus_minor
 from collections_opt.core.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.payoffs import Floats, Payoffs
@@ -46,6 +47,8 @@ class Entries:
         seconds: int32 (n,) handling time of the same cell.
         surplus_minor: int64 (n,) D - lambda h of the same cell, rounded.
         recovery_without_contact_minor: int64 (n,) V(0), rounded.
+        explored: uint8 (n,) 1 if the account was drawn at random for its queue by the exploration reserve.
+        propensity_nano: int64 (n,) probability in 1e-9 with which the policy takes the decision taken; 1e9 without a reserve.
         p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9, summing to 1e9: what was multiplied by money.
     """
 
@@ -58,6 +61,8 @@ class Entries:
     seconds: NDArray[np.int32]
     surplus_minor: NDArray[np.int64]
     recovery_without_contact_minor: NDArray[np.int64]
+    explored: NDArray[np.uint8]
+    propensity_nano: NDArray[np.int64]
     p_cure_nano: NDArray[np.int64]
     p_default_nano: NDArray[np.int64]
     p_stay_nano: NDArray[np.int64]
@@ -69,7 +74,7 @@ class Entries:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of all columns."""
-        return digest_columns(self.columns(), ("entries-1",))
+        return digest_columns(self.columns(), ("entries-2",))
 
     def count(self, disposition: Disposition) -> int:
         """Return how many accounts have a disposition."""
@@ -81,6 +86,8 @@ class Ranking:
     """Everything that was decided and everything that decided it; n accounts, q queues.
 
     ``effects_version`` names where the contact effects come from, ``evidence`` grades them per queue.
+    ``problem`` and ``assignment`` are what was optimised: without the accounts that ``exploration`` drew before, and without
+    their minutes. ``entries`` hold both.
     """
 
     portfolio: Portfolio
@@ -93,6 +100,7 @@ class Ranking:
     entries: Entries
     effects_version: str = ""
     evidence: tuple[EvidenceGrade, ...] = ()
+    exploration: Exploration | None = None
 
     def money_by_evidence(self) -> dict[EvidenceGrade, int]:
         """Return the expected increment of the accounts worked by the grade of their queue's effect, minor units; it sums up."""
@@ -117,6 +125,7 @@ def make_entries(
     problem: AssignmentProblem,
     assignment: Assignment,
     key: Floats | None,
+    exploration: Exploration | None = None,
 ) -> Entries:
     """Return one entry per account.
 
@@ -125,23 +134,29 @@ def make_entries(
         outcomes: their probabilities.
         worth: their payoffs.
         eligibility: the blocking rules.
-        problem: increments and times.
+        problem: increments and times, and the side rows.
         assignment: the answer.
         key: the raw order's key (n,), or None to order each queue by D / h.
+        exploration: accounts drawn before the rest was assigned.
     """
     count = portfolio.account_count
-    queue = assignment.queue
+    queue = assignment.queue if exploration is None else np.where(exploration.drawn, exploration.queue, assignment.queue)
+    otherwise = assignment.queue.copy()
     best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
     worth_it = np.zeros(count, dtype=bool)
     for rows in blocks(count):
-        margin = surplus_minor(problem, assignment.prices, rows)
+        margin = surplus_minor(problem, assignment.prices, rows, assignment.side_prices)
         best = margin.argmax(axis=1)
         shown = np.where(queue[rows] == UNASSIGNED, best, queue[rows])
         allowed = np.isfinite(margin).any(axis=1)
         best_queue[rows] = np.where(allowed, best, UNASSIGNED)
         picked = margin[np.arange(shown.size), shown]
         surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
-        worth_it[rows] = (problem.value[rows] > 0).any(axis=1)
+        workable = problem.value[rows] > 0
+        worth_it[rows] = workable.any(axis=1)
+        if exploration is not None:
+            drawn = exploration.drawn[rows]
+            otherwise[rows] = np.where(drawn, _best_paid(margin, workable), otherwise[rows])
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
     everyone = np.arange(count)
     increment = np.where(cell == UNASSIGNED, 0, problem.value[everyone, cell].astype(np.int64))
@@ -158,10 +173,21 @@ def make_entries(
         seconds=seconds,
         surplus_minor=surplus,
         recovery_without_contact_minor=np.rint(expected_recovery(outcomes.probability, worth)).astype(np.int64),
+        explored=np.zeros(count, np.uint8) if exploration is None else exploration.drawn.astype(np.uint8),
+        propensity_nano=np.full(count, PROPENSITY_SCALE, dtype=np.int64)
+        if exploration is None
+        else propensities_nano(problem, exploration, otherwise, queue),
         p_cure_nano=nano[:, 0],
         p_default_nano=nano[:, 1],
         p_stay_nano=nano[:, 2],
     )
+
+
+def _best_paid(margin: Floats, workable: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the queue that prices choose for each account, -1 where none leaves a surplus."""
+    paid = np.where(workable, margin, -np.inf)
+    best = paid.argmax(axis=1)
+    return np.where(paid[np.arange(best.size), best] > 0, best, UNASSIGNED)
 
 
 def _disposition(queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_]) -> NDArray[np.uint8]:

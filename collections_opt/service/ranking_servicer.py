@@ -31,6 +31,7 @@ from collections_opt.service.evidence_calls import EvidenceCalls
 from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
+from collections_opt.wire.constraints import read_constraints
 
 HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id", "plan_version": "capacity_plan_version"}
 
@@ -164,6 +165,8 @@ class RankingServicer(EvidenceCalls):
             parameters=parameters.read_parameters(request.value_parameters) if given else self._defaults,
             solver=read_enum(ranking_pb2.Solver.DESCRIPTOR, solver, "solver").lower(),
             **({"seed": request.seed} if request.HasField("seed") else {}),
+            constraints=read_constraints(request.constraints),
+            previous_ranking_id=request.previous_ranking_id,
         )
 
     def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:

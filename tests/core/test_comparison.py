@@ -37,6 +37,8 @@ def entries_of(queue, increment=None):
         seconds=np.full(count, 60, dtype=np.int32),
         surplus_minor=zeros,
         recovery_without_contact_minor=zeros,
+        explored=np.zeros(count, dtype=np.uint8),
+        propensity_nano=zeros,
         p_cure_nano=zeros,
         p_default_nano=zeros,
         p_stay_nano=zeros,

@@ -95,9 +95,9 @@ def test_a_placed_account_is_worth_its_price_and_no_cell_is_better(seed):
 def entries_of(ids, queue, increment, seconds):
     zeros = np.zeros(len(ids), dtype=np.int64)
     priority = priority_in_queue(queue, increment / seconds)
-    return Entries(
-        ids, np.ones(len(ids), np.uint8), queue, priority, queue, increment, seconds, zeros, zeros, zeros, zeros, zeros
-    )
+    ones, never = np.ones(len(ids), np.uint8), np.zeros(len(ids), np.uint8)
+    figures = (increment, seconds, zeros, zeros, never, zeros, zeros, zeros, zeros)
+    return Entries(ids, ones, queue, priority, queue, *figures)
 
 
 @st.composite

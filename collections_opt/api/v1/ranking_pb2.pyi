@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
+from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
@@ -227,6 +228,8 @@ class Ranking(_message.Message):
     STATE_REASON_FIELD_NUMBER: _builtins.int
     MODEL_USE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
+    LIMITS_FIELD_NUMBER: _builtins.int
+    EXPLORATION_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -269,6 +272,14 @@ class Ranking(_message.Message):
     def evidence(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvidenceMoney]:
         """What its expected money rests on, one row per evidence grade, adding up to the objective; set once it succeeded."""
 
+    @_builtins.property
+    def limits(self) -> _containers.RepeatedCompositeFieldContainer[_constraints_pb2.LimitOutcome]:
+        """Every limit with its price and what is missing; set once it succeeded."""
+
+    @_builtins.property
+    def exploration(self) -> _constraints_pb2.ExplorationOutcome:
+        """What the exploration reserve drew; set once it succeeded with one."""
+
     def __init__(
         self,
         *,
@@ -284,10 +295,12 @@ class Ranking(_message.Message):
         state_reason: _builtins.str = ...,
         model_use: _model_use_pb2.ModelUse | None = ...,
         evidence: _abc.Iterable[Global___EvidenceMoney] | None = ...,
+        limits: _abc.Iterable[_constraints_pb2.LimitOutcome] | None = ...,
+        exploration: _constraints_pb2.ExplorationOutcome | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "evidence", b"evidence", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -381,6 +394,8 @@ class RankingInputs(_message.Message):
     CODE_VERSION_FIELD_NUMBER: _builtins.int
     EFFECTS_DIGEST_FIELD_NUMBER: _builtins.int
     EFFECTS_PROBLEM_FIELD_NUMBER: _builtins.int
+    CONSTRAINTS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_RANKING_ID_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -417,6 +432,8 @@ class RankingInputs(_message.Message):
     """SHA-256 (hex) of the effect model's manifest; empty where the capacity plan's effects stand."""
     effects_problem: _builtins.str
     """Why the effect champion could not serve, so that the plan's effects stand; often empty."""
+    previous_ranking_id: _builtins.str
+    """The ranking that it started from and counted moves from; empty for none."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -424,6 +441,10 @@ class RankingInputs(_message.Message):
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model."""
+
+    @_builtins.property
+    def constraints(self) -> _constraints_pb2.RankingConstraints:
+        """What it kept to beside eligibility and capacity; not set if nothing."""
 
     def __init__(
         self,
@@ -448,10 +469,12 @@ class RankingInputs(_message.Message):
         code_version: _builtins.str = ...,
         effects_digest: _builtins.str = ...,
         effects_problem: _builtins.str = ...,
+        constraints: _constraints_pb2.RankingConstraints | None = ...,
+        previous_ranking_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from collections_opt.api.v1 import columns_pb2 as collections__opt_dot_api_dot_v1_dot_columns__pb2
+from collections_opt.api.v1 import constraints_pb2 as collections__opt_dot_api_dot_v1_dot_constraints__pb2
 from collections_opt.api.v1 import evidence_pb2 as collections__opt_dot_api_dot_v1_dot_evidence__pb2
 from collections_opt.api.v1 import placement_pb2 as collections__opt_dot_api_dot_v1_dot_placement__pb2
 from collections_opt.api.v1 import ranking_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__pb2
@@ -33,7 +34,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/ranking_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/columns.proto\x1a%collections_opt/api/v1/evidence.proto\x1a&collections_opt/api/v1/placement.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/scoring_service.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\x89\x03\n\x14\x43reateRankingRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x38\n\x08ordering\x18\x05 \x01(\x0e\x32 .collections_opt.api.v1.OrderingB\x04\xe2\x41\x01\x02\x12G\n\x10value_parameters\x18\x06 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x34\n\x06solver\x18\x07 \x01(\x0e\x32\x1e.collections_opt.api.v1.SolverB\x04\xe2\x41\x01\x01\x12\x17\n\x04seed\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1b\n\rvalidate_only\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x01\x42\x07\n\x05_seed\"I\n\x15\x43reateRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"-\n\x11GetRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"F\n\x12GetRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"\x84\x01\n\x13ListRankingsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12:\n\x06states\x18\x03 \x03(\x0e\x32$.collections_opt.api.v1.RankingStateB\x04\xe2\x41\x01\x01\"b\n\x14ListRankingsResponse\x12\x31\n\x08rankings\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.Ranking\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"0\n\x14\x43\x61ncelRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x15\x43\x61ncelRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"Q\n\x18ReadRankingEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"Q\n\x19ReadRankingEventsResponse\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.RankingEvent\"\xeb\x01\n\x0cRankingEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x04 \x01(\t\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.collections_opt.api.v1.RankingState\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rrecord_digest\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x13WatchRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"H\n\x14WatchRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"0\n\x14\x45xportRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"K\n\x15\x45xportRankingResponse\x12\x32\n\x05\x63hunk\x18\x01 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunk\"z\n\x13ListWorklistRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\x14ListWorklistResponse\x12\x36\n\x07\x65ntries\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.WorklistEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\"\x8b\x01\n\rWorklistEntry\x12\x10\n\x08priority\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x05 \x01(\x03\"\x95\x01\n\x18\x45xplainAssignmentRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\naccount_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x18\n\nwith_proof\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\xf7\x02\n\x19\x45xplainAssignmentResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x38\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08sentence\x18\x03 \x01(\t\x12\x0e\n\x06p_cure\x18\x04 \x01(\x01\x12\x11\n\tp_default\x18\x05 \x01(\x01\x12\x0e\n\x06p_stay\x18\x06 \x01(\x01\x12\x38\n\x06queues\x18\x07 \x03(\x0b\x32(.collections_opt.api.v1.QueueExplanation\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x15\n\rcurrency_code\x18\t \x01(\t\x12\x12\n\nranking_id\x18\n \x01(\t\x12\x19\n\x11other_ranking_ids\x18\x0b \x03(\t\x12\r\n\x05proof\x18\x0c \x01(\x0c\"\xf3\x04\n\x10QueueExplanation\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x30\n\x07verdict\x18\x02 \x01(\x0e\x32\x1f.collections_opt.api.v1.Verdict\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12\x1d\n\x15increment_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15\x66rom_cure_minor_units\x18\x05 \x01(\x01\x12 \n\x18\x66rom_default_minor_units\x18\x06 \x01(\x01\x12\x18\n\x10\x63ost_minor_units\x18\x07 \x01(\x01\x12\x18\n\x10\x63\x61sh_minor_units\x18\x08 \x01(\x01\x12\x18\n\x10handling_minutes\x18\t \x01(\x01\x12$\n\x1cprice_per_minute_minor_units\x18\n \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x0b \x01(\x01\x12$\n\x1cneeded_increment_minor_units\x18\x0c \x01(\x01\x12/\n\'break_even_price_per_minute_minor_units\x18\r \x01(\x01\x12#\n\x1bleast_increment_minor_units\x18\x0e \x01(\x03\x12\x31\n$highest_price_per_minute_minor_units\x18\x0f \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rahead_minutes\x18\x10 \x01(\x01\x42\'\n%_highest_price_per_minute_minor_units\"3\n\x16\x43ompareRankingsRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"p\n\x17\x43ompareRankingsResponse\x12>\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32).collections_opt.api.v1.RankingComparison\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\"\xa4\x02\n\x11RankingComparison\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x32\n\x08ordering\x18\x02 \x01(\x0e\x32 .collections_opt.api.v1.Ordering\x12\x14\n\x0cworked_count\x18\x03 \x01(\x05\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x15\n\roverlap_share\x18\x06 \x01(\x01\x12\x1d\n\x10rank_correlation\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0e\x65ntering_count\x18\x08 \x01(\x05\x12\x15\n\rleaving_count\x18\t \x01(\x05\x42\x13\n\x11_rank_correlation*\xc9\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x17\n\x13VERDICT_WORKED_HERE\x10\x01\x12\x13\n\x0fVERDICT_BLOCKED\x10\x02\x12$\n VERDICT_COSTS_MORE_THAN_IT_EARNS\x10\x03\x12\x1c\n\x18VERDICT_BETTER_ELSEWHERE\x10\x04\x12\x16\n\x12VERDICT_PRICED_OUT\x10\x05\x12\x1b\n\x17VERDICT_TIE_OR_ROUNDING\x10\x06\x32\x8b\r\n\x0eRankingService\x12l\n\rCreateRanking\x12,.collections_opt.api.v1.CreateRankingRequest\x1a-.collections_opt.api.v1.CreateRankingResponse\x12\x63\n\nGetRanking\x12).collections_opt.api.v1.GetRankingRequest\x1a*.collections_opt.api.v1.GetRankingResponse\x12i\n\x0cListRankings\x12+.collections_opt.api.v1.ListRankingsRequest\x1a,.collections_opt.api.v1.ListRankingsResponse\x12l\n\rCancelRanking\x12,.collections_opt.api.v1.CancelRankingRequest\x1a-.collections_opt.api.v1.CancelRankingResponse\x12x\n\x11ReadRankingEvents\x12\x30.collections_opt.api.v1.ReadRankingEventsRequest\x1a\x31.collections_opt.api.v1.ReadRankingEventsResponse\x12k\n\x0cWatchRanking\x12+.collections_opt.api.v1.WatchRankingRequest\x1a,.collections_opt.api.v1.WatchRankingResponse0\x01\x12n\n\rExportRanking\x12,.collections_opt.api.v1.ExportRankingRequest\x1a-.collections_opt.api.v1.ExportRankingResponse0\x01\x12i\n\x0cListWorklist\x12+.collections_opt.api.v1.ListWorklistRequest\x1a,.collections_opt.api.v1.ListWorklistResponse\x12x\n\x11\x45xplainAssignment\x12\x30.collections_opt.api.v1.ExplainAssignmentRequest\x1a\x31.collections_opt.api.v1.ExplainAssignmentResponse\x12l\n\rPlaceAccounts\x12,.collections_opt.api.v1.PlaceAccountsRequest\x1a-.collections_opt.api.v1.PlaceAccountsResponse\x12r\n\x0f\x43ompareRankings\x12..collections_opt.api.v1.CompareRankingsRequest\x1a/.collections_opt.api.v1.CompareRankingsResponse\x12l\n\rVerifyRanking\x12,.collections_opt.api.v1.VerifyRankingRequest\x1a-.collections_opt.api.v1.VerifyRankingResponse\x12`\n\tVerifyLog\x12(.collections_opt.api.v1.VerifyLogRequest\x1a).collections_opt.api.v1.VerifyLogResponse\x12l\n\rReplayRanking\x12,.collections_opt.api.v1.ReplayRankingRequest\x1a-.collections_opt.api.v1.ReplayRankingResponse\x12q\n\x0e\x45xportEvidence\x12-.collections_opt.api.v1.ExportEvidenceRequest\x1a..collections_opt.api.v1.ExportEvidenceResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/ranking_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/columns.proto\x1a(collections_opt/api/v1/constraints.proto\x1a%collections_opt/api/v1/evidence.proto\x1a&collections_opt/api/v1/placement.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/scoring_service.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xf3\x03\n\x14\x43reateRankingRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x38\n\x08ordering\x18\x05 \x01(\x0e\x32 .collections_opt.api.v1.OrderingB\x04\xe2\x41\x01\x02\x12G\n\x10value_parameters\x18\x06 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x34\n\x06solver\x18\x07 \x01(\x0e\x32\x1e.collections_opt.api.v1.SolverB\x04\xe2\x41\x01\x01\x12\x17\n\x04seed\x18\x08 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1b\n\rvalidate_only\x18\t \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x45\n\x0b\x63onstraints\x18\n \x01(\x0b\x32*.collections_opt.api.v1.RankingConstraintsB\x04\xe2\x41\x01\x01\x12!\n\x13previous_ranking_id\x18\x0b \x01(\tB\x04\xe2\x41\x01\x01\x42\x07\n\x05_seed\"I\n\x15\x43reateRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"-\n\x11GetRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"F\n\x12GetRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"\x84\x01\n\x13ListRankingsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12:\n\x06states\x18\x03 \x03(\x0e\x32$.collections_opt.api.v1.RankingStateB\x04\xe2\x41\x01\x01\"b\n\x14ListRankingsResponse\x12\x31\n\x08rankings\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.Ranking\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"0\n\x14\x43\x61ncelRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"I\n\x15\x43\x61ncelRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"Q\n\x18ReadRankingEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"Q\n\x19ReadRankingEventsResponse\x12\x34\n\x06\x65vents\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.RankingEvent\"\xeb\x01\n\x0cRankingEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x04 \x01(\t\x12\x33\n\x05state\x18\x05 \x01(\x0e\x32$.collections_opt.api.v1.RankingState\x12\x0e\n\x06reason\x18\x06 \x01(\t\x12\x15\n\rrecord_digest\x18\x07 \x01(\t\x12/\n\x0b\x63reate_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"/\n\x13WatchRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"H\n\x14WatchRankingResponse\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\"0\n\x14\x45xportRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"K\n\x15\x45xportRankingResponse\x12\x32\n\x05\x63hunk\x18\x01 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunk\"z\n\x13ListWorklistRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"~\n\x14ListWorklistResponse\x12\x36\n\x07\x65ntries\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.WorklistEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\"\x8b\x01\n\rWorklistEntry\x12\x10\n\x08priority\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x05 \x01(\x03\"\x95\x01\n\x18\x45xplainAssignmentRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\naccount_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x18\n\nwith_proof\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\xf7\x02\n\x19\x45xplainAssignmentResponse\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x38\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08sentence\x18\x03 \x01(\t\x12\x0e\n\x06p_cure\x18\x04 \x01(\x01\x12\x11\n\tp_default\x18\x05 \x01(\x01\x12\x0e\n\x06p_stay\x18\x06 \x01(\x01\x12\x38\n\x06queues\x18\x07 \x03(\x0b\x32(.collections_opt.api.v1.QueueExplanation\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x15\n\rcurrency_code\x18\t \x01(\t\x12\x12\n\nranking_id\x18\n \x01(\t\x12\x19\n\x11other_ranking_ids\x18\x0b \x03(\t\x12\r\n\x05proof\x18\x0c \x01(\x0c\"\xf3\x04\n\x10QueueExplanation\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x30\n\x07verdict\x18\x02 \x01(\x0e\x32\x1f.collections_opt.api.v1.Verdict\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12\x1d\n\x15increment_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15\x66rom_cure_minor_units\x18\x05 \x01(\x01\x12 \n\x18\x66rom_default_minor_units\x18\x06 \x01(\x01\x12\x18\n\x10\x63ost_minor_units\x18\x07 \x01(\x01\x12\x18\n\x10\x63\x61sh_minor_units\x18\x08 \x01(\x01\x12\x18\n\x10handling_minutes\x18\t \x01(\x01\x12$\n\x1cprice_per_minute_minor_units\x18\n \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x0b \x01(\x01\x12$\n\x1cneeded_increment_minor_units\x18\x0c \x01(\x01\x12/\n\'break_even_price_per_minute_minor_units\x18\r \x01(\x01\x12#\n\x1bleast_increment_minor_units\x18\x0e \x01(\x03\x12\x31\n$highest_price_per_minute_minor_units\x18\x0f \x01(\x01H\x00\x88\x01\x01\x12\x15\n\rahead_minutes\x18\x10 \x01(\x01\x42\'\n%_highest_price_per_minute_minor_units\"3\n\x16\x43ompareRankingsRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"p\n\x17\x43ompareRankingsResponse\x12>\n\x0b\x63omparisons\x18\x01 \x03(\x0b\x32).collections_opt.api.v1.RankingComparison\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\"\xa4\x02\n\x11RankingComparison\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x32\n\x08ordering\x18\x02 \x01(\x0e\x32 .collections_opt.api.v1.Ordering\x12\x14\n\x0cworked_count\x18\x03 \x01(\x05\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x15\n\roverlap_share\x18\x06 \x01(\x01\x12\x1d\n\x10rank_correlation\x18\x07 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\x0e\x65ntering_count\x18\x08 \x01(\x05\x12\x15\n\rleaving_count\x18\t \x01(\x05\x42\x13\n\x11_rank_correlation*\xc9\x01\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x17\n\x13VERDICT_WORKED_HERE\x10\x01\x12\x13\n\x0fVERDICT_BLOCKED\x10\x02\x12$\n VERDICT_COSTS_MORE_THAN_IT_EARNS\x10\x03\x12\x1c\n\x18VERDICT_BETTER_ELSEWHERE\x10\x04\x12\x16\n\x12VERDICT_PRICED_OUT\x10\x05\x12\x1b\n\x17VERDICT_TIE_OR_ROUNDING\x10\x06\x32\x8b\r\n\x0eRankingService\x12l\n\rCreateRanking\x12,.collections_opt.api.v1.CreateRankingRequest\x1a-.collections_opt.api.v1.CreateRankingResponse\x12\x63\n\nGetRanking\x12).collections_opt.api.v1.GetRankingRequest\x1a*.collections_opt.api.v1.GetRankingResponse\x12i\n\x0cListRankings\x12+.collections_opt.api.v1.ListRankingsRequest\x1a,.collections_opt.api.v1.ListRankingsResponse\x12l\n\rCancelRanking\x12,.collections_opt.api.v1.CancelRankingRequest\x1a-.collections_opt.api.v1.CancelRankingResponse\x12x\n\x11ReadRankingEvents\x12\x30.collections_opt.api.v1.ReadRankingEventsRequest\x1a\x31.collections_opt.api.v1.ReadRankingEventsResponse\x12k\n\x0cWatchRanking\x12+.collections_opt.api.v1.WatchRankingRequest\x1a,.collections_opt.api.v1.WatchRankingResponse0\x01\x12n\n\rExportRanking\x12,.collections_opt.api.v1.ExportRankingRequest\x1a-.collections_opt.api.v1.ExportRankingResponse0\x01\x12i\n\x0cListWorklist\x12+.collections_opt.api.v1.ListWorklistRequest\x1a,.collections_opt.api.v1.ListWorklistResponse\x12x\n\x11\x45xplainAssignment\x12\x30.collections_opt.api.v1.ExplainAssignmentRequest\x1a\x31.collections_opt.api.v1.ExplainAssignmentResponse\x12l\n\rPlaceAccounts\x12,.collections_opt.api.v1.PlaceAccountsRequest\x1a-.collections_opt.api.v1.PlaceAccountsResponse\x12r\n\x0f\x43ompareRankings\x12..collections_opt.api.v1.CompareRankingsRequest\x1a/.collections_opt.api.v1.CompareRankingsResponse\x12l\n\rVerifyRanking\x12,.collections_opt.api.v1.VerifyRankingRequest\x1a-.collections_opt.api.v1.VerifyRankingResponse\x12`\n\tVerifyLog\x12(.collections_opt.api.v1.VerifyLogRequest\x1a).collections_opt.api.v1.VerifyLogResponse\x12l\n\rReplayRanking\x12,.collections_opt.api.v1.ReplayRankingRequest\x1a-.collections_opt.api.v1.ReplayRankingResponse\x12q\n\x0e\x45xportEvidence\x12-.collections_opt.api.v1.ExportEvidenceRequest\x1a..collections_opt.api.v1.ExportEvidenceResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -58,6 +59,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATERANKINGREQUEST'].fields_by_name['seed']._serialized_options = b'\342A\001\001'
   _globals['_CREATERANKINGREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_CREATERANKINGREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_CREATERANKINGREQUEST'].fields_by_name['constraints']._loaded_options = None
+  _globals['_CREATERANKINGREQUEST'].fields_by_name['constraints']._serialized_options = b'\342A\001\001'
+  _globals['_CREATERANKINGREQUEST'].fields_by_name['previous_ranking_id']._loaded_options = None
+  _globals['_CREATERANKINGREQUEST'].fields_by_name['previous_ranking_id']._serialized_options = b'\342A\001\001'
   _globals['_GETRANKINGREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_GETRANKINGREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTRANKINGSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -94,56 +99,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPLAINASSIGNMENTREQUEST'].fields_by_name['with_proof']._serialized_options = b'\342A\001\001'
   _globals['_COMPARERANKINGSREQUEST'].fields_by_name['ranking_ids']._loaded_options = None
   _globals['_COMPARERANKINGSREQUEST'].fields_by_name['ranking_ids']._serialized_options = b'\342A\001\002'
-  _globals['_VERDICT']._serialized_start=4031
-  _globals['_VERDICT']._serialized_end=4232
-  _globals['_CREATERANKINGREQUEST']._serialized_start=411
-  _globals['_CREATERANKINGREQUEST']._serialized_end=804
-  _globals['_CREATERANKINGRESPONSE']._serialized_start=806
-  _globals['_CREATERANKINGRESPONSE']._serialized_end=879
-  _globals['_GETRANKINGREQUEST']._serialized_start=881
-  _globals['_GETRANKINGREQUEST']._serialized_end=926
-  _globals['_GETRANKINGRESPONSE']._serialized_start=928
-  _globals['_GETRANKINGRESPONSE']._serialized_end=998
-  _globals['_LISTRANKINGSREQUEST']._serialized_start=1001
-  _globals['_LISTRANKINGSREQUEST']._serialized_end=1133
-  _globals['_LISTRANKINGSRESPONSE']._serialized_start=1135
-  _globals['_LISTRANKINGSRESPONSE']._serialized_end=1233
-  _globals['_CANCELRANKINGREQUEST']._serialized_start=1235
-  _globals['_CANCELRANKINGREQUEST']._serialized_end=1283
-  _globals['_CANCELRANKINGRESPONSE']._serialized_start=1285
-  _globals['_CANCELRANKINGRESPONSE']._serialized_end=1358
-  _globals['_READRANKINGEVENTSREQUEST']._serialized_start=1360
-  _globals['_READRANKINGEVENTSREQUEST']._serialized_end=1441
-  _globals['_READRANKINGEVENTSRESPONSE']._serialized_start=1443
-  _globals['_READRANKINGEVENTSRESPONSE']._serialized_end=1524
-  _globals['_RANKINGEVENT']._serialized_start=1527
-  _globals['_RANKINGEVENT']._serialized_end=1762
-  _globals['_WATCHRANKINGREQUEST']._serialized_start=1764
-  _globals['_WATCHRANKINGREQUEST']._serialized_end=1811
-  _globals['_WATCHRANKINGRESPONSE']._serialized_start=1813
-  _globals['_WATCHRANKINGRESPONSE']._serialized_end=1885
-  _globals['_EXPORTRANKINGREQUEST']._serialized_start=1887
-  _globals['_EXPORTRANKINGREQUEST']._serialized_end=1935
-  _globals['_EXPORTRANKINGRESPONSE']._serialized_start=1937
-  _globals['_EXPORTRANKINGRESPONSE']._serialized_end=2012
-  _globals['_LISTWORKLISTREQUEST']._serialized_start=2014
-  _globals['_LISTWORKLISTREQUEST']._serialized_end=2136
-  _globals['_LISTWORKLISTRESPONSE']._serialized_start=2138
-  _globals['_LISTWORKLISTRESPONSE']._serialized_end=2264
-  _globals['_WORKLISTENTRY']._serialized_start=2267
-  _globals['_WORKLISTENTRY']._serialized_end=2406
-  _globals['_EXPLAINASSIGNMENTREQUEST']._serialized_start=2409
-  _globals['_EXPLAINASSIGNMENTREQUEST']._serialized_end=2558
-  _globals['_EXPLAINASSIGNMENTRESPONSE']._serialized_start=2561
-  _globals['_EXPLAINASSIGNMENTRESPONSE']._serialized_end=2936
-  _globals['_QUEUEEXPLANATION']._serialized_start=2939
-  _globals['_QUEUEEXPLANATION']._serialized_end=3566
-  _globals['_COMPARERANKINGSREQUEST']._serialized_start=3568
-  _globals['_COMPARERANKINGSREQUEST']._serialized_end=3619
-  _globals['_COMPARERANKINGSRESPONSE']._serialized_start=3621
-  _globals['_COMPARERANKINGSRESPONSE']._serialized_end=3733
-  _globals['_RANKINGCOMPARISON']._serialized_start=3736
-  _globals['_RANKINGCOMPARISON']._serialized_end=4028
-  _globals['_RANKINGSERVICE']._serialized_start=4235
-  _globals['_RANKINGSERVICE']._serialized_end=5910
+  _globals['_VERDICT']._serialized_start=4179
+  _globals['_VERDICT']._serialized_end=4380
+  _globals['_CREATERANKINGREQUEST']._serialized_start=453
+  _globals['_CREATERANKINGREQUEST']._serialized_end=952
+  _globals['_CREATERANKINGRESPONSE']._serialized_start=954
+  _globals['_CREATERANKINGRESPONSE']._serialized_end=1027
+  _globals['_GETRANKINGREQUEST']._serialized_start=1029
+  _globals['_GETRANKINGREQUEST']._serialized_end=1074
+  _globals['_GETRANKINGRESPONSE']._serialized_start=1076
+  _globals['_GETRANKINGRESPONSE']._serialized_end=1146
+  _globals['_LISTRANKINGSREQUEST']._serialized_start=1149
+  _globals['_LISTRANKINGSREQUEST']._serialized_end=1281
+  _globals['_LISTRANKINGSRESPONSE']._serialized_start=1283
+  _globals['_LISTRANKINGSRESPONSE']._serialized_end=1381
+  _globals['_CANCELRANKINGREQUEST']._serialized_start=1383
+  _globals['_CANCELRANKINGREQUEST']._serialized_end=1431
+  _globals['_CANCELRANKINGRESPONSE']._serialized_start=1433
+  _globals['_CANCELRANKINGRESPONSE']._serialized_end=1506
+  _globals['_READRANKINGEVENTSREQUEST']._serialized_start=1508
+  _globals['_READRANKINGEVENTSREQUEST']._serialized_end=1589
+  _globals['_READRANKINGEVENTSRESPONSE']._serialized_start=1591
+  _globals['_READRANKINGEVENTSRESPONSE']._serialized_end=1672
+  _globals['_RANKINGEVENT']._serialized_start=1675
+  _globals['_RANKINGEVENT']._serialized_end=1910
+  _globals['_WATCHRANKINGREQUEST']._serialized_start=1912
+  _globals['_WATCHRANKINGREQUEST']._serialized_end=1959
+  _globals['_WATCHRANKINGRESPONSE']._serialized_start=1961
+  _globals['_WATCHRANKINGRESPONSE']._serialized_end=2033
+  _globals['_EXPORTRANKINGREQUEST']._serialized_start=2035
+  _globals['_EXPORTRANKINGREQUEST']._serialized_end=2083
+  _globals['_EXPORTRANKINGRESPONSE']._serialized_start=2085
+  _globals['_EXPORTRANKINGRESPONSE']._serialized_end=2160
+  _globals['_LISTWORKLISTREQUEST']._serialized_start=2162
+  _globals['_LISTWORKLISTREQUEST']._serialized_end=2284
+  _globals['_LISTWORKLISTRESPONSE']._serialized_start=2286
+  _globals['_LISTWORKLISTRESPONSE']._serialized_end=2412
+  _globals['_WORKLISTENTRY']._serialized_start=2415
+  _globals['_WORKLISTENTRY']._serialized_end=2554
+  _globals['_EXPLAINASSIGNMENTREQUEST']._serialized_start=2557
+  _globals['_EXPLAINASSIGNMENTREQUEST']._serialized_end=2706
+  _globals['_EXPLAINASSIGNMENTRESPONSE']._serialized_start=2709
+  _globals['_EXPLAINASSIGNMENTRESPONSE']._serialized_end=3084
+  _globals['_QUEUEEXPLANATION']._serialized_start=3087
+  _globals['_QUEUEEXPLANATION']._serialized_end=3714
+  _globals['_COMPARERANKINGSREQUEST']._serialized_start=3716
+  _globals['_COMPARERANKINGSREQUEST']._serialized_end=3767
+  _globals['_COMPARERANKINGSRESPONSE']._serialized_start=3769
+  _globals['_COMPARERANKINGSRESPONSE']._serialized_end=3881
+  _globals['_RANKINGCOMPARISON']._serialized_start=3884
+  _globals['_RANKINGCOMPARISON']._serialized_end=4176
+  _globals['_RANKINGSERVICE']._serialized_start=4383
+  _globals['_RANKINGSERVICE']._serialized_end=6058
 # @@protoc_insertion_point(module_scope)

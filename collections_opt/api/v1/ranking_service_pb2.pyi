@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import columns_pb2 as _columns_pb2
+from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
@@ -80,6 +81,8 @@ class CreateRankingRequest(_message.Message):
     SOLVER_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    CONSTRAINTS_FIELD_NUMBER: _builtins.int
+    PREVIOUS_RANKING_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID4 chosen by the caller; makes the request idempotent."""
     portfolio_id: _builtins.str
@@ -96,9 +99,17 @@ class CreateRankingRequest(_message.Message):
     """Seed of the solver and of ORDERING_RANDOM; not set means the server's."""
     validate_only: _builtins.bool
     """Check only: nothing is made, and the answer's state stays unspecified."""
+    previous_ranking_id: _builtins.str
+    """Recorded ranking to start the solver from, such as yesterday's: the answer is proven as always, and sooner found. Moves are
+    counted from it.
+    """
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set means the server's."""
+
+    @_builtins.property
+    def constraints(self) -> _constraints_pb2.RankingConstraints:
+        """What to keep to beside eligibility and capacity."""
 
     def __init__(
         self,
@@ -112,10 +123,12 @@ class CreateRankingRequest(_message.Message):
         solver: _ranking_pb2.Solver.ValueType = ...,
         seed: _builtins.int | None = ...,
         validate_only: _builtins.bool = ...,
+        constraints: _constraints_pb2.RankingConstraints | None = ...,
+        previous_ranking_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "constraints", b"constraints", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
@@ -473,7 +486,8 @@ Global___ExportRankingRequest: _TypeAlias = ExportRankingRequest  # noqa: Y015
 class ExportRankingResponse(_message.Message):
     """The next rows. Columns: account_id, disposition, queue_id, priority (1 first; missing if not worked), best_queue_id,
     increment_minor_units, handling_minutes, surplus_minor_units, recovery_without_contact_minor_units, p_cure, p_default,
-    p_stay. The figures of an account that is not worked are those of its best queue.
+    p_stay, explored (drawn at random for its queue), propensity (probability with which this ranking's policy takes the decision
+    taken; 1 without an exploration reserve). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

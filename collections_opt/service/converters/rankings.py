@@ -15,11 +15,13 @@ from collections_opt.application.settings import load
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.explanation import QueueExplanation
+from collections_opt.core.exploration import PROPENSITY_SCALE
 from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
+from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
@@ -71,6 +73,8 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
         evidence=_write_evidence(record),
+        limits=write_limits(record),
+        exploration=write_exploration(record, plan),
         model_use=write_recorded_use(record.record) if "model_step" in record.record else None,
         record=ranking_pb2.RankingRecord(
             sequence=record.seq,
@@ -108,6 +112,8 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
         code_version=held["code_version"],
         effects_digest=held.get("effects_digest", ""),
         effects_problem=held.get("effects_problem", ""),
+        constraints=write_recorded_constraints(record),
+        previous_ranking_id=held["previous_ranking_id"],
     )
 
 
@@ -178,6 +184,8 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
         "p_cure": entries.p_cure_nano / PROBABILITY_SCALE,
         "p_default": entries.p_default_nano / PROBABILITY_SCALE,
         "p_stay": entries.p_stay_nano / PROBABILITY_SCALE,
+        "explored": entries.explored.astype(np.bool_),
+        "propensity": entries.propensity_nano / PROPENSITY_SCALE,
     }
     present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))

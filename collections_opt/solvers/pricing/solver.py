@@ -100,6 +100,8 @@ def _prices(
     if options.warm_prices is not None:
         warm = np.zeros(len(cap))
         warm[: instance.queues] = np.maximum(options.warm_prices, 0) / PRICE_SCALE
+        if options.warm_side_prices is not None:
+            warm[instance.queues :] = np.maximum(options.warm_side_prices, 0) / PRICE_SCALE
         warm = np.minimum(warm, cap)[kept]
     found = find_prices(
         joined.instance, cap[kept], options.seed, warm, deadline, lambda stage, done: progress(SolveProgress(stage, 0.7 * done))

@@ -1,0 +1,64 @@
+"""Constraints, their prices and shortages, and the exploration reserve, as a ranking record holds them and gives them back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.settings import dump, load
+from collections_opt.core.assignment import SideConstraints
+from collections_opt.core.constraints import RankingConstraints
+from collections_opt.core.pipeline import RankingRequest
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Ranking
+from collections_opt.core.side_constraints import side_constraints
+from collections_opt.ledger.records import RankingRecord
+
+
+@dataclass(frozen=True)
+class RecordedSide:
+    """The side rows of some accounts of a recorded ranking, None if it had none, with int64 (k,) recorded prices."""
+
+    rows: SideConstraints | None
+    prices: NDArray[np.int64]
+
+
+def constraints_record(request: RankingRequest, ranking: Ranking, previous_ranking_id: str) -> dict[str, Any]:
+    """Return what a record says of constraints, as integers and strings; prices and shortages are in its proof.
+
+    ``side_limits`` are those of the problem that was optimised, after the drawn accounts' part was taken.
+    """
+    side, exploration = ranking.problem.side, ranking.exploration
+    record: dict[str, Any] = {
+        "constraints": dump(request.constraints),
+        "previous_ranking_id": previous_ranking_id,
+        "side_names": list(side.names) if side else [],
+        "side_limits": side.limit.tolist() if side else [],
+        "exploration": None,
+    }
+    if exploration is not None:
+        drawn = exploration.drawn
+        record["exploration"] = {
+            "rate_nano": exploration.rate_nano.tolist(),
+            "used_seconds": exploration.used_seconds.tolist(),
+            "drawn_count": int(drawn.sum()),
+            "increment_minor": int(ranking.entries.increment_minor[drawn].sum()),
+        }
+    return record
+
+
+def recorded_constraints(record: RankingRecord) -> RankingConstraints:
+    """Return the constraints of a recorded ranking."""
+    return load(record.record["constraints"], RankingConstraints)
+
+
+def recorded_side(
+    record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan, previous_queue: NDArray[np.int16] | None
+) -> RecordedSide:
+    """Return the side rows of some accounts and the recorded prices; shares of a segment are not those of the whole book."""
+    prices = np.array(record.record["proof"]["side_prices"], dtype=np.int64)
+    return RecordedSide(side_constraints(portfolio, plan, recorded_constraints(record), previous_queue), prices)
