@@ -74,7 +74,8 @@ proto: setup-dev  ## Generate the Python code of the contract anew
 	$(BIN)/python scripts/generate_proto.py
 
 CHROMIUM ?= chromium
-pictures: demo  ## Take the README's picture of the demo's page anew (needs Chromium)
+pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
+	COLUMNS=116 $(BIN)/python scripts/demo.py --picture docs/images/demo.svg
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1130 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files

@@ -6,6 +6,7 @@ Example:
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -36,12 +37,13 @@ SERVER = "--address 127.0.0.1:50051 --insecure-loopback"
 def main(
     data: DataOption = Path("var/demo"),
     seed: Annotated[int, typer.Option(help="Seed of training, of the random order and of the bootstrap.")] = 1,
+    picture: Annotated[Path | None, typer.Option(help="Write what is printed as an SVG too.")] = None,
 ) -> None:
     """Run the main job on the bundled real portfolio over a real gRPC server on loopback; safe to run again.
 
     Example: python scripts/demo.py --data var/demo
     """
-    console, models = terminal(), data / "models"
+    console, models = terminal(record=picture is not None), data / "models"
     train(console, models, seed)
     with served(data, models) as port, connect(Connection(f"127.0.0.1:{port}", insecure_loopback=True)) as client:
         console.print(f"Serving the gRPC API on 127.0.0.1:{port} over {data}: SQLite and a folder of objects.", highlight=False)
@@ -56,6 +58,9 @@ def main(
     path.write_text(comparison_html(page), encoding="utf-8")
     show_places(console, data, compared.rankings[0], path)
     show_next(console, data, page)
+    if picture:
+        svg = console.export_svg(title="make demo")
+        picture.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")  # loads no fonts
 
 
 def train(console: Console, models: Path, seed: int) -> None:

@@ -193,9 +193,13 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
         yield report
 
 
-def terminal() -> Console:
-    """Return where scripts print: as wide as the terminal, and wide enough for every table where there is none."""
-    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=PIPED_WIDTH)
+def terminal(record: bool = False) -> Console:
+    """Return where scripts print: as wide as the terminal, and wide enough for every table where there is none.
+
+    ``record`` keeps what is printed, for a picture.
+    """
+    wide = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(record=record) if wide else Console(width=PIPED_WIDTH, record=record)
 
 
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:

@@ -24,7 +24,7 @@ def test_help_has_an_example(name, monkeypatch, capsys):
 def demo(tmp_path_factory):
     """Return a folder that the demo filled, and what it printed."""
     data = tmp_path_factory.mktemp("demo")
-    shown = call("demo.py", "--data", data)
+    shown = call("demo.py", "--data", data, "--picture", data / "demo.svg")
     assert shown.returncode == 0, shown.stderr
     return data, shown.stdout
 
@@ -56,6 +56,9 @@ def test_the_demo_prints_what_was_decided_how_well_and_what_happened(demo):
         assert said in printed
     assert (data / "ledger.db").is_file()
     assert printed.count("  .venv/bin/python scripts/") == 3
+    picture = (data / "demo.svg").read_text()
+    assert "early-calls" in picture
+    assert "url(http" not in picture
 
 
 def test_the_demo_gives_the_same_record_and_the_same_page_a_second_time(demo):
