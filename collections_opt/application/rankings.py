@@ -333,7 +333,11 @@ class Rankings:
         """Return the previous ranking, a blank one if none is named."""
         if not ranking_id:
             return PreviousRanking(None, None, None)
-        record = self.finished(ranking_id)
+        try:
+            record = self.finished(ranking_id)
+        except CollectionsError as error:
+            remedy = "Name a recorded ranking, or none."
+            raise refuse(error.reason, "previous_ranking_id", f"cannot be used: {error.message}", remedy) from error
         entries = self.entries(record) if constraints.max_moved_count is not None else None
         return previous_ranking(record, entries, self.plan_of(record), plan, constraints)
 

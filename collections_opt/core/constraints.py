@@ -6,11 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.limits import MAX_CONSTRAINTS
+from collections_opt.core.limits import MAX_ACCOUNTS_PER_PORTFOLIO, MAX_CONSTRAINTS
+from collections_opt.core.names import list_violations, text_violation
 from collections_opt.core.queues import CapacityPlan
 
 MOVES = "moves"
 """Name of the row that caps moves; no other limit may have it."""
+
+
+LAST_BUCKET = 6
+"""180 days past due and more."""
+
+
+_COUNT_REMEDY = f"Send 0 to {MAX_ACCOUNTS_PER_PORTFOLIO}."
 
 
 class LimitKind(StrEnum):
@@ -102,8 +110,8 @@ def check_constraints(constraints: RankingConstraints, plan: CapacityPlan, has_p
             found.append(FieldViolation(f"{field}.name", f"{limit.name!r} is taken.", "Give every limit its own name."))
         names.add(limit.name)
     if constraints.max_moved_count is not None:
-        if constraints.max_moved_count < 0:
-            found.append(FieldViolation("constraints.max_moved_count", "is negative.", "Send 0 or more."))
+        if not 0 <= constraints.max_moved_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
+            found.append(FieldViolation("constraints.max_moved_count", "is out of range.", _COUNT_REMEDY))
         if not has_previous:
             remedy = "Name the previous ranking."
             found.append(FieldViolation("previous_ranking_id", "is needed to count moves.", remedy))
@@ -114,19 +122,29 @@ def check_constraints(constraints: RankingConstraints, plan: CapacityPlan, has_p
 
 
 def _limit_faults(field: str, limit: AccountLimit, plan: CapacityPlan) -> list[FieldViolation]:
-    found = []
-    if not limit.name:
-        found.append(FieldViolation(f"{field}.name", "is empty.", "Name the limit."))
+    found: list[FieldViolation] = []
+    named = text_violation(f"{field}.name", limit.name)
+    if named:
+        found.append(named)
+    segment = limit.segment
+    lists = (("segment.products", segment.products), ("segment.states", segment.states), ("segment.buckets", segment.buckets))
+    for name, values in (*lists, ("queue_ids", limit.queue_ids)):
+        found += list_violations(f"{field}.{name}", values)
+    found += [
+        FieldViolation(f"{field}.segment.buckets[{index}]", f"{bucket} is no bucket.", "Use 0 to 6.")
+        for index, bucket in enumerate(segment.buckets)
+        if not 0 <= bucket <= LAST_BUCKET
+    ]
     if (limit.account_count is None) == (limit.segment_share is None):
         found.append(FieldViolation(field, "has not exactly one size.", "Give account_count or segment_share."))
-    if limit.account_count is not None and limit.account_count < 0:
-        found.append(FieldViolation(f"{field}.account_count", "is negative.", "Send 0 or more."))
+    if limit.account_count is not None and not 0 <= limit.account_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
+        found.append(FieldViolation(f"{field}.account_count", "is out of range.", _COUNT_REMEDY))
     if limit.segment_share is not None and not 0 <= limit.segment_share <= 1:
         found.append(FieldViolation(f"{field}.segment_share", "is not in [0, 1].", "Send a share."))
     known = {queue.queue_id for queue in plan.queues}
     found += [
-        FieldViolation(f"{field}.queue_ids", f"{queue_id!r} is not in the plan.", f"Use some of {', '.join(sorted(known))}.")
-        for queue_id in limit.queue_ids
+        FieldViolation(f"{field}.queue_ids[{index}]", "is not in the plan.", f"Use some of {', '.join(sorted(known))}.")
+        for index, queue_id in enumerate(limit.queue_ids)
         if queue_id not in known
     ]
     return found

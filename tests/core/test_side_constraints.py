@@ -110,7 +110,10 @@ def test_many_segments_share_the_sparse_numbering():
         (RankingConstraints((AccountLimit("a", MOST, account_count=1, segment_share=0.1),)), "constraints.limits[0]"),
         (RankingConstraints((AccountLimit("a", MOST, account_count=-1),)), "constraints.limits[0].account_count"),
         (RankingConstraints((AccountLimit("a", MOST, segment_share=1.5),)), "constraints.limits[0].segment_share"),
-        (RankingConstraints((AccountLimit("a", MOST, queue_ids=("Q9",), account_count=1),)), "constraints.limits[0].queue_ids"),
+        (
+            RankingConstraints((AccountLimit("a", MOST, queue_ids=("Q9",), account_count=1),)),
+            "constraints.limits[0].queue_ids[0]",
+        ),
         (RankingConstraints(max_moved_count=3), "previous_ranking_id"),
         (RankingConstraints(max_moved_count=-1), "constraints.max_moved_count"),
         (RankingConstraints(exploration_share=0.6), "constraints.exploration_share"),

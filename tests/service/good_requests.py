@@ -11,6 +11,7 @@ from collections_opt.api.v1 import (
     account_pb2,
     capacity_service_pb2,
     columns_pb2,
+    constraints_pb2,
     model_service_pb2,
     placement_pb2,
     portfolio_service_pb2,
@@ -102,6 +103,20 @@ def chunk():
     return portfolio_service_pb2.ImportPortfolioRequest(chunk=columns_pb2.ColumnChunk(row_count=1, columns=columns))
 
 
+def constraints() -> constraints_pb2.RankingConstraints:
+    """Return every kind of constraint."""
+    segment = constraints_pb2.Segment(products=["CREDIT_CARD"], states=["TW"], buckets=[2])
+    cap, floor = constraints_pb2.LIMIT_KIND_AT_MOST, constraints_pb2.LIMIT_KIND_AT_LEAST
+    return constraints_pb2.RankingConstraints(
+        limits=[
+            constraints_pb2.AccountLimit(name="cap", kind=cap, segment=segment, queue_ids=["early-calls"], account_count=3),
+            constraints_pb2.AccountLimit(name="floor", kind=floor, segment_share=0.1),
+        ],
+        max_moved_count=5,
+        exploration_share=0.05,
+    )
+
+
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     single = {name: [[message]] for name, message in {**_read_requests(known), **_model_requests()}.items()}
@@ -135,6 +150,8 @@ def _read_requests(known: Known):
             solver=ranking_pb2.SOLVER_DEFAULT,
             seed=1,
             validate_only=True,
+            constraints=constraints(),
+            previous_ranking_id=known.ranking_id,
         ),
         "GetRanking": ranking_service_pb2.GetRankingRequest(ranking_id=known.ranking_id),
         "ListRankings": ranking_service_pb2.ListRankingsRequest(**paged),

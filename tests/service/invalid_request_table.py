@@ -48,6 +48,8 @@ ANSWERED = {
     rf"{_CHANGE}\[2\]\.queue_id: missing": "the opened queue has its own",
     r"GetCapacityCurves (factors|queue_ids): its first element again": "says the same",
     r"GetCapacityCurves queue_ids: 1,001 more of its first element": "says the same",
+    r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
+    r"CreateRanking constraints\.limits\[0\]\.segment\.(products|states): with a path": "codes of the lender",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
