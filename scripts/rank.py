@@ -14,17 +14,21 @@ from typing import Annotated
 import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from comparison_support import plan_of
-from scripts_support import Product, progress_bar, run, table, terminal
+from rich.console import Console
+from scripts_support import Product, named_ranking, progress_bar, run, table, terminal
 
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import make_ranking, summarise
+from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
+from collections_opt.reports.money import money_exact
 from collections_opt.reports.ranking_report import count_sentence, gap_sentence, queue_table
 from collections_opt.wire.common import read_choice, write_enum
+from collections_opt.wire.constraints import write_constraints
 from collections_opt.wire.parameters import write_parameters
 
 
@@ -37,6 +41,10 @@ def main(
     plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is its latest.")] = 0,
     ordering: Annotated[Ordering, typer.Option(help="Which order decides.")] = Ordering.EXPECTED_VALUE,
     parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the server's.")] = None,
+    constraints: Annotated[
+        Path | None, typer.Option(help="TOML file of caps, floors, a cap on moves, a reserve; examples/constraints.toml.")
+    ] = None,
+    previous: Annotated[str, typer.Option(help="Ranking to start from and count moves from; latest: the newest.")] = "",
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
     seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
     request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
@@ -48,6 +56,7 @@ def main(
     Example: python scripts/rank.py --data var/demo --portfolio uci-2005-08 --plan credit-card-desk
     """
     values = read_settings(parameters, ValueParameters) if parameters else None
+    kept = read_settings(constraints, RankingConstraints) if constraints else None
     request = CreateRankingRequest(
         request_id=request_id or str(uuid.uuid4()),
         portfolio_id=portfolio,
@@ -55,12 +64,15 @@ def main(
         capacity_plan_version=plan_version,
         ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
         value_parameters=write_parameters(values) if values else None,
+        constraints=write_constraints(kept) if kept else None,
         solver=read_choice(ranking_pb2.Solver.DESCRIPTOR, solver, "solver"),
         seed=seed,
         validate_only=check,
     )
     with product.connect() as client:
         ensure_portfolio(client, portfolio)
+        if previous:
+            request.previous_ranking_id = named_ranking(client, previous).ranking_id
         if check:
             client.rankings.CreateRanking(request)
             typer.echo("The request is in order; nothing was ranked.")
@@ -75,6 +87,21 @@ def main(
     console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
     console.print(gap_sentence(summary))
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
+    show_constraints(console, made)
+
+
+def show_constraints(console: Console, made: ranking_pb2.Ranking) -> None:
+    """Print what the limits cost, what is missing, and what the reserve drew."""
+    if made.limits:
+        lines = [[limit.name, money_exact(limit.price_minor_units), f"{limit.missing_count:,}"] for limit in made.limits]
+        header = ["limit", "one account looser is worth", "accounts missing"]
+        console.print(table(f"Limits ({made.inputs.currency_code})", header, lines))
+    if made.HasField("exploration"):
+        drawn = made.exploration
+        console.print(
+            f"Drawn at random: {drawn.drawn_count:,} accounts, {money_exact(drawn.increment_minor_units)} "
+            f"{made.inputs.currency_code} expected increment beside the objective."
+        )
 
 
 if __name__ == "__main__":

@@ -78,6 +78,26 @@ def test_it_is_ranked_and_compared_with_outcomes_that_stay_on_this_side(address,
     assert [row["ordering"] for row in json.loads(two.stdout)] == ["BALANCE", "RANDOM"]
 
 
+def test_limits_and_a_reserve_are_kept_and_shown(address, imported):
+    common = (
+        "rank.py",
+        *address,
+        "--portfolio",
+        "book",
+        "--plan",
+        "example-desk",
+        "--constraints",
+        EXAMPLES / "constraints.toml",
+    )
+    made = json.loads(call(*common, "--json").stdout)
+    assert [limit["name"] for limit in made["limits"]] == ["loans are worked too", "few texts"]
+    assert made["inputs"]["constraints"]["exploration_share"] == 0.05
+    shown = call(*common, "--previous", made["ranking_id"])
+    assert shown.returncode == 0, shown.stderr
+    assert "one account looser is worth" in shown.stdout
+    assert "Drawn at random" in shown.stdout
+
+
 def test_an_outcome_missing_for_an_account_is_told_by_its_id(address, imported, tmp_path):
     lines = (EXAMPLES / "outcomes.csv").read_text().splitlines(keepends=True)
     (tmp_path / "some.csv").write_text("".join(lines[:-1]))
