@@ -20,6 +20,7 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
 )
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation
+from collections_opt.api.v1 import evidence_pb2 as evidence
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
@@ -120,6 +121,10 @@ def constraints() -> constraints_pb2.RankingConstraints:
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     single = {name: [[message]] for name, message in {**_read_requests(known), **_model_requests()}.items()}
+    single["ExplainAssignment"] = [
+        [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
+        for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
+    ]
     return {**single, "ImportPortfolio": [[header(), chunk()]], **_what_ifs(known)}
 
 
@@ -160,9 +165,10 @@ def _read_requests(known: Known):
         "CancelRanking": ranking_service_pb2.CancelRankingRequest(ranking_id=known.ranking_id),
         "ReadRankingEvents": ranking_service_pb2.ReadRankingEventsRequest(after_sequence=1, **paged),
         "ListWorklist": ranking_service_pb2.ListWorklistRequest(ranking_id=known.ranking_id, queue_id=known.queue_id, **paged),
-        "ExplainAssignment": ranking_service_pb2.ExplainAssignmentRequest(
-            ranking_id=known.ranking_id, account_id=known.account_id
-        ),
+        "VerifyRanking": evidence.VerifyRankingRequest(ranking_id=known.ranking_id),
+        "VerifyLog": evidence.VerifyLogRequest(),
+        "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
+        "ExportEvidence": evidence.ExportEvidenceRequest(ranking_id=known.ranking_id, account_ids=[known.account_id]),
         "PlaceAccounts": placement_pb2.PlaceAccountsRequest(ranking_id=known.ranking_id, accounts=[account()], **described),
         "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
     }

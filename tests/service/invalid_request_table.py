@@ -50,6 +50,7 @@ ANSWERED = {
     r"GetCapacityCurves queue_ids: 1,001 more of its first element": "says the same",
     r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
     r"CreateRanking constraints\.limits\[0\]\.segment\.(products|states): with a path": "codes of the lender",
+    r"ExportEvidence account_ids: (its first element again|1,001 more of its first element)": "says the same",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
