@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1.capacity_plan_pb2 import EvidenceGrade as EvidenceGradeMessage
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_rankings, pages
 from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
 from collections_opt.wire.common import read_enum, write_enum
@@ -93,6 +95,11 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         QueueFigures(queue.queue_id, queue.capacity_minutes, queue.used_minutes, queue.price_per_minute_minor_units)
         for queue in ranking.queues
     )
+    grades = [
+        (EvidenceGrade(read_enum(EvidenceGradeMessage.DESCRIPTOR, held.grade, "grade")), held.money_share)
+        for held in ranking.evidence
+        if held.money_share > 0
+    ]
     return RankingSummary(
         ranking_id=ranking.ranking_id,
         ordering=Ordering(read_enum(ranking_pb2.Ordering.DESCRIPTOR, ranking.inputs.ordering, "ordering")),
@@ -103,6 +110,8 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         gap=quality.gap,
         termination=read_enum(ranking_pb2.Termination.DESCRIPTOR, quality.termination, "termination"),
         queues=tuple(queues),
+        money_by_grade=tuple(sorted(grades, key=lambda grade: -grade[1])),
+        effects_version=ranking.inputs.effects_version,
     )
 
 

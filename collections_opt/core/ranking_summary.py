@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
 
 
@@ -26,7 +27,11 @@ class QueueFigures:
 
 @dataclass(frozen=True)
 class RankingSummary:
-    """Header figures of a ranking; money in minor units, queues in the plan's order."""
+    """Header figures of a ranking; money in minor units, queues in the plan's order.
+
+    ``money_by_grade`` has the share of the money that rests on contact effects of each evidence grade, most first, and
+    ``effects_version`` where they come from.
+    """
 
     ranking_id: str
     ordering: Ordering
@@ -37,6 +42,8 @@ class RankingSummary:
     gap: float
     termination: str
     queues: tuple[QueueFigures, ...]
+    money_by_grade: tuple[tuple[EvidenceGrade, float], ...] = ()
+    effects_version: str = ""
 
     @property
     def account_count(self) -> int:

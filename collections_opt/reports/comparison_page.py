@@ -14,7 +14,14 @@ from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headlin
 from collections_opt.reports.figures import interval_bars, overlap_bars, queue_bars, value_bars
 from collections_opt.reports.html_page import render
 from collections_opt.reports.money import gap, money, share
-from collections_opt.reports.ranking_report import WorklistLine, count_sentence, gap_sentence, queue_table, worklist_table
+from collections_opt.reports.ranking_report import (
+    WorklistLine,
+    count_sentence,
+    evidence_sentence,
+    gap_sentence,
+    queue_table,
+    worklist_table,
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ def comparison_html(report: ComparisonReport) -> str:
         happened=realised_table(report.outcomes),
         queues=queue_table(report.summary, report.plan),
         worklists={queue_id: worklist_table(lines) for queue_id, lines in report.worklists.items() if lines},
-        grades=sorted({queue.effect.evidence.value for queue in report.plan.queues}),
+        evidence=evidence_sentence(report.summary),
         note=CAUSALITY_NOTE,
         facts=report.facts,
     )

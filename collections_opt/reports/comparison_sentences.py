@@ -25,9 +25,9 @@ TITLES: Mapping[Ordering, str] = MappingProxyType(
 """Names of the orders for people."""
 
 CAUSALITY_NOTE = (
-    "Realised figures are what the worked accounts did, not what contact caused: no contact was recorded in this data. "
+    "Realised figures are what the accounts did, not what contact caused: they do not know who was contacted. "
     "An order that picks large balances or accounts about to cure by themselves collects much cash here without adding any. "
-    "Only the expected increment is what the product maximises, and it rests on the evidence grade stated for each queue."
+    "Only the expected increment is what the product maximises, and it rests on the evidence grade stated with it."
 )
 """Said wherever realised figures are shown."""
 

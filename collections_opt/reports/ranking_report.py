@@ -32,7 +32,7 @@ class WorklistLine:
 
 def queue_table(summary: RankingSummary, plan: CapacityPlan) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per queue: fill, shadow price per minute and per agent-hour, evidence of its effect."""
-    header = ["queue", "hours", "used", "fill", "a minute more", "an agent-hour more", "evidence"]
+    header = ["queue", "hours", "used", "fill", "a minute more", "an agent-hour more", "plan's evidence"]
     lines = []
     for figures, queue in zip(summary.queues, plan.queues, strict=True):
         fill = share(figures.fill) if figures.capacity_minutes else "closed"
@@ -48,6 +48,12 @@ def gap_sentence(summary: RankingSummary) -> str:
         f"{money_exact(summary.objective_minor)} {summary.currency_code} expected increment; no assignment can exceed "
         f"{money_exact(summary.bound_minor)} (optimality gap {gap(summary.gap)}, {summary.termination})."
     )
+
+
+def evidence_sentence(summary: RankingSummary) -> str:
+    """Return what the money rests on: the evidence grades of the contact effects; "" where there is no money."""
+    grades = ", ".join(f"{grade.value} ({share(held)})" for grade, held in summary.money_by_grade)
+    return f"The money rests on contact effects of grade {grades}, from {summary.effects_version}." if grades else ""
 
 
 def count_sentence(summary: RankingSummary) -> str:

@@ -16,6 +16,7 @@ from collections_opt.client.rankings import get_ranking, latest_ranking, make_ra
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
 from tests.client.servers import real
 
@@ -117,6 +118,7 @@ def test_exported_entries_are_the_recorded_ones_to_the_byte(client, ranking):
     assert summary.counts == {d: entries.count(d) for d in Disposition}
     assert summary.account_count == ROWS - 1
     assert summary.ordering is Ordering.EXPECTED_VALUE
+    assert summary.money_by_grade == ((EvidenceGrade.ASSUMED, 1.0),)
     used = [entries.seconds[entries.queue == q].sum() / 60 for q in range(len(summary.queues))]
     assert used == pytest.approx([queue.used_minutes for queue in summary.queues])
 

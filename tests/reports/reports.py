@@ -6,7 +6,7 @@ from datetime import date
 
 from collections_opt.core.comparison import Interval, OrderingOutcome
 from collections_opt.core.ordering import Ordering
-from collections_opt.core.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
 from collections_opt.reports.comparison_page import ComparisonReport
@@ -52,7 +52,10 @@ COUNTS = {
     Disposition.PRICED_OUT: 3,
 }
 QUEUES = (QueueFigures("early", 120.0, 60.0, 250.0), QueueFigures("night", 0.0, 0.0, 0.0))
-SUMMARY = RankingSummary("rk-1", Ordering.EXPECTED_VALUE, "TWD", COUNTS, 12_345_600, 12_400_000, 0.00439, "GAP_REACHED", QUEUES)
+GRADES = ((EvidenceGrade.ASSUMED, 0.75), (EvidenceGrade.EXPERIMENT, 0.25))
+SUMMARY = RankingSummary(
+    "rk-1", Ordering.EXPECTED_VALUE, "TWD", COUNTS, 12_345_600, 12_400_000, 0.00439, "GAP_REACHED", QUEUES, GRADES, "plan/desk/1"
+)
 
 
 def _queue(queue_id):
