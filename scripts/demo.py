@@ -18,7 +18,7 @@ from rich.console import Console
 from scripts_support import DataOption, progress_bar, run, served, table, terminal
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
-from collections_opt.application.model_training import train_bundled_model
+from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model
 from collections_opt.client.client import connect
 from collections_opt.client.comparison import compare_orders
 from collections_opt.client.connection import Connection
@@ -36,7 +36,7 @@ SERVER = "--address 127.0.0.1:50051 --insecure-loopback"
 
 def main(
     data: DataOption = Path("var/demo"),
-    seed: Annotated[int, typer.Option(help="Seed of training, of the random order and of the bootstrap.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 1,
     picture: Annotated[Path | None, typer.Option(help="Write what is printed as an SVG too.")] = None,
 ) -> None:
     """Run the main job on the bundled real portfolio over a real gRPC server on loopback; safe to run again.
@@ -44,7 +44,7 @@ def main(
     Example: python scripts/demo.py --data var/demo
     """
     console, models = terminal(record=picture is not None), data / "models"
-    train(console, models, seed)
+    train(console, models)
     with served(data, models) as port, connect(Connection(f"127.0.0.1:{port}", insecure_loopback=True)) as client:
         console.print(f"Serving the gRPC API on 127.0.0.1:{port} over {data}: SQLite and a folder of objects.", highlight=False)
         with progress_bar("importing") as report:
@@ -63,10 +63,12 @@ def main(
         picture.write_text(re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL), encoding="utf-8")  # loads no fonts
 
 
-def train(console: Console, models: Path, seed: int) -> None:
+def train(console: Console, models: Path) -> None:
     """Train on May to July and say how the model does on August."""
     with progress_bar("training on May to July") as report:
-        trained = train_bundled_model(models, "demo-1", seed, TRAINED_AT, lambda stage, f: report(SolveProgress(stage, f)))
+        trained = train_bundled_model(
+            models, "demo-1", BUNDLED_SEED, TRAINED_AT, lambda stage, f: report(SolveProgress(stage, f))
+        )
     auc, ece = trained.metrics["cure_auc"], trained.metrics["cure_ece"]
     console.print(
         f"Model {trained.version}: on August, which nothing was fitted on, cure AUC {auc:.3f}, calibration error {ece:.3f}."

@@ -17,14 +17,14 @@ from rich.progress import Progress
 from rich.table import Table
 from scripts_support import run
 
-from collections_opt.application.model_training import train_bundled_model
+from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model
 from collections_opt.scoring.artifacts import creation_time
 
 
 def main(
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-1",
-    seed: Annotated[int, typer.Option(help="Seed of training.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of training.")] = BUNDLED_SEED,
     created_at: Annotated[
         datetime | None, typer.Option(help="Creation time recorded, UTC; default: as before if the version exists, else now.")
     ] = None,
@@ -44,9 +44,10 @@ def main(
         return
     table = Table(title=f"{report.folder}: {report.rounds} rounds, calibration {report.calibration}; figures on August")
     table.add_column("figure")
-    table.add_column("value", justify="right")
+    table.add_column("model", justify="right")
+    table.add_column("scorecard", justify="right")
     for name, value in sorted(report.metrics.items()):
-        table.add_row(name, f"{value:,.4f}")
+        table.add_row(name, f"{value:,.4f}", f"{report.scorecard_metrics[name]:,.4f}")
     Console().print(table)
 
 

@@ -1,7 +1,7 @@
 """Model artifacts on disk: text and JSON only, every digest checked before anything is parsed.
 
 <root>/registry.toml                        roles of people and the approvals that ship (read by the application)
-<root>/<kind>/<version>/model.txt           LightGBM's text format, or scorecard.json
+<root>/<kind>/<version>/cure.txt            LightGBM's text format, with default.txt; or scorecard.json
 <root>/<kind>/<version>/calibration.json    method and its parameters
 <root>/<kind>/<version>/manifest.json       digests of the files, versions, metrics out of time
 <root>/<kind>/<version>/CARD.md             the model card
@@ -18,12 +18,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
-from collections_opt.scoring.calibration import Calibration
+from collections_opt.scoring.calibration import Calibration, read_calibration
 from collections_opt.scoring.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
 OUTCOME_KIND = "outcome"
@@ -71,15 +70,14 @@ class Artifact:
     card: str
 
 
-def write_artifact(root: Path, manifest: Manifest, model: str, calibration: Calibration, card: str) -> Path:
+def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibration: Calibration, card: str) -> Path:
     """Write a model version and return its folder; ``manifest.files`` and ``calibration_version`` are filled in here.
 
     Raises:
         CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name.
     """
     folder = _folder(root, manifest.kind, manifest.version)
-    weights = {"method": calibration.method, "weight": calibration.weight.tolist(), "bias": calibration.bias.tolist()}
-    texts = {ENGINES[manifest.engine][1]: model, "calibration.json": json.dumps(weights, indent=1) + "\n", "CARD.md": card}
+    texts = {**predictor.texts(), "calibration.json": calibration.to_json(), "CARD.md": card}
     digests = {name: _sha256(text.encode()) for name, text in texts.items()}
     version = f"{calibration.method}-{digests['calibration.json'][:12]}"
     full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
@@ -109,18 +107,17 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     if manifest.engine not in ENGINES:
         raise _unavailable(folder / "manifest.json", f"names the unknown engine {manifest.engine!r}")
     contents = {}
-    for name in {*manifest.files, *_FILES, ENGINES[manifest.engine][1]}:
+    for name in {*manifest.files, *_FILES, *ENGINES[manifest.engine][1]}:
         contents[name] = _read(folder / _plain(folder, name))
         if manifest.files.get(name) != _sha256(contents[name]):
             raise _unavailable(folder / name, "differs from the digest in manifest.json")
     if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
         raise _unavailable(folder, f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}")
-    weights = json.loads(contents["calibration.json"])
-    calibration = Calibration(weights["method"], np.array(weights["weight"]), np.array(weights["bias"]))
     try:
+        calibration = read_calibration(contents["calibration.json"])
         predictor = read_predictor(manifest.engine, contents)
     except (ImportError, ValueError) as error:
-        raise _unavailable(folder / ENGINES[manifest.engine][1], str(error)) from error
+        raise _unavailable(folder / ENGINES[manifest.engine][1][0], str(error)) from error
     return Artifact(manifest, _sha256(raw), predictor, calibration, contents["CARD.md"].decode())
 
 

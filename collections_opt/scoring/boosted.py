@@ -1,4 +1,8 @@
-"""LightGBM as a predictor; the only module of serving that imports it."""
+"""LightGBM as a predictor of competing outcomes; the only module of serving that imports it.
+
+Two boosters in order: whether the account cures, and whether it defaults if it does not. So p_cure itself can be monotone in a
+feature, which one multiclass booster cannot give: its constraint would bind every class score in the same direction.
+"""
 
 from __future__ import annotations
 
@@ -10,35 +14,61 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-
 ONE_THREAD_ROWS = 100
 """Up to here a call is scored by one thread."""
 
+FILES = ("cure.txt", "default.txt")
+
 
 class BoostedPredictor:
-    """A multiclass booster."""
+    """A booster of cure, and one of default among those that do not cure."""
 
-    def __init__(self, booster: lgb.Booster) -> None:
-        self.booster = booster
+    def __init__(self, cure: lgb.Booster, default: lgb.Booster) -> None:
+        self.boosters = (cure, default)
 
     def raw(self, features: NDArray[np.float32]) -> Floats:
-        """Return class probabilities before calibration, float64 (n, k)."""
-        return np.asarray(self.booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
+        """Return probabilities of cure, default and stay before calibration, float64 (n, 3)."""
+        cure, default = (self._predict(booster, features) for booster in self.boosters)
+        result = np.empty((len(features), 3))
+        result[:, 0], rest = cure, 1.0 - cure
+        result[:, 1] = rest * default
+        result[:, 2] = rest * (1.0 - default)
+        return result
 
     def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return LightGBM's own contributions (SHAP values) without the base value, float64 (n, k, f)."""
-        values = np.asarray(self.booster.predict(features, pred_contrib=True, num_threads=_threads(features)), dtype=np.float64)
-        return values.reshape(len(features), -1, features.shape[1] + 1)[:, :, :-1]
+        """Return each feature's push on the log of each probability, float64 (n, 3, f).
+
+        LightGBM's own contributions (SHAP values) are pushes on the log-odds of the two steps; here they are carried to the
+        log-probabilities to first order at the account's own point.
+        """
+        cure, default = (self._predict(booster, features)[:, None] for booster in self.boosters)
+        push_cure, push_default = (self._pushes(booster, features) for booster in self.boosters)
+        not_cured = -cure * push_cure
+        columns = [(1.0 - cure) * push_cure, not_cured + (1.0 - default) * push_default, not_cured - default * push_default]
+        return np.stack(columns, axis=1)
+
+    def texts(self) -> dict[str, str]:
+        """Return the artifact's files."""
+        return {name: booster.model_to_string() for name, booster in zip(FILES, self.boosters, strict=True)}
+
+    @staticmethod
+    def _predict(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
+        return np.asarray(booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
+
+    @staticmethod
+    def _pushes(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
+        values = booster.predict(features, pred_contrib=True, num_threads=_threads(features))
+        return np.asarray(values, dtype=np.float64)[:, :-1]
 
 
 def read(contents: Mapping[str, bytes]) -> BoostedPredictor:
-    """Return the predictor of model.txt.
+    """Return the predictor of its files.
 
     Raises:
-        ValueError: when LightGBM cannot read it.
+        ValueError: when LightGBM cannot read them.
     """
     try:
-        return BoostedPredictor(lgb.Booster(model_str=contents["model.txt"].decode()))
+        return BoostedPredictor(*(lgb.Booster(model_str=contents[name].decode()) for name in FILES))
     except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
         raise ValueError(f"is not a LightGBM model: {error}") from error
 

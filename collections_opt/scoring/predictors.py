@@ -21,7 +21,11 @@ class Predictor(Protocol):
         ...
 
     def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return each feature's push on each class's log-odds score, float64 (n, k, f)."""
+        """Return each feature's push on the log of each class's probability, float64 (n, k, f); a push common to all cancels."""
+        ...
+
+    def texts(self) -> dict[str, str]:
+        """Return the artifact's model files."""
         ...
 
 
@@ -32,13 +36,13 @@ class _Engine(Protocol):
 
 
 LIGHTGBM, SCORECARD = "lightgbm", "scorecard"
-ENGINES: Mapping[str, tuple[str, str]] = MappingProxyType(
+ENGINES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
-        LIGHTGBM: ("collections_opt.scoring.boosted", "model.txt"),
-        SCORECARD: ("collections_opt.scoring.scorecard", "scorecard.json"),
+        LIGHTGBM: ("collections_opt.scoring.boosted", ("cure.txt", "default.txt")),
+        SCORECARD: ("collections_opt.scoring.scorecard", ("scorecard.json",)),
     }
 )
-"""Module and model file of every engine; a module is imported when a model of its engine is read."""
+"""Module and model files of every engine; a module is imported when a model of its engine is read."""
 
 
 def read_predictor(engine: str, contents: Mapping[str, bytes]) -> Predictor:

@@ -50,10 +50,10 @@ class Scorecard:
         columns = [f.points[bin_of(features[:, index], f.edges)] for index, f in enumerate(self.features)]
         return np.stack(columns, axis=2)
 
-    def to_json(self) -> str:
-        """Return the artifact's text."""
+    def texts(self) -> dict[str, str]:
+        """Return the artifact's file."""
         features = [{"edges": f.edges.tolist(), "points": f.points.tolist()} for f in self.features]
-        return json.dumps({"intercept": self.intercept.tolist(), "features": features}, indent=1) + "\n"
+        return {FILE: json.dumps({"intercept": self.intercept.tolist(), "features": features}, indent=1) + "\n"}
 
 
 def bin_of(values: NDArray[np.float32], edges: Floats) -> NDArray[np.int64]:

@@ -30,6 +30,7 @@ def folder_with_people(tmp_path: Path) -> Path:
     models = Path(shutil.copytree(SHIPPED, tmp_path / "models"))
     policy = read_policy(models)
     declared = tuple(d for d in policy.declared if d.version == SHIPPED_VERSION)
+    shutil.rmtree(models / "outcome" / f"{SHIPPED_VERSION}-scorecard")
     write_policy(models, RegistryPolicy(roles=PEOPLE, declared=declared))
     return models
 
@@ -50,7 +51,7 @@ def add_scorecard(models: Path, version: str, push: float = 1.0) -> None:
     manifest = Manifest(
         "outcome", version, FEATURE_SET_VERSION, FEATURE_NAMES, "", {}, {}, {}, "2026-11-24T00:00:00+00:00", SCORECARD
     )
-    write_artifact(models, manifest, card.to_json(), IDENTITY, "# Test\n")
+    write_artifact(models, manifest, card, IDENTITY, "# Test\n")
 
 
 def act(workspace, version, action, **changes):

@@ -39,7 +39,7 @@ def test_training_an_existing_version_again_changes_nothing_and_reports_json(mod
 
 
 def test_another_model_under_the_same_name_is_refused_with_the_remedy(models):
-    result = script("--models-dir", str(models), "--seed", "2")
+    result = script("--models-dir", str(models), "--seed", "1")
     assert result.returncode == 2
     assert "exists with other bytes" in result.stderr
     assert "Name a new one" in result.stderr

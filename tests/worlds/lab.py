@@ -23,11 +23,28 @@ from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import LenderMonth, LenderParameters, SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
 from collections_opt.scoring.effect_rows import EffectPeriod, LoggedContacts, logged_contacts
-from collections_opt.scoring.training import PARAMETERS
 from collections_opt.solvers import SOLVERS
 
 WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)
 """Times of the world, whose decisions are monthly; LGD and stay values are measured on the training months."""
+
+OUTCOME_PARAMETERS = {
+    "objective": "multiclass",
+    "num_class": 3,
+    "learning_rate": 0.05,
+    "num_leaves": 10,
+    "extra_trees": True,
+    "min_data_in_leaf": 30,
+    "feature_fraction": 0.7,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
+"""A plain outcome model without calibration: what is measured here are effects and orders."""
 
 GAP_TARGET = 1e-4
 """Proven gap at which a ranking stops; far below any difference between orders."""
@@ -54,10 +71,10 @@ def _score(booster: lgb.Booster, portfolio: Portfolio) -> OutcomeProbabilities:
 
 
 def fit_outcomes(periods: list[tuple[Portfolio, np.ndarray]], seed: int, rounds: int = 200) -> lgb.Booster:
-    """Fit the outcome model's own settings on account-months without contact."""
+    """Fit account-months without contact."""
     matrix = np.vstack([build_features(portfolio).matrix for portfolio, _ in periods])
     outcome = np.concatenate([outcome for _, outcome in periods])
-    return lgb.train({**PARAMETERS, "seed": seed}, lgb.Dataset(matrix, outcome), num_boost_round=rounds)
+    return lgb.train({**OUTCOME_PARAMETERS, "seed": seed}, lgb.Dataset(matrix, outcome), num_boost_round=rounds)
 
 
 def train_world(seed: int, book: int, months: tuple[int, ...], parameters: LenderParameters | None = None) -> Trained:

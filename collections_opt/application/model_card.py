@@ -1,0 +1,74 @@
+"""Model cards in Markdown: purpose, data, figures out of time, features, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collections_opt.core.features import FEATURES
+from collections_opt.scoring.artifacts import Manifest
+from collections_opt.scoring.training import TrainedModel
+
+_DATA = """## Data
+Credit-card accounts two or more months past due, Taiwan 2005 (I-C. Yeh, UCI, CC BY 4.0). Outcome is next month's status: cure at
+0 or less, default at 3 months or more for accounts below it, stay otherwise. Arrears and days past due are derived.
+"""
+_LIMITS = """## Limits
+One lender, one product, one summer. Outcomes are judged after one month, so the horizon of value parameters is an extrapolation.
+No contact was recorded: the probabilities mix worked and unworked accounts. Sex, marriage, education and age are not used.
+"""
+
+
+def outcome_card(manifest: Manifest, model: TrainedModel) -> str:
+    """Return the card of the boosted model."""
+    cure, default = model.rounds
+    losses = ", ".join(f"{name} {loss:.5f}" for name, loss in sorted(model.candidates.items()))
+    level = ", ".join(f"{name} {value:+.3f}" for name, value in zip(("cure", "default"), model.calibration.bias, strict=False))
+    return f"""# Outcome model {manifest.version}
+
+Probability of cure, default and stay without contact. Two LightGBM boosters in order: cure or not ({cure} rounds, monotone in the
+features with an expected sign), then default or stay ({default} rounds). Calibrated by {model.calibration.method}.
+Trained on {", ".join(model.periods)}; judged on {manifest.training["judged_on"]}, which nothing was fitted on.
+
+{_DATA}
+{_figures(manifest)}
+## Calibration
+The shape was chosen by log loss on the last training period: {losses}. The level is that of the last training period, predicted
+by a model of the earlier ones (log factors on the odds, with those of the shape: {level}): rates move with the times, and the
+latest known one is the forecast. It is a forecast all the same: a month that turns breaks it.
+
+{_features(manifest)}
+{_LIMITS}"""
+
+
+def scorecard_card(manifest: Manifest) -> str:
+    """Return the card of the scorecard."""
+    return f"""# Scorecard {manifest.version}
+
+Probability of cure, default and stay without contact as a multinomial logistic regression on feature bins; needs no LightGBM to
+serve. Baseline of the boosted model and its fallback. Trained on {", ".join(manifest.training["periods"])}; judged on
+{manifest.training["judged_on"]}, which nothing was fitted on. The level is that of the last training period, out of time.
+
+{_DATA}
+{_figures(manifest)}
+{_features(manifest)}
+{_LIMITS}"""
+
+
+def _figures(manifest: Manifest) -> str:
+    return f"## Figures out of time ({manifest.training['judged_on']})\n" + _table(
+        ("figure", "value"), {name: f"{value:.4f}" for name, value in sorted(manifest.metrics.items())}
+    )
+
+
+def _features(manifest: Manifest) -> str:
+    lines = [
+        f"| {f.name} | {f.meaning} | {f.unit} | {f.window_months} | {'+' if f.cure_sign > 0 else '-' if f.cure_sign else ''} |"
+        for f in FEATURES
+    ]
+    head = ["| feature | meaning | unit | months | p_cure |", "|---|---|---|---|---|"]
+    return f"## Features ({manifest.feature_set_version})\n" + "\n".join([*head, *lines]) + "\n"
+
+
+def _table(header: tuple[str, str], rows: Mapping[str, str]) -> str:
+    lines = [f"| {name} | {value} |" for name, value in rows.items()]
+    return "\n".join([f"| {header[0]} | {header[1]} |", "|---|---|", *lines]) + "\n"
