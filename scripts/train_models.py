@@ -1,7 +1,7 @@
 """Train the outcome model on the bundled accounts (May to July only) and judge it on August.
 
 Example:
-    python scripts/train_models.py --models-dir models --version credit-card-1
+    python scripts/train_models.py --models-dir models --version credit-card-2
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from collections_opt.scoring.artifacts import creation_time
 
 def main(
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
-    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-1",
+    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-2",
     seed: Annotated[int, typer.Option(help="Seed of training.")] = BUNDLED_SEED,
     created_at: Annotated[
         datetime | None, typer.Option(help="Creation time recorded, UTC; default: as before if the version exists, else now.")
@@ -32,7 +32,7 @@ def main(
 ) -> None:
     """Train the outcome model and write its artifact.
 
-    Example: python scripts/train_models.py --models-dir models --version credit-card-1
+    Example: python scripts/train_models.py --models-dir models --version credit-card-2
     """
     given = created_at.replace(tzinfo=UTC) if created_at else None
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)

@@ -107,7 +107,7 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     if manifest.engine not in ENGINES:
         raise _unavailable(folder / "manifest.json", f"names the unknown engine {manifest.engine!r}")
     contents = {}
-    for name in {*manifest.files, *_FILES, *ENGINES[manifest.engine][1]}:
+    for name in {*manifest.files, *_FILES}:
         contents[name] = _read(folder / _plain(folder, name))
         if manifest.files.get(name) != _sha256(contents[name]):
             raise _unavailable(folder / name, "differs from the digest in manifest.json")
@@ -117,7 +117,7 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
         calibration = read_calibration(contents["calibration.json"])
         predictor = read_predictor(manifest.engine, contents)
     except (ImportError, ValueError) as error:
-        raise _unavailable(folder / ENGINES[manifest.engine][1][0], str(error)) from error
+        raise _unavailable(folder, str(error)) from error
     return Artifact(manifest, _sha256(raw), predictor, calibration, contents["CARD.md"].decode())
 
 

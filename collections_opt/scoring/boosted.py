@@ -18,6 +18,7 @@ ONE_THREAD_ROWS = 100
 """Up to here a call is scored by one thread."""
 
 FILES = ("cure.txt", "default.txt")
+MULTICLASS_FILE = "model.txt"
 
 
 class BoostedPredictor:
@@ -61,13 +62,35 @@ class BoostedPredictor:
         return np.asarray(values, dtype=np.float64)[:, :-1]
 
 
-def read(contents: Mapping[str, bytes]) -> BoostedPredictor:
+class MulticlassPredictor:
+    """One multiclass booster, as earlier versions were trained; kept so that what they ranked can be replayed."""
+
+    def __init__(self, booster: lgb.Booster) -> None:
+        self.booster = booster
+
+    def raw(self, features: NDArray[np.float32]) -> Floats:
+        """Return probabilities before calibration, float64 (n, 3)."""
+        return np.asarray(self.booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
+
+    def contributions(self, features: NDArray[np.float32]) -> Floats:
+        """Return LightGBM's own contributions (SHAP values) to each class's score, float64 (n, 3, f)."""
+        values = self.booster.predict(features, pred_contrib=True, num_threads=_threads(features))
+        return np.asarray(values, dtype=np.float64).reshape(len(features), 3, -1)[:, :, :-1]
+
+    def texts(self) -> dict[str, str]:
+        """Return the artifact's file."""
+        return {MULTICLASS_FILE: self.booster.model_to_string()}
+
+
+def read(contents: Mapping[str, bytes]) -> BoostedPredictor | MulticlassPredictor:
     """Return the predictor of its files.
 
     Raises:
         ValueError: when LightGBM cannot read them.
     """
     try:
+        if MULTICLASS_FILE in contents:
+            return MulticlassPredictor(lgb.Booster(model_str=contents[MULTICLASS_FILE].decode()))
         return BoostedPredictor(*(lgb.Booster(model_str=contents[name].decode()) for name in FILES))
     except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
         raise ValueError(f"is not a LightGBM model: {error}") from error

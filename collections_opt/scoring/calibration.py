@@ -80,9 +80,9 @@ def read_calibration(content: bytes) -> Calibration:
     """
     try:
         plain = json.loads(content)
-        curves = tuple(np.array(curve, dtype=np.float64) for curve in plain["curves"])
+        curves = tuple(np.array(curve, dtype=np.float64) for curve in plain.get("curves", []))
         result = Calibration(plain["method"], np.array(plain["weight"]), np.array(plain["bias"]), curves)
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"calibration.json is no calibration: {error}") from error
     if result.weight.shape != (CLASS_COUNT, CLASS_COUNT) or result.bias.shape != (CLASS_COUNT,) or len(curves) not in (0, 3):
         raise ValueError("calibration.json is no calibration of three classes")

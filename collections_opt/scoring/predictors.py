@@ -36,13 +36,13 @@ class _Engine(Protocol):
 
 
 LIGHTGBM, SCORECARD = "lightgbm", "scorecard"
-ENGINES: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+ENGINES: Mapping[str, str] = MappingProxyType(
     {
-        LIGHTGBM: ("collections_opt.scoring.boosted", ("cure.txt", "default.txt")),
-        SCORECARD: ("collections_opt.scoring.scorecard", ("scorecard.json",)),
+        LIGHTGBM: "collections_opt.scoring.boosted",
+        SCORECARD: "collections_opt.scoring.scorecard",
     }
 )
-"""Module and model files of every engine; a module is imported when a model of its engine is read."""
+"""Module of every engine; a module is imported when a model of its engine is read."""
 
 
 def read_predictor(engine: str, contents: Mapping[str, bytes]) -> Predictor:
@@ -50,7 +50,10 @@ def read_predictor(engine: str, contents: Mapping[str, bytes]) -> Predictor:
 
     Raises:
         ImportError: when the engine's library cannot be imported.
-        ValueError: when the files are not a model of the engine.
+        ValueError: when the files are not a model of the engine, or one is missing.
     """
-    module = cast("_Engine", importlib.import_module(ENGINES[engine][0]))
-    return module.read(contents)
+    module = cast("_Engine", importlib.import_module(ENGINES[engine]))
+    try:
+        return module.read(contents)
+    except KeyError as error:
+        raise ValueError(f"lacks the file {error}") from error

@@ -27,7 +27,7 @@ from collections_opt.scoring.scorer import Scorer
 from collections_opt.scoring.training import train
 
 MODELS = Path(__file__).parents[2] / "models"
-VERSION = "credit-card-1"
+VERSION = "credit-card-2"
 
 
 def shipped_scorer():

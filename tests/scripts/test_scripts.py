@@ -87,7 +87,12 @@ def test_the_overview_names_what_the_demo_made(demo, address):
     for said in ("uci-2005-08", "credit-card-desk", ranking_of(demo[1]), "outcome/demo-1"):
         assert said in shown.stdout
     found = json.loads(call("overview.py", *address, "--size", 1, "--json").stdout)
-    assert [len(found[name]) for name in ("portfolios", "capacity_plans", "rankings", "models")] == [1, 1, 1, 1]
+    assert [len(found[name]) for name in ("portfolios", "capacity_plans", "rankings", "models")] == [
+        1,
+        1,
+        1,
+        2,
+    ]  # the model and its scorecard
 
 
 def test_a_server_and_the_same_api_in_process_say_the_same(demo, address):

@@ -31,10 +31,10 @@ def test_training_an_existing_version_again_changes_nothing_and_reports_json(mod
     result = script("--models-dir", str(models), "--json")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    shipped = json.loads((ROOT / "models/outcome/credit-card-1/manifest.json").read_text())
+    shipped = json.loads((ROOT / "models/outcome/credit-card-2/manifest.json").read_text())
     assert report["metrics"] == shipped["metrics"]
-    assert (models / "outcome/credit-card-1/manifest.json").read_bytes() == (
-        ROOT / "models/outcome/credit-card-1/manifest.json"
+    assert (models / "outcome/credit-card-2/manifest.json").read_bytes() == (
+        ROOT / "models/outcome/credit-card-2/manifest.json"
     ).read_bytes()
 
 
