@@ -20,6 +20,7 @@ from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.mappings import FileMapping
 from collections_opt.datasets.readers import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
+from collections_opt.scoring import boosted
 from collections_opt.scoring.artifacts import list_versions, load_artifact
 from collections_opt.scoring.calibration import FITTERS, IDENTITY, Calibration, fit_level, read_calibration
 from collections_opt.scoring.metrics import expected_calibration_error, outcome_metrics
@@ -73,6 +74,15 @@ def test_blocks_do_not_change_a_bit_and_single_accounts_score_as_in_the_book(por
     book = scorer.score(portfolio).probability
     np.testing.assert_array_equal(scorer.score(portfolio.take(slice(100, 107))).probability, book[100:107])
     assert scorer.score(portfolio.take(slice(0, 0))).probability.shape == (0, 3)
+
+
+def test_threads_do_not_change_a_bit(portfolio, monkeypatch):
+    scorer = shipped_scorer()
+    assert portfolio.account_count > boosted.ONE_THREAD_ROWS
+    on_all_cores, pushes = scorer.score(portfolio).probability, scorer.reasons(portfolio.take(slice(0, 200)))
+    monkeypatch.setattr(boosted, "ONE_THREAD_ROWS", portfolio.account_count)
+    np.testing.assert_array_equal(scorer.score(portfolio).probability, on_all_cores)
+    assert scorer.reasons(portfolio.take(slice(0, 200))) == pushes
 
 
 def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):

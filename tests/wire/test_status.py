@@ -54,3 +54,10 @@ def test_internal_says_the_incident_only():
     error = internal("abc")
     assert "abc" in error.message
     assert error.violations == ()
+
+
+def test_a_fault_that_quotes_a_whole_value_still_reaches_the_caller():
+    status = to_status(refuse(Reason.NOT_FOUND, "portfolio_id", "x" * 10_000, "y" * 10_000))
+    bad = error_details_pb2.BadRequest.FromString(status.details[1].value)
+    assert [violation.field for violation in bad.field_violations] == ["portfolio_id"]
+    assert len(bad.field_violations[0].description) < 1_000

@@ -63,7 +63,9 @@ class PortfolioServiceServicer:
 
     def ImportPortfolio(self, request_iterator, context):
         """Imports a portfolio: one header, then chunks of columns. Importing the same content again returns what is stored;
-        ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted.
+        ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
+        any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
+        came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

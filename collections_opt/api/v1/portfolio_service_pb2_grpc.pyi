@@ -35,7 +35,9 @@ class PortfolioServiceStub:
     def __new__(cls, channel: _aio.Channel) -> PortfolioServiceAsyncStub: ...
     ImportPortfolio: _grpc.StreamUnaryMultiCallable[_portfolio_service_pb2.ImportPortfolioRequest, _portfolio_service_pb2.ImportPortfolioResponse]
     """Imports a portfolio: one header, then chunks of columns. Importing the same content again returns what is stored;
-    ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted.
+    ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
+    any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
+    came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
     """
     GetPortfolio: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]
     """Returns a portfolio's header."""
@@ -51,7 +53,9 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ImportPortfolio: _aio.StreamUnaryMultiCallable[_portfolio_service_pb2.ImportPortfolioRequest, _portfolio_service_pb2.ImportPortfolioResponse]  # type: ignore[assignment]
     """Imports a portfolio: one header, then chunks of columns. Importing the same content again returns what is stored;
-    ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted.
+    ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
+    any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
+    came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
     """
     GetPortfolio: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]  # type: ignore[assignment]
     """Returns a portfolio's header."""
@@ -70,7 +74,9 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_portfolio_service_pb2.ImportPortfolioResponse, _abc.Awaitable[_portfolio_service_pb2.ImportPortfolioResponse]]:
         """Imports a portfolio: one header, then chunks of columns. Importing the same content again returns what is stored;
-        ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted.
+        ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
+        any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
+        came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
         """
 
     @_abc_1.abstractmethod
