@@ -1,6 +1,7 @@
-"""Train the outcome model on the bundled accounts (May to July only) and judge it on August.
+"""Train the outcome model on a lender's own history, or on the bundled accounts, and judge it on a later period.
 
 Example:
+    python scripts/train_models.py --history training.toml --models-dir own-models --version cards-1
     python scripts/train_models.py --models-dir models --version credit-card-2
 """
 
@@ -17,11 +18,17 @@ from rich.progress import Progress
 from rich.table import Table
 from scripts_support import run
 
-from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model
+from collections_opt.application.model_training import BUNDLED_SEED, bundled_data, train_model
+from collections_opt.application.own_training import own_data
+from collections_opt.datasets.training_files import read_training
 from collections_opt.scoring.artifacts import creation_time
 
 
 def main(
+    history: Annotated[
+        Path | None,
+        typer.Option(help="TOML file of your periods; not given: the bundled accounts, May to July, judged on August."),
+    ] = None,
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
     version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-2",
     seed: Annotated[int, typer.Option(help="Seed of training.")] = BUNDLED_SEED,
@@ -30,7 +37,7 @@ def main(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Train the outcome model and write its artifact.
+    """Train the outcome model and write its artifact; the last period of a history is judged on and never fitted on.
 
     Example: python scripts/train_models.py --models-dir models --version credit-card-2
     """
@@ -38,11 +45,14 @@ def main(
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("training", total=1.0)
-        report = train_bundled_model(models_dir, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))
+        data = own_data(*read_training(history)) if history else bundled_data()
+        report = train_model(models_dir, data, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))
     if as_json:
         typer.echo(json.dumps({**report.__dict__, "folder": str(report.folder)}, indent=1))
         return
-    table = Table(title=f"{report.folder}: {report.rounds} rounds, calibration {report.calibration}; figures on August")
+    table = Table(
+        title=f"{report.folder}: {report.rounds} rounds, calibration {report.calibration}; figures on {data.later.name}"
+    )
     table.add_column("figure")
     table.add_column("model", justify="right")
     table.add_column("scorecard", justify="right")

@@ -8,18 +8,9 @@ from collections_opt.core.features import FEATURES
 from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.training import TrainedModel
 
-_DATA = """## Data
-Credit-card accounts two or more months past due, Taiwan 2005 (I-C. Yeh, UCI, CC BY 4.0). Outcome is next month's status: cure at
-0 or less, default at 3 months or more for accounts below it, stay otherwise. Arrears and days past due are derived.
-"""
-_LIMITS = """## Limits
-One lender, one product, one summer. Outcomes are judged after one month, so the horizon of value parameters is an extrapolation.
-No contact was recorded: the probabilities mix worked and unworked accounts. Sex, marriage, education and age are not used.
-"""
 
-
-def outcome_card(manifest: Manifest, model: TrainedModel) -> str:
-    """Return the card of the boosted model."""
+def outcome_card(manifest: Manifest, model: TrainedModel, description: str, limits: str) -> str:
+    """Return the card of the boosted model; ``description`` says what it was trained on, ``limits`` what it is not for."""
     cure, default = model.rounds
     losses = ", ".join(f"{name} {loss:.5f}" for name, loss in sorted(model.candidates.items()))
     level = ", ".join(f"{name} {value:+.3f}" for name, value in zip(("cure", "default"), model.calibration.bias, strict=False))
@@ -29,7 +20,9 @@ Probability of cure, default and stay without contact. Two LightGBM boosters in 
 features with an expected sign), then default or stay ({default} rounds). Calibrated by {model.calibration.method}.
 Trained on {", ".join(model.periods)}; judged on {manifest.training["judged_on"]}, which nothing was fitted on.
 
-{_DATA}
+## Data
+{description}
+
 {_figures(manifest)}
 ## Calibration
 The shape was chosen by log loss on the last training period: {losses}. The level is that of the last training period, predicted
@@ -37,10 +30,12 @@ by a model of the earlier ones (log factors on the odds, with those of the shape
 latest known one is the forecast. It is a forecast all the same: a month that turns breaks it.
 
 {_features(manifest)}
-{_LIMITS}"""
+## Limits
+{limits}
+"""
 
 
-def scorecard_card(manifest: Manifest) -> str:
+def scorecard_card(manifest: Manifest, description: str, limits: str) -> str:
     """Return the card of the scorecard."""
     return f"""# Scorecard {manifest.version}
 
@@ -48,10 +43,14 @@ Probability of cure, default and stay without contact as a multinomial logistic 
 serve. Baseline of the boosted model and its fallback. Trained on {", ".join(manifest.training["periods"])}; judged on
 {manifest.training["judged_on"]}, which nothing was fitted on. The level is that of the last training period, out of time.
 
-{_DATA}
+## Data
+{description}
+
 {_figures(manifest)}
 {_features(manifest)}
-{_LIMITS}"""
+## Limits
+{limits}
+"""
 
 
 def _figures(manifest: Manifest) -> str:

@@ -1,8 +1,8 @@
-"""Train the outcome model and its scorecard on the bundled accounts of May to July, judge them on August, write the artifacts."""
+"""Train the outcome model and its scorecard, judge them on a later period that nothing was fitted on, write the artifacts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,13 +31,31 @@ from collections_opt.scoring.training import TrainingPeriod, train
 BUNDLED_SEED = 2
 """Seed of the shipped model: of 1, 2 and 3 the one with the lowest log loss on July; August was not asked."""
 
+BUNDLED_DESCRIPTION = """\
+Credit-card accounts two or more months past due, Taiwan 2005 (I-C. Yeh, UCI, CC BY 4.0). Outcome is next month's status: cure at
+0 or less, default at 3 months or more for accounts below it, stay otherwise. Arrears and days past due are derived."""
+BUNDLED_LIMITS = """\
+One lender, one product, one summer. Outcomes are judged after one month, so the horizon of value parameters is an extrapolation.
+No contact was recorded: the probabilities mix worked and unworked accounts. Sex, marriage, education and age are not used."""
+
 SCORECARD_SUFFIX = "-scorecard"
 """What the scorecard's version adds to that of the model it is trained beside."""
 
 
 @dataclass(frozen=True)
+class TrainingData:
+    """Periods in order of time to train on, a later one to judge on, and what the card says of them."""
+
+    dataset: str
+    description: str
+    limits: str
+    periods: Sequence[TrainingPeriod]
+    later: TrainingPeriod
+
+
+@dataclass(frozen=True)
 class TrainingReport:
-    """What was trained and how well it does on the later month that nothing was fitted on."""
+    """What was trained and how well it does on the later period that nothing was fitted on."""
 
     version: str
     folder: Path
@@ -54,15 +72,28 @@ def training_period(shot: Snapshot, name: str) -> TrainingPeriod:
     return TrainingPeriod(name, portfolio, shot.outcome[shot.rows_of(portfolio)])
 
 
-def bundled_periods() -> tuple[list[TrainingPeriod], TrainingPeriod]:
-    """Return the bundled training periods, May to July, and August, on which nothing may be fitted."""
+def bundled_data() -> TrainingData:
+    """Return the bundled accounts: May to July to train on, and August, on which nothing may be fitted."""
     accounts = load_accounts()
     periods = [training_period(snapshot(accounts, month), f"2005-{month:02d}") for month in TRAINING_MONTHS]
-    return periods, training_period(snapshot(accounts, PORTFOLIO_MONTH), f"2005-{PORTFOLIO_MONTH:02d}")
+    later = training_period(snapshot(accounts, PORTFOLIO_MONTH), f"2005-{PORTFOLIO_MONTH:02d}")
+    return TrainingData("uci_credit_card", BUNDLED_DESCRIPTION, BUNDLED_LIMITS, periods, later)
 
 
 def train_bundled_model(
     root: Path, version: str, seed: int, created_at: datetime, progress: Callable[[str, float], None] = lambda _s, _f: None
+) -> TrainingReport:
+    """Train on the bundled accounts; as ``train_model``."""
+    return train_model(root, bundled_data(), version, seed, created_at, progress)
+
+
+def train_model(
+    root: Path,
+    data: TrainingData,
+    version: str,
+    seed: int,
+    created_at: datetime,
+    progress: Callable[[str, float], None] = lambda _s, _f: None,
 ) -> TrainingReport:
     """Train, judge out of time and write the model and its scorecard; a folder without registry.toml becomes self-approving.
 
@@ -71,12 +102,12 @@ def train_bundled_model(
     """
     if created_at.tzinfo is None:
         raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
-    periods, later = bundled_periods()
-    model = train(periods, seed, progress)
-    card = train_scorecard(periods)
+    later = data.later
+    model = train(data.periods, seed, progress)
+    card = train_scorecard(data.periods)
     features = build_features(later.portfolio).matrix
     facts: dict[str, Any] = {
-        "dataset": "uci_credit_card",
+        "dataset": data.dataset,
         "periods": list(model.periods),
         "judged_on": later.name,
         "digest": model.training_digest,
@@ -90,12 +121,14 @@ def train_bundled_model(
     }
     metrics = _judged(model.predictor, model.calibration, features, later.outcome)
     manifest = _manifest(version, LIGHTGBM, boosted_facts, metrics, created_at)
-    folder = write_artifact(root, manifest, model.predictor, model.calibration, outcome_card(manifest, model))
+    folder = write_artifact(
+        root, manifest, model.predictor, model.calibration, outcome_card(manifest, model, data.description, data.limits)
+    )
     card_metrics = _judged(card.scorecard, card.calibration, features, later.outcome)
     other = _manifest(
         f"{version}{SCORECARD_SUFFIX}", SCORECARD, {**facts, "scikit_learn": sklearn.__version__}, card_metrics, created_at
     )
-    write_artifact(root, other, card.scorecard, card.calibration, scorecard_card(other))
+    write_artifact(root, other, card.scorecard, card.calibration, scorecard_card(other, data.description, data.limits))
     declare_own(root, version)
     return TrainingReport(
         version, folder, model.rounds, model.calibration.method, dict(model.candidates), dict(metrics), dict(card_metrics)

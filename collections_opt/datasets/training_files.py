@@ -1,0 +1,129 @@
+"""A lender's own history for training: month by month, a file of accounts and what became of each; from a TOML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+from numpy.typing import NDArray
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.datasets.mappings import FileMapping
+from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.settings_files import read_settings
+
+OUTCOMES = {"CURE": CURE, "DEFAULT": DEFAULT, "STAY": STAY}
+MIN_PERIODS = 3
+"""Two to train on, so that the later one chooses the rounds, and one to judge on."""
+
+
+@dataclass(frozen=True)
+class PeriodFiles:
+    """One period: its accounts, and their outcomes as ``account_id`` and ``outcome`` (CURE, DEFAULT or STAY)."""
+
+    name: str
+    as_of_date: date
+    accounts: str
+    outcomes: str
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """What to train on.
+
+    Attributes:
+        dataset: short name, recorded in the manifest.
+        description: whose accounts, when, and what the outcomes mean; goes into the card.
+        limits: what the model should not be used for; goes into the card.
+        mapping: TOML file that maps the accounts' columns.
+        periods: in order of time; the last is judged on and never fitted on. Paths are relative to this file.
+    """
+
+    dataset: str
+    description: str
+    limits: str
+    mapping: str
+    periods: tuple[PeriodFiles, ...]
+
+
+@dataclass(frozen=True)
+class LabelledAccounts:
+    """One period's accounts as they came, and apart from them their outcomes by account id.
+
+    Attributes:
+        name: of the period.
+        raw: the accounts.
+        account_id: bytes (k,) of the outcomes.
+        outcome: int64 (k,), CURE, DEFAULT or STAY.
+    """
+
+    name: str
+    raw: RawPortfolio
+    account_id: NDArray[np.bytes_]
+    outcome: NDArray[np.int64]
+
+
+def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
+    """Return the settings of a training file and its periods.
+
+    Raises:
+        CollectionsError: as ``read_settings`` and ``read_portfolio``; INVALID_ARGUMENT for too few periods, periods out of
+            order, an unknown outcome or an empty cell.
+    """
+    settings = read_settings(path, TrainingFiles)
+    if len(settings.periods) < MIN_PERIODS:
+        raise refuse(Reason.INVALID_ARGUMENT, "periods", f"{len(settings.periods)} periods.", f"Give at least {MIN_PERIODS}.")
+    days = [period.as_of_date for period in settings.periods]
+    if days != sorted(set(days)):
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "periods", "are not in order of time.", "List each as-of date once, earliest first."
+        )
+    mapping = read_settings(path.parent / settings.mapping, FileMapping)
+    return settings, [_read_period(path.parent, period, mapping) for period in settings.periods]
+
+
+def _read_period(folder: Path, period: PeriodFiles, mapping: FileMapping) -> LabelledAccounts:
+    raw = read_portfolio(folder / period.accounts, mapping, period.as_of_date).raw
+    table = _read_table(folder / period.outcomes)
+    ids, texts = (_texts(table, name, period.outcomes) for name in ("account_id", "outcome"))
+    unknown = [text for text in pc.unique(texts).to_pylist() if text not in OUTCOMES]
+    if unknown:
+        problem = f"{period.outcomes} holds {', '.join(map(repr, unknown[:5]))}."
+        raise refuse(Reason.INVALID_ARGUMENT, "outcome", problem, f"Use {', '.join(OUTCOMES)}.")
+    positions = pc.index_in(texts, value_set=pa.array(list(OUTCOMES))).to_numpy(zero_copy_only=False)
+    outcome = np.array(list(OUTCOMES.values()), dtype=np.int64)[positions]
+    return LabelledAccounts(period.name, raw, np.array([one.encode() for one in ids.to_pylist()], dtype="S"), outcome)
+
+
+def _read_table(path: Path) -> Any:
+    if not path.is_file():
+        raise refuse(Reason.NOT_FOUND, path.name, "is not a file.", "Check the path; it is relative to the training file.")
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pyarrow.parquet.read_table(path)
+        text = pyarrow.csv.ConvertOptions(column_types={"account_id": pa.string(), "outcome": pa.string()})
+        return pyarrow.csv.read_csv(path, convert_options=text)
+    except pa.ArrowException as error:
+        raise _unreadable(path.name, str(error)) from error
+
+
+def _texts(table: Any, name: str, file: str) -> Any:
+    if name not in table.column_names:
+        raise refuse(Reason.SCHEMA_MISMATCH, name, f"is not in {file}.", "Send account_id and outcome.")
+    cells = pc.cast(table.column(name).combine_chunks(), pa.string())
+    if cells.null_count or not len(cells):
+        raise refuse(Reason.INVALID_ARGUMENT, name, f"{file} is empty or has an empty cell.", "Give every account an outcome.")
+    return cells
+
+
+def _unreadable(file: str, problem: str) -> CollectionsError:
+    return refuse(Reason.SCHEMA_MISMATCH, file, f"cannot be read: {problem}.", "Send .csv or .parquet.")

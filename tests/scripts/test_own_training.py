@@ -1,0 +1,100 @@
+"""A stranger trains on a history of their own: three months of files become a model that ranks, or a refusal names the fault."""
+
+import json
+
+import pyarrow as pa
+import pyarrow.csv
+import pytest
+
+from collections_opt.application.own_training import own_data
+from collections_opt.core.errors import CollectionsError
+from collections_opt.datasets.credit_card import load_accounts, snapshot
+from collections_opt.datasets.training_files import read_training
+from tests.scripts.processes import call
+
+ROWS = 1_300
+NAMES = ("CURE", "DEFAULT", "STAY")
+MAPPING = """
+name = "history"
+time_zone = "Asia/Taipei"
+currency_code = "TWD"
+[columns]
+account_id = { source = "account_id" }
+product = { source = "product" }
+balance_minor = { source = "balance_minor" }
+arrears_minor = { source = "arrears_minor" }
+credit_limit_minor = { source = "credit_limit_minor" }
+days_past_due = { source = "days_past_due" }
+"""
+HISTORY = """
+dataset = "cards"
+description = "Cards of a test."
+limits = "Not for decisions."
+mapping = "mapping.toml"
+"""
+
+
+@pytest.fixture(scope="module")
+def history(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("history")
+    accounts = load_accounts()
+    text = HISTORY
+    for month in (5, 6, 7):
+        shot = snapshot(accounts, month)
+        columns = {n: c[:ROWS] for n, c in shot.raw.columns.items() if c.ndim == 1}
+        pa.csv.write_csv(pa.table({n: pa.array(c.tolist()) for n, c in columns.items()}), folder / f"{month}.csv")
+        outcome = [NAMES[code] for code in shot.outcome[:ROWS].tolist()]
+        labels = pa.table({"account_id": columns["account_id"].tolist(), "outcome": outcome})
+        pa.csv.write_csv(labels, folder / f"{month}-outcomes.csv")
+        text += f'[[periods]]\nname = "2005-{month:02d}"\nas_of_date = 2005-{month:02d}-28\n'
+        text += f'accounts = "{month}.csv"\noutcomes = "{month}-outcomes.csv"\n'
+    (folder / "mapping.toml").write_text(MAPPING)
+    (folder / "training.toml").write_text(text)
+    return folder
+
+
+def test_a_model_of_ones_own_is_trained_judged_on_the_last_period_and_ranks(history, tmp_path):
+    models = tmp_path / "models"
+    trained = call(
+        "train_models.py", "--history", history / "training.toml", "--models-dir", models, "--version", "own-1", "--json"
+    )
+    assert trained.returncode == 0, trained.stderr
+    assert 0.5 < json.loads(trained.stdout)["metrics"]["cure_auc"] < 1
+    card = (models / "outcome/own-1/CARD.md").read_text()
+    for said in ("Cards of a test.", "Not for decisions.", "judged on 2005-07", "Trained on 2005-05, 2005-06"):
+        assert said in card
+    ranked = call("rank.py", "--data", tmp_path / "data", "--models", models, "--json")
+    assert ranked.returncode == 0, ranked.stderr
+    assert json.loads(ranked.stdout)["inputs"]["model_version"] == "outcome/own-1"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("training.toml", '[[periods]]\nname = "2005-05"', '[[periods]]\nnome = "2005-05"', "periods[0]"),
+        ("training.toml", "2005-06-28", "2005-05-28", "order of time"),
+        ("training.toml", "5.csv", "4.csv", "4.csv"),
+        ("5-outcomes.csv", "STAY", "STAYED", "'STAYED'"),
+        ("5-outcomes.csv", "outcome", "result", "outcome"),
+        ("5-outcomes.csv", '"DEFAULT"', '"STAY"', "0 accounts with DEFAULT"),
+    ],
+)
+def test_a_fault_of_a_history_is_told_where_it_is(history, tmp_path, file, old, new, told):
+    for path in history.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    text = (tmp_path / file).read_text()
+    assert old in text
+    (tmp_path / file).write_text(text.replace(old, new))
+    with pytest.raises(CollectionsError) as caught:
+        own_data(*read_training(tmp_path / "training.toml"))
+    assert told in str(caught.value)
+
+
+def test_an_account_without_an_outcome_is_told_by_its_id(history, tmp_path):
+    for path in history.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    lines = (tmp_path / "6-outcomes.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "6-outcomes.csv").write_text("".join(lines[:-1]))
+    with pytest.raises(CollectionsError) as caught:
+        own_data(*read_training(tmp_path / "training.toml"))
+    assert lines[-1].split(",")[0].strip('"') in str(caught.value)
