@@ -62,10 +62,11 @@ class Trained:
 
     def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
         """Return probabilities without contact."""
-        return _score(self.booster, portfolio)
+        return score_with(self.booster, portfolio)
 
 
-def _score(booster: lgb.Booster, portfolio: Portfolio) -> OutcomeProbabilities:
+def score_with(booster: lgb.Booster, portfolio: Portfolio) -> OutcomeProbabilities:
+    """Return a booster's probabilities of every account."""
     p = np.asarray(booster.predict(build_features(portfolio).matrix), dtype=np.float64)
     return OutcomeProbabilities(p / p.sum(axis=1, keepdims=True), "world", "none", np.zeros(len(p), dtype=bool))
 
@@ -120,7 +121,7 @@ def _crossed(boosters: list[lgb.Booster], portfolio: Portfolio) -> OutcomeProbab
     p = np.empty((portfolio.account_count, 3))
     for side in (0, 1):
         mine = np.flatnonzero(half == side)
-        p[mine] = _score(boosters[1 - side], portfolio.take(mine)).probability
+        p[mine] = score_with(boosters[1 - side], portfolio.take(mine)).probability
     return OutcomeProbabilities(p, "world", "none", np.zeros(len(p), dtype=bool))
 
 
