@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench example-node fuzz-api models proto pictures clean lock setup setup-dev
+.PHONY: help demo serve test check bench random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -65,6 +65,9 @@ bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for o
 
 fuzz-api: setup-dev  ## Send FUZZ_MESSAGES (100000) odd messages to every method: none may be answered INTERNAL
 	FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),100000) $(BIN)/python -m pytest -q --timeout 0 tests/service/test_no_internal.py
+
+random-instances: setup-dev  ## Solve 500 random small instances against another exact solver
+	COLLECTIONS_OPT_RANDOM_INSTANCES=500 $(BIN)/python -m pytest -q -n 2 tests/solvers/test_random_instances.py
 
 example-node: setup-dev  ## Install the packages of examples/node and run it against a server
 	npm ci --prefix examples/node --ignore-scripts --no-audit --no-fund

@@ -26,6 +26,7 @@ from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
 from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.progress import within
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking, make_entries
 from collections_opt.core.side_constraints import NOT_COMPARED, side_constraints
@@ -146,7 +147,7 @@ def rank(
     problem = withdraw(whole, exploration) if exploration else whole
     progress(SolveProgress("assign", 0.5))
     if request.ordering is Ordering.EXPECTED_VALUE:
-        key, assignment = None, solve(problem, request.options, progress)
+        key, assignment = None, solve(problem, request.options, within(progress, 0.5, 0.9))
     else:
         key = raw_order_key(request.ordering, portfolio, outcomes, worth, request.options.seed)
         assignment = raw_assignment(request.ordering, key, problem, request.options.seed)

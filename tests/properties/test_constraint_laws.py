@@ -1,0 +1,73 @@
+"""Laws of rankings under constraints: caps hold, floors hold or are reported, minutes hold, row order changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.exploration import PROPENSITY_SCALE
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import PreviousDecisions, RankingRequest, rank
+from collections_opt.core.side_constraints import NOT_COMPARED, members
+from collections_opt.solvers import solve_pricing, verify
+from tests.core.factories import admitted, flag_rules
+from tests.properties.test_ranking_laws import books, score_by
+
+EARLY, LATE = Segment(buckets=(0, 1)), Segment(buckets=(2, 3, 4, 5, 6))
+
+
+def request_for(desk, seed, count):
+    rng = np.random.default_rng(seed)
+    limits = (
+        AccountLimit("cap", LimitKind.AT_MOST, EARLY, account_count=int(rng.integers(0, 3))),
+        AccountLimit("floor", LimitKind.AT_LEAST, LATE, segment_share=float(rng.random())),
+    )
+    ids = np.unique(np.array([f"a{int(k)}".encode() for k in rng.integers(0, 20, count)], dtype="S4"))
+    previous = PreviousDecisions(ids, rng.integers(NOT_COMPARED, len(desk.queues), ids.size).astype(np.int16))
+    constraints = RankingConstraints(limits, int(rng.integers(0, 6)), float(rng.choice([0.0, 0.3])))
+    return RankingRequest(desk, flag_rules(), ValueParameters(), constraints=constraints, previous=previous)
+
+
+@settings(max_examples=60, deadline=None)
+@given(books())
+def test_constraints_hold_or_say_by_how_much_they_do_not(book):
+    columns, desk, seed = book
+    portfolio = admitted(**columns).portfolio
+    request = request_for(desk, seed, 12)
+    seen = []
+    ranking = rank(portfolio, request, score_by(seed), solve_pricing, seen.append)
+    assert verify(ranking.problem, ranking.assignment).findings == ()
+    queue, explored = ranking.entries.queue, ranking.entries.explored == 1
+    missing = {shortage.name: shortage.missing for shortage in ranking.assignment.shortages}
+    worked = queue != UNASSIGNED
+    cap, floor = request.constraints.limits
+    assert (worked & members(EARLY, portfolio)).sum() <= cap.account_count + missing.get("cap", 0)
+    late = members(LATE, portfolio)
+    assert (worked & late).sum() >= floor.segment_share * late.sum() - missing.get("floor", 0) - 1e-9
+    before = request.previous.of(portfolio)
+    moved = int(((before != NOT_COMPARED) & (queue != before)).sum())
+    assert moved <= request.constraints.max_moved_count + missing.get("moves", 0)
+    used = ranking.queue_seconds()
+    assert (used <= desk.capacity_seconds).all()
+    assert (ranking.entries.propensity_nano[~explored] <= PROPENSITY_SCALE).all()
+    assert (ranking.entries.propensity_nano > 0).all()
+    fractions = [report.fraction for report in seen]
+    assert fractions == sorted(fractions)
+
+
+@settings(max_examples=30, deadline=None)
+@given(books(), st.integers(0, 99))
+def test_row_order_changes_no_byte_under_constraints_and_exploration(book, order_seed):
+    columns, desk, seed = book
+    shuffled = np.random.default_rng(order_seed).permutation(len(columns["account_id"]))
+    request = request_for(desk, seed, 12)
+    first, second = (
+        rank(admitted(**given_).portfolio, request, score_by(seed), solve_pricing)
+        for given_ in (columns, {name: column[shuffled] for name, column in columns.items()})
+    )
+    assert first.entries.digest == second.entries.digest
+    assert first.assignment.prices.tolist() == second.assignment.prices.tolist()
+    assert first.assignment.side_prices.tolist() == second.assignment.side_prices.tolist()
