@@ -48,6 +48,8 @@ def upgrade() -> None:
         *(sa.Column(name, BIG, nullable=False) for name in ("row_number", "increment_minor")),
         sa.Column("seconds", sa.Integer, nullable=False),
         sa.Column("surplus_minor", BIG, nullable=False),
+        # The rows live in the index of their key: a table beside it would hold every ranking id twice.
+        sqlite_with_rowid=False,
         **strict,
     )
     op.create_index("ranking_entries_account", "ranking_entries", ["account_id", "ranking_id"])
