@@ -22,7 +22,7 @@ from collections_opt.ledger.packing import FieldKind, Rows, unpack
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing import Disclosure, SealedTable, disclose, open_all
 
-_ANSWER = ("account_id", "disposition", "queue", "priority", "increment_minor", "seconds", "surplus_minor", "rule")
+_ANSWER = ("account_id", "disposition", "queue", "priority", "increment_minor", "seconds", "surplus_minor", "rule", "explored")
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.assignment import ignore_progress
+from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ordering import Ordering
 from tests.application.evidence_worlds import MODELS, NOW, PLAN, book
 
@@ -41,22 +42,37 @@ def plans():
     return (PLAN, replace(PLAN, plan_id="eight", queues=many), replace(PLAN, plan_id="nobody", queues=nobody))
 
 
+CONSTRAINTS = (
+    RankingConstraints((AccountLimit("few letters", LimitKind.AT_MOST, queue_ids=("letters",), account_count=3),)),
+    RankingConstraints((AccountLimit("New York", LimitKind.AT_LEAST, Segment(states=("US-NY",)), segment_share=0.2),)),
+    RankingConstraints(max_moved_count=5),
+    RankingConstraints(exploration_share=0.1),
+)
+
+
 def cases():
-    """Yield portfolio, plan, order, solver and seed of every golden ranking."""
+    """Yield portfolio, plan, order, solver, seed and constraints of every golden ranking."""
+    free = RankingConstraints()
     for size in SIZES:
         for solver in SOLVERS:
-            yield size, "desk", Ordering.EXPECTED_VALUE, solver, 1
+            yield size, "desk", Ordering.EXPECTED_VALUE, solver, 1, free
     for size in ("some", "most"):
         for solver in SOLVERS:
-            yield size, "eight", Ordering.EXPECTED_VALUE, solver, 2
+            yield size, "eight", Ordering.EXPECTED_VALUE, solver, 2, free
     for size in ("few", "more"):
-        yield size, "nobody", Ordering.EXPECTED_VALUE, "default", 3
+        yield size, "nobody", Ordering.EXPECTED_VALUE, "default", 3, free
     for ordering in RAW_ORDERS:
-        yield "some", "desk", ordering, "default", 4
-        yield "most", "eight", ordering, "default", 5
-    for size in ("one", "more"):
-        yield size, "eight", Ordering.RANDOM, "default", 6
-        yield size, "eight", Ordering.EXPECTED_VALUE, "pricing", 6
+        yield "some", "desk", ordering, "default", 4, free
+    for ordering in RAW_ORDERS[::2]:
+        yield "most", "eight", ordering, "default", 5, free
+    for constraints in CONSTRAINTS:
+        for solver in ("exact", "pricing"):
+            yield "more", "desk", Ordering.EXPECTED_VALUE, solver, 6, constraints
+
+
+def request_id(index: int) -> str:
+    """Return the request id of a case."""
+    return str(uuid.UUID(int=index + 1, version=4))
 
 
 def record(workspace: Workspace) -> None:
@@ -66,10 +82,23 @@ def record(workspace: Workspace) -> None:
     for index, (name, size) in enumerate(SIZES.items()):
         raw = book(size, seed=index, as_of=date(2026, 11, 1 + index), bad=min(2, size // 5))
         workspace.books.import_portfolio(name, raw)
-    for index, (name, plan_id, ordering, solver, seed) in enumerate(cases()):
-        request_id = str(uuid.UUID(int=index + 1, version=4))
-        command = RankingCommand(request_id, name, plan_id, 1, ordering, bundled_parameters(), solver, seed)
+    previous = ""
+    for index, (name, plan_id, ordering, solver, seed, constraints) in enumerate(cases()):
+        command = RankingCommand(
+            request_id(index),
+            name,
+            plan_id,
+            1,
+            ordering,
+            bundled_parameters(),
+            solver,
+            seed,
+            constraints,
+            previous if constraints.max_moved_count is not None else "",
+        )
         workspace.rank(command, ignore_progress)
+        if (name, plan_id, solver) == ("more", "desk", "greedy"):
+            previous = command.ranking_id
 
 
 def opened(folder: Path) -> Workspace:

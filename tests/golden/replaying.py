@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +79,17 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
     shuffled = admit(as_sent(decision.inputs.portfolio, seed)).portfolio
     held = decision.held
     scorer = workspace.serving.recorded(held["model_version"], held["model_digest"])
-    request = RankingRequest(decision.plan, decision.rules, decision.parameters, decision.ordering, options_of(command))
+    previous = decision.previous
+    options = replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices)
+    request = RankingRequest(
+        decision.plan,
+        decision.rules,
+        decision.parameters,
+        decision.ordering,
+        options,
+        decision.constraints,
+        previous.decisions,
+    )
     again = rank(shuffled, request, scorer.score, SOLVERS[command.solver], effects_of=decision.effects_of)
     return shuffled.digest == held["input_digest"] and again.entries.digest == held["entries_digest"]
 

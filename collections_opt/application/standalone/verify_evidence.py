@@ -227,7 +227,8 @@ def check_sums(record, plan, accepted):
     counts = collections.Counter(c["disposition"] for c in accepted)
     names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT")
     need({n: counts[i + 1] for i, n in enumerate(names)} == record["counts"], "the counts differ from the record")
-    gained = sum(c["increment_minor"] for c in worked)
+    drawn = [c for c in worked if c["explored"]]  # at random, before the others were chosen
+    gained = sum(c["increment_minor"] for c in worked if not c["explored"])
     need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")
     for q in range(len(plan["queues"])):
         mine = [c for c in worked if c["queue"] == q]
@@ -235,8 +236,9 @@ def check_sums(record, plan, accepted):
         need(used == record["queue_seconds"][q] <= record["capacity_seconds"][q], "a queue has more work than time")
         need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
     most, currency = record["bound_minor"] / 100, record["currency_code"]
-    sums = "%d accounts are worked, in every queue within its time; their expected gains add up to %.2f %s."
-    return [sums % (len(worked), gained / 100, currency), "No other list could be worth more than %.2f %s." % (most, currency)]
+    sums = "%d accounts are worked, in every queue within its time, %d of them drawn at random to learn from."
+    gains = "The expected gains of those chosen add up to %.2f %s; no other choice could be worth more than %.2f %s."
+    return [sums % (len(worked), len(drawn)), gains % (gained / 100, currency, most, currency)]
 
 
 def main(arguments):
