@@ -33,7 +33,13 @@ from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
 from collections_opt.wire.constraints import read_constraints
 
-HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id", "plan_version": "capacity_plan_version"}
+HEADS = {
+    **parameters.HEADS,
+    "plan_id": "capacity_plan_id",
+    "plan_version": "capacity_plan_version",
+    "capacity_plan.currency_code": "capacity_plan_id",
+    "capacity_plan.effective_from": "capacity_plan_id",
+}
 
 MAX_COMPARED = 20
 """Rankings of one comparison: each holds its entries in memory."""

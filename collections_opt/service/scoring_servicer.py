@@ -14,7 +14,13 @@ from collections_opt.service.converters.scores import write_scores
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
 
-HEADS = {**parameters.HEADS, "plan_id": "capacity_plan_id", "plan_version": "capacity_plan_version"}
+HEADS = {
+    **parameters.HEADS,
+    "plan_id": "capacity_plan_id",
+    "plan_version": "capacity_plan_version",
+    "capacity_plan.currency_code": "currency_code",
+    "capacity_plan.effective_from": "as_of_date",
+}
 
 
 class ScoringServicer:

@@ -118,7 +118,7 @@ def told_as(heads: Mapping[str, str], renames: Mapping[str, str] = {}) -> Iterat
     """Tell errors of the body in the caller's field paths.
 
     Args:
-        heads: first segment of the core's path -> the caller's path ("queues" -> "capacity_plan.queues").
+        heads: a whole path or first segment of the core's -> the caller's path ("queues" -> "capacity_plan.queues").
         renames: last segment of the core's path -> the caller's name ("agents" -> "agent_count"); ``_minor`` becomes
             ``_minor_units`` everywhere.
     """
@@ -131,6 +131,8 @@ def told_as(heads: Mapping[str, str], renames: Mapping[str, str] = {}) -> Iterat
 
 
 def _told(path: str, heads: Mapping[str, str], renames: Mapping[str, str]) -> str:
+    if path in heads:
+        return heads[path]
     parts = re.match(r"(?P<head>\w*)(?P<rest>.*)", path, re.DOTALL)
     assert parts is not None
     told = heads.get(parts["head"], parts["head"]) + parts["rest"]

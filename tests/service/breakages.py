@@ -131,6 +131,10 @@ def _odd_values(field) -> Iterator[tuple[str, object]]:
         yield "odd bytes", b"\xff\x00\xff"
     elif field.cpp_type == F.CPPTYPE_STRING:
         yield from ODD_TEXTS.items()
+        if field.name.endswith(("_id", "_ids")):
+            yield "unknown", "absent-1"
+        if field.name == "currency_code":
+            yield from {"another currency": "USD", "no currency": "usd"}.items()
 
 
 def _list_changes(field, message: Message) -> Iterator[tuple[str, Callable[[Message], None]]]:

@@ -24,6 +24,12 @@ _CHANGE = r"EvaluateCapacity changes\.queues"
 _ACCOUNT = r"\w+ accounts\[0\]\."
 
 ANSWERED = {
+    r"CreateCapacityPlan capacity_plan\.plan_id: unknown": "a new id",
+    rf"{_QUEUE}queue_id: unknown": "a new queue",
+    r"(Create|Update)CapacityPlan .*currency_code: another currency": "a plan in another currency",
+    r"EvaluateCapacity capacity_plan\.plan_id: unknown": "a plan that is stored nowhere",
+    r"ImportPortfolio header\.(portfolio_id: unknown|currency_code: another currency)": "a new portfolio",
+    r"(Score|Place)Accounts accounts\[0\]\.(account_id|customer_id): unknown": "an account need not be known",
     r".* page_size: largest": "sizes above the limit are cut to it",
     rf"{_QUEUE}(agent_count|paid_minutes): missing": "zero is a value: the team is away",
     rf"{_QUEUE}effect\.(right_party_contact_rate|theta_cure|theta_default): missing": "zero is a value: no effect",
