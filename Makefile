@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev
+.PHONY: help demo serve test check bench docs random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -80,6 +80,9 @@ proto: setup-dev  ## Generate the Python code of the contract anew
 	$(BIN)/python scripts/generate_proto.py
 
 CHROMIUM ?= chromium
+docs: setup-dev  ## Write the outputs of scripts anew into the pages of docs that show them
+	$(BIN)/python -m tests.docs.refresh_outputs
+
 pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 	COLUMNS=116 $(BIN)/python scripts/demo.py --picture docs/images/demo.svg
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1130 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
