@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2
 
 from collections_opt.api.v1 import (
     account_pb2,
+    capacity_plan_pb2,
     capacity_service_pb2,
     capacity_service_pb2_grpc,
     model_service_pb2,
@@ -280,6 +281,15 @@ def test_a_ranking_says_how_good_it_is_and_conserves_accounts(ranking):
     assert all(queue.used_minutes <= queue.capacity_minutes for queue in ranking.queues)
     assert ranking.record.record_digest
     assert ranking.inputs.value_parameters == write_parameters(bundled_parameters())
+
+
+def test_a_ranking_says_what_its_money_rests_on(ranking):
+    """The bundled plan's effects are ASSUMED, and so is all of the money; the grades add up to the objective."""
+    money = {held.grade: held.increment_minor_units for held in ranking.evidence}
+    assert sum(money.values()) == ranking.quality.objective_minor_units == money[capacity_plan_pb2.EVIDENCE_GRADE_ASSUMED]
+    assert {held.grade: held.money_share for held in ranking.evidence}[capacity_plan_pb2.EVIDENCE_GRADE_ASSUMED] == 1.0
+    assert ranking.inputs.effects_version.startswith("plan/")
+    assert (ranking.inputs.effects_digest, ranking.inputs.effects_problem) == ("", "")
 
 
 def test_the_same_request_finds_the_same_ranking_and_another_payload_is_refused(client, ranking):

@@ -1,0 +1,112 @@
+"""Learn contact effects from contact logs of imported portfolios and write an effect version for people to approve.
+
+Example:
+    python scripts/train_effects.py --data var/book --portfolio book-2026-10 --log var/contacts-2026-10.csv --version calls-1
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from scripts_support import DataOption, ModelsOption, models_of, now, opened, run, table, terminal
+
+from collections_opt.application.effect_training import EffectReport, EffectTraining, train_effects
+from collections_opt.application.settings import bundled_plan
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.datasets.contact_log_files import read_contact_log
+from collections_opt.scoring.effect_model import EffectEstimate
+from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
+
+
+def main(
+    portfolio: Annotated[list[str], typer.Option(help="Id of an imported portfolio; may repeat, one per --log, in order.")],
+    log: Annotated[list[Path], typer.Option(help="CSV or Parquet log of the contacts that followed it; may repeat.")],
+    version: Annotated[str, typer.Option(help="Name of the new version.")],
+    data: DataOption = Path("var/demo"),
+    models: ModelsOption = None,
+    plan: Annotated[str, typer.Option(help="Capacity plan whose effects are the prior; default: the bundled one.")] = "",
+    segment: Annotated[list[str] | None, typer.Option(help="Feature that effects may depend on; may repeat.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of adjustments and bootstrap.")] = 1,
+    created_at: Annotated[datetime | None, typer.Option(help="Creation time recorded, UTC; default now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Learn from holdouts where there are enough rows, from chosen rows where they overlap, and keep the plan's effect elsewhere.
+
+    Example: python scripts/train_effects.py --data var/book --portfolio book --log var/contacts.csv --version calls-1
+    """
+    if len(portfolio) != len(log):
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "log", f"{len(log)} logs, {len(portfolio)} portfolios.", "Give one log per portfolio."
+        )
+    folder = models_of(data, models)
+    with opened(data, folder) as workspace:
+        assumed, _ = workspace.books.plan(plan or bundled_plan().plan_id)
+        queue_ids = tuple(queue.queue_id for queue in assumed.queues)
+        logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
+        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), seed)
+        moment = created_at.replace(tzinfo=UTC) if created_at else now()
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("learning", total=1.0)
+            report = train_effects(workspace, folder, training, moment, lambda s, f: bar.update(task, completed=f, description=s))
+    if as_json:
+        typer.echo(json.dumps(plain(report), indent=1))
+        return
+    show(report)
+
+
+def show(report: EffectReport) -> None:
+    """Print what each queue's effect rests on."""
+    header = ["queue", "evidence", "why", "contacted", "held out", "change of p_cure", "change of p_default"]
+    lines = [
+        [
+            queue.queue_id,
+            queue.evidence.value,
+            queue.reason,
+            f"{queue.contacted_count:,}",
+            f"{queue.held_out_count:,}",
+            shown(queue.cure),
+            shown(queue.default),
+        ]
+        for queue in report.model.queues
+    ]
+    console = terminal()
+    title = f"{report.folder}: {report.row_count:,} rows, {report.dropped_count:,} left out"
+    console.print(table(title, header, lines, text_columns=3))
+    console.print("It serves once people have approved and promoted it: scripts/models.py.", style="dim")
+
+
+def shown(estimate: EffectEstimate | None) -> str:
+    """Return an average effect with its interval."""
+    return f"{estimate.value:+.3f} ({estimate.low:+.3f} to {estimate.high:+.3f})" if estimate else "-"
+
+
+def plain(report: EffectReport) -> dict[str, object]:
+    """Return the report for machines."""
+    queues = {
+        queue.queue_id: {
+            "evidence": queue.evidence.value,
+            "reason": queue.reason,
+            "contacted_count": queue.contacted_count,
+            "held_out_count": queue.held_out_count,
+            "cure": queue.cure.__dict__ if queue.cure else None,
+            "default": queue.default.__dict__ if queue.default else None,
+        }
+        for queue in report.model.queues
+    }
+    return {
+        "folder": str(report.folder),
+        "row_count": report.row_count,
+        "dropped_count": report.dropped_count,
+        "metrics": report.metrics,
+        "queues": queues,
+    }
+
+
+if __name__ == "__main__":
+    run(main)
