@@ -23,6 +23,9 @@ Rows = NDArray[np.uint8]
 """(n, width)."""
 
 _MAX_CATEGORIES = 65_536
+_MAX_DIGITS = 18
+_SHARED_BY = 256
+"""Rows that must share the letters of a template, which stands in the clear."""
 
 
 class FieldKind(StrEnum):
@@ -30,6 +33,8 @@ class FieldKind(StrEnum):
 
     TEXT = "text"
     """UTF-8, padded with zero bytes."""
+    DIGITS = "digits"
+    """An integer, whose decimal digits fill the zero characters of the only text in ``values`` from the left."""
     CODE = "code"
     """An integer: the position in ``values``."""
     INT = "int"
@@ -51,7 +56,7 @@ class Field:
         offset: first byte in the row; for a FLAG its first bit, counted from the start of the row.
         width: bytes per cell; bits for a FLAG; 0 where every cell is zero.
         months: cells per row of a history, -1 for a plain column.
-        values: texts that a CODE stands for.
+        values: texts that a CODE stands for, or the template of DIGITS.
     """
 
     name: str
@@ -131,6 +136,11 @@ def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tupl
     """Return a column's kind, its category values and its cells (n, cells per row, bytes per cell)."""
     count = len(column)
     per_row = column.shape[1] if column.ndim == 2 else 1
+    template = _template(column) if column.dtype.kind == "S" and not is_category else None
+    if template is not None:
+        digits = _letters(column)[:, : template.size][:, template == 0].astype(np.int64) - ord("0")
+        numbers = digits @ _powers(template)
+        return FieldKind.DIGITS, (template.tobytes().decode(),), _integers(numbers, per_row)
     if column.dtype.kind == "S" and not is_category:
         used = max(1, int(np.char.str_len(column).max(initial=1)))
         return FieldKind.TEXT, (), _bytes(column.astype(f"S{used}")).reshape(count, per_row, used)
@@ -139,8 +149,36 @@ def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tupl
         return FieldKind.FLOAT, (), _bytes(column.astype("<f8")).reshape(count, per_row, 8)[:, :, :width]
     kind = FieldKind.CODE if column.dtype.kind == "S" else FieldKind.INT
     values, numbers = _codes(name, column) if kind is FieldKind.CODE else ((), column)
-    width = _int_bytes(numbers)
-    return kind, values, _bytes(numbers.astype("<i8")).reshape(count, per_row, 8)[:, :, :width]
+    return kind, values, _integers(numbers, per_row)
+
+
+def _integers(numbers: Array, per_row: int) -> Rows:
+    return _bytes(numbers.astype("<i8")).reshape(len(numbers), per_row, 8)[:, :, : _int_bytes(numbers)]
+
+
+def _letters(column: Array) -> Rows:
+    return _bytes(column).reshape(len(column), column.itemsize)
+
+
+def _template(column: Array) -> NDArray[np.uint8] | None:
+    """Return the letters that all rows share, zeros where they differ in digits; None where they differ in anything else.
+
+    Account numbers are mostly digits behind a common prefix: as integers they take half the bytes.
+    """
+    if len(column) < _SHARED_BY:
+        return None
+    used = int(np.char.str_len(column).max(initial=1))
+    letters = _letters(column)[:, :used]
+    shared = np.asarray((letters == letters[0]).all(axis=0))
+    varied = letters[:, ~shared]
+    plain = bool((letters[0, shared] < 128).all() and (letters[0, shared] > 0).all())
+    digits = bool(((varied >= ord("0")) & (varied <= ord("9"))).all())
+    return np.where(shared, letters[0], 0).astype(np.uint8) if plain and digits and varied.shape[1] <= _MAX_DIGITS else None
+
+
+def _powers(template: NDArray[np.uint8]) -> NDArray[np.int64]:
+    count = int((template == 0).sum())
+    return np.array([10**place for place in range(count - 1, -1, -1)], dtype=np.int64)
 
 
 def _codes(name: str, column: Array) -> tuple[tuple[str, ...], NDArray[np.int64]]:
@@ -181,6 +219,11 @@ def _column(field: Field, rows: Rows) -> Array:
     if field.width:
         full[:, :, field.width :] = np.where(cells[:, :, -1:] & 0x80, 0xFF, 0)
     numbers = _bytes(full).view("<i8")
+    if field.kind is FieldKind.DIGITS:
+        template = np.frombuffer(field.values[0].encode(), dtype=np.uint8)
+        letters = np.tile(template, (count, 1))
+        letters[:, template == 0] = numbers[:, np.newaxis] // _powers(template) % 10 + ord("0")
+        return _bytes(letters).view(f"S{template.size}").astype(field.dtype).reshape(shape)
     if field.kind is FieldKind.CODE:
         texts = np.array([value.encode() for value in field.values] or [b""], dtype=field.dtype)
         return np.asarray(texts[numbers]).reshape(shape)

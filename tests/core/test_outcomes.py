@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError
@@ -37,6 +37,7 @@ def test_reconciled_scores_are_distributions_that_keep_their_odds(scores):
     assert (probability[flagged, STAY] == 0).all()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(share, share), min_size=1, max_size=20))
 def test_scores_on_the_grid_sum_to_one_exactly_and_stay_there(scores):
     cure, default = np.array(scores).T

@@ -3,7 +3,7 @@
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import ChaCha20
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.ledger.keystream import keystream
@@ -20,6 +20,7 @@ def test_the_vectors_of_rfc_8439():
     assert zero.tobytes().hex().startswith("76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7")
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 9), st.integers(1, 200))
 def test_every_row_is_the_stream_of_its_key(seed, count, width):
     rng = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.ledger.merkle import (
@@ -80,6 +80,7 @@ def test_every_small_tree_extends_every_smaller_one_and_no_other():
             assert not path or not check_consistency(old, root, size, whole.root, path[:-1])
 
 
+@settings(deadline=None)
 @given(st.integers(2, 200), st.data())
 def test_no_flipped_bit_of_a_path_is_accepted(size, data):
     whole = tree(size)

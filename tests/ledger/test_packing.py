@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from collections_opt.application.standalone.verify_evidence import cells
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.packing import Layout, pack, unpack
 
@@ -34,6 +35,7 @@ def tables(draw):
     }
 
 
+@settings(deadline=None)
 @given(tables())
 def test_every_column_comes_back_to_the_bit(columns):
     layout, rows = pack(columns, ("state",))
@@ -46,6 +48,7 @@ def test_every_column_comes_back_to_the_bit(columns):
         assert back[name].tobytes() == column.tobytes(), name
 
 
+@settings(deadline=None)
 @given(tables())
 def test_a_cell_is_read_by_hand_from_the_layout(columns):
     layout, rows = pack(columns, ("state",))
@@ -83,3 +86,27 @@ def test_too_many_codes_are_refused():
     with pytest.raises(CollectionsError) as caught:
         pack({"state": column.astype("S5")}, ("state",))
     assert caught.value.reason is Reason.LIMIT_EXCEEDED
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 18), st.sampled_from(["", "A-", "\u00e9", "7"]), st.sampled_from(["", "-X", "0"]), st.integers(0, 2**32 - 1)
+)
+def test_account_numbers_are_kept_as_numbers(digits, prefix, suffix, seed):
+    numbers = np.random.default_rng(seed).integers(0, 10**digits, 300) if digits else np.zeros(300, np.int64)
+    texts = [f"{prefix}{int(number):0{digits}d}{suffix}" if digits else prefix + suffix for number in numbers]
+    column = np.array([text.encode() for text in texts], dtype="S40")
+    layout, rows = pack({"account_id": column})
+    stored = Layout.parse(json.loads(json.dumps(layout.plain())), layout.width)
+    back = unpack(stored, rows)["account_id"]
+    assert (back.dtype, back.tobytes()) == (column.dtype, column.tobytes())
+    assert cells(layout.plain(), rows[7].tobytes())["account_id"] == texts[7]
+    if prefix.isascii() and digits:
+        assert rows.shape[1] <= 8
+
+
+def test_letters_shared_by_few_rows_are_not_told():
+    layout, _ = pack({"account_id": np.array([b"SMITH-1", b"SMITH-2"])})
+    assert layout.fields[0].values == ()
+    layout, _ = pack({"account_id": np.char.mod(b"N%03d", np.arange(300)).astype("S4")})
+    assert layout.fields[0].values == ("N\0\0\0",)

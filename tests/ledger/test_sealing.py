@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError, Reason
@@ -27,6 +27,7 @@ def made(count, seed=0):
     return columns, keys, seal(LeafKind.INPUT, columns, np.arange(count), keys, NONCE, {"a": "b"}, ("state",))
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.data())
 def test_rows_come_back_and_an_erased_key_takes_only_its_own(count, data):
     columns, keys, table = made(count)

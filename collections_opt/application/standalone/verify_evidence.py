@@ -124,8 +124,14 @@ def cells(layout, row):
     for field in layout:
         raw = row[field["offset"] : field["offset"] + field["width"]]
         number = int.from_bytes(raw, "little", signed=True)
-        text = field["kind"] == "text"
-        result[field["name"]] = raw.rstrip(b"\0").decode() if text else field["values"][number] if "values" in field else number
+        if field["kind"] == "text":
+            value = raw.rstrip(b"\0").decode()
+        elif field["kind"] == "digits":
+            digits = iter(str(number).zfill(field["values"][0].count("\0")))
+            value = "".join(next(digits) if letter == "\0" else letter for letter in field["values"][0])
+        else:
+            value = field["values"][number] if "values" in field else number
+        result[field["name"]] = value
     return result
 
 
