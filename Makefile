@@ -36,12 +36,15 @@ serve: setup  ## Serve the gRPC API on loopback over the data folder of the demo
 test: setup-dev  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_FLAGS)
 
-.PHONY: fault-schedules fault-kill duplicates-load
+.PHONY: fault-schedules fault-kill tamper duplicates-load
 fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real code, and every planted bug
 	$(BIN)/python -m tests.faults.schedules --count 300
 
 fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 restarts of a PostgreSQL with 4 writers
 	$(BIN)/python -m tests.faults.kills --workers 200 --servers 40 --restarts 5
+
+tamper: setup-dev  ## 1,000 edits of rows, objects, checkpoints and keys: found, and found where they were made
+	$(BIN)/python -m tests.faults.tampering --count 1000
 
 duplicates-load: setup-dev  ## 64 callers with one key, over several processes, on SQLite and PostgreSQL
 	$(BIN)/python -m tests.faults.duplicates --callers 64

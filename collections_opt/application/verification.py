@@ -39,11 +39,15 @@ class Verification:
 
     def verify_log(self) -> Verdict:
         """Check the chain, the log and every checkpoint that was published."""
-        chain, log = self._ledger.verify_chain(), self._ledger.verify_log()
-        tree = self._ledger.log_tree()
+        chain, log, lives = self._ledger.verify_chain(), self._ledger.verify_log(), self._ledger.verify_lives()
+        try:
+            tree = self._ledger.log_tree()
+        except CollectionsError as error:
+            return _verdict("log", [Check("log", False, "; ".join([error.message, *chain, *log, *lives]))], Strength.NOTHING)
         checks = [
             Check("chain", not chain, "; ".join(chain) or "Every ranking names the one before it."),
             Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries, one per ranking, erasure and hold."),
+            Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
         verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
         notes = list(self._checkpoints.published())
@@ -85,10 +89,14 @@ class Verification:
         return Check("record", not broken, "; ".join(broken) or sentence)
 
     def _log_check(self, record: RankingRecord) -> Check:
-        entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
-        if entry is None or entry.facts["record_digest"] != record.record_digest:
+        try:
+            entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+            facts = entry.facts if entry else {}
+        except CollectionsError as error:
+            return Check("log", False, error.message)
+        if entry is None or facts.get("record_digest") != record.record_digest:
             return Check("log", False, "The log has no leaf of this record.")
-        if entry.facts["leaves"] != record.record.get("leaves"):
+        if facts.get("leaves") != record.record.get("leaves"):
             return Check("log", False, "The log names another tree of accounts.")
         return Check("log", True, f"The log holds it as entry {entry.position + 1}.")
 

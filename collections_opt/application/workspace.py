@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,7 +107,7 @@ def open_workspace(
     subject_keys = ledger.subject_keys(keyring.vault)
     sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
     recorder = Recorder(ledger, sealed, checkpoints)
-    worker = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    worker = f"{socket.gethostname()}-{os.getpid()}-{random_bytes(4).hex()}"
     registry = ModelRegistry(ledger, models, policy, now)
     registry.meet_declarations()
     rates = bundled_policy_rates()

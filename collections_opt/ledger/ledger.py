@@ -10,6 +10,7 @@ from collections_opt.ledger.database import Database, open_database
 from collections_opt.ledger.erasure import Erasure
 from collections_opt.ledger.history import History
 from collections_opt.ledger.idempotency import Idempotency
+from collections_opt.ledger.lives import Lives
 from collections_opt.ledger.log import Log
 from collections_opt.ledger.model_events import ModelEvents
 from collections_opt.ledger.models import Models
@@ -39,6 +40,7 @@ class Ledger(
     History,
     Erasure,
     Idempotency,
+    Lives,
     Outbox,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.chain import canonical_json
 from collections_opt.ledger.database import Store
 from collections_opt.ledger.merkle import HASH_BYTES, MerkleTree, leaf_hash
+from collections_opt.ledger.objects import is_digest
 from collections_opt.ledger.schema import log_entries as table
 from collections_opt.ledger.schema import rankings
 
@@ -40,33 +42,52 @@ class LogEntry:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The content as a mapping."""
-        return dict(json.loads(self.content))
+        """The content as a mapping.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when it is none.
+        """
+        try:
+            return dict(json.loads(self.content))
+        except (ValueError, TypeError) as error:
+            raise _unreadable(self.position) from error
 
 
 class Log(Store):
     """The leaves of the log and the tree over them."""
 
     def log_tree(self) -> MerkleTree:
-        """Return the tree over all leaves recorded so far."""
+        """Return the tree over all leaves recorded so far.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when the hash of a leaf is none.
+        """
         with self._database.read() as connection:
             hashes = connection.execute(sa.select(table.c.leaf_hash).order_by(table.c.position)).scalars().all()
+        wrong = [position for position, text in enumerate(hashes) if not is_digest(text)]
+        if wrong:
+            raise refuse(
+                Reason.INTEGRITY_FAILURE, "log", f"log entry {wrong[0]} has no leaf hash.", "Restore the database from a backup."
+            )
         raw = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8)
         return MerkleTree(raw.reshape(-1, HASH_BYTES))
 
     def log_entries(self, kind: LogKind | None = None) -> Iterator[LogEntry]:
         """Yield all leaves in order, or those of a kind, a page per transaction."""
+        yield from map(_entry, self._rows(kind))
+
+    def _rows(self, kind: LogKind | None = None) -> Iterator[Any]:
         after = -1
         while True:
             query = table.select().where(table.c.position > after).order_by(table.c.position).limit(_PAGE)
             if kind is not None:
                 query = query.where(table.c.kind == kind.value)
             with self._database.read() as connection:
-                page = [_entry(row) for row in connection.execute(query).mappings()]
+                page = list(connection.execute(query).mappings())
             yield from page
             if len(page) < _PAGE:
                 return
-            after = page[-1].position
+            after = page[-1]["position"]
 
     def log_entry_of(self, kind: LogKind, reference: str) -> LogEntry | None:
         """Return the latest leaf of a kind about something, None where there is none."""
@@ -85,15 +106,14 @@ class Log(Store):
         """Return where the log and what it records differ, in words; empty when they agree."""
         broken: list[str] = []
         rankings_seen: dict[str, str] = {}
-        for index, entry in enumerate(self.log_entries()):
-            if entry.position != index:
-                return [*broken, f"log: position {entry.position} where {index} belongs"]
-            if entry.leaf_hash != leaf_hash(entry.content.encode()).hex():
-                broken.append(f"log entry {index} ({entry.kind} {entry.reference}): its content differs from its leaf")
-            elif (entry.facts.get("kind"), entry.facts.get("reference")) != (entry.kind.value, entry.reference):
-                broken.append(f"log entry {index} ({entry.kind} {entry.reference}): its content is about something else")
-            elif entry.kind is LogKind.RANKING:
-                rankings_seen[entry.reference] = entry.facts["record_digest"]
+        for index, row in enumerate(self._rows()):
+            if row["position"] != index:
+                return [*broken, f"log: position {row['position']} where {index} belongs"]
+            found = _broken_leaf(row)
+            if found:
+                broken.append(f"log entry {index} ({row['kind']} {row['reference']}): {found}")
+            elif row["kind"] == LogKind.RANKING:
+                rankings_seen[row["reference"]] = json.loads(row["content"])["record_digest"]
         with self._database.read() as connection:
             rows = connection.execute(sa.select(rankings.c.ranking_id, rankings.c.record_digest)).all()
         recorded = {name: digest for name, digest in rows}  # noqa: C416 - rows are no pairs to the type checker
@@ -103,6 +123,18 @@ class Log(Store):
             elif recorded.get(name) != rankings_seen[name]:
                 broken.append(f"ranking {name}: the log holds another record of it")
         return broken
+
+
+def _broken_leaf(row: Any) -> str:
+    """Return what is wrong with a leaf, in words; its row may hold anything."""
+    if row["leaf_hash"] != leaf_hash(row["content"].encode()).hex():
+        return "its content differs from its leaf"
+    try:
+        facts = json.loads(row["content"])
+        told = (facts["kind"], facts["reference"])
+    except (ValueError, TypeError, KeyError):
+        return "its content cannot be read"
+    return "" if told == (row["kind"], row["reference"]) else "its content is about something else"
 
 
 def append_log(connection: sa.Connection, kind: LogKind, reference: str, facts: Mapping[str, Any]) -> LogEntry:
@@ -115,4 +147,11 @@ def append_log(connection: sa.Connection, kind: LogKind, reference: str, facts: 
 
 
 def _entry(row: Any) -> LogEntry:
-    return LogEntry(**{**row, "kind": LogKind(row["kind"])})
+    try:
+        return LogEntry(**{**row, "kind": LogKind(row["kind"])})
+    except ValueError as error:
+        raise _unreadable(row["position"]) from error
+
+
+def _unreadable(position: int) -> CollectionsError:
+    return refuse(Reason.INTEGRITY_FAILURE, "log", f"log entry {position} cannot be read.", "Restore the database from a backup.")

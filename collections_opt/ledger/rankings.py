@@ -16,6 +16,7 @@ from collections_opt.core.ranking import Entries
 from collections_opt.ledger.chain import canonical_json, chain_digest, head
 from collections_opt.ledger.database import Store, check_size, found, one, reused, timestamp
 from collections_opt.ledger.erased import worklists_digest_after_erasures
+from collections_opt.ledger.lives import broken_life, life_digest
 from collections_opt.ledger.log import LogKind, append_log
 from collections_opt.ledger.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
 from collections_opt.ledger.requests import insert_request, insert_state, request_where
@@ -77,6 +78,7 @@ class Rankings(Store):
             request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
             if request.latest.state is RankingState.ABANDONED:
                 insert_state(connection, request.ranking_id, RankingState.RUNNING, "asked for again", created_at)
+                request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
             return _complete(connection, request, record, assigned, created_at)
 
     def ranking(self, ranking_id: str) -> RankingRecord:
@@ -118,6 +120,7 @@ class Rankings(Store):
                 broken.append("its worklists differ from their digest")
             if _portfolio_digest(connection, stored["portfolio_id"]) != kept["portfolio_record_digest"]:
                 broken.append(f"the header of portfolio {stored['portfolio_id']} differs from its digest")
+            broken += broken_life(connection, stored, kept.get("life_digest"))
         return broken
 
 
@@ -143,6 +146,7 @@ def _complete(
     kept = {
         "worklists_digest": assigned.digest,
         "portfolio_record_digest": _portfolio_digest(connection, request.portfolio_id),
+        "life_digest": life_digest(connection, request.ranking_id, request.latest.step),
     }
     text = canonical_json({**record, LEDGER_KEY: kept})
     values = {

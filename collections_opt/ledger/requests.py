@@ -140,10 +140,20 @@ def insert_state(
     record = StateRecord(ranking_id, request.latest.step + 1, state, reason, created_at, worker)
     connection.execute(states.insert(), asdict(record))
     if state.is_finished:
-        told = {"ranking_id": ranking_id, "request_id": request.request_id, "portfolio_id": request.portfolio_id}
-        event = {**told, "state": state.value, "step": record.step, "reason": reason, **detail}
-        insert_event(connection, f"ranking.{state.value.lower()}", ranking_id, event, created_at)
+        insert_event(connection, *event_of(request, record, detail), created_at)
     return record
+
+
+def event_of(request: RequestedRanking, step: StateRecord, detail: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """Return the kind, the subject and the payload of the event that tells how a ranking ended."""
+    told = {"ranking_id": request.ranking_id, "request_id": request.request_id, "portfolio_id": request.portfolio_id}
+    payload = {**told, "state": step.state.value, "step": step.step, "reason": step.reason, **detail}
+    return f"ranking.{step.state.value.lower()}", request.ranking_id, payload
+
+
+def may_follow(before: RankingState | None, state: RankingState) -> bool:
+    """Return whether a state can follow another, or (None) be the first."""
+    return state is _S.REQUESTED if before is None else state in _NEXT[before]
 
 
 def abandoned(latest: StateRecord) -> CollectionsError:

@@ -65,7 +65,7 @@ def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
         books = connection.execute(portfolios.select()).mappings().all()
     found = [*_lost(ledger, promises, rows, begun), *_duplicated(ledger, promises, rows)]
     found += [*_altered(ledger, promises, rows, sums), *_books(promises, books)]
-    found += [("chain_breaks", line) for line in (*ledger.verify_chain(), *ledger.verify_log())]
+    found += [("chain_breaks", line) for line in (*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_lives())]
     return found
 
 

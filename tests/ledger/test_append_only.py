@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger import chain, requests, worklists
+from collections_opt.ledger import chain, rankings, requests, worklists
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from tests.ledger.harness import (
@@ -62,6 +62,7 @@ def test_every_edit_around_the_triggers_is_found(ledger, database_url):
 
 def test_a_column_left_out_of_the_chain_is_noticed(ledger, database_url, monkeypatch):
     monkeypatch.setattr(chain, "_CHAINED", tuple(name for name in chain._CHAINED if name != "created_at"))
+    monkeypatch.setattr(rankings, "broken_life", lambda *_: [])  # it compares this column too
     digest = chain.GENESIS
     with without_triggers(database_url) as engine, engine.begin() as connection:
         for row in connection.exec_driver_sql("SELECT * FROM rankings ORDER BY seq").mappings().all():

@@ -1,0 +1,316 @@
+"""Edits of rows, objects, checkpoints and keys around every guard: each must be found, and found where it was made.
+
+    python -m tests.faults.tampering --count 1000
+
+Every edit is made on a verified ledger by someone who owns the disk and the database, judged by what `verify log` and `verify
+ranking` say of it, and undone. An edit counts as found when a check fails, and as located when what fails names the ranking, the
+portfolio, the object, the event, the log entry or the checkpoint that was edited, or holds only for the ranking that owns it.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import sys
+import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import typer
+
+from collections_opt.application.findings import Verdict
+from collections_opt.application.workspace import Workspace, open_workspace
+from collections_opt.core.assignment import ignore_progress
+from collections_opt.core.errors import CollectionsError
+from collections_opt.ledger.schema import metadata
+from tests.faults.book import MODELS, NOW, command, prepare
+
+RANKINGS = 3
+TABLES = ("rankings", "ranking_entries", "portfolios", "log_entries", "ranking_requests", "ranking_states", "outbox")
+"""Tables whose every cell is evidence of what was recorded."""
+KINDS = ("cell", "cell", "cell", "row removed", "row added", "object", "object", "checkpoint", "keys")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One edit: what was done, and the names of which one must be in what is found."""
+
+    kind: str
+    what: str
+    names: tuple[str, ...]
+
+
+@dataclass
+class Bench:
+    """A verified ledger that is edited and restored, edit by edit."""
+
+    folder: Path
+    workspace: Workspace
+    ranking_ids: list[str] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=Counter)
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "ledger.db"
+
+    def verdicts(self) -> list[Verdict]:
+        """Verify everything anew; nothing that was read before is trusted."""
+        self.workspace.rankings._sealed._last.clear()
+        verification = self.workspace.evidence.verification
+        return [verification.verify_log(), *(verification.verify_ranking(name) for name in self.ranking_ids)]
+
+    def found(self) -> list[str]:
+        """Return what does not hold, each with the subject it was found in."""
+        try:
+            verdicts = self.verdicts()
+        except CollectionsError as error:
+            return [str(error)]
+        except Exception as error:  # noqa: BLE001 - what cannot even be read was found, but says too little to locate it
+            return [f"{type(error).__name__}"]
+        return [f"{v.subject}: {check.sentence}" for v in verdicts for check in v.checks if not check.holds]
+
+    def execute(self, statement: str, values: tuple = ()) -> int:
+        """Change the database file as its owner would, with no trigger in the way."""
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.execute("PRAGMA synchronous=OFF")
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            changed = connection.execute(statement, values).rowcount
+            connection.commit()
+        return changed
+
+    def rows(self, table: str) -> list[dict]:
+        with closing(sqlite3.connect(self.file)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(f"SELECT rowid AS row_id, * FROM {table}")]
+
+
+@contextmanager
+def bench(folder: Path) -> Iterator[Bench]:
+    """Yield a ledger with a few rankings, all of which verify."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
+    workspace = open_workspace(folder, MODELS, lambda: NOW)
+    prepare(workspace)
+    made = [workspace.rank(command(str(uuid.UUID(int=number, version=4))), ignore_progress) for number in range(RANKINGS)]
+    ready = Bench(folder, workspace, [each.ranking_id for each in made])
+    assert ready.found() == []
+    yield ready
+    workspace.close()
+
+
+def _other(value: object, draw: random.Random) -> object:
+    """Return a value of the same kind that is not the same."""
+    if isinstance(value, bytes):
+        at = draw.randrange(len(value))
+        return value[:at] + bytes([value[at] ^ (1 << draw.randrange(8))]) + value[at + 1 :]
+    if isinstance(value, int):
+        return value + draw.choice((-1, 1, 60, 1_000_000))
+    text = str(value)
+    if not text or draw.random() < 0.2:
+        return text + "x"
+    at = draw.randrange(len(text))
+    return text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :]
+
+
+def _names_of(row: dict, owned: dict[str, list[str]]) -> tuple[str, ...]:
+    names = [str(row[key]) for key in ("ranking_id", "subject", "reference", "portfolio_id") if row.get(key)]
+    for name in list(names):
+        names += owned.get(name, [])
+    number = row.get("position", row.get("seq"))
+    places = (f"event {number}", f"log entry {number} ", f"position {number} ", f"where {number} belongs")
+    return (*names, *(places if number is not None else ()))
+
+
+def edit_cell(bench: Bench, draw: random.Random) -> Edit | None:
+    """Change one cell of one row."""
+    table = draw.choice(TABLES)
+    row = draw.choice(bench.rows(table))
+    column = draw.choice([c.name for c in metadata.tables[table].columns])
+    try:
+        bench.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (_other(row[column], draw), row["row_id"]))
+    except sqlite3.IntegrityError:
+        return None  # refused by the database's own constraints
+    return Edit("cell", f"{table}.{column}", _names_of(row, _owned(bench)))
+
+
+def remove_row(bench: Bench, draw: random.Random) -> Edit | None:
+    """Take one row away."""
+    table = draw.choice(TABLES)
+    row = draw.choice(bench.rows(table))
+    bench.execute(f"DELETE FROM {table} WHERE rowid = ?", (row["row_id"],))
+    return Edit("row removed", table, (*_names_of(row, _owned(bench)), "tail", "published", "seq", "sequence"))
+
+
+def add_row(bench: Bench, draw: random.Random) -> Edit | None:
+    """Add a forged copy of a row under another key."""
+    table = draw.choice(TABLES)
+    row = {**draw.choice(bench.rows(table))}
+    row.pop("row_id")
+    owned = _owned(bench)
+    names = _names_of(row, owned)
+    for column in metadata.tables[table].primary_key:
+        row[column.name] = row[column.name] + (1_000 if isinstance(row[column.name], int) else "-forged")
+    if table in ("rankings", "ranking_requests"):
+        row |= {"ranking_id": f"{row['ranking_id']}-forged", "request_id": f"{row['request_id']}-forged"}
+    places = ", ".join("?" * len(row))
+    bench.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
+    if table == "portfolios":
+        return None  # a portfolio that no ranking names is no evidence of anything
+    return Edit("row added", table, (*names, *_names_of(row, owned)))
+
+
+def edit_object(bench: Bench, draw: random.Random) -> Edit | None:
+    """Damage, shorten, swap or remove the file of an object that a record names."""
+    owned = _objects(bench)
+    digest = draw.choice(sorted(owned))
+    path = bench.folder / "objects" / digest[:2] / digest
+    content = path.read_bytes()
+    how = draw.choice(("flip", "flip", "cut", "append", "swap", "remove"))
+    if how == "swap":
+        other = draw.choice([name for name in sorted(owned) if name != digest])
+        content = (bench.folder / "objects" / other[:2] / other).read_bytes()
+    elif how == "cut":
+        content = content[: draw.randrange(len(content))]
+    elif how == "append":
+        content += b"\0"
+    elif how == "flip":
+        content = bytes(_other(content, draw))
+    path.unlink()
+    if how != "remove":
+        path.write_bytes(content)
+    return Edit("object", how, (digest, *owned[digest]))
+
+
+def edit_checkpoint(bench: Bench, draw: random.Random) -> Edit | None:
+    """Change a character of a checkpoint, or put another one in its place."""
+    paths = sorted((bench.folder / "checkpoints").glob("*.txt"))
+    path = draw.choice(paths)
+    text = path.read_text("utf-8")
+    if draw.random() < 0.3:
+        path.write_text(draw.choice([p for p in paths if p != path]).read_text("utf-8").replace("\n", "\n", 1), "utf-8")
+        changed = path.read_text("utf-8") != text
+        moved = path.read_text("utf-8") in {p.read_text("utf-8") for p in paths if p != path}
+        return Edit("checkpoint", "swapped", (path.name,)) if changed and not moved else None
+    at = draw.randrange(len(text))
+    path.write_text(text[:at] + chr(ord(text[at]) ^ 1) + text[at + 1 :], "utf-8")
+    return Edit("checkpoint", "changed", (path.name,))
+
+
+def edit_keys(bench: Bench, draw: random.Random) -> Edit | None:
+    """Change a block of account keys."""
+    row = draw.choice(bench.rows("subject_key_blocks"))
+    bench.execute("UPDATE subject_key_blocks SET keys = ? WHERE rowid = ?", (_other(row["keys"], draw), row["row_id"]))
+    return Edit("keys", "changed", ("key", *bench.ranking_ids))
+
+
+EDITS: dict[str, Callable[[Bench, random.Random], Edit | None]] = {
+    "cell": edit_cell,
+    "row removed": remove_row,
+    "row added": add_row,
+    "object": edit_object,
+    "checkpoint": edit_checkpoint,
+    "keys": edit_keys,
+}
+
+
+def _objects(bench: Bench) -> dict[str, list[str]]:
+    """Return the rankings that name each object."""
+    owned: dict[str, list[str]] = {}
+    for ranking_id in bench.ranking_ids:
+        ranking = bench.workspace.ledger.ranking(ranking_id)
+        stored = bench.workspace.ledger.portfolio(ranking.portfolio_id)
+        named = [stored.object_digest, stored.quarantine_digest, ranking.record["leaves"]["refused_object"]]
+        named += [value for name, value in ranking.record.items() if name.endswith("_object") and value]
+        for digest in named:
+            owned.setdefault(digest, []).append(ranking_id)
+    return owned
+
+
+def _owned(bench: Bench) -> dict[str, list[str]]:
+    """Return the rankings of each portfolio: what is edited in a portfolio shows in them."""
+    owned: dict[str, list[str]] = {}
+    for row in bench.rows("rankings"):
+        owned.setdefault(row["portfolio_id"], []).append(row["ranking_id"])
+    return owned
+
+
+def try_edit(bench: Bench, draw: random.Random) -> tuple[Edit, list[str]]:
+    """Make one edit, return it with what was found, and undo it."""
+    while True:
+        kind = draw.choice(KINDS)
+        with _undone(bench):
+            edit = EDITS[kind](bench, draw)
+            if edit is not None:
+                return edit, bench.found()
+
+
+@contextmanager
+def _undone(bench: Bench) -> Iterator[None]:
+    saved = bench.folder.with_name("saved")
+    shutil.rmtree(saved, ignore_errors=True)
+    shutil.copytree(bench.folder, saved)
+    bench.workspace.ledger.database._engine.dispose()
+    try:
+        yield
+    finally:
+        bench.workspace.ledger.database._engine.dispose()
+        for part in ("objects", "checkpoints"):
+            shutil.rmtree(bench.folder / part)
+            shutil.copytree(saved / part, bench.folder / part)
+        shutil.copyfile(saved / "ledger.db", bench.file)
+
+
+def located(edit: Edit, found: list[str]) -> bool:
+    """Return whether what was found names what was edited."""
+    return any(name and name in line for name in edit.names for line in found)
+
+
+def main(
+    count: Annotated[int, typer.Option(help="Edits to make.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="Seed of the edits.")] = 1,
+) -> None:
+    """Edit, verify, undo; one line of figures, and exit code 1 for an edit that is not found or not located.
+
+    Example: python -m tests.faults.tampering --count 1000
+    """
+    draw, kinds, missed, astray = random.Random(seed), Counter(), [], []
+    with tempfile.TemporaryDirectory() as name, bench(Path(name) / "data") as ready:
+        for _ in range(count):
+            edit, found = try_edit(ready, draw)
+            kinds[edit.kind] += 1
+            if not found:
+                missed.append(edit)
+            elif not located(edit, found):
+                astray.append(edit)
+                typer.echo(f"not located: {edit}: {found[:2]}", err=True)
+        for edit in missed:
+            typer.echo(f"not found: {edit}", err=True)
+        blind = blind_verification_missed(ready, random.Random(seed))
+    shown = ", ".join(f"{kind} {number}" for kind, number in sorted(kinds.items()))
+    bug = "the planted bug was noticed" if blind else "THE PLANTED BUG WAS MISSED"
+    typer.echo(
+        f"tamper: {count} edits ({shown}): {count - len(missed)} found, {count - len(missed) - len(astray)} located; {bug}"
+    )
+    sys.exit(1 if missed or astray or not blind else 0)
+
+
+def blind_verification_missed(ready: Bench, draw: random.Random, tries: int = 40) -> bool:
+    """Return whether edits go unnoticed by a verification that forgets worklists: the planted bug of this harness."""
+    ledger = ready.workspace.ledger
+    whole = ledger.verify_ranking
+    ledger.verify_ranking = lambda name: [line for line in whole(name) if "worklists" not in line]
+    try:
+        return any(not try_edit(ready, draw)[1] for _ in range(tries))
+    finally:
+        del ledger.verify_ranking
+
+
+if __name__ == "__main__":
+    typer.run(main)
