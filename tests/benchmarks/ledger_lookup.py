@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from tests.benchmarks.support.cases import run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.reporting import Report, Table, number
 from tests.benchmarks.support.running import Options, main
+from tests.core.test_comparison import entries_of
 from tests.faults.private_postgres import PrivatePostgres, why_not
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -65,18 +67,11 @@ def _entries(day: int) -> Entries:
     queue[rows] = np.arange(WORKED) % QUEUES
     priority = np.zeros(ACCOUNTS, dtype=np.int32)
     priority[rows] = np.arange(WORKED) // QUEUES + 1
-    numbers = {name: np.zeros(ACCOUNTS, dtype=np.int64) for name in ("surplus_minor", "recovery_without_contact_minor")}
-    nano = {f"p_{name}_nano": np.zeros(ACCOUNTS, dtype=np.int64) for name in ("cure", "default", "stay")}
-    return Entries(
+    return replace(
+        entries_of(queue),
         account_id=np.array([f"acc-{number:05d}".encode() for number in range(ACCOUNTS)]),
-        disposition=np.where(queue >= 0, 1, 4).astype(np.uint8),
-        queue=queue,
         priority=priority,
-        best_queue=np.zeros(ACCOUNTS, dtype=np.int16),
         increment_minor=rng.integers(1, 100_000, ACCOUNTS),
-        seconds=np.full(ACCOUNTS, 300, dtype=np.int32),
-        **numbers,
-        **nano,
     )
 
 

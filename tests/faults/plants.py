@@ -11,6 +11,7 @@ import numpy as np
 
 from collections_opt.application import books, ranking_runs
 from collections_opt.core import pipeline, ranking
+from collections_opt.core.assignment import Assignment
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import rankings, requests, worklists
 
@@ -166,8 +167,9 @@ def fallback_without_label(session):
 def float_sum(_session):
     make = pipeline.make_entries
 
-    def summed(portfolio, outcomes, worth, eligibility, problem, assignment, key):
-        entries = make(portfolio, outcomes, worth, eligibility, problem, assignment, key)
+    def summed(*arguments, **named):
+        entries = make(*arguments, **named)
+        assignment = next(value for value in (*arguments, *named.values()) if isinstance(value, Assignment))
         total = np.float32(0.1) + np.sum(entries.increment_minor[entries.queue >= 0].astype(np.float32) / np.float32(3)) * 3
         object.__setattr__(assignment, "objective_minor", int(total) + 1)
         return entries
@@ -179,8 +181,8 @@ def float_sum(_session):
 def hash_tie_break(_session):
     make = ranking.make_entries
 
-    def shuffled(portfolio, *rest):
-        entries = make(portfolio, *rest)
+    def shuffled(*arguments, **named):
+        entries = make(*arguments, **named)
         priority = entries.priority.copy()
         for number in np.unique(entries.queue[entries.queue >= 0]):
             rows = np.flatnonzero(entries.queue == number)

@@ -89,7 +89,7 @@ class Bench:
     def rows(self, table: str) -> list[dict]:
         with closing(sqlite3.connect(self.file)) as connection:
             connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(f"SELECT rowid AS row_id, * FROM {table}")]
+            return [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
 
 
 @contextmanager
@@ -128,13 +128,21 @@ def _names_of(row: dict, owned: dict[str, list[str]]) -> tuple[str, ...]:
     return (*names, *(places if number is not None else ()))
 
 
+def _key(table: str) -> str:
+    return " AND ".join(f"{column.name} = ?" for column in metadata.tables[table].primary_key)
+
+
+def _key_of(table: str, row: dict) -> tuple:
+    return tuple(row[column.name] for column in metadata.tables[table].primary_key)
+
+
 def edit_cell(bench: Bench, draw: random.Random) -> Edit | None:
     """Change one cell of one row."""
     table = draw.choice(TABLES)
     row = draw.choice(bench.rows(table))
     column = draw.choice([c.name for c in metadata.tables[table].columns])
     try:
-        bench.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (_other(row[column], draw), row["row_id"]))
+        bench.execute(f"UPDATE {table} SET {column} = ? WHERE {_key(table)}", (_other(row[column], draw), *_key_of(table, row)))
     except sqlite3.IntegrityError:
         return None  # refused by the database's own constraints
     return Edit("cell", f"{table}.{column}", _names_of(row, _owned(bench)))
@@ -144,7 +152,7 @@ def remove_row(bench: Bench, draw: random.Random) -> Edit | None:
     """Take one row away."""
     table = draw.choice(TABLES)
     row = draw.choice(bench.rows(table))
-    bench.execute(f"DELETE FROM {table} WHERE rowid = ?", (row["row_id"],))
+    bench.execute(f"DELETE FROM {table} WHERE {_key(table)}", _key_of(table, row))
     return Edit("row removed", table, (*_names_of(row, _owned(bench)), "tail", "published", "seq", "sequence"))
 
 
@@ -152,7 +160,6 @@ def add_row(bench: Bench, draw: random.Random) -> Edit | None:
     """Add a forged copy of a row under another key."""
     table = draw.choice(TABLES)
     row = {**draw.choice(bench.rows(table))}
-    row.pop("row_id")
     owned = _owned(bench)
     names = _names_of(row, owned)
     for column in metadata.tables[table].primary_key:
@@ -206,7 +213,8 @@ def edit_checkpoint(bench: Bench, draw: random.Random) -> Edit | None:
 def edit_keys(bench: Bench, draw: random.Random) -> Edit | None:
     """Change a block of account keys."""
     row = draw.choice(bench.rows("subject_key_blocks"))
-    bench.execute("UPDATE subject_key_blocks SET keys = ? WHERE rowid = ?", (_other(row["keys"], draw), row["row_id"]))
+    values = (_other(row["keys"], draw), row["first_key_no"])
+    bench.execute("UPDATE subject_key_blocks SET keys = ? WHERE first_key_no = ?", values)
     return Edit("keys", "changed", ("key", *bench.ranking_ids))
 
 
