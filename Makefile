@@ -76,8 +76,9 @@ example-node: setup-dev  ## Install the packages of examples/node and run it aga
 	npm ci --prefix examples/node --ignore-scripts --no-audit --no-fund
 	$(BIN)/python -m pytest -q tests/docs/test_other_clients.py -k node
 
-models: setup  ## Train the outcome model on the bundled data, May to July only
+models: setup  ## Train the outcome model and its scorecard (May to July only) and write the evaluation for a validator
 	$(BIN)/python scripts/train_models.py --models-dir models
+	$(BIN)/python scripts/evaluate_models.py --models models --out var/evaluation
 
 proto: setup-dev  ## Generate the Python code of the contract anew
 	$(BIN)/python scripts/generate_proto.py

@@ -50,6 +50,21 @@ def snapshot(accounts: pd.DataFrame, month: int) -> Snapshot:
     """
     if not 5 <= month <= 8:
         raise ValueError(f"month {month} has no snapshot; use 5 (May) to 8 (August)")
+    raw, outcome, rolled_worse, late = _delinquent(accounts, month)
+    return Snapshot(raw, outcome, late[f"PAY_AMT{9 - month}"].to_numpy(dtype=np.int64) * 100, rolled_worse)
+
+
+def september(accounts: pd.DataFrame) -> tuple[RawPortfolio, NDArray[np.int64]]:
+    """Return September's delinquent accounts and their outcomes, int64 (n,): for a drift alarm, never for training.
+
+    Its codes break: status 0 disappears and 1 appears. The cash of the month after is not in the data.
+    """
+    raw, outcome, _, _ = _delinquent(accounts, 9)
+    return raw, outcome
+
+
+def _delinquent(accounts: pd.DataFrame, month: int) -> tuple[RawPortfolio, NDArray[np.int64], NDArray[np.bool_], pd.DataFrame]:
+    """Return the accounts past due at a month's statement as columns, their outcome, whether they rolled, and their rows."""
     previous = accounts[_STATUS_COLUMNS[month - 1]]
     late = accounts[previous >= DELINQUENT_STATUS]
     status = _stack(late, [_STATUS_COLUMNS[m] for m in range(month - 1, FIRST_MONTH - 1, -1)])
@@ -76,8 +91,7 @@ def snapshot(accounts: pd.DataFrame, month: int) -> Snapshot:
     )
     now = late[_STATUS_COLUMNS[month]].to_numpy(dtype=np.int64)
     outcome = np.select([now <= 0, (now >= DEFAULT_STATUS) & (last < DEFAULT_STATUS)], [CURE, DEFAULT], STAY)
-    cash = late[f"PAY_AMT{9 - month}"].to_numpy(dtype=np.int64) * 100
-    return Snapshot(raw, outcome.astype(np.int64), cash, now > last)
+    return raw, outcome.astype(np.int64), now > last, late
 
 
 def estimated_arrears_minor(balance: NDArray[np.int64], months_past_due: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -63,7 +63,8 @@ def test_the_manifest_states_what_the_model_does_on_august(august):
     scorer = shipped_scorer()
     period = training_period(august, "2005-08")
     measured = outcome_metrics(scorer.score(period.portfolio).probability, period.outcome)
-    assert measured == pytest.approx(scorer.artifact.manifest.metrics)
+    stated = scorer.artifact.manifest.metrics
+    assert measured == pytest.approx({name: stated[name] for name in measured}, abs=1e-6)
     assert "2005-08" not in scorer.artifact.manifest.training["periods"]
     assert measured["cure_auc"] >= 0.81
     assert measured["cure_ece"] <= 0.02

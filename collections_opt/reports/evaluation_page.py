@@ -1,0 +1,95 @@
+"""The evaluation of a model as one page for a validator; opens offline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from collections_opt.reports.evaluation_figures import drift_figure, gains_figure, reliability_figure, segment_figure
+from collections_opt.reports.html_page import render
+from collections_opt.scoring.evaluation import ClassEvaluation, Estimate, ModelEvaluation
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def evaluation_html(
+    model: ModelEvaluation,
+    october_auc: Mapping[str, float],
+    recoveries: Mapping[str, Mapping[float, Estimate]],
+    card: str,
+) -> str:
+    """Return the page; equal figures give equal bytes."""
+    cure = model.classes["cure"]
+    headline = (
+        f"{model.model_version} on {model.judged_on}: cure AUC {cure.auc:.3f}, calibration error {cure.ece:.3f}"
+        if cure
+        else f"{model.model_version} on {model.judged_on}: too few accounts to judge"
+    )
+    return render(
+        "evaluation.html",
+        title="Model evaluation",
+        headline=headline,
+        alarms=model.alarms,
+        classes=class_table(model.classes),
+        reliability=reliability_table(model.classes),
+        reliability_figure=reliability_figure(model.classes),
+        gains=gains_table(model.gains),
+        gains_figure=gains_figure(model.gains),
+        drift_figure=drift_figure(model.drift),
+        segments=segment_table(model.segments),
+        segment_figure=segment_figure(model.segments, "cure"),
+        october=[[name, f"{auc:.3f}"] for name, auc in october_auc.items()],
+        recoveries=gains_table(recoveries),
+        recoveries_figure=gains_figure(recoveries),
+        card=card,
+    )
+
+
+def class_table(classes: Mapping[str, ClassEvaluation | None]) -> Table:
+    """Return the figures per outcome."""
+    head = ["outcome", "n", "rate", "AUC", "KS", "log loss", "Brier", "skill", "slope", "intercept", "ECE", "ECE if perfect"]
+    head += ["lift 10 %", "lift 20 %"]
+    return head, [_class_line(name, found, len(head)) for name, found in classes.items()]
+
+
+def segment_table(segments: Mapping[str, Mapping[str, ClassEvaluation | None]]) -> Table:
+    """Return cure and default per segment; cells under the smallest count show nothing."""
+    head = ["segment", "outcome", "n", "rate", "AUC", "slope", "ECE", "ECE if perfect"]
+    lines = []
+    for segment, classes in segments.items():
+        for name, found in classes.items():
+            if found is None:
+                lines.append([segment, name, *["too few"] * (len(head) - 2)])
+            else:
+                figures = [f"{found.count:,}", f"{found.rate:.1%}", f"{found.auc:.3f}", _interval(found.slope)]
+                lines.append([segment, name, *figures, f"{found.ece:.3f}", f"{found.ece_if_perfect:.3f}"])
+    return head, lines
+
+
+def reliability_table(classes: Mapping[str, ClassEvaluation | None]) -> Table:
+    """Return predicted and observed rates with their counts."""
+    lines = [
+        [name, f"{b.predicted:.3f}", "too few" if b.observed != b.observed else f"{b.observed:.3f}", f"{b.count:,}"]
+        for name, found in classes.items()
+        if found is not None
+        for b in found.reliability
+    ]
+    return ["outcome", "predicted", "observed", "accounts"], lines
+
+
+def gains_table(gains: Mapping[str, Mapping[float, Estimate]]) -> Table:
+    """Return the share of money held per order and share worked."""
+    shares = list(next(iter(gains.values())))
+    head = ["order", *(f"first {share:.0%}" for share in shares)]
+    return head, [[name, *(_interval(found[share]) for share in shares)] for name, found in gains.items()]
+
+
+def _class_line(name: str, found: ClassEvaluation | None, width: int) -> list[str]:
+    if found is None:
+        return [name, *["too few"] * (width - 1)]
+    figures = [f"{v:.3f}" for v in (found.auc, found.ks, found.log_loss, found.brier, found.brier_skill)]
+    line = [name, f"{found.count:,}", f"{found.rate:.1%}", *figures, _interval(found.slope), _interval(found.intercept)]
+    return [*line, f"{found.ece:.3f}", f"{found.ece_if_perfect:.3f}", *(f"{lift:.2f}" for lift in found.lift.values())]
+
+
+def _interval(found: Estimate) -> str:
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"

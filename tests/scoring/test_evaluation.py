@@ -1,0 +1,97 @@
+"""Evaluation against known truths: a right model has slope 1 and no alarm, distortions are named, small cells say nothing."""
+
+import math
+
+import numpy as np
+import pytest
+
+from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
+from collections_opt.scoring.evaluation import (
+    bootstrap_share,
+    calibration_alarm,
+    calibration_line,
+    evaluate_class,
+    population_stability,
+    reliability,
+)
+from collections_opt.scoring.recovery import ALL, NOTHING, train_recovery
+
+
+def right(count=20_000, seed=1):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1, 3, count)
+    return p, rng.random(count) < p
+
+
+def test_a_right_model_has_slope_one_intercept_zero_and_no_alarm():
+    p, happened = right()
+    slope, intercept = calibration_line(p, happened)
+    assert slope.low < 1 < slope.high
+    assert intercept.low < 0 < intercept.high
+    assert calibration_alarm("x", p, happened) == ""
+    found = evaluate_class(p, happened, 1)
+    assert found.ece < 2 * found.ece_if_perfect
+    assert found.brier_skill > 0
+    assert found.lift[0.1] > found.lift[0.2] > 1
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    held = 0
+    for seed in range(200):
+        p, happened = right(400, seed)
+        slope, _ = calibration_line(p, happened)
+        held += slope.low <= 1 <= slope.high
+    assert 0.90 <= held / 200 <= 0.99
+
+
+@pytest.mark.parametrize("distort", [lambda p: p / 2, lambda p: p**2 / (p**2 + (1 - p) ** 2)])
+def test_a_wrong_level_or_slope_raises_the_alarm(distort):
+    p, happened = right()
+    assert "log-odds off by" in calibration_alarm("x", distort(p), happened)
+
+
+def test_small_cells_and_single_classes_show_nothing():
+    p, happened = right(29)
+    assert evaluate_class(p, happened, 1) is None
+    assert evaluate_class(np.full(50, 0.5), np.zeros(50, dtype=bool), 1) is None
+    assert all(math.isnan(b.observed) for b in reliability(*right(100)))
+
+
+def test_psi_stays_under_its_sampling_limit_without_a_shift_and_leaves_it_with_one():
+    rng = np.random.default_rng(3)
+    before = rng.normal(size=4_000)
+    under = [population_stability(before, rng.normal(size=4_000)) for _ in range(100)]
+    assert sum(d.beyond_sampling for d in under) <= 15
+    assert population_stability(before, rng.normal(0.2, size=4_000)).beyond_sampling
+    half = np.where(rng.random(4_000) < 0.1, np.nan, before)
+    assert population_stability(before, half).beyond_sampling
+
+
+def test_money_at_capacity_is_between_nothing_and_hindsight():
+    rng = np.random.default_rng(4)
+    money = rng.exponential(size=500)
+    best = bootstrap_share(money, money, np.argsort(-money), 0.2, 1)
+    worst = bootstrap_share(money, money, np.argsort(money), 0.2, 1)
+    assert worst.value < 0.1 < best.low <= best.value <= best.high < 1
+
+
+def test_recoveries_are_nothing_a_part_or_all_and_value_beats_probability():
+    fitted, judged = charged_off(TRAINING_MONTHS), charged_off((JUDGED_MONTH,))
+    model = train_recovery(fitted.features, fitted.recovered_share, seed=1)
+    p = model.probabilities(judged.features)
+    np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-9)
+    assert p[:, NOTHING].mean() == pytest.approx((judged.recovered_share <= 0).mean(), abs=0.02)
+    assert p[:, ALL].mean() < 0.02
+    share = model.expected_share(judged.features)
+    assert share.mean() == pytest.approx(judged.recovered_share.mean(), abs=0.01)
+    orders = {"probability": 1 - p[:, NOTHING], "value": share * judged.exposure, "hindsight": judged.net_recovery}
+    at_20 = {
+        name: bootstrap_share(judged.net_recovery, judged.net_recovery, np.argsort(-key, kind="stable"), 0.2, 1)
+        for name, key in orders.items()
+    }
+    assert at_20["probability"].high < at_20["value"].low
+    assert at_20["value"].high < at_20["hindsight"].low
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        train_recovery(fitted.features, fitted.recovered_share + 1, seed=1)
+    with pytest.raises(ValueError, match="4 to 6"):
+        charged_off((7,))

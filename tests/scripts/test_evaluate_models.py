@@ -1,0 +1,24 @@
+"""The evaluation as a validator runs it: the figures that must hold, the alarm, and a page that loads nothing."""
+
+import json
+
+from tests.scripts.test_scripts import call
+
+
+def test_the_evaluation_shows_what_it_must_and_its_page_is_complete(tmp_path):
+    shown = call("evaluate_models.py", "--out", tmp_path, "--json")
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)
+    cure = found["model"]["classes"]["cure"]
+    assert cure["auc"] >= 0.81
+    assert cure["ece"] <= 0.02
+    assert 0.9 <= cure["slope"]["value"] <= 1.1
+    assert any("2005-09 cure" in alarm for alarm in found["model"]["alarms"])
+    october = found["october_auc"]
+    assert 0.775 <= october["with September's status"] <= 0.80
+    assert october["without"] < october["with September's status"] - 0.02
+    page = (tmp_path / "evaluation.html").read_text()
+    assert page.count("<svg") == 5
+    assert not any(loads in page for loads in ('src="http', 'href="http', "@import", "<script"))
+    assert "September" in page
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == found
