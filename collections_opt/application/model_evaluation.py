@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from collections_opt.application.model_training import bundled_periods
+from collections_opt.application.model_training import bundled_data
 from collections_opt.core.admission import admit
 from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.features import FEATURE_NAMES, build_features
@@ -78,12 +78,13 @@ def evaluate_bundled(
 def evaluate_outcomes(scorer: Scorer) -> ModelEvaluation:
     """Return everything about the outcome model on August, and the alarms that September raises."""
     accounts = load_accounts()
-    training, later = bundled_periods()
+    data = bundled_data()
+    later = data.later
     outcomes = scorer.score(later.portfolio)
     p = outcomes.probability
     bucket = bucket_of(later.portfolio.column("days_past_due"))
     segments = {f"{30 * b}-{30 * b + 29} days past due": bucket == b for b in np.unique(bucket).tolist()}
-    last = training[-1].portfolio  # earlier ones know fewer months of history
+    last = data.periods[-1].portfolio  # earlier ones know fewer months of history
     before = build_features(last).matrix.astype(np.float64)
     after = build_features(later.portfolio).matrix.astype(np.float64)
     drift: dict[str, Drift] = {
