@@ -41,12 +41,16 @@ def _read_limit(message: pb.AccountLimit, path: str) -> AccountLimit:
     )
 
 
+def _write_segment(segment: Segment) -> pb.Segment:
+    return pb.Segment(products=segment.products, states=segment.states, buckets=segment.buckets)
+
+
 def _write_limit(limit: AccountLimit) -> pb.AccountLimit:
     segment = limit.segment
     return pb.AccountLimit(
         name=limit.name,
         kind=write_enum(pb.LimitKind.DESCRIPTOR, limit.kind.value),
-        segment=pb.Segment(products=segment.products, states=segment.states, buckets=segment.buckets),
+        segment=None if segment == Segment() else _write_segment(segment),
         queue_ids=limit.queue_ids,
         account_count=limit.account_count,
         segment_share=limit.segment_share,
