@@ -6,7 +6,7 @@ feature, which one multiclass booster cannot give: its constraint would bind eve
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import lightgbm as lgb
 import numpy as np
@@ -29,6 +29,9 @@ class BoostedPredictor:
 
     def raw(self, features: NDArray[np.float32]) -> Floats:
         """Return probabilities of cure, default and stay before calibration, float64 (n, 3)."""
+        return _alike_together(features, self._raw)
+
+    def _raw(self, features: NDArray[np.float32]) -> Floats:
         cure, default = (self._predict(booster, features) for booster in self.boosters)
         result = np.empty((len(features), 3))
         result[:, 0], rest = cure, 1.0 - cure
@@ -70,6 +73,9 @@ class MulticlassPredictor:
 
     def raw(self, features: NDArray[np.float32]) -> Floats:
         """Return probabilities before calibration, float64 (n, 3)."""
+        return _alike_together(features, self._raw)
+
+    def _raw(self, features: NDArray[np.float32]) -> Floats:
         return np.asarray(self.booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
 
     def contributions(self, features: NDArray[np.float32]) -> Floats:
@@ -94,6 +100,20 @@ def read(contents: Mapping[str, bytes]) -> BoostedPredictor | MulticlassPredicto
         return BoostedPredictor(*(lgb.Booster(model_str=contents[name].decode()) for name in FILES))
     except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
         raise ValueError(f"is not a LightGBM model: {error}") from error
+
+
+def _alike_together(features: NDArray[np.float32], predict: Callable[[NDArray[np.float32]], Floats]) -> Floats:
+    """Predict with alike accounts beside each other, and return the answers in the order given.
+
+    Rows are independent, so no bit changes; but trees take the same branches for alike rows, which halves the time.
+    """
+    if len(features) <= ONE_THREAD_ROWS:
+        return predict(features)
+    order = np.lexsort(features.T[::-1])
+    ordered = predict(features[order])
+    result = np.empty_like(ordered)
+    result[order] = ordered
+    return result
 
 
 def _threads(matrix: NDArray[np.float32]) -> int:

@@ -235,3 +235,11 @@ def test_the_scorecard_scores_a_row_alike_in_any_company(portfolio):
 def test_one_period_is_not_enough(august):
     with pytest.raises(ValueError, match="two periods"):
         train([training_period(august, "2005-08")], 1)
+
+
+def test_predicting_alike_accounts_together_changes_no_bit(portfolio):
+    for version in list_versions(MODELS):
+        predictor = load_artifact(MODELS, version).predictor
+        features = build_features(portfolio.take(slice(0, 700))).matrix
+        one_by_one = np.concatenate([predictor.raw(features[row : row + 1]) for row in range(0, 700, 7)])
+        np.testing.assert_array_equal(predictor.raw(features)[::7], one_by_one)
