@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import threading
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,6 +43,15 @@ class AccountProof:
     content: bytes
 
 
+@dataclass(frozen=True)
+class _Leaves:
+    """A ranking's sealed tables, and the tree over the leaves of both."""
+
+    decided: SealedTable
+    refused: SealedTable
+    tree: MerkleTree
+
+
 class Proofs:
     """Makes evidence from records.
 
@@ -54,6 +64,8 @@ class Proofs:
         self._ledger = ledger
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
+        self._lock = threading.Lock()
+        self._last: tuple[str, _Leaves] | None = None
 
     @property
     def vkey(self) -> str:
@@ -70,17 +82,23 @@ class Proofs:
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
         """
-        decided, refused = self._tables(record)
-        key_no = self._sealed.key_number(account_id)
-        if key_no is None:
-            raise _not_there(account_id, record)
-        for table, first in ((decided, 0), (refused, decided.row_count)):
-            rows = np.flatnonzero(table.key_no == key_no)
-            if rows.size:
-                row = int(rows[0])
-                shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
-                return self._proof(record, decided, refused, first + row, shown, table)
-        raise _not_there(account_id, record)
+        leaves = self._leaves(record)
+        index, key_no = self._place(record, leaves, account_id)
+        count = leaves.decided.row_count
+        table, row = (leaves.decided, index) if index < count else (leaves.refused, index - count)
+        shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
+        answer = _cells(table, shown)
+        path = [step.hex() for step in leaves.tree.inclusion_proof(index)]
+        content = {
+            "answer": answer,
+            "checkpoint": self.checkpoint(),
+            "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
+            "log": self._log_facts(record),
+            "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
+            "row": vars_of(record),
+            "vkey": self.vkey,
+        }
+        return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
 
     def archive(self, record: RankingRecord, accounts: Iterable[str] | None = None) -> bytes:
         """Return everything about a ranking as one ZIP archive; the same records give the same bytes.
@@ -89,7 +107,8 @@ class Proofs:
             record: the ranking.
             accounts: whose rows are shown; None shows all that were not erased.
         """
-        decided, refused = self._tables(record)
+        leaves = self._leaves(record)
+        decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
         held, objects = record.record, self._ledger.objects
         files = {
@@ -110,10 +129,6 @@ class Proofs:
         title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
         return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
 
-    def _tables(self, record: RankingRecord) -> tuple[SealedTable, SealedTable]:
-        held = record.record
-        return self._sealed.table(held["entries_object"]), self._sealed.table(held["leaves"]["refused_object"])
-
     def _log_facts(self, record: RankingRecord) -> dict[str, Any]:
         entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
         if entry is None:
@@ -121,28 +136,33 @@ class Proofs:
         path = self._ledger.log_tree().inclusion_proof(entry.position)
         return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
 
-    def _proof(
-        self,
-        record: RankingRecord,
-        decided: SealedTable,
-        refused: SealedTable,
-        index: int,
-        shown: Disclosure,
-        table: SealedTable,
-    ) -> AccountProof:
-        tree = MerkleTree(np.concatenate([decided.leaves, refused.leaves]))
-        path = [step.hex() for step in tree.inclusion_proof(index)]
-        answer = _cells(table, shown)
-        content = {
-            "answer": answer,
-            "checkpoint": self.checkpoint(),
-            "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
-            "log": self._log_facts(record),
-            "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
-            "row": vars_of(record),
-            "vkey": self.vkey,
-        }
-        return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
+    def _leaves(self, record: RankingRecord) -> _Leaves:
+        """Return a ranking's sealed tables and tree; those of the last one asked for stay in memory."""
+        with self._lock:
+            last = self._last
+        if last is None or last[0] != record.record_digest:
+            held = record.record
+            decided = self._sealed.table(held["entries_object"])
+            refused = self._sealed.table(held["leaves"]["refused_object"])
+            tree = MerkleTree(np.concatenate([decided.leaves, refused.leaves]))
+            last = (record.record_digest, _Leaves(decided, refused, tree))
+            with self._lock:
+                self._last = last
+        return last[1]
+
+    def _place(self, record: RankingRecord, leaves: _Leaves, account_id: str) -> tuple[int, int]:
+        """Return an account's leaf and key number."""
+        stored = self._sealed.entries(record.record["entries_object"])
+        ids, wanted = stored.entries.account_id, account_id.encode()
+        at = int(np.searchsorted(ids, wanted))
+        if at < ids.size and ids[at] == wanted:
+            row = int(stored.rows[at])
+            return row, int(leaves.decided.key_no[row])
+        key_no = self._sealed.key_number(account_id)
+        rows = np.flatnonzero(leaves.refused.key_no == (-1 if key_no is None else key_no))
+        if key_no is None or not rows.size:
+            raise _not_there(account_id, record)
+        return leaves.decided.row_count + int(rows[0]), key_no
 
     def _numbers(self, accounts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
         numbers = []

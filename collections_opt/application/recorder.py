@@ -93,6 +93,12 @@ class Recorder:
         }
         return KeptRanking(entries.digest, facts)
 
+    def publish_missing(self) -> None:
+        """Write the checkpoint that a process did not come to write before it ended; nothing for an empty log."""
+        tree = self.ledger.log_tree()
+        if tree.size:
+            self.checkpoints.publish(tree)
+
     def publish(self) -> Path:
         """Write the signed checkpoint of the log as it stands."""
         return self.checkpoints.publish(self.ledger.log_tree())

@@ -107,6 +107,7 @@ def open_workspace(
     subject_keys = ledger.subject_keys(keyring.vault)
     sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
     recorder = Recorder(ledger, sealed, checkpoints)
+    recorder.publish_missing()
     worker = f"{socket.gethostname()}-{os.getpid()}-{random_bytes(4).hex()}"
     registry = ModelRegistry(ledger, models, policy, now)
     registry.meet_declarations()

@@ -179,13 +179,16 @@ def test_a_database_rewritten_with_fitting_hashes_is_exposed_by_its_checkpoint(t
     forged.close()
 
 
-def test_a_missing_checkpoint_is_noticed(tmp_path):
+def test_a_missing_checkpoint_is_noticed_and_written_at_the_next_start(tmp_path):
     workspace = opened(tmp_path / "data")
     workspace.books.import_portfolio("p1", book(25))
     ranked(workspace)
     next((tmp_path / "data" / "checkpoints").glob("*.txt")).unlink()
     assert [check.name for check in workspace.evidence.verification.verify_log().broken] == ["checkpoints"]
     workspace.close()
+    again = opened(tmp_path / "data")  # as after a process that ended between the commit and its checkpoint
+    assert again.evidence.verification.verify_log().broken == ()
+    again.close()
 
 
 def test_a_lost_object_breaks_the_verdict_and_says_which(tmp_path):
