@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 from collections_opt.application.books import Books
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.rankings import Rankings
-from collections_opt.application.recorded_constraints import recorded_constraints
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
+    INELIGIBLE,
     UNASSIGNED,
     Assignment,
     AssignmentProblem,
     ProgressCallback,
+    Shortage,
     SolveOptions,
     SolveProgress,
     SolverIdentity,
@@ -31,13 +32,16 @@ from collections_opt.core.assignment import (
 from collections_opt.core.capacity_changes import same_cells
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.exploration import Exploration, withdraw
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
 from collections_opt.core.progress import within
+from collections_opt.core.queue_columns import FRESH, rearranged
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Entries
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
-from collections_opt.core.what_if import PlannedAnswer
+from collections_opt.core.what_if import PlannedAnswer, renumbered
 from collections_opt.solvers import SOLVERS, PriceIntervals, lagrangian_bound, price_intervals
 
 
@@ -50,6 +54,8 @@ class CapacityBaseline:
         valued: the accounts, scored and valued under the answer's plan.
         answer: plan, cells and assignment.
         intervals: between what its prices may lie and still be optimal.
+        drawn: bool (n,) accounts that the ranking drew at random: they stay where they are and are no part of the answer.
+        reserved_seconds: int64 (q,) time of the answer's queues that they take.
         rules: eligibility rules.
         parameters: value model.
         solver: name, in ``SOLVERS``, of what made the answer.
@@ -61,6 +67,8 @@ class CapacityBaseline:
     valued: ValuedAccounts
     answer: PlannedAnswer
     intervals: PriceIntervals
+    drawn: NDArray[np.bool_]
+    reserved_seconds: NDArray[np.int64]
     rules: RuleTable
     parameters: ValueParameters
     solver: str
@@ -70,30 +78,27 @@ class CapacityBaseline:
     def problem_under(self, plan: CapacityPlan) -> AssignmentProblem:
         """Return the cells of another plan; the columns of queues that value accounts alike are those at hand.
 
+        The minutes of accounts drawn at random stay theirs, as far as the queue still has them.
+
         Raises:
             CollectionsError: VALUE_OVERFLOW, as ``value_matrix``.
         """
         mine = self.answer.plan.queues
-        at_hand = {queue.queue_id: index for index, queue in enumerate(mine)}
-        source = [at_hand.get(queue.queue_id, -1) for queue in plan.queues]
-        source = [
-            index if index >= 0 and same_cells(mine[index], q) else -1 for index, q in zip(source, plan.queues, strict=True)
-        ]
+        places = renumbered(plan, self.answer.plan)
+        reserved = np.where(places >= 0, self.reserved_seconds[np.maximum(places, 0)], 0)
+        capacity = np.maximum(plan.capacity_seconds - reserved, 0)
+        alike = [place >= 0 and same_cells(mine[place], q) for place, q in zip(places.tolist(), plan.queues, strict=True)]
+        source = [place if same else FRESH for place, same in zip(places.tolist(), alike, strict=True)]
         problem = self.answer.problem
         if source == list(range(len(mine))):
-            return replace(problem, capacity_seconds=plan.capacity_seconds)
-        value = np.empty((problem.account_count, len(source)), dtype=np.int32)
-        seconds = np.empty(value.shape, dtype=np.uint16)
-        fresh = [index for index, place in enumerate(source) if place < 0]
-        kept = [index for index, place in enumerate(source) if place >= 0]
-        value[:, kept] = problem.value[:, [source[index] for index in kept]]
-        seconds[:, kept] = problem.seconds[:, [source[index] for index in kept]]
-        if fresh:
-            part = replace(plan, queues=tuple(plan.queues[index] for index in fresh))
-            accounts, outcomes = self.valued.portfolio, self.valued.outcomes
-            new = value_accounts(accounts, outcomes, part, self.rules, self.parameters, self.effects_of).problem
-            value[:, fresh], seconds[:, fresh] = new.value, new.seconds
-        return AssignmentProblem(value, seconds, plan.capacity_seconds, problem.side)
+            return replace(problem, capacity_seconds=capacity)
+        part = replace(plan, queues=tuple(queue for queue, same in zip(plan.queues, alike, strict=True) if not same))
+        if not part.queues:
+            return rearranged(problem, source, problem.value[:, :0], problem.seconds[:, :0], capacity)
+        accounts, outcomes = self.valued.portfolio, self.valued.outcomes
+        new = value_accounts(accounts, outcomes, part, self.rules, self.parameters, self.effects_of).problem
+        value = np.where(self.drawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32)
+        return rearranged(problem, source, value, new.seconds, capacity)
 
 
 class CapacityBaselines:
@@ -128,13 +133,6 @@ class CapacityBaselines:
         if known is not None:
             return known
         inputs = self._inputs.read(ranking_id)
-        if recorded_constraints(inputs.record).any:
-            raise refuse(
-                Reason.INVALID_ARGUMENT,
-                "ranking_id",
-                f"{ranking_id} keeps to constraints, which other capacities would have to keep to as well.",
-                "Start from its portfolio and plan, without constraints.",
-            )
         held = inputs.record.record
         progress(SolveProgress("read", 0.05))
         entries = self._rankings.entries(inputs.record)
@@ -144,13 +142,18 @@ class CapacityBaselines:
         reconciled = np.zeros(portfolio.account_count, dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
         valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
+        side = self._rankings.side_of(inputs.record, portfolio, inputs.plan)
+        problem, reserved = _optimised(replace(valued.problem, side=side.rows), entries)
         progress(SolveProgress("price intervals", 0.3))
-        assignment, seed = _recorded_assignment(inputs, valued, entries.queue), int(held["seed"])
+        queue = np.where(entries.explored, UNASSIGNED, entries.queue).astype(np.int16)
+        assignment, seed = _recorded_assignment(inputs, problem, side.prices, queue), int(held["seed"])
         baseline = CapacityBaseline(
             ranking_id=ranking_id,
             valued=valued,
-            answer=PlannedAnswer(inputs.plan, valued.problem, assignment),
-            intervals=price_intervals(valued.problem, assignment, SolveOptions(seed=seed)),
+            answer=PlannedAnswer(inputs.plan, problem, assignment),
+            intervals=price_intervals(problem, assignment, SolveOptions(seed=seed)),
+            drawn=entries.explored.astype(bool),
+            reserved_seconds=reserved,
             rules=inputs.rules,
             parameters=inputs.parameters,
             solver=held["solver"] if held["solver"] in SOLVERS else "default",
@@ -197,6 +200,8 @@ class CapacityBaselines:
             valued=valued,
             answer=PlannedAnswer(plan, ranking.problem, ranking.assignment),
             intervals=price_intervals(ranking.problem, ranking.assignment, request.options),
+            drawn=np.zeros(portfolio.account_count, dtype=bool),
+            reserved_seconds=np.zeros(len(plan.queues), dtype=np.int64),
             rules=self._rules,
             parameters=parameters,
             solver="default",
@@ -215,24 +220,38 @@ class CapacityBaselines:
         return baseline
 
 
-def _recorded_assignment(inputs: RecordedInputs, valued: ValuedAccounts, queue: NDArray[np.int16]) -> Assignment:
+def _optimised(whole: AssignmentProblem, entries: Entries) -> tuple[AssignmentProblem, NDArray[np.int64]]:
+    """Return the problem that the recorded answer is to, without accounts drawn at random, and the time these take."""
+    none = np.zeros(whole.queue_count, dtype=np.int64)
+    drawn = entries.explored.astype(bool)
+    if not drawn.any():
+        return whole, none
+    queue = np.where(entries.explored, entries.queue, UNASSIGNED).astype(np.int16)
+    np.add.at(none, queue[drawn], entries.seconds[drawn])
+    return withdraw(whole, Exploration(queue, np.zeros_like(none), none)), none
+
+
+def _recorded_assignment(
+    inputs: RecordedInputs, problem: AssignmentProblem, side_prices: NDArray[np.int64], queue: NDArray[np.int16]
+) -> Assignment:
     """Return the recorded answer for the accounts that can still be read; with nobody erased its figures are the record's."""
     held = inputs.record.record
     worked = np.flatnonzero(queue != UNASSIGNED)
-    objective = int(valued.problem.value[worked, queue[worked]].sum(dtype=np.int64))
+    objective = int(problem.value[worked, queue[worked]].sum(dtype=np.int64))
     whole = objective == int(held["objective_minor"])
     return Assignment(
         queue=queue,
         prices=inputs.prices,
-        side_prices=inputs.prices[:0],
+        side_prices=side_prices,
         objective_minor=objective,
-        bound_minor=int(held["bound_minor"]) if whole else lagrangian_bound(valued.problem, inputs.prices),
+        bound_minor=int(held["bound_minor"]) if whole else lagrangian_bound(problem, inputs.prices, side_prices),
         termination=Termination(held["termination"]) if whole else Termination.LIMIT,
         solver=SolverIdentity(held["solver"], held["solver_version"], tuple(sorted(held["solver_parameters"].items()))),
         bound_by_search=whole and bool(held["proof"]["bound_by_search"]),
+        shortages=tuple(Shortage(**shortage) for shortage in held["proof"]["shortages"]),
     )
 
 
 def warm_options(baseline: CapacityBaseline, prices: NDArray[np.int64]) -> SolveOptions:
-    """Return options that start a re-solve from prices."""
-    return SolveOptions(seed=baseline.seed, warm_prices=prices)
+    """Return options that start a re-solve from prices, with the side prices of the answer at hand."""
+    return SolveOptions(seed=baseline.seed, warm_prices=prices, warm_side_prices=baseline.answer.assignment.side_prices)

@@ -123,7 +123,10 @@ class CurveDrawer:
         )
 
     def _bound_by_prices(self, capacity: NDArray[np.int64], answer: Assignment) -> int:
-        return lagrangian_bound(replace(self._baseline.answer.problem, capacity_seconds=capacity), answer.prices)
+        if answer.shortages:  # its bound is that of the limits relaxed by what is missing
+            return answer.bound_minor
+        problem = replace(self._baseline.answer.problem, capacity_seconds=capacity)
+        return lagrangian_bound(problem, answer.prices, answer.side_prices)
 
     def _order_value(self, ordering: Ordering | None) -> int:
         valued, problem = self._baseline.valued, self._baseline.answer.problem

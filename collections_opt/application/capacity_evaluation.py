@@ -83,7 +83,9 @@ def evaluate_capacity(
     progress(SolveProgress("value", 0.4))
     problem = baseline.problem_under(plan)
     before = baseline.answer
-    unchanged = problem.value is before.problem.value and np.array_equal(plan.capacity_seconds, before.problem.capacity_seconds)
+    unchanged = problem.value is before.problem.value and np.array_equal(
+        problem.capacity_seconds, before.problem.capacity_seconds
+    )
     prices = carried_prices(before.assignment.prices, before.plan, plan)
     if unchanged:
         assignment, intervals = before.assignment, baseline.intervals
@@ -103,8 +105,20 @@ def evaluate_capacity(
         intervals=intervals,
         moves=moves(before, after),
         predicted_minor=_predicted(before, after),
-        highest_change_minor=lagrangian_bound(problem, prices) - before.assignment.objective_minor,
+        highest_change_minor=_bound_before(before, after, prices) - before.assignment.objective_minor,
     )
+
+
+def _bound_before(before: PlannedAnswer, after: PlannedAnswer, prices: NDArray[np.int64]) -> int:
+    """Return what the prices before prove for the plan after; limits are relaxed by what either answer is short of."""
+    side, side_prices = after.problem.side, before.assignment.side_prices
+    if side is None:
+        return lagrangian_bound(after.problem, prices)
+    short = dict.fromkeys(side.names, 0)
+    for shortage in (*before.assignment.shortages, *after.assignment.shortages):
+        short[shortage.name] = max(short[shortage.name], shortage.missing)
+    limits = side.limit + np.array([short[name] for name in side.names], dtype=np.int64)
+    return lagrangian_bound(after.problem, prices, side_prices, limits)
 
 
 def _predicted(before: PlannedAnswer, after: PlannedAnswer) -> NDArray[np.float64]:

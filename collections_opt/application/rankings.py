@@ -241,7 +241,7 @@ class Rankings:
         prices = np.array(record.record["prices"], dtype=np.int64)
         effects = self.effects_of(record)(one, plan)
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
-        side = recorded_side(record, one, plan, self._previous_queues(record, one, plan))
+        side = self.side_of(record, one, plan)
         valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects)
         ranking = _single(valued, prices, entries.queue[row : row + 1], side)
         ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
@@ -298,6 +298,10 @@ class Rankings:
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = serving.scorer.reasons(admission.portfolio) if with_reasons else nothing
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
+
+    def side_of(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> RecordedSide:
+        """Return the side rows that a recorded ranking kept to, for these accounts, with their recorded prices."""
+        return recorded_side(record, portfolio, plan, self._previous_queues(record, portfolio, plan))
 
     def _previous_queues(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> NDArray[np.int16] | None:
         """Return where the accounts were in the ranking that a recorded one counts moves from; None if it counts none."""

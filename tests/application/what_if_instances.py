@@ -34,6 +34,8 @@ def baseline_of(problem, solver="exact") -> CapacityBaseline:
         valued=SimpleNamespace(portfolio=portfolio, problem=problem),
         answer=PlannedAnswer(plan, problem, assignment),
         intervals=price_intervals(problem, assignment, options),
+        drawn=np.zeros(problem.account_count, dtype=bool),
+        reserved_seconds=np.zeros(problem.queue_count, dtype=np.int64),
         rules=flag_rules(),
         effects_of=PlannedEffects,
         parameters=ValueParameters(),

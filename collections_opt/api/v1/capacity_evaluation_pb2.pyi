@@ -278,7 +278,9 @@ Global___EvaluateCapacityResponse: _TypeAlias = EvaluateCapacityResponse  # noqa
 
 @_typing.final
 class CapacityEvaluation(_message.Message):
-    """Two capacities side by side on the same accounts, scores, rules and value model."""
+    """Two capacities side by side on the same accounts, scores, rules, value model and constraints. Accounts that a ranking drew at
+    random stay where they are: they and their minutes are left out of every figure.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
