@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -62,18 +63,26 @@ class Zygote:
         self._listener.listen(16)
         environment = {**os.environ, **ONE_THREAD, "PYTHONHASHSEED": str(hash_seed), "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "tests.faults.zygote", path]
-        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, text=True)
+        # Its output tells the parent that it is ready, and by its end that it died: a parent must never wait for the dead.
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
+        if self._process.stdout.readline() != "ready\n":
+            raise RuntimeError("the process that forks died before it was ready")
 
     def fork(self, job: dict) -> Child:
         """Return a new child at work on a job."""
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
+        ready, _, _ = select.select([self._listener, self._process.stdout], [], [])
+        if self._listener not in ready:
+            raise RuntimeError("the process that forks died")
         return Child(self._listener.accept()[0])
 
     def close(self) -> None:
         """End the process that forks."""
         self._process.stdin.close()
         self._process.wait()
+        self._process.stdout.close()
         self._listener.close()
         self._folder.cleanup()
 
@@ -107,9 +116,11 @@ def _serve(path: str) -> None:
     from tests.faults.child import work  # noqa: PLC0415 - what the children need, imported once
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+    print("ready", flush=True)
     for line in iter(sys.stdin.readline, ""):
         if os.fork():
             continue
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the parent reads the end of the zygote alone
         status = 1
         try:
             work(Channel(path), json.loads(line))
