@@ -25,6 +25,9 @@ Make = Callable[[RequestedRanking, ProgressCallback], None]
 COMMIT_ATTEMPTS = 3
 """How often a ranking's commit is tried before its outcome is left to the caller's retry."""
 
+_PASSING = frozenset({Reason.OUTCOME_UNKNOWN, Reason.STORAGE_UNAVAILABLE, Reason.OVERLOADED})
+"""Failures of the storage, which may be over by the next try."""
+
 _STATES = {
     RankingState.REQUESTED: State.RUNNING,
     RankingState.RUNNING: State.RUNNING,
@@ -140,18 +143,28 @@ class RankingRuns:
             progress(reached)
 
         try:
-            self._make(request, _per_stage(report, progress))
+            self._make_again(request, _per_stage(report, progress))
         except Stopped:
             raise
         except CollectionsError as error:
             if error.reason is Reason.RANKING_ABANDONED:
                 raise Stopped(request.ranking_id) from error
-            if error.reason not in (Reason.OUTCOME_UNKNOWN, Reason.STORAGE_UNAVAILABLE, Reason.OVERLOADED):
-                self._fail(request.ranking_id, f"{error.reason}: {error.message}")
+            # Also when the storage failed: a record that was kept after all stands, and is not called failed.
+            self._fail(request.ranking_id, f"{error.reason}: {error.message}")
             raise
         except Exception:
             self._fail(request.ranking_id, f"{Reason.INTERNAL}: unexpected failure; the server's log has the details")
             raise
+
+    def _make_again(self, request: RequestedRanking, progress: ProgressCallback) -> None:
+        """Make a ranking, once more when the storage failed: its caller may have left and would not ask again."""
+        try:
+            self._make(request, progress)
+        except CollectionsError as error:
+            if error.reason not in _PASSING:
+                raise
+            _log.warning("storage failed, making it again", ranking_id=request.ranking_id, why=str(error))
+            self._make(request, progress)
 
     def _fail(self, ranking_id: str, reason: str) -> None:
         try:
