@@ -9,7 +9,9 @@ which forsakes every ledger that exists.
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
+import tomllib
 import uuid
 import zipfile
 from dataclasses import replace
@@ -17,6 +19,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.settings import bundled_parameters
@@ -28,6 +31,7 @@ from tests.application.evidence_worlds import MODELS, NOW, PLAN, book
 
 ARCHIVE = Path(__file__).parents[1] / "data" / "golden" / "rankings.zip"
 COUNT = 50
+MODEL = "credit-card-1"
 SIZES = {"one": 1, "few": 5, "some": 24, "more": 90, "most": 260}
 RAW_ORDERS = tuple(ordering for ordering in Ordering if ordering is not Ordering.EXPECTED_VALUE)
 SOLVERS = ("default", "exact", "greedy", "pricing")
@@ -101,15 +105,24 @@ def record(workspace: Workspace) -> None:
             previous = command.ranking_id
 
 
+def keep_model(folder: Path) -> None:
+    """Copy the model into the archive as champion: the shipped ones may be trained anew, what was ranked with one may not."""
+    registry = tomllib.loads((MODELS / "registry.toml").read_text("utf-8"))
+    kept = [{**declared, "champion": True} for declared in registry["declared"] if declared["version"] == MODEL]
+    shutil.copytree(MODELS / "outcome" / MODEL, folder / "models" / "outcome" / MODEL)
+    (folder / "models" / "registry.toml").write_text(tomli_w.dumps({**registry, "declared": kept}), encoding="utf-8")
+
+
 def opened(folder: Path) -> Workspace:
-    """Open a ledger whose keys and clock are always the same."""
-    return open_workspace(folder, MODELS, lambda: NOW, random_bytes=np.random.default_rng(2026).bytes)
+    """Open a ledger whose model, keys and clock are always the same."""
+    return open_workspace(folder, folder / "models", lambda: NOW, random_bytes=np.random.default_rng(2026).bytes)
 
 
 def main() -> None:
     """Record into a new folder and write the archive."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        keep_model(folder)
         workspace = opened(folder)
         record(workspace)
         workspace.close()
