@@ -19,6 +19,7 @@ from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features
 from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.core.protected import check_no_protected
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
 from collections_opt.datasets.snapshots import Snapshot
 from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, read_manifest, write_artifact
@@ -102,10 +103,12 @@ def train_model(
     """Train, judge out of time and write the model and its scorecard; a folder without registry.toml becomes self-approving.
 
     Raises:
-        CollectionsError: ALREADY_EXISTS when a version exists with other bytes; INVALID_ARGUMENT for a time without zone.
+        CollectionsError: ALREADY_EXISTS when a version exists with other bytes; INVALID_ARGUMENT for a time without zone,
+            or for a feature that is a protected attribute or a listed proxy.
     """
     if created_at.tzinfo is None:
         raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
+    check_no_protected(FEATURE_NAMES, "features")
     later = data.later
     model = train(data.periods, seed, progress)
     card = train_scorecard(data.periods)
