@@ -91,7 +91,7 @@ def score_accounts(measure: Measure, accounts: int, calls: int, callers: int, re
 def bench(options: Options) -> Report:
     """Measure 1 and 1,000 accounts, one caller and as many as the server has places for work."""
     tables, results = [], []
-    for accounts, calls in ((1, 100), (1_000, 8)) if options.small else ((1, 2_000), (1_000, 100)):
+    for accounts, calls in ((1, 100), (1_000, 8)) if options.small else ((1, 2_000), (1_000, 40)):
         name = "1 account" if accounts == 1 else f"{accounts:,} accounts"
         cases = [run_case("bare predict", bare_predict, options.runs, accounts=accounts, calls=calls)]
         for callers, reasons in ((1, True), (1, False), (4, True), (4, False)):
