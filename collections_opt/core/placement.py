@@ -7,6 +7,7 @@ choice, and the money that all recorded choices together leave on the table is t
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ class Placements:
     best_queue: NDArray[np.int16]
     margin: Ints
 
-    @property
+    @cached_property
     def cell(self) -> NDArray[np.int16]:
         """The queue whose figures describe each account: its own, or its best one if no queue works it; int16 (m,)."""
         return np.where(self.queue == UNASSIGNED, self.best_queue, self.queue).astype(np.int16)

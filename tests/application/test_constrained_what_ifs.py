@@ -73,6 +73,7 @@ def test_placements_pay_the_prices_of_the_rows(workspace, plain, constrained):  
     placed = workspace.placer.place(constrained.ranking_id, raw)
     assert placed.unchanged.all()
     np.testing.assert_array_equal(placed.placements.queue, entries.queue)
+    np.testing.assert_array_equal(placed.position, entries.priority)
     names = np.array([f"NEW-{i}" for i in raw.columns["account_id"]], dtype=object)
     new = workspace.placer.place(constrained.ranking_id, some(raw, np.arange(names.size), account_id=names))
     by_price = new.placements.queue
