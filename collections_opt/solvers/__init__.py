@@ -34,8 +34,12 @@ __all__ = [
     "verify",
 ]
 
-EXACT_ACCOUNTS = 5_000
-"""Largest instance that ``solve_default`` gives to the exact solver, whose full linear program grows with n q."""
+EXACT_ACCOUNTS = 200
+"""Largest instance that ``solve_default`` gives to the exact solver.
+
+Up to here both solvers prove the optimum; above, pricing is as fast or faster and its gap as small or smaller
+(docs/benchmarks/solver_threshold.md).
+"""
 
 
 def solve_default(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:

@@ -18,7 +18,7 @@ from tests.benchmarks.support.reporting import Report, Table, number
 from tests.benchmarks.support.running import Options, main
 from tests.benchmarks.support.solver_instances import portfolio_like
 
-SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
+SIZES = (60, 150, 300, 1_000, 3_000, 10_000)
 SEEDS = (1, 2, 3)
 
 
