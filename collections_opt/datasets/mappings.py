@@ -76,11 +76,12 @@ class RowFilter:
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How a CSV file is written."""
+    """How a CSV file is written; ``column_names`` are given for files without a header line."""
 
     delimiter: str = ","
     decimal_point: str = "."
     encoding: str = "utf8"
+    column_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

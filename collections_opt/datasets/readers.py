@@ -51,7 +51,7 @@ class _OpenFile:
 
 
 def read_portfolio(path: Path, mapping: FileMapping, as_of_date: date | None = None) -> FileReading:
-    """Read a file (.csv or .parquet) in chunks of about 65,536 rows.
+    """Read a file (.csv, .txt as CSV, or .parquet) in chunks of about 65,536 rows.
 
     Args:
         path: the file.
@@ -90,10 +90,12 @@ def _needed(mapping: FileMapping) -> tuple[str, ...]:
 def _open(path: Path, mapping: FileMapping, needed: tuple[str, ...]) -> _OpenFile:
     if not path.is_file():
         raise refuse(Reason.NOT_FOUND, path.name, "is not a file.", "Check the path.")
-    readers = {".parquet": _open_parquet, ".csv": _open_csv}
+    readers = {".parquet": _open_parquet, ".csv": _open_csv, ".txt": _open_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise refuse(Reason.INVALID_ARGUMENT, path.name, f"{path.suffix!r} files are not read.", "Send .csv or .parquet.")
+        raise refuse(
+            Reason.INVALID_ARGUMENT, path.name, f"{path.suffix!r} files are not read.", "Send .csv, .txt (as CSV) or .parquet."
+        )
     file = reader(path, mapping, needed)
     repeated = sorted({name for name in file.names if file.names.count(name) > 1 and name in needed})
     if repeated:
@@ -111,7 +113,12 @@ def _open_parquet(path: Path, _mapping: FileMapping, needed: tuple[str, ...]) ->
 
 def _open_csv(path: Path, mapping: FileMapping, needed: tuple[str, ...]) -> _OpenFile:
     """Stream a CSV; every column's type comes from the mapping, never from a guess that may change between blocks."""
-    read = pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK_BYTES, encoding=mapping.csv.encoding, use_threads=False)
+    read = pyarrow.csv.ReadOptions(
+        block_size=_CSV_BLOCK_BYTES,
+        encoding=mapping.csv.encoding,
+        use_threads=False,
+        column_names=list(mapping.csv.column_names) or None,
+    )
     parse = pyarrow.csv.ParseOptions(delimiter=mapping.csv.delimiter)
     texts = pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(needed, pa.string()))
     with pyarrow.csv.open_csv(path, read, parse, texts) as header:
