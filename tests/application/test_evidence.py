@@ -143,6 +143,7 @@ EDITS = (
     "UPDATE portfolios SET accepted_count = accepted_count - 1, row_count = row_count - 1",
     "UPDATE log_entries SET content = replace(content, 'ranking', 'rankinq')",
     "DELETE FROM log_entries",
+    "UPDATE log_entries SET leaf_hash = 'ab'",
     "UPDATE subject_key_blocks SET keys = zeroblob(32)",
 )
 
