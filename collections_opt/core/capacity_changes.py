@@ -81,11 +81,6 @@ def _blamed(field: str, cause: Mapping[int, str]) -> str:
     return cause.get(int(parts[1]), f"queues[{parts[1]}]") + parts[2] if parts else field
 
 
-def scaled_plan(plan: CapacityPlan, factor: float) -> CapacityPlan:
-    """Return the plan with the minutes of every queue that has any scaled, reached by more or fewer agents."""
-    return replace(plan, queues=tuple(_scaled(q, factor) if q.capacity_minutes > 0 else q for q in plan.queues))
-
-
 def same_cells(first: Queue, second: Queue) -> bool:
     """True when two queues value every account alike: they differ in capacity and words only."""
     worded = replace(first, name=second.name, skills=second.skills)

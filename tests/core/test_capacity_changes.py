@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_opt.core.capacity_changes import QueueChange, changed_plan, same_cells, scaled_plan
+from collections_opt.core.capacity_changes import QueueChange, changed_plan, same_cells
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.queues import ContactEffect
 from tests.core.factories import plan, queue
@@ -24,8 +24,6 @@ def test_a_factor_scales_the_minutes_exactly_and_keeps_the_commitments(factor):
     made = changed_plan(DESK, [QueueChange("a", capacity_factor=factor)]).queues[0]
     assert made.capacity_minutes == pytest.approx(factor * DESK.queues[0].capacity_minutes)
     assert made.committed_minutes == 100
-    scaled = scaled_plan(DESK, factor)
-    assert [q.capacity_minutes for q in scaled.queues] == pytest.approx([factor * q.capacity_minutes for q in DESK.queues])
 
 
 def test_a_queue_is_closed_or_opened_and_keeps_its_place():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from collections_opt.application.capacity_curves import CurveDrawer, DrawnCurve, draw_curves
 from collections_opt.application.capacity_evaluation import evaluate_capacity
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.capacity_changes import QueueChange, changed_plan, scaled_plan
+from collections_opt.core.capacity_changes import QueueChange, changed_plan
 from collections_opt.core.capacity_curve import ALL_QUEUES
 from collections_opt.core.what_if import Move
 from tests.application.what_if_instances import baseline_of
@@ -127,7 +127,8 @@ def test_the_harness_catches_a_bent_curve_and_a_forged_prediction():
     low = replace(points[2], value_minor=points[1].value_minor, bound_minor=points[1].value_minor)
     with pytest.raises(AssertionError):
         check_concave((*points[:2], low, *points[3:]))
-    found = evaluate_capacity(baseline, scaled_plan(baseline.answer.plan, 1.5))
+    plan = baseline.answer.plan
+    found = evaluate_capacity(baseline, changed_plan(plan, [QueueChange(q.queue_id, capacity_factor=1.5) for q in plan.queues]))
     check_evaluation(found)
     with pytest.raises(AssertionError):
         check_evaluation(replace(found, predicted_minor=found.predicted_minor / 100, highest_change_minor=1))
