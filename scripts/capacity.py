@@ -40,6 +40,7 @@ from collections_opt.reports.what_if_report import (
     price_table,
     queue_change_table,
     recovery_table,
+    same_recovery_sentence,
     what_if_csv,
 )
 from collections_opt.wire.plans import read_plan, write_plan
@@ -116,7 +117,7 @@ def what_if(
 
     Example: python scripts/capacity.py what-if --data var/demo --change late-calls:minutes=+10% --html what-if.html
     """
-    request = evaluation_pb.EvaluateCapacityRequest(max_moved_accounts=moved)
+    request = evaluation_pb.EvaluateCapacityRequest(max_moved_accounts=moved, find_same_recovery=curves)
     if plan_file is not None:
         request.capacity_plan.CopyFrom(write_plan(read_settings(plan_file, CapacityPlan)))
     else:
@@ -186,6 +187,8 @@ def _show_plan(console: Console, plan: capacity_plan_pb2.CapacityPlan, title: st
 def _show_evaluation(console: Console, found: WhatIfSummary, drawn: CapacityCurves | None) -> None:
     console.print(headline(found), style="bold", highlight=False)
     console.print(prediction_sentence(found), highlight=False)
+    if found.same_share is not None:
+        console.print(same_recovery_sentence(found), highlight=False)
     console.print(table(f"Queues, before → after ({found.currency_code})", *queue_change_table(found)))
     console.print(table(f"Prices before ({found.currency_code})", *price_table(found, drawn)))
     console.print(moves_sentence(found), highlight=False)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.capacity_baseline import CapacityBaseline, warm_options
+from collections_opt.application.capacity_evaluation import CapacityEvaluation
 from collections_opt.core.assignment import PRICE_SCALE, Assignment, ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.capacity_curve import (
     ALL_QUEUES,
@@ -134,6 +135,14 @@ class CurveDrawer:
             return SOLVERS["greedy"](problem, warm_options(self._baseline, problem.capacity_seconds)).objective_minor
         key = raw_order_key(ordering, valued.portfolio, valued.outcomes, valued.worth, self._baseline.seed)
         return raw_assignment(ordering, key, problem, self._baseline.seed).objective_minor
+
+
+def same_recovery_share(found: CapacityEvaluation) -> float | None:
+    """Return with what share of the changed minutes as much is recovered as before, None if the changed plan recovers less."""
+    drawer = CurveDrawer(replace(found.baseline, answer=found.after))
+    points = drawer.curve(ALL_QUEUES, (0.0,)).points
+    same = same_recovery(points, found.before.assignment.objective_minor, drawer.at(ALL_QUEUES))
+    return same.factor if same else None
 
 
 def draw_curves(

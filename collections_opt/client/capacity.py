@@ -84,6 +84,7 @@ def summarise_evaluation(found: pb.CapacityEvaluation) -> WhatIfSummary:
         changing_count=found.changing_queue_count,
         flows=_moves(found.flows),
         moved=_moves(found.moved_accounts),
+        same_share=found.same_recovery_share if found.HasField("same_recovery_share") else None,
     )
 
 

@@ -78,6 +78,7 @@ class WhatIfSummary:
         entering_count, leaving_count, changing_count: accounts that move, by how.
         flows: how many from where to where, most first.
         moved: the most valuable accounts that move.
+        same_share: share of the changed minutes with which as much is recovered as before, None if not known.
     """
 
     ranking_id: str
@@ -93,6 +94,7 @@ class WhatIfSummary:
     changing_count: int
     flows: tuple[AccountMove, ...]
     moved: tuple[AccountMove, ...]
+    same_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from collections_opt.reports.what_if_report import (
     price_table,
     queue_change_table,
     recovery_table,
+    same_recovery_sentence,
     signed,
     signed_share,
 )
@@ -58,6 +59,7 @@ def what_if_html(page: WhatIfPage) -> str:
         title=page.title,
         headline=headline(found),
         prediction=prediction_sentence(found),
+        same=same_recovery_sentence(found),
         cards=_cards(found),
         queues=queue_change_table(found),
         price_figure=price_bars(found),

@@ -58,6 +58,17 @@ def moves_sentence(found: WhatIfSummary) -> str:
     )
 
 
+def same_recovery_sentence(found: WhatIfSummary) -> str:
+    """Return with how few of the changed minutes as much is recovered as before; "" if that is not known."""
+    if found.same_share is None:
+        return ""
+    hours = found.same_share * found.after.capacity_minutes / 60
+    return (
+        f"The changed plan recovers as much as the one before with {share(found.same_share)} of its minutes "
+        f"({hours:,.1f} of {found.after.capacity_minutes / 60:,.1f} hours; before {found.before.capacity_minutes / 60:,.1f})."
+    )
+
+
 def queue_change_table(found: WhatIfSummary) -> Table:
     """Return header and one line per queue: hours, accounts, money and price before and after, prediction beside re-solve."""
     header = ["queue", "agents", "hours", "worked", "increment", "price a minute", "predicted", "change"]

@@ -8,7 +8,7 @@ from typing import TypeVar
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.application.capacity_baseline import CapacityBaseline, CapacityBaselines
-from collections_opt.application.capacity_curves import DEFAULT_FACTORS, DrawnCurve, draw_curves
+from collections_opt.application.capacity_curves import DEFAULT_FACTORS, DrawnCurve, draw_curves, same_recovery_share
 from collections_opt.application.capacity_evaluation import evaluate_capacity
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.capacity_changes import changed_plan
@@ -67,7 +67,8 @@ class CapacityWhatIfs:
             baseline = self._baseline(request.basis, report)
             with told_as(_OTHER_HEADS, _OTHER_RENAMES):
                 found = evaluate_capacity(baseline, other(baseline.answer.plan), solver, report)
-            yield write_evaluation(found, request.max_moved_accounts or DEFAULT_MOVED)
+            share = same_recovery_share(found) if request.find_same_recovery else None
+            yield write_evaluation(found, request.max_moved_accounts or DEFAULT_MOVED, share)
 
         for item in progress_stream(work):
             if isinstance(item, SolveProgress):

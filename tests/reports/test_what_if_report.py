@@ -15,6 +15,7 @@ from collections_opt.reports.what_if_report import (
     price_table,
     queue_change_table,
     recovery_table,
+    same_recovery_sentence,
     what_if_csv,
 )
 from tests.reports.what_ifs import curves, what_if
@@ -26,6 +27,10 @@ def test_the_sentences_say_what_changes_and_how_sure_it_is():
     assert prediction_sentence(found) == (
         "The prices before predicted +600 USD; the re-solve found -490. No assignment at the changed minutes can do better than "
         "+700 (gap before 2.0e-04, after 0). Left out, as no price speaks for them: new."
+    )
+    assert same_recovery_sentence(found) == ""
+    assert same_recovery_sentence(what_if(same_share=0.75)) == (
+        "The changed plan recovers as much as the one before with 75.0% of its minutes (12.0 of 16.0 hours; before 15.0)."
     )
     assert moves_sentence(found) == "17 accounts enter a worklist, 20 leave, 1 change queue."
     same = what_if(after=found.before, change_minor=0, flows=(), entering_count=0, leaving_count=0, changing_count=0)

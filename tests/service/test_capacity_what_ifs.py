@@ -75,6 +75,19 @@ def test_more_minutes_beside_what_the_price_predicted(client, ranking):  # noqa:
     assert found.capacity_plan.queues[0].capacity_minutes == calls.after.capacity_minutes or found.capacity_plan.version == 0
 
 
+def test_the_changed_minutes_that_match_the_plan_before_are_found_by_re_solves(client, ranking):  # noqa: F811
+    richer = changes(pb.QueueChange(queue_id=CALLS, added_agent_count=2))
+    share = evaluated(client, basis=basis(ranking), changes=richer, find_same_recovery=True).same_recovery_share
+    assert 0 < share < 1
+    scaled = [pb.QueueChange(queue_id=CALLS, added_agent_count=2, capacity_factor=share)]
+    scaled += [pb.QueueChange(queue_id=q.queue_id, capacity_factor=share) for q in ranking.queues if q.queue_id != CALLS]
+    found = evaluated(client, basis=basis(ranking), changes=changes(*scaled))
+    assert found.after.bound_minor_units >= found.before.objective_minor_units
+    poorer = changes(pb.QueueChange(queue_id=CALLS, closed=True))
+    found = evaluated(client, basis=basis(ranking), changes=poorer, find_same_recovery=True)
+    assert not found.HasField("same_recovery_share")
+
+
 def test_nothing_changed_moves_nobody(client, ranking):  # noqa: F811
     found = evaluated(client, basis=basis(ranking), changes=changes(pb.QueueChange(queue_id=CALLS, added_agent_count=0)))
     assert (found.change_minor_units, found.entering_count, found.leaving_count, len(found.flows)) == (0, 0, 0, 0)

@@ -32,10 +32,13 @@ class EvaluateCapacityRequest(_message.Message):
     CAPACITY_PLAN_FIELD_NUMBER: _builtins.int
     SOLVER_FIELD_NUMBER: _builtins.int
     MAX_MOVED_ACCOUNTS_FIELD_NUMBER: _builtins.int
+    FIND_SAME_RECOVERY_FIELD_NUMBER: _builtins.int
     solver: _ranking_pb2.Solver.ValueType
     """Which solver; not set means the one that made the answer to start from."""
     max_moved_accounts: _builtins.int
     """Moved accounts to list, the most valuable first, at most 1,000; 0 is 20."""
+    find_same_recovery: _builtins.bool
+    """Also find with what share of the changed minutes the plan before is matched; about ten re-solves more."""
     @_builtins.property
     def basis(self) -> Global___CapacityBasis:
         """The accounts and the plan to start from."""
@@ -56,10 +59,11 @@ class EvaluateCapacityRequest(_message.Message):
         capacity_plan: _capacity_plan_pb2.CapacityPlan | None = ...,
         solver: _ranking_pb2.Solver.ValueType = ...,
         max_moved_accounts: _builtins.int = ...,
+        find_same_recovery: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "capacity_plan", b"capacity_plan", "changes", b"changes", "other", b"other"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "capacity_plan", b"capacity_plan", "changes", b"changes", "max_moved_accounts", b"max_moved_accounts", "other", b"other", "solver", b"solver"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "capacity_plan", b"capacity_plan", "changes", b"changes", "find_same_recovery", b"find_same_recovery", "max_moved_accounts", b"max_moved_accounts", "other", b"other", "solver", b"solver"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_other: _TypeAlias = _typing.Literal["changes", "capacity_plan"]  # noqa: Y015
     _WhichOneofArgType_other: _TypeAlias = _typing.Literal["other", b"other"]  # noqa: Y015
@@ -298,6 +302,7 @@ class CapacityEvaluation(_message.Message):
     CHANGING_QUEUE_COUNT_FIELD_NUMBER: _builtins.int
     FLOWS_FIELD_NUMBER: _builtins.int
     MOVED_ACCOUNTS_FIELD_NUMBER: _builtins.int
+    SAME_RECOVERY_SHARE_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """The recorded ranking started from; empty for a portfolio."""
     currency_code: _builtins.str
@@ -316,6 +321,10 @@ class CapacityEvaluation(_message.Message):
     """Accounts worked before and not after."""
     changing_queue_count: _builtins.int
     """Accounts worked in another queue."""
+    same_recovery_share: _builtins.float
+    """Share of the changed minutes, all queues together, with which as much is recovered as before, found by re-solves; not set if
+    it was not asked for or the changed plan recovers less.
+    """
     @_builtins.property
     def capacity_plan(self) -> _capacity_plan_pb2.CapacityPlan:
         """The plan as changed; stored nowhere."""
@@ -357,12 +366,15 @@ class CapacityEvaluation(_message.Message):
         changing_queue_count: _builtins.int = ...,
         flows: _abc.Iterable[Global___AccountFlow] | None = ...,
         moved_accounts: _abc.Iterable[Global___MovedAccount] | None = ...,
+        same_recovery_share: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "capacity_plan", b"capacity_plan"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_same_recovery_share", b"_same_recovery_share", "after", b"after", "before", b"before", "capacity_plan", b"capacity_plan", "same_recovery_share", b"same_recovery_share"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "capacity_plan", b"capacity_plan", "change_minor_units", b"change_minor_units", "changing_queue_count", b"changing_queue_count", "currency_code", b"currency_code", "entering_count", b"entering_count", "flows", b"flows", "highest_change_minor_units", b"highest_change_minor_units", "leaving_count", b"leaving_count", "moved_accounts", b"moved_accounts", "predicted_change_minor_units", b"predicted_change_minor_units", "queues", b"queues", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_same_recovery_share", b"_same_recovery_share", "after", b"after", "before", b"before", "capacity_plan", b"capacity_plan", "change_minor_units", b"change_minor_units", "changing_queue_count", b"changing_queue_count", "currency_code", b"currency_code", "entering_count", b"entering_count", "flows", b"flows", "highest_change_minor_units", b"highest_change_minor_units", "leaving_count", b"leaving_count", "moved_accounts", b"moved_accounts", "predicted_change_minor_units", b"predicted_change_minor_units", "queues", b"queues", "ranking_id", b"ranking_id", "same_recovery_share", b"same_recovery_share"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__same_recovery_share: _TypeAlias = _typing.Literal["same_recovery_share"]  # noqa: Y015
+    _WhichOneofArgType__same_recovery_share: _TypeAlias = _typing.Literal["_same_recovery_share", b"_same_recovery_share"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__same_recovery_share) -> _WhichOneofReturnType__same_recovery_share | None: ...
 
 Global___CapacityEvaluation: _TypeAlias = CapacityEvaluation  # noqa: Y015
 

@@ -48,7 +48,7 @@ def _read_change(message: pb.QueueChange, path: str) -> QueueChange:
     return QueueChange(message.queue_id, **given, closed=message.closed, opened=opened)
 
 
-def write_evaluation(found: CapacityEvaluation, max_moved: int) -> pb.CapacityEvaluation:
+def write_evaluation(found: CapacityEvaluation, max_moved: int, same_share: float | None = None) -> pb.CapacityEvaluation:
     """Return two capacities side by side, with the most valuable accounts that move."""
     before, after = found.before, found.after
     predicted = found.predicted_minor[~np.isnan(found.predicted_minor)]
@@ -67,6 +67,7 @@ def write_evaluation(found: CapacityEvaluation, max_moved: int) -> pb.CapacityEv
         changing_queue_count=found.moves.count(Move.CHANGES_QUEUE),
         flows=_write_flows(found.moves, before.plan, after.plan),
         moved_accounts=_write_moved(found, max_moved),
+        same_recovery_share=same_share,
     )
 
 
