@@ -79,7 +79,7 @@ def kill_workers(book: Book, count: int, draw: random.Random) -> None:
             left -= said["kind"] == counted
             if left == 0:
                 child.kill()
-                book.deaths += 1
+                book.deaths, left = book.deaths + 1, -1
         child.close()
 
 
@@ -177,7 +177,7 @@ def kill_servers(book: Book, count: int, draw: random.Random) -> None:
                 left -= said["kind"] == "call"
                 if left == 0:
                     child.kill()
-                    book.deaths += 1
+                    book.deaths, left = book.deaths + 1, -1
             child.close()
     finally:
         load.end()
