@@ -9,6 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from collections_opt.application.effect_serving import EffectServing
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -57,6 +60,10 @@ class OutcomeScorer(Protocol):
         """Return the strongest reasons per account."""
         ...
 
+    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+        """Return each feature group's push on the log of each probability, (n, g, 3)."""
+        ...
+
 
 class PolicyScorer:
     """The policy's assumed rates as a scorer; its only reason is that no model decided."""
@@ -80,6 +87,10 @@ class PolicyScorer:
         """Return that no model decided, for every account."""
         why = (ScoreReason("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.", 0.0),)
         return (why[:count],) * portfolio.account_count
+
+    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+        """Return nothing: no feature decided."""
+        return np.zeros((portfolio.account_count, 0, 3))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import collections_opt
 from collections_opt.application.effect_serving import recorded_effects
+from collections_opt.application.increment_reasons import increment_reasons
 from collections_opt.application.jobs import Jobs, JobStatus, State, internal_error
 from collections_opt.application.model_serving import ModelServing, OutcomeScorer
 from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
@@ -296,7 +297,11 @@ class Rankings:
         effects_of = self._models.effects.pin("").effects_of
         ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody, effects_of=effects_of)
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
-        reasons = serving.scorer.reasons(admission.portfolio) if with_reasons else nothing
+        reasons = nothing
+        if with_reasons:
+            pushes = serving.scorer.group_pushes(admission.portfolio)
+            worth = increment_reasons(ranking, pushes, plan, parameters, effects_of)
+            reasons = tuple(a + b for a, b in zip(serving.scorer.reasons(admission.portfolio), worth, strict=True))
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
 
     def side_of(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> RecordedSide:

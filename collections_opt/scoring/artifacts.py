@@ -121,6 +121,20 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     return Artifact(manifest, _sha256(raw), predictor, calibration, contents["CARD.md"].decode())
 
 
+def read_card(root: Path, version: str, kind: str = OUTCOME_KIND) -> str:
+    """Return the card of a version of any kind, after every file's digest was checked.
+
+    Raises:
+        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
+    """
+    manifest, _, _ = read_manifest(root, version, kind)
+    folder = _folder(root, kind, version)
+    for name, digest in manifest.files.items():
+        if _sha256(_read(folder / _plain(folder, name))) != digest:
+            raise _unavailable(folder / name, "differs from the digest in manifest.json")
+    return _read(folder / "CARD.md").decode()
+
+
 def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[Manifest, str, str]:
     """Return a version's manifest, its digest and its JSON, without reading the model.
 

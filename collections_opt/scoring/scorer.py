@@ -15,23 +15,29 @@ from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.valuation import blocks
 from collections_opt.scoring.artifacts import Artifact
 
-REASON_SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
+REASON_SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
-        "DELINQUENCY": ("Its months past due speak for a cure.", "Its months past due speak against a cure."),
-        "PAYMENTS": ("Its recent payments speak for a cure.", "Its recent payments speak against a cure."),
-        "BALANCE": ("Its balance and arrears speak for a cure.", "Its balance and arrears speak against a cure."),
-        "UTILISATION": ("Its use of the limit speaks for a cure.", "Its use of the limit speaks against a cure."),
-        "TENURE": ("Its age speaks for a cure.", "Its age speaks against a cure."),
+        "DELINQUENCY": "Its months past due speak",
+        "PAYMENTS": "Its recent payments speak",
+        "BALANCE": "Its balance and arrears speak",
+        "UTILISATION": "Its use of the limit speaks",
+        "TENURE": "Its age speaks",
     }
 )
-"""Sentence per feature group where it raises and where it lowers p_cure."""
+"""How a sentence about each feature group begins."""
 
-_GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))
+TARGETS: Mapping[str, str] = MappingProxyType({"CURE": "a cure", "DEFAULT": "a default", "INCREMENT": "a gain from contact"})
+"""What reasons are given for, by the end of their codes."""
+
+REASON_GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason of a score: stable code, plain sentence, and its push on the log-odds cure against default."""
+    """One reason of a score: stable code, plain sentence, and its push.
+
+    The push is on the log-odds: of cure against default for CURE, of default for DEFAULT; minor units for INCREMENT.
+    """
 
     code: str
     sentence: str
@@ -79,25 +85,39 @@ class Scorer:
             return np.empty((0, 3))
         return self.artifact.calibration.apply(self.artifact.predictor.raw(features.matrix))
 
-    def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[Reason, ...], ...]:
-        """Return the strongest reasons per account: LightGBM's own contributions (SHAP values), summed by feature group.
+    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+        """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``REASON_GROUPS``.
 
-        Meant for single accounts and pages, not for whole books: contributions cost many times a prediction.
+        From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. Meant for single
+        accounts and pages, not for whole books: contributions cost many times a prediction.
         """
         if not portfolio.account_count:
-            return ()
-        features = build_features(portfolio).matrix
-        per_class = self.artifact.predictor.contributions(features)
-        push = per_class[:, CURE] - per_class[:, DEFAULT]
-        grouped = np.column_stack([push[:, [f.group == group for f in FEATURES]].sum(axis=1) for group in _GROUPS])
-        order = np.argsort(-np.abs(grouped), axis=1, kind="stable")[:, :count]
-        return tuple(
-            tuple(_reason(_GROUPS[int(g)], float(values[g])) for g in ranked)
-            for ranked, values in zip(order, grouped, strict=True)
-        )
+            return np.zeros((0, len(REASON_GROUPS), 3))
+        features = build_features(portfolio)
+        pushes = self.artifact.predictor.contributions(features.matrix)
+        grouped = np.stack([pushes[:, :, [f.group == group for f in FEATURES]].sum(axis=2) for group in REASON_GROUPS], axis=1)
+        mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
+        return np.asarray(grouped - mean, dtype=np.float64)
+
+    def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[Reason, ...], ...]:
+        """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account."""
+        pushes = self.group_pushes(portfolio)
+        cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count)
+        rest = 1.0 - self.predict(build_features(portfolio))[:, DEFAULT]
+        default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count)
+        return tuple(a + b for a, b in zip(cure, default, strict=True))
 
 
-def _reason(group: str, contribution: float) -> Reason:
+def strongest(pushes: NDArray[np.float64], target: str, count: int) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of the strongest pushes (n, g) on a target, per account."""
+    order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
+    return tuple(
+        tuple(_reason(REASON_GROUPS[int(g)], target, float(values[g])) for g in ranked)
+        for ranked, values in zip(order, pushes, strict=True)
+    )
+
+
+def _reason(group: str, target: str, contribution: float) -> Reason:
     raises = contribution >= 0
-    code = f"{group}_{'RAISES' if raises else 'LOWERS'}_CURE"
-    return Reason(code, REASON_SENTENCES[group][0 if raises else 1], contribution)
+    sentence = f"{REASON_SUBJECTS[group]} {'for' if raises else 'against'} {TARGETS[target]}."
+    return Reason(f"{group}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence, contribution)

@@ -10,7 +10,7 @@ from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.application.model_registry import ModelCommand, ModelRegistry, ModelView
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
-from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.scoring.artifacts import read_card
 from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
 from collections_opt.wire.common import read_time, read_uuid4
@@ -61,7 +61,7 @@ class ModelServicer:
         """Return a version, its files checked against their digests, with its card."""
         kind = read_kind(request.kind)
         view = self._models.model(kind, request.version)
-        return pb.GetModelResponse(model=write_model(view, load_artifact(self._models.root, view.manifest.version, kind).card))
+        return pb.GetModelResponse(model=write_model(view, read_card(self._models.root, view.manifest.version, kind)))
 
     def list_model_events(self, request: pb.ListModelEventsRequest, _context: grpc.ServicerContext) -> pb.ListModelEventsResponse:
         """Return a page of events, oldest first."""

@@ -58,7 +58,7 @@ def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspa
             assert why.sentence.startswith("Worked in" if disposition is Disposition.ASSIGNED else "Not worked")
             verdicts = [q.verdict for q in why.queues]
             assert verdicts.count("WORKED_HERE") == int(disposition is Disposition.ASSIGNED)
-            assert len(why.reasons) == 3
+            assert len(why.reasons) == 6
     workspace.close()
     again = open_workspace(tmp_path / "data", MODELS, lambda: NOW, database_url)
     assert again.rank(command, ignore_progress) == made
@@ -141,7 +141,8 @@ def test_scoring_rows_agrees_with_the_book_and_refuses_bad_rows(workspace):
     raw = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]))
     scored = workspace.rankings.score(raw, plan, bundled_parameters())
     assert scored.ranking.outcomes.probability.shape == (2, 3)
-    assert all(len(reasons) == 3 for reasons in scored.reasons)
+    for reasons in scored.reasons:
+        assert [r.code.rsplit("_", 1)[1] for r in reasons] == ["CURE"] * 3 + ["DEFAULT"] * 3 + ["INCREMENT"] * 3
     bad = raw_portfolio(account_id=text(["a"]), days_past_due=np.array([-1]))
     with pytest.raises(CollectionsError) as caught:
         workspace.rankings.score(bad, plan, bundled_parameters())

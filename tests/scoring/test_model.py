@@ -89,12 +89,14 @@ def test_threads_do_not_change_a_bit(portfolio, monkeypatch):
 def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):
     scorer = shipped_scorer()
     one = portfolio.take(slice(0, 1))
-    before = {r.code.split("_")[0]: r.contribution for r in scorer.reasons(one, 9)[0]}
+    before = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(one, 9)[0]}
     late = one.column("status_history").copy()
     late[:] = 8
     changed = type(one)(one.as_of_date, one.time_zone, one.currency_code, {**one.columns, "status_history": late}, one.present)
-    after = {r.code.split("_")[0]: r.contribution for r in scorer.reasons(changed, 9)[0]}
-    assert after["DELINQUENCY"] < before["DELINQUENCY"]
+    after = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(changed, 9)[0]}
+    assert after["DELINQUENCY", "CURE"] < before["DELINQUENCY", "CURE"]
+    assert after["DELINQUENCY", "DEFAULT"] != before["DELINQUENCY", "DEFAULT"]
+    assert {target for _, target in before} == {"CURE", "DEFAULT"}
     assert all(r.sentence for r in scorer.reasons(one)[0])
 
 
