@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -21,6 +22,7 @@ from scripts_support import Product, now, run_commands, table
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.client.listings import all_models
 from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.scoring.mlflow_format import export_mlflow, import_mlflow
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
 VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]
@@ -171,6 +173,31 @@ def retire(
     act(product, "RetireModel", actor, kind, version, note, validate_only)
 
 
+def export_mlflow_command(
+    out: Annotated[Path, typer.Option(help="New folder to write.")],
+    version: VersionOption,
+    kind: KindOption = ModelKind.OUTCOME,
+    models: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
+) -> None:
+    """Write a version as an MLflow model folder.
+
+    Example: python scripts/models.py export-mlflow --version credit-card-2 --out var/mlflow/credit-card-2
+    """
+    typer.echo(f"written: {export_mlflow(models, kind.value, version, out)}")
+
+
+def import_mlflow_command(
+    source: Annotated[Path, typer.Option(help="Exported MLflow model folder.")],
+    models: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
+) -> None:
+    """Bring an exported folder back as a draft.
+
+    Example: python scripts/models.py import-mlflow --source var/mlflow/credit-card-2 --models var/models
+    """
+    kind, version = import_mlflow(source, models)
+    typer.echo(f"{kind}/{version} is a draft; submit it next")
+
+
 def act(
     product: Product, name: str, actor: str, kind: ModelKind, version: str, note: str, validate_only: bool, **more: Any
 ) -> None:
@@ -228,4 +255,6 @@ if __name__ == "__main__":
         promote,
         rollback,
         retire,
+        export_mlflow_command,
+        import_mlflow_command,
     )
