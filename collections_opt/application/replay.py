@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -15,7 +15,7 @@ from collections_opt.application.recorded_decision import RecordedDecision, read
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import load
 from collections_opt.application.verification import certificate_checks, first_difference
-from collections_opt.core.assignment import ProgressCallback, SolveOptions, ignore_progress
+from collections_opt.core.assignment import ProgressCallback, Solve, SolveOptions, ignore_progress
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.ledger.ledger import Ledger
@@ -114,9 +114,14 @@ class Replays:
         )
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
         effects_of = recorded_effects(self._ledger.objects, held)
-        again = rank(decision.inputs.portfolio, request, scorer.score, SOLVERS[command.solver], progress, effects_of)
+        again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, effects_of)
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())
         return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
+
+
+def solver_of(held: Mapping[str, Any], command: RankingCommand) -> Solve:
+    """Return the solver that answered: which one "default" stands for may change, what it chose then does not."""
+    return SOLVERS.get(str(held["solver"]), SOLVERS[command.solver])
 
 
 def _first_fact(again: dict[str, Any], held: dict[str, Any]) -> str:

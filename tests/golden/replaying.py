@@ -20,13 +20,12 @@ from collections_opt.application.findings import Strength
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.rankings import RankingCommand, options_of
 from collections_opt.application.recorded_decision import read_decision
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.replay import ReplayOutcome, solver_of
 from collections_opt.application.settings import load
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.admission import admit
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
-from collections_opt.solvers import SOLVERS
 from tests.golden.recording import ARCHIVE, opened
 
 THREADS = (1, 2)
@@ -90,7 +89,7 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
         decision.constraints,
         previous.decisions,
     )
-    again = rank(shuffled, request, scorer.score, SOLVERS[command.solver], effects_of=decision.effects_of)
+    again = rank(shuffled, request, scorer.score, solver_of(held, command), effects_of=decision.effects_of)
     return shuffled.digest == held["input_digest"] and again.entries.digest == held["entries_digest"]
 
 
