@@ -32,7 +32,7 @@ from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
-from collections_opt.application.shadow import shadow_scores
+from collections_opt.application.shadow import shadow_losses, shadow_scores
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
@@ -216,6 +216,16 @@ class Rankings:
         if not stored.erased_count and stored.entries.digest != record.record["entries_digest"]:
             raise refuse(Reason.INTEGRITY_FAILURE, "entries", "their digest differs from the record.", "Restore the object.")
         return stored.entries
+
+    def shadow_losses(self, ranking_id: str, account_id: NDArray[np.bytes_], outcome: NDArray[np.int64]) -> dict[str, float]:
+        """Return the log loss of a ranking's model and of every challenger on accounts whose outcome is known.
+
+        Raises:
+            CollectionsError: as ``finished``; NOT_FOUND for an account that the ranking does not hold.
+        """
+        record = self.finished(ranking_id)
+        stored = self._sealed.entries(record.record["entries_object"])
+        return shadow_losses(record.record, stored, account_id, outcome, self._ledger.objects)
 
     def worklist(
         self, ranking_id: str, queue_id: str, after_priority: int, size: int

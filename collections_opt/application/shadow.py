@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,15 @@ import structlog
 from numpy.typing import NDArray
 
 from collections_opt.application.model_serving import Serving
+from collections_opt.application.sealed_records import StoredEntries
 from collections_opt.core.comparison import rank_correlation
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, PROBABILITY_SCALE, OutcomeProbabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.ledger.objects import ObjectStore
-from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet, parquet_to_columns
 
+Outcomes = NDArray[np.int64]
 _log = structlog.get_logger()
 TOP_SHARE = 0.2
 """Share of accounts, by probability of default, whose overlap is compared."""
@@ -68,7 +72,35 @@ def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64
     return {f"{name}_nano": round(value * PROBABILITY_SCALE) for name, value in figures.items() if np.isfinite(value)}
 
 
-def log_loss_nano(probability_nano: NDArray[np.int64], outcome: NDArray[np.int64]) -> int:
-    """Return the mean log loss, in 1e-9, of recorded probabilities (n, 3) once outcomes (n,) are known."""
+def shadow_losses(
+    record: Mapping[str, Any], stored: StoredEntries, account_id: NDArray[np.bytes_], outcome: Outcomes, objects: ObjectStore
+) -> dict[str, float]:
+    """Return the mean log loss of every model that scored a ranking, champion first, once outcomes are known.
+
+    Args:
+        record: the ranking's record.
+        stored: its entries; accounts that were erased count for no model.
+        account_id: bytes (m,) accounts whose outcome is known, among those of the ranking.
+        outcome: int64 (m,) CURE, DEFAULT or STAY.
+        objects: holds the challengers' scores.
+
+    Raises:
+        CollectionsError: NOT_FOUND for an account that the ranking does not hold.
+    """
+    entries = stored.entries
+    place = np.minimum(np.searchsorted(entries.account_id, account_id), max(entries.account_id.size - 1, 0))
+    if not np.array_equal(entries.account_id[place], account_id):
+        raise refuse(Reason.NOT_FOUND, "account_id", "an account is not in the ranking.", "Send outcomes of its accounts.")
+    mine = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])[place]
+    losses = {str(record["model_version"]): _log_loss(mine, outcome)}
+    for shadow in record["shadow"]:
+        if shadow.get("scores_object"):
+            columns = parquet_to_columns(objects.get(shadow["scores_object"])).columns
+            scores = np.column_stack([columns[f"p_{name}_nano"] for name in ("cure", "default", "stay")])
+            losses[str(shadow["model_version"])] = _log_loss(scores[stored.rows[place]], outcome)
+    return losses
+
+
+def _log_loss(probability_nano: NDArray[np.int64], outcome: Outcomes) -> float:
     p = probability_nano[np.arange(outcome.size), outcome] / PROBABILITY_SCALE
-    return int(np.rint(-np.log(np.maximum(p, 1e-9)).mean() * PROBABILITY_SCALE))
+    return float(-np.log(np.maximum(p, 1.0 / PROBABILITY_SCALE)).mean())

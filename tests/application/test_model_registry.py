@@ -4,11 +4,13 @@ import shutil
 import uuid
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from collections_opt.application import rankings as rankings_module
 from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.model_registry import ModelCommand
+from collections_opt.application.model_training import bundled_data
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.registry_policy import ROLE_OF, LadderStep, RegistryPolicy, read_policy, write_policy
 from collections_opt.application.settings import bundled_parameters
@@ -182,3 +184,10 @@ def test_challengers_score_in_shadow_and_are_compared_on_the_same_accounts(works
     assert 0 < shadow["outcome/card"]["rank_correlation_cure_nano"] < 10**9
     assert "digest" in shadow["outcome/broken"]["problem"]
     assert "agreement_nano" not in shadow["outcome/broken"]
+    later = bundled_data().later
+    made = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    losses = workspace.rankings.shadow_losses(made, later.portfolio.column("account_id"), later.outcome)
+    assert list(losses) == [f"outcome/{SHIPPED_VERSION}", "outcome/card", "outcome/twin"]
+    assert losses["outcome/twin"] == pytest.approx(losses[f"outcome/{SHIPPED_VERSION}"], abs=1e-8)
+    assert losses["outcome/twin"] < losses["outcome/card"]
+    refused(Reason.NOT_FOUND, workspace.rankings.shadow_losses, made, np.array([b"nobody"]), np.array([0]))
