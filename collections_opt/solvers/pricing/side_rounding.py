@@ -6,12 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
-from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
 
-CORE_ROWS = 150
-DETERMINISTIC_TIME = 0.3
+CORE_ROWS = 300
+_FINE = 64
+_LENT_SECONDS = 600
+DETERMINISTIC_TIME = 0.6
+
+
+def _price_of_time(instance: Instance, prices: Ints, rows: Ints, queues: Ints) -> Ints:
+    time = instance.seconds[rows, queues].astype(np.float64)
+    return np.rint(prices[queues] / PRICE_SCALE * time * _FINE).astype(np.int64)
 
 
 def round_side_rows(
@@ -23,7 +30,10 @@ def round_side_rows(
     penalty_minor: int,
     deadline: Deadline,
 ) -> NDArray[np.int16]:
-    """Choose again for the accounts of ``core`` so that all limits hold, at the highest value; floors may stay short.
+    """Choose again for the accounts of ``core`` so that all side rows hold, at the highest value; floors may stay short.
+
+    Time is charged at its price and a queue may be over by some minutes: the chain program, which leaves side rows alone,
+    then fills every queue to the second.
 
     Returns ``choice`` itself if no list of the core respects the hard limits within the deterministic time.
     """
@@ -41,7 +51,8 @@ def round_side_rows(
     for q in range(m):
         inside = np.flatnonzero(queues == q)
         seconds = instance.seconds[core[rows[inside]], q].tolist()
-        model.add(cp_model.LinearExpr.weighted_sum([picks[j] for j in inside], seconds) <= int(left[q]))
+        load = cp_model.LinearExpr.weighted_sum([picks[j] for j in inside], seconds)
+        model.add(load <= int(left[q]) + (_LENT_SECONDS if prices[q] > 0 else 0))
     shorts = []
     for k, table in enumerate(instance.table):
         weight = table[group, queues].tolist()
@@ -50,7 +61,10 @@ def round_side_rows(
         shorts.append(short)
     for j, (i, q) in enumerate(zip(rows.tolist(), queues.tolist(), strict=True)):
         model.add_hint(picks[j], int(choice[core[i]]) == q)
-    model.maximize(cp_model.LinearExpr.weighted_sum(picks, value) - penalty_minor * cp_model.LinearExpr.sum(shorts))
+    worth = (
+        _FINE * instance.value[core[rows], queues].astype(np.int64) - _price_of_time(instance, prices, core[rows], queues)
+    ).tolist()
+    model.maximize(cp_model.LinearExpr.weighted_sum(picks, worth) - _FINE * penalty_minor * cp_model.LinearExpr.sum(shorts))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
     solver.parameters.max_deterministic_time = DETERMINISTIC_TIME

@@ -50,9 +50,10 @@ def six_side_rows(problem: AssignmentProblem, seed: int = 3) -> AssignmentProble
     table[2, 0, :], table[3, 1, :] = 1, 1
     table[4, :, 0] = 1
     table[5, 0, : m // 2] = 1
-    shares = [-1.2 * sizes[2], -1.3 * sizes[3], 0.95 * sizes[0], 0.9 * sizes[1], 0.9 * n / m, 0.45 * sizes[0]]
+    floor, cap = -min(1.6 * worked, 0.75), min(worked, 0.7)
     names = ("floor C", "floor D", "cap A", "cap B", "queue cap", "A in half of the queues")
-    limit = np.floor(np.minimum(worked, 0.7) * np.array(shares)).astype(np.int64)
+    sides = [floor * sizes[2], floor * sizes[3], 0.95 * cap * sizes[0], 0.9 * cap * sizes[1], 0.9 * cap * n / m]
+    limit = np.floor([*sides, 0.45 * cap * sizes[0]]).astype(np.int64)
     return replace(problem, side=SideConstraints(names, group, table, limit))
 
 
