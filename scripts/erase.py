@@ -10,16 +10,15 @@ Example:
 
 from __future__ import annotations
 
-import getpass
 import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from scripts_support import ModelsOption, models_of, opened, run, terminal
+from scripts_support import ModelsOption, machine_user, models_of, opened, run, terminal
 
-from collections_opt.application.provenance import Actor
+from collections_opt.core.actors import ActorRole, claimed_actor
 
 
 class Act(StrEnum):
@@ -38,23 +37,25 @@ def main(
     data: Annotated[Path, typer.Option(help="Data folder.")] = Path("var/demo"),
     models: ModelsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; nothing is erased.")] = False,
+    actor: Annotated[str, typer.Option(help="Your name, for the record; default the user of this machine.")] = "",
+    role: Annotated[ActorRole, typer.Option(help="Your role, for the record.")] = ActorRole.ADMIN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> None:
     """Erase accounts under retention and holds.
 
     Example: python scripts/erase.py accounts --data var/demo --account UCI-000007 --reason "request 12" --dry-run
     """
-    actor = Actor(getpass.getuser(), "operator of the data folder")
+    named = claimed_actor(actor or machine_user(), role.value, "actor", "role")
     answer: dict[str, object] = {"act": act.value, "accounts": len(account or ())}
     with opened(data, models_of(data, models)) as workspace:
         erasures = workspace.evidence.erasures
         if act is Act.ACCOUNTS:
-            receipt = erasures.erase(account or [], reason, actor, dry_run)
+            receipt = erasures.erase(account or [], reason, named, dry_run)
             answer |= {"erasure_id": receipt.erasure_id, "position": receipt.position}
         elif act is Act.HOLD:
-            erasures.hold(hold_id, account or [], reason, actor)
+            erasures.hold(hold_id, account or [], reason, named)
         else:
-            erasures.release(hold_id, reason, actor)
+            erasures.release(hold_id, reason, named)
     if as_json:
         typer.echo(json.dumps(answer, indent=1))
         return

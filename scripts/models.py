@@ -26,7 +26,6 @@ from collections_opt.scoring.mlflow_format import export_mlflow, import_mlflow
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
 VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]
-ActorOption = Annotated[str, typer.Option(help="Your name; it needs the role in registry.toml.")]
 NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
 DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -77,7 +76,6 @@ def show(
 def submit(
     product: Product,
     version: VersionOption,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     note: NoteOption = "",
     validate_only: DryOption = False,
@@ -86,13 +84,12 @@ def submit(
 
     Example: python scripts/models.py submit --version credit-card-2 --actor sue
     """
-    act(product, "SubmitModel", actor, kind, version, note, validate_only)
+    act(product, "SubmitModel", kind, version, note, validate_only)
 
 
 def validate(
     product: Product,
     version: VersionOption,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     note: NoteOption = "",
     validate_only: DryOption = False,
@@ -101,13 +98,12 @@ def validate(
 
     Example: python scripts/models.py validate --version credit-card-2 --actor val --note "see report"
     """
-    act(product, "ValidateModel", actor, kind, version, note, validate_only)
+    act(product, "ValidateModel", kind, version, note, validate_only)
 
 
 def approve(
     product: Product,
     version: VersionOption,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     days: Annotated[int, typer.Option(min=1, help="Days for which the approval holds.")] = 365,
     portfolio: Annotated[list[str], typer.Option(help="Pattern of portfolio ids it may score; repeatable.")] = ["*"],  # noqa: B006 - typer copies it
@@ -122,13 +118,12 @@ def approve(
     expires = Timestamp()
     expires.FromDatetime(now() + timedelta(days=days))
     terms = {"expire_time": expires, "allowed_portfolio_patterns": portfolio, "score_valid_days": score_days}
-    act(product, "ApproveModel", actor, kind, version, note, validate_only, **terms)
+    act(product, "ApproveModel", kind, version, note, validate_only, **terms)
 
 
 def promote(
     product: Product,
     version: VersionOption,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     role: Annotated[str, typer.Option(help="champion, challenger, or inactive to end a challenge.")] = "champion",
     note: NoteOption = "",
@@ -141,12 +136,11 @@ def promote(
     roles = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER, "inactive": pb.MODEL_ROLE_INACTIVE}
     if role not in roles:
         raise typer.BadParameter(f"{role!r} is no role; use {', '.join(roles)}")
-    act(product, "PromoteModel", actor, kind, version, note, validate_only, role=roles[role])
+    act(product, "PromoteModel", kind, version, note, validate_only, role=roles[role])
 
 
 def rollback(
     product: Product,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     note: NoteOption = "",
     validate_only: DryOption = False,
@@ -155,13 +149,12 @@ def rollback(
 
     Example: python scripts/models.py rollback --actor op --note "calibration drifts"
     """
-    act(product, "RollbackModel", actor, kind, "", note, validate_only)
+    act(product, "RollbackModel", kind, "", note, validate_only)
 
 
 def retire(
     product: Product,
     version: VersionOption,
-    actor: ActorOption,
     kind: KindOption = ModelKind.OUTCOME,
     note: NoteOption = "",
     validate_only: DryOption = False,
@@ -170,7 +163,7 @@ def retire(
 
     Example: python scripts/models.py retire --version credit-card-1 --actor op
     """
-    act(product, "RetireModel", actor, kind, version, note, validate_only)
+    act(product, "RetireModel", kind, version, note, validate_only)
 
 
 def export_mlflow_command(
@@ -198,11 +191,9 @@ def import_mlflow_command(
     typer.echo(f"{kind}/{version} is a draft; submit it next")
 
 
-def act(
-    product: Product, name: str, actor: str, kind: ModelKind, version: str, note: str, validate_only: bool, **more: Any
-) -> None:
-    """Send an act and print where the version stands after it."""
-    given = {"request_id": str(uuid.uuid4()), "actor": actor, "kind": kind.value, "version": version, "note": note}
+def act(product: Product, name: str, kind: ModelKind, version: str, note: str, validate_only: bool, **more: Any) -> None:
+    """Send an act of ``--actor``, who needs the role in registry.toml, and print where the version stands after it."""
+    given = {"request_id": str(uuid.uuid4()), "kind": kind.value, "version": version, "note": note}
     request = getattr(pb, f"{name}Request")(**given, validate_only=validate_only, **more)
     with product.connect() as client:
         model = getattr(client.models, name)(request).model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import inspect
 import os
 import sys
@@ -59,6 +60,8 @@ class Product:
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate to show to the server (mTLS).")] = None
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of that certificate.")] = None
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext to a server on this machine.")] = False
+    actor: Annotated[str, typer.Option(help="Your name, for the record; default in process: the user of this machine.")] = ""
+    role: Annotated[str, typer.Option(help="Your role, for the record, such as OPERATIONS_MANAGER.")] = ""
 
     @contextmanager
     def connect(self) -> Iterator[Client]:
@@ -69,12 +72,17 @@ class Product:
         """
         if not self.address:
             self._refuse_connection_flags()
-            with served(self.data, models_of(self.data, self.models)) as port, connect(_local(port)) as client:
+            with served(self.data, models_of(self.data, self.models)) as port, connect(self._local(port)) as client:
                 yield client
             return
-        connection = Connection(self.address, self.tls_ca, self.tls_certificate, self.tls_key, self.insecure_loopback)
+        tls = (self.tls_ca, self.tls_certificate, self.tls_key)
+        connection = Connection(self.address, *tls, self.insecure_loopback, self.actor, self.role)
         with connect(connection) as client:
             yield client
+
+    def _local(self, port: int) -> Connection:
+        actor = self.actor or machine_user()
+        return Connection(f"127.0.0.1:{port}", insecure_loopback=True, actor=actor, role=self.role)
 
     def _refuse_connection_flags(self) -> None:
         if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback:
@@ -92,8 +100,12 @@ def models_of(data: Path, models: Path | None) -> Path:
     return models or (own if (own / "registry.toml").exists() else Path("models"))
 
 
-def _local(port: int) -> Connection:
-    return Connection(f"127.0.0.1:{port}", insecure_loopback=True)
+def machine_user() -> str:
+    """Return the login name of who runs a script; empty where the machine knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 @contextmanager
@@ -148,7 +160,9 @@ def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
         return command
     product_hints = get_type_hints(Product, include_extras=True)
     kind = inspect.Parameter.KEYWORD_ONLY
-    reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in fields(Product)]
+    taken = {p.name for p in own}  # a script's own option of the same name stays
+    offered = [f for f in fields(Product) if f.name not in taken]
+    reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in offered]
 
     def expanded(**given: Any) -> Any:
         product = Product(**{p.name: given.pop(p.name) for p in reach})

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from collections_opt.application.provenance import UNKNOWN, Actor
 from collections_opt.application.recorder import Recorder
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.subject_keys import SubjectKeys
@@ -77,7 +77,7 @@ class Erasures:
         erasure_id = "er-" + hashlib.sha256(raw.encode()).hexdigest()[:20]
         if validate_only:
             return ErasureReceipt(erasure_id, len(accounts), None)
-        facts = {"reason": reason, "actor": vars(actor), "at": at.isoformat()}
+        facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat()}
         unique = sorted(set(accounts))
         entry = self._ledger.erase_accounts(erasure_id, unique, np.unique(np.array(numbers)), self._keys, facts)
         self._recorder.publish()
@@ -105,7 +105,7 @@ class Erasures:
         self._record(hold_id, {"placed": False, "key_numbers": numbers, "reason": reason}, actor)
 
     def _record(self, hold_id: str, facts: dict[str, Any], actor: Actor) -> None:
-        self._ledger.record_hold(hold_id, {**facts, "actor": vars(actor), "at": self._now().isoformat()})
+        self._ledger.record_hold(hold_id, {**facts, "actor": actor.recorded(), "at": self._now().isoformat()})
         self._recorder.publish()
 
     def _numbers(self, accounts: Sequence[str]) -> list[int]:

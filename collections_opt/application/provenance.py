@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
@@ -22,18 +21,6 @@ VOLATILE = frozenset({"actor", "times", "runtime"})
 """Keys of a record that a second run of the same request need not repeat."""
 
 _LOCK = Path(collections_opt.__file__).parents[1] / "requirements" / "runtime.txt"
-
-
-@dataclass(frozen=True)
-class Actor:
-    """Who asked, as far as the edge knows: a name and the role it acted in; empty where it does not know."""
-
-    name: str = ""
-    role: str = ""
-
-
-UNKNOWN = Actor()
-"""A caller that showed no identity."""
 
 
 @cache

@@ -33,6 +33,7 @@ from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
 from collections_opt.application.shadow import shadow_losses, shadow_scores
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.admission import admit
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
@@ -100,6 +101,13 @@ class RankingCommand:
 
 
 @dataclass(frozen=True)
+class OwedRanking(RankingCommand):
+    """A command as it is kept until its ranking is recorded: with who asked first, which is no part of what was asked."""
+
+    actor: Actor = UNKNOWN
+
+
+@dataclass(frozen=True)
 class AccountExplanation:
     """Why an account was worked or not, in one sentence and per queue."""
 
@@ -146,8 +154,10 @@ class Rankings:
         """Wait for the running ranking."""
         self._jobs.close()
 
-    def create(self, command: RankingCommand, validate_only: bool = False) -> str:
+    def create(self, command: RankingCommand, validate_only: bool = False, actor: Actor = UNKNOWN) -> str:
         """Record a request and start its ranking, or find the one it already made; return its id.
+
+        ``actor`` is kept with the request and recorded with the ranking; of several who send one request, the first is.
 
         Raises:
             CollectionsError: what is wrong with the request, before anything runs; REQUEST_ID_REUSED for another payload; as
@@ -160,7 +170,7 @@ class Rankings:
         check_request(self.portfolio(command.portfolio_id), request)
         if not validate_only:
             # The plan's version is settled here: made again later, it is the ranking that was asked for.
-            settled = dump(replace(command, plan_version=request.plan.version))
+            settled = dump(OwedRanking(**{**vars(command), "plan_version": request.plan.version}, actor=actor))
             self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
 
@@ -361,10 +371,10 @@ class Rankings:
         return previous_ranking(record, entries, self.plan_of(record), plan, constraints)
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
-        command = load(requested.command, RankingCommand)
+        command = load(requested.command, OwedRanking)
         self._make(command, self._request(command), progress, datetime.fromisoformat(requested.created_at))
 
-    def _make(self, command: RankingCommand, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
+    def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
         stored = self._ledger.portfolio(command.portfolio_id)
         inputs = self._sealed.portfolio(stored.object_digest)
         portfolio = inputs.portfolio
@@ -382,7 +392,7 @@ class Rankings:
                 )
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         decided = self._now()
-        kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer)
+        kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)
         used = serving_record(serving, portfolio, decided)
         record = {
             **decided_facts(command, request, ranking, portfolio.digest),

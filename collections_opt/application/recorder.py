@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from collections_opt.application.model_serving import OutcomeScorer
-from collections_opt.application.provenance import UNKNOWN, Actor, health, runtime
+from collections_opt.application.provenance import health, runtime
 from collections_opt.application.sealed_records import SealedRecords, StoredPortfolio
 from collections_opt.application.settings import dump
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.pipeline import RankingRequest
 from collections_opt.core.ranking import Ranking
 from collections_opt.ledger.checkpoints import Checkpoints
@@ -87,7 +88,7 @@ class Recorder:
             "rules_object": objects.put(dump(request.rules).encode()),
             "model_card_object": objects.put(scorer.card.encode()),
             "model_files": dict(scorer.files),
-            "actor": vars(actor),
+            "actor": actor.recorded(),
             "runtime": runtime(),
             "health": health(ranking),
         }

@@ -9,6 +9,7 @@ import numpy as np
 from collections_opt.application.findings import Check, Strength, Verdict
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.recorder import Recorder
+from collections_opt.core.actors import asked_by, recorded_actor
 from collections_opt.core.arrays import Array
 from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
@@ -85,7 +86,8 @@ class Verification:
 
     def _record_check(self, record: RankingRecord) -> Check:
         broken = self._ledger.verify_ranking(record.ranking_id)
-        sentence = "Record, worklists and portfolio header are what was written."
+        who = asked_by(recorded_actor(record.record["actor"]))
+        sentence = f"Record, worklists and portfolio header are what was written. {who}"
         return Check("record", not broken, "; ".join(broken) or sentence)
 
     def _log_check(self, record: RankingRecord) -> Check:

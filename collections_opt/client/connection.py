@@ -9,8 +9,10 @@ import grpc
 
 from collections_opt.client.interceptor import CallInterceptor
 from collections_opt.client.policy import service_config
+from collections_opt.core.actors import claimed_actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
+from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
 from collections_opt.wire.loopback import is_loopback
 
 RETRY_BUFFER_BYTES = 2 * MAX_CHUNK_BYTES
@@ -27,6 +29,8 @@ class Connection:
         certificate: PEM certificate of this caller (mTLS), with ``key``.
         key: PEM key of this caller.
         insecure_loopback: plaintext, for a server on this machine.
+        actor: name of the person or job that calls, recorded with what it does as a claim.
+        role: an ``ActorRole``, likewise.
     """
 
     address: str
@@ -34,13 +38,18 @@ class Connection:
     certificate: Path | None = None
     key: Path | None = None
     insecure_loopback: bool = False
+    actor: str = ""
+    role: str = ""
 
     def channel(self) -> grpc.Channel:
         """Return a channel whose calls have deadlines, are repeated where that is safe, and raise ``CollectionsError``.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT for plaintext beyond this machine or unreadable PEM files.
+            CollectionsError: INVALID_ARGUMENT for plaintext beyond this machine, unreadable PEM files, or what is no actor or
+                role.
         """
+        claimed_actor(self.actor, self.role, "actor", "role")
+        identity = tuple((key, value) for key, value in ((ACTOR_KEY, self.actor), (ROLE_KEY, self.role)) if value)
         options = [
             ("grpc.service_config", service_config()),
             ("grpc.enable_retries", 1),
@@ -52,7 +61,7 @@ class Connection:
             plain = grpc.insecure_channel(self.address, options=options)
         else:
             plain = grpc.secure_channel(self.address, self._credentials(), options=options)
-        return grpc.intercept_channel(plain, CallInterceptor(self.address))
+        return grpc.intercept_channel(plain, CallInterceptor(self.address, identity))
 
     def _require_loopback(self) -> None:
         host = self.address.rpartition(":")[0].strip("[]")

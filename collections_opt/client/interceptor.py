@@ -1,4 +1,4 @@
-"""What every call of the client passes: a deadline on the way out, a ``CollectionsError`` on the way back."""
+"""What every call of the client passes: a deadline and an identity on the way out, a ``CollectionsError`` on the way back."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from collections_opt.wire.status import from_status
 
 _C = grpc.StatusCode
 _UNKNOWN_OUTCOME = frozenset({_C.UNAVAILABLE, _C.DEADLINE_EXCEEDED, _C.CANCELLED})
+Identity = tuple[tuple[str, str], ...]
 Continuation = Callable[[grpc.ClientCallDetails, Any], Any]
 
 
 class _Details(grpc.ClientCallDetails):
-    """The details of a call with its deadline."""
+    """The details of a call with its deadline and who makes it; what the call says itself goes before."""
 
-    def __init__(self, given: grpc.ClientCallDetails) -> None:
+    def __init__(self, given: grpc.ClientCallDetails, identity: Identity) -> None:
         self.method = given.method
         self.timeout = deadline_seconds(given.method) if given.timeout is None else given.timeout
-        self.metadata = given.metadata
+        own = tuple(given.metadata or ())
+        said = {key for key, _ in own}
+        self.metadata = (*own, *(pair for pair in identity if pair[0] not in said))
         self.credentials = given.credentials
         self.wait_for_ready = given.wait_for_ready
         self.compression = given.compression
@@ -34,22 +37,26 @@ class CallInterceptor(
     grpc.UnaryStreamClientInterceptor,
     grpc.StreamUnaryClientInterceptor,
 ):
-    """Gives every call a deadline and turns every failed one into the refusal it carries; ``address`` is told to people."""
+    """Gives every call a deadline and turns every failed one into the refusal it carries.
 
-    def __init__(self, address: str) -> None:
+    ``address`` is told to people; ``identity`` is metadata that says who calls.
+    """
+
+    def __init__(self, address: str, identity: Identity = ()) -> None:
         self._address = address
+        self._identity = identity
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Call; raise what the server refused."""
-        return self._checked(continuation(_Details(client_call_details), request))
+        return self._checked(continuation(_Details(client_call_details, self._identity), request))
 
     def intercept_stream_unary(self, continuation: Continuation, client_call_details: Any, request_iterator: Any) -> Any:
         """Call with a stream; raise what the server refused."""
-        return self._checked(continuation(_Details(client_call_details), request_iterator))
+        return self._checked(continuation(_Details(client_call_details, self._identity), request_iterator))
 
     def intercept_unary_stream(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Call; raise what the server refused while the answers are read."""
-        return self._read(continuation(_Details(client_call_details), request))
+        return self._read(continuation(_Details(client_call_details, self._identity), request))
 
     def _checked(self, call: Any) -> Any:
         if isinstance(call, grpc.RpcError):

@@ -11,9 +11,11 @@ from collections_opt.application.model_registry import ModelCommand, ModelRegist
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.artifacts import read_card
+from collections_opt.service.caller import read_actor
 from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
 from collections_opt.wire.common import read_time, read_uuid4
+from collections_opt.wire.identity import ACTOR_KEY
 
 DEFAULT_SCORE_VALID_DAYS = 7
 MAX_PATTERNS = 100
@@ -72,15 +74,15 @@ class ModelServicer:
             events=[write_event(event) for event in events], next_page_token=page.next_token(events[-1].seq) if more else ""
         )
 
-    def submit_model(self, request: pb.SubmitModelRequest, _context: grpc.ServicerContext) -> pb.SubmitModelResponse:
+    def submit_model(self, request: pb.SubmitModelRequest, context: grpc.ServicerContext) -> pb.SubmitModelResponse:
         """Offer a draft."""
-        return pb.SubmitModelResponse(model=write_model(self._act(request, ModelAction.SUBMIT)))
+        return pb.SubmitModelResponse(model=write_model(self._act(request, context, ModelAction.SUBMIT)))
 
-    def validate_model(self, request: pb.ValidateModelRequest, _context: grpc.ServicerContext) -> pb.ValidateModelResponse:
+    def validate_model(self, request: pb.ValidateModelRequest, context: grpc.ServicerContext) -> pb.ValidateModelResponse:
         """Record a validation."""
-        return pb.ValidateModelResponse(model=write_model(self._act(request, ModelAction.VALIDATE)))
+        return pb.ValidateModelResponse(model=write_model(self._act(request, context, ModelAction.VALIDATE)))
 
-    def approve_model(self, request: pb.ApproveModelRequest, _context: grpc.ServicerContext) -> pb.ApproveModelResponse:
+    def approve_model(self, request: pb.ApproveModelRequest, context: grpc.ServicerContext) -> pb.ApproveModelResponse:
         """Record an approval."""
         if not 0 <= request.score_valid_days <= 366:
             raise refuse(Reason.INVALID_ARGUMENT, "score_valid_days", f"{request.score_valid_days} days.", "Send 1 to 366.")
@@ -94,27 +96,29 @@ class ModelServicer:
             )
         expires_at = read_time(request.expire_time, "expire_time")
         terms = ApprovalTerms(expires_at, patterns, request.score_valid_days or DEFAULT_SCORE_VALID_DAYS)
-        return pb.ApproveModelResponse(model=write_model(self._act(request, ModelAction.APPROVE, terms)))
+        return pb.ApproveModelResponse(model=write_model(self._act(request, context, ModelAction.APPROVE, terms)))
 
-    def promote_model(self, request: pb.PromoteModelRequest, _context: grpc.ServicerContext) -> pb.PromoteModelResponse:
+    def promote_model(self, request: pb.PromoteModelRequest, context: grpc.ServicerContext) -> pb.PromoteModelResponse:
         """Change what an approved version is used for."""
         if request.role not in _PROMOTIONS:
             raise refuse(
                 Reason.INVALID_ARGUMENT, "role", f"{request.role} is not a value.", "Send CHAMPION, CHALLENGER or INACTIVE."
             )
-        return pb.PromoteModelResponse(model=write_model(self._act(request, _PROMOTIONS[request.role])))
+        return pb.PromoteModelResponse(model=write_model(self._act(request, context, _PROMOTIONS[request.role])))
 
-    def rollback_model(self, request: pb.RollbackModelRequest, _context: grpc.ServicerContext) -> pb.RollbackModelResponse:
+    def rollback_model(self, request: pb.RollbackModelRequest, context: grpc.ServicerContext) -> pb.RollbackModelResponse:
         """Return to the champion before."""
-        return pb.RollbackModelResponse(model=write_model(self._act(request, ModelAction.ROLLBACK)))
+        return pb.RollbackModelResponse(model=write_model(self._act(request, context, ModelAction.ROLLBACK)))
 
-    def retire_model(self, request: pb.RetireModelRequest, _context: grpc.ServicerContext) -> pb.RetireModelResponse:
+    def retire_model(self, request: pb.RetireModelRequest, context: grpc.ServicerContext) -> pb.RetireModelResponse:
         """End a version's use."""
-        return pb.RetireModelResponse(model=write_model(self._act(request, ModelAction.RETIRE)))
+        return pb.RetireModelResponse(model=write_model(self._act(request, context, ModelAction.RETIRE)))
 
-    def _act(self, request: _Act, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
+    def _act(
+        self, request: _Act, context: grpc.ServicerContext, action: ModelAction, terms: ApprovalTerms | None = None
+    ) -> ModelView:
         command = ModelCommand(
-            actor=request.actor,
+            actor=_actor(request, context),
             action=action,
             kind=read_kind(request.kind),
             version=request.version,
@@ -123,3 +127,16 @@ class ModelServicer:
             request_id=read_uuid4(request.request_id),
         )
         return self._models.act(command, request.validate_only)
+
+
+def _actor(request: _Act, context: grpc.ServicerContext) -> str:
+    """Return who acts: who makes the call, or where the call does not say, who the request names."""
+    name = read_actor(context).name
+    if name and request.actor not in ("", name):
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "actor",
+            f"{request.actor[:70]!r} is not the {ACTOR_KEY} of the call.",
+            "Leave one of them out.",
+        )
+    return name or request.actor

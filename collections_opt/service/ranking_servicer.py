@@ -17,6 +17,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingState
+from collections_opt.service.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.placements import write_placements
 from collections_opt.service.converters.rankings import (
@@ -58,11 +59,11 @@ class RankingServicer(EvidenceCalls):
         self._ledger = ledger
         self._defaults = defaults
 
-    def create_ranking(self, request: pb.CreateRankingRequest, _context: grpc.ServicerContext) -> pb.CreateRankingResponse:
+    def create_ranking(self, request: pb.CreateRankingRequest, context: grpc.ServicerContext) -> pb.CreateRankingResponse:
         """Start a ranking, or find the one this request made."""
-        command = self._command(request)
+        actor, command = read_actor(context), self._command(request)
         with told_as(HEADS):
-            ranking_id = self._rankings.create(command, request.validate_only)
+            ranking_id = self._rankings.create(command, request.validate_only, actor)
         if request.validate_only:
             return pb.CreateRankingResponse(ranking=ranking_pb2.Ranking(ranking_id=ranking_id))
         return pb.CreateRankingResponse(ranking=self._shown(ranking_id))

@@ -76,7 +76,7 @@ def test_an_archive_shows_only_the_accounts_asked_for(world):
     content = workspace.evidence.proofs.archive(made, ["AC-00007"])
     assert b"AC-00007" in content
     assert b"AC-00008" not in content
-    assert "1 shown here, 39 withheld or erased" in verify_evidence.check_archive(content, "")[2]
+    assert "1 shown here, 39 withheld or erased" in verify_evidence.check_archive(content, "")[3]
     with pytest.raises(CollectionsError) as caught:
         workspace.evidence.proofs.archive(made, ["AC-99999"])
     assert caught.value.reason is Reason.NOT_FOUND
@@ -297,7 +297,7 @@ def test_the_record_says_who_when_on_what_and_how_healthy(world):
     assert set(held["times"]) == {"received", "decided", "recorded"}
     assert held["times"]["received"] == "2026-11-24T06:00:00+00:00"
     assert held["time_zone"] == "America/New_York"
-    assert held["actor"] == {"name": "", "role": ""}
+    assert held["actor"] == {"claimed_name": "", "claimed_role": "", "authenticated_system": ""}
     assert len(held["runtime"]["lock_digest"]) == 64
     assert held["runtime"]["libraries"]["lightgbm"]
     assert held["model_files"]["CARD.md"] == held["model_card_object"]

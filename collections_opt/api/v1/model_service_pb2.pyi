@@ -396,7 +396,7 @@ class SubmitModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -462,7 +462,7 @@ class ValidateModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -531,7 +531,7 @@ class ApproveModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -611,7 +611,7 @@ class PromoteModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -680,7 +680,7 @@ class RollbackModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -746,7 +746,7 @@ class RetireModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID4 of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
-    """Who acts."""
+    """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str

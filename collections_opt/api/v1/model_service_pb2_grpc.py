@@ -28,7 +28,8 @@ if _version_not_supported:
 class ModelServiceStub:
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel):
@@ -87,7 +88,8 @@ class ModelServiceStub:
 class ModelServiceServicer:
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     def ListModels(self, request, context):
@@ -212,7 +214,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
 class ModelService:
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     @staticmethod

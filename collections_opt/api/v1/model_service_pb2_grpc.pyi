@@ -29,7 +29,8 @@ GRPC_VERSION: str
 class ModelServiceStub:
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     @_typing.overload
@@ -59,7 +60,8 @@ class ModelServiceStub:
 class ModelServiceAsyncStub(ModelServiceStub):
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -85,7 +87,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
     submitted and validated to approved by three different persons; an approved one may be promoted to champion (it decides) or
-    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking.
+    challenger (it scores beside and decides nothing). Acts take effect at the start of the next ranking. Who acts is the x-actor
+    of the call's metadata, as in RankingService.
     """
 
     @_abc_1.abstractmethod

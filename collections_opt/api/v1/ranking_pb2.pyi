@@ -26,6 +26,54 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ActorRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ActorRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ActorRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACTOR_ROLE_UNSPECIFIED: _ActorRole.ValueType  # 0
+    """No role was claimed."""
+    ACTOR_ROLE_PLATFORM: _ActorRole.ValueType  # 1
+    """A platform on behalf of nobody in particular, such as a nightly job."""
+    ACTOR_ROLE_OPERATIONS_MANAGER: _ActorRole.ValueType  # 2
+    """Runs the desk."""
+    ACTOR_ROLE_ANALYST: _ActorRole.ValueType  # 3
+    """Looks into rankings and what-ifs."""
+    ACTOR_ROLE_AUDITOR: _ActorRole.ValueType  # 4
+    """Checks records."""
+    ACTOR_ROLE_MODEL_SUBMITTER: _ActorRole.ValueType  # 5
+    """Offers model versions."""
+    ACTOR_ROLE_MODEL_VALIDATOR: _ActorRole.ValueType  # 6
+    """Validates model versions."""
+    ACTOR_ROLE_MODEL_APPROVER: _ActorRole.ValueType  # 7
+    """Approves model versions."""
+    ACTOR_ROLE_ADMIN: _ActorRole.ValueType  # 8
+    """Runs the service."""
+
+class ActorRole(_ActorRole, metaclass=_ActorRoleEnumTypeWrapper):
+    """In which role somebody asks."""
+
+ACTOR_ROLE_UNSPECIFIED: ActorRole.ValueType  # 0
+"""No role was claimed."""
+ACTOR_ROLE_PLATFORM: ActorRole.ValueType  # 1
+"""A platform on behalf of nobody in particular, such as a nightly job."""
+ACTOR_ROLE_OPERATIONS_MANAGER: ActorRole.ValueType  # 2
+"""Runs the desk."""
+ACTOR_ROLE_ANALYST: ActorRole.ValueType  # 3
+"""Looks into rankings and what-ifs."""
+ACTOR_ROLE_AUDITOR: ActorRole.ValueType  # 4
+"""Checks records."""
+ACTOR_ROLE_MODEL_SUBMITTER: ActorRole.ValueType  # 5
+"""Offers model versions."""
+ACTOR_ROLE_MODEL_VALIDATOR: ActorRole.ValueType  # 6
+"""Validates model versions."""
+ACTOR_ROLE_MODEL_APPROVER: ActorRole.ValueType  # 7
+"""Approves model versions."""
+ACTOR_ROLE_ADMIN: ActorRole.ValueType  # 8
+"""Runs the service."""
+Global___ActorRole: _TypeAlias = ActorRole  # noqa: Y015
+
 class _RankingState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -230,6 +278,7 @@ class Ranking(_message.Message):
     EVIDENCE_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     EXPLORATION_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -280,6 +329,10 @@ class Ranking(_message.Message):
     def exploration(self) -> _constraints_pb2.ExplorationOutcome:
         """What the exploration reserve drew; set once it succeeded with one."""
 
+    @_builtins.property
+    def actor(self) -> Global___RankingActor:
+        """Who asked for it; set once it succeeded."""
+
     def __init__(
         self,
         *,
@@ -297,14 +350,45 @@ class Ranking(_message.Message):
         evidence: _abc.Iterable[Global___EvidenceMoney] | None = ...,
         limits: _abc.Iterable[_constraints_pb2.LimitOutcome] | None = ...,
         exploration: _constraints_pb2.ExplorationOutcome | None = ...,
+        actor: Global___RankingActor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+@_typing.final
+class RankingActor(_message.Message):
+    """Who asked for a ranking: what the caller claimed, and what was authenticated. What is not known is not set."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLAIMED_NAME_FIELD_NUMBER: _builtins.int
+    CLAIMED_ROLE_FIELD_NUMBER: _builtins.int
+    AUTHENTICATED_SYSTEM_FIELD_NUMBER: _builtins.int
+    claimed_name: _builtins.str
+    """Person or job, as claimed in x-actor of the call's metadata."""
+    claimed_role: Global___ActorRole.ValueType
+    """Role, as claimed in x-role."""
+    authenticated_system: _builtins.str
+    """Common name of the client certificate that authenticated the caller's system (mTLS)."""
+    def __init__(
+        self,
+        *,
+        claimed_name: _builtins.str = ...,
+        claimed_role: Global___ActorRole.ValueType = ...,
+        authenticated_system: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticated_system", b"authenticated_system", "claimed_name", b"claimed_name", "claimed_role", b"claimed_role"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingActor: _TypeAlias = RankingActor  # noqa: Y015
 
 @_typing.final
 class EvidenceMoney(_message.Message):

@@ -29,6 +29,11 @@ if _version_not_supported:
 
 class RankingServiceStub:
     """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
     """
 
     def __init__(self, channel):
@@ -116,6 +121,11 @@ class RankingServiceStub:
 
 class RankingServiceServicer:
     """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
     """
 
     def CreateRanking(self, request, context):
@@ -316,6 +326,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class RankingService:
     """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
     """
 
     @staticmethod

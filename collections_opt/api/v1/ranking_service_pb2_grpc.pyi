@@ -29,7 +29,13 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class RankingServiceStub:
-    """Makes, shows, explains and compares rankings."""
+    """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -77,7 +83,13 @@ class RankingServiceStub:
 
 @_typing.type_check_only
 class RankingServiceAsyncStub(RankingServiceStub):
-    """Makes, shows, explains and compares rankings."""
+    """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CreateRankingRequest, _ranking_service_pb2.CreateRankingResponse]  # type: ignore[assignment]
@@ -121,7 +133,13 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """Streams everything about a ranking as one archive that outsiders can check without this software."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Makes, shows, explains and compares rankings."""
+    """Makes, shows, explains and compares rankings.
+
+    Callers say who they are in the metadata of a call: x-actor, the name of a person or job (at most 128 printable ASCII
+    characters), and x-role, a value of ActorRole without its prefix, such as OPERATIONS_MANAGER. Both may be left out and are
+    recorded as claims, beside the common name of the client certificate that authenticated the caller's system where there is
+    one (mTLS). They are no part of the request: sent again by somebody else it is the same request, and who asked first stays.
+    """
 
     @_abc_1.abstractmethod
     def CreateRanking(

@@ -148,6 +148,16 @@ def check_record(row, log, checkpoint, vkey):
     return record, "The record is entry %d of the %s entries of the signed log %s." % (log["position"] + 1, size, origin)
 
 
+def asked_by(record):
+    """Return who asked for the ranking, and which part of that is only the caller's word."""
+    held = record["actor"]
+    name, role = (held.get("claimed_" + n) or held.get(n) or "" for n in ("name", "role"))
+    system, claims = held.get("authenticated_system"), " as ".join(n for n in (name or "somebody unnamed", role) if n)
+    claim = "by %s, as the caller claimed," % claims if name or role else "by a caller who gave no name"
+    shown = "the system %s, authenticated by its certificate" % system if system else "no authenticated system"
+    return "It was asked for %s %s %s." % (claim, "through" if system else "over", shown)
+
+
 def described(record, queues, cell):
     """Return what a leaf says about its account, in a sentence."""
     if "disposition" not in cell:
@@ -179,7 +189,8 @@ def check_proof(content, vkey):
         need(cell.get(name) == value, "the answer says %s is %r, the record says %r" % (name, value, cell.get(name)))
     need(proof["answer"].get("account_id") == cell["account_id"], "the answer is about another account")
     queues = [queue["queue_id"] for queue in json.loads(plan)["queues"]]
-    return [about_log, "Ranking %s of %s." % (proof["row"]["ranking_id"], record["as_of_date"]), described(record, queues, cell)]
+    about = "Ranking %s of %s." % (proof["row"]["ranking_id"], record["as_of_date"])
+    return [about_log, about, asked_by(record), described(record, queues, cell)]
 
 
 def check_archive(content, vkey):
@@ -210,7 +221,7 @@ def check_archive(content, vkey):
     accepted = list(rows(files["accepted.bin"], held["accepted_layout"], hashes[: held["accepted_count"]], 1))
     refused = list(rows(files["refused.bin"], held["refused_layout"], hashes[held["accepted_count"] :], 2))
     hidden = held["count"] - len(accepted) - len(refused)
-    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"])]
+    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"]), asked_by(record)]
     report.append("%d accounts decided, %d rows refused at the door; %d shown here, %d withheld or erased."
                   % (held["accepted_count"], held["refused_count"], held["count"] - hidden, hidden))  # fmt: skip
     return report + (check_sums(record, json.loads(files["plan.json"]), accepted) if not hidden else [])

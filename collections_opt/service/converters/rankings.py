@@ -12,6 +12,7 @@ from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, 
 from collections_opt.application.jobs import JobStatus, State
 from collections_opt.application.rankings import AccountExplanation
 from collections_opt.application.settings import load
+from collections_opt.core.actors import Actor, ActorRole, recorded_actor
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.explanation import QueueExplanation
@@ -75,6 +76,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         evidence=_write_evidence(record),
         limits=write_limits(record),
         exploration=write_exploration(record, plan),
+        actor=write_actor(recorded_actor(record.record["actor"])),
         model_use=write_recorded_use(record.record) if "model_step" in record.record else None,
         record=ranking_pb2.RankingRecord(
             sequence=record.seq,
@@ -85,6 +87,15 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
             record_digest=record.record_digest,
             create_time=write_time(record.created_at),
         ),
+    )
+
+
+def write_actor(actor: Actor) -> ranking_pb2.RankingActor:
+    """Return who asked; a role that this version does not know is left out."""
+    return ranking_pb2.RankingActor(
+        claimed_name=actor.name,
+        claimed_role=write_enum(ranking_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED"),
+        authenticated_system=actor.system,
     )
 
 
