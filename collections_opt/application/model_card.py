@@ -55,8 +55,16 @@ serve. Baseline of the boosted model and its fallback. Trained on {", ".join(man
 
 def _figures(manifest: Manifest) -> str:
     return f"## Figures out of time ({manifest.training['judged_on']})\n" + _table(
-        ("figure", "value"), {name: f"{value:.4f}" for name, value in sorted(manifest.metrics.items())}
+        ("figure", "value (95 % interval)"), {name: _figure(manifest, name) for name in sorted(manifest.metrics)}
     )
+
+
+def _figure(manifest: Manifest, name: str) -> str:
+    value = f"{manifest.metrics[name]:.4f}"
+    if name not in manifest.metric_intervals:
+        return value
+    low, high = manifest.metric_intervals[name]
+    return f"{value} ({low:.4f} to {high:.4f})"
 
 
 def _features(manifest: Manifest) -> str:

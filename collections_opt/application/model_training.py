@@ -40,6 +40,9 @@ BUNDLED_LIMITS = """\
 One lender, one product, one summer. Outcomes are judged after one month, so the horizon of value parameters is an extrapolation.
 No contact was recorded: the probabilities mix worked and unworked accounts. Sex, marriage, education and age are not used."""
 
+Figure = tuple[float, tuple[float, float] | None]
+"""A figure with its 95 % interval, where it has one."""
+
 EVALUATION_SEED = 1
 """Of the draws behind figures that need any; none of them is recorded in a manifest."""
 
@@ -126,37 +129,45 @@ def train_model(
         "calibration_log_loss": {name: round(loss, 9) for name, loss in model.candidates.items()},
         "lightgbm": lightgbm.__version__,
     }
-    metrics = _judged(model.predictor, model.calibration, features, later.outcome)
-    manifest = _manifest(version, LIGHTGBM, boosted_facts, metrics, created_at)
+    judged = _judged(model.predictor, model.calibration, features, later.outcome)
+    manifest = _manifest(version, LIGHTGBM, boosted_facts, judged, created_at)
     folder = write_artifact(
         root, manifest, model.predictor, model.calibration, outcome_card(manifest, model, data.description, data.limits)
     )
-    card_metrics = _judged(card.scorecard, card.calibration, features, later.outcome)
+    card_judged = _judged(card.scorecard, card.calibration, features, later.outcome)
     other = _manifest(
-        f"{version}{SCORECARD_SUFFIX}", SCORECARD, {**facts, "scikit_learn": sklearn.__version__}, card_metrics, created_at
+        f"{version}{SCORECARD_SUFFIX}", SCORECARD, {**facts, "scikit_learn": sklearn.__version__}, card_judged, created_at
     )
     write_artifact(root, other, card.scorecard, card.calibration, scorecard_card(other, data.description, data.limits))
     declare_own(root, version)
     return TrainingReport(
-        version, folder, model.rounds, model.calibration.method, dict(model.candidates), dict(metrics), dict(card_metrics)
+        version,
+        folder,
+        model.rounds,
+        model.calibration.method,
+        dict(model.candidates),
+        dict(manifest.metrics),
+        dict(other.metrics),
     )
 
 
 def _judged(
     predictor: Predictor, calibration: Calibration, features: NDArray[np.float32], outcome: NDArray[np.int64]
-) -> Mapping[str, float]:
+) -> Mapping[str, Figure]:
+    """Return the figures on the later period, those that have one with their interval."""
     probability = calibration.apply(predictor.raw(features))
-    found = outcome_metrics(probability, outcome)
+    found: dict[str, Figure] = {name: (value, None) for name, value in outcome_metrics(probability, outcome).items()}
     for name, index in CLASSES.items():
         judged = evaluate_class(probability[:, index], outcome == index, EVALUATION_SEED)
         if judged is not None:
-            found |= {f"{name}_ks": judged.ks, f"{name}_brier_skill": judged.brier_skill}
-            found |= {f"{name}_slope": judged.slope.value, f"{name}_intercept": judged.intercept.value}
-    return {name: round(value, 6) for name, value in found.items()}
+            found |= {f"{name}_ks": (judged.ks, None), f"{name}_brier_skill": (judged.brier_skill, None)}
+            for figure, estimate in (("auc", judged.auc), ("slope", judged.slope), ("intercept", judged.intercept)):
+                found[f"{name}_{figure}"] = (estimate.value, (round(estimate.low, 6), round(estimate.high, 6)))
+    return {name: (round(value, 6), interval) for name, (value, interval) in found.items()}
 
 
 def _manifest(
-    version: str, engine: str, training: Mapping[str, Any], metrics: Mapping[str, float], created_at: datetime
+    version: str, engine: str, training: Mapping[str, Any], judged: Mapping[str, Figure], created_at: datetime
 ) -> Manifest:
     return Manifest(
         kind=OUTCOME_KIND,
@@ -166,7 +177,8 @@ def _manifest(
         calibration_version="",
         files={},
         training=training,
-        metrics=metrics,
+        metrics={name: value for name, (value, _) in judged.items()},
+        metric_intervals={name: interval for name, (_, interval) in judged.items() if interval},
         created_at=created_at.isoformat(timespec="seconds"),
         engine=engine,
     )

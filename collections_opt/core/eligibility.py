@@ -121,9 +121,13 @@ class Eligibility:
         return self.legend[code - 1] if code else None
 
 
+LAST_BUCKET = 6
+"""Holds everyone 180 or more days past due."""
+
+
 def bucket_of(days_past_due: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the bucket: 0 for 1-29 days past due, 1 for 30-59, ... capped at 6 (180 and more)."""
-    return np.minimum(days_past_due // 30, 6)
+    return np.minimum(days_past_due // 30, LAST_BUCKET)
 
 
 def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:

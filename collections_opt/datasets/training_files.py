@@ -22,13 +22,17 @@ from collections_opt.datasets.readers import read_portfolio
 from collections_opt.datasets.settings_files import read_settings
 
 OUTCOMES = {"CURE": CURE, "DEFAULT": DEFAULT, "STAY": STAY}
+CASH = "cash_minor"
 MIN_PERIODS = 3
 """Two to train on, so that the later one chooses the rounds, and one to judge on."""
 
 
 @dataclass(frozen=True)
 class PeriodFiles:
-    """One period: its accounts, and their outcomes as ``account_id`` and ``outcome`` (CURE, DEFAULT or STAY)."""
+    """One period: its accounts, and their outcomes as ``account_id`` and ``outcome`` (CURE, DEFAULT or STAY).
+
+    The outcomes may hold ``cash_minor``, the money paid over the period in minor units; an evaluation counts it.
+    """
 
     name: str
     as_of_date: date
@@ -56,6 +60,15 @@ class TrainingFiles:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """What became of accounts: bytes (k,) ids, int64 (k,) CURE, DEFAULT or STAY, and int64 (k,) cash where it is known."""
+
+    account_id: NDArray[np.bytes_]
+    outcome: NDArray[np.int64]
+    cash_minor: NDArray[np.int64] | None
+
+
+@dataclass(frozen=True)
 class LabelledAccounts:
     """One period's accounts as they came, and apart from them their outcomes by account id.
 
@@ -64,12 +77,14 @@ class LabelledAccounts:
         raw: the accounts.
         account_id: bytes (k,) of the outcomes.
         outcome: int64 (k,), CURE, DEFAULT or STAY.
+        cash_minor: int64 (k,) money paid; None where the file does not say.
     """
 
     name: str
     raw: RawPortfolio
     account_id: NDArray[np.bytes_]
     outcome: NDArray[np.int64]
+    cash_minor: NDArray[np.int64] | None
 
 
 def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
@@ -93,15 +108,29 @@ def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
 
 def _read_period(folder: Path, period: PeriodFiles, mapping: FileMapping) -> LabelledAccounts:
     raw = read_portfolio(folder / period.accounts, mapping, period.as_of_date).raw
-    table = _read_table(folder / period.outcomes)
-    ids, texts = (_texts(table, name, period.outcomes) for name in ("account_id", "outcome"))
+    labels = read_labels(folder / period.outcomes)
+    return LabelledAccounts(period.name, raw, labels.account_id, labels.outcome, labels.cash_minor)
+
+
+def read_labels(path: Path) -> Labels:
+    """Return outcomes by account from a file (.csv or .parquet).
+
+    Raises:
+        CollectionsError: NOT_FOUND for a missing file; SCHEMA_MISMATCH for one that cannot be read or lacks a column;
+            INVALID_ARGUMENT for an unknown outcome or an empty cell.
+    """
+    table = _read_table(path)
+    ids, texts = (_cells(table, name, pa.string(), path.name) for name in ("account_id", "outcome"))
     unknown = [text for text in pc.unique(texts).to_pylist() if text not in OUTCOMES]
     if unknown:
-        problem = f"{period.outcomes} holds {', '.join(map(repr, unknown[:5]))}."
+        problem = f"{path.name} holds {', '.join(map(repr, unknown[:5]))}."
         raise refuse(Reason.INVALID_ARGUMENT, "outcome", problem, f"Use {', '.join(OUTCOMES)}.")
     positions = pc.index_in(texts, value_set=pa.array(list(OUTCOMES))).to_numpy(zero_copy_only=False)
     outcome = np.array(list(OUTCOMES.values()), dtype=np.int64)[positions]
-    return LabelledAccounts(period.name, raw, np.array([one.encode() for one in ids.to_pylist()], dtype="S"), outcome)
+    cash = None
+    if CASH in table.column_names:
+        cash = np.asarray(_cells(table, CASH, pa.int64(), path.name).to_numpy(zero_copy_only=False), dtype=np.int64)
+    return Labels(np.array([one.encode() for one in ids.to_pylist()], dtype="S"), outcome, cash)
 
 
 def _read_table(path: Path) -> Any:
@@ -116,12 +145,15 @@ def _read_table(path: Path) -> Any:
         raise _unreadable(path.name, str(error)) from error
 
 
-def _texts(table: Any, name: str, file: str) -> Any:
+def _cells(table: Any, name: str, kind: Any, file: str) -> Any:
     if name not in table.column_names:
         raise refuse(Reason.SCHEMA_MISMATCH, name, f"is not in {file}.", "Send account_id and outcome.")
-    cells = pc.cast(table.column(name).combine_chunks(), pa.string())
+    try:
+        cells = pc.cast(table.column(name).combine_chunks(), kind)
+    except pa.ArrowException as error:
+        raise refuse(Reason.SCHEMA_MISMATCH, name, f"{file} does not hold {kind}: {error}.", "Correct the column.") from error
     if cells.null_count or not len(cells):
-        raise refuse(Reason.INVALID_ARGUMENT, name, f"{file} is empty or has an empty cell.", "Give every account an outcome.")
+        raise refuse(Reason.INVALID_ARGUMENT, name, f"{file} is empty or has an empty cell.", "Fill every cell.")
     return cells
 
 

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 from collections_opt.reports.evaluation_figures import drift_figure, gains_figure, reliability_figure, segment_figure
 from collections_opt.reports.html_page import render
 from collections_opt.scoring.evaluation import ClassEvaluation, Estimate, ModelEvaluation
 
 Table = tuple[list[str], list[list[str]]]
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def evaluation_html(
     model: ModelEvaluation,
-    october_auc: Mapping[str, float],
-    recoveries: Mapping[str, Mapping[float, Estimate]],
     card: str,
+    october_auc: Mapping[str, float] = NOTHING,
+    recoveries: Mapping[str, Mapping[float, Estimate]] = NOTHING,
 ) -> str:
-    """Return the page; equal figures give equal bytes."""
+    """Return the page; equal figures give equal bytes.
+
+    Args:
+        model: of the model on the later period.
+        card: its card.
+        october_auc: by set of features, on all bundled accounts; empty where others were judged.
+        recoveries: money at capacity of the bundled charged-off loans, by order; empty where others were judged.
+    """
     cure = model.classes["cure"]
     headline = (
-        f"{model.model_version} on {model.judged_on}: cure AUC {cure.auc:.3f}, calibration error {cure.ece:.3f}"
+        f"{model.model_version} on {model.judged_on}: cure AUC {cure.auc.value:.3f}, calibration error {cure.ece:.3f}"
         if cure
         else f"{model.model_version} on {model.judged_on}: too few accounts to judge"
     )
@@ -29,17 +39,19 @@ def evaluation_html(
         title="Model evaluation",
         headline=headline,
         alarms=model.alarms,
+        alarm_note=model.alarm_note,
+        money=model.money,
         classes=class_table(model.classes),
         reliability=reliability_table(model.classes),
         reliability_figure=reliability_figure(model.classes),
         gains=gains_table(model.gains),
-        gains_figure=gains_figure(model.gains),
+        gains_figure=gains_figure(model.gains) if model.gains else "",
         drift_figure=drift_figure(model.drift),
         segments=segment_table(model.segments),
         segment_figure=segment_figure(model.segments, "cure"),
         october=[[name, f"{auc:.3f}"] for name, auc in october_auc.items()],
         recoveries=gains_table(recoveries),
-        recoveries_figure=gains_figure(recoveries),
+        recoveries_figure=gains_figure(recoveries) if recoveries else "",
         card=card,
     )
 
@@ -60,7 +72,7 @@ def segment_table(segments: Mapping[str, Mapping[str, ClassEvaluation | None]]) 
             if found is None:
                 lines.append([segment, name, *["too few"] * (len(head) - 2)])
             else:
-                figures = [f"{found.count:,}", f"{found.rate:.1%}", f"{found.auc:.3f}", _interval(found.slope)]
+                figures = [f"{found.count:,}", f"{found.rate:.1%}", _interval(found.auc), _interval(found.slope)]
                 lines.append([segment, name, *figures, f"{found.ece:.3f}", f"{found.ece_if_perfect:.3f}"])
     return head, lines
 
@@ -78,7 +90,7 @@ def reliability_table(classes: Mapping[str, ClassEvaluation | None]) -> Table:
 
 def gains_table(gains: Mapping[str, Mapping[float, Estimate]]) -> Table:
     """Return the share of money held per order and share worked."""
-    shares = list(next(iter(gains.values())))
+    shares = list(next(iter(gains.values()), ()))
     head = ["order", *(f"first {share:.0%}" for share in shares)]
     return head, [[name, *(_interval(found[share]) for share in shares)] for name, found in gains.items()]
 
@@ -86,10 +98,18 @@ def gains_table(gains: Mapping[str, Mapping[float, Estimate]]) -> Table:
 def _class_line(name: str, found: ClassEvaluation | None, width: int) -> list[str]:
     if found is None:
         return [name, *["too few"] * (width - 1)]
-    figures = [f"{v:.3f}" for v in (found.auc, found.ks, found.log_loss, found.brier, found.brier_skill)]
-    line = [name, f"{found.count:,}", f"{found.rate:.1%}", *figures, _interval(found.slope), _interval(found.intercept)]
+    figures = [f"{v:.3f}" for v in (found.ks, found.log_loss, found.brier, found.brier_skill)]
+    line = [
+        name,
+        f"{found.count:,}",
+        f"{found.rate:.1%}",
+        _interval(found.auc, 3),
+        *figures,
+        _interval(found.slope),
+        _interval(found.intercept),
+    ]
     return [*line, f"{found.ece:.3f}", f"{found.ece_if_perfect:.3f}", *(f"{lift:.2f}" for lift in found.lift.values())]
 
 
-def _interval(found: Estimate) -> str:
-    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
+def _interval(found: Estimate, digits: int = 2) -> str:
+    return f"{found.value:.{digits}f} ({found.low:.{digits}f} to {found.high:.{digits}f})"

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,7 @@ class Manifest:
         metrics: out-of-time metrics by name.
         created_at: ISO 8601 with zone.
         engine: what reads the model file, see ``predictors.ENGINES``.
+        metric_intervals: 95 % interval of some of the metrics, low and high by name; left out of the JSON where there is none.
     """
 
     kind: str
@@ -57,6 +58,12 @@ class Manifest:
     metrics: Mapping[str, float]
     created_at: str
     engine: str = LIGHTGBM
+    metric_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the bytes of manifest.json as text."""
+        told = {name: value for name, value in self.__dict__.items() if value or name != "metric_intervals"}
+        return json.dumps(told, indent=1, sort_keys=True) + "\n"
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibra
     digests = {name: _sha256(text.encode()) for name, text in texts.items()}
     version = f"{calibration.method}-{digests['calibration.json'][:12]}"
     full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
-    texts["manifest.json"] = json.dumps(full.__dict__, indent=1, sort_keys=True) + "\n"
+    texts["manifest.json"] = full.to_json()
     existing = folder / "manifest.json"
     if existing.exists() and existing.read_text("utf-8") != texts["manifest.json"]:
         raise refuse(

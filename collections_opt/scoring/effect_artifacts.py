@@ -73,7 +73,7 @@ def write_effect(root: Path, manifest: Manifest, model: EffectModel, card: str) 
     texts = {MODEL_FILE: effect_text(model), CARD_FILE: card}
     digests = {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
     full = Manifest(**{**manifest.__dict__, "files": digests})
-    texts[MANIFEST_FILE] = json.dumps(full.__dict__, indent=1, sort_keys=True) + "\n"
+    texts[MANIFEST_FILE] = full.to_json()
     existing = folder / MANIFEST_FILE
     if existing.exists() and existing.read_text("utf-8") != texts[MANIFEST_FILE]:
         name = f"{EFFECT_KIND}/{manifest.version}"

@@ -9,16 +9,19 @@ import numpy as np
 import statsmodels.api as sm
 from numpy.typing import NDArray
 from scipy.stats import chi2, ks_2samp
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from collections_opt.core.limits import MIN_CELL_COUNT
+from collections_opt.scoring.discrimination import auc_interval
 from collections_opt.scoring.metrics import expected_calibration_error
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 _FLOOR = 1e-9
 BINS = 10
+_CELLS = 4_000_000
+"""Cells of resampled weights held at a time."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ class ClassEvaluation:
 
     count: int
     rate: float
-    auc: float
+    auc: Estimate
     ks: float
     log_loss: float
     brier: float
@@ -94,7 +97,7 @@ def evaluate_class(
     return ClassEvaluation(
         count=count,
         rate=rate,
-        auc=float(roc_auc_score(happened, probability)),
+        auc=Estimate(*auc_interval(probability, happened)),
         ks=float(ks_2samp(probability[happened], probability[~happened]).statistic),
         log_loss=float(log_loss(happened, np.clip(probability, _FLOOR, 1 - _FLOOR), labels=[False, True])),
         brier=brier,
@@ -190,9 +193,15 @@ def bootstrap_share(
     place[rank] = np.arange(rank.size)
     worked = place < round(share * rank.size)
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(rank.size, np.full(rank.size, 1.0 / rank.size), size=draws)
-    shares = (weights @ np.where(worked, captured, 0.0)) / (weights @ total)
-    low, high = np.quantile(shares, [0.025, 0.975])
+    held = np.where(worked, captured, 0.0)
+    chances = np.full(rank.size, 1.0 / rank.size)
+    block = max(1, _CELLS // rank.size)
+    shares = [
+        (weights @ held) / (weights @ total)
+        for first in range(0, draws, block)
+        for weights in [rng.multinomial(rank.size, chances, size=min(block, draws - first))]
+    ]
+    low, high = np.quantile(np.concatenate(shares), [0.025, 0.975])
     return Estimate(float(captured[worked].sum() / total.sum()), float(low), float(high))
 
 
@@ -206,8 +215,10 @@ class ModelEvaluation:
         classes: per outcome, all accounts.
         segments: per segment and outcome; None where a cell is too small.
         drift: per variable, between training and the period.
-        gains: per order, share of the period's money held by the first accounts, by share worked.
+        money: what the money is, in a few words.
+        gains: per order, share of the period's money held by the first accounts, by share worked; empty without any money.
         alarms: what left its tolerance beyond doubt, in sentences.
+        alarm_note: what a reader should know of the alarms.
     """
 
     model_version: str
@@ -215,8 +226,10 @@ class ModelEvaluation:
     classes: Mapping[str, ClassEvaluation | None]
     segments: Mapping[str, Mapping[str, ClassEvaluation | None]]
     drift: Mapping[str, Drift]
+    money: str
     gains: Mapping[str, Mapping[float, Estimate]]
     alarms: tuple[str, ...] = ()
+    alarm_note: str = ""
 
 
 def calibration_alarm(name: str, probability: Floats, happened: Bools, tolerance: float = 0.1) -> str:

@@ -4,8 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
+from collections_opt.application.evaluation_segments import segments_of
+from collections_opt.core.admission import admit
 from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
+from collections_opt.scoring.discrimination import auc_interval
 from collections_opt.scoring.evaluation import (
     bootstrap_share,
     calibration_alarm,
@@ -15,6 +19,7 @@ from collections_opt.scoring.evaluation import (
     reliability,
 )
 from collections_opt.scoring.recovery import ALL, NOTHING, train_recovery
+from tests.core.factories import raw_portfolio, text
 
 
 def right(count=20_000, seed=1):
@@ -42,6 +47,38 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
         slope, _ = calibration_line(p, happened)
         held += slope.low <= 1 <= slope.high
     assert 0.90 <= held / 200 <= 0.99
+
+
+def test_the_interval_of_an_auc_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(7)
+    held = 0
+    for _ in range(300):
+        happened = np.arange(300) < 90
+        value, low, high = auc_interval(np.round(rng.normal(happened * 1.0), 1), happened)
+        held += low <= norm.cdf(1 / math.sqrt(2)) <= high
+        assert value == pytest.approx(float(np.clip(value, low, high)))
+    assert 0.92 <= held / 300 <= 0.98
+
+
+def test_an_auc_is_that_of_all_pairs_and_one_case_says_nothing_of_its_spread():
+    score, happened = np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True])
+    assert auc_interval(score, happened)[0] == pytest.approx(3.5 / 4)
+    assert auc_interval(score, np.array([False, False, False, True])) == (1.0, 0.0, 1.0)
+
+
+def test_accounts_are_divided_by_bucket_product_state_and_balance_and_only_where_it_divides():
+    count = 40
+    raw = raw_portfolio(
+        account_id=text([f"a{i:02d}" for i in range(count)]),
+        product=text(["CARD"] * count),
+        state=text(["US-MA", "US-NY"] * (count // 2)),
+        balance_minor=np.arange(count) * 10_000 + 10_000,
+        days_past_due=np.full(count, 200),
+    )
+    segments = segments_of(admit(raw).portfolio)
+    assert list(segments)[:2] == ["state US-MA", "state US-NY"]
+    assert [rows.sum() for rows in segments.values()] == [20, 20, 10, 10, 10, 10]
+    assert list(segments)[2].startswith("balance up to 1,000.00 ")
 
 
 @pytest.mark.parametrize("distort", [lambda p: p / 2, lambda p: p**2 / (p**2 + (1 - p) ** 2)])

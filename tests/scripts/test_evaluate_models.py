@@ -2,6 +2,9 @@
 
 import json
 
+import pytest
+
+from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
 from tests.scripts.test_scripts import call
 
 
@@ -10,7 +13,14 @@ def test_the_evaluation_shows_what_it_must_and_its_page_is_complete(tmp_path):
     assert shown.returncode == 0, shown.stderr
     found = json.loads(shown.stdout)
     cure = found["model"]["classes"]["cure"]
-    assert cure["auc"] >= 0.81
+    assert cure["auc"]["value"] >= 0.81
+    shipped = json.loads((SHIPPED / "outcome" / SHIPPED_VERSION / "manifest.json").read_text())
+    for name in ("auc", "slope", "intercept"):
+        interval = [cure[name]["low"], cure[name]["high"]]
+        assert shipped["metric_intervals"][f"cure_{name}"] == pytest.approx(interval, abs=1e-6)
+    assert {"60-89 days past due", "90-119 days past due"} <= set(found["model"]["segments"])
+    assert sum(name.startswith("balance ") for name in found["model"]["segments"]) == 4
+    assert not any(name.startswith(("product", "state")) for name in found["model"]["segments"])
     assert cure["ece"] <= 0.02
     assert 0.9 <= cure["slope"]["value"] <= 1.1
     assert any("2005-09 cure" in alarm for alarm in found["model"]["alarms"])

@@ -1,15 +1,19 @@
 """A stranger trains on a history of their own: three months of files become a model that ranks, or a refusal names the fault."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pytest
 
+from collections_opt.application.own_evaluation import evaluate_own
 from collections_opt.application.own_training import own_data
 from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.training_files import read_training
+from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
 from tests.scripts.processes import call
 
 ROWS = 1_300
@@ -63,6 +67,18 @@ def test_a_model_of_ones_own_is_trained_judged_on_the_last_period_and_ranks(hist
     card = (models / "outcome/own-1/CARD.md").read_text()
     for said in ("Cards of a test.", "Not for decisions.", "judged on 2005-07", "Trained on 2005-05, 2005-06"):
         assert said in card
+    judged = call(
+        "evaluate_models.py",
+        *("--history", history / "training.toml", "--models", models, "--version", "own-1", "--out", tmp_path, "--json"),
+    )
+    assert judged.returncode == 0, judged.stderr
+    found = json.loads(judged.stdout)["model"]
+    assert found["judged_on"] == "2005-07"
+    assert found["money"] == "the arrears of accounts that cured"
+    assert found["classes"]["cure"]["auc"]["value"] == pytest.approx(json.loads(trained.stdout)["metrics"]["cure_auc"], abs=1e-6)
+    page = (tmp_path / "evaluation.html").read_text()
+    assert page.count("<svg") == 4
+    assert not any(said in page for said in ("September", "LendingClub"))
     ranked = call("rank.py", "--data", tmp_path / "data", "--models", models, "--json")
     assert ranked.returncode == 0, ranked.stderr
     assert json.loads(ranked.stdout)["inputs"]["model_version"] == "outcome/own-1"
@@ -98,3 +114,18 @@ def test_an_account_without_an_outcome_is_told_by_its_id(history, tmp_path):
     with pytest.raises(CollectionsError) as caught:
         own_data(*read_training(tmp_path / "training.toml"))
     assert lines[-1].split(",")[0].strip('"') in str(caught.value)
+
+
+def test_the_cash_of_a_history_is_counted_by_account_and_a_period_that_was_fitted_on_is_refused(history, tmp_path):
+    settings, labelled = read_training(history / "training.toml")
+    later = labelled[-1]
+    cash = np.arange(later.account_id.size) * 100
+    shuffled = np.random.default_rng(1).permutation(later.account_id.size)
+    labels = {"account_id": later.account_id[shuffled], "outcome": later.outcome[shuffled], "cash_minor": cash[shuffled]}
+    paid = [*labelled[:-1], replace(later, **labels)]
+    found = evaluate_own(SHIPPED, SHIPPED_VERSION, settings, paid)
+    assert found.money == "the cash paid in the period"
+    top = np.sort(cash)[::-1][: round(0.2 * cash.size)].sum() / cash.sum()
+    assert found.gains["perfect hindsight"][0.2].value == pytest.approx(top)
+    with pytest.raises(CollectionsError, match="was fitted on 2005-07 of uci_credit_card"):
+        evaluate_own(SHIPPED, SHIPPED_VERSION, replace(settings, dataset="uci_credit_card"), paid)

@@ -1,0 +1,137 @@
+"""Evaluate a model on the bundled data: August in full, September's coding break as an alarm, published work beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm as lgb
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+
+from collections_opt.application.model_evaluation import evaluate_outcomes, gains
+from collections_opt.application.model_training import bundled_data
+from collections_opt.core.admission import admit
+from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, september, snapshot
+from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
+from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.scoring.evaluation import Estimate, ModelEvaluation, calibration_alarm
+from collections_opt.scoring.metrics import CLASSES
+from collections_opt.scoring.recovery import NOTHING, train_recovery
+from collections_opt.scoring.scorer import Scorer
+
+Floats = NDArray[np.float64]
+_STATUSES = ("PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6")
+MONEY = "the next month's cash"
+NOTE = "September's status codes break (0 disappears, 1 appears): an alarm on 2005-09 is what should be found."
+
+
+@dataclass(frozen=True)
+class StudyOfRecoveries:
+    """LendingClub loans judged on June: share of net recovered money held by the first loans, per order and share worked."""
+
+    gains: Mapping[str, Mapping[float, Estimate]]
+    observed_kinds: tuple[float, float, float]
+    predicted_kinds: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class BundledEvaluation:
+    """All figures of the bundled data."""
+
+    model: ModelEvaluation
+    october_auc: Mapping[str, float]
+    recoveries: StudyOfRecoveries
+
+
+def evaluate_bundled(
+    models: Path, version: str, progress: Callable[[str, float], None] = lambda _s, _f: None
+) -> BundledEvaluation:
+    """Evaluate a version; deterministic.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when it cannot be loaded.
+    """
+    scorer = Scorer(load_artifact(models, version))
+    progress("August", 0.05)
+    accounts, data = load_accounts(), bundled_data()
+    cash = snapshot(accounts, PORTFOLIO_MONTH).realised_for(data.later.portfolio).cash_minor
+    model = evaluate_outcomes(scorer, data, MONEY, cash.astype(np.float64), drift_alarms(scorer), NOTE)
+    progress("October default", 0.4)
+    october = october_default(accounts)
+    progress("recoveries", 0.9)
+    return BundledEvaluation(model, october, study_of_recoveries())
+
+
+def drift_alarms(scorer: Scorer) -> tuple[str, ...]:
+    """Return the alarms of September, whose status codes break: the model still ranks, but its level is gone."""
+    raw, outcome = september(load_accounts())
+    admission = admit(raw)
+    ids = np.array(raw.columns["account_id"].tolist(), dtype="S")
+    order = np.argsort(ids)
+    happened = outcome[order[np.searchsorted(ids[order], admission.portfolio.column("account_id"))]]
+    p = scorer.score(admission.portfolio).probability
+    found = [calibration_alarm(f"2005-09 {name}", p[:, index], happened == index) for name, index in CLASSES.items()]
+    return tuple(alarm for alarm in found if alarm)
+
+
+def october_default(accounts: pd.DataFrame) -> dict[str, float]:
+    """Return the AUC of October default on all accounts by five-fold cross-validation, with and without September's status."""
+    label = accounts["default_payment_next_month"].to_numpy(dtype=np.int64)
+    settings = {"with September's status": ["PAY_0", *_STATUSES], "without": list(_STATUSES)}
+    parameters = {
+        "objective": "binary",
+        "learning_rate": 0.03,
+        "num_leaves": 12,
+        "min_data_in_leaf": 100,
+        "feature_fraction": 0.3,
+        "lambda_l2": 10.0,
+        "deterministic": True,
+        "force_row_wise": True,
+        "extra_trees": True,
+        "num_threads": 1,
+        "seed": 1,
+        "verbosity": -1,
+    }
+    result = {}
+    for name, statuses in settings.items():
+        matrix = _october_features(accounts, statuses)
+        held = np.empty(label.size)
+        for fitted, judged in StratifiedKFold(5, shuffle=True, random_state=1).split(matrix, label):
+            booster = lgb.train(parameters, lgb.Dataset(matrix[fitted], label[fitted]), num_boost_round=500)
+            held[judged] = booster.predict(matrix[judged])
+        result[name] = float(roc_auc_score(label, held))
+    return result
+
+
+def _october_features(accounts: pd.DataFrame, statuses: list[str]) -> Floats:
+    """Return amounts, statuses, use of the limit and payment ratios, float64 (n, f); no protected attribute."""
+    amounts = [c for c in accounts.columns if c.startswith(("LIMIT_BAL", "PAY_AMT", "BILL_AMT"))]
+    status = accounts[statuses].to_numpy(dtype=np.float64)
+    bills = accounts[[f"BILL_AMT{k}" for k in range(1, 7)]].to_numpy(dtype=np.float64)
+    paid = accounts[[f"PAY_AMT{k}" for k in range(1, 6)]].to_numpy(dtype=np.float64)
+    use = bills / accounts[["LIMIT_BAL"]].to_numpy(dtype=np.float64)
+    ratios = paid / np.maximum(bills[:, 1:], 1.0)
+    summary = [status.max(axis=1), (status > 0).sum(axis=1), status.mean(axis=1)]
+    return np.column_stack([accounts[amounts].to_numpy(dtype=np.float64), status, use, ratios, *summary])
+
+
+def study_of_recoveries() -> StudyOfRecoveries:
+    """Train recoveries on loans issued in April and May 2015 and judge them on June."""
+    fitted, judged = charged_off(TRAINING_MONTHS), charged_off((JUDGED_MONTH,))
+    model = train_recovery(fitted.features, fitted.recovered_share, seed=1)
+    p = model.probabilities(judged.features)
+    orders = {
+        "probability": 1.0 - p[:, NOTHING],
+        "balance": judged.exposure,
+        "value": model.expected_share(judged.features) * judged.exposure,
+        "perfect hindsight": judged.net_recovery,
+    }
+    share = judged.recovered_share
+    observed = (float((share <= 0).mean()), float(((share > 0) & (share < 0.95)).mean()), float((share >= 0.95).mean()))
+    nothing, part, everything = p.mean(axis=0).tolist()
+    return StudyOfRecoveries(gains(orders, judged.net_recovery), observed, (nothing, part, everything))
