@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from collections_opt.application.model_evidence import model_files
 from collections_opt.application.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.chain import canonical_json
@@ -120,6 +121,7 @@ class Proofs:
             "plan.json": objects.get(held["plan_object"]),
             "rules.json": objects.get(held["rules_object"]),
             "model_card.md": objects.get(held["model_card_object"]),
+            **model_files(self._ledger, held),
             "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
             "accepted.bin": self._opened(decided, shown).tobytes(),
             "refused.bin": self._opened(refused, shown).tobytes(),
@@ -230,6 +232,9 @@ checkpoint.txt      the log's state, signed
 plan.json           the queues and their time
 rules.json          the rules that forbid contact
 model_card.md       what the model is and how well it does
+approvals.json      what people did to the model versions used, as the lender's registry holds it
+effect_model.json   the contact effects, if they were learned
+*_manifest.json     what the files of these versions are, by digest; of outcome and, if they were learned, of effect
 leaves.bin          one hash per row that came in
 accepted.bin        the accounts decided on, each with the salt of its hash; zeros where withheld or erased
 refused.bin         the rows refused at the door, likewise

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from collections_opt.application import replay
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.core import pipeline, ranking
 from tests.golden import explaining
@@ -75,6 +76,7 @@ honest = pipeline.make_entries
 )
 def test_planted_bugs_are_caught(golden, monkeypatch, module, name, bug):
     monkeypatch.setattr(module, name, bug)
+    monkeypatch.setattr(replay, "same_environment", lambda _: "")  # a newer library must not excuse the bug
     found = replay_all(golden, every=9, row_seeds=())
     assert found.identical < found.count
     assert any("of account" in line for line in found.broken)

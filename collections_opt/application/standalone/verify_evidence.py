@@ -214,6 +214,7 @@ def check_archive(content, vkey):
     record, about_log = check_record(row, log, files["checkpoint.txt"].decode(), vkey)
     for name, digest in (("plan.json", "plan_object"), ("rules.json", "rules_object"), ("model_card.md", "model_card_object")):
         need(sha256(files[name]).hex() == record[digest], name + " differs from the recorded one")
+    about_model = check_models(record, files) if "approvals.json" in files else []
     hashes = [files["leaves.bin"][i : i + 32] for i in range(0, len(files["leaves.bin"]), 32)]
     held = record["leaves"]
     need(len(hashes) == held["count"] == held["accepted_count"] + held["refused_count"], "leaves are missing")
@@ -221,10 +222,39 @@ def check_archive(content, vkey):
     accepted = list(rows(files["accepted.bin"], held["accepted_layout"], hashes[: held["accepted_count"]], 1))
     refused = list(rows(files["refused.bin"], held["refused_layout"], hashes[held["accepted_count"] :], 2))
     hidden = held["count"] - len(accepted) - len(refused)
-    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"]), asked_by(record)]
+    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"]), asked_by(record), *about_model]
     report.append("%d accounts decided, %d rows refused at the door; %d shown here, %d withheld or erased."
                   % (held["accepted_count"], held["refused_count"], held["count"] - hidden, hidden))  # fmt: skip
     return report + (check_sums(record, json.loads(files["plan.json"]), accepted) if not hidden else [])
+
+
+def check_models(record, files):
+    """Refuse unless manifests and approvals are those of the record; return sentences about the models used."""
+    acts, report = json.loads(files["approvals.json"])["acts"], []
+    for kind, name, digest in (("outcome", "model_version", "model_digest"), ("effect", "effects_version", "effects_digest")):
+        manifest = files.get(kind + "_manifest.json")
+        mine = [act for act in acts if act["kind"] == kind]
+        need(manifest or not mine, "approvals are of a model without manifest")
+        if manifest:
+            need(sha256(manifest).hex() == record[digest], "the %s model's manifest differs from the recorded one" % kind)
+            known = {(act["kind"] + "/" + act["version"], act["digest"]) for act in mine}
+            version = record[name].partition(" over ")[0]
+            need(known <= {(version, record[digest])}, "an approval is of another version")
+            report.append("The %s model is %s, with the manifest recorded." % (kind, version))
+    if record.get("effects_object"):
+        need(
+            sha256(files["effect_model.json"]).hex() == record["effects_object"], "the effect model differs from the recorded one"
+        )
+    approval = record.get("model_approval")
+    if approval:
+        card = json.loads(files.get("outcome_manifest.json", b"{}")).get("files", {}).get("CARD.md")
+        need(card == record["model_card_object"], "the model card is not the one that the manifest names")
+        terms = {name: approval[name] for name in ("expires_at", "allowed_portfolios")}
+        fits = [act for act in acts if act["kind"] == "outcome" and act["action"] == "APPROVE"
+                and act["actor"] == approval["approver"] and terms.items() <= act["terms"].items()]  # fmt: skip
+        need(fits, "the approval that the record names is not among those of the registry")
+        report.append("It was approved by %(approver)s (%(mode)s) until %(expires_at)s." % approval)
+    return report
 
 
 def rows(content, layout, hashes, kind):

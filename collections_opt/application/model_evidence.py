@@ -1,0 +1,81 @@
+"""What evidence shows of the models behind a ranking: their manifests, and everything people did to these versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.model_lifecycle import ModelEvent, ModelKind
+from collections_opt.ledger.chain import canonical_json
+from collections_opt.ledger.ledger import Ledger
+
+_USED = ((ModelKind.OUTCOME, "model_version", "model_digest"), (ModelKind.EFFECT, "effects_version", "effects_digest"))
+
+
+def model_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return files about the versions that a record names, by file name; approvals.json alone where none is registered.
+
+    The card of the effects is named by its digest in their manifest; their model is there in full.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when the registry holds another manifest under a recorded version.
+    """
+    files, acts = {}, []
+    for kind, version_name, digest_name in _USED:
+        version, digest = _version_of(kind, held.get(version_name, "")), held.get(digest_name, "")
+        manifest = _manifest(ledger, kind, version, digest) if version and digest else ""
+        if manifest:
+            files[f"{kind.value}_manifest.json"] = manifest.encode()
+            acts += [_plain(event) for event in _events(ledger, kind, version)]
+    if held.get("effects_object"):
+        files["effect_model.json"] = ledger.objects.get(held["effects_object"])
+    return {**files, "approvals.json": canonical_json({"acts": acts}).encode()}
+
+
+def _version_of(kind: ModelKind, recorded: str) -> str:
+    """Return the version of a recorded name: "outcome/VERSION", "effect/VERSION over plan/..."; empty for no registered model."""
+    head, _, version = recorded.partition(" over ")[0].partition("/")
+    return version if head == kind.value else ""
+
+
+def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str:
+    try:
+        stored = ledger.model(kind, version)
+    except CollectionsError as error:
+        if error.reason is Reason.NOT_FOUND:
+            return ""
+        raise
+    if stored.digest != digest:
+        name = f"{kind.value}/{version}"
+        raise refuse(Reason.INTEGRITY_FAILURE, "models", f"hold another manifest of {name} than was recorded.", "Verify the log.")
+    return stored.manifest
+
+
+def _events(ledger: Ledger, kind: ModelKind, version: str) -> Iterator[ModelEvent]:
+    after = 0
+    while page := ledger.model_events_after(kind, version, after, MAX_PAGE_SIZE):
+        yield from page
+        after = page[-1].seq
+
+
+def _plain(event: ModelEvent) -> dict[str, Any]:
+    terms = event.terms
+    given = {
+        "expires_at": terms.expires_at.isoformat(),
+        "allowed_portfolios": list(terms.allowed_portfolios),
+        "score_valid_days": terms.score_valid_days,
+    } if terms else {}  # fmt: skip
+    return {
+        "seq": event.seq,
+        "kind": event.kind.value,
+        "version": event.version,
+        "digest": event.digest,
+        "action": event.action.value,
+        "actor": event.actor,
+        "mode": event.mode.value,
+        "note": event.note,
+        "terms": given,
+        "at": event.at.isoformat(),
+    }
