@@ -1,4 +1,4 @@
-"""List and govern model versions: submit, validate, approve, promote, roll back, retire.
+"""List and govern model versions: submit, validate, approve, promote, roll back, retire; compare challengers.
 
 Example:
     python scripts/models.py list --data var/demo
@@ -18,6 +18,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from rich.console import Console
 from scripts_support import Product, now, run_commands, table
+from shadow_support import compare
 
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.client.listings import all_models
@@ -246,6 +247,7 @@ if __name__ == "__main__":
         promote,
         rollback,
         retire,
+        compare,
         export_mlflow_command,
         import_mlflow_command,
     )

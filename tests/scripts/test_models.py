@@ -2,14 +2,22 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 
+from collections_opt.application.model_training import bundled_data
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.model_lifecycle import ModelAction
-from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_version, folder_with_people
+from collections_opt.datasets.training_files import OUTCOMES
+from tests.application.bundled_portfolio import import_bundled
+from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_scorecard, add_version, approve, folder_with_people
+from tests.application.test_model_registry import rank_bundled
 from tests.scripts.test_scripts import call
 
-COMMANDS = ("list", "show", "submit", "validate", "approve", "promote", "rollback", "retire")
+COMMANDS = ("list", "show", "submit", "validate", "approve", "promote", "rollback", "retire", "compare")
+
+NAMES = {code: name for name, code in OUTCOMES.items()}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -41,3 +49,40 @@ def test_a_version_is_governed_from_the_terminal(tmp_path):
     shown = done("show", "--version", "next")
     assert "read the report" in shown
     assert "PROMOTE" in shown
+
+
+def test_challengers_are_compared_on_the_same_accounts_and_by_log_loss_once_outcomes_are_known(tmp_path):
+    models = folder_with_people(tmp_path)
+    add_version(models, "twin")
+    add_scorecard(models, "card")
+    opened = open_workspace(tmp_path / "data", models, lambda: NOW)
+    for version in ("twin", "card"):
+        approve(opened, version)
+        act(opened, version, ModelAction.CHALLENGE)
+    import_bundled(opened)
+    rank_bundled(opened)
+    opened.close()
+    later = bundled_data().later
+    known = slice(0, 900)
+    ids = [one.decode() for one in later.portfolio.column("account_id")[known].tolist()]
+    outcomes = [NAMES[code] for code in later.outcome[known].tolist()]
+    pyarrow.csv.write_csv(pa.table({"account_id": ids, "outcome": outcomes}), tmp_path / "outcomes.csv")
+    reach = ("compare", "--data", tmp_path / "data", "--models", models)
+    told = call("models.py", *reach, "--outcomes", tmp_path / "outcomes.csv", "--json")
+    assert told.returncode == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert answer["accounts_judged"] == 900
+    champion, card, twin = answer["models"]
+    assert (champion["role"], champion["model_version"]) == ("champion", f"outcome/{SHIPPED_VERSION}")
+    assert (card["model_version"], twin["model_version"]) == ("outcome/card", "outcome/twin")
+    assert twin["agreement"] == 1
+    assert 0 < card["rank_correlation_cure"] < 1
+    assert champion["log_loss"] == pytest.approx(twin["log_loss"])
+    assert champion["log_loss"] < card["log_loss"]
+    shown = call("models.py", *reach)
+    assert "outcome/twin" in shown.stdout
+    assert "log loss" not in shown.stdout
+    (tmp_path / "outcomes.csv").write_text("account_id,outcome\nnobody,CURE\n")
+    refused = call("models.py", *reach, "--outcomes", tmp_path / "outcomes.csv")
+    assert refused.returncode == 2
+    assert "not in the ranking" in refused.stderr

@@ -1,0 +1,69 @@
+"""How the challengers of a ranking scored beside its champion, and which was right once outcomes are known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from scripts_support import LATEST, Product, RankingOption, models_of, named_ranking, opened, table, terminal
+
+from collections_opt.client.plain import plain
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.datasets.training_files import read_labels
+
+FIGURES = {
+    "agreement": "same outcome likeliest",
+    "rank_correlation_cure": "rank correlation of p_cure",
+    "rank_correlation_default": "of p_default",
+    "top_default_overlap": "overlap of riskiest fifth",
+    "mean_absolute_difference": "mean difference",
+    "log_loss": "log loss",
+}
+
+
+def compare(
+    product: Product,
+    ranking: RankingOption = LATEST,
+    outcomes: Annotated[
+        Path | None, typer.Option(help="CSV or Parquet of account_id and outcome (CURE, DEFAULT, STAY); needs --data.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Compare champion and challengers on a ranking's accounts; with outcomes also by log loss, where less is better.
+
+    Example: python scripts/models.py compare --data var/demo --outcomes outcomes.csv
+    """
+    if outcomes and product.address:
+        raise refuse(Reason.INVALID_ARGUMENT, "address", "cannot be asked for log losses.", "Give --data of the server.")
+    with product.connect() as client:
+        made = named_ranking(client, ranking)
+    models: list[dict[str, Any]] = [{"model_version": made.inputs.model_version, "role": "champion"}]
+    models += [{**plain(shadow), "role": "challenger"} for shadow in made.model_use.shadow]
+    judged = 0
+    if outcomes:
+        labels = read_labels(outcomes)
+        judged = labels.outcome.size
+        with opened(product.data, models_of(product.data, product.models)) as workspace:
+            losses = workspace.rankings.shadow_losses(made.ranking_id, labels.account_id, labels.outcome)
+        for model in models:
+            if model["model_version"] in losses:
+                model["log_loss"] = losses[model["model_version"]]
+    if as_json:
+        typer.echo(json.dumps({"ranking_id": made.ranking_id, "accounts_judged": judged, "models": models}, indent=1))
+        return
+    _show(made.ranking_id, models, judged)
+
+
+def _show(ranking_id: str, models: list[dict[str, Any]], judged: int) -> None:
+    shown = {name: head for name, head in FIGURES.items() if name != "log_loss" or judged}
+    lines = [
+        [m["model_version"], m["role"], *(f"{m[name]:.4f}" if name in m else "-" for name in shown), m.get("problem") or "-"]
+        for m in models
+    ]
+    console = terminal()
+    title = f"Ranking {ranking_id}" + (f", log loss on {judged:,} accounts with known outcomes" if judged else "")
+    console.print(table(title, ["model", "role", *shown.values(), "problem"], lines, text_columns=2))
+    if len(models) == 1:
+        console.print("No challenger scored beside this ranking.")
