@@ -46,7 +46,7 @@ from collections_opt.core.assignment import (
     Termination,
     ignore_progress,
 )
-from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
+from collections_opt.core.comparison import OrderingOutcome, compare
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -274,7 +274,7 @@ class Rankings:
         reasons = self._reasons(record, one)
         return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
 
-    def compare(self, ranking_ids: Sequence[str], realised: RealisedOutcomes | None, seed: int) -> list[OrderingOutcome]:
+    def compare(self, ranking_ids: Sequence[str]) -> list[OrderingOutcome]:
         """Return rankings of one portfolio and capacity beside the first.
 
         Raises:
@@ -292,7 +292,7 @@ class Rankings:
                         "Compare like with like.",
                     )
         reference = self.entries(first)
-        return [compare(Ordering(r.record["ordering"]), self.entries(r), reference, realised, seed) for r in records]
+        return [compare(Ordering(r.record["ordering"]), self.entries(r), reference) for r in records]
 
     def _compared(self, index: int, ranking_id: str) -> RankingRecord:
         try:

@@ -73,7 +73,12 @@ class OrderingOutcome:
 
 
 def compare(
-    ordering: Ordering, entries: Entries, reference: Entries, realised: RealisedOutcomes | None, seed: int, draws: int = 1_000
+    ordering: Ordering,
+    entries: Entries,
+    reference: Entries,
+    realised: RealisedOutcomes | None = None,
+    seed: int = 0,
+    draws: int = 1_000,
 ) -> OrderingOutcome:
     """Return one order's choice beside the reference's, on the same accounts.
 
@@ -82,7 +87,7 @@ def compare(
         entries: its entries.
         reference: entries of the order compared with.
         realised: what happened, or None.
-        seed: of the bootstrap.
+        seed: of the bootstrap, which only realised outcomes need.
         draws: bootstrap resamples of accounts.
 
     Raises:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,8 +15,6 @@ from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.ranking import Entries
 from collections_opt.ledger.arrow_columns import from_arrow, to_arrow
 
 _META = b"collections_opt"
@@ -63,50 +60,7 @@ def parquet_to_columns(content: bytes) -> ColumnTable:
         CollectionsError: SCHEMA_MISMATCH for Parquet that this format's writer did not make.
     """
     file, meta = _open(content)
-    return _columns(file.read(), meta, meta["layout"])
-
-
-def iter_parquet(content: bytes, names: Sequence[str]) -> Iterator[ColumnTable]:
-    """Yield the named columns a row group at a time, so that memory stays that of one row group.
-
-    Raises:
-        CollectionsError: NOT_FOUND for a column that is not there; SCHEMA_MISMATCH as ``parquet_to_columns``.
-    """
-    file, meta = _open(content)
-    for name in names:
-        if name not in meta["layout"]:
-            raise refuse(Reason.NOT_FOUND, "names", f"no column {name!r}.", f"Use some of {', '.join(meta['layout'])}.")
-    stored = [name for name in names if name in file.schema_arrow.names]
-    for group in range(file.num_row_groups):
-        yield _columns(file.read_row_group(group, columns=stored), meta, names)
-
-
-def portfolio_to_parquet(portfolio: Portfolio) -> bytes:
-    """Return a portfolio as Parquet, cells without a value as nulls."""
-    header = {
-        "as_of_date": portfolio.as_of_date.isoformat(),
-        "time_zone": portfolio.time_zone,
-        "currency_code": portfolio.currency_code,
-    }
-    return columns_to_parquet(ColumnTable(portfolio.columns, portfolio.present, header))
-
-
-def parquet_to_portfolio(content: bytes) -> Portfolio:
-    """Return the portfolio of its Parquet bytes."""
-    table = parquet_to_columns(content)
-    header = table.header
-    as_of_date = date.fromisoformat(header["as_of_date"])
-    return Portfolio(as_of_date, header["time_zone"], header["currency_code"], table.columns, table.present)
-
-
-def entries_to_parquet(entries: Entries) -> bytes:
-    """Return a ranking's entries as Parquet."""
-    return columns_to_parquet(ColumnTable(entries.columns()))
-
-
-def parquet_to_entries(content: bytes) -> Entries:
-    """Return the entries of their Parquet bytes."""
-    return Entries(**parquet_to_columns(content).columns)
+    return _columns(file.read(), meta)
 
 
 def _physical(columns: Mapping[str, Array]) -> dict[str, Array]:
@@ -124,11 +78,11 @@ def _open(content: bytes) -> tuple[pq.ParquetFile, dict[str, Any]]:
     return file, meta
 
 
-def _columns(table: pa.Table, meta: Mapping[str, Any], names: Sequence[str]) -> ColumnTable:
+def _columns(table: pa.Table, meta: Mapping[str, Any]) -> ColumnTable:
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
-    for name in names:
-        dtype, width = np.dtype(meta["layout"][name][0]), tuple(meta["layout"][name][1:])
+    for name, (text, *shape) in meta["layout"].items():
+        dtype, width = np.dtype(text), tuple(shape)
         if width == (0,):
             columns[name], mask = np.zeros((table.num_rows, 0), dtype), np.zeros((table.num_rows, 0), np.bool_)
         else:

@@ -140,11 +140,11 @@ class RankingServicer(EvidenceCalls):
         return write_placements(placed, [account.account_id for account in request.accounts])
 
     def compare_rankings(self, request: pb.CompareRankingsRequest, _context: grpc.ServicerContext) -> pb.CompareRankingsResponse:
-        """Compare rankings with the first; without outcomes no resampling happens, so its seed does not matter."""
+        """Compare rankings with the first."""
         ids = list(request.ranking_ids)
         if not 1 <= len(ids) <= MAX_COMPARED:
             raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", f"{len(ids)} rankings.", f"Send 1 to {MAX_COMPARED}.")
-        outcomes = self._rankings.compare(ids, None, seed=0)
+        outcomes = self._rankings.compare(ids)
         return pb.CompareRankingsResponse(
             comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
             currency_code=self._rankings.finished(ids[0]).record["currency_code"],

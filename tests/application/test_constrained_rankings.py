@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.findings import Strength
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.recorded_constraints import recorded_constraints
@@ -25,6 +24,7 @@ from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.exploration import PROPENSITY_SCALE
 from collections_opt.core.ordering import Ordering
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from collections_opt.application.bundled_comparison import import_bundled
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.replay import ReplayOutcome
@@ -31,6 +30,7 @@ from collections_opt.scoring.effect_artifacts import (
 )
 from collections_opt.scoring.effect_model import EffectEstimate, EffectModel, QueueEffectModel
 from collections_opt.scoring.effect_segments import Segments
+from tests.application.bundled_portfolio import import_bundled
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 REQUEST = "5b0a6f7e-8b1d-4f53-9d2e-0c7f3b6a1e0{}"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application import rankings as rankings_module
-from collections_opt.application.bundled_comparison import import_bundled
 from collections_opt.application.registry_policy import LadderStep, RegistryPolicy, read_policy, write_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.model_lifecycle import ModelAction, ModelKind
 from collections_opt.core.ordering import Ordering
+from tests.application.bundled_portfolio import import_bundled
 from tests.application.model_folders import (
     NOW,
     SHIPPED_VERSION,
@@ -162,7 +162,7 @@ WITHOUT_LIGHTGBM = """
 import sys
 sys.modules["lightgbm"] = None
 from pathlib import Path
-from collections_opt.application.bundled_comparison import import_bundled
+from tests.application.bundled_portfolio import import_bundled
 from collections_opt.application.workspace import open_workspace
 from tests.application.model_folders import NOW
 from tests.application.test_model_registry import rank_bundled

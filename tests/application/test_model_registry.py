@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from collections_opt.application import rankings as rankings_module
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.model_registry import ModelCommand
 from collections_opt.application.model_training import bundled_data
 from collections_opt.application.rankings import RankingCommand
@@ -20,6 +19,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.model_lifecycle import ApprovalMode, ModelAction, ModelKind, ModelState
 from collections_opt.core.ordering import Ordering
 from collections_opt.solvers import SOLVERS
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 from tests.application.model_folders import (
     NOW,
     SHIPPED,

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.placement import Placer
 from collections_opt.application.placement_sentence import placement_sentence
@@ -23,6 +22,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.ranking import Disposition
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
-from collections_opt.application.bundled_comparison import import_bundled
 from collections_opt.application.jobs import Jobs, State, internal_error
 from collections_opt.application.settings import dump
 from collections_opt.application.workspace import open_workspace
@@ -20,6 +19,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ordering import Ordering
 from collections_opt.ledger.claims import MAX_ATTEMPTS
 from collections_opt.ledger.records import RankingState
+from tests.application.bundled_portfolio import import_bundled
 from tests.application.test_rankings import MODELS, NOW, command_for
 from tests.ledger.harness import verify_everything
 

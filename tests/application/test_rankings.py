@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.jobs import Jobs, State, internal_error
 from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, dump, load, parse
@@ -20,6 +19,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 from tests.core.factories import raw_portfolio, text
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -8,7 +8,7 @@ from pathlib import Path
 from collections_opt.ledger import rankings
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import entries_to_parquet
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
 from tests.core.test_comparison import entries_of
 from tests.ledger.harness import NOW
 
@@ -38,7 +38,7 @@ def insert_state_and_die(*arguments):
 rankings.insert_state = insert_state_and_die
 ledger = open_ledger(url, FolderObjectStore(Path(folder)))
 entries = entries_of([0, 0, -1, 1])
-digest = ledger.objects.put(entries_to_parquet(entries))
+digest = ledger.objects.put(columns_to_parquet(ColumnTable(entries.columns())))
 die_at("after_object")
 ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": digest}, entries, NOW)
 die_at("before_acknowledgement")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import entries_to_parquet
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.records import RankingState
 from tests.core.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add
@@ -58,7 +58,7 @@ def test_a_killed_process_leaves_all_or_nothing_and_a_retry_finishes(ledger, dat
     assert broken_promises(ledger, acknowledged) == []
     before = ledger.find_request("r1", "x")
     assert (before is not None) is exists
-    digest = ledger.objects.put(entries_to_parquet(ENTRIES))
+    digest = ledger.objects.put(columns_to_parquet(ColumnTable(ENTRIES.columns())))
     objects = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
     assert [path.name for path in objects] == [digest]
     after = ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": digest}, ENTRIES, NOW)

@@ -8,7 +8,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import moving
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import entries_to_parquet
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
 from tests.core.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add, without_triggers
 from tests.scripts.test_scripts import call
@@ -25,7 +25,7 @@ def source(tmp_path, objects):
     stored = {name: objects.put(name.encode()) for name in ("object_digest", "quarantine_digest")}
     ledger.add_portfolio(type(PORTFOLIO)(**{**PORTFOLIO.__dict__, **stored}))
     entries = entries_of([0, 0, -1, 1])
-    record = {"entries_object": objects.put(entries_to_parquet(entries))}
+    record = {"entries_object": objects.put(columns_to_parquet(ColumnTable(entries.columns())))}
     ledger.add_ranking("g0", "r0", "x", "p1", record, entries, NOW)
     yield ledger
     ledger.close()

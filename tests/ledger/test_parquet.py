@@ -1,8 +1,6 @@
-"""Parquet keeps columns exactly, by the same bytes each time, and can be read a row group at a time."""
+"""Parquet keeps columns exactly, by the same bytes each time."""
 
-import hashlib
 import io
-from datetime import date
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -13,20 +11,13 @@ from hypothesis.extra import numpy as hnp
 
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.portfolio import Portfolio
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.ledger import arrow_columns, parquet
 from collections_opt.ledger.parquet import (
     ColumnTable,
     columns_to_parquet,
-    entries_to_parquet,
-    iter_parquet,
     parquet_to_columns,
-    parquet_to_entries,
-    parquet_to_portfolio,
-    portfolio_to_parquet,
 )
-from tests.core.test_comparison import entries_of
 
 DTYPES = st.sampled_from(["<i8", "<i4", "<i2", "|u1", "<f8", "|b1"])
 WORDS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
@@ -97,22 +88,6 @@ def test_what_would_not_come_back_is_refused(table):
     assert caught.value.violations[0].field == "text"
 
 
-def test_row_groups_are_read_one_at_a_time_and_only_the_columns_asked_for(monkeypatch):
-    monkeypatch.setattr(parquet, "_ROW_GROUP_ROWS", 4)
-    history = np.arange(20).reshape(10, 2)
-    text = np.array([f"{i}".encode() for i in range(10)])
-    nothing = np.zeros((10, 0), dtype=np.int64)
-    table = ColumnTable({"a": np.arange(10), "h": history, "t": text, "none": nothing}, {"h": np.ones((10, 2), dtype=bool)})
-    parts = list(iter_parquet(columns_to_parquet(table), ["t", "h", "none"]))
-    assert [part.columns["t"].size for part in parts] == [4, 4, 2]
-    assert all(set(part.columns) == {"t", "h", "none"} and set(part.present) == {"h"} for part in parts)
-    joined = {name: np.concatenate([part.columns[name] for part in parts]) for name in ("t", "h", "none")}
-    assert all(np.array_equal(joined[name], table.columns[name]) for name in joined)
-    with pytest.raises(CollectionsError) as caught:
-        next(iter_parquet(columns_to_parquet(table), ["missing"]))
-    assert caught.value.reason is Reason.NOT_FOUND
-
-
 def test_parquet_of_others_is_refused():
     buffer = io.BytesIO()
     pq.write_table(
@@ -125,24 +100,5 @@ def test_parquet_of_others_is_refused():
 
 def test_a_real_portfolio_survives_parquet_to_the_bit():
     portfolio = admit(snapshot(load_accounts(), 8).raw).portfolio
-    content = portfolio_to_parquet(portfolio)
-    again = parquet_to_portfolio(content)
-    assert again.digest == portfolio.digest
-    assert hashlib.sha256(portfolio_to_parquet(again)).digest() == hashlib.sha256(content).digest()
-
-
-def test_a_portfolio_keeps_its_dates_zone_currency_and_missing_cells():
-    columns = {"account_id": np.array([b"a", b"b"]), "balance_minor": np.array([5, 0])}
-    present = {"account_id": np.array([True, True]), "balance_minor": np.array([True, False])}
-    portfolio = Portfolio(date(2024, 2, 29), "Asia/Taipei", "TWD", columns, present)
-    again = parquet_to_portfolio(portfolio_to_parquet(portfolio))
-    assert (again.as_of_date, again.time_zone, again.currency_code) == (date(2024, 2, 29), "Asia/Taipei", "TWD")
-    assert again.is_present("balance_minor").tolist() == [True, False]
-    assert again.digest == portfolio.digest
-
-
-def test_entries_survive_parquet_to_the_bit():
-    entries = entries_of([0, 1, -1])
-    again = parquet_to_entries(entries_to_parquet(entries))
-    assert again.digest == entries.digest
-    np.testing.assert_array_equal(again.queue, entries.queue)
+    table = ColumnTable(portfolio.columns, portfolio.present)
+    assert differences(table, parquet_to_columns(columns_to_parquet(table))) == []

@@ -10,7 +10,6 @@ import grpc
 import pytest
 
 from collections_opt.api.v1 import evidence_pb2, model_service_pb2, ranking_pb2, ranking_service_pb2
-from collections_opt.application.bundled_comparison import BUNDLED_PORTFOLIO_ID, import_bundled
 from collections_opt.application.rankings import OwedRanking, RankingCommand
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.settings import bundled_parameters, bundled_plan, load
@@ -24,6 +23,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ordering import Ordering
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 from tests.application.model_folders import NOW, add_version, folder_with_people
 from tests.service.certificates import make_certificates
 from tests.service.edge import refusal
