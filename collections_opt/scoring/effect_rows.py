@@ -80,13 +80,19 @@ def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan) -> Logg
     )
 
 
-def _aligned(period: EffectPeriod, plan: CapacityPlan) -> LoggedContacts:
-    portfolio, log = period.portfolio, period.log
+def located(portfolio: Portfolio, log: ContactLog) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of a log that a queue was meant to work and whose account the portfolio holds, and its row of each."""
     place = np.searchsorted(portfolio.column("account_id"), log.account_id)
     place = np.minimum(place, max(portfolio.account_count - 1, 0))
     known = portfolio.column("account_id")[place] == log.account_id if portfolio.account_count else np.zeros(log.row_count, bool)
     usable = np.flatnonzero(known & (log.queue != NO_QUEUE))
-    rows, taken = place[usable], log.take(usable)
+    return usable, place[usable]
+
+
+def _aligned(period: EffectPeriod, plan: CapacityPlan) -> LoggedContacts:
+    portfolio, log = period.portfolio, period.log
+    usable, rows = located(portfolio, log)
+    taken = log.take(usable)
     index = np.array([plan.queue_index(queue_id) for queue_id in log.queue_ids], dtype=np.int16)
     columns = {name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}
     renamed = ContactLog(tuple(queue.queue_id for queue in plan.queues), **columns)

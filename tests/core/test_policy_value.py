@@ -36,11 +36,40 @@ def test_every_estimate_covers_the_true_value_of_a_policy():
     assert np.mean(widths["DR"]) < np.mean(widths["IPS"])
 
 
-def test_wrong_chances_bias_a_policys_value():
-    log, _, x = made_log(np.random.default_rng(1))
+def test_wrong_chances_are_refused():
+    log, means, x = made_log(np.random.default_rng(1))
     policy = np.where(x > 0, 1, -1)
     planted = LoggedActions(log.action, np.full(log.chance.size, 1 / 3), log.reward)
-    assert not ips(planted, policy).low <= 1.0 <= ips(planted, policy).high
+    for judge in (ips, snips, lambda log, policy: doubly_robust_gain(log, policy, means)):
+        with pytest.raises(CollectionsError, match="recorded chances"):
+            judge(planted, policy)
+
+
+def test_a_policy_that_the_log_could_not_follow_is_refused():
+    log, _, x = made_log(np.random.default_rng(3))
+    kept = ~((log.action == 1) & (x > 1))  # a desk that never draws this queue for some accounts
+    short = LoggedActions(log.action[kept], log.chance[kept], log.reward[kept])
+    with pytest.raises(CollectionsError, match="could draw"):
+        ips(short, np.where(x > 0, 1, -1)[kept])
+
+
+def test_the_gain_over_another_policy_covers_and_rests_on_the_rows_that_differ():
+    covered = 0
+    for seed in range(100):
+        log, means, x = made_log(np.random.default_rng(seed), 2_000)
+        first, second = np.where(x > 0, 1, -1), np.where(x > 0, 0, -1)
+        gain = doubly_robust_gain(log, first, means * 0.5, over=second)
+        covered += gain.low <= 0.5 <= gain.high  # 2 P(x > 0) - P(x > 0)
+        assert gain.effective_count < ips(log, first).effective_count
+    assert covered >= 89
+
+
+def test_rows_of_one_account_count_together():
+    log, _, x = made_log(np.random.default_rng(4), 2_000)
+    policy = np.where(x > 0, 1, -1)
+    twice = np.tile(np.arange(2_000), 2)
+    doubled = LoggedActions(*(np.tile(column, 2) for column in (log.action, log.chance, log.reward)), account=twice)
+    assert ips(doubled, np.tile(policy, 2)).standard_error == pytest.approx(ips(log, policy).standard_error, rel=1e-3)
 
 
 def test_a_policy_the_log_hardly_followed_is_refused():

@@ -1,0 +1,226 @@
+"""Judge orders on a lender's own contact log: what they would have been worth at equal capacity, and whom the effects find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.workspace import Workspace
+from collections_opt.core.assignment import UNASSIGNED, SolveOptions
+from collections_opt.core.contact_log import ContactLog
+from collections_opt.core.effects import ContactEffects, PlannedEffects
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.logged_rewards import Reward, logged_reward, predicted_reward
+from collections_opt.core.ordering import Ordering, fill_in_order, raw_order_key
+from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
+from collections_opt.core.policy_comparison import EXPECTED_VALUE_PLANNED, PolicyEvaluation, judge_order
+from collections_opt.core.policy_value import LoggedActions
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.uplift import uplift_curve
+from collections_opt.core.valuation import contacted_probability
+from collections_opt.scoring import doubly_robust as effect_scores
+from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect
+from collections_opt.scoring.effect_rows import EffectPeriod, located
+from collections_opt.solvers import SOLVERS
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PLANNED = "plan"
+"""Names the plan's effects."""
+
+GAP_TARGET = 1e-4
+
+
+@dataclass(frozen=True)
+class PolicyQuestion:
+    """What to judge.
+
+    Attributes:
+        logs: portfolios, each with the log of the contacts that followed it.
+        plan: queues and capacity, the same for every order.
+        rules: eligibility.
+        parameters: value model.
+        orderings: raw orders beside expected value.
+        effects: effect version, ``PLANNED``, or "" for what serves.
+        reward: which money counts.
+        seed: of the random order and the bootstrap.
+    """
+
+    logs: Sequence[tuple[str, ContactLog]]
+    plan: CapacityPlan
+    rules: RuleTable
+    parameters: ValueParameters
+    orderings: Sequence[Ordering] = tuple(o for o in Ordering if o is not Ordering.EXPECTED_VALUE)
+    effects: str = ""
+    reward: Reward = Reward.VALUE
+    seed: int = 1
+
+
+@dataclass
+class _Rows:
+    """Randomised rows of all periods, one list item per period."""
+
+    policies: dict[str, list[Ints]] = field(default_factory=dict)
+    worked: dict[str, int] = field(default_factory=dict)
+    action: list[Ints] = field(default_factory=list)
+    chance: list[Floats] = field(default_factory=list)
+    reward: list[Floats] = field(default_factory=list)
+    account: list[NDArray[np.bytes_]] = field(default_factory=list)
+    predicted: list[Floats] = field(default_factory=list)
+    psi: list[Floats] = field(default_factory=list)
+    keys: dict[str, list[Floats]] = field(default_factory=dict)
+
+
+def evaluate_policy(
+    workspace: Workspace,
+    root: Path,
+    question: PolicyQuestion,
+    progress: Callable[[str, float], None] = lambda _s, _f: None,
+) -> PolicyEvaluation:
+    """Rank every portfolio by every order under one plan, and judge each on the rows of the log that a holdout drew.
+
+    Args:
+        workspace: the data folder.
+        root: folder of model versions.
+        question: what to judge.
+        progress: told the stage and the share done.
+
+    Raises:
+        CollectionsError: NOT_FOUND for a portfolio or effect version; MODEL_UNAVAILABLE; INVALID_ARGUMENT without randomised
+            rows, or where the effects were learned from a portfolio they would be judged on; as ``rank``.
+    """
+    rows, accounts = _Rows(), 0
+    effects: set[str] = set()
+    models: set[str] = set()
+    for place, (portfolio_id, log) in enumerate(question.logs):
+        progress(f"rank {portfolio_id}", place / (len(question.logs) + 1))
+        portfolio = workspace.rankings.portfolio(portfolio_id)
+        scorer = workspace.serving.pin(portfolio_id).scorer
+        models.add(scorer.model_version)
+        effects_of = _effects(workspace, root, question, portfolio_id)
+        effects.add(effects_of(portfolio, question.plan).version)
+        accounts += portfolio.account_count
+        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), effects_of)
+    logged = _logged(rows)
+    progress("judge", len(question.logs) / (len(question.logs) + 1))
+    policies = {name: np.concatenate(parts) for name, parts in rows.policies.items()}
+    predicted = np.vstack(rows.predicted)
+    orders = tuple(judge_order(name, rows.worked[name], policies, logged, predicted) for name in policies)
+    psi = np.concatenate(rows.psi)
+    curves = {name: uplift_curve(np.concatenate(keys), psi, question.seed) for name, keys in rows.keys.items()}
+    progress("judged", 1.0)
+    return PolicyEvaluation(
+        f"{question.plan.plan_id}/{question.plan.version}",
+        tuple(sorted(effects)),
+        tuple(sorted(models)),
+        question.reward,
+        question.plan.currency_code,
+        tuple(name for name, _ in question.logs),
+        accounts,
+        int(psi.size),
+        orders,
+        curves,
+    )
+
+
+def _effects(workspace: Workspace, root: Path, question: PolicyQuestion, portfolio_id: str) -> EffectsOf:
+    if question.effects == PLANNED:
+        return PlannedEffects
+    if question.effects:
+        artifact: EffectArtifact | None = load_effect(root, question.effects)
+    else:
+        artifact = workspace.serving.effects.pin(portfolio_id).artifact
+    if artifact is None:
+        return PlannedEffects
+    learned_from = artifact.manifest.training.get("portfolios", [])
+    if isinstance(learned_from, list) and portfolio_id in learned_from:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "portfolio",
+            f"effect/{artifact.manifest.version} was learned from {portfolio_id}.",
+            f"Judge it on a portfolio that it did not see, or judge the plan's effects (effects: {PLANNED}).",
+        )
+    return artifact.model.effects_of
+
+
+def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects_of: EffectsOf) -> None:
+    portfolio, plan = period.portfolio, question.plan
+    usable, place = located(portfolio, period.log)
+    drawn = period.log.randomised[usable]
+    place, taken = place[drawn], period.log.take(usable[drawn])
+    index = np.array([plan.queue_index(queue_id) for queue_id in taken.queue_ids], dtype=np.int16)
+    log = ContactLog(
+        tuple(queue.queue_id for queue in plan.queues),
+        **({name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}),
+    )
+    request = RankingRequest(
+        plan, question.rules, question.parameters, options=SolveOptions(gap_target=GAP_TARGET, seed=question.seed)
+    )
+    effects = effects_of(portfolio, plan)
+    made = rank(portfolio, request, lambda _: period.outcomes, SOLVERS["pricing"], effects_of=lambda _, __: effects)
+    queues = {Ordering.EXPECTED_VALUE.value: made.entries.queue}
+    if not isinstance(effects, PlannedEffects):
+        planned = rank(portfolio, request, lambda _: period.outcomes, SOLVERS["pricing"])
+        queues[EXPECTED_VALUE_PLANNED] = planned.entries.queue
+    for ordering in question.orderings:
+        key = raw_order_key(ordering, portfolio, made.outcomes, made.worth, question.seed)
+        queues[ordering.value] = fill_in_order(key, made.problem)
+    for name, queue in queues.items():
+        rows.policies.setdefault(name, []).append(queue[place].astype(np.int64))
+        rows.worked[name] = rows.worked.get(name, 0) + int((queue != UNASSIGNED).sum())
+    rows.action.append(np.where(log.contacted, log.queue, UNASSIGNED).astype(np.int64))
+    # Nobody contacted: whichever queue was drawn, the chance is that of its own second draw.
+    rows.chance.append(np.where(log.contacted, log.queue_propensity * log.propensity, 1.0 - log.propensity))
+    rows.reward.append(logged_reward(log, made.worth, place, plan, question.parameters, question.reward))
+    rows.account.append(log.account_id)
+    probability = made.outcomes.probability
+    table = predicted_reward(probability, effects, made.worth, plan, question.parameters, question.reward)
+    rows.predicted.append(table[place])
+    _add_effects(rows, log, portfolio.take(place), probability[place], effects_of, plan)
+
+
+def _add_effects(
+    rows: _Rows, log: ContactLog, portfolio: Portfolio, probability: Floats, effects_of: EffectsOf, plan: CapacityPlan
+) -> None:
+    """Add the unbiased score of each row's cure effect, and the keys of the orders that are to find it."""
+    under = _under(log, probability, effects_of(portfolio, plan), plan)
+    psi = effect_scores.scores(
+        log.contacted, log.propensity, (log.outcome == CURE).astype(np.float64), probability[:, CURE], under[:, CURE]
+    )
+    rows.psi.append(psi)
+    keys = {
+        "predicted effect": under[:, CURE] - probability[:, CURE],
+        "p_cure": probability[:, CURE],
+        "p_default": probability[:, DEFAULT],
+    }
+    for name, key in keys.items():
+        rows.keys.setdefault(name, []).append(key)
+
+
+def _under(log: ContactLog, probability: Floats, effects: ContactEffects, plan: CapacityPlan) -> Floats:
+    under = probability.copy()
+    for index in range(len(plan.queues)):
+        mine = log.queue == index
+        under[mine] = contacted_probability(probability, effects.block(slice(0, mine.size), index))[mine]
+    return under
+
+
+def _logged(rows: _Rows) -> LoggedActions:
+    if not sum(part.size for part in rows.action):
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "log",
+            "holds no randomised row of these portfolios.",
+            "Log a holdout with propensity and queue_propensity (the exploration reserve of a ranking draws one).",
+        )
+    account = np.unique(np.concatenate(rows.account), return_inverse=True)[1].astype(np.int64)
+    return LoggedActions(np.concatenate(rows.action), np.concatenate(rows.chance), np.concatenate(rows.reward), account)

@@ -1,0 +1,93 @@
+"""Make a simulated lender's months: imported portfolios, a plan, and contact logs with a holdout, to try scripts on. Not real.
+
+Example:
+    python scripts/simulate_lender.py --data var/simulated --accounts 400000 --month 0 --month 6
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tomli_w
+import typer
+from rich.console import Console
+from scripts_support import DataOption, opened, progress_bar, run, table, terminal
+
+from collections_opt.core.assignment import SolveProgress
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.datasets.contact_log_files import log_table
+from collections_opt.datasets.roll_rates import measured_parameters
+from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
+
+if TYPE_CHECKING:
+    from collections_opt.application.workspace import Workspace
+    from collections_opt.core.queues import CapacityPlan
+
+SHIPPED_MODELS = Path("models")
+PARAMETERS_FILE = "parameters.toml"
+WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)
+"""Times of the world, whose decisions are monthly; losses and stay values are measured on its first month."""
+
+
+def main(
+    data: DataOption = Path("var/simulated"),
+    accounts: Annotated[int, typer.Option(help="Accounts of the book; about a tenth are late at a month end.", min=1)] = 400_000,
+    month: Annotated[
+        list[int] | None, typer.Option(help="Months after January 2025, 0 to 23; may repeat. Default 0 and 6.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the world; the same one gives the same bytes.")] = 1,
+) -> None:
+    """Write a simulated lender into a data folder of its own, with its own copy of the shipped models.
+
+    Example: python scripts/simulate_lender.py --data var/simulated --accounts 400000 --month 0 --month 6
+    """
+    months = sorted(set(month or [0, 6]))
+    with progress_bar("simulating") as report:
+        report(SolveProgress("live", 0.1))
+        try:
+            lived = SimulatedLender(seed, accounts).history(months)
+        except ValueError as error:
+            raise refuse(Reason.INVALID_ARGUMENT, "month", f"{error}.", "Use months 0 to 23.") from error
+        # Models of its own: what is learned from a simulated lender must never lie among the shipped ones.
+        if not (data / "models").exists():
+            shutil.copytree(SHIPPED_MODELS, data / "models")
+        lines = []
+        with opened(data, data / "models") as workspace:
+            for place, one in enumerate(lived):
+                name = f"simulated-month-{one.month}"
+                report(SolveProgress(f"import {name}", 0.4 + 0.6 * place / len(lived)))
+                made = workspace.books.import_portfolio(name, one.snapshot.raw)
+                path = data / f"{name}.csv"
+                log_table(one.log).to_csv(path, index=False)
+                lines.append([name, str(path), f"{made.accepted_count:,}", f"{int(one.log.randomised.sum()):,}"])
+            plan = stored_plan(workspace, desk_plan(0.2 * lived[0].account_count))
+    held = measured_parameters(WORLD_VALUE, [one.snapshot for one in lived[:1]], [lived[0].recovery_minor])
+    (data / PARAMETERS_FILE).write_text(tomli_w.dumps(asdict(held)), encoding="utf-8")
+    console = terminal()
+    title = f"Simulated lender, seed {seed} (SIMULATED: no person, no lender), plan {plan.plan_id}"
+    console.print(table(title, ["portfolio", "contact log", "late accounts", "randomised"], lines, text_columns=2))
+    Console(stderr=True).print(
+        "Next: scripts/train_effects.py on one month, scripts/evaluate_policy.py on a later one.", style="dim"
+    )
+
+
+def stored_plan(workspace: Workspace, wanted: CapacityPlan) -> CapacityPlan:
+    """Store a plan where it is not there yet, as its next version where another one is."""
+    try:
+        held, record = workspace.books.plan(wanted.plan_id)
+    except CollectionsError as error:
+        if error.reason is not Reason.NOT_FOUND:
+            raise
+        workspace.books.save_plan(wanted, None)
+        return wanted
+    if replace(held, version=wanted.version) != wanted:
+        workspace.books.save_plan(wanted, record.etag)
+    return wanted
+
+
+if __name__ == "__main__":
+    run(main)
