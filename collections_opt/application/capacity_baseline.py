@@ -186,7 +186,7 @@ class CapacityBaselines:
                 "Promote a model, or start from a recorded ranking.",
             )
         effects = self._models.effects.pin(portfolio_id)
-        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest, effects.digest)
+        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest, effects.identity)
         key = digest_text("\n".join(versions))
         known = self._known(key)
         if known is not None:

@@ -1,4 +1,4 @@
-"""Which contact effects serve: the approved effect champion, else the capacity plan's; what did is recorded whole."""
+"""Which contact effects serve, and how often contact reaches: approved champions, else the plan; what did is recorded whole."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from collections_opt.application.approved_champion import ApprovedChampion
 from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.model_lifecycle import ModelKind, ModelStanding
+from collections_opt.core.model_lifecycle import ModelKind
 from collections_opt.core.pipeline import EffectsOf
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.objects import ObjectStore
+from collections_opt.scoring.contact_artifacts import ContactArtifact, load_contact, parse_contact
 from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect, parse_effect
 
 
@@ -22,68 +23,60 @@ class ServedEffects:
     """The effects of one ranking, whatever is promoted meanwhile.
 
     Attributes:
-        effects_of: gives the effects of a portfolio under a plan.
         artifact: the effect model; None where the plan's effects stand.
-        problem: why the champion could not serve; empty when it did or there is none.
+        problem: why the effect champion could not serve; empty when it did or there is none.
+        contact: the contact model; None where the effects' own right-party-contact rates stand.
+        contact_problem: why the contact champion could not serve, likewise.
     """
 
-    effects_of: EffectsOf
     artifact: EffectArtifact | None = None
     problem: str = ""
+    contact: ContactArtifact | None = None
+    contact_problem: str = ""
 
     @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of the model's manifest, empty for the plan's effects."""
-        return self.artifact.digest if self.artifact else ""
+    def effects_of(self) -> EffectsOf:
+        """What gives the effects of a portfolio under a plan."""
+        effects_of: EffectsOf = self.artifact.model.effects_of if self.artifact else PlannedEffects
+        return self.contact.model.over(effects_of) if self.contact else effects_of
+
+    @property
+    def identity(self) -> str:
+        """Digests of the models; equal only where the same ones serve."""
+        return f"{self.artifact.digest if self.artifact else ''}/{self.contact.digest if self.contact else ''}"
 
     def record(self, objects: ObjectStore) -> dict[str, Any]:
-        """Keep the model's text and return what a ranking's record says of it, so that the record can be valued anew alone."""
-        kept = objects.put(self.artifact.text.encode()) if self.artifact else ""
-        return {"effects_digest": self.digest, "effects_object": kept, "effects_problem": self.problem}
+        """Keep the models' texts and return what a ranking's record says of them, so that the record can be valued anew alone."""
+        effects, contact = self.artifact, self.contact
+        return {
+            "effects_digest": effects.digest if effects else "",
+            "effects_object": objects.put(effects.text.encode()) if effects else "",
+            "effects_problem": self.problem,
+            "contact_version": f"{contact.manifest.kind}/{contact.manifest.version}" if contact else "",
+            "contact_digest": contact.digest if contact else "",
+            "contact_object": objects.put(contact.text.encode()) if contact else "",
+            "contact_problem": self.contact_problem,
+        }
 
 
 class EffectServing:
-    """Pins effects; the last model loaded is kept by digest."""
+    """Pins the effects and the contact probabilities that serve."""
 
     def __init__(self, ledger: Ledger, root: Path, now: Callable[[], datetime]) -> None:
-        self._ledger = ledger
-        self._root = root
-        self._now = now
-        self._loaded: EffectArtifact | None = None
+        self._effects = ApprovedChampion(ModelKind.EFFECT, ledger, root, now, load_effect)
+        self._contacts = ApprovedChampion(ModelKind.CONTACT, ledger, root, now, load_contact)
 
     def pin(self, portfolio_id: str) -> ServedEffects:
         """Return the effects of a portfolio now ("" for rows that belong to none); the plan's where no model may serve."""
-        standing = self._ledger.model_standing(ModelKind.EFFECT)
-        if not standing.champion:
-            return ServedEffects(PlannedEffects)
-        try:
-            artifact = self._approved(standing.of(standing.champion), portfolio_id)
-        except CollectionsError as error:
-            return ServedEffects(PlannedEffects, problem=f"effect/{standing.champion}: {error.message}")
-        return ServedEffects(artifact.model.effects_of, artifact)
-
-    def _approved(self, standing: ModelStanding, portfolio_id: str) -> EffectArtifact:
-        terms = standing.terms
-        if not standing.state.may_serve or terms is None:
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is {standing.state}, not approved.", "Approve it.")
-        if terms.expires_at <= self._now():
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, "its approval has expired.", "Approve it again.")
-        if not terms.allow(portfolio_id):
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, "is not approved for this portfolio.", "Approve it for it.")
-        loaded = self._loaded
-        if loaded is None or (loaded.manifest.version, loaded.digest) != (standing.version, standing.digest):
-            loaded = load_effect(self._root, standing.version)
-            if loaded.digest != standing.digest:
-                raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, "is not the artifact approved.", "Restore the version.")
-            self._loaded = loaded
-        return loaded
+        return ServedEffects(*self._effects.find(portfolio_id), *self._contacts.find(portfolio_id))
 
 
 def recorded_effects(objects: ObjectStore, held: Mapping[str, Any]) -> EffectsOf:
-    """Return the effects that a recorded ranking was made with, from the text it kept; the plan's where it kept none.
+    """Return the effects that a recorded ranking was made with, from the texts it kept; the plan's where it kept none.
 
     Raises:
-        CollectionsError: INTEGRITY_FAILURE when the kept text is missing or damaged.
+        CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged.
     """
-    kept = held.get("effects_object", "")
-    return parse_effect(objects.get(kept).decode()).effects_of if kept else PlannedEffects
+    kept, contact = held.get("effects_object", ""), held.get("contact_object", "")
+    effects_of: EffectsOf = parse_effect(objects.get(kept).decode()).effects_of if kept else PlannedEffects
+    return parse_contact(objects.get(contact).decode()).over(effects_of) if contact else effects_of

@@ -35,7 +35,7 @@ class Manifest:
     """What a model version is; the digest of its bytes identifies it everywhere.
 
     Attributes:
-        kind: outcome.
+        kind: outcome, effect or contact.
         version: unique within the kind.
         feature_set_version: must equal the code's.
         feature_names: in matrix order.
@@ -83,7 +83,7 @@ def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibra
     Raises:
         CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name.
     """
-    folder = _folder(root, manifest.kind, manifest.version)
+    folder = version_folder(root, manifest.kind, manifest.version)
     texts = {**predictor.texts(), "calibration.json": calibration.to_json(), "CARD.md": card}
     digests = {name: _sha256(text.encode()) for name, text in texts.items()}
     version = f"{calibration.method}-{digests['calibration.json'][:12]}"
@@ -106,7 +106,7 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
     Raises:
         CollectionsError: MODEL_UNAVAILABLE naming the file and what is wrong with it.
     """
-    folder = _folder(root, kind, version)
+    folder = version_folder(root, kind, version)
     raw = _read(folder / "manifest.json")
     manifest = _manifest(folder, raw)
     if (manifest.kind, manifest.version) != (kind, version):
@@ -135,7 +135,7 @@ def read_card(root: Path, version: str, kind: str = OUTCOME_KIND) -> str:
         CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
     """
     manifest, _, _ = read_manifest(root, version, kind)
-    folder = _folder(root, kind, version)
+    folder = version_folder(root, kind, version)
     for name, digest in manifest.files.items():
         if _sha256(_read(folder / _plain(folder, name))) != digest:
             raise _unavailable(folder / name, "differs from the digest in manifest.json")
@@ -148,7 +148,7 @@ def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[M
     Raises:
         CollectionsError: NOT_FOUND when there is no such version; MODEL_UNAVAILABLE when its manifest cannot be read.
     """
-    folder = _folder(root, kind, version)
+    folder = version_folder(root, kind, version)
     if not (folder / "manifest.json").is_file():
         known = ", ".join(list_versions(root, kind)) or "none is there"
         raise refuse(Reason.NOT_FOUND, "version", f"{kind}/{version} is unknown.", f"Use one of: {known}.")
@@ -168,7 +168,7 @@ def creation_time(root: Path, version: str, kind: str = OUTCOME_KIND) -> datetim
     Raises:
         CollectionsError: MODEL_UNAVAILABLE when its manifest cannot be read.
     """
-    folder = _folder(root, kind, version)
+    folder = version_folder(root, kind, version)
     path = folder / "manifest.json"
     return datetime.fromisoformat(_manifest(folder, _read(path)).created_at) if path.exists() else None
 
@@ -186,7 +186,12 @@ def _plain(folder: Path, name: str) -> str:
     return name
 
 
-def _folder(root: Path, kind: str, version: str) -> Path:
+def version_folder(root: Path, kind: str, version: str) -> Path:
+    """Return where a version lives.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a bad kind or version name.
+    """
     if not _VERSION.fullmatch(version) or not _VERSION.fullmatch(kind):
         raise refuse(Reason.INVALID_ARGUMENT, "version", f"{version!r} is not a version name.", "Use a-z, 0-9, dot and dash.")
     return root / kind / version

@@ -1,15 +1,9 @@
-"""Effect models on disk and as text: JSON only, every digest checked before anything is parsed.
-
-<root>/effect/<version>/effect.json      segments and one model per queue
-<root>/effect/<version>/manifest.json    digests of the files, versions, what it was learned from
-<root>/effect/<version>/CARD.md          the model card
-"""
+"""Effect models on disk and as text, as ``text_artifacts``: segments and one model per queue."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,12 +12,13 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.protected import check_no_protected
 from collections_opt.core.queues import EvidenceGrade
-from collections_opt.scoring.artifacts import Manifest, read_manifest
+from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.effect_model import EffectModel, QueueEffectModel
+from collections_opt.scoring.text_artifacts import read_text, write_text
 
 EFFECT_KIND = "effect"
 EFFECT_ENGINE = "log-odds-shift"
-MODEL_FILE, CARD_FILE, MANIFEST_FILE = "effect.json", "CARD.md", "manifest.json"
+MODEL_FILE = "effect.json"
 
 
 @dataclass(frozen=True)
@@ -69,19 +64,7 @@ def write_effect(root: Path, manifest: Manifest, model: EffectModel, card: str) 
         CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for protected segments.
     """
     check_no_protected(model.segments.names, "segments")
-    folder = root / EFFECT_KIND / manifest.version
-    texts = {MODEL_FILE: effect_text(model), CARD_FILE: card}
-    digests = {name: sha256(text.encode()).hexdigest() for name, text in texts.items()}
-    full = Manifest(**{**manifest.__dict__, "files": digests})
-    texts[MANIFEST_FILE] = full.to_json()
-    existing = folder / MANIFEST_FILE
-    if existing.exists() and existing.read_text("utf-8") != texts[MANIFEST_FILE]:
-        name = f"{EFFECT_KIND}/{manifest.version}"
-        raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-    return folder
+    return write_text(root, manifest, effect_text(model), card)
 
 
 def load_effect(root: Path, version: str) -> EffectArtifact:
@@ -90,29 +73,11 @@ def load_effect(root: Path, version: str) -> EffectArtifact:
     Raises:
         CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
     """
-    manifest, digest, _ = read_manifest(root, version, EFFECT_KIND)
-    if (manifest.kind, manifest.version, manifest.engine) != (EFFECT_KIND, version, EFFECT_ENGINE):
-        raise refuse(Reason.MODEL_UNAVAILABLE, MANIFEST_FILE, "is another model's.", "Restore the version.")
-    texts = {}
-    for name in (MODEL_FILE, CARD_FILE):
-        path = root / EFFECT_KIND / version / name
-        content = path.read_bytes() if path.is_file() else b""
-        if manifest.files.get(name) != sha256(content).hexdigest():
-            raise refuse(
-                Reason.MODEL_UNAVAILABLE, f"{EFFECT_KIND}/{version}/{name}", "differs from manifest.json.", "Restore the version."
-            )
-        texts[name] = content.decode()
-    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
-        raise refuse(
-            Reason.MODEL_UNAVAILABLE,
-            f"{EFFECT_KIND}/{version}",
-            f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}.",
-            "Train it again.",
-        )
-    model = parse_effect(texts[MODEL_FILE])
+    kept = read_text(root, version, EFFECT_KIND, EFFECT_ENGINE, FEATURE_SET_VERSION, FEATURE_NAMES)
+    model = parse_effect(kept.text)
     if model.version != version:
         raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is version {model.version}.", "Restore the version.")
-    return EffectArtifact(manifest, digest, model, texts[MODEL_FILE], texts[CARD_FILE])
+    return EffectArtifact(kept.manifest, kept.digest, model, kept.text, kept.card)
 
 
 def effect_card(model: EffectModel, source: str) -> str:

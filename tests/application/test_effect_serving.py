@@ -63,14 +63,14 @@ def write(models, model):
     return write_effect(models, manifest, model, effect_card(model, "a test"))
 
 
-def approve(workspace, models, version):
-    _, digest, text = read_manifest(models, version, EFFECT_KIND)
-    workspace.ledger.add_model(ModelRecord(ModelKind.EFFECT, version, digest, text, NOW.isoformat()))
+def approve(workspace, models, version, kind=ModelKind.EFFECT):
+    _, digest, text = read_manifest(models, version, kind)
+    workspace.ledger.add_model(ModelRecord(kind, version, digest, text, NOW.isoformat()))
     people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", ModelAction.PROMOTE: "d"}
     terms = ApprovalTerms(NOW + timedelta(days=30))
     workspace.ledger.add_model_events(
         [
-            ModelEvent(ModelKind.EFFECT, version, digest, act, who, NOW, ApprovalMode.PEOPLE, "", terms if who == "c" else None)
+            ModelEvent(kind, version, digest, act, who, NOW, ApprovalMode.PEOPLE, "", terms if who == "c" else None)
             for act, who in people.items()
         ]
     )

@@ -480,6 +480,9 @@ class RankingInputs(_message.Message):
     EFFECTS_PROBLEM_FIELD_NUMBER: _builtins.int
     CONSTRAINTS_FIELD_NUMBER: _builtins.int
     PREVIOUS_RANKING_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_VERSION_FIELD_NUMBER: _builtins.int
+    CONTACT_DIGEST_FIELD_NUMBER: _builtins.int
+    CONTACT_PROBLEM_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -518,6 +521,12 @@ class RankingInputs(_message.Message):
     """Why the effect champion could not serve, so that the plan's effects stand; often empty."""
     previous_ranking_id: _builtins.str
     """The ranking that it started from and counted moves from; empty for none."""
+    contact_version: _builtins.str
+    """Kind and version of the contact model whose right-party-contact rates served; empty where the effects' own rates stand."""
+    contact_digest: _builtins.str
+    """SHA-256 (hex) of the contact model's manifest; empty without one."""
+    contact_problem: _builtins.str
+    """Why the contact champion could not serve, so that the effects' own rates stand; often empty."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -555,10 +564,13 @@ class RankingInputs(_message.Message):
         effects_problem: _builtins.str = ...,
         constraints: _constraints_pb2.RankingConstraints | None = ...,
         previous_ranking_id: _builtins.str = ...,
+        contact_version: _builtins.str = ...,
+        contact_digest: _builtins.str = ...,
+        contact_problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

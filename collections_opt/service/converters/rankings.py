@@ -125,6 +125,9 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
         effects_problem=held.get("effects_problem", ""),
         constraints=write_recorded_constraints(record),
         previous_ranking_id=held["previous_ranking_id"],
+        contact_version=held.get("contact_version", ""),
+        contact_digest=held.get("contact_digest", ""),
+        contact_problem=held.get("contact_problem", ""),
     )
 
 

@@ -1,0 +1,125 @@
+"""A contact model through a whole ranking: approved, pinned, recorded, explained, verified, replayed; refused when changed."""
+
+import shutil
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collections_opt.application.replay import ReplayOutcome
+from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.scoring.artifacts import Manifest
+from collections_opt.scoring.contact_artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
+from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
+from collections_opt.scoring.contact_model import ChannelContactModel, ContactModel
+from tests.application.evidence_worlds import MODELS, NOW, book, opened, ranked
+from tests.application.test_effect_serving import approve, effect_model
+from tests.application.test_effect_serving import write as write_effects
+
+COUNT = len(CONTACT_FEATURE_NAMES)
+
+
+def contact_model(version="reach-1", push=0.8):
+    coefficients = tuple(push if name == "days_past_due" else 0.0 for name in CONTACT_FEATURE_NAMES)
+    scores = tuple(push * step / 10 for step in range(-10, 11))
+    channel = ChannelContactModel("CALL", (90.0,) * COUNT, (40.0,) * COUNT, coefficients, {"calls": -0.9}, 1.1, 0.1, scores)
+    return ContactModel(version, (channel,))
+
+
+def write(models, model):
+    made = (CONTACT_FEATURE_SET_VERSION, CONTACT_FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), CONTACT_ENGINE)
+    return write_contact(models, Manifest(CONTACT_KIND, model.version, *made), model, "# A test\n")
+
+
+@pytest.fixture
+def models(tmp_path):
+    return Path(shutil.copytree(MODELS, tmp_path / "models"))
+
+
+@pytest.fixture
+def clock():
+    return [NOW]
+
+
+@pytest.fixture
+def workspace(tmp_path, models, clock):
+    made = opened(tmp_path / "data", models=models, now=lambda: clock[0])
+    made.books.import_portfolio("p1", book(400))
+    yield made
+    made.close()
+
+
+def test_it_serves_only_once_approved_and_its_ranking_stays_replayable(workspace, models):
+    write(models, contact_model())
+    before = ranked(workspace, seed=1)
+    assert before.record["contact_version"] == before.record["contact_digest"] == before.record["contact_problem"] == ""
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    after = ranked(workspace, seed=2)
+    held = after.record
+    assert held["contact_version"] == "contact/reach-1"
+    assert held["effects_version"].startswith("contact/reach-1 over plan/")
+    assert held["contact_problem"] == held["effects_digest"] == ""
+    assert before.record["entries_digest"] != held["entries_digest"]
+    entries = workspace.rankings.entries(after)
+    row = int((entries.queue == 0).argmax())
+    shown = workspace.rankings.explain(after.ranking_id, entries.account_id[row].decode())
+    assert shown.queues[0].increment_minor == entries.increment_minor[row]
+    write(models, contact_model("reach-2", -0.8))
+    approve(workspace, models, "reach-2", ModelKind.CONTACT)
+    shutil.rmtree(models / CONTACT_KIND / "reach-1")
+    for made in (before, after):
+        replay = workspace.evidence.replays.replay(made.ranking_id)
+        assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
+        verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)
+        assert all(check.holds for check in verdict.checks), verdict
+
+
+def test_handling_minutes_follow_the_account(workspace, models):
+    """Talk time is spent on the accounts that are reached: more of them are reached, fewer fit."""
+    write(models, contact_model(push=2.0))
+    before = workspace.rankings.entries(ranked(workspace, seed=1))
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    after = workspace.rankings.entries(ranked(workspace, seed=2))
+    assert len(set(before.seconds[before.queue == 0].tolist())) == 1
+    assert len(set(after.seconds[after.queue == 0].tolist())) > 10
+
+
+def test_effects_and_contacts_serve_together(workspace, models):
+    learned = replace(effect_model().queues[0], queue_id="calls")
+    write_effects(models, replace(effect_model(), queues=(learned,)))
+    approve(workspace, models, "calls-1")
+    write(models, contact_model())
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    made = ranked(workspace, seed=1)
+    assert made.record["effects_version"].startswith("contact/reach-1 over effect/calls-1 over plan/")
+    assert made.record["evidence_by_queue"][0] == "EXPERIMENT"
+    replay = workspace.evidence.replays.replay(made.ranking_id)
+    assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
+
+
+def test_one_that_cannot_serve_leaves_the_plans_rate_and_says_so(workspace, models, clock):
+    folder = write(models, contact_model())
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    clock[0] = NOW + timedelta(days=31)
+    expired = ranked(workspace, seed=1).record
+    assert expired["effects_version"].startswith("plan/")
+    assert "expired" in expired["contact_problem"]
+    clock[0] = NOW
+    path = folder / "contact.json"
+    path.write_text(path.read_text().replace("-0.9", "0.9"))
+    changed = ranked(workspace, seed=2).record
+    assert changed["effects_version"].startswith("plan/")
+    assert "contact/reach-1" in changed["contact_problem"]
+    assert "differs" in changed["contact_problem"]
+
+
+def test_another_model_with_an_approved_name_does_not_serve(workspace, models):
+    folder = write(models, contact_model())
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    shutil.rmtree(folder)
+    channel = replace(contact_model().channels[0], calibration_intercept=1.0)
+    write(models, replace(contact_model(), channels=(channel,)))
+    held = ranked(workspace, seed=1).record
+    assert held["effects_version"].startswith("plan/")
+    assert "not the artifact approved" in held["contact_problem"]
