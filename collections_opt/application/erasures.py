@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from collections_opt.application.recorder import Recorder
+from collections_opt.application.retention import RETENTION_YEARS, lapsed_accounts, years_after
 from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.assignment import ProgressCallback, ignore_progress
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.subject_keys import SubjectKeys
-
-RETENTION_YEARS = 3
-"""Years that records are kept after the last collection activity on a debt (12 CFR 1006.100), unless configured otherwise."""
 
 MAX_ACCOUNTS = 10_000
 """Accounts of one erasure: it rewrites key blocks and worklists in one transaction."""
@@ -25,11 +24,15 @@ MAX_ACCOUNTS = 10_000
 
 @dataclass(frozen=True)
 class ErasureReceipt:
-    """What an erasure did: its id, how many accounts, and its place in the log (0 first), None when only checked."""
+    """What an erasure did: its id, how many accounts, and its place in the log (0 first), None when only checked.
+
+    ``held_count`` accounts would have been erased with them but for a legal hold.
+    """
 
     erasure_id: str
     account_count: int
     position: int | None
+    held_count: int = 0
 
 
 class Erasures:
@@ -73,8 +76,7 @@ class Erasures:
         numbers = self._numbers(accounts)
         self._refuse_kept(accounts, numbers)
         at = self._now()
-        raw = f"{at.isoformat()}/{sorted(numbers)}"
-        erasure_id = "er-" + hashlib.sha256(raw.encode()).hexdigest()[:20]
+        erasure_id = _erasure_id(at, numbers)
         if validate_only:
             return ErasureReceipt(erasure_id, len(accounts), None)
         facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat()}
@@ -82,6 +84,36 @@ class Erasures:
         entry = self._ledger.erase_accounts(erasure_id, unique, np.unique(np.array(numbers)), self._keys, facts)
         self._recorder.publish()
         return ErasureReceipt(erasure_id, len(unique), entry.position)
+
+    def erase_lapsed(
+        self,
+        before: date,
+        reason: str,
+        actor: Actor = UNKNOWN,
+        validate_only: bool = False,
+        progress: ProgressCallback = ignore_progress,
+    ) -> ErasureReceipt:
+        """Erase every account whose retention ended before a day, as ``lapsed_accounts``, but those under hold; all in one.
+
+        For a time when nothing is imported: an account that comes again meanwhile would be erased with the others.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT for a day to come; as ``Ledger.erase_accounts``.
+        """
+        at = self._now()
+        if before > at.date():
+            raise refuse(Reason.INVALID_ARGUMENT, "before", f"{before} is yet to come.", "Send today or an earlier day.")
+        found = lapsed_accounts(self._ledger, self._recorder.sealed, self._keys, before, self._retention_years, progress)
+        numbers = np.sort(found.key_no)
+        erasure_id, count = _erasure_id(at, numbers.tolist()), int(numbers.size)
+        if validate_only or not count:
+            return ErasureReceipt(erasure_id, count, None, found.held_count)
+        lapsed = {"before": before.isoformat(), "held_count": found.held_count}
+        facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat(), "lapsed": lapsed}
+        accounts = np.char.decode(found.account_id, "utf-8").tolist()
+        entry = self._ledger.erase_accounts(erasure_id, accounts, numbers, self._keys, facts)
+        self._recorder.publish()
+        return ErasureReceipt(erasure_id, count, entry.position, found.held_count)
 
     def hold(self, hold_id: str, accounts: Sequence[str], reason: str, actor: Actor = UNKNOWN) -> None:
         """Forbid the erasure of accounts until the hold is released.
@@ -135,9 +167,6 @@ class Erasures:
             raise CollectionsError(Reason.MUST_BE_KEPT, f"{len(found)} reason(s) to keep; nothing was erased.", tuple(found))
 
 
-def years_after(day: date, years: int) -> date:
-    """Return the same day some years later; 29 February becomes 1 March where there is none."""
-    try:
-        return day.replace(year=day.year + years)
-    except ValueError:
-        return date(day.year + years, 3, 1)
+def _erasure_id(at: datetime, numbers: Sequence[int]) -> str:
+    raw = f"{at.isoformat()}/{sorted(numbers)}"
+    return "er-" + hashlib.sha256(raw.encode()).hexdigest()[:20]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.database import Store
-from collections_opt.ledger.erased import worklists_digest_after_erasures
+from collections_opt.ledger.erased import worklists_digests_after_erasures
 from collections_opt.ledger.log import LogEntry, LogKind, append_log
 from collections_opt.ledger.rankings import LEDGER_KEY
 from collections_opt.ledger.schema import erasure_permits as permits
@@ -44,8 +44,9 @@ class Erasure(Store):
         with self._database.write() as connection:
             connection.execute(permits.insert(), [{"account_id": account} for account in accounts])
             touched = connection.execute(sa.select(entries.c.ranking_id).where(permitted).distinct()).scalars().all()
+            before = worklists_digests_after_erasures(connection)
             for ranking_id in touched:
-                _check_worklists(connection, ranking_id)
+                _check_worklists(connection, ranking_id, before.get(ranking_id))
             connection.execute(entries.delete().where(permitted))
             connection.execute(permits.delete())
             after = {name: AssignedColumns.stored(connection, name).digest for name in touched}
@@ -73,9 +74,9 @@ class Erasure(Store):
         return {hold_id: facts["key_numbers"] for hold_id, facts in latest.items() if facts["placed"]}
 
 
-def _check_worklists(connection: sa.Connection, ranking_id: str) -> None:
+def _check_worklists(connection: sa.Connection, ranking_id: str, expected: str | None) -> None:
     text = connection.execute(sa.select(rankings.c.record).where(rankings.c.ranking_id == ranking_id)).scalar_one()
-    expected = worklists_digest_after_erasures(connection, ranking_id) or json.loads(text)[LEDGER_KEY]["worklists_digest"]
+    expected = expected or json.loads(text)[LEDGER_KEY]["worklists_digest"]
     if AssignedColumns.stored(connection, ranking_id).digest != expected:
         raise refuse(
             Reason.INTEGRITY_FAILURE,

@@ -75,6 +75,16 @@ class SubjectKeys:
             number = int(_looked_up(connection, np.array([account_id.encode() or b"\0"]))[0])
         return None if number < 0 else number
 
+    def known(self) -> tuple[Ids, Numbers]:
+        """Return every account that was not erased, with its key number, int64 (n,)."""
+        with self._database.read() as connection:
+            contents = connection.execute(sa.select(directory.c.accounts).order_by(directory.c.segment)).scalars().all()
+        segments = [parquet_to_columns(content).columns for content in contents]
+        if not segments:
+            return np.zeros(0, "S1"), np.zeros(0, np.int64)
+        accounts, numbers = (np.concatenate([segment[name] for segment in segments]) for name in ("account_id", "key_no"))
+        return accounts, numbers
+
     def keys(self, numbers: Numbers) -> NDArray[np.uint8]:
         """Return keys by number, uint8 (n, 32); zeros for an erased one.
 
@@ -94,9 +104,11 @@ class SubjectKeys:
 
     def erase(self, connection: sa.Connection, numbers: Numbers) -> None:
         """Overwrite keys with zeros and strike their accounts from the directory, within a transaction."""
+        numbers = np.sort(numbers)
         for first, content in connection.execute(sa.select(blocks)).all():
             block = self._unwrapped(first, content)
-            hit = numbers[(numbers >= first) & (numbers < first + len(block))] - first
+            start, end = np.searchsorted(numbers, [first, first + len(block)])
+            hit = numbers[start:end] - first
             if hit.size:
                 block[hit] = 0
                 wrapped = self._wrapped(first, block)

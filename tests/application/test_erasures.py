@@ -5,9 +5,9 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from collections_opt.application.erasures import years_after
 from collections_opt.application.findings import Strength
 from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.retention import years_after
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log import LogKind

@@ -84,6 +84,16 @@ def test_holds_and_retention_refuse_and_an_erasure_is_told(data):
     assert ask(data, "verify.py", "log").returncode == 0
 
 
+def test_lapsed_accounts_are_counted_before_they_are_erased(data):
+    common = ("erase.py", "lapsed", "--reason", "retention", "--dry-run")
+    shown = ask(data, *common, "--before", "2026-11-20", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert (json.loads(shown.stdout)["accounts"], json.loads(shown.stdout)["position"]) == (0, None)
+    shown = ask(data, *common)
+    assert shown.returncode == 2
+    assert "before" in shown.stderr
+
+
 def test_an_edit_has_exit_code_1_and_says_what(data):
     with without_triggers(f"sqlite:///{data / 'ledger.db'}") as engine, engine.begin() as connection:
         connection.exec_driver_sql("UPDATE ranking_entries SET surplus_minor = surplus_minor + 1 WHERE priority = 1")
