@@ -15,7 +15,7 @@ from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.model_lifecycle import ModelAction, ModelKind
 from collections_opt.core.ordering import Ordering
-from tests.application.bundled_portfolio import import_bundled
+from tests.application.bundled_portfolio import import_bundled, rank_bundled
 from tests.application.model_folders import (
     NOW,
     SHIPPED_VERSION,
@@ -25,7 +25,6 @@ from tests.application.model_folders import (
     approve,
     folder_with_people,
 )
-from tests.application.test_model_registry import rank_bundled
 from tests.core.factories import raw_portfolio, text
 
 ROOT = Path(__file__).parents[2]
@@ -165,7 +164,7 @@ from pathlib import Path
 from tests.application.bundled_portfolio import import_bundled
 from collections_opt.application.workspace import open_workspace
 from tests.application.model_folders import NOW
-from tests.application.test_model_registry import rank_bundled
+from tests.application.bundled_portfolio import rank_bundled
 opened = open_workspace(Path(sys.argv[1]), Path(sys.argv[2]), lambda: NOW)
 record = rank_bundled(opened)
 print(record["model_step"], record["model_version"], record["degraded"][0]["problem"])

@@ -10,16 +10,14 @@ import pytest
 from collections_opt.application import rankings as rankings_module
 from collections_opt.application.model_registry import ModelCommand
 from collections_opt.application.model_training import bundled_data
-from collections_opt.application.rankings import RankingCommand
 from collections_opt.application.registry_policy import ROLE_OF, LadderStep, RegistryPolicy, read_policy, write_policy
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.model_lifecycle import ApprovalMode, ModelAction, ModelKind, ModelState
 from collections_opt.core.ordering import Ordering
 from collections_opt.solvers import SOLVERS
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.application.bundled_portfolio import import_bundled, rank_bundled
 from tests.application.model_folders import (
     NOW,
     SHIPPED,
@@ -43,19 +41,6 @@ def workspace(tmp_path, models):
     import_bundled(opened)
     yield opened
     opened.close()
-
-
-def rank_bundled(workspace, **changes):
-    fields = {"ordering": Ordering.EXPECTED_VALUE, "solver": "greedy", **changes}
-    command = RankingCommand(
-        request_id=str(uuid.uuid4()),
-        portfolio_id=BUNDLED_PORTFOLIO_ID,
-        plan_id="credit-card-desk",
-        plan_version=1,
-        parameters=bundled_parameters(),
-        **fields,
-    )
-    return workspace.rank(command, ignore_progress).record
 
 
 def refused(reason, call, *args, **changes):
