@@ -62,11 +62,12 @@ class Database:
             CollectionsError: OVERLOADED when the database cannot be reached or all connections stay busy; STORAGE_UNAVAILABLE
                 when the disk or the server fails while it is read.
         """
-        with _reached(self._engine.connect) as connection:
-            try:
+        connection = _reached(self._engine.connect)
+        try:
+            with connection:  # leaving it rolls back, which asks the server once more
                 yield connection
-            except OperationalError as error:
-                raise _unreadable(error) from error
+        except OperationalError as error:
+            raise _unreadable(error) from error
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
@@ -80,8 +81,11 @@ class Database:
         with _reached(self._begin) as connection:
             try:
                 yield connection
-            except OperationalError as error:
-                raise unwritable("database", error) from error
+            except BaseException as error:
+                _roll_back(connection)
+                if isinstance(error, OperationalError):
+                    raise unwritable("database", error) from error
+                raise
             try:
                 connection.commit()
             except DBAPIError as error:
@@ -124,6 +128,14 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def _roll_back(connection: sa.Connection) -> None:
+    """Undo a transaction; where its server is gone, so is the transaction, and the pool must not lend the connection again."""
+    try:
+        connection.rollback()
+    except DBAPIError:
+        connection.invalidate()
 
 
 def unwritable(field: str, error: Exception) -> CollectionsError:

@@ -37,7 +37,7 @@ class Session:
     def __init__(self, channel, job) -> None:
         self.channel, self.job = channel, job
         skew = timedelta(seconds=job.get("skew_seconds", 0))
-        self.workspace = open_workspace(Path(job["folder"]), MODELS, lambda: NOW + skew, job.get("url", ""))
+        self.workspace = self._opened(lambda: NOW + skew)
         database = self.workspace.ledger._database
         if job.get("fault") == "lock":
             sa.event.listen(database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
@@ -49,6 +49,18 @@ class Session:
         )
         plant(job.get("plant", ""), self)
         self.faults.install(database._engine)
+
+    def _opened(self, now):
+        """Open the workspace; while its server restarts that is refused, as any call is, and tried again."""
+        for left in reversed(range(ATTEMPTS)):
+            try:
+                return open_workspace(Path(self.job["folder"]), MODELS, now, self.job.get("url", ""))
+            except CollectionsError as error:
+                if error.reason not in RETRIED or not left:
+                    raise
+                if self.job.get("ask_when_unreachable"):
+                    self.channel.ask(kind="unreachable")
+        raise AssertionError("every attempt returns or raises")
 
     def say(self, kind: str, **facts) -> None:
         self.channel.say(kind=kind, **facts)

@@ -113,3 +113,24 @@ def test_missing_servers_are_skipped_with_a_reason():
     assert "no PostgreSQL installed" in why_not_started(None, False)
     assert "root" in why_not_started("/usr/bin/pg_ctl", True)
     assert why_not_started("/usr/bin/pg_ctl", False) == ""
+
+
+@pytest.mark.parametrize("way", ["read", "write"])
+def test_a_server_lost_before_the_end_of_a_transaction_is_a_refusal(database_url, way):
+    database = open_database(database_url)
+    if database.dialect == "sqlite":
+        pytest.skip("a file has no server to lose")
+
+    def lose_the_server():
+        with getattr(database, way)() as connection, database.read() as other:
+            lost = connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+            assert other.execute(sa.text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": lost}).scalar_one()
+            if way == "write":
+                connection.execute(sa.text("SELECT 1"))
+
+    with pytest.raises(CollectionsError) as refused:
+        lose_the_server()
+    assert refused.value.reason is Reason.STORAGE_UNAVAILABLE
+    with database.read() as connection:
+        assert connection.execute(sa.text("SELECT 1")).scalar_one() == 1
+    database.close()

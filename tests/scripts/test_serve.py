@@ -29,7 +29,8 @@ def test_it_answers_a_real_client_and_ends_on_sigterm(tmp_path):
             with grpc.insecure_channel(address) as channel:
                 stub = model_service_pb2_grpc.ModelServiceStub(channel)
                 answer = stub.ListModels(model_service_pb2.ListModelsRequest(), timeout=30)
-            assert len(answer.models) == 1
+            deciding = [model for model in answer.models if model.role == model_service_pb2.MODEL_ROLE_CHAMPION]
+            assert [model.version for model in deciding] == ["credit-card-2"]
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
             assert process.stdout.read().strip() == "stopped"
