@@ -98,7 +98,7 @@ def boxstep(
     Args:
         level: the accounts.
         centre: float64 (m + k) starting prices in minor units.
-        half: float64 (m + k) half-widths; infinite for "anything up to the cap".
+        half: float64 (m + k) half-widths; infinite for "anything up to the cap", 0 for a side price fixed where it is.
         cap: float64 (m + k) largest sane prices; capacity bought there is a real shortage.
         deadline: wall-clock guard.
         report: called with the number of each round.
@@ -111,6 +111,7 @@ def boxstep(
         report(round_number)
         scale = price_scale(result.prices, level.instance.queues)
         limit = level.open_limit << (max(0, round_number - _PATIENT_ROUNDS) // 3)
+        fixed = half == 0
         fitted = _fit(level, result.prices, half, cap, scale, int(limit / collapse))
         if fitted is None:
             break
@@ -129,8 +130,20 @@ def boxstep(
         if result.settled:
             break
         growth = 2.0 if round_number < _PATIENT_ROUNDS else 4.0
-        half = np.where(stuck, half * growth, np.maximum(half * 0.6, 1.5 * moves))
+        half = np.where(stuck, np.maximum(half, _SMALLEST_HALF_WIDTH * scale) * growth, np.maximum(half * 0.6, 1.5 * moves))
+        half[(fixed | _impossible(level.instance, solution, at_cap)) & ~solution.sold] = 0.0
     return result
+
+
+def _impossible(instance: Instance, solution: ReducedSolution, at_cap: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return the side rows short at their cap, bool (m + k): the price of a floor that cannot be met is the cap itself.
+
+    It is fixed there, until a later program finds units to spare: a wide box up to the cap would leave every account of the
+    floor open between all queues, although the price is the same in each.
+    """
+    short = solution.bought & at_cap
+    short[: instance.queues] = False
+    return short
 
 
 def _fit(level: Level, centre: Floats, half: Floats, cap: Floats, scale: Floats, limit: int) -> Floats | None:
@@ -138,8 +151,9 @@ def _fit(level: Level, centre: Floats, half: Floats, cap: Floats, scale: Floats,
 
     A half-width never goes below a small share of the price: in a box of no width tied masses make elastic capacity free
     and the program's answer would rest on minutes that nobody has. Accounts that tie at any width do not count against it.
+    A fixed side price has no width: what is bought of its limit is a real shortage.
     """
-    smallest = _SMALLEST_HALF_WIDTH * scale
+    smallest = np.where(half == 0, 0.0, _SMALLEST_HALF_WIDTH * scale)
     half = np.maximum(np.minimum(half, cap), smallest)
     probe = level.sizing or level.instance
     share = max(1, probe.rows) / max(1, level.instance.rows)

@@ -19,6 +19,7 @@ _GROWTH = 8
 _LARGEST_SAMPLE = 2.5
 _OPEN_ON_SAMPLES = 3_000
 SIZING_ROWS = 1 << 16
+_CHANCE = 4.0
 _NEAR = 1e-3
 _WARM = 0.05
 _MOST_TIED_TO_REFINE = 8_000
@@ -53,7 +54,7 @@ def find_prices(
         found = boxstep(level, centre, half, cap, deadline, lambda _: None)
         if found.solution is None and deadline.fired:
             return found
-        centre, half = _next_box(current, found.prices, cap)
+        centre, half = _next_box(current, found, cap)
         previous = current
     return _settle(instance, previous, centre, half, cap, deadline, report)
 
@@ -105,13 +106,14 @@ def _sizing_sample(instance: Instance, seed: int) -> Instance | None:
     return instance.take(sample(instance, SIZING_ROWS, seed))
 
 
-def _next_box(instance: Instance, prices: Floats, cap: Floats) -> tuple[Floats, Floats]:
+def _next_box(instance: Instance, found: LevelResult, cap: Floats) -> tuple[Floats, Floats]:
     """Return centre and half-widths for the next level: a few standard errors of prices found on this sample.
 
-    A price's standard error falls with the number of accounts of the sample that its limit takes; a side price that a sample
-    leaves at its cap (a small group that is missing from it) starts anew.
+    A price's standard error falls with the number of accounts of the sample that its limit takes. A side price that a sample
+    leaves at its cap is fixed there if the sample lacks more than chance explains: the floor cannot be met, and its price is
+    known exactly. Otherwise (a small group that is missing from the sample) it starts anew.
     """
-    m = instance.queues
+    m, prices = instance.queues, found.prices
     grid = np.rint(prices * PRICE_SCALE).astype(np.int64)
     worked = np.bincount(evaluate(instance, grid).choice + 1, minlength=m + 1)[1:]
     seen = np.maximum(worked, instance.rows / (20 * m) + 1)
@@ -119,7 +121,11 @@ def _next_box(instance: Instance, prices: Floats, cap: Floats) -> tuple[Floats, 
     half = np.empty_like(prices)
     half[:m] = 6 / np.sqrt(seen) * scale[:m]
     half[m:] = 20 / np.sqrt(instance.rows) * scale[m:]
-    lost = np.flatnonzero(prices[m:] >= 0.999 * cap[m:]) + m
+    at_cap = np.flatnonzero(prices[m:] >= 0.999 * cap[m:]) + m
+    lacking = np.zeros_like(prices) if found.solution is None else found.solution.lacking
+    proven = lacking[at_cap] > _CHANCE * np.sqrt(np.abs(instance.limit[at_cap]) + 1)
     centre = prices.copy()
+    impossible, lost = at_cap[proven], at_cap[~proven]
+    centre[impossible], half[impossible] = cap[impossible], 0.0
     centre[lost], half[lost] = 0.0, np.inf
     return centre, half

@@ -59,9 +59,9 @@ def usable_capacity(capacity: Ints, divisor: Ints) -> Ints:
 def price_caps(facts: Survey, side_rows: int, penalty_minor: int) -> NDArray[np.float64]:
     """Return the largest sane prices, float64 (m + k): well above any value per second; the penalty for side rows.
 
-    Floors can raise what a second is worth above every value per second; the grid's limit is then the only cap.
+    Where a floor may be unmet a second can be worth the penalty; the grid's limit is then the only other cap.
     """
-    cap = np.minimum(4 * facts.max_density + 1, MAX_PRICE / PRICE_SCALE - 1)
+    cap = np.minimum(4 * facts.max_density + 1 + penalty_minor, MAX_PRICE / PRICE_SCALE - 1)
     return np.concatenate([cap, np.full(side_rows, float(penalty_minor))])
 
 

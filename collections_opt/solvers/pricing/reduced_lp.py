@@ -60,7 +60,8 @@ class ReducedSolution:
     Attributes:
         prices: float64 (m + k).
         bound: the program's value: the least Lagrangian bound, in minor units, of any prices in the box.
-        bought, sold: bool (m + k): capacity bought at the upper price or sold at the lower one.
+        lacking: float64 (m + k): units of each limit bought at the upper price, net of those sold.
+        sold: bool (m + k): limits sold at the lower price.
         slack: float64 (m + k): what is left of each limit.
         accounts: the open classes.
         moves: (class, choice) of each column, both int64.
@@ -69,12 +70,17 @@ class ReducedSolution:
 
     prices: NDArray[np.float64]
     bound: float
-    bought: NDArray[np.bool_]
+    lacking: NDArray[np.float64]
     sold: NDArray[np.bool_]
     slack: NDArray[np.float64]
     accounts: OpenAccounts
     moves: tuple[Ints, Ints]
     moved: NDArray[np.float64]
+
+    @property
+    def bought(self) -> NDArray[np.bool_]:
+        """Limits of which units are bought at the upper price, bool (m + k)."""
+        return np.asarray(self.lacking > _ELASTIC_TOLERANCE, dtype=np.bool_)
 
 
 def open_accounts(instance: Instance, box: Box, rows: Ints, merge: bool) -> OpenAccounts:
@@ -140,15 +146,17 @@ def solve_reduced(instance: Instance, screening: Screening, box: Box, merge: boo
     solution = maximize(objective, upper, matrix, np.concatenate([left, accounts.count[wide]]).astype(np.float64))
     if solution is None:
         return None
-    sold = np.zeros(rows, dtype=np.bool_)
-    sold[sellers] = solution.columns[columns + rows :] > _ELASTIC_TOLERANCE
-    bought = solution.columns[columns : columns + rows] > _ELASTIC_TOLERANCE
+    lacking = solution.columns[columns : columns + rows].copy()
+    lacking[sellers] -= solution.columns[columns + rows :]
+    sold = lacking < -_ELASTIC_TOLERANCE
     prices = np.clip(solution.duals[:rows], box.low / PRICE_SCALE, box.high / PRICE_SCALE)
     on = np.flatnonzero(accounts.base < instance.queues)
     base_value = int((accounts.value[on, accounts.base[on]] * accounts.count[on]).sum())
     bound = screening.value + base_value + solution.objective
     slack = left - matrix[:rows] @ solution.columns
-    return ReducedSolution(prices, bound, bought, sold, slack, accounts, (cls, target), solution.columns[:columns])
+    return ReducedSolution(
+        prices, bound, np.maximum(lacking, 0), sold, slack, accounts, (cls, target), solution.columns[:columns]
+    )
 
 
 def open_choices(solution: ReducedSolution) -> tuple[Ints, NDArray[np.int16], Ints]:
