@@ -43,13 +43,14 @@ class Erasure(Store):
         permitted = entries.c.account_id.in_(sa.select(permits.c.account_id))
         with self._database.write() as connection:
             connection.execute(permits.insert(), [{"account_id": account} for account in accounts])
-            touched = connection.execute(sa.select(entries.c.ranking_id).where(permitted).distinct()).scalars().all()
+            touched = sa.select(rankings.c.ranking_id, rankings.c.seq).join(entries, entries.c.seq == rankings.c.seq)
+            numbered = dict(connection.execute(touched.where(permitted).distinct()).all())
             before = worklists_digests_after_erasures(connection)
-            for ranking_id in touched:
-                _check_worklists(connection, ranking_id, before.get(ranking_id))
+            for ranking_id, seq in numbered.items():
+                _check_worklists(connection, ranking_id, seq, before.get(ranking_id))
             connection.execute(entries.delete().where(permitted))
             connection.execute(permits.delete())
-            after = {name: AssignedColumns.stored(connection, name).digest for name in touched}
+            after = {name: AssignedColumns.stored(connection, seq).digest for name, seq in numbered.items()}
             keys.erase(connection, numbers)
             content = {**facts, "key_numbers": numbers.tolist(), "worklists": after}
             return append_log(connection, LogKind.ERASURE, erasure_id, content)
@@ -74,10 +75,10 @@ class Erasure(Store):
         return {hold_id: facts["key_numbers"] for hold_id, facts in latest.items() if facts["placed"]}
 
 
-def _check_worklists(connection: sa.Connection, ranking_id: str, expected: str | None) -> None:
-    text = connection.execute(sa.select(rankings.c.record).where(rankings.c.ranking_id == ranking_id)).scalar_one()
+def _check_worklists(connection: sa.Connection, ranking_id: str, seq: int, expected: str | None) -> None:
+    text = connection.execute(sa.select(rankings.c.record).where(rankings.c.seq == seq)).scalar_one()
     expected = expected or json.loads(text)[LEDGER_KEY]["worklists_digest"]
-    if AssignedColumns.stored(connection, ranking_id).digest != expected:
+    if AssignedColumns.stored(connection, seq).digest != expected:
         raise refuse(
             Reason.INTEGRITY_FAILURE,
             "ranking_id",

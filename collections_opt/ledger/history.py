@@ -25,7 +25,7 @@ class History(Store):
     def last_worked_on(self, account_id: str) -> date | None:
         """Return the as-of date of the last ranking that put an account into a worklist, None for one never worked."""
         query = sa.text(
-            "SELECT MAX(p.as_of_date) FROM ranking_entries e JOIN rankings r ON r.ranking_id = e.ranking_id "
+            "SELECT MAX(p.as_of_date) FROM ranking_entries e JOIN rankings r ON r.seq = e.seq "
             "JOIN portfolios p ON p.portfolio_id = r.portfolio_id WHERE e.account_id = :account_id"
         )
         with self._database.read() as connection:

@@ -47,15 +47,16 @@ class Lives(Store):
 
     def _strangers(self) -> list[str]:
         """Return what belongs to a ranking that nobody asked for, or that was never recorded."""
-        known, made = sa.select(requests.c.ranking_id), sa.select(rankings.c.ranking_id)
+        known = sa.select(requests.c.ranking_id)
         loose = {
-            "has worklist entries, but is not recorded": _outside(ranking_entries.c.ranking_id, made),
             "has states, but nobody asked for it": _outside(states.c.ranking_id, known),
             "nobody asked for it": _outside(rankings.c.ranking_id, known),
             "has an event, but nobody asked for it": _outside(outbox.c.subject, known),
         }
-        broken = []
+        unrecorded = _outside(ranking_entries.c.seq, sa.select(rankings.c.seq))
         with self._database.read() as connection:
+            numbers = connection.execute(unrecorded).scalars()
+            broken = [f"ranking number {seq}: has worklist entries, but is not recorded" for seq in numbers]
             for line, query in loose.items():
                 broken += [f"ranking {name}: {line}" for name in connection.execute(query).scalars()]
         return broken

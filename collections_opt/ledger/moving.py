@@ -84,8 +84,8 @@ def table_digest(connection: sa.Connection, table: sa.Table) -> str:
     """Return the SHA-256 (hex) of a table's rows in order of their keys, whichever database holds them."""
     sha = hashlib.sha256()
     if table is ranking_entries:
-        for name in connection.execute(sa.select(rankings.c.ranking_id).order_by(rankings.c.seq)).scalars().all():
-            sha.update(AssignedColumns.stored(connection, name).digest.encode())
+        for seq in connection.execute(sa.select(rankings.c.seq).order_by(rankings.c.seq)).scalars().all():
+            sha.update(AssignedColumns.stored(connection, seq).digest.encode())
         return sha.hexdigest()
     # Sorted here: the databases do not agree on the order of texts.
     lines = sorted(json.dumps([_plain(value) for value in row]) for batch in _batches(connection, table) for row in batch)
@@ -110,9 +110,9 @@ def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> int:
 
 def _copy_entries(old: sa.Connection, new: sa.Connection) -> int:
     copied = 0
-    for name in old.execute(sa.select(rankings.c.ranking_id).order_by(rankings.c.seq)).scalars().all():
-        columns = AssignedColumns.stored(old, name)
-        columns.insert(new, name)
+    for seq in old.execute(sa.select(rankings.c.seq).order_by(rankings.c.seq)).scalars().all():
+        columns = AssignedColumns.stored(old, seq)
+        columns.insert(new, seq)
         copied += int(columns.account_id.size)
     return copied
 

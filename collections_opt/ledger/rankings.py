@@ -116,7 +116,7 @@ class Rankings(Store):
                 return ["its record has no digests of worklists and portfolio (made by an older version)"]
             broken = []
             expected = worklists_digest_after_erasures(connection, ranking_id) or kept["worklists_digest"]
-            if AssignedColumns.stored(connection, ranking_id).digest != expected:
+            if AssignedColumns.stored(connection, stored["seq"]).digest != expected:
                 broken.append("its worklists differ from their digest")
             if _portfolio_digest(connection, stored["portfolio_id"]) != kept["portfolio_record_digest"]:
                 broken.append(f"the header of portfolio {stored['portfolio_id']} differs from its digest")
@@ -161,7 +161,7 @@ def _complete(
     }
     values["record_digest"] = chain_digest(values)
     connection.execute(rankings.insert(), values)
-    assigned.insert(connection, request.ranking_id)
+    assigned.insert(connection, last.seq + 1)
     append_log(connection, LogKind.RANKING, request.ranking_id, log_facts(values, record))
     told = {"seq": values["seq"], "record_digest": values["record_digest"]}
     insert_state(connection, request.ranking_id, RankingState.SUCCEEDED, "", created_at, "", told)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import sqlalchemy as sa
 
 metadata = sa.MetaData()
@@ -50,15 +52,18 @@ rankings = sa.Table(
 ranking_entries = sa.Table(
     "ranking_entries",
     metadata,
-    sa.Column("ranking_id", sa.Text, sa.ForeignKey("rankings.ranking_id"), primary_key=True),
-    sa.Column("queue", sa.Integer, primary_key=True),
-    sa.Column("priority", sa.Integer, primary_key=True),
-    sa.Column("account_id", sa.Text, nullable=False),
-    sa.Column("row_number", sa.BigInteger, nullable=False),
+    # Widest first: PostgreSQL pads every column to its own width. The key is declared below, in its order.
     sa.Column("increment_minor", sa.BigInteger, nullable=False),
-    sa.Column("seconds", sa.Integer, nullable=False),
     sa.Column("surplus_minor", sa.BigInteger, nullable=False),
-    sa.Index("ranking_entries_account", "account_id", "ranking_id"),
+    sa.Column("seq", sa.Integer, sa.ForeignKey("rankings.seq"), nullable=False),
+    sa.Column("priority", sa.Integer, nullable=False),
+    sa.Column("row_number", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Integer, nullable=False),
+    sa.Column("queue", sa.SmallInteger, nullable=False),
+    sa.Column("account_id", sa.Text, nullable=False),
+    sa.PrimaryKeyConstraint("seq", "queue", "priority"),
+    # Of the account alone: PostgreSQL then keeps an account once, however many rankings worked it; SQLite adds the key itself.
+    sa.Index("ranking_entries_account", "account_id"),
 )
 
 models = sa.Table(
@@ -157,11 +162,14 @@ model_events = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
 )
 
-_UNIQUE = {
+Keys = Mapping[str, tuple[tuple[str, ...], ...]]
+"""Columns by table that no two rows share."""
+
+UNIQUE: Keys = {
     "portfolios": (("portfolio_id",),),
     "capacity_plans": (("plan_id", "version"),),
     "rankings": (("seq",), ("ranking_id",), ("request_id",)),
-    "ranking_entries": (("ranking_id", "queue", "priority"),),
+    "ranking_entries": (("seq", "queue", "priority"),),
     "models": (("kind", "version"),),
     "ranking_requests": (("ranking_id",), ("request_id",)),
     "ranking_states": (("ranking_id", "step"),),
@@ -171,14 +179,14 @@ _UNIQUE = {
     "model_events": (("seq",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
-APPEND_ONLY = tuple(_UNIQUE)
+APPEND_ONLY = tuple(UNIQUE)
 OVERWRITTEN = ("subject_key_blocks", "subject_directory", "erasure_permits")
 
 
-def trigger_statements(dialect: str, tables: tuple[str, ...]) -> list[str]:
+def trigger_statements(dialect: str, tables: tuple[str, ...], unique: Keys = UNIQUE) -> list[str]:
     """Return the statements that refuse UPDATE, DELETE, INSERT OR REPLACE (SQLite) and TRUNCATE (PostgreSQL) on tables."""
     if dialect == "sqlite":
-        return [statement for table in tables for statement in _sqlite_triggers(table)]
+        return [statement for table in tables for statement in _sqlite_triggers(table, unique)]
     refuse = (
         "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
@@ -195,11 +203,11 @@ def trigger_statements(dialect: str, tables: tuple[str, ...]) -> list[str]:
     return statements
 
 
-def _sqlite_triggers(table: str) -> list[str]:
+def _sqlite_triggers(table: str, unique: Keys) -> list[str]:
     abort = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     clashes = " OR ".join(
         f"EXISTS (SELECT 1 FROM {table} WHERE {' AND '.join(f'{key} = NEW.{key}' for key in group)})"  # noqa: S608 - constants
-        for group in _UNIQUE[table]
+        for group in unique[table]
     )
     statements = [
         f"CREATE TRIGGER {table}_update BEFORE UPDATE ON {table} {abort}",
@@ -240,26 +248,35 @@ def gap_statements(dialect: str) -> list[str]:
 
 
 def log_statements(dialect: str) -> list[str]:
-    """Return the statements that keep the log without gaps and let an erasure, and nothing else, delete worklist entries.
-
-    A permit exists only inside the transaction that erases; whoever forges one is found by the digests, as with any other edit.
-    """
+    """Return the statements that keep the log without gaps."""
     last = "(SELECT COALESCE(MAX(position), -1) FROM log_entries)"
-    permitted = "EXISTS (SELECT 1 FROM erasure_permits WHERE account_id = OLD.account_id)"
     if dialect == "sqlite":
         return [
             f"CREATE TRIGGER log_entries_gap BEFORE INSERT ON log_entries WHEN NEW.position <> 1 + {last} "
             "BEGIN SELECT RAISE(ABORT, 'log_entries is append-only'); END",
-            "DROP TRIGGER ranking_entries_delete",
-            f"CREATE TRIGGER ranking_entries_delete BEFORE DELETE ON ranking_entries WHEN NOT {permitted} "
-            "BEGIN SELECT RAISE(ABORT, 'ranking_entries is append-only'); END",
         ]
     return [
         "CREATE FUNCTION log_entries_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF NEW.position <> 1 + {last} THEN RAISE EXCEPTION 'log_entries is append-only'; END IF; RETURN NEW; END $$",
         "CREATE TRIGGER log_entries_gap BEFORE INSERT ON log_entries FOR EACH ROW EXECUTE FUNCTION log_entries_refuse_gap()",
         "ALTER TABLE log_entries ENABLE ALWAYS TRIGGER log_entries_gap",
-        "CREATE FUNCTION ranking_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+    ]
+
+
+def erasable_statements(dialect: str) -> list[str]:
+    """Return the statements that let an erasure, and nothing else, delete worklist entries, which refuse every change so far.
+
+    A permit exists only inside the transaction that erases; whoever forges one is found by the digests, as with any other edit.
+    """
+    permitted = "EXISTS (SELECT 1 FROM erasure_permits WHERE account_id = OLD.account_id)"
+    if dialect == "sqlite":
+        return [
+            "DROP TRIGGER ranking_entries_delete",
+            f"CREATE TRIGGER ranking_entries_delete BEFORE DELETE ON ranking_entries WHEN NOT {permitted} "
+            "BEGIN SELECT RAISE(ABORT, 'ranking_entries is append-only'); END",
+        ]
+    return [
+        "CREATE OR REPLACE FUNCTION ranking_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
         f"IF TG_OP = 'DELETE' THEN IF {permitted} THEN RETURN OLD; END IF; END IF; "
         "RAISE EXCEPTION 'ranking_entries is append-only'; END $$",
         "DROP TRIGGER ranking_entries_row ON ranking_entries",

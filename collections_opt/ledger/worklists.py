@@ -23,7 +23,7 @@ from collections_opt.ledger.schema import rankings
 
 _BATCH_ROWS = 50_000
 _NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor")
-_NAMES = ("ranking_id", "account_id", *_NUMBERS)
+_NAMES = ("seq", "account_id", *_NUMBERS)
 _ENTRY = tuple(table.c[name] for name in WorklistEntry.__dataclass_fields__)
 
 
@@ -34,7 +34,7 @@ class Worklists(Store):
         """Return a queue's accounts in order, after a place (0 for all), at most ``size``."""
         query = (
             sa.select(*_ENTRY)
-            .where(table.c.ranking_id == ranking_id, table.c.queue == queue, table.c.priority > after_priority)
+            .where(table.c.seq == _seq_of(ranking_id), table.c.queue == queue, table.c.priority > after_priority)
             .order_by(table.c.priority)
             .limit(check_size(size))
         )
@@ -43,7 +43,7 @@ class Worklists(Store):
 
     def entry(self, ranking_id: str, account_id: str) -> WorklistEntry | None:
         """Return where a ranking put an account, None when it is in no worklist."""
-        query = sa.select(*_ENTRY).where(table.c.account_id == account_id, table.c.ranking_id == ranking_id)
+        query = sa.select(*_ENTRY).where(table.c.account_id == account_id, table.c.seq == _seq_of(ranking_id))
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         return WorklistEntry(**row) if row else None
@@ -52,7 +52,7 @@ class Worklists(Store):
         """Return an account's worklist entries over all rankings, newest first, before one (None for all)."""
         query = (
             sa.select(rankings.c.seq, rankings.c.ranking_id, *_ENTRY)
-            .join(rankings, rankings.c.ranking_id == table.c.ranking_id)
+            .join(rankings, rankings.c.seq == table.c.seq)
             .where(table.c.account_id == account_id)
             .order_by(rankings.c.seq.desc())
             .limit(check_size(size))
@@ -81,9 +81,9 @@ class AssignedColumns:
         return cls(entries.account_id[rows], {name: columns[name][rows] for name in _NUMBERS})
 
     @classmethod
-    def stored(cls, connection: sa.Connection, ranking_id: str) -> AssignedColumns:
-        """Return what the database holds for a ranking."""
-        query = sa.select(table.c.account_id, *(table.c[name] for name in _NUMBERS)).where(table.c.ranking_id == ranking_id)
+    def stored(cls, connection: sa.Connection, seq: int) -> AssignedColumns:
+        """Return what the database holds for the ranking of a number."""
+        query = sa.select(table.c.account_id, *(table.c[name] for name in _NUMBERS)).where(table.c.seq == seq)
         columns = list(zip(*connection.execute(query).all(), strict=True)) or [()] * (1 + len(_NUMBERS))
         numbers = {name: np.array(column, dtype=np.int64) for name, column in zip(_NUMBERS, columns[1:], strict=True)}
         text = np.array(columns[0], dtype=np.str_)
@@ -94,17 +94,17 @@ class AssignedColumns:
         """SHA-256 (hex) of all columns."""
         return digest_columns({"account_id": self.account_id, **self.numbers}, ("worklists-1",))
 
-    def insert(self, connection: sa.Connection, ranking_id: str) -> None:
+    def insert(self, connection: sa.Connection, seq: int) -> None:
         """Insert all rows: COPY on PostgreSQL, executemany on SQLite; a batch at a time is turned into text or tuples."""
         write = _copy if connection.dialect.name == "postgresql" else _executemany
         for start in range(0, self.account_id.size, _BATCH_ROWS):
             rows = slice(start, start + _BATCH_ROWS)
             accounts = np.char.decode(self.account_id[rows], "utf-8").tolist()
-            write(connection, ranking_id, accounts, [self.numbers[name][rows] for name in _NUMBERS])
+            write(connection, seq, accounts, [self.numbers[name][rows] for name in _NUMBERS])
 
 
-def _copy(connection: sa.Connection, ranking_id: str, accounts: list[str], numbers: list[Array]) -> None:
-    columns = [pa.array([ranking_id] * len(accounts)), pa.array(accounts), *map(pa.array, numbers)]
+def _copy(connection: sa.Connection, seq: int, accounts: list[str], numbers: list[Array]) -> None:
+    columns = [pa.array([seq] * len(accounts)), pa.array(accounts), *map(pa.array, numbers)]
     text = io.BytesIO()
     pa_csv.write_csv(pa.table(columns, names=list(_NAMES)), text, pa_csv.WriteOptions(include_header=False))
     cursor = connection.connection.cursor()
@@ -117,10 +117,14 @@ def _copy(connection: sa.Connection, ranking_id: str, accounts: list[str], numbe
         raise (sa.exc.OperationalError if lost else sa.exc.DatabaseError)(statement, None, error) from error
 
 
-def _executemany(connection: sa.Connection, ranking_id: str, accounts: list[str], numbers: list[Array]) -> None:
-    rows = zip([ranking_id] * len(accounts), accounts, *(column.tolist() for column in numbers), strict=True)
+def _executemany(connection: sa.Connection, seq: int, accounts: list[str], numbers: list[Array]) -> None:
+    rows = zip([seq] * len(accounts), accounts, *(column.tolist() for column in numbers), strict=True)
     places = ", ".join("?" * len(_NAMES))
     connection.exec_driver_sql(f"INSERT INTO {table.name} ({', '.join(_NAMES)}) VALUES ({places})", list(rows))  # noqa: S608 - constants
+
+
+def _seq_of(ranking_id: str) -> sa.ScalarSelect[int]:
+    return sa.select(rankings.c.seq).where(rankings.c.ranking_id == ranking_id).scalar_subquery()
 
 
 def _account_entry(row: dict[str, Any]) -> AccountEntry:

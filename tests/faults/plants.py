@@ -67,15 +67,15 @@ def _after_commit(session, owner, name):
 def entries_outside_the_transaction(session):
     insert = worklists.AssignedColumns.insert
     late = []
-    worklists.AssignedColumns.insert = lambda self, _connection, ranking_id: late.append((self, ranking_id))
+    worklists.AssignedColumns.insert = lambda self, _connection, seq: late.append((self, seq))
     complete = session.workspace.ledger.complete_ranking
 
     def completed(*arguments):
         made = complete(*arguments)
         while late:
-            columns, ranking_id = late.pop()
+            columns, seq = late.pop()
             with session.workspace.ledger._database.write() as connection:
-                insert(columns, connection, ranking_id)
+                insert(columns, connection, seq)
         return made
 
     session.workspace.ledger.complete_ranking = completed

@@ -59,9 +59,8 @@ def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
         rows = {row["request_id"]: dict(row) for row in connection.execute(rankings.select()).mappings()}
         begun = set(connection.execute(sa.select(ranking_requests.c.request_id)).scalars())
         total = sa.func.coalesce(sa.func.sum(ranking_entries.c.increment_minor), 0)
-        sums = dict(
-            connection.execute(sa.select(ranking_entries.c.ranking_id, total).group_by(ranking_entries.c.ranking_id)).all()
-        )
+        worked = sa.select(rankings.c.ranking_id, total).join(ranking_entries, ranking_entries.c.seq == rankings.c.seq)
+        sums = dict(connection.execute(worked.group_by(rankings.c.ranking_id)).all())
         books = connection.execute(portfolios.select()).mappings().all()
     found = [*_lost(ledger, promises, rows, begun), *_duplicated(ledger, promises, rows)]
     found += [*_altered(ledger, promises, rows, sums), *_books(promises, books)]

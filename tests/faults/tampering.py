@@ -121,10 +121,18 @@ def _other(value: object, draw: random.Random) -> object:
 
 def _names_of(row: dict, owned: dict[str, list[str]]) -> tuple[str, ...]:
     names = [str(row[key]) for key in ("ranking_id", "subject", "reference", "portfolio_id") if row.get(key)]
+    if "row_number" in row:
+        names += owned.get(f"entries of {row['seq']}", [])
     for name in list(names):
         names += owned.get(name, [])
     number = row.get("position", row.get("seq"))
-    places = (f"event {number}", f"log entry {number} ", f"position {number} ", f"where {number} belongs")
+    places = (
+        f"ranking number {number}:",
+        f"event {number}",
+        f"log entry {number} ",
+        f"position {number} ",
+        f"where {number} belongs",
+    )
     return (*names, *(places if number is not None else ()))
 
 
@@ -242,10 +250,11 @@ def _objects(bench: Bench) -> dict[str, list[str]]:
 
 
 def _owned(bench: Bench) -> dict[str, list[str]]:
-    """Return the rankings of each portfolio: what is edited in a portfolio shows in them."""
+    """Return the rankings in which edits of a portfolio, and of the entries of a ranking's number, show."""
     owned: dict[str, list[str]] = {}
     for row in bench.rows("rankings"):
         owned.setdefault(row["portfolio_id"], []).append(row["ranking_id"])
+        owned[f"entries of {row['seq']}"] = [row["ranking_id"]]
     return owned
 
 

@@ -90,8 +90,8 @@ def test_worklists_left_out_of_their_digest_are_noticed(ledger, database_url, mo
     "statement",
     [
         "DELETE FROM ranking_entries WHERE priority = 2",
-        "INSERT INTO ranking_entries (ranking_id, queue, priority, account_id, row_number, increment_minor, seconds, "
-        "surplus_minor) SELECT ranking_id, 7, 1, 'friend', 9, 1, 1, 1 FROM rankings WHERE seq = 1",
+        "INSERT INTO ranking_entries (seq, queue, priority, account_id, row_number, increment_minor, seconds, "
+        "surplus_minor) SELECT seq, 7, 1, 'friend', 9, 1, 1, 1 FROM rankings WHERE seq = 1",
     ],
 )
 def test_rows_taken_from_or_added_to_a_worklist_are_found(ledger, database_url, statement):

@@ -1,6 +1,7 @@
 """Databases are opened hardened, brought up to date, and say when they cannot be used."""
 
 import sqlite3
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,18 @@ from alembic.migration import MigrationContext
 
 import collections_opt.ledger as package
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.chain import GENESIS, chain_digest
+from collections_opt.ledger.chain import GENESIS, canonical_json, chain_digest
 from collections_opt.ledger.database import open_database
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.schema import APPEND_ONLY, OVERWRITTEN, metadata
+from collections_opt.ledger.worklists import AssignedColumns
 from tests.conftest import why_not_started
-from tests.ledger.harness import NOW, PORTFOLIO, add
+from tests.core.test_comparison import entries_of
+from tests.ledger.harness import NOW, PORTFOLIO, add, changes_let_through, without_triggers
+
+ENTRIES = {"b": entries_of([0, -1, 1, 1]), "a": entries_of([0, 0, -1, 1])}
 
 
 def upgrade(url, revision):
@@ -56,6 +61,65 @@ def test_rankings_of_the_first_schema_are_kept_and_chained_on(database_url, tmp_
     assert add(ledger).previous_digest == row["record_digest"]
     assert ledger.verify_chain() == []
     ledger.close()
+
+
+def filled_before_entries_were_numbered(url):
+    """Return an engine on a ledger whose entries still name their ranking by its id."""
+    engine = upgrade(url, "0005")
+    with engine.begin() as connection:
+        connection.execute(metadata.tables["portfolios"].insert(), PORTFOLIO.__dict__)
+        for seq, ranking_id in enumerate(ENTRIES, 1):
+            columns = AssignedColumns.of_entries(ENTRIES[ranking_id])
+            record = canonical_json({"ledger": {"worklists_digest": columns.digest, "portfolio_record_digest": ""}})
+            row = {"seq": seq, "ranking_id": ranking_id, "request_id": f"r{seq}", "payload_digest": "x", "portfolio_id": "p1"}
+            row |= {"record": record, "previous_digest": GENESIS, "created_at": NOW.isoformat()}
+            connection.execute(metadata.tables["rankings"].insert(), {**row, "record_digest": chain_digest(row)})
+            cells = zip(*(column.tolist() for column in columns.numbers.values()), strict=True)
+            entries = [
+                {"ranking_id": ranking_id, "account_id": account.decode(), **dict(zip(columns.numbers, numbers, strict=True))}
+                for account, numbers in zip(columns.account_id.tolist(), cells, strict=True)
+            ]
+            names = list(entries[0])
+            places = ", ".join(f":{name}" for name in names)
+            connection.execute(sa.text(f"INSERT INTO ranking_entries ({', '.join(names)}) VALUES ({places})"), entries)
+    return engine
+
+
+def test_entries_that_named_their_ranking_by_id_keep_their_ranking_and_their_guards(database_url, tmp_path):
+    filled_before_entries_were_numbered(database_url).dispose()
+    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+    assert len(ledger.worklist("a", 0, 0, 9)) == 2
+    assert not [line for name in "ab" for line in ledger.verify_ranking(name) if "worklists" in line]
+    ledger.close()
+    assert not [change for change in changes_let_through(database_url) if "ranking_entries" in change]
+
+
+def test_entries_copied_under_the_wrong_ranking_are_noticed(database_url, tmp_path):
+    engine = filled_before_entries_were_numbered(database_url)
+    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+    with without_triggers(database_url) as owner, owner.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM ranking_entries WHERE seq = 1")
+        connection.exec_driver_sql("UPDATE ranking_entries SET seq = 1 WHERE seq = 2")
+    assert all("its worklists differ from their digest" in ledger.verify_ranking(name) for name in "ab")
+    ledger.close()
+    engine.dispose()
+
+
+def test_what_was_granted_on_the_entries_stays_granted(database_url):
+    if database_url.startswith("sqlite"):
+        pytest.skip("SQLite has no roles")
+    engine, role = filled_before_entries_were_numbered(database_url), f"eraser_{uuid.uuid4().hex[:10]}"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role}; GRANT SELECT, DELETE ON ranking_entries TO {role}")
+    open_database(database_url).close()
+    with engine.begin() as connection:
+        asked = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
+        granted = [
+            connection.execute(sa.select(sa.func.has_table_privilege(role, "ranking_entries", name))).scalar() for name in asked
+        ]
+        connection.exec_driver_sql(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    engine.dispose()
+    assert dict(zip(asked, granted, strict=True)) == dict.fromkeys(asked, False) | {"SELECT": True, "DELETE": True}
 
 
 def test_a_database_of_newer_code_is_refused(database_url):

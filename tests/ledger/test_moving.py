@@ -78,7 +78,7 @@ def test_a_target_that_holds_anything_is_refused(source, target):
     "edit",
     [
         "UPDATE rankings SET record = '{}' WHERE seq = 2",
-        "DELETE FROM ranking_entries WHERE ranking_id = 'g0' AND priority = 2",
+        "DELETE FROM ranking_entries WHERE seq = 1 AND priority = 2",
         "UPDATE log_entries SET leaf_hash = leaf_hash || '0' WHERE position = 1",
     ],
 )

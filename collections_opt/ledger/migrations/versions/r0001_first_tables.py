@@ -3,10 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
-from collections_opt.ledger.schema import FIRST_TABLES, trigger_statements
+from collections_opt.ledger.schema import FIRST_TABLES, UNIQUE, trigger_statements
 
 # STRICT tables know INTEGER, which holds 64 bits, but not BIGINT.
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+FIRST_KEYS = {**UNIQUE, "ranking_entries": (("ranking_id", "queue", "priority"),)}
 
 revision = "0001"
 down_revision = None
@@ -53,5 +55,5 @@ def upgrade() -> None:
         **strict,
     )
     op.create_index("ranking_entries_account", "ranking_entries", ["account_id", "ranking_id"])
-    for statement in trigger_statements(op.get_bind().dialect.name, FIRST_TABLES):
+    for statement in trigger_statements(op.get_bind().dialect.name, FIRST_TABLES, FIRST_KEYS):
         op.execute(statement)

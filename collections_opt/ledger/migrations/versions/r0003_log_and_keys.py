@@ -7,7 +7,7 @@ from alembic import op
 
 from collections_opt.ledger.log import LogKind, append_log
 from collections_opt.ledger.rankings import log_facts
-from collections_opt.ledger.schema import log_statements, trigger_statements
+from collections_opt.ledger.schema import erasable_statements, log_statements, trigger_statements
 
 BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
@@ -37,5 +37,7 @@ def upgrade() -> None:
     rows = connection.execute(sa.text("SELECT * FROM rankings ORDER BY seq")).mappings().all()
     for row in rows:
         append_log(connection, LogKind.RANKING, row["ranking_id"], log_facts(row, json.loads(row["record"])))
-    for statement in [*trigger_statements(connection.dialect.name, ("log_entries",)), *log_statements(connection.dialect.name)]:
+    dialect = connection.dialect.name
+    triggers = trigger_statements(dialect, ("log_entries",))
+    for statement in [*triggers, *log_statements(dialect), *erasable_statements(dialect)]:
         op.execute(statement)
