@@ -318,7 +318,7 @@ def main(
     sys.exit(1 if missed or astray or not blind else 0)
 
 
-def blind_verification_missed(ready: Bench, draw: random.Random, tries: int = 40) -> bool:
+def blind_verification_missed(ready: Bench, draw: random.Random, tries: int = 200) -> bool:
     """Return whether edits go unnoticed by a verification that forgets worklists: the planted bug of this harness."""
     ledger = ready.workspace.ledger
     whole = ledger.verify_ranking
