@@ -103,6 +103,7 @@ class Session:
     def cancel_when_told(self, request_id: str) -> None:
         """Cancel a ranking as soon as the chosen call was reached."""
         self.faults.cancelled.wait()
+        self.say("cancelling", request=request_id)
         try:
             self.workspace.rankings.cancel(command(request_id).ranking_id)
         except CollectionsError:

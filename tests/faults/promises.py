@@ -23,6 +23,7 @@ class Promises:
     asked: set[str] = field(default_factory=set)
     accepted: dict[str, str] = field(default_factory=dict)
     recorded: dict[str, set[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(set))
+    cancel_asked: set[str] = field(default_factory=set)
     cancelled: set[str] = field(default_factory=set)
     refused: Counter = field(default_factory=Counter)
     imported: dict[str, str] = field(default_factory=dict)
@@ -38,6 +39,8 @@ class Promises:
             self.accepted[request] = said["ranking"]
         elif kind == "recorded":
             self.recorded[request].add((said["ranking"], said["seq"], said["digest"]))
+        elif kind == "cancelling":
+            self.cancel_asked.add(request)
         elif kind == "cancelled":
             self.cancelled.add(request)
         elif kind == "imported":
@@ -76,7 +79,9 @@ def _lost(ledger, promises, rows, begun):
             yield "lost", f"{request}: accepted, is unknown"
         elif request not in rows and request not in promises.cancelled:
             latest = ledger.requested_ranking(ranking_id).latest
-            given_up = latest.state is RankingState.ABANDONED and "its worker ended" in latest.reason  # which it says
+            # Which it says; a process may end between the cancel that it asked for and telling of it.
+            because = "its worker ended" in latest.reason or request in promises.cancel_asked
+            given_up = latest.state is RankingState.ABANDONED and because
             if latest.state is not RankingState.FAILED and not given_up:
                 yield "lost", f"{request}: accepted, is {latest.state} for ever"
 
