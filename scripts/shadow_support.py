@@ -46,7 +46,7 @@ def compare(
         labels = read_labels(outcomes)
         judged = labels.outcome.size
         with opened(product.data, models_of(product.data, product.models)) as workspace:
-            losses = workspace.rankings.shadow_losses(made.ranking_id, labels.account_id, labels.outcome)
+            losses = workspace.recorded.shadow_losses(made.ranking_id, labels.account_id, labels.outcome)
         for model in models:
             if model["model_version"] in losses:
                 model["log_loss"] = losses[model["model_version"]]

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from collections_opt.application.books import Books
 from collections_opt.application.model_serving import ModelServing
-from collections_opt.application.rankings import Rankings
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
@@ -107,14 +107,14 @@ class CapacityBaselines:
     def __init__(
         self,
         books: Books,
-        rankings: Rankings,
+        recorded: RecordedRankings,
         inputs: RecordedInputsReader,
         models: ModelServing,
         rules: RuleTable,
         erasure_count: Callable[[], int],
     ) -> None:
         self._books = books
-        self._rankings = rankings
+        self._recorded = recorded
         self._inputs = inputs
         self._models = models
         self._rules = rules
@@ -135,14 +135,14 @@ class CapacityBaselines:
         inputs = self._inputs.read(ranking_id)
         held = inputs.record.record
         progress(SolveProgress("read", 0.05))
-        entries = self._rankings.entries(inputs.record)
-        portfolio = self._rankings.portfolio(inputs.record.portfolio_id)
+        entries = self._recorded.entries(inputs.record)
+        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
         progress(SolveProgress("value", 0.2))
         nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
         reconciled = np.zeros(portfolio.account_count, dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
         valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
-        side = self._rankings.side_of(inputs.record, portfolio, inputs.plan)
+        side = self._recorded.side_of(inputs.record, portfolio, inputs.plan)
         problem, reserved = _optimised(replace(valued.problem, side=side.rows), entries)
         progress(SolveProgress("price intervals", 0.3))
         queue = np.where(entries.explored, UNASSIGNED, entries.queue).astype(np.int16)
@@ -176,7 +176,7 @@ class CapacityBaselines:
             CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE; as ``check_request`` and ``rank``.
         """
         plan, _ = self._books.plan(plan_id, plan_version)
-        portfolio = self._rankings.portfolio(portfolio_id)
+        portfolio = self._recorded.portfolio(portfolio_id)
         serving = self._models.pin(portfolio_id)
         if serving.step is LadderStep.POLICY_ORDER:
             raise refuse(

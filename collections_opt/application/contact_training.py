@@ -46,7 +46,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
     """
     if created_at.tzinfo is None:
         raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
-    portfolios = [workspace.rankings.portfolio(portfolio_id) for portfolio_id, _ in training.logs]
+    portfolios = [workspace.recorded.portfolio(portfolio_id) for portfolio_id, _ in training.logs]
     dates = [portfolio.as_of_date for portfolio in portfolios]
     if any(later <= earlier for earlier, later in pairwise(dates)):
         told = f"as-of dates {', '.join(map(str, dates))} do not rise."

@@ -65,7 +65,7 @@ def train_effects(
         raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
     periods, models = [], set()
     for portfolio_id, log in training.logs:
-        portfolio = workspace.rankings.portfolio(portfolio_id)
+        portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
         periods.append(EffectPeriod(portfolio, scorer.score(portfolio), log))

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from collections_opt.application.account_explanation import AccountExplanation, AccountExplanations
 from collections_opt.application.erasures import Erasures
 from collections_opt.application.proofs import AccountProof, Proofs
-from collections_opt.application.rankings import AccountExplanation, Rankings
+from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.replay import Replays
 from collections_opt.application.verification import Verification
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -41,7 +42,8 @@ class Evidence:
     """The use cases around evidence."""
 
     ledger: Ledger
-    rankings: Rankings
+    recorded: RecordedRankings
+    explanations: AccountExplanations
     verification: Verification
     proofs: Proofs
     replays: Replays
@@ -53,7 +55,7 @@ class Evidence:
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
         """
-        return self._answer(self.rankings.finished(ranking_id), account_id, ())
+        return self._answer(self.recorded.finished(ranking_id), account_id, ())
 
     def answer_at(self, account_id: str, day: date) -> DatedAnswer:
         """Return what was in force for an account on a day: the last ranking up to it, by expected value where there is one.
@@ -85,5 +87,5 @@ class Evidence:
         if "disposition" not in proof.answer:
             sentence = "Not worked: its row {row} was refused at the door, {field} {rule} ({value}).".format(**proof.answer)
             return DatedAnswer(record, sentence, None, proof, others)
-        explanation = self.rankings.explain(record.ranking_id, account_id)
+        explanation = self.explanations.explain(record.ranking_id, account_id)
         return DatedAnswer(record, explanation.sentence, explanation, proof, others)

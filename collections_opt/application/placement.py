@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.quarantine import refused_rows
-from collections_opt.application.rankings import Rankings
 from collections_opt.application.recorded_constraints import RecordedSide, recorded_side
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
@@ -62,13 +62,13 @@ class Placer:
     """Scores and places accounts; the last ranking asked for stays in memory until somebody is erased.
 
     Args:
-        rankings: recorded rankings.
+        recorded: recorded rankings.
         inputs: what they were made with.
         erasure_count: how many erasures there were; what was read before the last one is never served again.
     """
 
-    def __init__(self, rankings: Rankings, inputs: RecordedInputsReader, erasure_count: Callable[[], int]) -> None:
-        self._rankings = rankings
+    def __init__(self, recorded: RecordedRankings, inputs: RecordedInputsReader, erasure_count: Callable[[], int]) -> None:
+        self._recorded = recorded
         self._inputs = inputs
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
@@ -130,7 +130,7 @@ class Placer:
             if self._last and self._last[0] == key:
                 return self._last[1:]
         inputs = self._inputs.read(ranking_id)
-        order = WorklistOrder(self._rankings.entries(inputs.record), len(inputs.plan.queues))
+        order = WorklistOrder(self._recorded.entries(inputs.record), len(inputs.plan.queues))
         with self._lock:
             self._last = (key, inputs, order)
         return inputs, order
@@ -140,7 +140,7 @@ class Placer:
         result = np.zeros(rows.size, dtype=bool)
         if known.size:
             mine = portfolio.take(known)
-            then = self._rankings.portfolio(inputs.record.portfolio_id)
+            then = self._recorded.portfolio(inputs.record.portfolio_id)
             result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
 

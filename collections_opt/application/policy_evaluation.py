@@ -103,7 +103,7 @@ def evaluate_policy(
     models: set[str] = set()
     for place, (portfolio_id, log) in enumerate(question.logs):
         progress(f"rank {portfolio_id}", place / (len(question.logs) + 1))
-        portfolio = workspace.rankings.portfolio(portfolio_id)
+        portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
         effects_of = _effects(workspace, root, question, portfolio_id)

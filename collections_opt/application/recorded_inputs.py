@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.model_serving import OutcomeScorer
-from collections_opt.application.rankings import Rankings
+from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import dump, load
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.eligibility import RuleTable
@@ -48,13 +48,13 @@ class RecordedInputsReader:
 
     Args:
         ledger: holds plans and rules as objects that records name.
-        rankings: recorded rankings.
+        recorded: recorded rankings.
         recorded_model: loads the model of a recorded version and digest; raises MODEL_UNAVAILABLE.
     """
 
-    def __init__(self, ledger: Ledger, rankings: Rankings, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
         self._ledger = ledger
-        self._rankings = rankings
+        self._recorded = recorded
         self._recorded_model = recorded_model
 
     def read(self, ranking_id: str) -> RecordedInputs:
@@ -64,7 +64,7 @@ class RecordedInputsReader:
             CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; INVALID_ARGUMENT for a raw order; INTEGRITY_FAILURE when the
                 stored rules are not the recorded ones.
         """
-        record = self._rankings.finished(ranking_id)
+        record = self._recorded.finished(ranking_id)
         held = record.record
         if held["ordering"] != Ordering.EXPECTED_VALUE.value:
             raise refuse(
@@ -75,11 +75,11 @@ class RecordedInputsReader:
             )
         return RecordedInputs(
             record=record,
-            plan=self._rankings.plan_of(record),
+            plan=self._recorded.plan_of(record),
             rules=recorded_rules(self._ledger, record),
             parameters=load(held["parameters"], ValueParameters),
             prices=np.array(held["prices"], dtype=np.int64),
-            effects_of=self._rankings.effects_of(record),
+            effects_of=self._recorded.effects_of(record),
         )
 
     def scorer_of(self, inputs: RecordedInputs) -> OutcomeScorer:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from collections_opt.application.decided_facts import decided_facts
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import same_environment
-from collections_opt.application.rankings import RankingCommand, decided_facts
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import load

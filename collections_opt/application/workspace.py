@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from collections_opt.application.account_explanation import AccountExplanations
+from collections_opt.application.account_scores import AccountScores
 from collections_opt.application.books import Books
 from collections_opt.application.capacity_baseline import CapacityBaselines
 from collections_opt.application.erasures import Erasures
@@ -20,8 +22,10 @@ from collections_opt.application.model_registry import ModelRegistry
 from collections_opt.application.model_serving import ModelServing, PolicyScorer
 from collections_opt.application.placement import Placer
 from collections_opt.application.proofs import Proofs
-from collections_opt.application.rankings import RankingCommand, Rankings, options_of
+from collections_opt.application.ranking_command import RankingCommand, options_of
+from collections_opt.application.rankings import Rankings
 from collections_opt.application.recorded_inputs import RecordedInputsReader
+from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import read_policy
 from collections_opt.application.replay import Replays
@@ -48,6 +52,9 @@ class Workspace:
     ledger: Ledger
     books: Books
     rankings: Rankings
+    recorded: RecordedRankings
+    explanations: AccountExplanations
+    scores: AccountScores
     models: ModelRegistry
     serving: ModelServing
     placer: Placer
@@ -69,7 +76,7 @@ class Workspace:
         while (latest := self.rankings.status(ranking_id)) is not None and latest.state is State.RUNNING:
             for status in self.rankings.watch(ranking_id, LOOK_AGAIN_SECONDS):
                 progress(status.progress)
-        return self.rankings.finished(ranking_id)
+        return self.recorded.finished(ranking_id)
 
 
 def open_workspace(
@@ -115,18 +122,21 @@ def open_workspace(
     serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
     rules, books = bundled_rules(), Books(ledger, now, sealed)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
-    inputs = RecordedInputsReader(ledger, rankings, serving.recorded)
-    placer = Placer(rankings, inputs, ledger.erasure_count)
-    baselines = CapacityBaselines(books, rankings, inputs, serving, rules, ledger.erasure_count)
+    recorded = rankings.recorded
+    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rules, now)
+    inputs = RecordedInputsReader(ledger, recorded, serving.recorded)
+    placer = Placer(recorded, inputs, ledger.erasure_count)
+    baselines = CapacityBaselines(books, recorded, inputs, serving, rules, ledger.erasure_count)
     evidence = Evidence(
         ledger,
-        rankings,
+        recorded,
+        explanations,
         Verification(ledger, recorder),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, subject_keys, recorder, now),
     )
-    workspace = Workspace(ledger, books, rankings, registry, serving, placer, baselines, evidence)
+    workspace = Workspace(ledger, books, rankings, recorded, explanations, scores, registry, serving, placer, baselines, evidence)
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

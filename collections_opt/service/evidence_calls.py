@@ -38,8 +38,8 @@ class EvidenceCalls:
             return _write_answer(self._evidence.answer_at(request.account_id, day), request.with_proof)
         if request.with_proof:
             return _write_answer(self._evidence.answer(request.ranking_id, request.account_id), True)
-        found = self._evidence.rankings.explain(request.ranking_id, request.account_id)
-        record = self._evidence.rankings.finished(request.ranking_id)
+        found = self._evidence.explanations.explain(request.ranking_id, request.account_id)
+        record = self._evidence.recorded.finished(request.ranking_id)
         answer = write_explanation(found, record.record["currency_code"])
         answer.ranking_id = request.ranking_id
         return answer
@@ -76,7 +76,7 @@ class EvidenceCalls:
         accounts = list(request.account_ids)
         if len(accounts) > MAX_ACCOUNTS:
             raise refuse(Reason.LIMIT_EXCEEDED, "account_ids", f"{len(accounts)} accounts.", f"Send at most {MAX_ACCOUNTS}.")
-        record = self._evidence.rankings.finished(request.ranking_id)
+        record = self._evidence.recorded.finished(request.ranking_id)
         content = self._evidence.proofs.archive(record, accounts or None)
         for start in range(0, len(content), CHUNK_BYTES):
             yield evidence_pb2.ExportEvidenceResponse(content=content[start : start + CHUNK_BYTES])

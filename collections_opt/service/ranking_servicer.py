@@ -11,7 +11,8 @@ from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.application.evidence import Evidence
 from collections_opt.application.jobs import State
 from collections_opt.application.placement import Placer
-from collections_opt.application.rankings import RankingCommand, Rankings
+from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings import Rankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
@@ -55,6 +56,7 @@ class RankingServicer(EvidenceCalls):
     def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger, defaults: ValueParameters) -> None:
         super().__init__(evidence)
         self._rankings = rankings
+        self._recorded = rankings.recorded
         self._placer = placer
         self._ledger = ledger
         self._defaults = defaults
@@ -79,7 +81,7 @@ class RankingServicer(EvidenceCalls):
         page = read_page("rankings", request.page_size, request.page_token, 0)
         records, more = page.cut(self._ledger.rankings_before(page.after or None, page.size + 1))
         token = page.next_token(records[-1].seq) if more else ""
-        shown = [write_recorded(record, self._rankings.plan_of(record)) for record in records]
+        shown = [write_recorded(record, self._recorded.plan_of(record)) for record in records]
         return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
 
     def cancel_ranking(self, request: pb.CancelRankingRequest, _context: grpc.ServicerContext) -> pb.CancelRankingResponse:
@@ -114,14 +116,14 @@ class RankingServicer(EvidenceCalls):
         self, request: pb.ExportRankingRequest, _context: grpc.ServicerContext
     ) -> Iterator[pb.ExportRankingResponse]:
         """Yield all entries as chunks."""
-        record = self._rankings.finished(request.ranking_id)
-        for chunk in export_chunks(self._rankings.entries(record), self._rankings.plan_of(record)):
+        record = self._recorded.finished(request.ranking_id)
+        for chunk in export_chunks(self._recorded.entries(record), self._recorded.plan_of(record)):
             yield pb.ExportRankingResponse(chunk=chunk)
 
     def list_worklist(self, request: pb.ListWorklistRequest, _context: grpc.ServicerContext) -> pb.ListWorklistResponse:
         """Return a page of a queue's accounts, in order."""
         page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
-        record, found = self._rankings.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
+        record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
         entries, more = page.cut(found)
         return pb.ListWorklistResponse(
             entries=[write_worklist_entry(entry) for entry in entries],
@@ -144,10 +146,10 @@ class RankingServicer(EvidenceCalls):
         ids = list(request.ranking_ids)
         if not 1 <= len(ids) <= MAX_COMPARED:
             raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", f"{len(ids)} rankings.", f"Send 1 to {MAX_COMPARED}.")
-        outcomes = self._rankings.compare(ids)
+        outcomes = self._recorded.compare(ids)
         return pb.CompareRankingsResponse(
             comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
-            currency_code=self._rankings.finished(ids[0]).record["currency_code"],
+            currency_code=self._recorded.finished(ids[0]).record["currency_code"],
         )
 
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
@@ -180,5 +182,5 @@ class RankingServicer(EvidenceCalls):
         status = self._rankings.status(ranking_id)
         if status is not None and status.state is not State.SUCCEEDED:
             return write_unfinished(ranking_id, status)
-        record = self._rankings.finished(ranking_id)
-        return write_recorded(record, self._rankings.plan_of(record))
+        record = self._recorded.finished(ranking_id)
+        return write_recorded(record, self._recorded.plan_of(record))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import grpc
 
 from collections_opt.api.v1 import scoring_service_pb2 as pb
+from collections_opt.application.account_scores import AccountScores
 from collections_opt.application.books import Books
-from collections_opt.application.rankings import Rankings
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.model_use import write_recorded_use
@@ -26,9 +26,9 @@ HEADS = {
 class ScoringServicer:
     """Scores accounts with the champion model; ``defaults`` value what a call does not parameterise."""
 
-    def __init__(self, books: Books, rankings: Rankings, defaults: ValueParameters) -> None:
+    def __init__(self, books: Books, scores: AccountScores, defaults: ValueParameters) -> None:
         self._books = books
-        self._rankings = rankings
+        self._scores = scores
         self._defaults = defaults
 
     def score_accounts(self, request: pb.ScoreAccountsRequest, _context: grpc.ServicerContext) -> pb.ScoreAccountsResponse:
@@ -39,7 +39,7 @@ class ScoringServicer:
         chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
         with told_as(HEADS, ACCOUNT_RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
-            scored = self._rankings.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
+            scored = self._scores.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
         outcomes = scored.ranking.outcomes
         return pb.ScoreAccountsResponse(
             accounts=write_scores(scored, [account.account_id for account in request.accounts]),

@@ -85,7 +85,7 @@ def all_services(workspace: Workspace, defaults: ValueParameters) -> tuple[Servi
     what_ifs = CapacityWhatIfs(workspace.baselines, defaults)
     ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger, defaults)
     implemented = (
-        (scoring_service_pb2, "ScoringService", ScoringServicer(books, rankings, defaults)),
+        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, defaults)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.assignment import ignore_progress

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from collections_opt.application.findings import Strength
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_constraints import recorded_constraints
 from collections_opt.application.recorded_decision import read_decision
 from collections_opt.application.replay import ReplayOutcome
@@ -58,12 +58,12 @@ def command_for(constraints=None, **changes):
 
 
 def test_limits_are_kept_priced_and_recorded(workspace, plain):
-    portfolio = workspace.rankings.portfolio(BUNDLED_PORTFOLIO_ID)
+    portfolio = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
     bucket = bucket_of(portfolio.column("days_past_due"))
-    before = workspace.rankings.entries(plain).queue
+    before = workspace.recorded.entries(plain).queue
     early, late = (int(((before >= 0) & part).sum()) for part in (bucket == 2, bucket >= 3))
     busiest = int(np.bincount(before[before >= 0]).argmax())
-    queue_id = workspace.rankings.plan_of(plain).queues[busiest].queue_id
+    queue_id = workspace.recorded.plan_of(plain).queues[busiest].queue_id
     cap = int((before == busiest).sum()) - 50
     constraints = RankingConstraints(
         (
@@ -73,7 +73,7 @@ def test_limits_are_kept_priced_and_recorded(workspace, plain):
         )
     )
     made = workspace.rank(command_for(constraints), ignore_progress)
-    chosen, held = workspace.rankings.entries(made).queue, made.record
+    chosen, held = workspace.recorded.entries(made).queue, made.record
     assert ((chosen >= 0) & (bucket == 2)).sum() <= early - 100
     assert ((chosen >= 0) & (bucket >= 3)).sum() >= late + 5
     assert (chosen == busiest).sum() <= cap
@@ -87,10 +87,10 @@ def test_limits_are_kept_priced_and_recorded(workspace, plain):
 
 
 def test_a_floor_that_cannot_be_met_is_reported_with_its_shortage_and_price(workspace):
-    portfolio = workspace.rankings.portfolio(BUNDLED_PORTFOLIO_ID)
+    portfolio = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
     constraints = RankingConstraints((AccountLimit("everybody", LEAST, segment_share=1.0),))
     made = workspace.rank(command_for(constraints), ignore_progress)
-    chosen = workspace.rankings.entries(made).queue
+    chosen = workspace.recorded.entries(made).queue
     (shortage,) = made.record["proof"]["shortages"]
     assert shortage["name"] == "everybody"
     assert shortage["missing"] == portfolio.account_count - int((chosen >= 0).sum()) > 0
@@ -103,12 +103,12 @@ def test_a_cap_on_moves_holds_and_yesterdays_prices_lead_to_the_same_bound(works
     assert again.record["previous_ranking_id"] == plain.ranking_id
     constraints = RankingConstraints(max_moved_count=0)
     still = workspace.rank(command_for(constraints, previous_ranking_id=plain.ranking_id, seed=5), ignore_progress)
-    assert (workspace.rankings.entries(still).queue == workspace.rankings.entries(plain).queue).all()
+    assert (workspace.recorded.entries(still).queue == workspace.recorded.entries(plain).queue).all()
 
 
 def test_exploration_leaves_propensities_and_is_kept_apart_from_the_objective(workspace, plain):
     made = workspace.rank(command_for(RankingConstraints(exploration_share=0.1)), ignore_progress)
-    entries, held = workspace.rankings.entries(made), made.record
+    entries, held = workspace.recorded.entries(made), made.record
     drawn = entries.explored == 1
     assert drawn.sum() == held["exploration"]["drawn_count"] > 0
     assert (entries.propensity_nano[drawn] < PROPENSITY_SCALE).all()
@@ -117,7 +117,7 @@ def test_exploration_leaves_propensities_and_is_kept_apart_from_the_objective(wo
     assert held["exploration"]["increment_minor"] == entries.increment_minor[drawn].sum()
     assert all(used <= given for used, given in zip(held["queue_seconds"], held["capacity_seconds"], strict=True))
     for row in np.flatnonzero(drawn)[:2]:
-        why = workspace.rankings.explain(made.ranking_id, entries.account_id[row].decode())
+        why = workspace.explanations.explain(made.ranking_id, entries.account_id[row].decode())
         assert why.sentence.startswith("Worked in")
         assert "drawn" in why.sentence
 
@@ -125,12 +125,12 @@ def test_exploration_leaves_propensities_and_is_kept_apart_from_the_objective(wo
 def test_an_account_kept_out_by_a_cap_is_explained_with_the_caps_price(workspace):
     constraints = RankingConstraints((AccountLimit("few", MOST, account_count=20),))
     made = workspace.rank(command_for(constraints), ignore_progress)
-    entries = workspace.rankings.entries(made)
+    entries = workspace.recorded.entries(made)
     price = made.record["proof"]["side_prices"][0] / PRICE_SCALE
     assert (entries.queue >= 0).sum() == 20
     assert price > 0
     left_out = int(np.flatnonzero((entries.queue < 0) & (entries.increment_minor > 0))[0])
-    why = workspace.rankings.explain(made.ranking_id, entries.account_id[left_out].decode())
+    why = workspace.explanations.explain(made.ranking_id, entries.account_id[left_out].decode())
     best = max((queue for queue in why.queues if queue.verdict != "BLOCKED"), key=lambda queue: queue.surplus_minor)
     assert best.surplus_minor == pytest.approx(float(entries.surplus_minor[left_out]), abs=1)
     assert best.surplus_minor <= best.increment_minor - price + 1

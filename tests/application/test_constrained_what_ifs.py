@@ -28,8 +28,8 @@ def plain(workspace):  # noqa: F811
 
 @pytest.fixture(scope="module")
 def constrained(workspace, plain):  # noqa: F811
-    portfolio = workspace.rankings.portfolio(BUNDLED_PORTFOLIO_ID)
-    worked = workspace.rankings.entries(plain).queue >= 0
+    portfolio = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
+    worked = workspace.recorded.entries(plain).queue >= 0
     late = int((worked & (bucket_of(portfolio.column("days_past_due")) >= 3)).sum())
     limits = (
         AccountLimit("late floor", LimitKind.AT_LEAST, Segment(buckets=(3, 4, 5, 6)), account_count=late + 15),
@@ -54,7 +54,7 @@ def test_a_what_if_keeps_the_constraints_and_leaves_drawn_accounts_alone(workspa
         assert not verify(problem, found.after.assignment).findings
         assert (queue[baseline.drawn] == UNASSIGNED).all()
         assert not baseline.drawn[found.moves.row].any()
-        assert (queue == 0).sum() + (baseline.drawn & (workspace.rankings.entries(constrained).queue == 0)).sum() <= 250
+        assert (queue == 0).sum() + (baseline.drawn & (workspace.recorded.entries(constrained).queue == 0)).sum() <= 250
         assert found.change_minor <= found.highest_change_minor
         used = found.after.used_seconds() + np.append(baseline.reserved_seconds, 0)[: len(plan.queues)]
         assert (used <= plan.capacity_seconds).all()
@@ -69,7 +69,7 @@ def test_curves_of_a_constrained_ranking_keep_its_rows(workspace, constrained): 
 
 def test_placements_pay_the_prices_of_the_rows(workspace, plain, constrained):  # noqa: F811
     raw = snapshot(load_accounts(), PORTFOLIO_MONTH).raw
-    entries = workspace.rankings.entries(constrained)
+    entries = workspace.recorded.entries(constrained)
     placed = workspace.placer.place(constrained.ranking_id, raw)
     assert placed.unchanged.all()
     np.testing.assert_array_equal(placed.placements.queue, entries.queue)

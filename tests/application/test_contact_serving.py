@@ -61,9 +61,9 @@ def test_it_serves_only_once_approved_and_its_ranking_stays_replayable(workspace
     assert held["effects_version"].startswith("contact/reach-1 over plan/")
     assert held["contact_problem"] == held["effects_digest"] == ""
     assert before.record["entries_digest"] != held["entries_digest"]
-    entries = workspace.rankings.entries(after)
+    entries = workspace.recorded.entries(after)
     row = int((entries.queue == 0).argmax())
-    shown = workspace.rankings.explain(after.ranking_id, entries.account_id[row].decode())
+    shown = workspace.explanations.explain(after.ranking_id, entries.account_id[row].decode())
     assert shown.queues[0].increment_minor == entries.increment_minor[row]
     write(models, contact_model("reach-2", -0.8))
     approve(workspace, models, "reach-2", ModelKind.CONTACT)
@@ -78,9 +78,9 @@ def test_it_serves_only_once_approved_and_its_ranking_stays_replayable(workspace
 def test_handling_minutes_follow_the_account(workspace, models):
     """Talk time is spent on the accounts that are reached: more of them are reached, fewer fit."""
     write(models, contact_model(push=2.0))
-    before = workspace.rankings.entries(ranked(workspace, seed=1))
+    before = workspace.recorded.entries(ranked(workspace, seed=1))
     approve(workspace, models, "reach-1", ModelKind.CONTACT)
-    after = workspace.rankings.entries(ranked(workspace, seed=2))
+    after = workspace.recorded.entries(ranked(workspace, seed=2))
     assert len(set(before.seconds[before.queue == 0].tolist())) == 1
     assert len(set(after.seconds[after.queue == 0].tolist())) > 10
 

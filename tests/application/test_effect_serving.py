@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application.effect_serving import recorded_effects
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
@@ -119,9 +119,9 @@ def test_an_approved_model_decides_is_recorded_explained_and_replayed(workspace,
     assert sum(held["evidence_minor"].values()) == held["objective_minor"]
     assert held["evidence_by_queue"][0] == "EXPERIMENT"
     assert before.record["entries_digest"] != held["entries_digest"]
-    entries = workspace.rankings.entries(after)
+    entries = workspace.recorded.entries(after)
     row = int((entries.queue == 0).argmax())
-    shown = workspace.rankings.explain(after.ranking_id, entries.account_id[row].decode())
+    shown = workspace.explanations.explain(after.ranking_id, entries.account_id[row].decode())
     assert shown.queues[0].increment_minor == entries.increment_minor[row]
     replay = workspace.evidence.replays.replay(after.ranking_id)
     assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail

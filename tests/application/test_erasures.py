@@ -42,7 +42,7 @@ def workspace(tmp_path, database_url, clock):
 
 
 def worked(workspace, record):
-    entries = workspace.rankings.entries(record)
+    entries = workspace.recorded.entries(record)
     return [account.decode() for account in entries.account_id[entries.queue >= 0]]
 
 
@@ -54,7 +54,7 @@ def stored_bytes(tmp_path):
 def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspace, clock):
     made = [ranked(workspace, seed=seed) for seed in (1, 2)]
     evidence, name = workspace.evidence, worked(workspace, made[0])[0]
-    other, entries = worked(workspace, made[0])[1], workspace.rankings.entries(made[0])
+    other, entries = worked(workspace, made[0])[1], workspace.recorded.entries(made[0])
     idle = entries.account_id[entries.queue < 0][0].decode()
     old_archive = evidence.proofs.archive(made[0], [other])
     clock.at = LATER
@@ -66,7 +66,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
             evidence.answer(ranking.ranking_id, name)
         assert caught.value.reason is Reason.NOT_FOUND
         assert workspace.ledger.entry(ranking.ranking_id, name) is None
-        assert name.encode() not in workspace.rankings.entries(ranking).account_id
+        assert name.encode() not in workspace.recorded.entries(ranking).account_id
         verdict = evidence.verification.verify_ranking(ranking.ranking_id)
         assert verdict.reached is Strength.INTEGRITY, verdict.broken
         assert "2 account(s) were erased" in verdict.limits[0]
@@ -78,7 +78,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
         assert "2 withheld or erased" in " ".join(report)
     assert verify_evidence.check_archive(old_archive, evidence.proofs.vkey)
     assert evidence.verification.verify_log().broken == ()
-    assert name not in workspace.rankings.portfolio("p1").column("account_id").astype(str)
+    assert name not in workspace.recorded.portfolio("p1").column("account_id").astype(str)
     entry = workspace.ledger.log_entry_of(LogKind.ERASURE, receipt.erasure_id)
     assert entry.facts["reason"] == "asked for"
     assert name not in entry.content

@@ -118,7 +118,7 @@ def test_rows_without_a_portfolio_say_how_they_were_scored(workspace, models):
     damage(models, SHIPPED_VERSION)
     plan = replace(bundled_plan(), currency_code="USD")
     raw = raw_portfolio(account_id=text(["a"]), days_past_due=[65])
-    scored = workspace.rankings.score(raw, plan, bundled_parameters())
+    scored = workspace.scores.score(raw, plan, bundled_parameters())
     assert scored.model_use["model_step"] == LadderStep.POLICY_ORDER
     assert scored.reasons[0][0].code == "NO_MODEL"
 
@@ -144,16 +144,16 @@ def test_a_folder_may_refuse_instead_of_degrading(tmp_path, models):
 def test_a_recorded_ranking_is_explained_by_the_model_that_made_it(workspace, models):
     record = rank_bundled(workspace)
     made = workspace.ledger.rankings_before(None, 1)[0]
-    account = workspace.rankings.entries(made).account_id[0].decode()
-    before = workspace.rankings.explain(made.ranking_id, account).reasons
+    account = workspace.recorded.entries(made).account_id[0].decode()
+    before = workspace.explanations.explain(made.ranking_id, account).reasons
     add_scorecard(models, "card")
     approve(workspace, "card")
     act(workspace, "card", ModelAction.PROMOTE)
     assert record["model_version"] == f"outcome/{SHIPPED_VERSION}"
-    assert workspace.rankings.explain(made.ranking_id, account).reasons == before
+    assert workspace.explanations.explain(made.ranking_id, account).reasons == before
     damage(models, SHIPPED_VERSION)
     workspace.serving.forget()
-    gone = workspace.rankings.explain(made.ranking_id, account).reasons
+    gone = workspace.explanations.explain(made.ranking_id, account).reasons
     assert [reason.code for reason in gone] == ["MODEL_NOT_READABLE"]
 
 

@@ -171,8 +171,8 @@ def test_challengers_score_in_shadow_and_are_compared_on_the_same_accounts(works
     assert "agreement_nano" not in shadow["outcome/broken"]
     later = bundled_data().later
     made = workspace.ledger.rankings_before(None, 1)[0].ranking_id
-    losses = workspace.rankings.shadow_losses(made, later.portfolio.column("account_id"), later.outcome)
+    losses = workspace.recorded.shadow_losses(made, later.portfolio.column("account_id"), later.outcome)
     assert list(losses) == [f"outcome/{SHIPPED_VERSION}", "outcome/card", "outcome/twin"]
     assert losses["outcome/twin"] == pytest.approx(losses[f"outcome/{SHIPPED_VERSION}"], abs=1e-8)
     assert losses["outcome/twin"] < losses["outcome/card"]
-    refused(Reason.NOT_FOUND, workspace.rankings.shadow_losses, made, np.array([b"nobody"]), np.array([0]))
+    refused(Reason.NOT_FOUND, workspace.recorded.shadow_losses, made, np.array([b"nobody"]), np.array([0]))

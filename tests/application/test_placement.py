@@ -11,7 +11,7 @@ import pytest
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.placement import Placer
 from collections_opt.application.placement_sentence import placement_sentence
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_inputs import RecordedInputsReader, recorded_rules
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.settings import bundled_parameters, bundled_rules
@@ -58,7 +58,7 @@ def some(raw, rows, **columns):
 
 
 def test_the_accounts_of_a_ranking_keep_their_decision_and_their_place(workspace, ranking, raw):
-    entries = workspace.rankings.entries(ranking)
+    entries = workspace.recorded.entries(ranking)
     placed = workspace.placer.place(ranking.ranking_id, raw)
     assert placed.unchanged.all()
     np.testing.assert_array_equal(placed.placements.queue, entries.queue)
@@ -68,7 +68,7 @@ def test_the_accounts_of_a_ranking_keep_their_decision_and_their_place(workspace
 
 
 def test_under_new_names_the_prices_alone_decide_the_same_but_for_ties(workspace, ranking, raw):
-    entries = workspace.rankings.entries(ranking)
+    entries = workspace.recorded.entries(ranking)
     names = np.array([f"NEW-{i}" for i in raw.columns["account_id"]], dtype=object)
     placed = workspace.placer.place(ranking.ranking_id, some(raw, np.arange(names.size), account_id=names))
     assert not placed.unchanged.any()
@@ -84,7 +84,7 @@ def test_under_new_names_the_prices_alone_decide_the_same_but_for_ties(workspace
 
 
 def test_a_changed_account_follows_the_prices(workspace, ranking, raw):
-    entries = workspace.rankings.entries(ranking)
+    entries = workspace.recorded.entries(ranking)
     ids = np.array([name.encode() for name in raw.columns["account_id"]])
     row = int(np.flatnonzero(ids == entries.account_id[np.flatnonzero(entries.disposition == Disposition.ASSIGNED)[0]])[0])
     rows = np.array([row])
@@ -128,13 +128,13 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
-    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, workspace.serving.recorded)
-    placer = Placer(workspace.rankings, reader, workspace.ledger.erasure_count)
+    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
+    placer = Placer(workspace.recorded, reader, workspace.ledger.erasure_count)
     assert placer.place(ranking.ranking_id, one).unchanged.all()
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", LadderStep.CHAMPION, None, lambda: NOW)
-    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, absent.recorded)
+    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, absent.recorded)
     with pytest.raises(CollectionsError) as caught:
-        Placer(workspace.rankings, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
+        Placer(workspace.recorded, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
 
 
@@ -148,14 +148,14 @@ def test_rules_that_are_not_the_recorded_ones_are_never_used(workspace, ranking)
 
 def test_nothing_read_before_an_erasure_is_served_after_it(workspace, ranking, raw):
     erasures, reads = [0], []
-    reader = RecordedInputsReader(workspace.ledger, workspace.rankings, workspace.serving.recorded)
-    placer = Placer(workspace.rankings, reader, lambda: erasures[0])
-    read = workspace.rankings.entries
-    workspace.rankings.entries = lambda record: reads.append(1) or read(record)
+    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
+    placer = Placer(workspace.recorded, reader, lambda: erasures[0])
+    read = workspace.recorded.entries
+    workspace.recorded.entries = lambda record: reads.append(1) or read(record)
     try:
         for count in (0, 0, 1):
             erasures[0] = count
             placer.place(ranking.ranking_id, some(raw, np.array([0])))
     finally:
-        del workspace.rankings.entries
+        del workspace.recorded.entries
     assert len(reads) == 2

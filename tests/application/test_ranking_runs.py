@@ -49,7 +49,7 @@ def left_behind(workspace, command, worker="gone-1"):
 def finished(workspace, ranking_id):
     while workspace.rankings.status(ranking_id).state is State.RUNNING:
         list(workspace.rankings.watch(ranking_id, WAIT))
-    return workspace.rankings.finished(ranking_id)
+    return workspace.recorded.finished(ranking_id)
 
 
 def states_of(workspace, ranking_id):
@@ -68,7 +68,7 @@ def test_a_ranking_is_owed_before_work_starts(workspace, monkeypatch):
     workspace.rankings.create(command)
     assert states_of(workspace, command.ranking_id) == [RankingState.REQUESTED, RankingState.RUNNING]
     with pytest.raises(CollectionsError) as caught:
-        workspace.rankings.finished(command.ranking_id)
+        workspace.recorded.finished(command.ranking_id)
     assert caught.value.reason is Reason.RANKING_NOT_COMPLETE
     may_go_on.set()
     list(workspace.rankings.watch(command.ranking_id, WAIT))
@@ -99,7 +99,7 @@ def test_a_ranking_that_kills_every_server_is_abandoned_and_says_so(workspace):
     status = workspace.rankings.status(command.ranking_id)
     assert (status.state, status.error.reason) == (State.ABANDONED, Reason.RANKING_ABANDONED)
     with pytest.raises(CollectionsError, match="ended 3 times"):
-        workspace.rankings.finished(command.ranking_id)
+        workspace.recorded.finished(command.ranking_id)
     assert workspace.rank(command, ignore_progress).seq == 1
 
 
@@ -133,11 +133,11 @@ def test_a_cancelled_ranking_stops_stays_away_and_can_be_asked_for_again(workspa
     list(workspace.rankings.watch(command.ranking_id, WAIT))
     assert workspace.ledger.chain_head().seq == 0
     with pytest.raises(CollectionsError) as caught:
-        workspace.rankings.finished(command.ranking_id)
+        workspace.recorded.finished(command.ranking_id)
     assert caught.value.reason is Reason.RANKING_ABANDONED
     made = workspace.rank(command, ignore_progress)
     workspace.rankings.cancel(command.ranking_id)
-    assert workspace.rankings.finished(command.ranking_id) == made
+    assert workspace.recorded.finished(command.ranking_id) == made
 
 
 def test_one_cancelled_through_another_process_is_not_recorded(workspace, monkeypatch):
@@ -169,7 +169,7 @@ def test_failures_are_recorded_and_read_after_the_process_is_gone(workspace, mon
     again = open_workspace(tmp_path / "data", MODELS, lambda: NOW, database_url)
     for reader in (workspace, again):
         with pytest.raises(CollectionsError, match="No model can be loaded") as caught:
-            reader.rankings.finished(command.ranking_id)
+            reader.recorded.finished(command.ranking_id)
         assert caught.value.reason is Reason.MODEL_UNAVAILABLE
     again.close()
     monkeypatch.setattr(workspace.rankings._runs, "_make", make)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from collections_opt.application.jobs import Jobs, State, internal_error
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, dump, load, parse
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.assignment import SolveProgress, ignore_progress
@@ -48,12 +48,12 @@ def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspa
     header = made.record
     assert sum(header["counts"].values()) == 4_209
     assert 0 <= header["bound_minor"] - header["objective_minor"] <= 1e-6 * header["bound_minor"]
-    entries = workspace.rankings.entries(made)
+    entries = workspace.recorded.entries(made)
     assert entries.increment_minor[entries.queue >= 0].sum() == header["objective_minor"]
     for disposition in (Disposition.ASSIGNED, Disposition.INELIGIBLE, Disposition.PRICED_OUT):
         rows = np.flatnonzero(entries.disposition == disposition)[:3]
         for row in rows:
-            why = workspace.rankings.explain(made.ranking_id, entries.account_id[row].decode())
+            why = workspace.explanations.explain(made.ranking_id, entries.account_id[row].decode())
             assert why.disposition is disposition
             assert why.sentence.startswith("Worked in" if disposition is Disposition.ASSIGNED else "Not worked")
             verdicts = [q.verdict for q in why.queues]
@@ -122,7 +122,7 @@ def test_validate_only_runs_nothing(workspace):
     import_bundled(workspace)
     ranking_id = workspace.rankings.create(command_for(), validate_only=True)
     with pytest.raises(CollectionsError) as caught:
-        workspace.rankings.finished(ranking_id)
+        workspace.recorded.finished(ranking_id)
     assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -139,13 +139,13 @@ def test_quarantined_rows_are_kept_with_their_reasons(workspace):
 def test_scoring_rows_agrees_with_the_book_and_refuses_bad_rows(workspace):
     plan = replace(bundled_plan(), currency_code="USD")
     raw = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]))
-    scored = workspace.rankings.score(raw, plan, bundled_parameters())
+    scored = workspace.scores.score(raw, plan, bundled_parameters())
     assert scored.ranking.outcomes.probability.shape == (2, 3)
     for reasons in scored.reasons:
         assert [r.code.rsplit("_", 1)[1] for r in reasons] == ["CURE"] * 3 + ["DEFAULT"] * 3 + ["INCREMENT"] * 3
     bad = raw_portfolio(account_id=text(["a"]), days_past_due=np.array([-1]))
     with pytest.raises(CollectionsError) as caught:
-        workspace.rankings.score(bad, plan, bundled_parameters())
+        workspace.scores.score(bad, plan, bundled_parameters())
     assert caught.value.violations[0].field == "accounts[0].days_past_due"
 
 

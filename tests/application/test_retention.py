@@ -52,7 +52,7 @@ def test_what_lapsed_goes_what_is_held_or_still_sent_stays_and_proofs_hold(world
     verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)
     assert verdict.reached is Strength.INTEGRITY, verdict.broken
     assert workspace.evidence.verification.verify_log().broken == ()
-    assert workspace.rankings.portfolio("young").account_count + 2 == 12
+    assert workspace.recorded.portfolio("young").account_count + 2 == 12
     again = erasures.erase_lapsed(LAPSED, "retention")
     assert (again.account_count, again.held_count, again.position) == (0, 1, None)
     erasures.release("case-7", "settled")

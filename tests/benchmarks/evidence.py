@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.findings import Strength
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.application.workspace import Workspace, open_workspace
@@ -76,7 +76,7 @@ def _rank(measure: Measure, workspace: Workspace, plan_id: str) -> RankingRecord
 
 
 def _answers(measure: Measure, workspace: Workspace, record: RankingRecord) -> None:
-    ids, key, seconds = workspace.rankings.entries(record).account_id, workspace.evidence.proofs.vkey, []
+    ids, key, seconds = workspace.recorded.entries(record).account_id, workspace.evidence.proofs.vkey, []
     workspace.evidence.answer(record.ranking_id, ids[0].decode())
     for row in np.linspace(0, ids.size - 1, ANSWERS).astype(int):
         start = time.perf_counter()
@@ -97,7 +97,7 @@ def _checks(measure: Measure, workspace: Workspace, record: RankingRecord) -> No
         content = evidence_of.proofs.archive(record)
     with measure.stage("check archive, pure Python"):
         assert verify_evidence.check_archive(content, evidence_of.proofs.vkey)
-    entries = workspace.rankings.entries(record)
+    entries = workspace.recorded.entries(record)
     idle = entries.account_id[entries.queue < 0][:10].astype(str).tolist()
     with measure.stage("erase 10 accounts"):
         evidence_of.erasures.erase(idle, "bench")

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.ordering import Ordering

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.portfolio import RawPortfolio

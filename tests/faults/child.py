@@ -76,7 +76,7 @@ class Session:
                 self.say("accepted", request=request_id, ranking=ranking_id)
                 while (status := rankings.status(ranking_id)) is not None and status.state is State.RUNNING:
                     list(rankings.watch(ranking_id, LOOK_AGAIN_SECONDS))
-                made = rankings.finished(ranking_id)
+                made = rankings.recorded.finished(ranking_id)
             except CollectionsError as error:
                 if error.reason in RETRIED:
                     if self.job.get("ask_when_unreachable"):

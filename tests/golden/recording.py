@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.assignment import ignore_progress

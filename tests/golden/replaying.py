@@ -18,7 +18,7 @@ import numpy as np
 
 from collections_opt.application.findings import Strength
 from collections_opt.application.provenance import same_environment
-from collections_opt.application.rankings import RankingCommand, options_of
+from collections_opt.application.ranking_command import RankingCommand, options_of
 from collections_opt.application.recorded_decision import read_decision
 from collections_opt.application.replay import ReplayOutcome, solver_of
 from collections_opt.application.settings import load

@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 from collections_opt.api.v1 import evidence_pb2, model_service_pb2, ranking_pb2, ranking_service_pb2
-from collections_opt.application.rankings import OwedRanking, RankingCommand
+from collections_opt.application.ranking_command import OwedRanking, RankingCommand
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.settings import bundled_parameters, bundled_plan, load
 from collections_opt.application.standalone import verify_evidence

@@ -9,7 +9,7 @@ import grpc
 import pytest
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
-from collections_opt.application.rankings import RankingCommand
+from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, dump
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.ordering import Ordering

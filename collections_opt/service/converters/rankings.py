@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.application.account_explanation import AccountExplanation
 from collections_opt.application.jobs import JobStatus, State
-from collections_opt.application.rankings import AccountExplanation
 from collections_opt.application.settings import load
 from collections_opt.core.actors import Actor, ActorRole, recorded_actor
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import scoring_service_pb2 as pb
-from collections_opt.application.rankings import ScoredAccounts
+from collections_opt.application.account_scores import ScoredAccounts
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio

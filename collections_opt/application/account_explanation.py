@@ -1,0 +1,106 @@
+"""Why an account was worked or not, from a ranking's recorded inputs, scores and prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from collections_opt.application.model_serving import ModelServing, OutcomeScorer
+from collections_opt.application.recorded_constraints import RecordedSide
+from collections_opt.application.recorded_rankings import RecordedRankings
+from collections_opt.application.settings import load
+from collections_opt.core.assignment import Assignment, SolverIdentity, Termination
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.ranking import Disposition, Ranking, make_entries
+from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord
+from collections_opt.scoring.scorer import Reason as ScoreReason
+
+
+@dataclass(frozen=True)
+class AccountExplanation:
+    """Why an account was worked or not, in one sentence and per queue."""
+
+    account_id: str
+    disposition: Disposition
+    sentence: str
+    queues: tuple[QueueExplanation, ...]
+    reasons: tuple[ScoreReason, ...]
+    probability: tuple[float, float, float]
+
+
+class AccountExplanations:
+    """Explains accounts of recorded rankings."""
+
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings, models: ModelServing) -> None:
+        self._ledger = ledger
+        self._recorded = recorded
+        self._models = models
+
+    def explain(self, ranking_id: str, account_id: str) -> AccountExplanation:
+        """Return why an account was worked or not, from recorded inputs, scores and prices.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account.
+        """
+        record = self._recorded.finished(ranking_id)
+        entries, plan = self._recorded.entries(record), self._recorded.plan_of(record)
+        portfolio = self._recorded.portfolio(record.portfolio_id)
+        row = _row_of(entries.account_id, account_id, ranking_id)
+        held = _row_of(portfolio.column("account_id"), account_id, ranking_id)
+        one = portfolio.take(slice(held, held + 1))
+        nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]])
+        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", np.zeros(1, dtype=bool))
+        parameters = load(record.record["parameters"], ValueParameters)
+        prices = np.array(record.record["prices"], dtype=np.int64)
+        effects = self._recorded.effects_of(record)(one, plan)
+        rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
+        side = self._recorded.side_of(record, one, plan)
+        valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects)
+        ranking = _single(valued, prices, entries.queue[row : row + 1], side)
+        ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
+        queues = explain(ranking, 0, plan, effects, parameters, ahead)
+        disposition = Disposition(int(entries.disposition[row]))
+        explored = bool(entries.explored[row])
+        sentence = summary_sentence(disposition, queues, portfolio.currency_code, explored)
+        p = outcomes.probability[0]
+        reasons = self._reasons(record, one)
+        return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
+
+    def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
+        """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
+        try:
+            scorer: OutcomeScorer = self._models.recorded(record.record["model_version"], record.record["model_digest"])
+        except CollectionsError as error:
+            return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
+        return scorer.reasons(one)[0]
+
+
+def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
+    """Return the row of an account among sorted ids.
+
+    Raises:
+        CollectionsError: NOT_FOUND when it is not there, or was erased.
+    """
+    wanted = account_id.encode()
+    row = int(np.searchsorted(account_ids, wanted))
+    if row >= account_ids.size or account_ids[row] != wanted:
+        raise refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine.")
+    return row
+
+
+def _single(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
+    """Return a ranking of one account under recorded prices."""
+    problem = replace(valued.problem, side=side.rows)
+    answer = Assignment(queue, prices, side.prices, 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
+    one, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
+    entries = make_entries(one, outcomes, worth, eligibility, problem, answer, None)
+    return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)

@@ -1,0 +1,80 @@
+"""Scores of accounts sent in rows: nothing is assigned, nothing is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from collections_opt.application.increment_reasons import increment_reasons
+from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.quarantine import refused_rows
+from collections_opt.application.serving_record import serving_record
+from collections_opt.core.admission import admit
+from collections_opt.core.assignment import (
+    Assignment,
+    AssignmentProblem,
+    ProgressCallback,
+    SolveOptions,
+    SolverIdentity,
+    Termination,
+    ignore_progress,
+)
+from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.pipeline import RankingRequest, rank
+from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Ranking
+from collections_opt.scoring.scorer import Reason as ScoreReason
+
+
+@dataclass(frozen=True)
+class ScoredAccounts:
+    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned."""
+
+    ranking: Ranking
+    plan: CapacityPlan
+    reasons: tuple[tuple[ScoreReason, ...], ...]
+    model_use: Mapping[str, Any]
+
+
+class AccountScores:
+    """Scores rows with the models that serve."""
+
+    def __init__(self, models: ModelServing, rules: RuleTable, now: Callable[[], datetime]) -> None:
+        self._models = models
+        self._rules = rules
+        self._now = now
+
+    def score(
+        self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters, with_reasons: bool = True
+    ) -> ScoredAccounts:
+        """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT naming every row that the door refuses.
+        """
+        admission = admit(raw)
+        if admission.quarantine.row.size:
+            raise refused_rows(admission.quarantine)
+        request = RankingRequest(plan, self._rules, parameters)
+        serving = self._models.pin("")
+        effects_of = self._models.effects.pin("").effects_of
+        ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody, effects_of=effects_of)
+        nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
+        reasons = nothing
+        if with_reasons:
+            pushes = serving.scorer.group_pushes(admission.portfolio)
+            worth = increment_reasons(ranking, pushes, plan, parameters, effects_of)
+            reasons = tuple(a + b for a, b in zip(serving.scorer.reasons(admission.portfolio), worth, strict=True))
+        return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
+
+
+def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers
+    nobody = np.full(problem.account_count, -1, dtype=np.int16)
+    free = np.zeros(problem.queue_count, dtype=np.int64)
+    return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))

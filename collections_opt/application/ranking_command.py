@@ -1,0 +1,76 @@
+"""What a caller asks a ranking for, and what of it is refused before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field, replace
+
+from collections_opt.application.settings import dump
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.assignment import SolveOptions
+from collections_opt.core.constraints import RankingConstraints
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.names import check_seed
+from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
+from collections_opt.solvers import SOLVERS
+
+
+@dataclass(frozen=True)
+class RankingCommand:
+    """What a caller asks for; ``request_id`` (a UUID) makes it idempotent.
+
+    The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions.
+    """
+
+    request_id: str
+    portfolio_id: str
+    plan_id: str
+    plan_version: int | None
+    ordering: Ordering
+    parameters: ValueParameters
+    solver: str = "default"
+    seed: int = 20_050_801
+    constraints: RankingConstraints = field(default_factory=RankingConstraints)
+    previous_ranking_id: str = ""
+
+    @property
+    def payload_digest(self) -> str:
+        """SHA-256 (hex) of everything but the request id."""
+        return digest_text(dump(replace(self, request_id="")))
+
+    @property
+    def ranking_id(self) -> str:
+        """Id of the ranking the request makes; from the request id, so that a retry after a crash finds it."""
+        return "rk-" + hashlib.sha256(self.request_id.encode()).hexdigest()[:20]
+
+
+@dataclass(frozen=True)
+class OwedRanking(RankingCommand):
+    """A command as it is kept until its ranking is recorded: with who asked first, which is no part of what was asked."""
+
+    actor: Actor = UNKNOWN
+
+
+def options_of(command: RankingCommand) -> SolveOptions:
+    """Return how hard a request is tried."""
+    return SolveOptions(seed=command.seed)
+
+
+def check_command(command: RankingCommand) -> None:
+    """Refuse a command that no portfolio or plan could make right.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming request_id, seed or solver.
+    """
+    try:
+        uuid.UUID(command.request_id)
+    except ValueError as error:
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "request_id", f"{command.request_id!r} is not a UUID.", "Send a new UUID4."
+        ) from error
+    check_seed(command.seed)
+    if command.solver not in SOLVERS:
+        raise refuse(Reason.INVALID_ARGUMENT, "solver", f"{command.solver!r} is unknown.", f"Use one of {', '.join(SOLVERS)}.")
