@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,16 +89,41 @@ def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibra
     digests = {name: _sha256(text.encode()) for name, text in texts.items()}
     version = f"{calibration.method}-{digests['calibration.json'][:12]}"
     full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
-    texts["manifest.json"] = full.to_json()
-    existing = folder / "manifest.json"
-    if existing.exists() and existing.read_text("utf-8") != texts["manifest.json"]:
-        raise refuse(
-            Reason.ALREADY_EXISTS, "version", f"{manifest.kind}/{manifest.version} exists with other bytes.", "Name a new one."
-        )
+    if not is_written(root, full):
+        texts["manifest.json"] = full.to_json()
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return folder
+
+
+def is_written(root: Path, manifest: Manifest) -> bool:
+    """Return whether this very version is on disk; its manifest stays then.
+
+    Figures may differ beyond the sixth decimal: the linear algebra of another processor rounds in another order.
+
+    Raises:
+        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; MODEL_UNAVAILABLE when its manifest cannot
+            be read.
+    """
+    folder = version_folder(root, manifest.kind, manifest.version)
+    if not (folder / "manifest.json").exists():
+        return False
+    if _alike(json.loads(_manifest(folder, _read(folder / "manifest.json")).to_json()), json.loads(manifest.to_json())):
+        return True
+    name = f"{manifest.kind}/{manifest.version}"
+    raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Return whether two JSON values are the same, numbers to six decimals."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=0.0, abs_tol=1.5e-6)
+    return bool(one == other)
 
 
 def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifact:

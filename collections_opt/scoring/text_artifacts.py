@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.scoring.artifacts import Manifest, read_manifest, version_folder
+from collections_opt.scoring.artifacts import Manifest, is_written, read_manifest, version_folder
 
 CARD_FILE, MANIFEST_FILE = "CARD.md", "manifest.json"
 
@@ -36,11 +36,8 @@ def write_text(root: Path, manifest: Manifest, text: str, card: str) -> Path:
     folder = version_folder(root, manifest.kind, manifest.version)
     texts = {f"{manifest.kind}.json": text, CARD_FILE: card}
     full = replace(manifest, files={name: sha256(content.encode()).hexdigest() for name, content in texts.items()})
-    texts[MANIFEST_FILE] = full.to_json()
-    existing = folder / MANIFEST_FILE
-    if existing.exists() and existing.read_text("utf-8") != texts[MANIFEST_FILE]:
-        name = f"{manifest.kind}/{manifest.version}"
-        raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
+    if not is_written(root, full):
+        texts[MANIFEST_FILE] = full.to_json()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in texts.items():
         (folder / name).write_text(content, encoding="utf-8", newline="\n")
