@@ -57,9 +57,9 @@ def _fit(rows: TrainingRows) -> Scorecard:
     model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(
         bins, rows.outcome, sample_weight=rows.weight
     )
-    points = np.round(model.coef_.T, _DIGITS)
+    points = np.round(model.coef_.T, _DIGITS) + 0.0  # without the sign of a zero, which is no part of the model
     features = [ScorecardFeature(e, points[start : start + size]) for e, start, size in zip(edges, starts, sizes, strict=False)]
-    return Scorecard(np.round(model.intercept_, _DIGITS), tuple(features))
+    return Scorecard(np.round(model.intercept_, _DIGITS) + 0.0, tuple(features))
 
 
 def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
