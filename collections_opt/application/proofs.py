@@ -197,7 +197,7 @@ def verifier_source() -> bytes:
 def _cells(table: SealedTable, shown: Disclosure) -> dict[str, Any]:
     columns = unpack(table.layout, np.frombuffer(shown.row, np.uint8)[np.newaxis])
     kinds = {field.name: field.kind for field in table.layout.fields}
-    texts = (FieldKind.TEXT, FieldKind.DIGITS, FieldKind.CODE)
+    texts = (FieldKind.TEXT, FieldKind.DIGITS, FieldKind.SUFFIX, FieldKind.CODE)
     return {
         name: column[0].decode() if kinds[name] in texts else int(column[0])
         for name, column in columns.items()

@@ -35,10 +35,12 @@ class FieldKind(StrEnum):
     """UTF-8, padded with zero bytes."""
     DIGITS = "digits"
     """An integer, whose decimal digits fill the zero characters of the only text in ``values`` from the left."""
+    SUFFIX = "suffix"
+    """An integer, whose decimal digits but the first follow the only text in ``values``."""
     CODE = "code"
     """An integer: the position in ``values``."""
     INT = "int"
-    """An integer."""
+    """An integer; where ``values`` holds a number, the position in it."""
     FLOAT = "float"
     """IEEE 754 double, little-endian."""
     FLAG = "flag"
@@ -56,7 +58,8 @@ class Field:
         offset: first byte in the row; for a FLAG its first bit, counted from the start of the row.
         width: bytes per cell; bits for a FLAG; 0 where every cell is zero.
         months: cells per row of a history, -1 for a plain column.
-        values: texts that a CODE stands for, or the template of DIGITS.
+        values: texts that a CODE stands for, the template of DIGITS, the prefix of a SUFFIX, or the number that all cells of an
+            INT share.
     """
 
     name: str
@@ -65,7 +68,7 @@ class Field:
     offset: int
     width: int
     months: int = -1
-    values: tuple[str, ...] = ()
+    values: tuple[str | int, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -132,24 +135,31 @@ def _months(column: Array) -> int:
     return int(column.shape[1]) if column.ndim == 2 else -1
 
 
-def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tuple[str, ...], Rows]:
+def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tuple[str | int, ...], Rows]:
     """Return a column's kind, its category values and its cells (n, cells per row, bytes per cell)."""
     count = len(column)
     per_row = column.shape[1] if column.ndim == 2 else 1
-    template = _template(column) if column.dtype.kind == "S" and not is_category else None
-    if template is not None:
-        digits = _letters(column)[:, : template.size][:, template == 0].astype(np.int64) - ord("0")
-        numbers = digits @ _powers(template)
-        return FieldKind.DIGITS, (template.tobytes().decode(),), _integers(numbers, per_row)
     if column.dtype.kind == "S" and not is_category:
+        numbered = _numbered(column)
+        if numbered is not None:
+            kind, pattern, numbers = numbered
+            return kind, (pattern,), _integers(numbers, per_row)
         used = max(1, int(np.char.str_len(column).max(initial=1)))
         return FieldKind.TEXT, (), _bytes(column.astype(f"S{used}")).reshape(count, per_row, used)
     if column.dtype.kind == "f":
         width = 8 if _bytes(column).any() else 0
         return FieldKind.FLOAT, (), _bytes(column.astype("<f8")).reshape(count, per_row, 8)[:, :, :width]
     kind = FieldKind.CODE if column.dtype.kind == "S" else FieldKind.INT
-    values, numbers = _codes(name, column) if kind is FieldKind.CODE else ((), column)
+    values: tuple[str | int, ...]
+    values, numbers = _codes(name, column) if kind is FieldKind.CODE else _shared(column)
     return kind, values, _integers(numbers, per_row)
+
+
+def _shared(column: Array) -> tuple[tuple[int, ...], Array]:
+    """Return the number that all cells share with zeros, or the column where they differ or are too few to say it aloud."""
+    if len(column) < _SHARED_BY or not column.any() or (column != column.flat[0]).any():
+        return (), column
+    return (int(column.flat[0]),), np.zeros_like(column)
 
 
 def _integers(numbers: Array, per_row: int) -> Rows:
@@ -160,20 +170,31 @@ def _letters(column: Array) -> Rows:
     return _bytes(column).reshape(len(column), column.itemsize)
 
 
-def _template(column: Array) -> NDArray[np.uint8] | None:
-    """Return the letters that all rows share, zeros where they differ in digits; None where they differ in anything else.
+def _numbered(column: Array) -> tuple[FieldKind, str, NDArray[np.int64]] | None:
+    """Return texts as numbers and the pattern that makes them texts again, None where they are no numbers behind shared letters.
 
     Account numbers are mostly digits behind a common prefix: as integers they take half the bytes.
     """
     if len(column) < _SHARED_BY:
         return None
-    used = int(np.char.str_len(column).max(initial=1))
-    letters = _letters(column)[:, :used]
+    letters = _letters(column)[:, : max(1, int(np.char.str_len(column).max(initial=1)))]
+    digit = (letters >= ord("0")) & (letters <= ord("9"))
     shared = np.asarray((letters == letters[0]).all(axis=0))
-    varied = letters[:, ~shared]
-    plain = bool((letters[0, shared] < 128).all() and (letters[0, shared] > 0).all())
-    digits = bool(((varied >= ord("0")) & (varied <= ord("9"))).all())
-    return np.where(shared, letters[0], 0).astype(np.uint8) if plain and digits and varied.shape[1] <= _MAX_DIGITS else None
+    if not ((letters[0, shared] < 128) & (letters[0, shared] > 0)).all():
+        return None
+    if digit[:, ~shared].all() and int((~shared).sum()) <= _MAX_DIGITS:
+        template = np.where(shared, letters[0], 0).astype(np.uint8)
+        numbers = (letters[:, ~shared].astype(np.int64) - ord("0")) @ _powers(template)
+        return FieldKind.DIGITS, template.tobytes().decode(), numbers
+    start = int(shared.argmin())
+    rest, filled = letters[:, start:], digit[:, start:]
+    plain = bool((filled | (rest == 0)).all() and (filled[:, 1:] <= filled[:, :-1]).all())
+    if not plain or rest.shape[1] >= _MAX_DIGITS:
+        return None
+    numbers = np.ones(len(column), dtype=np.int64)
+    for place in range(rest.shape[1]):
+        numbers = np.where(filled[:, place], numbers * 10 + rest[:, place] - ord("0"), numbers)
+    return FieldKind.SUFFIX, letters[0, :start].tobytes().decode(), numbers
 
 
 def _powers(template: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -219,12 +240,31 @@ def _column(field: Field, rows: Rows) -> Array:
     if field.width:
         full[:, :, field.width :] = np.where(cells[:, :, -1:] & 0x80, 0xFF, 0)
     numbers = _bytes(full).view("<i8")
-    if field.kind is FieldKind.DIGITS:
-        template = np.frombuffer(field.values[0].encode(), dtype=np.uint8)
-        letters = np.tile(template, (count, 1))
-        letters[:, template == 0] = numbers[:, np.newaxis] // _powers(template) % 10 + ord("0")
-        return _bytes(letters).view(f"S{template.size}").astype(field.dtype).reshape(shape)
+    if field.kind in (FieldKind.DIGITS, FieldKind.SUFFIX, FieldKind.CODE):
+        return _texts(field, numbers).astype(field.dtype).reshape(shape)
+    return (np.full(shape, field.values[0]) if field.values else numbers).astype(field.dtype).reshape(shape)
+
+
+def _texts(field: Field, numbers: NDArray[np.int64]) -> Array:
+    """Return the texts that numbers stand for, (n,)."""
+    values = [str(value).encode() for value in field.values]
     if field.kind is FieldKind.CODE:
-        texts = np.array([value.encode() for value in field.values] or [b""], dtype=field.dtype)
-        return np.asarray(texts[numbers]).reshape(shape)
-    return numbers.astype(field.dtype).reshape(shape)
+        return np.asarray(np.array(values or [b""])[numbers])
+    if field.kind is FieldKind.SUFFIX:
+        return _suffixed(values[0], numbers.reshape(-1))
+    template = np.frombuffer(values[0], dtype=np.uint8)
+    letters = np.tile(template, (len(numbers), 1))
+    letters[:, template == 0] = numbers.reshape(-1, 1) // _powers(template) % 10 + ord("0")
+    return _bytes(letters).view(f"S{template.size}")
+
+
+def _suffixed(prefix: bytes, numbers: NDArray[np.int64]) -> Array:
+    start = len(prefix)
+    lengths = np.searchsorted(10 ** np.arange(1, _MAX_DIGITS + 1), numbers, side="right")
+    width = start + int(lengths.max(initial=0))
+    letters = np.zeros((len(numbers), max(1, width)), dtype=np.uint8)
+    letters[:, :start] = np.frombuffer(prefix, dtype=np.uint8)
+    for place in range(width - start):
+        digits = numbers // 10 ** np.maximum(lengths - 1 - place, 0) % 10 + ord("0")
+        letters[:, start + place] = np.where(place < lengths, digits, 0)
+    return _bytes(letters).view(f"S{letters.shape[1]}")

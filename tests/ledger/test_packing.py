@@ -105,6 +105,29 @@ def test_account_numbers_are_kept_as_numbers(digits, prefix, suffix, seed):
         assert rows.shape[1] <= 8
 
 
+@settings(deadline=None)
+@given(st.sampled_from(["", "A-", "7", "AC0"]), st.lists(st.text("0123456789", max_size=16), min_size=2, max_size=9))
+def test_account_numbers_of_any_length_are_kept_as_numbers(prefix, numbers):
+    texts = [prefix + number for number in numbers] * 200
+    column = np.array([text.encode() for text in texts], dtype="S40")
+    layout, rows = pack({"account_id": column})
+    stored = Layout.parse(json.loads(json.dumps(layout.plain())), layout.width)
+    back = unpack(stored, rows)["account_id"]
+    assert (back.dtype, back.tobytes()) == (column.dtype, column.tobytes())
+    assert [cells(layout.plain(), row.tobytes())["account_id"] for row in rows[: len(numbers)]] == texts[: len(numbers)]
+    assert layout.width <= 8
+
+
+def test_a_number_that_many_rows_share_takes_no_byte_and_one_that_few_share_is_not_told():
+    for count, width in ((300, 0), (3, 4)):
+        column = np.full(count, 1_000_000_000)
+        layout, rows = pack({"propensity": column, "low": np.full((count, 2), -7, np.int16)})
+        assert layout.fields[0].width == width
+        assert np.array_equal(unpack(layout, rows)["propensity"], column)
+        assert np.array_equal(unpack(layout, rows)["low"], np.full((count, 2), -7))
+        assert cells(layout.plain()[:1], rows[1].tobytes()) == {"propensity": 1_000_000_000}
+
+
 def test_letters_shared_by_few_rows_are_not_told():
     layout, _ = pack({"account_id": np.array([b"SMITH-1", b"SMITH-2"])})
     assert layout.fields[0].values == ()

@@ -129,6 +129,8 @@ def cells(layout, row):
         elif field["kind"] == "digits":
             digits = iter(str(number).zfill(field["values"][0].count("\0")))
             value = "".join(next(digits) if letter == "\0" else letter for letter in field["values"][0])
+        elif field["kind"] == "suffix":
+            value = field["values"][0] + str(number)[1:]
         else:
             value = field["values"][number] if "values" in field else number
         result[field["name"]] = value
