@@ -49,8 +49,8 @@ class Rankings(Store):
 
         Raises:
             CollectionsError: NOT_FOUND when it was never begun, RANKING_ABANDONED when it was abandoned meanwhile,
-                INVALID_ARGUMENT when the record uses the ledger's own key, OUTCOME_UNKNOWN when the commit failed
-                (complete it again).
+                INVALID_ARGUMENT when the record uses the ledger's own key or two accounts have one place, OUTCOME_UNKNOWN when
+                the commit failed (complete it again).
             TypeError: for floats in the record.
         """
         assigned, created_at = _prepared(record, entries), timestamp(now)
@@ -129,7 +129,9 @@ def _prepared(record: Mapping[str, Any], entries: Entries) -> AssignedColumns:
     if LEDGER_KEY in record:
         raise refuse(Reason.INVALID_ARGUMENT, "record", f"{LEDGER_KEY!r} is the ledger's own key.", "Use another key.")
     canonical_json(record)
-    return AssignedColumns.of_entries(entries)
+    assigned = AssignedColumns.of_entries(entries)
+    assigned.check_places()
+    return assigned
 
 
 def _complete(

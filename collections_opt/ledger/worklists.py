@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ranking import Entries
 from collections_opt.ledger.database import Store, check_size
 from collections_opt.ledger.records import AccountEntry, WorklistEntry
+from collections_opt.ledger.schema import PLACES_PER_KEY, entries_place, rankings
 from collections_opt.ledger.schema import ranking_entries as table
-from collections_opt.ledger.schema import rankings
 
 _BATCH_ROWS = 50_000
 _NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor")
@@ -35,9 +36,11 @@ class Worklists(Store):
         query = (
             sa.select(*_ENTRY)
             .where(table.c.seq == _seq_of(ranking_id), table.c.queue == queue, table.c.priority > after_priority)
-            .order_by(table.c.priority)
             .limit(check_size(size))
         )
+        if self._database.dialect == "postgresql":  # in the words of its index
+            query = query.where(entries_place >= after_priority // PLACES_PER_KEY).order_by(entries_place)
+        query = query.order_by(table.c.priority)
         with self._database.read() as connection:
             return [WorklistEntry(**row) for row in connection.execute(query).mappings()]
 
@@ -72,6 +75,19 @@ class AssignedColumns:
         width = max(1, int(np.char.str_len(account_id).max(initial=1)))
         self.account_id = account_id[order].astype(f"S{width}")
         self.numbers = {name: numbers[name][order].astype(np.int64) for name in _NUMBERS}
+
+    def check_places(self) -> None:
+        """Refuse two accounts at one place of one queue, which the index of PostgreSQL would let in.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT.
+        """
+        queue, priority = self.numbers["queue"], self.numbers["priority"]
+        twice = np.flatnonzero((np.diff(queue) == 0) & (np.diff(priority) == 0))
+        if twice.size:
+            at = int(twice[0])
+            place = f"place {priority[at]} of queue {queue[at]} is given to two accounts."
+            raise refuse(Reason.INVALID_ARGUMENT, "priority", place, "Number each queue's accounts from 1.")
 
     @classmethod
     def of_entries(cls, entries: Entries) -> AssignedColumns:

@@ -5,7 +5,6 @@ from datetime import date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.chain import GENESIS
@@ -95,11 +94,25 @@ def test_records_hold_no_floats(ledger):
 
 
 def test_a_failure_within_the_transaction_leaves_nothing(ledger):
-    broken = entries_of([0, 0])
-    object.__setattr__(broken, "priority", np.array([1, 1], dtype=np.int32))
-    with pytest.raises(sa.exc.DatabaseError):
+    broken = replace(entries_of([0, 0]), account_id=np.array([b"a", b"\xff"]))
+    with pytest.raises(UnicodeDecodeError):  # as its rows are inserted
         ledger.add_ranking("half", "r5", "x", "p1", {}, broken, NOW)
     assert ledger.find_request("r5", "x") is None
+
+
+def test_two_accounts_at_one_place_are_refused(ledger):
+    broken = replace(entries_of([0, 1, 1]), priority=np.array([1, 4, 4], dtype=np.int32))
+    with pytest.raises(CollectionsError, match="place 4 of queue 1 is given to two accounts"):
+        ledger.add_ranking("half", "r5", "x", "p1", {}, broken, NOW)
+    assert ledger.find_request("r5", "x") is None
+
+
+def test_a_long_worklist_is_read_in_order_page_by_page(ledger):
+    entries = entries_of([0] * 700)
+    entries = replace(entries, priority=np.random.default_rng(1).permutation(700).astype(np.int32) + 1)
+    ledger.add_ranking("long", "r5", "x", "p1", {}, entries, NOW)
+    read = [entry.priority for after in range(0, 700, 90) for entry in ledger.worklist("long", 0, after, 90)]
+    assert read == list(range(1, 701))
 
 
 def test_portfolios_that_lose_rows_are_refused(ledger):

@@ -93,7 +93,8 @@ def _changes(engine):
             keys = ", ".join(c.name for c in table.primary_key)
             yield f"TRUNCATE {name} CASCADE"
             yield f"SET session_replication_role = replica; DELETE FROM {name}"
-            if name not in ("rankings", "ranking_states", "log_entries", "outbox"):  # these refuse the insert itself, as a gap
+            # These refuse the insert itself, as a gap; entries have no unique key there that an insert could run into.
+            if name not in ("rankings", "ranking_states", "log_entries", "outbox", "ranking_entries"):
                 yield (
                     f"INSERT INTO {name} ({names}) SELECT {names} FROM {name} "
                     f"ON CONFLICT ({keys}) DO UPDATE SET {column} = EXCLUDED.{column}"

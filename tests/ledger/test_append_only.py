@@ -101,6 +101,19 @@ def test_rows_taken_from_or_added_to_a_worklist_are_found(ledger, database_url, 
     assert any("worklists differ" in line for line in verify_everything(ledger, ranking_ids))
 
 
+def test_an_entry_twice_is_refused_by_its_key_or_found(ledger, database_url):
+    ranking_ids = [r.ranking_id for r in ledger.rankings_before(None, 10)]
+    statement = "INSERT INTO ranking_entries SELECT * FROM ranking_entries WHERE seq = 1 AND priority = 2"
+    with without_triggers(database_url) as engine:
+        if engine.dialect.name == "sqlite":
+            with pytest.raises(sa.exc.IntegrityError), engine.begin() as connection:
+                connection.exec_driver_sql(statement)
+            return
+        with engine.begin() as connection:
+            connection.exec_driver_sql(statement)
+    assert any("worklists differ" in line for line in verify_everything(ledger, ranking_ids))
+
+
 def test_a_cut_tail_is_found_by_a_checkpoint_and_by_nothing_else(ledger, database_url):
     checkpoint = ledger.chain_head()
     assert ledger.verify_chain(checkpoint) == []

@@ -37,6 +37,7 @@ def upgrade(url, revision):
     return engine
 
 
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
 def test_migrations_lead_to_the_schema_that_the_code_uses(database_url):
     database = open_database(database_url)
     with database.read() as connection:
