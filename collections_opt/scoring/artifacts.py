@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -82,37 +82,53 @@ def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibra
     """Write a model version and return its folder; ``manifest.files`` and ``calibration_version`` are filled in here.
 
     Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name.
+        CollectionsError: as ``write_version``.
+    """
+    texts = {**predictor.texts(), "calibration.json": calibration.to_json(), "CARD.md": card}
+    version = f"{calibration.method}-{_sha256(texts['calibration.json'].encode())[:12]}"
+    return write_version(root, replace(manifest, calibration_version=version), texts)
+
+
+def write_version(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> Path:
+    """Write a version's files and its manifest, whose ``files`` are filled in here, and return its folder.
+
+    The same version again leaves its bytes as they are, where figures differ beyond the sixth decimal or a zero has the other
+    sign: the linear algebra of another processor rounds in another order.
+
+    Raises:
+        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name;
+            MODEL_UNAVAILABLE when the manifest that is there cannot be read.
     """
     folder = version_folder(root, manifest.kind, manifest.version)
-    texts = {**predictor.texts(), "calibration.json": calibration.to_json(), "CARD.md": card}
-    digests = {name: _sha256(text.encode()) for name, text in texts.items()}
-    version = f"{calibration.method}-{digests['calibration.json'][:12]}"
-    full = Manifest(**{**manifest.__dict__, "files": digests, "calibration_version": version})
-    if not is_written(root, full):
-        texts["manifest.json"] = full.to_json()
+    full = replace(manifest, files={name: _sha256(text.encode()) for name, text in texts.items()})
+    written = {**texts, "manifest.json": full.to_json()}
+    if (folder / "manifest.json").exists():
+        known = _manifest(folder, _read(folder / "manifest.json"))
+        if not _same_version(folder, known, full, texts):
+            name = f"{manifest.kind}/{manifest.version}"
+            raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
+        written = {name: text for name, text in texts.items() if known.files[name] == full.files[name]}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, text in texts.items():
+    for name, text in written.items():
         (folder / name).write_text(text, encoding="utf-8", newline="\n")
     return folder
 
 
-def is_written(root: Path, manifest: Manifest) -> bool:
-    """Return whether this very version is on disk; its manifest stays then.
-
-    Figures may differ beyond the sixth decimal: the linear algebra of another processor rounds in another order.
-
-    Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; MODEL_UNAVAILABLE when its manifest cannot
-            be read.
-    """
-    folder = version_folder(root, manifest.kind, manifest.version)
-    if not (folder / "manifest.json").exists():
+def _same_version(folder: Path, known: Manifest, other: Manifest, texts: Mapping[str, str]) -> bool:
+    if known.files.keys() != other.files.keys():
         return False
-    if _alike(json.loads(_manifest(folder, _read(folder / "manifest.json")).to_json()), json.loads(manifest.to_json())):
-        return True
-    name = f"{manifest.kind}/{manifest.version}"
-    raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
+    changed = [name for name, digest in known.files.items() if digest != other.files[name]]
+    if not all(_same_json(_read(folder / name), known.files[name], texts[name]) for name in changed):
+        return False
+    return _alike(json.loads(replace(known, files={}).to_json()), json.loads(replace(other, files={}).to_json()))
+
+
+def _same_json(known: bytes, digest: str, text: str) -> bool:
+    """Return whether an undamaged JSON file holds the same values; -0.0 is 0.0."""
+    try:
+        return _sha256(known) == digest and bool(json.loads(known) == json.loads(text))
+    except ValueError:
+        return False
 
 
 def _alike(one: Any, other: Any) -> bool:

@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.scoring.artifacts import Manifest, is_written, read_manifest, version_folder
+from collections_opt.scoring.artifacts import Manifest, read_manifest, version_folder, write_version
 
 CARD_FILE, MANIFEST_FILE = "CARD.md", "manifest.json"
 
@@ -31,17 +31,9 @@ def write_text(root: Path, manifest: Manifest, text: str, card: str) -> Path:
     """Write a version and return its folder; ``manifest.files`` is filled in here.
 
     Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for a bad version name.
+        CollectionsError: as ``write_version``.
     """
-    folder = version_folder(root, manifest.kind, manifest.version)
-    texts = {f"{manifest.kind}.json": text, CARD_FILE: card}
-    full = replace(manifest, files={name: sha256(content.encode()).hexdigest() for name, content in texts.items()})
-    if not is_written(root, full):
-        texts[MANIFEST_FILE] = full.to_json()
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in texts.items():
-        (folder / name).write_text(content, encoding="utf-8", newline="\n")
-    return folder
+    return write_version(root, manifest, {f"{manifest.kind}.json": text, CARD_FILE: card})
 
 
 def read_text(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.scoring.artifacts import Manifest, is_written
+from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.text_artifacts import write_text
 
 MANIFEST = Manifest(
@@ -52,9 +52,15 @@ def test_anything_else_is_another_version(tmp_path, folder, change):
         write_text(tmp_path, replace(MANIFEST, **change), "{}", "card")
     assert caught.value.reason is Reason.ALREADY_EXISTS
     with pytest.raises(CollectionsError, match="other bytes"):
-        write_text(tmp_path, MANIFEST, "{ }", "card")
+        write_text(tmp_path, MANIFEST, "[]", "card")
     assert (folder / "effect.json").read_text() == "{}"
 
 
-def test_an_unknown_version_is_not_written(tmp_path):
-    assert not is_written(tmp_path, MANIFEST)
+def test_a_zero_may_have_either_sign(tmp_path):
+    folder = write_text(tmp_path, MANIFEST, '{"points": [-0.0, 1.0]}', "card")
+    manifest = (folder / "manifest.json").read_bytes()
+    write_text(tmp_path, MANIFEST, '{"points": [0.0, 1.0]}', "card")
+    assert (folder / "effect.json").read_text() == '{"points": [-0.0, 1.0]}'
+    assert (folder / "manifest.json").read_bytes() == manifest
+    with pytest.raises(CollectionsError, match="other bytes"):
+        write_text(tmp_path, MANIFEST, '{"points": [0.0, 1.000001]}', "card")
