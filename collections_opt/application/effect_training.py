@@ -105,7 +105,7 @@ def experiment_metrics(experiment: Experiment, seed: int) -> dict[str, float]:
         return {}
     happened = (rows.log.outcome == CURE).astype(np.float64)
     psi = doubly_robust.scores(rows.log.contacted, rows.log.propensity, happened, made.without[:, CURE], made.under[:, CURE])
-    curve = uplift_curve((made.under - made.without)[:, CURE], psi, seed)
+    curve = uplift_curve((made.under - made.without)[:, CURE], psi, rows.log.account_id, seed)
     return {
         "cure_qini": curve.qini.value,
         "cure_qini_low": curve.qini.low,

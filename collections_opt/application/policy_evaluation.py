@@ -116,7 +116,8 @@ def evaluate_policy(
     predicted = np.vstack(rows.predicted)
     orders = tuple(judge_order(name, rows.worked[name], policies, logged, predicted) for name in policies)
     psi = np.concatenate(rows.psi)
-    curves = {name: uplift_curve(np.concatenate(keys), psi, question.seed) for name, keys in rows.keys.items()}
+    account = np.concatenate(rows.account)
+    curves = {name: uplift_curve(np.concatenate(keys), psi, account, question.seed) for name, keys in rows.keys.items()}
     progress("judged", 1.0)
     return PolicyEvaluation(
         f"{question.plan.plan_id}/{question.plan.version}",

@@ -29,27 +29,34 @@ class UpliftCurve:
     qini: Interval
 
 
-def uplift_curve(order: Floats, psi: Floats, seed: int, draws: int = 200, points: int = 101) -> UpliftCurve:
-    """Return the curve of an order, with 95 % bootstrap intervals of its areas.
+def uplift_curve(
+    order: Floats, psi: Floats, account: NDArray[np.bytes_] | NDArray[np.int64], seed: int, draws: int = 200, points: int = 101
+) -> UpliftCurve:
+    """Return the curve of an order, with 95 % intervals of its areas by a bootstrap of accounts.
+
+    An account that appears in several months is drawn with all its rows: they are not that many independent observations.
 
     Args:
         order: float64 (n,) key, highest first; ties share their gain evenly.
         psi: float64 (n,) unbiased score of each row's effect, such as T y / e - (1 - T) y / (1 - e) or its doubly robust form.
+        account: id of each row's account (n,).
         seed: of the bootstrap.
-        draws: resamples of rows.
+        draws: resamples of accounts.
         points: of the curve.
 
     Raises:
         ValueError: without rows or with unequal lengths.
     """
-    if order.shape != psi.shape or not psi.size:
-        raise ValueError("one key and one score per row are needed")
+    if not order.shape == psi.shape == account.shape or not psi.size:
+        raise ValueError("one key, one score and one account per row are needed")
     _, group = np.unique(-order, return_inverse=True)
     share, gain = _curve(_sums(group, psi), _sums(group, np.ones(psi.size)))
+    names, member = np.unique(account, return_inverse=True)
     rng = np.random.default_rng(seed)
     areas = np.empty((draws, 2))
     for draw in range(draws):
-        weight = np.bincount(rng.integers(0, psi.size, size=psi.size), minlength=psi.size).astype(np.float64)
+        drawn = np.bincount(rng.integers(0, names.size, size=names.size), minlength=names.size)
+        weight = drawn[member].astype(np.float64)
         areas[draw] = _areas(*_curve(_sums(group, weight * psi), _sums(group, weight)))
     auuc, qini = _areas(share, gain)
     low, high = np.percentile(areas, [2.5, 97.5], axis=0)

@@ -67,7 +67,7 @@ def qini(experiment: Experiment) -> dict[str, float]:
     }
     figures = {}
     for name, order in orders.items():
-        curve = uplift_curve(order, psi, 1)
+        curve = uplift_curve(order, psi, rows.log.account_id, 1)
         figures |= {f"qini {name}": curve.qini.value, f"qini low {name}": curve.qini.low, f"qini high {name}": curve.qini.high}
         figures[f"auuc {name}"] = curve.auuc.value
     return figures

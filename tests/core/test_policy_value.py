@@ -96,12 +96,33 @@ def test_the_qini_of_the_right_order_is_positive_of_none_is_zero_and_of_the_reve
     rng = np.random.default_rng(5)
     effect = rng.normal(size=4_000)
     psi = effect + rng.normal(size=4_000)
-    right, wrong = uplift_curve(effect, psi, 1), uplift_curve(-effect, psi, 1)
+    right, wrong = uplift_curve(effect, psi, np.arange(4_000), 1), uplift_curve(-effect, psi, np.arange(4_000), 1)
     assert right.qini.low > 0 > wrong.qini.high
     assert right.qini.value == pytest.approx(-wrong.qini.value)
-    flat = uplift_curve(np.zeros(4_000), psi, 1)
+    flat = uplift_curve(np.zeros(4_000), psi, np.arange(4_000), 1)
     assert flat.qini.value == pytest.approx(0.0, abs=1e-12)
     assert right.gain[-1] == pytest.approx(psi.mean())
     assert right.share[0] == right.gain[0] == 0.0
     with pytest.raises(ValueError, match="per row"):
-        uplift_curve(np.zeros(3), psi, 1)
+        uplift_curve(np.zeros(3), psi, np.arange(4_000), 1)
+    with pytest.raises(ValueError, match="per row"):
+        uplift_curve(effect, psi, np.arange(3), 1)
+
+
+def test_the_qini_counts_an_account_once_however_many_months_it_has():
+    """Six months of the same account say hardly more than one; the planted bug, drawing rows, claims that they do."""
+    covered, planted, widths = 0, 0, []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        key, noise = rng.normal(size=250), 3.0 * rng.normal(size=250)
+        order, psi, account = np.repeat(key, 6), np.repeat(key + noise, 6), np.repeat(np.arange(250), 6)
+        psi = psi + 0.3 * rng.normal(size=psi.size)
+        by_account, by_row = uplift_curve(order, psi, account, 1), uplift_curve(order, psi, np.arange(psi.size), 1)
+        truth = 0.5 / np.sqrt(np.pi)  # of an order by a standard normal effect: the mean of the larger of two, halved
+        covered += by_account.qini.low <= truth <= by_account.qini.high
+        planted += by_row.qini.low <= truth <= by_row.qini.high
+        widths.append((by_account.qini.high - by_account.qini.low) / (by_row.qini.high - by_row.qini.low))
+        assert by_account.qini.value == by_row.qini.value
+    assert np.mean(widths) == pytest.approx(np.sqrt(6), rel=0.15)
+    assert covered >= 52
+    assert planted <= 42

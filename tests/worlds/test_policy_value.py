@@ -78,9 +78,9 @@ def test_the_predicted_effect_finds_whom_contact_helps_better_than_p_cure(experi
         made.without[:, CURE],
         made.under[:, CURE],
     )
-    effect = uplift_curve((made.under - made.without)[:, CURE], psi, 1)
+    effect = uplift_curve((made.under - made.without)[:, CURE], psi, rows.log.account_id, 1)
     assert effect.qini.low > 0
-    assert effect.qini.value > uplift_curve(made.without[:, CURE], psi, 1).qini.value
+    assert effect.qini.value > uplift_curve(made.without[:, CURE], psi, rows.log.account_id, 1).qini.value
 
 
 def test_intervals_of_effects_and_policies_cover_in_repeated_worlds(trained, experiment):
