@@ -9,9 +9,7 @@ from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.features import FEATURE_NAMES, build_features
 from collections_opt.core.queues import EvidenceGrade
-from collections_opt.datasets.recovery_strategy import LEVEL_COST, THRESHOLD, load_recovery_strategy
 from collections_opt.datasets.simulated_lender import desk_plan
-from collections_opt.scoring.discontinuity import discontinuity
 from collections_opt.scoring.effect_experiment import learn_experiment, planned_prior
 from collections_opt.scoring.effect_likelihood import EffectPrior, EffectRows, Spread, contact_probabilities, fit_effects
 from collections_opt.scoring.effect_model import EffectModel
@@ -191,23 +189,3 @@ def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_
     features = build_features(portfolio).matrix
     assert features.shape[0] == whole.stop
     assert abs(effects.block(whole, 0).theta_cure[fresh]).mean() > abs(effects.block(whole, 0).theta_cure[tired]).mean()
-
-
-def test_the_recovery_strategy_gives_the_published_discontinuity():
-    data = load_recovery_strategy()
-    wide = discontinuity(data.expected, data.actual, THRESHOLD, 900, 1_100)
-    assert (round(wide.effect, 2), round(wide.standard_error, 2)) == (277.63, 74.04)
-    assert (round(wide.constant, 2), round(wide.slope, 3)) == (3.34, 0.643)
-    assert wide.below_count + wide.above_count == 183
-    narrow = discontinuity(data.expected, data.actual, THRESHOLD, 950, 1_050)
-    assert (round(narrow.effect, 2), round(narrow.standard_error, 2)) == (286.53, 111.35)
-    assert wide.low > LEVEL_COST
-    assert data.level[(data.expected < THRESHOLD)].max() == 0
-
-
-def test_a_discontinuity_needs_both_sides():
-    data = load_recovery_strategy()
-    with pytest.raises(CollectionsError, match="outside the window"):
-        discontinuity(data.expected, data.actual, THRESHOLD, 1_100, 1_200)
-    with pytest.raises(CollectionsError, match="30 of each"):
-        discontinuity(data.expected, data.actual, THRESHOLD, 990, 1_010)
