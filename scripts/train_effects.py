@@ -22,6 +22,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.contact_log_files import read_contact_log
 from collections_opt.scoring.effect_model import EffectEstimate
 from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
+from collections_opt.scoring.effect_threshold import parse_threshold
 
 
 def main(
@@ -32,11 +33,17 @@ def main(
     models: ModelsOption = None,
     plan: Annotated[str, typer.Option(help="Capacity plan whose effects are the prior; default: the bundled one.")] = "",
     segment: Annotated[list[str] | None, typer.Option(help="Feature that effects may depend on; may repeat.")] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="QUEUE=COLUMN:VALUE:WIDTH of a queue that a threshold on a portfolio's column assigned; may repeat."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of adjustments and bootstrap.")] = 1,
     created_at: Annotated[datetime | None, typer.Option(help="Creation time recorded, UTC; default now.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Learn from holdouts where there are enough rows, from chosen rows where they overlap, and keep the plan's effect elsewhere.
+    """Learn from holdouts where there are enough rows, else at a declared threshold, else from chosen rows where they overlap.
+
+    The plan's effect stays where none of these can be had. A threshold is in its column's unit, money in minor units.
 
     Example: python scripts/train_effects.py --data var/book --portfolio book --log var/contacts.csv --version calls-1
     """
@@ -49,7 +56,8 @@ def main(
         assumed, _ = workspace.books.plan(plan or bundled_plan().plan_id)
         queue_ids = tuple(queue.queue_id for queue in assumed.queues)
         logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
-        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), seed)
+        designs = tuple(parse_threshold(text) for text in threshold or ())
+        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("learning", total=1.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.effect_artifacts import EFFECT_ENGINE, EFFECT_KIND, effect_card, write_effect
 from collections_opt.scoring.effect_experiment import Experiment
 from collections_opt.scoring.effect_model import EffectModel
-from collections_opt.scoring.effect_rows import EffectPeriod, logged_contacts
+from collections_opt.scoring.effect_rows import EffectPeriod
 from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
+from collections_opt.scoring.effect_threshold import ThresholdDesign
 from collections_opt.scoring.effect_training import learn_effects
 
 
@@ -34,6 +35,7 @@ class EffectTraining:
     logs: Sequence[tuple[str, ContactLog]]
     plan: CapacityPlan
     segments: Sequence[str] = DEFAULT_SEGMENTS
+    thresholds: Sequence[ThresholdDesign] = ()
     seed: int = 1
 
 
@@ -69,8 +71,10 @@ def train_effects(
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
         periods.append(EffectPeriod(portfolio, scorer.score(portfolio), log))
-    contacts = logged_contacts(periods, training.plan)
-    learned = learn_effects(contacts, training.plan, training.version, training.seed, training.segments, progress)
+    learned = learn_effects(
+        periods, training.plan, training.version, training.seed, training.segments, training.thresholds, progress
+    )
+    contacts = learned.contacts
     metrics = experiment_metrics(learned.experiment, training.seed)
     source = f"{contacts.log.row_count:,} rows of contact logs of {len(periods)} portfolio(s)"
     manifest = Manifest(
@@ -88,6 +92,7 @@ def train_effects(
             "dropped_count": contacts.dropped_count,
             "randomised_count": learned.experiment.rows.log.row_count,
             "balance_p_value": {name: test.p_value for name, test in learned.experiment.balance.items()},
+            "thresholds": [asdict(design) for design in training.thresholds],
             "seed": training.seed,
         },
         metrics=metrics,

@@ -1,8 +1,6 @@
 """Contact effects from a log that the desk chose: doubly robust, only where contacted and uncontacted accounts overlap.
 
-Such a log can move a queue's average effect, and no more: the plan's theta is shifted so that the average change of cure and of
-default equals a precision-weighted mean of the plan's and the doubly robust estimate, whose variance is widened for confounders
-that no column records. Differences between accounts stay the plan's. Graded OBSERVATIONAL.
+Such a log can move a queue's average effect, and no more (see ``effect_shift``). Graded OBSERVATIONAL.
 """
 
 from __future__ import annotations
@@ -14,19 +12,16 @@ import lightgbm as lgb
 import numpy as np
 from econml.dr import LinearDRLearner
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from collections_opt.core.effects import QueueEffect
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.queues import CapacityPlan, EvidenceGrade, Queue
-from collections_opt.core.valuation import contacted_probability
-from collections_opt.scoring.contact_rate import fit_rate
+from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.queues import CapacityPlan
 from collections_opt.scoring.effect_likelihood import EffectPrior
 from collections_opt.scoring.effect_model import NORMAL_95, EffectEstimate, QueueEffectModel
 from collections_opt.scoring.effect_rows import LoggedContacts
 from collections_opt.scoring.effect_segments import Segments
+from collections_opt.scoring.effect_shift import HIDDEN_BIAS, PlannedShift, shifted
 
 Floats = NDArray[np.float64]
 
@@ -38,9 +33,6 @@ OVERLAP = (0.05, 0.95)
 
 MIN_OVERLAP_SHARE = 0.80
 """Share of rows that must overlap."""
-
-HIDDEN_BIAS = 0.02
-"""Standard deviation, in probability, of the bias that unrecorded confounders are allowed."""
 
 _FOLDS = 3
 _FORESTS: dict[str, Any] = {
@@ -118,7 +110,8 @@ def learn_observational(
             "Hold out a random share of contacts, or use a threshold of the strategy (regression discontinuity).",
         )
     estimates = {name: _average(rows, outcome, seed) for name, outcome in (("cure", CURE), ("default", DEFAULT))}
-    return _shifted(rows, plan.queues[queue], queue, segments, prior, estimates, arms, overlap)
+    reason = f"doubly robust on rows the desk chose; {overlap.share:.0%} overlap; hidden bias allowed: {HIDDEN_BIAS:.0%}"
+    return shifted(rows, plan.queues[queue], segments, PlannedShift.of(prior, queue), estimates, reason)
 
 
 def _average(rows: LoggedContacts, outcome: int, seed: int) -> EffectEstimate:
@@ -136,64 +129,6 @@ def _average(rows: LoggedContacts, outcome: int, seed: int) -> EffectEstimate:
     value = float(learner.intercept_(T=1))
     low, high = (float(end) for end in learner.intercept__interval(T=1, alpha=0.05))
     return EffectEstimate(value, (high - low) / (2.0 * NORMAL_95), low, high, int(happened.size))
-
-
-def _shifted(
-    rows: LoggedContacts,
-    settings: Queue,
-    queue: int,
-    segments: Segments,
-    prior: EffectPrior,
-    estimates: dict[str, EffectEstimate],
-    arms: tuple[int, int],
-    overlap: Overlap,
-) -> QueueEffectModel:
-    design = segments.design(rows.features)
-    rate = fit_rate(
-        design[rows.log.contacted], rows.log.right_party[rows.log.contacted], settings.effect.right_party_contact_rate
-    )
-    chance = 1.0 / (1.0 + np.exp(-(design @ rate)))
-    decay = settings.effect.repeat_decay**rows.contacts
-    probability = _softmax(rows.offset)
-
-    def implied(theta: Floats) -> Floats:
-        moved = contacted_probability(probability, QueueEffect(chance, theta[0] * decay, theta[1] * decay))
-        return np.asarray((moved - probability)[:, [CURE, DEFAULT]].mean(axis=0), dtype=np.float64)
-
-    planned = prior.theta[queue]
-    slope = np.column_stack([(implied(planned + step) - implied(planned - step)) / 0.02 for step in 0.01 * np.eye(2)])
-    spread = float(np.hypot(prior.level.shared, prior.level.own))
-    prior_covariance = spread**2 * slope @ slope.T + 1e-12 * np.eye(2)
-    data_covariance = np.diag([estimates[name].standard_error ** 2 + HIDDEN_BIAS**2 for name in ("cure", "default")])
-    data = np.array([estimates[name].value for name in ("cure", "default")])
-    gain = prior_covariance @ np.linalg.inv(prior_covariance + data_covariance)
-    wanted = implied(planned) + gain @ (data - implied(planned))
-    bounds = (planned - 4.0 * spread, planned + 4.0 * spread)
-    theta = least_squares(lambda t: (implied(t) - wanted) / HIDDEN_BIAS, planned, bounds=bounds).x
-    inverse = np.linalg.pinv(slope)
-    posterior = inverse @ ((np.eye(2) - gain) @ prior_covariance) @ inverse.T
-    columns = design.shape[1]
-    covariance = np.zeros((2 * columns, 2 * columns))
-    covariance[np.ix_([0, columns], [0, columns])] = posterior
-    flat = [0.0] * (columns - 1)
-    return QueueEffectModel(
-        settings.queue_id,
-        EvidenceGrade.OBSERVATIONAL,
-        f"doubly robust on rows the desk chose; {overlap.share:.0%} overlap; hidden bias allowed: {HIDDEN_BIAS:.0%}",
-        *arms,
-        tuple(rate.tolist()),
-        (float(theta[0]), *flat),
-        (float(theta[1]), *flat),
-        tuple(tuple(line) for line in covariance.tolist()),
-        estimates["cure"],
-        estimates["default"],
-    )
-
-
-def _softmax(offset: Floats) -> Floats:
-    weight = np.empty((offset.shape[0], 3))
-    weight[:, CURE], weight[:, DEFAULT], weight[:, STAY] = np.exp(offset[:, 0]), np.exp(offset[:, 1]), 1.0
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _classifier(seed: int) -> lgb.LGBMClassifier:

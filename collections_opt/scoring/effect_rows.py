@@ -30,14 +30,15 @@ class EffectPeriod:
 
 @dataclass(frozen=True)
 class LoggedContacts:
-    """Rows of all periods that a queue was meant to work, aligned; queues are the plan's.
+    """Rows of all periods, aligned; queues are the plan's, and ``NO_QUEUE`` only where everyone was asked for.
 
     Attributes:
         features: float32 (n, f) feature matrix.
         offset: float64 (n, 2) log-odds cure:stay and default:stay without contact.
         contacts: float64 (n,) contacts already made in the window.
         log: the rows of the log, ``queue`` as an index into the plan.
-        dropped_count: log rows whose account is not in its portfolio (quarantined) or that no queue was meant to work.
+        dropped_count: log rows whose account is not in its portfolio (quarantined) or, unless everyone was asked for, that no
+            queue was meant to work.
     """
 
     features: NDArray[np.float32]
@@ -59,15 +60,15 @@ def log_odds(probability: Floats) -> Floats:
     return np.column_stack([safe[:, CURE] - safe[:, STAY], safe[:, DEFAULT] - safe[:, STAY]])
 
 
-def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan) -> LoggedContacts:
-    """Return the rows of all periods that a queue of the plan was meant to work.
+def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan, everyone: bool = False) -> LoggedContacts:
+    """Return the rows of all periods that a queue of the plan was meant to work, or also those that none was (everyone).
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when a log names a queue that the plan does not have, or there is no period.
     """
     if not periods:
         raise refuse(Reason.INVALID_ARGUMENT, "periods", "there is none.", "Send at least one period with its contact log.")
-    parts = [_aligned(period, plan) for period in periods]
+    parts = [_aligned(period, plan, everyone) for period in periods]
     ids = tuple(queue.queue_id for queue in plan.queues)
     logs = [part.log for part in parts]
     log = ContactLog(ids, **{name: np.concatenate([getattr(one, name) for one in logs]) for name in logs[0].columns})
@@ -80,20 +81,24 @@ def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan) -> Logg
     )
 
 
-def located(portfolio: Portfolio, log: ContactLog) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of a log that a queue was meant to work and whose account the portfolio holds, and its row of each."""
+def located(portfolio: Portfolio, log: ContactLog, everyone: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the rows of a log whose account the portfolio holds, and its row of each.
+
+    Rows that no queue was meant to work are left out unless everyone is asked for.
+    """
     place = np.searchsorted(portfolio.column("account_id"), log.account_id)
     place = np.minimum(place, max(portfolio.account_count - 1, 0))
     known = portfolio.column("account_id")[place] == log.account_id if portfolio.account_count else np.zeros(log.row_count, bool)
-    usable = np.flatnonzero(known & (log.queue != NO_QUEUE))
+    usable = np.flatnonzero(known & (everyone | (log.queue != NO_QUEUE)))
     return usable, place[usable]
 
 
-def _aligned(period: EffectPeriod, plan: CapacityPlan) -> LoggedContacts:
+def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool) -> LoggedContacts:
     portfolio, log = period.portfolio, period.log
-    usable, rows = located(portfolio, log)
+    usable, rows = located(portfolio, log, everyone)
     taken = log.take(usable)
-    index = np.array([plan.queue_index(queue_id) for queue_id in log.queue_ids], dtype=np.int16)
+    # The last entry is what NO_QUEUE, -1, picks.
+    index = np.array([*(plan.queue_index(queue_id) for queue_id in log.queue_ids), NO_QUEUE], dtype=np.int16)
     columns = {name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}
     renamed = ContactLog(tuple(queue.queue_id for queue in plan.queues), **columns)
     return LoggedContacts(

@@ -19,11 +19,16 @@ REQUEST_ID = "5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"
 """Of the ranking that the outputs are about, so that its id does not change from one refresh to the next."""
 
 
+WITHOUT_DATA = frozenset({"strategy_effect.py"})
+"""Scripts that open no data folder."""
+
+
 def refreshed(text: str, data: Path) -> str:
     """Return a page with every marked output as the script prints it."""
 
     def output(found: re.Match[str]) -> str:
-        return found[1] + printed(found["name"], *shlex.split(found["arguments"]), "--data", data)
+        folder = () if found["name"] in WITHOUT_DATA else ("--data", data)
+        return found[1] + printed(found["name"], *shlex.split(found["arguments"]), *folder)
 
     return MARK.sub(output, text)
 

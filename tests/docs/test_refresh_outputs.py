@@ -17,6 +17,8 @@ def test_a_marked_output_is_replaced_and_the_rest_is_left_alone(monkeypatch, tmp
     page = 'a\n<!-- output: scripts/rank.py --plan "x y" -->\n```text\nold\n```\nb\n```text\nkept\n```\n'
     assert refresh_outputs.refreshed(page, tmp_path) == page.replace("old", "new")
     assert asked == [("rank.py", "--plan", "x y", "--data", tmp_path)]
+    refresh_outputs.refreshed(page.replace("rank.py", "strategy_effect.py"), tmp_path)
+    assert asked[1:] == [("strategy_effect.py", "--plan", "x y")]
 
 
 def test_a_script_that_fails_refreshes_nothing(tmp_path):

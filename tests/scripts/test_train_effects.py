@@ -64,6 +64,28 @@ def test_a_holdout_becomes_a_version_that_people_can_approve(desk):
     assert "calls-1" in listed.stdout
 
 
+def test_a_threshold_that_assigned_a_queue_is_taken_and_recorded(desk):
+    folder, log = desk
+    balance = SimulatedLender(21, 60_000).month(0).snapshot.raw.columns["balance_minor"]
+    above = balance >= 300_000
+    names = pd.Series(np.where(above, "senior-negotiators", ""))
+    table = log_table(log).assign(queue_id=names, contacted=above.astype(int), propensity=np.nan, queue_propensity=np.nan)
+    table["right_party"] = above & (np.arange(above.size) % 2 == 0)
+    table.assign(right_party=table["right_party"].astype(int)).to_csv(folder / "threshold.csv", index=False)
+    base = ("--data", folder, "--portfolio", "book", "--log", folder / "threshold.csv", "--plan", "simulated-desk")
+    declared = ("--threshold", "senior-negotiators=balance_minor:300000:200000", "--version", "threshold-1", "--json")
+    shown = call("train_effects.py", *base, *declared)
+    assert shown.returncode == 0, shown.stderr
+    queue = json.loads(shown.stdout)["queues"]["senior-negotiators"]
+    assert queue["evidence"] == "OBSERVATIONAL"
+    assert queue["reason"].startswith("regression discontinuity at balance_minor = 300,000")
+    recorded = load_effect(folder / "models", "threshold-1").manifest.training["thresholds"]
+    assert recorded == [{"queue_id": "senior-negotiators", "column": "balance_minor", "value": 3e5, "width": 2e5}]
+    odd = call("train_effects.py", *base, "--threshold", "senior-negotiators=product:1:1", "--version", "threshold-2")
+    assert odd.returncode == 2
+    assert "no column with a number" in " ".join(odd.stderr.split())
+
+
 def test_what_is_wrong_is_refused_with_exit_code_2(desk):
     folder, _ = desk
     base = ("--data", folder, "--portfolio", "book", "--version", "calls-2", "--plan", "simulated-desk")
