@@ -62,6 +62,7 @@ class Product:
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext to a server on this machine.")] = False
     actor: Annotated[str, typer.Option(help="Your name, for the record; default in process: the user of this machine.")] = ""
     role: Annotated[str, typer.Option(help="Your role, for the record, such as OPERATIONS_MANAGER.")] = ""
+    token: Annotated[Path | None, typer.Option(help="File of your token, for a server that asks for one.")] = None
 
     @contextmanager
     def connect(self) -> Iterator[Client]:
@@ -76,7 +77,7 @@ class Product:
                 yield client
             return
         tls = (self.tls_ca, self.tls_certificate, self.tls_key)
-        connection = Connection(self.address, *tls, self.insecure_loopback, self.actor, self.role)
+        connection = Connection(self.address, *tls, self.insecure_loopback, self.actor, self.role, self.token)
         with connect(connection) as client:
             yield client
 
@@ -85,7 +86,7 @@ class Product:
         return Connection(f"127.0.0.1:{port}", insecure_loopback=True, actor=actor, role=self.role)
 
     def _refuse_connection_flags(self) -> None:
-        if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback:
+        if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback or self.token:
             raise refuse(Reason.INVALID_ARGUMENT, "address", "is missing beside connection flags.", "Give --address host:port.")
 
 

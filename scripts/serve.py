@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from scripts_support import DataOption, ModelsOption, models_of, opened, run
+from scripts_support import DataOption, ModelsOption, models_of, now, opened, run
 
 from collections_opt.application.settings import bundled_parameters
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.access import Access
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
+from collections_opt.wire.tokens import AUDIENCE, TokenChecker, read_keys
 
 
 def main(
@@ -29,6 +32,9 @@ def main(
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
     tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
+    token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
+    token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
+    token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
 ) -> None:
     """Serve the API; the first line printed names the address, SIGTERM and SIGINT end it after running calls.
@@ -41,7 +47,8 @@ def main(
         signal.signal(number, lambda *_: stop.set())
     models = models_of(data, models)
     with opened(data, models, database_url, objects_url) as workspace:
-        options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback)
+        access = access_of(token_keys, token_issuer, token_audience)
+        options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
         built = build_server(all_services(workspace, bundled_parameters()), options)
         built.start()
         workspace.rankings.recover()
@@ -49,6 +56,15 @@ def main(
         stop.wait()
         built.stop(10.0)
     typer.echo("stopped")
+
+
+def access_of(token_keys: Path | None, issuer: str, audience: str) -> Access:
+    """Return who may call: everybody who can connect, or with keys whoever shows a token in a role that may."""
+    if token_keys is None:
+        return Access()
+    if not issuer:
+        raise refuse(Reason.INVALID_ARGUMENT, "token_issuer", "is missing beside token_keys.", "Name the issuer of the tokens.")
+    return Access(TokenChecker(read_keys(token_keys), issuer, audience, now))
 
 
 if __name__ == "__main__":

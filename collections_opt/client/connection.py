@@ -14,6 +14,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
 from collections_opt.wire.loopback import is_loopback
+from collections_opt.wire.tokens import TOKEN_KEY
 
 RETRY_BUFFER_BYTES = 2 * MAX_CHUNK_BYTES
 """What grpc keeps of a call for sending it again; an import that has sent more is not repeated by itself."""
@@ -31,6 +32,7 @@ class Connection:
         insecure_loopback: plaintext, for a server on this machine.
         actor: name of the person or job that calls, recorded with what it does as a claim.
         role: an ``ActorRole``, likewise.
+        token: file of a token that says who calls; read anew with every call, so that it can be renewed.
     """
 
     address: str
@@ -40,6 +42,7 @@ class Connection:
     insecure_loopback: bool = False
     actor: str = ""
     role: str = ""
+    token: Path | None = None
 
     def channel(self) -> grpc.Channel:
         """Return a channel whose calls have deadlines, are repeated where that is safe, and raise ``CollectionsError``.
@@ -61,7 +64,16 @@ class Connection:
             plain = grpc.insecure_channel(self.address, options=options)
         else:
             plain = grpc.secure_channel(self.address, self._credentials(), options=options)
-        return grpc.intercept_channel(plain, CallInterceptor(self.address, identity))
+        return grpc.intercept_channel(plain, CallInterceptor(self.address, lambda: (*identity, *self._token())))
+
+    def _token(self) -> tuple[tuple[str, str], ...]:
+        if self.token is None:
+            return ()
+        try:
+            text = self.token.read_text("ascii").strip()
+        except (OSError, ValueError) as error:
+            raise refuse(Reason.INVALID_ARGUMENT, "token", f"{self.token.name} cannot be read.", "Get a new token.") from error
+        return ((TOKEN_KEY, f"Bearer {text}"),)
 
     def _require_loopback(self) -> None:
         host = self.address.rpartition(":")[0].strip("[]")

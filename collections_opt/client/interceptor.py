@@ -39,24 +39,24 @@ class CallInterceptor(
 ):
     """Gives every call a deadline and turns every failed one into the refusal it carries.
 
-    ``address`` is told to people; ``identity`` is metadata that says who calls.
+    ``address`` is told to people; ``identity`` gives the metadata that says who calls.
     """
 
-    def __init__(self, address: str, identity: Identity = ()) -> None:
+    def __init__(self, address: str, identity: Callable[[], Identity] = tuple) -> None:
         self._address = address
         self._identity = identity
 
     def intercept_unary_unary(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Call; raise what the server refused."""
-        return self._checked(continuation(_Details(client_call_details, self._identity), request))
+        return self._checked(continuation(_Details(client_call_details, self._identity()), request))
 
     def intercept_stream_unary(self, continuation: Continuation, client_call_details: Any, request_iterator: Any) -> Any:
         """Call with a stream; raise what the server refused."""
-        return self._checked(continuation(_Details(client_call_details, self._identity), request_iterator))
+        return self._checked(continuation(_Details(client_call_details, self._identity()), request_iterator))
 
     def intercept_unary_stream(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Call; raise what the server refused while the answers are read."""
-        return self._read(continuation(_Details(client_call_details, self._identity), request))
+        return self._read(continuation(_Details(client_call_details, self._identity()), request))
 
     def _checked(self, call: Any) -> Any:
         if isinstance(call, grpc.RpcError):

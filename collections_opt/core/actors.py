@@ -1,4 +1,4 @@
-"""Who asks: what callers say of themselves, and what their certificate shows."""
+"""Who asks: what callers say of themselves, whom their token vouches for, and what their certificate shows."""
 
 from __future__ import annotations
 
@@ -31,17 +31,26 @@ class Actor:
     """Who asked; what is not known is empty.
 
     Attributes:
-        name: the person or job, as the caller claims.
-        role: an ``ActorRole``, as the caller claims.
+        name: the person or job.
+        role: an ``ActorRole``.
         system: common name of the certificate by which the caller's system was authenticated.
+        issuer: who issued the token that vouches for name and role; empty where they are the caller's claims.
     """
 
     name: str = ""
     role: str = ""
     system: str = ""
+    issuer: str = ""
 
     def recorded(self) -> dict[str, str]:
         """Return what records hold: it says of each part whether it was claimed or authenticated."""
+        if self.issuer:
+            return {
+                "authenticated_name": self.name,
+                "authenticated_role": self.role,
+                "token_issuer": self.issuer,
+                "authenticated_system": self.system,
+            }
         return {"claimed_name": self.name, "claimed_role": self.role, "authenticated_system": self.system}
 
 
@@ -65,17 +74,17 @@ def claimed_actor(name: str, role: str, name_field: str, role_field: str, system
 
 def recorded_actor(held: Mapping[str, Any]) -> Actor:
     """Return the actor of a record; records made before callers were authenticated hold a name and a role alone."""
-    return Actor(
-        held.get("claimed_name", held.get("name", "")),
-        held.get("claimed_role", held.get("role", "")),
-        held.get("authenticated_system", ""),
-    )
+    system, issuer = held.get("authenticated_system", ""), held.get("token_issuer", "")
+    if issuer:
+        return Actor(held["authenticated_name"], held["authenticated_role"], system, issuer)
+    return Actor(held.get("claimed_name", held.get("name", "")), held.get("claimed_role", held.get("role", "")), system)
 
 
 def asked_by(actor: Actor) -> str:
     """Return who asked, in a sentence that says what was claimed and what was authenticated."""
     person = f"{actor.name or 'somebody unnamed'}{f' as {actor.role}' if actor.role else ''}"
-    claim = f"by {person}, as the caller claimed," if actor.name or actor.role else "by a caller who gave no name"
+    proof = f"by a token of {actor.issuer}" if actor.issuer else "as the caller claimed"
+    claim = f"by {person}, {proof}," if actor.name or actor.role else "by a caller who gave no name"
     shown = (
         f"through the system {actor.system}, authenticated by its certificate" if actor.system else "over no authenticated system"
     )

@@ -1,4 +1,4 @@
-"""What every call passes before its use case runs: a deadline, a free place, and nothing unexpected on the way out."""
+"""What every call passes before its use case runs: a deadline, who calls, a free place, and nothing unexpected on the way out."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import grpc
 import structlog
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.service.access import Access
 from collections_opt.wire.status import internal, to_call_status
 
 MAX_DEADLINE_SECONDS = 86_400.0
@@ -72,6 +73,7 @@ class Guard:
         places: calls in flight per class.
         clock: monotonic seconds, for the interval between log lines.
         new_incident_id: makes the id that ties a caller's INTERNAL to a log line.
+        access: who may call what.
     """
 
     def __init__(
@@ -79,16 +81,19 @@ class Guard:
         places: Mapping[CallClass, int] = DEFAULT_PLACES,
         clock: Callable[[], float] = time.monotonic,
         new_incident_id: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
+        access: Access = Access(),  # noqa: B008 - frozen
     ) -> None:
         self._places = {kind: threading.BoundedSemaphore(count) for kind, count in places.items()}
         self._malformed = _RateLimitedLog(clock)
         self._new_incident_id = new_incident_id
+        self._access = access
 
     @contextmanager
     def call(self, method: str, kind: CallClass, context: grpc.ServicerContext) -> Iterator[None]:
         """Hold a place for the body and abort the call with the right status when the body raises."""
         try:
             _require_deadline(context)
+            self._access.admit(method, context)
             with self._place(kind):
                 yield
         except CollectionsError as error:

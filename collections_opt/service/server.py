@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
+from collections_opt.service.access import Access
 from collections_opt.service.guard import DEFAULT_PLACES, CallClass, Guard
 from collections_opt.service.handlers import Service, generic_handler
 from collections_opt.wire.loopback import is_loopback
@@ -43,6 +44,7 @@ class ServerOptions:
         tls: certificate files; required unless ``insecure_loopback``.
         insecure_loopback: plaintext, accepted only for a loopback ``host``.
         places: calls in flight per class.
+        access: who may call what.
     """
 
     host: str = "127.0.0.1"
@@ -50,6 +52,7 @@ class ServerOptions:
     tls: TlsFiles | None = None
     insecure_loopback: bool = False
     places: Mapping[CallClass, int] = field(default_factory=lambda: DEFAULT_PLACES)
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def build_server(services: Sequence[Service], options: ServerOptions, guard: Gua
             ("grpc.so_reuseport", 0),
         ],
     )
-    guard = guard or Guard(options.places)
+    guard = guard or Guard(options.places, access=options.access)
     names = [service.descriptor.full_name for service in services]
     server.add_generic_rpc_handlers(tuple(generic_handler(service, guard) for service in services))
     healthy = health.HealthServicer()

@@ -64,6 +64,7 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.STORAGE_UNAVAILABLE: _C.UNAVAILABLE,
         Reason.MODEL_STATE_CONFLICT: _C.FAILED_PRECONDITION,
         Reason.PERMISSION_DENIED: _C.PERMISSION_DENIED,
+        Reason.UNAUTHENTICATED: _C.UNAUTHENTICATED,
     }
 )
 """Status code of every reason."""

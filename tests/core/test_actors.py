@@ -28,6 +28,8 @@ def test_what_is_no_name_or_role_is_refused_at_its_field(name, role, field):
 def test_a_record_gives_back_who_asked(name, role):
     actor = claimed_actor(name, role, "who", "which", "billing")
     assert recorded_actor(actor.recorded()) == actor == Actor(name, role, "billing")
+    vouched_for = Actor(name, role, "billing", "desk")
+    assert recorded_actor(vouched_for.recorded()) == vouched_for
 
 
 def test_a_record_of_before_holds_claims_alone():
@@ -39,6 +41,11 @@ def test_a_record_of_before_holds_claims_alone():
     [
         (Actor(), "It was asked for by a caller who gave no name over no authenticated system."),
         (Actor("ann", "ANALYST"), "It was asked for by ann as ANALYST, as the caller claimed, over no authenticated system."),
+        (
+            Actor("ann", "ANALYST", "billing", "desk"),
+            "It was asked for by ann as ANALYST, by a token of desk, through the system billing, "
+            "authenticated by its certificate.",
+        ),
         (
             Actor("", "PLATFORM", "billing"),
             "It was asked for by somebody unnamed as PLATFORM, as the caller claimed, through the system billing, "

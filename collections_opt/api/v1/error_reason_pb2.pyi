@@ -73,9 +73,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_MODEL_STATE_CONFLICT: _ErrorReason.ValueType  # 24
     """The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
     ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 25
-    """The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
+    """The caller's role may not call the method, the actor has no role for the act, or already took another part in it.
+    PERMISSION_DENIED.
+    """
     ERROR_REASON_MUST_BE_KEPT: _ErrorReason.ValueType  # 26
     """Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
+    ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 27
+    """The call came without a token that holds, to a server that asks for one. UNAUTHENTICATED."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -133,7 +137,11 @@ ERROR_REASON_STORAGE_UNAVAILABLE: ErrorReason.ValueType  # 23
 ERROR_REASON_MODEL_STATE_CONFLICT: ErrorReason.ValueType  # 24
 """The model version's standing does not allow the act. FAILED_PRECONDITION: read its events first."""
 ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 25
-"""The actor has no role for the act, or already took another part in it. PERMISSION_DENIED."""
+"""The caller's role may not call the method, the actor has no role for the act, or already took another part in it.
+PERMISSION_DENIED.
+"""
 ERROR_REASON_MUST_BE_KEPT: ErrorReason.ValueType  # 26
 """Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
+ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 27
+"""The call came without a token that holds, to a server that asks for one. UNAUTHENTICATED."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -369,22 +369,34 @@ class RankingActor(_message.Message):
     CLAIMED_NAME_FIELD_NUMBER: _builtins.int
     CLAIMED_ROLE_FIELD_NUMBER: _builtins.int
     AUTHENTICATED_SYSTEM_FIELD_NUMBER: _builtins.int
+    AUTHENTICATED_NAME_FIELD_NUMBER: _builtins.int
+    AUTHENTICATED_ROLE_FIELD_NUMBER: _builtins.int
+    TOKEN_ISSUER_FIELD_NUMBER: _builtins.int
     claimed_name: _builtins.str
     """Person or job, as claimed in x-actor of the call's metadata."""
     claimed_role: Global___ActorRole.ValueType
     """Role, as claimed in x-role."""
     authenticated_system: _builtins.str
     """Common name of the client certificate that authenticated the caller's system (mTLS)."""
+    authenticated_name: _builtins.str
+    """Person or job that the call's token vouched for; set in place of the claims."""
+    authenticated_role: Global___ActorRole.ValueType
+    """Role that the token vouched for, likewise."""
+    token_issuer: _builtins.str
+    """Who issued the token."""
     def __init__(
         self,
         *,
         claimed_name: _builtins.str = ...,
         claimed_role: Global___ActorRole.ValueType = ...,
         authenticated_system: _builtins.str = ...,
+        authenticated_name: _builtins.str = ...,
+        authenticated_role: Global___ActorRole.ValueType = ...,
+        token_issuer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticated_system", b"authenticated_system", "claimed_name", b"claimed_name", "claimed_role", b"claimed_role"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authenticated_name", b"authenticated_name", "authenticated_role", b"authenticated_role", "authenticated_system", b"authenticated_system", "claimed_name", b"claimed_name", "claimed_role", b"claimed_role", "token_issuer", b"token_issuer"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

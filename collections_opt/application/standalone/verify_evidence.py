@@ -153,9 +153,11 @@ def check_record(row, log, checkpoint, vkey):
 def asked_by(record):
     """Return who asked for the ranking, and which part of that is only the caller's word."""
     held = record["actor"]
-    name, role = (held.get("claimed_" + n) or held.get(n) or "" for n in ("name", "role"))
+    issuer, kinds = held.get("token_issuer"), ("authenticated_", "claimed_", "")
+    name, role = (next((held[k + n] for k in kinds if held.get(k + n)), "") for n in ("name", "role"))
+    proof = "by a token of %s" % issuer if issuer else "as the caller claimed"
     system, claims = held.get("authenticated_system"), " as ".join(n for n in (name or "somebody unnamed", role) if n)
-    claim = "by %s, as the caller claimed," % claims if name or role else "by a caller who gave no name"
+    claim = "by %s, %s," % (claims, proof) if name or role else "by a caller who gave no name"
     shown = "the system %s, authenticated by its certificate" % system if system else "no authenticated system"
     return "It was asked for %s %s %s." % (claim, "through" if system else "over", shown)
 

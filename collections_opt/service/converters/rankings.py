@@ -92,11 +92,15 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
 
 def write_actor(actor: Actor) -> ranking_pb2.RankingActor:
     """Return who asked; a role that this version does not know is left out."""
-    return ranking_pb2.RankingActor(
-        claimed_name=actor.name,
-        claimed_role=write_enum(ranking_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED"),
-        authenticated_system=actor.system,
-    )
+    role = write_enum(ranking_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED")
+    if actor.issuer:
+        return ranking_pb2.RankingActor(
+            authenticated_name=actor.name,
+            authenticated_role=role,
+            token_issuer=actor.issuer,
+            authenticated_system=actor.system,
+        )
+    return ranking_pb2.RankingActor(claimed_name=actor.name, claimed_role=role, authenticated_system=actor.system)
 
 
 def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:

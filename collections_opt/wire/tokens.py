@@ -1,0 +1,154 @@
+"""Short-lived tokens of persons: signed JSON web tokens (RFC 7519), checked with public keys of who issues them (RFC 7517)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+
+from collections_opt.core.actors import Actor, ActorRole, claimed_actor
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+
+TOKEN_KEY = "authorization"  # noqa: S105 - the name of a metadata key
+"""Metadata that holds ``Bearer TOKEN``."""
+
+AUDIENCE = "collections-opt"
+"""Whom tokens are for, unless a server says otherwise."""
+
+MAX_LIFETIME = timedelta(hours=1)
+"""A token that lives longer is refused: nobody can take one back."""
+
+CLOCK_SKEW = timedelta(seconds=30)
+
+ALGORITHMS = ("EdDSA", "ES256", "PS256", "RS256")
+"""Signatures that only the holder of a private key can make; a shared secret would let every server issue tokens."""
+
+_REMEDY = "Get a new token from whoever issues them."
+
+
+@dataclass(frozen=True)
+class TokenChecker:
+    """Tells who a token speaks for.
+
+    Attributes:
+        keys: public keys of the issuer.
+        issuer: ``iss`` that tokens must have.
+        audience: ``aud`` that they must have.
+        now: the clock, with zone.
+    """
+
+    keys: jwt.PyJWKSet
+    issuer: str
+    audience: str
+    now: Callable[[], datetime]
+
+    def actor(self, token: str) -> Actor:
+        """Return the person (``sub``) and role (``role``) that a token vouches for.
+
+        Raises:
+            CollectionsError: UNAUTHENTICATED when the token is not the issuer's, not for this audience, over or not yet in
+                its time, longer than ``MAX_LIFETIME``, or names no person or no known role.
+        """
+        try:
+            key = self._key(jwt.get_unverified_header(token).get("kid"))
+            given = jwt.decode(
+                token,
+                key,
+                algorithms=[key.algorithm_name],
+                audience=self.audience,
+                issuer=self.issuer,
+                options={
+                    "require": ["exp", "iat", "sub", "aud", "iss", "role"],
+                    "verify_exp": False,  # times are judged below, by the clock that was passed in
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+        except jwt.PyJWTError as error:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token does not hold: {error}.", _REMEDY) from error
+        self._check_times(given)
+        try:
+            named = claimed_actor(str(given["sub"]), str(given["role"]), "sub", "role")
+        except CollectionsError as error:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token's {error}", _REMEDY) from error
+        if not named.name or not named.role:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's sub or role is empty.", _REMEDY)
+        return replace(named, issuer=self.issuer)
+
+    def _key(self, key_id: str | None) -> jwt.PyJWK:
+        usable = [key for key in self.keys.keys if key.algorithm_name in ALGORITHMS and key_id in (None, key.key_id)]
+        if len(usable) != 1:
+            raise jwt.InvalidKeyError(f"{len(usable)} keys of the issuer are named {key_id!r}")
+        return usable[0]
+
+    def _check_times(self, given: dict[str, Any]) -> None:
+        times = {name: given[name] for name in ("iat", "nbf", "exp") if name in given}
+        if not all(isinstance(value, int) and not isinstance(value, bool) for value in times.values()):
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's times are not whole seconds.", _REMEDY)
+        moment, skew = self.now().timestamp(), CLOCK_SKEW.total_seconds()
+        if times["exp"] - times["iat"] > MAX_LIFETIME.total_seconds():
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token lives longer than {MAX_LIFETIME}.", _REMEDY)
+        if moment > times["exp"] + skew:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's time is over.", _REMEDY)
+        if moment < max(times["iat"], times.get("nbf", 0)) - skew:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's time has not come.", "Set both clocks.")
+
+
+def read_keys(path: Path) -> jwt.PyJWKSet:
+    """Return the public keys of an issuer from a JSON file (a JWK set, as identity providers publish it).
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when it cannot be read, or holds no public key of a usable kind.
+    """
+    remedy = "Give the JWK set of your identity provider, or one made by scripts/issue_token.py new-key."
+    try:
+        text = path.read_text("utf-8")
+        found = jwt.PyJWKSet.from_json(text)
+        private = any("d" in key for key in json.loads(text)["keys"])
+    except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
+        raise refuse(Reason.INVALID_ARGUMENT, "token_keys", f"{path.name} is no JWK set: {error}.", remedy) from error
+    if private or not any(key.algorithm_name in ALGORITHMS for key in found.keys):
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "token_keys", f"{path.name} must hold public keys of {', '.join(ALGORITHMS)}.", remedy
+        )
+    return found
+
+
+def new_key(key_id: str) -> tuple[bytes, str]:
+    """Return a new Ed25519 private key (PEM) and the JWK set of its public half (JSON)."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = jwt.algorithms.OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return pem, json.dumps({"keys": [{**public, "kid": key_id, "alg": "EdDSA", "use": "sig"}]}, indent=1) + "\n"
+
+
+def issue(
+    pem: bytes, name: str, role: ActorRole, issued_at: datetime, lifetime: timedelta, issuer: str, audience: str, key_id: str
+) -> str:
+    """Return a token that vouches for a person in a role from ``issued_at`` on.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for what is no name, key or lifetime.
+    """
+    claimed_actor(name, role, "name", "role")
+    if not name:
+        raise refuse(Reason.INVALID_ARGUMENT, "name", "is empty.", "Say whom the token is for.")
+    if not timedelta(0) < lifetime <= MAX_LIFETIME:
+        raise refuse(Reason.INVALID_ARGUMENT, "lifetime", f"is not within {MAX_LIFETIME}.", "Ask for less.")
+    try:
+        key = load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise TypeError("it is not an Ed25519 key")
+    except (ValueError, TypeError) as error:
+        raise refuse(Reason.INVALID_ARGUMENT, "key", f"cannot be used: {error}.", "Make one with new-key.") from error
+    start = int(issued_at.timestamp())
+    end = start + int(lifetime.total_seconds())
+    claims = {"sub": name, "role": role.value, "iss": issuer, "aud": audience, "iat": start, "exp": end}
+    return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id})
