@@ -17,8 +17,10 @@ from comparison_support import page_of, show
 from scripts_support import Product, progress_bar, run, terminal
 
 from collections_opt.client.comparison import compare_orders
+from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
 from collections_opt.datasets.outcome_files import read_outcomes
+from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.comparison_page import comparison_html
 from collections_opt.reports.comparison_report import comparison_csv, comparison_rows
 
@@ -36,24 +38,28 @@ def main(
     ordering: Annotated[
         list[Ordering] | None, typer.Option(help="An order, repeated for several; the first is compared with. Default: all.")
     ] = None,
+    constraints: Annotated[
+        Path | None, typer.Option(help="TOML file of what every order keeps to; examples/constraints.toml.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the comparison as CSV.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
-    """Rank in every order at the same capacity and eligibility, and show who moves, what it is worth and what happened.
+    """Rank in every order under the same eligibility, capacity and constraints; show who moves, what it is worth, what happened.
 
     Outcomes stay here: the server never sees them.
 
     Example: python scripts/compare_orderings.py --data var/demo --html var/demo/comparison.html
     """
+    kept = read_settings(constraints, RankingConstraints) if constraints else None
     known = read_outcomes(outcomes) if outcomes else None
     if known is None and portfolio == BUNDLED_PORTFOLIO:
         known = bundled_outcomes()
     with product.connect() as client:
         ensure_portfolio(client, portfolio)
         with progress_bar("ranking in every order") as report:
-            compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report)
+            compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report, kept)
         page = comparison_html(page_of(client, compared, f"Who to work: {portfolio}")) if html else ""
     if html:
         html.write_text(page, encoding="utf-8")

@@ -22,8 +22,8 @@ from collections_opt.core.capacity_curve import (
     same_recovery,
 )
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
-from collections_opt.solvers import SOLVERS, lagrangian_bound
+from collections_opt.core.ordering import Ordering, RawOrder, raw_order_key
+from collections_opt.solvers import SOLVERS, lagrangian_bound, solve_in_order
 
 DEFAULT_FACTORS = (0.0, 0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)
 """Factors on the planned minutes when a caller names none."""
@@ -134,7 +134,7 @@ class CurveDrawer:
         if ordering is None:
             return SOLVERS["greedy"](problem, warm_options(self._baseline, problem.capacity_seconds)).objective_minor
         key = raw_order_key(ordering, valued.portfolio, valued.outcomes, valued.worth, self._baseline.seed)
-        return raw_assignment(ordering, key, problem, self._baseline.seed).objective_minor
+        return solve_in_order(RawOrder(ordering, key, self._baseline.seed), problem).assignment.objective_minor
 
 
 def same_recovery_share(found: CapacityEvaluation) -> float | None:

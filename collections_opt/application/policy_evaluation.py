@@ -16,7 +16,7 @@ from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward, logged_reward, predicted_reward
-from collections_opt.core.ordering import Ordering, fill_in_order, raw_order_key
+from collections_opt.core.ordering import Ordering, raw_order_key
 from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
@@ -29,7 +29,7 @@ from collections_opt.core.valuation import contacted_probability
 from collections_opt.scoring import doubly_robust as effect_scores
 from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect
 from collections_opt.scoring.effect_rows import EffectPeriod, located
-from collections_opt.solvers import SOLVERS
+from collections_opt.solvers import SOLVERS, fill_in_order
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -174,7 +174,7 @@ def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects_of
         queues[EXPECTED_VALUE_PLANNED] = planned.entries.queue
     for ordering in question.orderings:
         key = raw_order_key(ordering, portfolio, made.outcomes, made.worth, question.seed)
-        queues[ordering.value] = fill_in_order(key, made.problem)
+        queues[ordering.value] = fill_in_order(key, made.problem)[0]
     for name, queue in queues.items():
         rows.policies.setdefault(name, []).append(queue[place].astype(np.int64))
         rows.worked[name] = rows.worked.get(name, 0) + int((queue != UNASSIGNED).sum())

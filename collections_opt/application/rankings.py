@@ -32,7 +32,7 @@ from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RequestedRanking
-from collections_opt.solvers import SOLVERS, verify
+from collections_opt.solvers import SOLVERS, solve_in_order, verify
 
 _log = structlog.get_logger()
 
@@ -125,14 +125,15 @@ class Rankings:
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
         effects = self._models.effects.pin(command.portfolio_id)
-        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, effects.effects_of)
+        ranking = rank(
+            portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, effects.effects_of, solve_in_order
+        )
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
-        if ranking.ordering is Ordering.EXPECTED_VALUE:
-            findings = verify(ranking.problem, ranking.assignment).findings
-            if findings:
-                raise CollectionsError(
-                    Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
-                )
+        findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
+        if findings:
+            raise CollectionsError(
+                Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
+            )
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         decided = self._now()
         kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)

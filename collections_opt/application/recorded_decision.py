@@ -16,7 +16,7 @@ from collections_opt.core.assignment import UNASSIGNED, Assignment, Shortage, So
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.exploration import Exploration, draw
-from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
+from collections_opt.core.ordering import Ordering, RawOrder, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf
@@ -26,6 +26,7 @@ from collections_opt.core.side_constraints import side_constraints
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
+from collections_opt.solvers import solve_in_order
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,13 @@ class RecordedDecision:
 
     def recomputed_entries(self, valued: ValuedAccounts) -> tuple[Entries, NDArray[np.uint8], Assignment]:
         """Return entries and rule codes as they follow from values and the recorded answer; a raw order is sorted anew."""
-        key, answer = None, self.assignment()
+        raw, answer = None, self.assignment()
+        exploration = self.exploration(valued)
         if self.ordering is not Ordering.EXPECTED_VALUE:
             seed = self.held["seed"]
             key = raw_order_key(self.ordering, valued.portfolio, valued.outcomes, valued.worth, seed)
-            sorted_anew = raw_assignment(self.ordering, key, valued.problem, seed)
-            answer = replace(sorted_anew, solver=answer.solver)
+            raw = solve_in_order(RawOrder(self.ordering, key, seed), valued.problem, exploration)
+            answer = replace(raw.assignment, solver=answer.solver)
         entries = make_entries(
             valued.portfolio,
             valued.outcomes,
@@ -117,8 +119,8 @@ class RecordedDecision:
             valued.eligibility,
             valued.problem,
             answer,
-            key,
-            self.exploration(valued),
+            raw,
+            exploration,
         )
         return entries, rule_codes(valued), answer
 

@@ -91,15 +91,17 @@ class RecordedRankings:
         return record, self._ledger.worklist(ranking_id, queue, after_priority, size)
 
     def compare(self, ranking_ids: Sequence[str]) -> list[OrderingOutcome]:
-        """Return rankings of one portfolio and capacity beside the first.
+        """Return rankings of one portfolio, capacity and constraints beside the first.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT when they rank different accounts or capacities.
+            CollectionsError: INVALID_ARGUMENT when they rank different accounts or kept to different limits.
         """
         records = [self._compared(index, ranking_id) for index, ranking_id in enumerate(ranking_ids)]
         first = records[0]
         for index, record in enumerate(records):
-            for name in ("input_digest", "plan_id", "plan_version", "rules_version"):
+            moves = recorded_constraints(first).max_moved_count is not None
+            counted_from = ("previous_ranking_id",) if moves else ()
+            for name in ("input_digest", "plan_id", "plan_version", "rules_version", "constraints", *counted_from):
                 if record.record[name] != first.record[name]:
                     raise refuse(
                         Reason.INVALID_ARGUMENT,

@@ -20,7 +20,7 @@ from collections_opt.core.assignment import ProgressCallback, Solve, SolveOption
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.solvers import SOLVERS
+from collections_opt.solvers import SOLVERS, solve_in_order
 
 
 class ReplayOutcome(StrEnum):
@@ -115,7 +115,9 @@ class Replays:
         )
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
         effects_of = recorded_effects(self._ledger.objects, held)
-        again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, effects_of)
+        again = rank(
+            decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, effects_of, solve_in_order
+        )
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())
         return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
 

@@ -167,15 +167,24 @@ def certificate_checks(decision: RecordedDecision) -> list[Check]:
 def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:
     recorded = decision.assignment()
     if decision.ordering is not Ordering.EXPECTED_VALUE:
-        same = (recorded.objective_minor, recorded.bound_minor) == (answer.objective_minor, answer.bound_minor)
-        sentence = "The raw order sorted anew gives the same list." if same else "The raw order gives another list."
-        return Check("order", same, sentence)
+        return _order_check(recorded, answer, problem)
     found = verify(problem, recorded)
     if found.findings:
         return Check("bound", False, "; ".join(map(str, found.findings)))
     worth = f"The list is worth {recorded.objective_minor} minor units"
     searched = f" (a complete search narrowed that to {recorded.bound_minor})" if recorded.bound_by_search else ""
     return Check("bound", True, f"{worth}; at the recorded prices none is worth more than {found.bound_minor}{searched}.")
+
+
+def _order_check(recorded: Assignment, answer: Assignment, problem: AssignmentProblem) -> Check:
+    found = verify(problem, recorded, worthless_may_be_worked=True)
+    if found.findings:
+        return Check("order", False, "; ".join(map(str, found.findings)))
+    facts = [(a.objective_minor, a.bound_minor, a.shortages) for a in (recorded, answer)]
+    same = facts[0] == facts[1] and np.array_equal(recorded.queue, answer.queue)
+    otherwise = "The raw order gives another list."
+    sentence = "The raw order sorted anew gives the same list, which keeps to capacity, caps and floors as recorded."
+    return Check("order", same, sentence if same else otherwise)
 
 
 def first_difference(recorded: dict[str, Array], recomputed: dict[str, Array]) -> str:

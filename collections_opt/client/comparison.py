@@ -1,4 +1,4 @@
-"""Rank a portfolio in several orders at the same capacity and eligibility, and compare what each chooses."""
+"""Rank a portfolio in several orders under the same eligibility, capacity and constraints, and compare what each chooses."""
 
 from __future__ import annotations
 
@@ -20,9 +20,11 @@ from collections_opt.client.exports import export_entries
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
+from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.known_outcomes import KnownOutcomes
 from collections_opt.core.ordering import Ordering
 from collections_opt.wire.common import write_enum
+from collections_opt.wire.constraints import write_constraints
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ def compare_orders(
     known: KnownOutcomes | None = None,
     orderings: Sequence[Ordering] = tuple(Ordering),
     progress: ProgressCallback = ignore_progress,
+    constraints: RankingConstraints | None = None,
 ) -> ComparedOrders:
     """Rank in every order under the latest version of a plan and compare each with the first.
 
@@ -55,11 +58,12 @@ def compare_orders(
         known: what happened, or None.
         orderings: the orders; the first is compared with.
         progress: told the share of orders done.
+        constraints: what every order keeps to; no cap on moves, which are counted from one ranking.
 
     Raises:
         CollectionsError: as ``make_ranking`` and ``export_entries``; INVALID_ARGUMENT when an account has no outcome.
     """
-    requests = _requests(client, portfolio_id, plan_id, seed, orderings)
+    requests = _requests(client, portfolio_id, plan_id, seed, orderings, constraints)
     rankings, outcomes, reference = [], [], None
     realised: RealisedOutcomes | None = None
     for index, (ordering, request) in enumerate(zip(orderings, requests, strict=True)):
@@ -75,12 +79,20 @@ def compare_orders(
 
 
 def _requests(
-    client: Client, portfolio_id: str, plan_id: str, seed: int, orderings: Sequence[Ordering]
+    client: Client,
+    portfolio_id: str,
+    plan_id: str,
+    seed: int,
+    orderings: Sequence[Ordering],
+    constraints: RankingConstraints | None,
 ) -> list[ranking_service_pb2.CreateRankingRequest]:
     portfolio = client.portfolios.GetPortfolio(portfolio_service_pb2.GetPortfolioRequest(portfolio_id=portfolio_id)).portfolio
     plan = client.capacity.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=plan_id)).capacity_plan
     model = client.models.GetModel(model_service_pb2.GetModelRequest(kind="outcome")).model
     basis: list[str | int] = [portfolio_id, portfolio.digest, plan.etag, model.digest, seed]
+    kept = write_constraints(constraints) if constraints else None
+    if kept is not None:
+        basis.append(kept.SerializeToString(deterministic=True).hex())
     return [
         ranking_service_pb2.CreateRankingRequest(
             request_id=repeatable_request_id(*basis, ordering.value),
@@ -89,6 +101,7 @@ def _requests(
             capacity_plan_version=plan.version,
             ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
             seed=seed,
+            constraints=kept,
         )
         for ordering in orderings
     ]

@@ -49,7 +49,8 @@ class Segment:
 class AccountLimit:
     """How many accounts of a segment may, or must, be worked in some queues. Exactly one of the two sizes is given.
 
-    A floor never has an account worked that costs more than it earns: such accounts can only leave it short.
+    By expected value a floor never has an account worked that costs more than it earns: such accounts can only leave it short.
+    Raw orders do not know what an account earns and count it.
 
     Attributes:
         name: unique, for people and for the record.

@@ -7,7 +7,8 @@ probability with which the whole policy takes an account's action a is then
     e_a [eligible for a] + (1 - sum of e over its eligible queues) [a is what it gets when it is not drawn],
 
 which is what inverse-propensity estimates of any other policy need (Horvitz and Thompson 1952; Li et al. 2011). What a drawn
-account would have got otherwise is read from the prices; that other accounts' draws move the prices a little is neglected.
+account would have got otherwise is read from the prices, or from its turn in a raw order; that other accounts' draws move the
+prices, or the turns, a little is neglected.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
+from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SideConstraints
 
 PROPENSITY_SCALE = 1_000_000_000
 """Propensities are recorded in 1e-9."""
@@ -72,15 +73,19 @@ def draw(problem: AssignmentProblem, share: float, seed: int) -> Exploration:
 def withdraw(problem: AssignmentProblem, exploration: Exploration) -> AssignmentProblem:
     """Return the problem that is left: drawn accounts may go nowhere, their time and their part of the side rows are taken."""
     value = problem.value.copy()
-    drawn = np.flatnonzero(exploration.drawn)
-    value[drawn] = INELIGIBLE
+    value[np.flatnonzero(exploration.drawn)] = INELIGIBLE
+    return AssignmentProblem(value, problem.seconds, *limits_left(problem, exploration))
+
+
+def limits_left(problem: AssignmentProblem, exploration: Exploration) -> tuple[NDArray[np.int64], SideConstraints | None]:
+    """Return the capacity and the side rows that drawn accounts leave to the others."""
     side = problem.side
     if side is not None:
+        drawn = np.flatnonzero(exploration.drawn)
         counts = np.zeros(side.table.shape[1:], dtype=np.int64)
         np.add.at(counts, (side.group[drawn], exploration.queue[drawn]), 1)
         side = replace(side, limit=side.limit - (side.table * counts).sum(axis=(1, 2)))
-    left = problem.capacity_seconds - exploration.used_seconds
-    return AssignmentProblem(value, problem.seconds, left, side)
+    return problem.capacity_seconds - exploration.used_seconds, side
 
 
 def propensities_nano(

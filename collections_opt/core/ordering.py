@@ -1,22 +1,17 @@
-"""The orders to compare: expected value, and the raw orders on the same eligibility and the same capacity."""
+"""The orders to compare: expected value, and the raw orders under the same eligibility, capacity and constraints."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import (
-    INELIGIBLE,
-    PRICE_SCALE,
-    UNASSIGNED,
-    Assignment,
-    AssignmentProblem,
-    SolverIdentity,
-    Termination,
-)
+from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.eligibility import bucket_of
+from collections_opt.core.exploration import Exploration
 from collections_opt.core.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
@@ -36,6 +31,32 @@ class Ordering(StrEnum):
     RANDOM = "RANDOM"
     BALANCE_BUCKET = "BALANCE_BUCKET"
     """Balance times (1 + bucket): the policy order, which needs no model."""
+
+
+@dataclass(frozen=True)
+class RawOrder:
+    """Accounts in an order that is sorted, not solved: its key, float64 (n,), highest first, and the seed behind RANDOM."""
+
+    ordering: Ordering
+    key: Floats
+    seed: int
+
+
+@dataclass(frozen=True)
+class InOrder:
+    """A raw order's key and answer, and int16 (n,) every account's queue; of those drawn, what they got had they not been."""
+
+    key: Floats
+    assignment: Assignment
+    if_not_drawn: NDArray[np.int16]
+
+
+class SolveInOrder(Protocol):
+    """Fills the capacity that accounts drawn at random leave in a raw order; pure: the same input, the same bytes."""
+
+    def __call__(self, order: RawOrder, problem: AssignmentProblem, exploration: Exploration | None = None) -> InOrder:
+        """Return a feasible answer for the problem from before accounts were drawn."""
+        ...
 
 
 def raw_order_key(ordering: Ordering, portfolio: Portfolio, outcomes: OutcomeProbabilities, worth: Payoffs, seed: int) -> Floats:
@@ -60,73 +81,6 @@ def raw_order_key(ordering: Ordering, portfolio: Portfolio, outcomes: OutcomePro
     if ordering not in keys:
         raise ValueError(f"{ordering} is solved, not sorted")
     return keys[ordering]
-
-
-def fill_in_order(key: Floats, problem: AssignmentProblem) -> NDArray[np.int16]:
-    """Return who is worked when accounts come in order of ``key`` (highest first, ties by row), int16 (n,).
-
-    Each account goes to the open queue in which its increment is largest: the routing is the most favourable one, so that
-    orders differ only in whom they choose. A queue closes at the first account that does not fit. Raw orders do not know
-    increments, so accounts that cost more than they earn are worked too. One pass per queue at most, no loop over accounts.
-    """
-    order = np.argsort(-key, kind="stable")
-    value = problem.value[order]
-    eligible = value != INELIGIBLE
-    seconds = problem.seconds[order].astype(np.int64)
-    left = problem.capacity_seconds.astype(np.int64).copy()
-    is_open = np.ones(problem.queue_count, dtype=bool)
-    queue = np.full(order.size, UNASSIGNED, dtype=np.int16)
-    start = 0
-    while start < order.size and is_open.any():
-        choice, stop, full = _fill_until_full(value[start:], eligible[start:], seconds[start:], left, is_open)
-        queue[start : start + stop] = choice[:stop]
-        for index in np.flatnonzero(is_open):
-            taken = choice[:stop] == index
-            left[index] -= int(seconds[start : start + stop, index][taken].sum())
-        if full >= 0:
-            is_open[full] = False
-        start += stop
-    result = np.empty(order.size, dtype=np.int16)
-    result[order] = queue
-    return result
-
-
-def _fill_until_full(
-    value: NDArray[np.int32],
-    eligible: NDArray[np.bool_],
-    seconds: NDArray[np.int64],
-    left: NDArray[np.int64],
-    is_open: NDArray[np.bool_],
-) -> tuple[NDArray[np.int16], int, int]:
-    """Return the choices, how many of them hold, and the queue that the next account overfills (-1 for none)."""
-    usable = eligible & is_open
-    best = np.where(usable, value, INELIGIBLE).argmax(axis=1)
-    choice = np.where(usable.any(axis=1), best, UNASSIGNED).astype(np.int16)
-    stop, full = choice.size, -1
-    for index in np.flatnonzero(is_open):
-        used = np.cumsum(np.where(choice == index, seconds[:, index], 0))
-        first = int(np.searchsorted(used, left[index], side="right"))
-        if first < stop:
-            stop, full = first, int(index)
-    return choice, stop, full
-
-
-def raw_assignment(ordering: Ordering, key: Floats, problem: AssignmentProblem, seed: int) -> Assignment:
-    """Return a raw order's assignment; its bound is the Lagrangian bound at zero prices (every account in its best queue)."""
-    queue = fill_in_order(key, problem)
-    worked = np.flatnonzero(queue != UNASSIGNED)
-    objective = int(problem.value[worked, queue[worked]].sum(dtype=np.int64))
-    best = problem.value.max(axis=1, initial=0)
-    parameters = (("ordering", ordering.value), ("seed", str(seed)))
-    return Assignment(
-        queue=queue,
-        prices=np.zeros(problem.queue_count, dtype=np.int64),
-        side_prices=np.zeros(0, dtype=np.int64),
-        objective_minor=objective,
-        bound_minor=int(np.maximum(best, 0).sum(dtype=np.int64)),
-        termination=Termination.HEURISTIC,
-        solver=SolverIdentity("raw-order", "1", parameters),
-    )
 
 
 def surplus_minor(

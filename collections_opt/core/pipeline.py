@@ -20,8 +20,8 @@ from collections_opt.core.constraints import RankingConstraints, check_constrain
 from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable, evaluate
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.exploration import draw, withdraw
-from collections_opt.core.ordering import Ordering, raw_assignment, raw_order_key
+from collections_opt.core.exploration import Exploration, draw, withdraw
+from collections_opt.core.ordering import InOrder, Ordering, RawOrder, SolveInOrder, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
 from collections_opt.core.plan_checks import check_plan
@@ -49,7 +49,7 @@ class RankingRequest:
         parameters: value model.
         ordering: which order decides.
         options: how hard to try; its seed also drives the RANDOM order and the draws of the exploration reserve.
-        constraints: limits beside eligibility and capacity; for EXPECTED_VALUE only.
+        constraints: limits beside eligibility and capacity.
         previous: the decisions of the previous ranking, if it is named.
     """
 
@@ -92,13 +92,6 @@ def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
     check_plan(request.plan)
     check_parameters(request.parameters)
     check_constraints(request.constraints, request.plan, request.previous is not None)
-    if request.constraints.any and request.ordering is not Ordering.EXPECTED_VALUE:
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            "constraints",
-            f"the order {request.ordering} is sorted and cannot keep to them.",
-            "Rank by EXPECTED_VALUE, or without constraints.",
-        )
     if request.plan.currency_code != portfolio.currency_code:
         raise refuse(
             Reason.CURRENCY_MISMATCH,
@@ -115,6 +108,10 @@ def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
         )
 
 
+def _no_raw_orders(order: RawOrder, problem: AssignmentProblem, exploration: Exploration | None = None) -> InOrder:  # noqa: ARG001
+    raise ValueError(f"{order.ordering} is sorted, not solved: pass solve_in_order")
+
+
 def rank(
     portfolio: Portfolio,
     request: RankingRequest,
@@ -122,10 +119,13 @@ def rank(
     solve: Solve,
     progress: ProgressCallback = ignore_progress,
     effects_of: EffectsOf = PlannedEffects,
+    solve_in_order: SolveInOrder = _no_raw_orders,
 ) -> Ranking:
     """Score, value and assign a portfolio; pure, the same inputs give the same bytes.
 
     Scores are put on the grid of 1e-9 before they meet money, so that the recorded ones reproduce every value.
+
+    ``solve`` answers for EXPECTED_VALUE, ``solve_in_order`` for the other orders.
 
     Raises:
         CollectionsError: as ``check_request``, and what ``score`` and ``solve`` raise.
@@ -147,12 +147,13 @@ def rank(
     problem = withdraw(whole, exploration) if exploration else whole
     progress(SolveProgress("assign", 0.5))
     if request.ordering is Ordering.EXPECTED_VALUE:
-        key, assignment = None, solve(problem, request.options, within(progress, 0.5, 0.9))
+        raw, assignment = None, solve(problem, request.options, within(progress, 0.5, 0.9))
     else:
         key = raw_order_key(request.ordering, portfolio, outcomes, worth, request.options.seed)
-        assignment = raw_assignment(request.ordering, key, problem, request.options.seed)
+        raw = solve_in_order(RawOrder(request.ordering, key, request.options.seed), whole, exploration)
+        assignment = raw.assignment
     progress(SolveProgress("enter", 0.9, assignment.gap))
-    entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, key, exploration)
+    entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, raw, exploration)
     progress(SolveProgress("decided", 0.9, assignment.gap))
     grades = tuple(effects.evidence(index) for index in range(len(request.plan.queues)))
     return Ranking(

@@ -12,7 +12,7 @@ from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.eligibility import Eligibility
 from collections_opt.core.exploration import PROPENSITY_SCALE, Exploration, propensities_nano
-from collections_opt.core.ordering import Ordering, priority_in_queue, surplus_minor
+from collections_opt.core.ordering import InOrder, Ordering, priority_in_queue, surplus_minor
 from collections_opt.core.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
@@ -124,7 +124,7 @@ def make_entries(
     eligibility: Eligibility,
     problem: AssignmentProblem,
     assignment: Assignment,
-    key: Floats | None,
+    raw: InOrder | None,
     exploration: Exploration | None = None,
 ) -> Entries:
     """Return one entry per account.
@@ -136,12 +136,12 @@ def make_entries(
         eligibility: the blocking rules.
         problem: increments and times, and the side rows.
         assignment: the answer.
-        key: the raw order's key (n,), or None to order each queue by D / h.
+        raw: the raw order that decided, or None: each queue is ordered by D / h, and prices say what drawn accounts would get.
         exploration: accounts drawn before the rest was assigned.
     """
     count = portfolio.account_count
     queue = assignment.queue if exploration is None else np.where(exploration.drawn, exploration.queue, assignment.queue)
-    otherwise = assignment.queue.copy()
+    otherwise = (assignment.queue if raw is None else raw.if_not_drawn).copy()
     best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
     worth_it = np.zeros(count, dtype=bool)
     for rows in blocks(count):
@@ -154,7 +154,7 @@ def make_entries(
         surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
         workable = problem.value[rows] > 0
         worth_it[rows] = workable.any(axis=1)
-        if exploration is not None:
+        if exploration is not None and raw is None:
             drawn = exploration.drawn[rows]
             otherwise[rows] = np.where(drawn, _best_paid(margin, workable), otherwise[rows])
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
@@ -167,7 +167,7 @@ def make_entries(
         account_id=portfolio.column("account_id"),
         disposition=_disposition(queue, eligibility.any_allowed, worth_it),
         queue=queue,
-        priority=priority_in_queue(queue, density if key is None else key),
+        priority=priority_in_queue(queue, density if raw is None else raw.key),
         best_queue=best_queue,
         increment_minor=np.where(increment == INELIGIBLE, 0, increment),
         seconds=seconds,

@@ -16,6 +16,7 @@ from collections_opt.core.assignment import (
 from collections_opt.solvers.exact import solve_exact
 from collections_opt.solvers.greedy import solve_greedy
 from collections_opt.solvers.pricing import PriceIntervals, price_intervals, solve_pricing
+from collections_opt.solvers.raw_order import fill_in_order, solve_in_order
 from collections_opt.solvers.verifier import Finding, FindingKind, Verification, lagrangian_bound, verify
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "FindingKind",
     "PriceIntervals",
     "Verification",
+    "fill_in_order",
     "lagrangian_bound",
     "price_intervals",
     "solve_default",
     "solve_exact",
     "solve_greedy",
+    "solve_in_order",
     "solve_pricing",
     "verify",
 ]

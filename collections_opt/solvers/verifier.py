@@ -81,12 +81,14 @@ class Verification:
         return (self.bound_minor - self.objective_minor) / self.bound_minor if self.bound_minor > 0 else 0.0
 
 
-def verify(problem: AssignmentProblem, assignment: Assignment) -> Verification:
+def verify(problem: AssignmentProblem, assignment: Assignment, worthless_may_be_worked: bool = False) -> Verification:
     """Recompute eligibility, capacities, side rows, objective, bound and gap of an answer.
 
     A side row with a reported shortage is checked against its limit plus the shortage, which must be exactly what is
     missing; the bound is then that of the problem with those relaxed limits. An answer whose bound also rests on a search
     may state a bound below the one of its prices, but never one below its objective.
+
+    ``worthless_may_be_worked`` is for raw orders, which do not know what an account earns: all else is checked alike.
     """
     shapes = _shape_findings(problem, assignment)
     if shapes:
@@ -97,7 +99,7 @@ def verify(problem: AssignmentProblem, assignment: Assignment) -> Verification:
     if not known.all():
         findings.append(Finding(FindingKind.UNKNOWN_QUEUE, f"row {int(np.argmin(known))}", int((~known).sum())))
         queue = np.where(known, queue, UNASSIGNED)
-    objective, used = _totals(problem, queue, findings)
+    objective, used = _totals(problem, queue, findings, worthless_may_be_worked)
     findings += _capacity_findings(problem, used)
     limits = _relaxed_limits(problem, assignment, queue, findings)
     if objective != assignment.objective_minor:
@@ -184,7 +186,9 @@ def _shape_findings(problem: AssignmentProblem, assignment: Assignment) -> tuple
     )
 
 
-def _totals(problem: AssignmentProblem, queue: NDArray[np.int64], findings: list[Finding]) -> tuple[int, NDArray[np.int64]]:
+def _totals(
+    problem: AssignmentProblem, queue: NDArray[np.int64], findings: list[Finding], worthless_may_be_worked: bool
+) -> tuple[int, NDArray[np.int64]]:
     """Sum value and time of the assigned cells; cells that must not be assigned become findings."""
     objective, used = 0, np.zeros(problem.queue_count, dtype=np.int64)
     ineligible, worthless = [], []
@@ -200,7 +204,7 @@ def _totals(problem: AssignmentProblem, queue: NDArray[np.int64], findings: list
         objective += int(value[value != lowest].sum())
     if ineligible:
         findings.append(Finding(FindingKind.INELIGIBLE_CELL, f"row {ineligible[0]}", len(ineligible)))
-    if worthless:
+    if worthless and not worthless_may_be_worked:
         findings.append(Finding(FindingKind.WORTHLESS_CELL, f"row {worthless[0]}", len(worthless)))
     return objective, used
 

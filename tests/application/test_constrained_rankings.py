@@ -140,7 +140,7 @@ def test_an_account_kept_out_by_a_cap_is_explained_with_the_caps_price(workspace
     ("constraints", "changes", "reason"),
     [
         (RankingConstraints(max_moved_count=3), {}, Reason.INVALID_ARGUMENT),
-        (RankingConstraints(exploration_share=0.1), {"ordering": Ordering.BALANCE}, Reason.INVALID_ARGUMENT),
+        (RankingConstraints(max_moved_count=3), {"ordering": Ordering.BALANCE}, Reason.INVALID_ARGUMENT),
         (RankingConstraints(), {"previous_ranking_id": "rk-nowhere"}, Reason.NOT_FOUND),
     ],
 )
@@ -160,11 +160,48 @@ EVERYTHING = RankingConstraints(
 )
 
 
-def test_a_constrained_ranking_verifies_from_its_record_and_replays_to_the_bit(workspace, plain):
-    made = workspace.rank(command_for(EVERYTHING, previous_ranking_id=plain.ranking_id), ignore_progress)
+@pytest.mark.parametrize("ordering", [Ordering.EXPECTED_VALUE, Ordering.P_CURE, Ordering.RANDOM])
+def test_a_constrained_ranking_verifies_from_its_record_and_replays_to_the_bit(workspace, plain, ordering):
+    made = workspace.rank(command_for(EVERYTHING, previous_ranking_id=plain.ranking_id, ordering=ordering), ignore_progress)
     verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)
     assert verdict.reached is Strength.CERTIFICATE, [check.sentence for check in verdict.checks if not check.holds]
     assert workspace.evidence.replays.replay(made.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
+
+
+def test_a_raw_order_keeps_to_the_same_limits_and_is_compared_under_them_only(workspace, plain):
+    portfolio = workspace.rankings.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
+    bucket = bucket_of(portfolio.column("days_past_due"))
+    orders = (Ordering.EXPECTED_VALUE, Ordering.BALANCE, Ordering.P_CURE)
+    made = [
+        workspace.rank(command_for(EVERYTHING, previous_ranking_id=plain.ranking_id, ordering=ordering), ignore_progress)
+        for ordering in orders
+    ]
+    before = workspace.rankings.recorded.entries(plain).queue
+    drawn = [workspace.rankings.recorded.entries(ranking).explored for ranking in made]
+    for ranking in made:
+        queue = workspace.rankings.recorded.entries(ranking).queue
+        assert ((queue >= 0) & (bucket == 2)).sum() <= 800
+        assert (queue != before).sum() <= 600
+        missing = {shortage["name"]: shortage["missing"] for shortage in ranking.record["proof"]["shortages"]}
+        late = bucket >= 3
+        assert (queue[late] >= 0).sum() + missing.get("late floor", 0) >= 0.4 * late.sum()
+    assert (drawn[0] == drawn[1]).all()
+    found = workspace.rankings.recorded.compare([ranking.ranking_id for ranking in made])
+    assert found[0].incremental_minor > max(outcome.incremental_minor for outcome in found[1:])
+    free = workspace.rank(command_for(ordering=Ordering.BALANCE), ignore_progress)
+    with pytest.raises(CollectionsError, match="constraints"):
+        workspace.rankings.recorded.compare([made[0].ranking_id, free.ranking_id])
+
+
+def test_a_raw_order_over_its_cap_is_found_by_the_certificate(workspace):
+    """Planted: the record says a tighter cap than the list keeps to."""
+    constraints = RankingConstraints((AccountLimit("few", MOST, account_count=20),))
+    made = workspace.rank(command_for(constraints, ordering=Ordering.BALANCE), ignore_progress)
+    decision = read_decision(workspace.ledger, workspace.rankings._sealed, made)
+    assert all(check.holds for check in certificate_checks(decision))
+    tighter = replace(decision, constraints=RankingConstraints((AccountLimit("few", MOST, account_count=19),)))
+    broken = [check.sentence for check in certificate_checks(tighter) if not check.holds]
+    assert any("SIDE_ROW_BROKEN" in sentence for sentence in broken)
 
 
 def test_a_drawn_account_that_was_not_drawn_is_found_by_the_certificate(workspace):

@@ -12,6 +12,8 @@ from collections_opt.application import rankings as rankings_module
 from collections_opt.application.registry_policy import LadderStep, RegistryPolicy, read_policy, write_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
+from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.model_lifecycle import ModelAction, ModelKind
 from collections_opt.core.ordering import Ordering
@@ -112,6 +114,24 @@ def test_a_lapsed_approval_and_another_portfolio_degrade(workspace, models, cloc
     record = rank_bundled(workspace)
     assert record["model_step"] == LadderStep.POLICY_ORDER
     assert all("expired" in d["problem"] for d in record["degraded"])
+
+
+def test_a_coverage_floor_has_a_list_on_the_morning_the_model_is_gone(workspace, models):
+    damage(models, SHIPPED_VERSION)
+    limits = (
+        AccountLimit("late floor", LimitKind.AT_LEAST, Segment(buckets=(3, 4, 5, 6)), account_count=100),
+        AccountLimit("few early", LimitKind.AT_MOST, Segment(buckets=(2,)), account_count=50),
+    )
+    record = rank_bundled(workspace, constraints=RankingConstraints(limits, exploration_share=0.05))
+    assert (record["model_step"], record["ordering"]) == ("POLICY_ORDER", "BALANCE_BUCKET")
+    made = workspace.ledger.rankings_before(None, 1)[0]
+    entries = workspace.rankings.recorded.entries(made)
+    portfolio = workspace.rankings.recorded.portfolio(made.portfolio_id)
+    bucket = bucket_of(portfolio.column("days_past_due"))
+    assert ((entries.queue >= 0) & (bucket >= 3)).sum() >= 100
+    assert 0 < ((entries.queue >= 0) & (bucket == 2)).sum() <= 50
+    assert record["proof"]["shortages"] == []
+    assert (entries.explored == 1).any()
 
 
 def test_rows_without_a_portfolio_say_how_they_were_scored(workspace, models):

@@ -26,6 +26,7 @@ from collections_opt.application.workspace import Workspace
 from collections_opt.core.admission import admit
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.solvers import solve_in_order
 from tests.golden.recording import ARCHIVE, opened
 
 THREADS = (1, 2)
@@ -89,7 +90,9 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
         decision.constraints,
         previous.decisions,
     )
-    again = rank(shuffled, request, scorer.score, solver_of(held, command), effects_of=decision.effects_of)
+    again = rank(
+        shuffled, request, scorer.score, solver_of(held, command), effects_of=decision.effects_of, solve_in_order=solve_in_order
+    )
     return shuffled.digest == held["input_digest"] and again.entries.digest == held["entries_digest"]
 
 

@@ -12,7 +12,7 @@ from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.queues import ContactEffect
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.schema import BLOCK_FLAGS
-from collections_opt.solvers import SOLVERS
+from collections_opt.solvers import SOLVERS, solve_in_order
 from collections_opt.solvers.verifier import verify
 from tests.core.factories import admitted, flag_rules, outcomes, plan, queue, text
 
@@ -100,7 +100,8 @@ def test_laws_of_an_expected_value_ranking(book):
 def test_laws_of_a_raw_order(book, ordering):
     columns, desk, seed = book
     admission = admitted(**columns)
-    ranking = rank(admission.portfolio, RankingRequest(desk, flag_rules(), ValueParameters(), ordering), score_by(seed), GREEDY)
+    request = RankingRequest(desk, flag_rules(), ValueParameters(), ordering)
+    ranking = rank(admission.portfolio, request, score_by(seed), GREEDY, solve_in_order=solve_in_order)
     check_conservation(admission, ranking.entries)
     assert check_feasible(ranking) <= ranking.assignment.bound_minor
 

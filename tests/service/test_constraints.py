@@ -34,13 +34,13 @@ def client(tmp_path_factory):
     workspace.close()
 
 
-def made(client, **changes):
+def made(client, ordering=ranking_pb2.ORDERING_EXPECTED_VALUE, **changes):
     """Make a ranking and return every state that its watch shows."""
     request = ranking_service_pb2.CreateRankingRequest(
         request_id=str(uuid.uuid4()),
         portfolio_id=BUNDLED_PORTFOLIO_ID,
         capacity_plan_id=bundled_plan().plan_id,
-        ordering=ranking_pb2.ORDERING_EXPECTED_VALUE,
+        ordering=ordering,
         **changes,
     )
     ranking_id = client.rankings.CreateRanking(request, timeout=WAIT).ranking.ranking_id
@@ -88,14 +88,14 @@ def test_constraints_come_back_priced_reported_and_exported(client):
     assert all(table["propensity"][row] >= rates[table["queue_id"][row]] - 1e-9 for row in np.flatnonzero(drawn)[:20])
 
 
-def test_constraints_for_a_raw_order_are_refused(client):
-    request = ranking_service_pb2.CreateRankingRequest(
-        request_id=str(uuid.uuid4()),
-        portfolio_id=BUNDLED_PORTFOLIO_ID,
-        capacity_plan_id=bundled_plan().plan_id,
-        ordering=ranking_pb2.ORDERING_BALANCE,
-        constraints=constraints_pb2.RankingConstraints(exploration_share=0.1),
-    )
-    with pytest.raises(grpc.RpcError) as refused:
-        client.rankings.CreateRanking(request, timeout=WAIT)
-    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+def test_a_raw_order_keeps_to_constraints_and_states_what_its_floor_lacks(client):
+    limits = [
+        constraints_pb2.AccountLimit(name="few", kind=MOST, account_count=100),
+        constraints_pb2.AccountLimit(name="everybody", kind=LEAST, segment_share=1.0),
+    ]
+    constraints = constraints_pb2.RankingConstraints(limits=limits)
+    ranking = made(client, constraints=constraints, ordering=ranking_pb2.ORDERING_BALANCE)[-1]
+    few, everybody = ranking.limits
+    assert ranking.counts.assigned_count == 100
+    assert (few.missing_count, everybody.missing_count) == (0, 4_209 - 100)
+    assert everybody.price_minor_units == 0

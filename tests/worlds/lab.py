@@ -12,7 +12,7 @@ from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentPr
 from collections_opt.core.contact_log import ContactLog
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.features import build_features
-from collections_opt.core.ordering import Ordering, fill_in_order, priority_in_queue, raw_order_key
+from collections_opt.core.ordering import Ordering, priority_in_queue, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import RankingRequest, rank
@@ -23,7 +23,7 @@ from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import LenderMonth, LenderParameters, SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
 from collections_opt.scoring.effect_rows import EffectPeriod, LoggedContacts, logged_contacts
-from collections_opt.solvers import SOLVERS
+from collections_opt.solvers import SOLVERS, fill_in_order
 
 WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)
 """Times of the world, whose decisions are monthly; LGD and stay values are measured on the training months."""
@@ -190,7 +190,7 @@ def money_by_order(trained: Trained, place: Arena, effects: dict[str, object]) -
     }
     keys["GROSS_VALUE"] = expected_recovery(first.outcomes.probability, first.worth)
     for name, key in keys.items():
-        queue = fill_in_order(key, first.problem)
+        queue = fill_in_order(key, first.problem)[0]
         result[name] = true_money(place, queue, priority_in_queue(queue, key))
     result["ORACLE"] = oracle_money(place, first.eligibility.blocked_by)
     return result

@@ -45,7 +45,9 @@ Global___LimitKind: _TypeAlias = LimitKind  # noqa: Y015
 
 @_typing.final
 class RankingConstraints(_message.Message):
-    """What a ranking by ORDERING_EXPECTED_VALUE keeps to beside eligibility and capacity."""
+    """What a ranking keeps to beside eligibility and capacity, whatever its order. A raw order serves what floors need first, then
+    everybody, in its own order; caps hold to the account, and a floor it leaves short is reported as a shortage at price 0.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -83,8 +85,8 @@ Global___RankingConstraints: _TypeAlias = RankingConstraints  # noqa: Y015
 
 @_typing.final
 class AccountLimit(_message.Message):
-    """How many accounts of a segment may, or must, be worked in some queues. Exactly one of the two sizes is set. A floor never
-    has an account worked that costs more than it earns.
+    """How many accounts of a segment may, or must, be worked in some queues. Exactly one of the two sizes is set. By
+    ORDERING_EXPECTED_VALUE a floor never has an account worked that costs more than it earns.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
