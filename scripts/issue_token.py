@@ -81,4 +81,9 @@ def _write_secret(path: Path, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    run_commands("Make keys and short-lived tokens for callers of a server.", new_key_command, issue_command)
+    run_commands(
+        "Make keys and short-lived tokens for callers of a server.\n\n"
+        "Example: python scripts/issue_token.py issue --key keys/issuer.pem --name ann --role ANALYST --out ann.token",
+        new_key_command,
+        issue_command,
+    )

@@ -10,13 +10,16 @@ import signal
 import threading
 from pathlib import Path
 from typing import Annotated
+from wsgiref.simple_server import WSGIServer
 
 import typer
+from prometheus_client import start_http_server
 from scripts_support import DataOption, ModelsOption, models_of, now, opened, run
 
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access import Access
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
 from collections_opt.wire.tokens import AUDIENCE, TokenChecker, read_keys
@@ -35,6 +38,8 @@ def main(
     token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
     token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
 ) -> None:
     """Serve the API; the first line printed names the address, SIGTERM and SIGINT end it after running calls.
@@ -49,13 +54,30 @@ def main(
     with opened(data, models, database_url, objects_url) as workspace:
         access = access_of(token_keys, token_issuer, token_audience)
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
-        built = build_server(all_services(workspace, bundled_parameters()), options)
+        services = all_services(workspace, bundled_parameters(), options.metrics)
+        built = build_server(services, options)
+        watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
         built.start()
         workspace.rankings.recover()
         typer.echo(f"serving on {host}:{built.port}")
+        if watched:
+            typer.echo(f"metrics on http://{metrics_host}:{watched.server_port}/metrics")
         stop.wait()
         built.stop(10.0)
+        if watched:
+            watched.shutdown()
     typer.echo("stopped")
+
+
+def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSGIServer | None:
+    """Show metrics over HTTP where a port is given; 0 takes a free one."""
+    if port is None:
+        return None
+    try:
+        return start_http_server(port, host, metrics.registry)[0]
+    except OSError as error:
+        place = f"{host}:{port} cannot be bound: {error.strerror}."
+        raise refuse(Reason.INVALID_ARGUMENT, "metrics_port", place, "Free it or choose another.") from error
 
 
 def access_of(token_keys: Path | None, issuer: str, audience: str) -> Access:

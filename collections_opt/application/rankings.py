@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 
@@ -57,6 +58,8 @@ class Rankings:
         self._sealed = recorder.sealed
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
+        self.on_recorded: Callable[[Mapping[str, Any]], None] = lambda _: None
+        """Is told the record of every ranking that this process makes."""
         self.recorded = RecordedRankings(ledger, recorder.sealed, self._runs.status)
 
     def close(self) -> None:
@@ -150,6 +153,7 @@ class Rankings:
         }
         made = self._runs.record(command.ranking_id, record, ranking.entries)
         self._recorder.publish()
+        self.on_recorded(record)
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
 
 

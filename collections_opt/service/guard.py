@@ -17,6 +17,7 @@ import structlog
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service.access import Access
+from collections_opt.service.metrics import CANCELLED, OK, ServerMetrics
 from collections_opt.wire.status import internal, to_call_status
 
 MAX_DEADLINE_SECONDS = 86_400.0
@@ -74,6 +75,7 @@ class Guard:
         clock: monotonic seconds, for the interval between log lines.
         new_incident_id: makes the id that ties a caller's INTERNAL to a log line.
         access: who may call what.
+        metrics: counts every call.
     """
 
     def __init__(
@@ -82,21 +84,27 @@ class Guard:
         clock: Callable[[], float] = time.monotonic,
         new_incident_id: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
         access: Access = Access(),  # noqa: B008 - frozen
+        metrics: ServerMetrics | None = None,
     ) -> None:
         self._places = {kind: threading.BoundedSemaphore(count) for kind, count in places.items()}
         self._malformed = _RateLimitedLog(clock)
         self._new_incident_id = new_incident_id
         self._access = access
+        self._clock = clock
+        self._metrics = metrics or ServerMetrics()
 
     @contextmanager
     def call(self, method: str, kind: CallClass, context: grpc.ServicerContext) -> Iterator[None]:
         """Hold a place for the body and abort the call with the right status when the body raises."""
+        started, outcome = self._clock(), CANCELLED
         try:
             _require_deadline(context)
             self._access.admit(method, context)
             with self._place(kind):
                 yield
+            outcome = OK
         except CollectionsError as error:
+            outcome = error.reason.value
             if error.reason is Reason.MALFORMED_MESSAGE:
                 self._malformed.warn(method)
             _abort(context, error)
@@ -104,9 +112,12 @@ class Guard:
             if not context.is_active():
                 _log.info("call abandoned", method=method)
                 raise
+            outcome = Reason.INTERNAL.value
             incident = self._new_incident_id()
             _log.error("call failed", method=method, incident=incident, exc_info=error)
             _abort(context, internal(incident))
+        finally:
+            self._metrics.count_call(method, outcome, self._clock() - started)
 
     @contextmanager
     def _place(self, kind: CallClass) -> Iterator[None]:

@@ -11,6 +11,7 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_scores
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
 
@@ -26,10 +27,11 @@ HEADS = {
 class ScoringServicer:
     """Scores accounts with the champion model; ``defaults`` value what a call does not parameterise."""
 
-    def __init__(self, books: Books, scores: AccountScores, defaults: ValueParameters) -> None:
+    def __init__(self, books: Books, scores: AccountScores, defaults: ValueParameters, metrics: ServerMetrics) -> None:
         self._books = books
         self._scores = scores
         self._defaults = defaults
+        self._metrics = metrics
 
     def score_accounts(self, request: pb.ScoreAccountsRequest, _context: grpc.ServicerContext) -> pb.ScoreAccountsResponse:
         """Score 1 to 1,000 accounts."""
@@ -40,6 +42,7 @@ class ScoringServicer:
         with told_as(HEADS, ACCOUNT_RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
             scored = self._scores.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
+        self._metrics.count_degraded("score", scored.model_use["degraded"])
         outcomes = scored.ranking.outcomes
         return pb.ScoreAccountsResponse(
             accounts=write_scores(scored, [account.account_id for account in request.accounts]),

@@ -16,6 +16,7 @@ from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.access import Access
 from collections_opt.service.guard import DEFAULT_PLACES, CallClass, Guard
 from collections_opt.service.handlers import Service, generic_handler
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.wire.loopback import is_loopback
 
 SPARE_THREADS = 8
@@ -45,6 +46,7 @@ class ServerOptions:
         insecure_loopback: plaintext, accepted only for a loopback ``host``.
         places: calls in flight per class.
         access: who may call what.
+        metrics: counts what happens; share it with ``all_services``.
     """
 
     host: str = "127.0.0.1"
@@ -53,6 +55,7 @@ class ServerOptions:
     insecure_loopback: bool = False
     places: Mapping[CallClass, int] = field(default_factory=lambda: DEFAULT_PLACES)
     access: Access = field(default_factory=Access)
+    metrics: ServerMetrics = field(default_factory=ServerMetrics)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def build_server(services: Sequence[Service], options: ServerOptions, guard: Gua
             ("grpc.so_reuseport", 0),
         ],
     )
-    guard = guard or Guard(options.places, access=options.access)
+    guard = guard or Guard(options.places, access=options.access, metrics=options.metrics)
     names = [service.descriptor.full_name for service in services]
     server.add_generic_rpc_handlers(tuple(generic_handler(service, guard) for service in services))
     healthy = health.HealthServicer()

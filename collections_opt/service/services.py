@@ -18,6 +18,7 @@ from collections_opt.service.capacity_servicer import CapacityServicer
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.guard import CallClass
 from collections_opt.service.handlers import Service
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.model_servicer import ModelServicer
 from collections_opt.service.portfolio_servicer import PortfolioServicer
 from collections_opt.service.ranking_servicer import RankingServicer
@@ -74,18 +75,21 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
 """Class of every method; a method without one does not start."""
 
 
-def all_services(workspace: Workspace, defaults: ValueParameters) -> tuple[Service, ...]:
+def all_services(workspace: Workspace, defaults: ValueParameters, metrics: ServerMetrics | None = None) -> tuple[Service, ...]:
     """Return every service of the contract.
 
     Args:
         workspace: the open use cases.
         defaults: value parameters of calls that send none.
+        metrics: counts rankings and degraded steps.
     """
+    metrics = metrics or ServerMetrics()
+    workspace.rankings.on_recorded = metrics.count_ranking
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines, defaults)
     ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger, defaults)
     implemented = (
-        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, defaults)),
+        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, defaults, metrics)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),

@@ -23,13 +23,19 @@ def call(name, *arguments):
 
 @contextmanager
 def server(data, *flags):
-    """Yield the flags that reach a server process over a data folder; it ends by a signal, as operators end it."""
+    """Yield the flags that reach a server process over a data folder, with the address of its metrics last where it shows some.
+
+    It ends by a signal, as operators end it.
+    """
     command = [sys.executable, "-u", str(ROOT / "scripts/serve.py"), "--data", str(data), "--port", "0"]
     with subprocess.Popen(
         [*command, *(flags or ["--insecure-loopback"])], stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         try:
-            yield "--address", process.stdout.readline().split()[-1], *([] if flags else ["--insecure-loopback"])
+            reach = ["--address", process.stdout.readline().split()[-1], *([] if flags else ["--insecure-loopback"])]
+            if "--metrics-port" in flags:
+                reach.append(process.stdout.readline().split()[-1])
+            yield reach
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
         finally:

@@ -1,0 +1,65 @@
+"""What a monitor watches: calls by how they end and how long they take, rankings, and every step of the ladder that failed.
+
+Labels are names of the contract: no account, person or portfolio is in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+OK, CANCELLED = "OK", "CANCELLED"
+"""How a call ends that was answered, and one whose caller went away; any other ends with its ``Reason``."""
+
+LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+"""Upper ends in seconds: from one account's score to an import of a whole book."""
+
+
+class ServerMetrics:
+    """Counts for one server; ``registry`` is what an endpoint shows."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter(
+            "collections_opt_calls",
+            "Calls by method and end: OK or a reason.",
+            ["method", "outcome"],
+            registry=self.registry,
+        )
+        self._seconds = Histogram(
+            "collections_opt_call_seconds", "Time of calls.", ["method"], registry=self.registry, buckets=LATENCY_BUCKETS
+        )
+        self._rankings = Counter(
+            "collections_opt_rankings", "Rankings recorded.", ["ordering", "termination", "model_step"], registry=self.registry
+        )
+        self._degraded = Counter(
+            "collections_opt_degraded", "Steps of the ladder that could not serve.", ["use", "step"], registry=self.registry
+        )
+        self._gap = Gauge("collections_opt_ranking_gap", "Optimality gap of the last ranking.", registry=self.registry)
+        self._accounts = Gauge(
+            "collections_opt_ranking_accounts",
+            "Accounts of the last ranking.",
+            ["disposition"],
+            registry=self.registry,
+        )
+
+    def count_call(self, method: str, outcome: str, seconds: float) -> None:
+        """Count a call that ended."""
+        self._calls.labels(method, outcome).inc()
+        self._seconds.labels(method).observe(seconds)
+
+    def count_ranking(self, record: Mapping[str, Any]) -> None:
+        """Count a recorded ranking, from its record."""
+        self._rankings.labels(record["ordering"], record["termination"], record["model_step"]).inc()
+        bound = record["bound_minor"]
+        self._gap.set((bound - record["objective_minor"]) / bound if bound > 0 else 0.0)
+        for disposition, count in record["counts"].items():
+            self._accounts.labels(disposition).set(count)
+        self.count_degraded("ranking", record["degraded"])
+
+    def count_degraded(self, use: str, degraded: Sequence[Mapping[str, str]]) -> None:
+        """Count the steps that could not serve a ranking or a score."""
+        for each in degraded:
+            self._degraded.labels(use, each["step"]).inc()
