@@ -203,7 +203,8 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
         task = bar.add_task(title, total=1.0)
 
         def report(progress: SolveProgress) -> None:
-            bar.update(task, completed=progress.fraction, description=f"{title}: {progress.stage}")
+            gap = "" if progress.gap is None else f", at most {progress.gap:.1g} from the best"
+            bar.update(task, completed=progress.fraction, description=f"{title}: {progress.stage}{gap}")
 
         yield report
 

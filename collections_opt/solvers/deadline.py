@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 
@@ -11,18 +12,20 @@ class Deadline:
 
     Args:
         seconds: time allowed, or None for no guard.
+        clock: returns seconds since some moment, never fewer than before.
     """
 
-    def __init__(self, seconds: float | None) -> None:
-        self._end = None if seconds is None else time.monotonic() + seconds
+    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._end = None if seconds is None else clock() + seconds
         self.fired = False
 
     def expired(self) -> bool:
         """Tell whether time is up; a caller that asks is about to act on the answer, so True is remembered."""
-        if self._end is not None and time.monotonic() >= self._end:
+        if self._end is not None and not self.fired and self._clock() >= self._end:
             self.fired = True
         return self.fired
 
     def left(self) -> timedelta | None:
         """Return the time left, at least a millisecond, or None without a guard."""
-        return None if self._end is None else timedelta(seconds=max(1e-3, self._end - time.monotonic()))
+        return None if self._end is None else timedelta(seconds=max(1e-3, self._end - self._clock()))

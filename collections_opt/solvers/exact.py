@@ -43,7 +43,7 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     Raises:
         CollectionsError: VALUE_OVERFLOW when the sums could leave int64, INVALID_ARGUMENT for shapes that differ.
     """
-    deadline = Deadline(options.deadline_seconds)
+    deadline = Deadline(options.deadline_seconds, options.clock)
     facts = survey(problem, options.threads)
     problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
     penalty = shortage_penalty_minor(problem.side, facts)
@@ -54,8 +54,8 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     instance, every_price = flatten(problem, options.threads), np.concatenate([prices, side_prices])
     pool = pool_of(instance, instance, every_price)
     goal = Goal(every_price, penalty, costs.bound // PRICE_SCALE)
-    switched = round_choices(instance, goal, rounded, pool.rows, pool.reach)
-    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first, rounded, switched)]
+    switched = round_choices(instance, goal, rounded, pool.rows, pool.reach, deadline)
+    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first, rounded, switched) if queue is not None]
     worth, queue = max(((w, q) for w, q in candidates if w is not None), key=lambda pair: pair[0])
     best = Incumbent(queue, worth, costs.bound // PRICE_SCALE)
     progress(SolveProgress("linear program", 0.3, best.gap))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ class LinearSolution:
 
 
 def maximize(
-    objective: Floats, upper: Floats, matrix: csr_matrix, limit: Floats, parameters: str = "use_preprocessing: false"
+    objective: Floats, upper: Floats, matrix: csr_matrix, limit: Floats, time_limit: timedelta | None = None
 ) -> LinearSolution | None:
     """Solve ``max c x, A x <= b, 0 <= x <= u`` with single-threaded GLOP; None when it does not report an optimum.
 
@@ -32,14 +33,15 @@ def maximize(
         upper: (columns,) u, may be infinite.
         matrix: (rows, columns) A.
         limit: (rows,) b.
-        parameters: GLOP parameters in text form.
+        time_limit: time after which there is no optimum; None for none.
     """
     model: Any = model_builder_helper.ModelBuilderHelper()  # its stubs misstate the array types
     lowest = np.full(len(limit), -np.inf)
     model.fill_model_from_sparse_data(np.zeros_like(upper), upper, objective, lowest, limit, matrix)
     model.set_maximize(True)
     solver = model_builder_helper.ModelSolverHelper("glop")
-    solver.set_solver_specific_parameters(parameters)
+    limited = "" if time_limit is None else f" max_time_in_seconds: {time_limit.total_seconds()}"
+    solver.set_solver_specific_parameters("use_preprocessing: false" + limited)
     solver.solve(model)
     if not solver.has_solution() or solver.status() != model_builder_helper.SolveStatus.OPTIMAL:
         return None

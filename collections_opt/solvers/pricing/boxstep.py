@@ -91,7 +91,12 @@ def on_grid(cap: Floats) -> Ints:
 
 
 def boxstep(
-    level: Level, centre: Floats, half: Floats, cap: Floats, deadline: Deadline, report: Callable[[int], None]
+    level: Level,
+    centre: Floats,
+    half: Floats,
+    cap: Floats,
+    deadline: Deadline,
+    report: Callable[[int, Floats], None] = lambda _number, _prices: None,
 ) -> LevelResult:
     """Return optimal prices of a level, starting from a box of half-widths ``half`` around ``centre``.
 
@@ -101,14 +106,13 @@ def boxstep(
         half: float64 (m + k) half-widths; infinite for "anything up to the cap", 0 for a side price fixed where it is.
         cap: float64 (m + k) largest sane prices; capacity bought there is a real shortage.
         deadline: wall-clock guard.
-        report: called with the number of each round.
+        report: called after each round with its number and the prices by then.
     """
     result = LevelResult(centre, False, None, None, np.zeros_like(centre))
     collapse = 1.0
     for round_number in range(level.rounds):
         if deadline.expired():
             break
-        report(round_number)
         scale = price_scale(result.prices, level.instance.queues)
         limit = level.open_limit << (max(0, round_number - _PATIENT_ROUNDS) // 3)
         fixed = half == 0
@@ -118,7 +122,8 @@ def boxstep(
         half = fitted
         box = box_around(result.prices, half, cap)
         screening = screen(level.instance, box.low, box.high)
-        solution = solve_reduced(level.instance, screening, box, merge=len(screening.undecided) > 2 * level.open_limit)
+        merge = len(screening.undecided) > 2 * level.open_limit
+        solution = solve_reduced(level.instance, screening, box, merge, deadline)
         if solution is None:
             break
         classes, open_rows = len(solution.accounts.base), len(solution.accounts.members)
@@ -127,6 +132,7 @@ def boxstep(
         at_cap = box.high >= on_grid(cap)
         stuck = (solution.bought & ~at_cap) | solution.sold
         result = LevelResult(solution.prices, not stuck.any(), box, solution, moves)
+        report(round_number, result.prices)
         if result.settled:
             break
         growth = 2.0 if round_number < _PATIENT_ROUNDS else 4.0

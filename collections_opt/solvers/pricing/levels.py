@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
+from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale
 from collections_opt.solvers.pricing.instance import Instance, evaluate, sample
 
 Floats = NDArray[np.float64]
-Report = Callable[[str, float], None]
+Report = Callable[[str, float, Floats | None], None]
+"""Told a stage, the fraction done and, once all accounts are looked at, the prices by now."""
 
 _GROWTH = 8
 _LARGEST_SAMPLE = 2.5
@@ -38,25 +41,38 @@ def find_prices(
         warm: prices of a previous answer; larger samples are skipped if these bound the second one better than the first
             one's own prices do.
         deadline: wall-clock guard.
-        report: called with a stage for people and the fraction done.
+        report: called with a stage for people, the fraction done and prices by now.
     """
     previous: Instance | None = None
     centre, half = cap.copy(), np.full_like(cap, np.inf)
     sizes = sample_sizes(instance.rows, len(cap))
     for number, size in enumerate(sizes):
         current = instance.take(sample(instance, size, seed))
-        report(f"sample of {size} accounts", number / (len(sizes) + 2))
+        report(f"sample of {size} accounts", number / (len(sizes) + 2), None)
         if warm is not None and number == 1 and _bound_at(current, warm) <= _bound_at(current, centre):
             centre, half = warm, _WARM * price_scale(warm, instance.queues)
             previous = _sizing_sample(instance, seed) or current
             break
         level = Level(current, previous, max(current.rows, 1) if previous is None else _OPEN_ON_SAMPLES)
-        found = boxstep(level, centre, half, cap, deadline, lambda _: None)
+        found = boxstep(level, centre, half, cap, deadline)
         if found.solution is None and deadline.fired:
-            return found
+            return found if previous is not None else replace(found, prices=_threshold_prices(current, cap))
         centre, half = _next_box(current, found, cap)
         previous = current
     return _settle(instance, previous, centre, half, cap, deadline, report)
+
+
+def _threshold_prices(sample_of: Instance, cap: Floats) -> Floats:
+    """Return what a greedy list of a sample had to turn away, for want of better prices."""
+    room, m = sample_of.limit.copy(), sample_of.queues
+    group = sample_of.group if len(sample_of.table) else np.zeros(1, np.int32)
+    queue = np.full(sample_of.rows, UNASSIGNED, dtype=np.int16)
+    prices = np.zeros(len(cap))
+    rows = np.arange(sample_of.rows)
+    prices[:m] = serve_in_order(
+        sample_of.value, sample_of.seconds, group, sample_of.table, rows, queue, room[:m], room[m:], sample_of.threads
+    )
+    return np.minimum(prices, cap)
 
 
 def _bound_at(instance: Instance, prices: Floats) -> int:
@@ -81,7 +97,7 @@ def refine_prices(
     """
     half = _NEAR * price_scale(start, instance.queues) if half is None else half
     level = Level(instance, _sizing_sample(instance, seed), _OPEN_ON_SAMPLES, _MOST_TIED_TO_REFINE, _ROUNDS_TO_REFINE)
-    return boxstep(level, start, half, cap, deadline, lambda _: None)
+    return boxstep(level, start, half, cap, deadline)
 
 
 def _settle(
@@ -95,8 +111,14 @@ def _settle(
 ) -> LevelResult:
     limit = int(np.clip(instance.rows / 400, 5_000, 25_000)) if sizing is not None else max(instance.rows, 1)
     level = Level(instance, sizing, limit)
+    report("all accounts", 0.5, centre)
     return boxstep(
-        level, centre, half, cap, deadline, lambda number: report(f"box step {number + 1}", 0.5 + 0.4 * (1 - 0.9**number))
+        level,
+        centre,
+        half,
+        cap,
+        deadline,
+        lambda number, prices: report(f"box step {number + 1}", 0.5 + 0.4 * (1 - 0.9 ** (number + 1)), prices),
     )
 
 

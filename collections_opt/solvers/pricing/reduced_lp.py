@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing.instance import Instance, Ints, Screening, box_charges, charges, usage
 
@@ -116,8 +117,10 @@ def open_accounts(instance: Instance, box: Box, rows: Ints, merge: bool) -> Open
     )
 
 
-def solve_reduced(instance: Instance, screening: Screening, box: Box, merge: bool = False) -> ReducedSolution | None:
-    """Solve the reduced program of a box; None if GLOP does not report an optimum."""
+def solve_reduced(
+    instance: Instance, screening: Screening, box: Box, merge: bool = False, deadline: Deadline | None = None
+) -> ReducedSolution | None:
+    """Solve the reduced program of a box; None if GLOP does not report an optimum, or not in time."""
     accounts = open_accounts(instance, box, screening.undecided, merge)
     rows, classes = len(instance.limit), len(accounts.base)
     alternative = accounts.survives.copy()
@@ -143,7 +146,10 @@ def solve_reduced(instance: Instance, screening: Screening, box: Box, merge: boo
     left = instance.limit - screening.used - _base_usage(instance, accounts)
     objective = np.concatenate([gain, -box.high / PRICE_SCALE, box.low[sellers] / PRICE_SCALE])
     upper = np.concatenate([accounts.count[cls].astype(np.float64), np.full(rows + len(sellers), np.inf)])
-    solution = maximize(objective, upper, matrix, np.concatenate([left, accounts.count[wide]]).astype(np.float64))
+    time_left = deadline.left() if deadline else None
+    solution = maximize(objective, upper, matrix, np.concatenate([left, accounts.count[wide]]).astype(np.float64), time_left)
+    if deadline is not None and deadline.expired():
+        return None
     if solution is None:
         return None
     lacking = solution.columns[columns : columns + rows].copy()

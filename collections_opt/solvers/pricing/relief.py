@@ -1,14 +1,14 @@
-"""Bring a list back within its limits: move accounts to queues that have room, drop those for which there is none."""
+"""Bring a list back within its limits: the cheapest accounts move or leave, or in one pass whoever comes last."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.pricing.chain import NEVER, permitted
-from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, tally
+from collections_opt.solvers.pricing.instance import Instance, Ints, charges, losses_of, tally
 
 Choices = NDArray[np.int16]
 
@@ -40,6 +40,59 @@ def relieve(instance: Instance, prices: Ints, choice: Choices) -> Choices:
             _leave(order, own, limit, loss, seconds, group, instance.table, left, guard, drop)
         kept[inside] = np.where(own == m, UNASSIGNED, own)
     return kept
+
+
+def trimmed(instance: Instance, prices: Ints, choice: Choices) -> Choices:
+    """Return a list within all capacities and caps in one pass in row order, whoever it costs.
+
+    An account whose choice has no room left goes where it loses least among the queues that have, or nowhere.
+    """
+    kept, room = choice.copy(), instance.limit.copy()
+    m = instance.queues
+    group = instance.group if len(instance.table) else np.zeros(instance.rows, np.int32)
+    _trim(
+        instance.value, instance.seconds, group, instance.table, prices[:m], charges(instance, prices), kept, room[:m], room[m:]
+    )
+    return kept
+
+
+@kernel
+def _fits(q: int, seconds: NDArray[np.uint16], group: int, table: Ints, room: Ints, side_room: Ints) -> bool:
+    fits = seconds[q] <= room[q]
+    for k in range(table.shape[0]):
+        fits = fits and (table[k, group, q] <= 0 or table[k, group, q] <= side_room[k])
+    return bool(fits)
+
+
+@kernel
+def _trim(  # noqa: PLR0913, PLR0917
+    value: NDArray[np.int32],
+    seconds: NDArray[np.uint16],
+    group: NDArray[np.int32],
+    table: Ints,
+    price: Ints,
+    charge: Ints,
+    kept: Choices,
+    room: Ints,
+    side_room: Ints,
+) -> None:
+    """Keep or move each account in row order; updates ``kept``, ``room`` and ``side_room``."""
+    for i in range(value.shape[0]):
+        q, g = int(kept[i]), group[i]
+        if q < 0:
+            continue
+        if not _fits(q, seconds[i], g, table, room, side_room):
+            q, best = -1, np.int64(0)
+            for a in range(value.shape[1]):
+                v = np.int64(value[i, a])
+                gain = v * PRICE_SCALE - price[a] * np.int64(seconds[i, a]) - charge[g, a]
+                if v > 0 and gain > best and _fits(a, seconds[i], g, table, room, side_room):
+                    q, best = a, gain
+        kept[i] = q
+        if q >= 0:
+            room[q] -= seconds[i, q]
+            for k in range(table.shape[0]):
+                side_room[k] -= table[k, g, q]
 
 
 @kernel

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.chain import NEVER, settle_queues
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, near_ties, tally
@@ -85,8 +86,8 @@ class Goal:
     bound_minor: int
 
 
-def round_choices(instance: Instance, goal: Goal, choice: Choices, rows: Ints, reach: int) -> Choices:
-    """Return a list within all capacities, starting from ``choice``; the best of a few passes of the chain program.
+def round_choices(instance: Instance, goal: Goal, choice: Choices, rows: Ints, reach: int, deadline: Deadline) -> Choices | None:
+    """Return a list within all limits, starting from ``choice``; the best of a few passes of the chain program.
 
     Side rows with little room are left as they are, except by accounts that have to leave a queue that stays over.
 
@@ -96,22 +97,25 @@ def round_choices(instance: Instance, goal: Goal, choice: Choices, rows: Ints, r
         choice: int16 (n,) starting choices.
         rows: accounts that may be switched.
         reach: largest loss of a switch.
+        deadline: wall-clock guard; None is returned if it expires before there is a list within all hard limits.
     """
     value, used = tally(instance, choice)
     own_value, own_used = tally(instance.part(rows, instance.limit), choice[rows])
     pool = instance.part(rows, instance.limit - used + own_used)
     enough = int(goal.bound_minor * (1 - _NEGLIGIBLE_GAP)) - (value - own_value)
-    local, local_worth = _settled(pool, goal, choice[rows], reach, enough)
+    local, local_worth = _settled(pool, goal, choice[rows], reach, enough, deadline)
     if local_worth < 0 and (used > instance.limit)[~instance.elastic].any():
+        if deadline.expired():
+            return None
         relieved = relieve(instance, goal.prices, choice)
         if not np.array_equal(relieved, choice):
-            return round_choices(instance, goal, relieved, rows, reach)
+            return round_choices(instance, goal, relieved, rows, reach, deadline)
     rounded = choice.copy()
     rounded[rows] = local
     return rounded
 
 
-def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int) -> tuple[Choices, int]:
+def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int, deadline: Deadline) -> tuple[Choices, int]:
     """Return the best list of the pool's accounts, and its worth; below 0 if none respects the pool's hard limits."""
     m, prices, penalty_minor = pool.queues, goal.prices, goal.penalty_minor
     loss, seconds = losses_of(pool, prices, np.arange(pool.rows)), pool.seconds.astype(np.int64)
@@ -127,6 +131,8 @@ def _settled(pool: Instance, goal: Goal, start: Choices, reach: int, enough: int
     passes = int(np.clip(_SMALL_WORK // max(1, loss.size), _PASSES, _SMALL_PASSES))
     shuffle, failures = np.random.default_rng(_ORDER_SEED), 0
     for number in range(passes):
+        if deadline.expired():
+            break
         left = pool.limit - tally(pool, start)[1]
         local = np.where(start == UNASSIGNED, m, start).astype(np.int64)
         settle_queues(order, loss, seconds, local, left[:m].copy(), prices[:m], reach, group, pool.table, left[m:].copy(), guard)

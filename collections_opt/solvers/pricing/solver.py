@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.assignment import (
     PRICE_SCALE,
+    UNASSIGNED,
     Assignment,
     AssignmentProblem,
     ProgressCallback,
@@ -19,14 +20,14 @@ from collections_opt.core.assignment import (
 )
 from collections_opt.solvers.answer import Incumbent, Proof, answer
 from collections_opt.solvers.deadline import Deadline
-from collections_opt.solvers.greedy import greedy_list
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs
 from collections_opt.solvers.pricing.boxstep import LevelResult
+from collections_opt.solvers.pricing.gap_so_far import GapSoFar
 from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally
 from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, refine_prices
 from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, price_caps, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import open_choices
-from collections_opt.solvers.pricing.relief import relieve
+from collections_opt.solvers.pricing.relief import relieve, trimmed
 from collections_opt.solvers.pricing.rounding import Goal, fill, pool_of, round_choices, worth
 from collections_opt.solvers.pricing.side_rounding import CORE_ROWS, round_side_rows
 from collections_opt.solvers.side_rows import shortage_penalty_minor
@@ -58,25 +59,24 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     Raises:
         CollectionsError: VALUE_OVERFLOW when the sums could leave int64, INVALID_ARGUMENT for shapes that differ.
     """
-    deadline = Deadline(options.deadline_seconds)
+    deadline = Deadline(options.deadline_seconds, options.clock)
     facts = survey(problem, options.threads)
     problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
     penalty = shortage_penalty_minor(problem.side, facts)
     instance = flatten(problem, options.threads)
     joined = join_alike_queues(instance, options.seed)
     cap = price_caps(facts, len(instance.table), penalty)
-    found = _prices(instance, joined, cap, options, deadline, progress)
-    if found.solution is None and deadline.fired:
-        found = replace(found, prices=_threshold_prices(problem, cap, options.threads))
+    gap_so_far = GapSoFar(instance, penalty, progress)
+    found = _prices(instance, joined, cap, options, deadline, gap_so_far)
     prices = np.rint(found.prices * PRICE_SCALE).astype(np.int64)
     evaluation = evaluate(instance, prices)
-    progress(SolveProgress("prices proven", 0.7))
+    gap_so_far.tell("prices proven", 0.7)
     choice, split = _starting_choices(instance, prices, evaluation, found)
     bound = evaluation.bound // PRICE_SCALE
     goal = Goal(prices, penalty, bound)
     best = _rounded(instance, joined, goal, options.seed, deadline, choice, split)
     incumbent = Incumbent(best, worth(instance, best, penalty), bound)
-    progress(SolveProgress("rounded", 0.9, incumbent.gap))
+    gap_so_far.tell_list("rounded", 0.9, incumbent)
     incumbent = _polished(problem, prices, incumbent, penalty, options, deadline)
     m = problem.queue_count
     room = (instance.limit - tally(instance, incumbent.queue)[1])[m:]
@@ -92,7 +92,7 @@ def _prices(
     cap: Floats,
     options: SolveOptions,
     deadline: Deadline,
-    progress: ProgressCallback,
+    gap_so_far: GapSoFar,
 ) -> LevelResult:
     """Return the prices of the instance, found on its joined form and refined on its own where these differ."""
     kept = joined.kept()
@@ -103,19 +103,14 @@ def _prices(
         if options.warm_side_prices is not None:
             warm[instance.queues :] = np.maximum(options.warm_side_prices, 0) / PRICE_SCALE
         warm = np.minimum(warm, cap)[kept]
-    found = find_prices(
-        joined.instance, cap[kept], options.seed, warm, deadline, lambda stage, done: progress(SolveProgress(stage, 0.7 * done))
-    )
+
+    def report(stage: str, done: float, prices: Floats | None) -> None:
+        gap_so_far.tell(stage, 0.7 * done, None if prices is None else joined.expand(prices))
+
+    found = find_prices(joined.instance, cap[kept], options.seed, warm, deadline, report)
     if joined.instance is instance:
         return found
     return refine_prices(instance, joined.expand(found.prices), cap, options.seed, deadline)
-
-
-def _threshold_prices(problem: AssignmentProblem, cap: Floats, threads: int) -> Floats:
-    """Return the greedy list's prices, for want of better ones."""
-    prices = np.zeros(len(cap))
-    prices[: problem.queue_count] = greedy_list(problem, threads).threshold_density
-    return np.minimum(prices, cap)
 
 
 def _rounded(
@@ -123,20 +118,40 @@ def _rounded(
 ) -> NDArray[np.int16]:
     """Return a list within all limits; ``split`` are the accounts that the linear program leaves fractional.
 
-    Which accounts are decided narrowly is judged on the joined instance: between alike queues almost every one is.
+    Out of time, the choices are trimmed in one pass and what is left of the limits goes to a sample of the others.
     """
     prices = goal.prices
-    if deadline.expired():
-        return fill(instance, relieve(instance, prices, choice), np.arange(instance.rows))
-    judged, judged_prices = joined.instance, prices[joined.kept()]
+    listed = None if deadline.expired() else _rounded_in_time(instance, joined, goal, seed, deadline, choice, split)
+    if not deadline.fired and listed is not None:
+        return listed
+    rows = sample(instance, SIZING_ROWS, seed)
+    in_a_hurry = [fill(instance, trimmed(instance, prices, choice), rows)]
+    if instance.rows <= SIZING_ROWS:
+        in_a_hurry.append(fill(instance, np.full_like(choice, UNASSIGNED), rows))
+    return max([*in_a_hurry, *([] if listed is None else [listed])], key=lambda c: worth(instance, c, goal.penalty_minor))
+
+
+def _rounded_in_time(
+    instance: Instance, joined: Joined, goal: Goal, seed: int, deadline: Deadline, choice: NDArray[np.int16], split: Ints
+) -> NDArray[np.int16] | None:
+    """Return the rounded list, None if time was up before there was any within all limits.
+
+    Which accounts are decided narrowly is judged on the joined instance: between alike queues almost every one is.
+    """
+    judged, prices = joined.instance, goal.prices
+    judged_prices = prices[joined.kept()]
     probe = judged.take(sample(judged, SIZING_ROWS, seed)) if judged.rows > 2 * SIZING_ROWS else judged
     pool = pool_of(judged, probe, judged_prices)
     if judged is not instance:
-        choice = relieve(instance, prices, choice)
+        # Whole queues tie: either the program's split of them is the better start, or whoever comes first to the best open one.
+        starts = (relieve(instance, prices, choice), trimmed(instance, prices, evaluate(instance, prices).choice))
+        choice = max(starts, key=lambda c: worth(instance, c, goal.penalty_minor))
+    if deadline.expired():
+        return None
     if len(instance.table):
         core = np.union1d(pool.closest(CORE_ROWS), split)
         choice = round_side_rows(instance, prices, choice, core, pool.reach, goal.penalty_minor, deadline)
-    return round_choices(instance, goal, choice, np.union1d(pool.rows, split), pool.reach)
+    return round_choices(instance, goal, choice, np.union1d(pool.rows, split), pool.reach, deadline)
 
 
 def _starting_choices(

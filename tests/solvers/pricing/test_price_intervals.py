@@ -34,7 +34,7 @@ def extremes(problem) -> tuple[np.ndarray, np.ndarray]:
     best = linprog(cost, weights.tocsr(), needs).fun
     weights.resize((len(rows) + 1, count + n))
     weights[len(rows)] = cost
-    needs = np.append(needs, best + 1e-7 * max(1.0, abs(best)))
+    needs = np.append(needs, best + 1e-9 * max(1.0, abs(best)))
     ends = [[], []]
     for limit in range(count):
         goal = np.zeros(count + n)

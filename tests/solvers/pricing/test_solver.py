@@ -187,13 +187,27 @@ def test_a_deadline_at_any_moment_still_returns_a_sound_answer(stage, monkeypatc
     assert answer.gap < 0.6
 
 
-def test_progress_names_the_levels_and_ends_with_the_gap():
+@pytest.mark.parametrize(
+    "problem",
+    [realistic(150_000, 4, 12), with_side_rows(realistic(30_000, 5, 12)), identical_queues(20_000, 8), unmeetable_floor(1_500)],
+    ids=["plain", "side rows", "alike queues", "unmeetable floor"],
+)
+def test_progress_shows_after_every_box_step_a_gap_that_only_shrinks(problem):
     seen = []
-    solve_pricing(realistic(150_000, 4, 12), OPTIONS, seen.append)
-    assert any(report.stage.startswith("sample of") for report in seen)
-    assert any(report.stage.startswith("box step") for report in seen)
+    answer = solve_pricing(problem, OPTIONS, seen.append)
     assert [report.fraction for report in seen] == sorted(report.fraction for report in seen)
-    assert seen[-1].gap is not None
+    steps = [report for report in seen if report.stage.startswith("box step")]
+    assert steps
+    assert all(report.gap is not None for report in steps)
+    gaps = [report.gap for report in seen if report.gap is not None]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[0] > gaps[-1]
+    assert gaps[-1] == pytest.approx(answer.gap)
+
+
+def test_a_listener_changes_no_byte_of_the_answer():
+    problem = with_side_rows(realistic(30_000, 5, 12))
+    assert digest(solve_pricing(problem, OPTIONS)) == digest(solve_pricing(problem, OPTIONS, lambda _: None))
 
 
 def test_alike_queues_have_one_price():
