@@ -22,14 +22,16 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.policy_comparison import PolicyEvaluation
-from collections_opt.datasets.contact_log_files import read_contact_log
+from collections_opt.datasets.contact_log_files import read_sourced_log
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.policy_page import policy_html
 from collections_opt.reports.policy_report import (
     POLICY_NOTE,
+    SIMULATED_MARK,
     policy_csv,
     policy_figures,
     policy_headline,
+    provenance,
     refusals,
     uplift_table,
     value_table,
@@ -62,9 +64,13 @@ def main(
     with opened(data, folder) as workspace:
         filled, _ = workspace.books.plan(plan or bundled_plan().plan_id)
         queue_ids = tuple(queue.queue_id for queue in filled.queues)
-        logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
+        read = [read_sourced_log(path, queue_ids) for path in log]
+        logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
+        sources = tuple(source for _, source in read)
         worth = read_settings(parameters, ValueParameters) if parameters else bundled_parameters()
-        question = PolicyQuestion(logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed)
+        question = PolicyQuestion(
+            logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=sources
+        )
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("judging", total=1.0)
             found = evaluate_policy(workspace, folder, question, lambda s, f: bar.update(task, completed=f, description=s))
@@ -82,12 +88,16 @@ def main(
 def show(found: PolicyEvaluation, html: Path | None) -> None:
     """Print the finding, the tables, what was refused and how to read it."""
     console = terminal()
+    if found.simulated:
+        console.print(SIMULATED_MARK, style="bold red")
     console.print(policy_headline(found), style="bold")
     rows = f"{found.randomised_count:,} randomised rows of {found.account_count:,} accounts"
     console.print(table(f"Value per account in {found.currency_code} on {rows}", *value_table(found)))
     console.print(table(f"Cures added by contact ({', '.join(found.effects)})", *uplift_table(found)))
     for refusal in refusals(found):
         console.print(f"REFUSED {refusal}", style="red", markup=False)
+    for name, text in provenance(found):
+        console.print(f"{name}: {text}", style="dim", markup=False, highlight=False)
     console.print(POLICY_NOTE, style="dim", markup=False)
     if html:
         console.print(f"Page: {html} (opens offline)")

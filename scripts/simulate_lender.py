@@ -62,7 +62,7 @@ def main(
                 report(SolveProgress(f"import {name}", 0.4 + 0.6 * place / len(lived)))
                 made = workspace.books.import_portfolio(name, one.snapshot.raw)
                 path = data / f"{name}.csv"
-                log_table(one.log).to_csv(path, index=False)
+                log_table(one.log, simulated=True).to_csv(path, index=False)
                 lines.append([name, str(path), f"{made.accepted_count:,}", f"{int(one.log.randomised.sum()):,}"])
             plan = stored_plan(workspace, desk_plan(0.2 * lived[0].account_count))
     held = measured_parameters(WORLD_VALUE, [one.snapshot for one in lived[:1]], [lived[0].recovery_minor])

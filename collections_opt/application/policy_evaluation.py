@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.assignment import UNASSIGNED, SolveOptions
-from collections_opt.core.contact_log import ContactLog
+from collections_opt.core.contact_log import ContactLog, LogSource
 from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
@@ -53,6 +54,7 @@ class PolicyQuestion:
         effects: effect version, ``PLANNED``, or "" for what serves.
         reward: which money counts.
         seed: of the random order and the bootstrap.
+        sources: where the logs came from, one per log.
     """
 
     logs: Sequence[tuple[str, ContactLog]]
@@ -63,6 +65,7 @@ class PolicyQuestion:
     effects: str = ""
     reward: Reward = Reward.VALUE
     seed: int = 1
+    sources: Sequence[LogSource] = ()
 
 
 @dataclass
@@ -101,13 +104,18 @@ def evaluate_policy(
     rows, accounts = _Rows(), 0
     effects: set[str] = set()
     models: set[str] = set()
+    dates: list[date] = []
+    grades: dict[str, str] = {}
     for place, (portfolio_id, log) in enumerate(question.logs):
         progress(f"rank {portfolio_id}", place / (len(question.logs) + 1))
         portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
         effects_of = _effects(workspace, root, question, portfolio_id)
-        effects.add(effects_of(portfolio, question.plan).version)
+        served = effects_of(portfolio, question.plan)
+        effects.add(served.version)
+        dates.append(portfolio.as_of_date)
+        grades |= {queue.queue_id: served.evidence(index).value for index, queue in enumerate(question.plan.queues)}
         accounts += portfolio.account_count
         _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), effects_of)
     logged = _logged(rows)
@@ -126,6 +134,9 @@ def evaluate_policy(
         question.reward,
         question.plan.currency_code,
         tuple(name for name, _ in question.logs),
+        tuple(dates),
+        tuple(question.sources),
+        grades,
         accounts,
         int(psi.size),
         orders,

@@ -20,6 +20,23 @@ NO_QUEUE = -1
 
 
 @dataclass(frozen=True)
+class LogSource:
+    """Where a log came from, for whoever reads figures that rest on it.
+
+    Attributes:
+        name: of the file.
+        digest: SHA-256 of its bytes, hex.
+        row_count: rows.
+        simulated: whether the file says that a simulated lender wrote it.
+    """
+
+    name: str
+    digest: str
+    row_count: int
+    simulated: bool
+
+
+@dataclass(frozen=True)
 class ContactLog:
     """One row per account-month; columns aligned by row.
 

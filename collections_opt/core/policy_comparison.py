@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.contact_log import LogSource
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.logged_rewards import Reward
 from collections_opt.core.policy_value import LoggedActions, PolicyEstimate, doubly_robust, doubly_robust_gain, ips, snips
@@ -55,6 +57,9 @@ class PolicyEvaluation:
         reward: which money counts.
         currency_code: of all money.
         portfolios: ids.
+        as_of_dates: of the portfolios; their logs tell what followed.
+        sources: where the logs came from; empty where nobody said.
+        grades: evidence of the effects that ranked, by queue.
         account_count: accounts of the portfolios.
         randomised_count: rows judged on.
         orders: expected value first.
@@ -67,10 +72,18 @@ class PolicyEvaluation:
     reward: Reward
     currency_code: str
     portfolios: tuple[str, ...]
+    as_of_dates: tuple[date, ...]
+    sources: tuple[LogSource, ...]
+    grades: Mapping[str, str]
     account_count: int
     randomised_count: int
     orders: tuple[OrderValue, ...]
     curves: Mapping[str, UpliftCurve]
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any log came from a simulated lender."""
+        return any(source.simulated for source in self.sources)
 
     @property
     def answered(self) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from collections_opt.core.contact_log import NO_QUEUE, ContactLog
+from collections_opt.core.contact_log import NO_QUEUE, ContactLog, LogSource
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 
 REQUIRED = ("account_id", "queue_id", "contacted", "right_party", "outcome", "cash_minor")
 OPTIONAL = ("propensity", "queue_propensity")
+SIMULATED = "simulated"
+"""Column that marks the rows of a simulated lender; without it a log is taken for a real one."""
+
 OUTCOMES = {"cure": CURE, "default": DEFAULT, "stay": STAY}
+_YES = ("1", "true", "yes")
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}
 
 
@@ -28,10 +33,26 @@ def read_contact_log(path: Path, queue_ids: tuple[str, ...]) -> ContactLog:
         CollectionsError: NOT_FOUND; SCHEMA_MISMATCH naming missing columns; INVALID_ARGUMENT naming column and row, also as
             ``ContactLog``.
     """
+    return _parsed(_table(path), queue_ids)
+
+
+def read_sourced_log(path: Path, queue_ids: tuple[str, ...]) -> tuple[ContactLog, LogSource]:
+    """Return a file as a contact log, as ``read_contact_log``, and where it came from."""
+    table = _table(path)
+    simulated = SIMULATED in table.columns and bool(table[SIMULATED].astype(str).str.lower().isin(_YES).any())
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return _parsed(table, queue_ids), LogSource(path.name, digest, len(table), simulated)
+
+
+def _table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise refuse(Reason.NOT_FOUND, path.name, "cannot be read.", "Name an existing contact log.")
     is_parquet = path.suffix == ".parquet"
-    table = pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype=str, keep_default_na=False)
+    return pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _parsed(table: pd.DataFrame, queue_ids: tuple[str, ...]) -> ContactLog:
     missing = tuple(
         FieldViolation(name, "the file has no such column.", "Send it, empty where it does not apply.")
         for name in REQUIRED
@@ -84,11 +105,11 @@ def _whole(text: dict[str, pd.Series], name: str) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def log_table(log: ContactLog) -> pd.DataFrame:
-    """Return a log as the table that ``read_contact_log`` reads."""
+def log_table(log: ContactLog, simulated: bool = False) -> pd.DataFrame:
+    """Return a log as the table that ``read_contact_log`` reads; a simulated one says so in every row."""
     names = {value: key for key, value in OUTCOMES.items()}
     queues = np.array([*log.queue_ids, ""], dtype=object)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "account_id": [value.decode() for value in log.account_id.tolist()],
             "queue_id": queues[log.queue],
@@ -100,3 +121,4 @@ def log_table(log: ContactLog) -> pd.DataFrame:
             "cash_minor": log.cash_minor,
         }
     )
+    return table.assign(**{SIMULATED: 1}) if simulated else table

@@ -9,8 +9,10 @@ from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE
 from collections_opt.reports.html_page import render
 from collections_opt.reports.policy_report import (
     POLICY_NOTE,
+    SIMULATED_MARK,
     order_title,
     policy_headline,
+    provenance,
     refusals,
     uplift_table,
     value_table,
@@ -28,10 +30,12 @@ def policy_html(found: PolicyEvaluation, title: str = "Value of orders on a cont
         ("outcome model", ", ".join(found.outcome_models)),
         ("contact effects", ", ".join(found.effects)),
         ("money", f"{found.reward.value}, {found.currency_code}"),
+        *provenance(found),
     ]
     return render(
         "policy.html",
         title=title,
+        mark=SIMULATED_MARK if found.simulated else "",
         headline=policy_headline(found),
         note=POLICY_NOTE,
         values=value_table(found),

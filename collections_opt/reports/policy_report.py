@@ -23,6 +23,10 @@ POLICY_NOTE = (
 """Said wherever these figures are shown."""
 
 
+SIMULATED_MARK = "SIMULATED: no person, no lender. These figures show how to read the page, not what contact is worth."
+"""Said wherever figures rest on a simulated lender's log."""
+
+
 def order_title(name: str) -> str:
     """Return an order's name for people."""
     return "expected value, plan's effects" if name == EXPECTED_VALUE_PLANNED else TITLES[Ordering(name)]
@@ -54,6 +58,22 @@ def refusals(found: PolicyEvaluation) -> list[str]:
     return [f"{order_title(order.order)}: {order.refusal}" for order in found.orders if order.refusal]
 
 
+def provenance(found: PolicyEvaluation) -> list[tuple[str, str]]:
+    """Return what the figures rest on: logs with digest, rows and period, and grades of evidence, by name."""
+    lines = []
+    for source, portfolio, day in zip(found.sources, found.portfolios, found.as_of_dates, strict=False):
+        mark = "SIMULATED, " if source.simulated else ""
+        lines.append(
+            ("log", f"{mark}{source.name}, {source.row_count:,} rows after {day} ({portfolio}), SHA-256 {source.digest}")
+        )
+    lines.append(("evidence of the values", f"EXPERIMENT: {found.randomised_count:,} rows that a holdout drew"))
+    by_grade: dict[str, list[str]] = {}
+    for queue, grade in found.grades.items():
+        by_grade.setdefault(grade, []).append(queue)
+    graded = "; ".join(f"{grade}: {', '.join(queues)}" for grade, queues in by_grade.items())
+    return [*lines, ("evidence of the effects that rank", graded)]
+
+
 def uplift_table(found: PolicyEvaluation) -> Table:
     """Return Qini and AUUC of cures per order of contact."""
     return ["order of contact", "Qini", "AUUC"], [
@@ -69,7 +89,11 @@ def policy_figures(found: PolicyEvaluation) -> dict[str, Any]:
         "outcome_models": list(found.outcome_models),
         "reward": found.reward.value,
         "currency_code": found.currency_code,
+        "simulated": found.simulated,
         "portfolios": list(found.portfolios),
+        "as_of_dates": [day.isoformat() for day in found.as_of_dates],
+        "logs": [source.__dict__ for source in found.sources],
+        "effect_evidence": dict(found.grades),
         "account_count": found.account_count,
         "randomised_count": found.randomised_count,
         "orders": {

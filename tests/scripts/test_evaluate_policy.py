@@ -1,6 +1,7 @@
 """Orders are judged on a later month of a log than the effects were learned from, with every form of output, or refused."""
 
 import csv
+import hashlib
 import io
 import json
 
@@ -43,6 +44,13 @@ def test_every_order_is_judged_and_the_learned_effects_find_whom_contact_helps(d
     assert found["curves"]["predicted effect"]["qini"]["value"] > found["curves"]["p_cure"]["qini"]["value"]
     text = page.read_text()
     assert text.count("<svg") == 2
+    log = desk / "simulated-month-6.csv"
+    digest = hashlib.sha256(log.read_bytes()).hexdigest()
+    assert found["logs"] == [{"name": log.name, "digest": digest, "row_count": found["logs"][0]["row_count"], "simulated": True}]
+    assert found["as_of_dates"] == ["2025-07-31"]
+    assert found["effect_evidence"]["early-calls"] == "EXPERIMENT"
+    assert text.index("SIMULATED: no person, no lender") < text.index("<h1>")
+    assert digest in text
     assert not any(loads in text for loads in ('src="http', 'href="http', "@import", "<script"))
 
 
@@ -67,6 +75,10 @@ def test_effects_are_not_judged_on_what_they_learned_from_nor_orders_on_too_few_
     assert small.returncode == 2, small.stdout
     assert "100 are needed" in " ".join(small.stdout.split())
     assert "randomised rows in all" in " ".join(small.stdout.split())
+    assert "SIMULATED" in small.stdout
+    real = tmp_path / "real.csv"  # a lender's own log has no such column
+    real.write_text("\n".join(line.rpartition(",")[0] for line in lines[:2_000]) + "\n")
+    assert "SIMULATED" not in call("evaluate_policy.py", *base, real).stdout
     none = tmp_path / "none.csv"
     names = lines[0].split(",")
     columns = [names.index("propensity"), names.index("queue_propensity")]
