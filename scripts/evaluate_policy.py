@@ -24,16 +24,15 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.policy_comparison import PolicyEvaluation
 from collections_opt.datasets.contact_log_files import read_sourced_log
 from collections_opt.datasets.settings_files import read_settings
+from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
 from collections_opt.reports.policy_page import policy_html
 from collections_opt.reports.policy_report import (
     POLICY_NOTE,
-    SIMULATED_MARK,
     policy_csv,
     policy_figures,
     policy_headline,
     provenance,
     refusals,
-    uplift_table,
     value_table,
 )
 
@@ -93,7 +92,7 @@ def show(found: PolicyEvaluation, html: Path | None) -> None:
     console.print(policy_headline(found), style="bold")
     rows = f"{found.randomised_count:,} randomised rows of {found.account_count:,} accounts"
     console.print(table(f"Value per account in {found.currency_code} on {rows}", *value_table(found)))
-    console.print(table(f"Cures added by contact ({', '.join(found.effects)})", *uplift_table(found)))
+    console.print(table(f"Cures added by contact ({', '.join(found.effects)})", *uplift_table(found.curves)))
     for refusal in refusals(found):
         console.print(f"REFUSED {refusal}", style="red", markup=False)
     for name, text in provenance(found):

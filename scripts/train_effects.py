@@ -19,7 +19,7 @@ from scripts_support import DataOption, ModelsOption, models_of, now, opened, ru
 from collections_opt.application.effect_training import EffectReport, EffectTraining, train_effects
 from collections_opt.application.settings import bundled_plan
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.contact_log_files import read_contact_log
+from collections_opt.datasets.contact_log_files import read_sourced_log
 from collections_opt.scoring.effect_model import EffectEstimate
 from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
 from collections_opt.scoring.effect_threshold import parse_threshold
@@ -55,9 +55,11 @@ def main(
     with opened(data, folder) as workspace:
         assumed, _ = workspace.books.plan(plan or bundled_plan().plan_id)
         queue_ids = tuple(queue.queue_id for queue in assumed.queues)
-        logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
+        read = [read_sourced_log(path, queue_ids) for path in log]
+        logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
+        sources = tuple(source for _, source in read)
         designs = tuple(parse_threshold(text) for text in threshold or ())
-        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed)
+        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed, sources)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
         with Progress(console=Console(stderr=True), transient=True) as bar:
             task = bar.add_task("learning", total=1.0)

@@ -15,10 +15,12 @@ from sklearn.model_selection import StratifiedKFold
 
 from collections_opt.application.model_evaluation import evaluate_outcomes, gains
 from collections_opt.application.model_training import bundled_data
+from collections_opt.application.simulated_effects import evaluate_simulated_effects
 from collections_opt.core.admission import admit
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, september, snapshot
 from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
 from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.scoring.effect_evaluation import EffectEvaluation
 from collections_opt.scoring.evaluation import Estimate, ModelEvaluation, calibration_alarm
 from collections_opt.scoring.metrics import CLASSES
 from collections_opt.scoring.recovery import NOTHING, train_recovery
@@ -41,11 +43,12 @@ class StudyOfRecoveries:
 
 @dataclass(frozen=True)
 class BundledEvaluation:
-    """All figures of the bundled data."""
+    """All figures of the bundled data, and of effects on a simulated lender, because no contact was recorded in it."""
 
     model: ModelEvaluation
     october_auc: Mapping[str, float]
     recoveries: StudyOfRecoveries
+    effects: EffectEvaluation
 
 
 def evaluate_bundled(
@@ -63,8 +66,10 @@ def evaluate_bundled(
     model = evaluate_outcomes(scorer, data, MONEY, cash.astype(np.float64), drift_alarms(scorer), NOTE)
     progress("October default", 0.4)
     october = october_default(accounts)
-    progress("recoveries", 0.9)
-    return BundledEvaluation(model, october, study_of_recoveries())
+    progress("recoveries", 0.6)
+    recoveries = study_of_recoveries()
+    effects = evaluate_simulated_effects(lambda stage, fraction: progress(stage, 0.7 + 0.3 * fraction))
+    return BundledEvaluation(model, october, recoveries, effects)
 
 
 def drift_alarms(scorer: Scorer) -> tuple[str, ...]:

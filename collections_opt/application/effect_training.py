@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.contact_log import ContactLog
+from collections_opt.core.contact_log import ContactLog, LogSource
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.outcomes import CURE
@@ -37,6 +37,7 @@ class EffectTraining:
     segments: Sequence[str] = DEFAULT_SEGMENTS
     thresholds: Sequence[ThresholdDesign] = ()
     seed: int = 1
+    sources: Sequence[LogSource] = ()
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def train_effects(
     )
     contacts = learned.contacts
     metrics = experiment_metrics(learned.experiment, training.seed)
-    source = f"{contacts.log.row_count:,} rows of contact logs of {len(periods)} portfolio(s)"
+    mark = "SIMULATED: " if any(source.simulated for source in training.sources) else ""
+    source = f"{mark}{contacts.log.row_count:,} rows of contact logs of {len(periods)} portfolio(s)"
     manifest = Manifest(
         kind=EFFECT_KIND,
         version=training.version,
@@ -86,6 +88,7 @@ def train_effects(
         files={},
         training={
             "portfolios": [portfolio_id for portfolio_id, _ in training.logs],
+            "logs": [asdict(source) for source in training.sources],
             "plan": f"{training.plan.plan_id}/{training.plan.version}",
             "outcome_models": sorted(models),
             "row_count": contacts.log.row_count,

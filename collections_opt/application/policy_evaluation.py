@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.effect_evaluation import PLANNED, unseen_effects
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.assignment import UNASSIGNED, SolveOptions
 from collections_opt.core.contact_log import ContactLog, LogSource
@@ -18,25 +19,19 @@ from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward, logged_reward, predicted_reward
 from collections_opt.core.ordering import Ordering, raw_order_key
-from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
 from collections_opt.core.policy_comparison import EXPECTED_VALUE_PLANNED, PolicyEvaluation, judge_order
 from collections_opt.core.policy_value import LoggedActions
-from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.uplift import uplift_curve
-from collections_opt.core.valuation import contacted_probability
-from collections_opt.scoring import doubly_robust as effect_scores
-from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect
-from collections_opt.scoring.effect_rows import EffectPeriod, located
+from collections_opt.scoring.effect_artifacts import load_effect
+from collections_opt.scoring.effect_evaluation import contact_orders, randomised_rows
+from collections_opt.scoring.effect_rows import EffectPeriod
 from collections_opt.solvers import SOLVERS, fill_in_order
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-PLANNED = "plan"
-"""Names the plan's effects."""
 
 GAP_TARGET = 1e-4
 
@@ -117,7 +112,7 @@ def evaluate_policy(
         dates.append(portfolio.as_of_date)
         grades |= {queue.queue_id: served.evidence(index).value for index, queue in enumerate(question.plan.queues)}
         accounts += portfolio.account_count
-        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), effects_of)
+        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served)
     logged = _logged(rows)
     progress("judge", len(question.logs) / (len(question.logs) + 1))
     policies = {name: np.concatenate(parts) for name, parts in rows.policies.items()}
@@ -148,36 +143,17 @@ def _effects(workspace: Workspace, root: Path, question: PolicyQuestion, portfol
     if question.effects == PLANNED:
         return PlannedEffects
     if question.effects:
-        artifact: EffectArtifact | None = load_effect(root, question.effects)
-    else:
-        artifact = workspace.serving.effects.pin(portfolio_id).artifact
-    if artifact is None:
-        return PlannedEffects
-    learned_from = artifact.manifest.training.get("portfolios", [])
-    if isinstance(learned_from, list) and portfolio_id in learned_from:
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            "portfolio",
-            f"effect/{artifact.manifest.version} was learned from {portfolio_id}.",
-            f"Judge it on a portfolio that it did not see, or judge the plan's effects (effects: {PLANNED}).",
-        )
-    return artifact.model.effects_of
+        return unseen_effects(load_effect(root, question.effects), portfolio_id)
+    return unseen_effects(workspace.serving.effects.pin(portfolio_id).artifact, portfolio_id)
 
 
-def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects_of: EffectsOf) -> None:
+def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects: ContactEffects) -> None:
     portfolio, plan = period.portfolio, question.plan
-    usable, place = located(portfolio, period.log)
-    drawn = period.log.randomised[usable]
-    place, taken = place[drawn], period.log.take(usable[drawn])
-    index = np.array([plan.queue_index(queue_id) for queue_id in taken.queue_ids], dtype=np.int16)
-    log = ContactLog(
-        tuple(queue.queue_id for queue in plan.queues),
-        **({name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}),
-    )
+    drawn = randomised_rows(period, plan, effects)
+    place, log = drawn.place, drawn.log
     request = RankingRequest(
         plan, question.rules, question.parameters, options=SolveOptions(gap_target=GAP_TARGET, seed=question.seed)
     )
-    effects = effects_of(portfolio, plan)
     made = rank(portfolio, request, lambda _: period.outcomes, SOLVERS["pricing"], effects_of=lambda _, __: effects)
     queues = {Ordering.EXPECTED_VALUE.value: made.entries.queue}
     if not isinstance(effects, PlannedEffects):
@@ -194,36 +170,11 @@ def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects_of
     rows.chance.append(np.where(log.contacted, log.queue_propensity * log.propensity, 1.0 - log.propensity))
     rows.reward.append(logged_reward(log, made.worth, place, plan, question.parameters, question.reward))
     rows.account.append(log.account_id)
-    probability = made.outcomes.probability
-    table = predicted_reward(probability, effects, made.worth, plan, question.parameters, question.reward)
+    table = predicted_reward(made.outcomes.probability, effects, made.worth, plan, question.parameters, question.reward)
     rows.predicted.append(table[place])
-    _add_effects(rows, log, portfolio.take(place), probability[place], effects_of, plan)
-
-
-def _add_effects(
-    rows: _Rows, log: ContactLog, portfolio: Portfolio, probability: Floats, effects_of: EffectsOf, plan: CapacityPlan
-) -> None:
-    """Add the unbiased score of each row's cure effect, and the keys of the orders that are to find it."""
-    under = _under(log, probability, effects_of(portfolio, plan), plan)
-    psi = effect_scores.scores(
-        log.contacted, log.propensity, (log.outcome == CURE).astype(np.float64), probability[:, CURE], under[:, CURE]
-    )
-    rows.psi.append(psi)
-    keys = {
-        "predicted effect": under[:, CURE] - probability[:, CURE],
-        "p_cure": probability[:, CURE],
-        "p_default": probability[:, DEFAULT],
-    }
-    for name, key in keys.items():
+    rows.psi.append(drawn.psi)
+    for name, key in contact_orders(drawn).items():
         rows.keys.setdefault(name, []).append(key)
-
-
-def _under(log: ContactLog, probability: Floats, effects: ContactEffects, plan: CapacityPlan) -> Floats:
-    under = probability.copy()
-    for index in range(len(plan.queues)):
-        mine = log.queue == index
-        under[mine] = contacted_probability(probability, effects.block(slice(0, mine.size), index))[mine]
-    return under
 
 
 def _logged(rows: _Rows) -> LoggedActions:

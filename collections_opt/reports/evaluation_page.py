@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from collections_opt.reports.effect_tables import SIMULATED_MARK, effect_table, uplift_table
 from collections_opt.reports.evaluation_figures import drift_figure, gains_figure, reliability_figure, segment_figure
 from collections_opt.reports.html_page import render
+from collections_opt.reports.uplift_figures import effect_figure, qini_figure
+from collections_opt.scoring.effect_evaluation import EffectEvaluation
 from collections_opt.scoring.evaluation import ClassEvaluation, Estimate, ModelEvaluation
 
 Table = tuple[list[str], list[list[str]]]
@@ -19,6 +22,7 @@ def evaluation_html(
     card: str,
     october_auc: Mapping[str, float] = NOTHING,
     recoveries: Mapping[str, Mapping[float, Estimate]] = NOTHING,
+    effects: EffectEvaluation | None = None,
 ) -> str:
     """Return the page; equal figures give equal bytes.
 
@@ -27,6 +31,7 @@ def evaluation_html(
         card: its card.
         october_auc: by set of features, on all bundled accounts; empty where others were judged.
         recoveries: money at capacity of the bundled charged-off loans, by order; empty where others were judged.
+        effects: contact effects on a holdout; None where no contact log was given.
     """
     cure = model.classes["cure"]
     headline = (
@@ -52,7 +57,30 @@ def evaluation_html(
         october=[[name, f"{auc:.3f}"] for name, auc in october_auc.items()],
         recoveries=gains_table(recoveries),
         recoveries_figure=gains_figure(recoveries) if recoveries else "",
+        effects=_effects(effects) if effects else None,
         card=card,
+    )
+
+
+def _effects(found: EffectEvaluation) -> dict[str, Any]:
+    return {
+        "headline": effects_headline(found),
+        "mark": SIMULATED_MARK if found.simulated else "",
+        "rests_on": found.rests_on,
+        "uplift": uplift_table(found.curves),
+        "qini_figure": qini_figure(found.curves),
+        "cells": effect_table(found.cells),
+        "cells_figure": effect_figure(found.cells),
+    }
+
+
+def effects_headline(found: EffectEvaluation) -> str:
+    """Return whether the predicted effects find those whom contact helps, in one sentence."""
+    qini = found.curves["predicted effect"].qini
+    verdict = "finds" if qini.low > 0 else "misses" if qini.high < 0 else "is not shown to find"
+    return (
+        f"{found.effects} on {found.row_count:,} randomised rows of {found.account_count:,} accounts: its order of contact "
+        f"{verdict} those whom contact helps (Qini {qini.value:.4f}, 95 % {qini.low:.4f} to {qini.high:.4f})."
     )
 
 

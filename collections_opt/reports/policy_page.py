@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
-
 from collections_opt.core.policy_comparison import PolicyEvaluation
-from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, tidy, to_svg
+from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
+from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, to_svg
 from collections_opt.reports.html_page import render
 from collections_opt.reports.policy_report import (
     POLICY_NOTE,
-    SIMULATED_MARK,
     order_title,
     policy_headline,
     provenance,
     refusals,
-    uplift_table,
     value_table,
 )
-
-_CURVES = (REFERENCE_COLOUR, OTHER_COLOUR, TEXT_COLOUR)
+from collections_opt.reports.uplift_figures import qini_figure
 
 
 def policy_html(found: PolicyEvaluation, title: str = "Value of orders on a contact log") -> str:
@@ -41,8 +37,8 @@ def policy_html(found: PolicyEvaluation, title: str = "Value of orders on a cont
         values=value_table(found),
         value_figure=value_figure(found) if found.answered else "",
         refusals=refusals(found),
-        uplift=uplift_table(found),
-        qini_figure=qini_figure(found),
+        uplift=uplift_table(found.curves),
+        qini_figure=qini_figure(found.curves),
         facts=facts,
     )
 
@@ -59,20 +55,4 @@ def value_figure(found: PolicyEvaluation) -> str:
     axes.grid(axis="x", color=PALE_COLOUR)
     axes.set_axisbelow(True)
     axes.set_xlabel(f"gain per account over contacting nobody, doubly robust ({found.currency_code}; bars: 95 % interval)")
-    return to_svg(figure)
-
-
-def qini_figure(found: PolicyEvaluation) -> str:
-    """Return cures added per account against the share contacted first, per order of contact and at random."""
-    figure = Figure(figsize=(9, 3.8), layout="constrained")
-    axes = figure.add_subplot()
-    for (name, curve), colour in zip(found.curves.items(), _CURVES, strict=True):
-        axes.plot(curve.share, curve.gain, color=colour, linewidth=2, label=f"{name} (Qini {curve.qini.value:.4f})")
-    ends = [curve.gain[-1] for curve in found.curves.values()]
-    axes.plot([0, 1], [0, ends[0]], color=TEXT_COLOUR, linewidth=1, linestyle=":", label="at random")
-    axes.set_xlabel("share of accounts contacted first")
-    axes.set_ylabel("cures added per account")
-    tidy(axes)
-    axes.spines["left"].set_visible(True)
-    axes.legend(frameon=False, loc="lower right")
     return to_svg(figure)

@@ -6,7 +6,6 @@ import csv
 import io
 from typing import Any
 
-from collections_opt.core.comparison import Interval
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.policy_comparison import EXPECTED_VALUE_PLANNED, OrderValue, PolicyEvaluation
 from collections_opt.core.policy_value import PolicyEstimate
@@ -21,10 +20,6 @@ POLICY_NOTE = (
     "works, after weighting. Accounts are judged one by one; minutes are the planned ones."
 )
 """Said wherever these figures are shown."""
-
-
-SIMULATED_MARK = "SIMULATED: no person, no lender. These figures show how to read the page, not what contact is worth."
-"""Said wherever figures rest on a simulated lender's log."""
 
 
 def order_title(name: str) -> str:
@@ -72,13 +67,6 @@ def provenance(found: PolicyEvaluation) -> list[tuple[str, str]]:
         by_grade.setdefault(grade, []).append(queue)
     graded = "; ".join(f"{grade}: {', '.join(queues)}" for grade, queues in by_grade.items())
     return [*lines, ("evidence of the effects that rank", graded)]
-
-
-def uplift_table(found: PolicyEvaluation) -> Table:
-    """Return Qini and AUUC of cures per order of contact."""
-    return ["order of contact", "Qini", "AUUC"], [
-        [name, _rate(curve.qini), _rate(curve.auuc)] for name, curve in found.curves.items()
-    ]
 
 
 def policy_figures(found: PolicyEvaluation) -> dict[str, Any]:
@@ -149,7 +137,3 @@ def _value_line(order: OrderValue) -> list[str]:
 
 def _money(found: PolicyEstimate) -> str:
     return f"{money_exact(found.value)} [{money_exact(found.low)}, {money_exact(found.high)}]"
-
-
-def _rate(found: Interval) -> str:
-    return f"{found.value:.4f} [{found.low:.4f}, {found.high:.4f}]"

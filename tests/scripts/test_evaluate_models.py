@@ -28,7 +28,15 @@ def test_the_evaluation_shows_what_it_must_and_its_page_is_complete(tmp_path):
     assert 0.775 <= october["with September's status"] <= 0.80
     assert october["without"] < october["with September's status"] - 0.02
     page = (tmp_path / "evaluation.html").read_text()
-    assert page.count("<svg") == 5
+    assert page.count("<svg") == 7
+    effects = found["effects"]
+    assert effects["simulated"]
+    assert "SIMULATED: no person, no lender" in page
+    assert page.index("SIMULATED: no person") < page.index("Whom contact helps (Qini)")
+    assert effects["curves"]["predicted effect"]["qini"]["low"] > 0
+    assert [cell["name"] for cell in effects["cells"][:2]] == ["all", "queue early-calls"]
+    assert effects["cells"][0]["contacted_count"] + effects["cells"][0]["held_out_count"] == effects["row_count"]
+    assert all(cell["observed"]["low"] < cell["observed"]["high"] for cell in effects["cells"] if cell["observed"])
     assert not any(loads in page for loads in ('src="http', 'href="http', "@import", "<script"))
     assert "September" in page
     assert json.loads((tmp_path / "evaluation.json").read_text()) == found

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from tests.scripts.own_history import write_history
 from tests.scripts.processes import call
 
 
@@ -52,6 +53,40 @@ def test_every_order_is_judged_and_the_learned_effects_find_whom_contact_helps(d
     assert text.index("SIMULATED: no person, no lender") < text.index("<h1>")
     assert digest in text
     assert not any(loads in text for loads in ('src="http', 'href="http', "@import", "<script"))
+
+
+def test_a_validator_sees_the_effects_on_a_log_they_were_not_learned_from(desk, tmp_path):
+    folder, plan, named, log = desk, *month(desk, 6)[3::2]
+    base = (
+        "--models",
+        folder / "models",
+        "--data",
+        folder,
+        "--plan",
+        plan,
+        "--history",
+        write_history(tmp_path),
+        "--out",
+        tmp_path,
+    )
+    asked = ("--effects", "calls-1", "--portfolio", named)
+    shown = call("evaluate_models.py", *base, *asked, "--log", log, "--json")
+    assert shown.returncode == 0, shown.stderr
+    found = json.loads(shown.stdout)["effects"]
+    assert found["effects"].startswith("effect/calls-1")
+    assert found["simulated"]
+    assert hashlib.sha256(log.read_bytes()).hexdigest() in found["rests_on"]
+    page = (tmp_path / "evaluation.html").read_text()
+    assert "SIMULATED: no person, no lender" in page
+    assert "Effect by segment" in page
+    without = call("evaluate_models.py", *base, "--json")
+    assert without.returncode == 0, without.stderr
+    assert "effects" not in json.loads(without.stdout)
+    assert "Not judged: no contact log was given" in (tmp_path / "evaluation.html").read_text()
+    own = call("evaluate_models.py", *base, "--effects", "calls-1", "--portfolio", "simulated-month-0", "--log", log)
+    assert own.returncode == 2
+    assert "was learned from simulated-month-0" in " ".join(own.stderr.split())
+    assert call("evaluate_models.py", *base, *asked).returncode == 2
 
 
 def test_csv_has_a_line_per_order_and_estimate(desk):

@@ -1,0 +1,76 @@
+"""Judge an effect version on contact logs of imported portfolios that it was not learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from collections_opt.application.evaluation_segments import segments_of
+from collections_opt.application.workspace import Workspace
+from collections_opt.core.contact_log import ContactLog, LogSource
+from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.pipeline import EffectsOf
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect
+from collections_opt.scoring.effect_evaluation import EffectEvaluation, evaluate_effects
+from collections_opt.scoring.effect_rows import EffectPeriod
+from collections_opt.scoring.scorer import Scorer
+
+PLANNED = "plan"
+"""Names the plan's effects."""
+
+SEED = 1
+
+
+def unseen_effects(artifact: EffectArtifact | None, portfolio_id: str) -> EffectsOf:
+    """Return a version's effects, the plan's without one, to be judged on a portfolio.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when they were learned from that portfolio.
+    """
+    if artifact is None:
+        return PlannedEffects
+    learned_from = artifact.manifest.training.get("portfolios", [])
+    if isinstance(learned_from, list) and portfolio_id in learned_from:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "portfolio",
+            f"effect/{artifact.manifest.version} was learned from {portfolio_id}.",
+            f"Judge it on a portfolio that it did not see, or judge the plan's effects (effects: {PLANNED}).",
+        )
+    return artifact.model.effects_of
+
+
+def evaluate_logged_effects(
+    workspace: Workspace,
+    root: Path,
+    version: str,
+    scorer: Scorer,
+    logs: Sequence[tuple[str, ContactLog]],
+    plan: CapacityPlan,
+    sources: Sequence[LogSource],
+) -> EffectEvaluation:
+    """Return an effect version's Qini, AUUC and effect by segment on logs, scored by an outcome model.
+
+    Args:
+        workspace: the data folder that holds the portfolios.
+        root: folder of model versions.
+        version: of the effects, or ``PLANNED``.
+        scorer: of the outcome model.
+        logs: portfolios, each with the log of the contacts that followed it.
+        plan: whose queues the logs name.
+        sources: of the logs.
+
+    Raises:
+        CollectionsError: NOT_FOUND for a portfolio or version; INVALID_ARGUMENT without randomised rows, or where the effects
+            were learned from one of the portfolios.
+    """
+    artifact = None if version == PLANNED else load_effect(root, version)
+    periods = []
+    effects_of: EffectsOf = PlannedEffects
+    for portfolio_id, log in logs:
+        effects_of = unseen_effects(artifact, portfolio_id)
+        portfolio = workspace.recorded.portfolio(portfolio_id)
+        periods.append(EffectPeriod(portfolio, scorer.score(portfolio), log))
+    return evaluate_effects(periods, plan, effects_of, segments_of, sources, SEED)
