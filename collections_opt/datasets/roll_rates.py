@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.eligibility import bucket_of
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, delta, stay_value
+from collections_opt.core.outcomes import DEFAULT
+from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters
+from collections_opt.core.roll_rates import RollRates, Transitions, count_rates, join_transitions
 from collections_opt.datasets.snapshots import Snapshot
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class RollRates:
-    """Monthly chances by bucket; rows of ``stay`` and ``absorb`` together sum to 1.
-
-    Attributes:
-        stay: Q, float64 (7, 7) bucket to bucket.
-        absorb: R, float64 (7, 2) bucket to cure and to default.
-        account_count: int64 (7,) account-months behind each row; a bucket without any is taken to default.
-    """
-
-    stay: Floats
-    absorb: Floats
-    account_count: NDArray[np.int64]
 
 
 def roll_rates(snapshots: Sequence[Snapshot]) -> RollRates:
@@ -36,22 +20,16 @@ def roll_rates(snapshots: Sequence[Snapshot]) -> RollRates:
 
     v_S is what staying late is worth, and accounts that have stayed cure far less often than accounts that have just turned late.
     """
-    bucket, outcome, worse = (np.concatenate(parts) for parts in zip(*map(_stayers, snapshots), strict=True))
-    after = np.minimum(bucket + worse, BUCKET_COUNT - 1)
-    count = np.bincount(bucket, minlength=BUCKET_COUNT)
-    stay, absorb = np.zeros((BUCKET_COUNT, BUCKET_COUNT)), np.zeros((BUCKET_COUNT, 2))
-    np.add.at(stay, (bucket[outcome == STAY], after[outcome == STAY]), 1.0)
-    np.add.at(absorb, (bucket[outcome == CURE], 0), 1.0)
-    np.add.at(absorb, (bucket[outcome == DEFAULT], 1), 1.0)
-    absorb[count == 0, 1] = 1.0
-    total = np.maximum(count, 1)[:, np.newaxis]
-    return RollRates(stay / total, absorb / total, count.astype(np.int64))
+    return count_rates(join_transitions([_stayers(shot) for shot in snapshots]))
 
 
-def _stayers(shot: Snapshot) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+def _stayers(shot: Snapshot) -> Transitions:
     columns = shot.raw.columns
-    late_before = columns["status_history"][:, 1] > 0
-    return bucket_of(columns["days_past_due"][late_before]), shot.outcome[late_before], shot.rolled_worse[late_before]
+    rows = columns["status_history"][:, 1] > 0
+    bucket = bucket_of(columns["days_past_due"][rows])
+    after = np.minimum(bucket + shot.rolled_worse[rows], BUCKET_COUNT - 1)
+    ids, product = (np.array(columns[name][rows].tolist(), dtype="S") for name in ("account_id", "product"))
+    return Transitions(ids, product, bucket, shot.outcome[rows], after)
 
 
 def measured_loss(snapshots: Sequence[Snapshot], recovered_minor: Sequence[NDArray[np.int64]]) -> dict[str, float]:
@@ -86,7 +64,4 @@ def measured_parameters(
         ValueError: when nobody defaulted.
     """
     loss, rates = measured_loss(snapshots, recovered_minor), roll_rates(snapshots)
-    worth = np.array([1.0 - base.redefault_probability * loss[""], 1.0 - loss[""]])
-    month = float(delta(365.0 / 12.0, base.discount_rate))
-    values = stay_value(rates.stay, rates.absorb, worth, month)
-    return replace(base, stay_value=tuple(np.clip(values, 0.0, 1.0).tolist()), loss_given_default=loss)
+    return replace(base, stay_value=tuple(rates.stay_values(base, loss[""]).tolist()), loss_given_default=loss)
