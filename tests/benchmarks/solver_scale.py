@@ -5,7 +5,7 @@ capacities are 5, 30 and 60 % of the time that working every account once would 
 is one solve on two threads in a fresh process whose kernels come compiled from the disk cache; memory is that of the whole
 process, values and times included. The gap is proven by the prices alone and every answer is checked by the independent
 verifier. The daily run starts from the prices of the day before, when every value was some percent different and every twentieth
-account another one.
+account another one. What part of a gap no list could close with many queues and few accounts for each is the page least_gap.
 """
 
 from __future__ import annotations
