@@ -48,6 +48,10 @@ def main(
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
     seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
     request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
+    accept_suspect_scores: Annotated[
+        bool,
+        typer.Option("--accept-suspect-scores", help="Let scores decide that were refused as SCORES_SUSPECT."),
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the request only; nothing is ranked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the recorded header as JSON.")] = False,
 ) -> None:
@@ -68,6 +72,7 @@ def main(
         solver=read_choice(ranking_pb2.Solver.DESCRIPTOR, solver, "solver"),
         seed=seed,
         validate_only=check,
+        accept_suspect_scores=accept_suspect_scores,
     )
     with product.connect() as client:
         ensure_portfolio(client, portfolio)

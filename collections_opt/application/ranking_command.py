@@ -22,7 +22,8 @@ from collections_opt.solvers import SOLVERS
 class RankingCommand:
     """What a caller asks for; ``request_id`` (a UUID) makes it idempotent.
 
-    The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions.
+    The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions. With
+    ``accept_suspect_scores`` a person lets scores decide that were refused with SCORES_SUSPECT.
     """
 
     request_id: str
@@ -35,11 +36,14 @@ class RankingCommand:
     seed: int = 20_050_801
     constraints: RankingConstraints = field(default_factory=RankingConstraints)
     previous_ranking_id: str = ""
+    accept_suspect_scores: bool = False
 
     @property
     def payload_digest(self) -> str:
         """SHA-256 (hex) of everything but the request id."""
-        return digest_text(dump(replace(self, request_id="")))
+        asked = dump(replace(self, request_id=""))
+        # A flag that is not set is left out, as it was before there was one: a request sent again over an upgrade is the same.
+        return digest_text(asked.replace('"accept_suspect_scores": false, ', "", 1))
 
     @property
     def ranking_id(self) -> str:

@@ -12,7 +12,7 @@ import structlog
 
 from collections_opt.application.decided_facts import decided_facts
 from collections_opt.application.jobs import Jobs, JobStatus, internal_error
-from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.model_serving import ModelServing, Serving
 from collections_opt.application.provenance import times
 from collections_opt.application.ranking_command import OwedRanking, RankingCommand, check_command, options_of
 from collections_opt.application.ranking_runs import RankingRuns
@@ -22,6 +22,7 @@ from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
 from collections_opt.application.shadow import shadow_scores
+from collections_opt.application.suspect_scores import LOOK_BACK, checked_drift
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.eligibility import RuleTable
@@ -30,6 +31,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.policy import without_a_model
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking import Ranking
 from collections_opt.ledger.claims import Recovery
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RequestedRanking
@@ -131,6 +133,7 @@ class Rankings:
         ranking = rank(
             portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, effects.effects_of, solve_in_order
         )
+        spread, let_pass = self._drift(command, ranking, serving)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
         if findings:
@@ -146,8 +149,9 @@ class Rankings:
             "entries_object": kept.entries_object,
             **kept.facts,
             **used,
+            **spread,
             **effects.record(self._ledger.objects),
-            "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count)},
+            "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count), **let_pass},
             "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             "times": times(received, decided, self._now()),
         }
@@ -155,6 +159,16 @@ class Rankings:
         self._recorder.publish()
         self.on_recorded(record)
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+
+    def _drift(self, command: RankingCommand, ranking: Ranking, serving: Serving) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what record and health say of the spread of scores, and refuse suspect ones that nobody has let pass."""
+        return checked_drift(
+            ranking.outcomes,
+            self._ledger.rankings_before(None, LOOK_BACK),
+            command.plan_id,
+            "" if serving.step is LadderStep.POLICY_ORDER else serving.scorer.digest,
+            command.accept_suspect_scores,
+        )
 
 
 def _failed(job_id: str, error: Exception) -> CollectionsError:

@@ -13,6 +13,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from collections_opt.core.limits import MIN_CELL_COUNT
+from collections_opt.core.score_drift import stability_index
 from collections_opt.scoring.discrimination import auc_interval
 from collections_opt.scoring.metrics import expected_calibration_error
 
@@ -165,8 +166,7 @@ def population_stability(before: Floats, after: Floats, bins: int = BINS) -> Dri
     edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if known.size else np.zeros(0)
     counts = [np.bincount(_bin(x, edges), minlength=edges.size + 2) for x in (before, after)]
     used = (counts[0] + counts[1]) > 0
-    first, second = (np.maximum(c[used], 0.5) / max(c.sum(), 1) for c in counts)
-    psi = float(((second - first) * np.log(second / first)).sum())
+    psi = stability_index(counts[0], counts[1])
     freedom = max(int(used.sum()) - 1, 1)
     return Drift(psi, float(chi2.ppf(0.95, freedom)) * (1.0 / max(before.size, 1) + 1.0 / max(after.size, 1)))
 

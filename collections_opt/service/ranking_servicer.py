@@ -176,6 +176,7 @@ class RankingServicer(EvidenceCalls):
             **({"seed": request.seed} if request.HasField("seed") else {}),
             constraints=read_constraints(request.constraints),
             previous_ranking_id=request.previous_ranking_id,
+            accept_suspect_scores=request.accept_suspect_scores,
         )
 
     def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:

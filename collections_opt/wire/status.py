@@ -65,6 +65,7 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.MODEL_STATE_CONFLICT: _C.FAILED_PRECONDITION,
         Reason.PERMISSION_DENIED: _C.PERMISSION_DENIED,
         Reason.UNAUTHENTICATED: _C.UNAUTHENTICATED,
+        Reason.SCORES_SUSPECT: _C.FAILED_PRECONDITION,
     }
 )
 """Status code of every reason."""

@@ -80,6 +80,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 27
     """The call came without a token that holds, to a server that asks for one. UNAUTHENTICATED."""
+    ERROR_REASON_SCORES_SUSPECT: _ErrorReason.ValueType  # 28
+    """All scores are alike, or spread quite otherwise than in the last ranking by the same model. FAILED_PRECONDITION: look at the
+    data, then send a new request with accept_suspect_scores.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -144,4 +148,8 @@ ERROR_REASON_MUST_BE_KEPT: ErrorReason.ValueType  # 26
 """Records about an account must be kept: retention or a legal hold. FAILED_PRECONDITION."""
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 27
 """The call came without a token that holds, to a server that asks for one. UNAUTHENTICATED."""
+ERROR_REASON_SCORES_SUSPECT: ErrorReason.ValueType  # 28
+"""All scores are alike, or spread quite otherwise than in the last ranking by the same model. FAILED_PRECONDITION: look at the
+data, then send a new request with accept_suspect_scores.
+"""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
