@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from collections_opt.application import books, ranking_runs
+from collections_opt.application import rankings as making
 from collections_opt.core import pipeline, ranking
-from collections_opt.core.assignment import Assignment
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import rankings, requests, worklists
 
@@ -144,7 +144,7 @@ def fallback_without_label(session):
     pin = serving.pin
 
     class Fallback:
-        """Answers with a third for everything when the model cannot, as if it were the model."""
+        """Answers with other accounts' scores when the model cannot, as if it were the model."""
 
         def __init__(self, scorer):
             self.scorer = scorer
@@ -154,7 +154,7 @@ def fallback_without_label(session):
 
         def score(self, portfolio):
             known = self.scorer.score(portfolio)
-            return replace(known, probability=np.tile([0.25, 0.25, 0.5], (portfolio.account_count, 1)))
+            return replace(known, probability=known.probability[::-1])
 
     def pinned(portfolio_id):
         found = pin(portfolio_id)
@@ -165,16 +165,16 @@ def fallback_without_label(session):
 
 @planted
 def float_sum(_session):
-    make = pipeline.make_entries
+    verify = making.verify
 
-    def summed(*arguments, **named):
-        entries = make(*arguments, **named)
-        assignment = next(value for value in (*arguments, *named.values()) if isinstance(value, Assignment))
-        total = np.float32(0.1) + np.sum(entries.increment_minor[entries.queue >= 0].astype(np.float32) / np.float32(3)) * 3
+    def summed(problem, assignment, *rest):
+        report = verify(problem, assignment, *rest)
+        worked = np.flatnonzero(assignment.queue >= 0)
+        total = np.sum(problem.value[worked, assignment.queue[worked]].astype(np.float32) / np.float32(3)) * 3
         object.__setattr__(assignment, "objective_minor", int(total) + 1)
-        return entries
+        return report
 
-    pipeline.make_entries = summed
+    making.verify = summed
 
 
 @planted
