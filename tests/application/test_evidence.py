@@ -293,7 +293,13 @@ def test_the_record_says_who_when_on_what_and_how_healthy(world):
     rows = held["rows"]
     assert (rows["in"], rows["accepted"], rows["quarantined"], rows["erased_before"]) == (40, 38, 2, 0)
     assert rows["findings_by_rule"] == {"OUT_OF_RANGE": 2}
-    assert held["health"] == {"degraded": [], "stale_score_count": 0, "replayable": True, "why_not_replayable": ""}
+    assert held["health"] == {
+        "degraded": [],
+        "stale_score_count": 0,
+        "suspect_scores_accepted": [],
+        "replayable": True,
+        "why_not_replayable": "",
+    }
     assert set(held["times"]) == {"received", "decided", "recorded"}
     assert held["times"]["received"] == "2026-11-24T06:00:00+00:00"
     assert held["time_zone"] == "America/New_York"
