@@ -1,4 +1,4 @@
-"""Orders compared over the API on real accounts: at the same capacity, with what happened, and the same a second time."""
+"""Orders compared over the API on real accounts: under the same limits, with what happened, and the same a second time."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.client.comparison import compare_orders, repeatable_request_id
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import import_portfolio
+from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.known_outcomes import KnownOutcomes
 from collections_opt.core.ordering import Ordering
@@ -55,6 +56,17 @@ def test_chosen_orders_without_outcomes(client):
     compared = compare_orders(client, "august", PLAN, 1, None, (Ordering.BALANCE, Ordering.EXPECTED_VALUE))
     assert [o.ordering for o in compared.outcomes] == [Ordering.BALANCE, Ordering.EXPECTED_VALUE]
     assert all(o.cash is None for o in compared.outcomes)
+
+
+def test_orders_are_compared_under_the_same_constraints(client):
+    constraints = RankingConstraints((AccountLimit("few", LimitKind.AT_MOST, account_count=50),), exploration_share=0.02)
+    orders = (Ordering.EXPECTED_VALUE, Ordering.P_CURE)
+    compared = compare_orders(client, "august", PLAN, 1, None, orders, constraints=constraints)
+    assert [o.worked_count for o in compared.outcomes] == [50, 50]
+    assert compared.outcomes[1].incremental_minor < compared.outcomes[0].incremental_minor
+    assert compared.rankings[0].exploration.drawn_count == compared.rankings[1].exploration.drawn_count > 0
+    free = compare_orders(client, "august", PLAN, 1, None, orders[1:])
+    assert free.rankings[0].ranking_id != compared.rankings[1].ranking_id
 
 
 def test_an_account_without_an_outcome_stops_the_comparison(client, august):

@@ -12,6 +12,8 @@ from collections_opt.solvers.pricing.instance import Instance, Ints, charges, lo
 
 Choices = NDArray[np.int16]
 
+_CHOOSE_TO_SERVE, _CAN_SERVE, _EVERYONE = 0, 1, 2
+
 
 def relieve(instance: Instance, prices: Ints, choice: Choices) -> Choices:
     """Return a list within all capacities and caps: from each limit that is over, the cheapest accounts leave first.
@@ -43,16 +45,29 @@ def relieve(instance: Instance, prices: Ints, choice: Choices) -> Choices:
 
 
 def trimmed(instance: Instance, prices: Ints, choice: Choices) -> Choices:
-    """Return a list within all capacities and caps in one pass in row order, whoever it costs.
+    """Return a list within all capacities and caps in a pass or three in row order, whoever it costs.
 
-    An account whose choice has no room left goes where it loses least among the queues that have, or nowhere.
+    An account whose choice has no room left goes where it loses least among the queues that have, or nowhere. Floors come
+    first: those that choose to serve them, then those that can.
     """
-    kept, room = choice.copy(), instance.limit.copy()
-    m = instance.queues
+    kept, room, m = np.full_like(choice, UNASSIGNED), instance.limit.copy(), instance.queues
     group = instance.group if len(instance.table) else np.zeros(instance.rows, np.int32)
-    _trim(
-        instance.value, instance.seconds, group, instance.table, prices[:m], charges(instance, prices), kept, room[:m], room[m:]
-    )
+    charge = charges(instance, prices)
+    for admit in (_CHOOSE_TO_SERVE, _CAN_SERVE, _EVERYONE):
+        if admit == _EVERYONE or (room[m:] < 0).any():
+            _trim(
+                instance.value,
+                instance.seconds,
+                group,
+                instance.table,
+                prices[:m],
+                charge,
+                choice,
+                kept,
+                room[:m],
+                room[m:],
+                admit,
+            )
     return kept
 
 
@@ -65,6 +80,14 @@ def _fits(q: int, seconds: NDArray[np.uint16], group: int, table: Ints, room: In
 
 
 @kernel
+def _serves(q: int, group: int, table: Ints, side_room: Ints) -> bool:
+    serves = False
+    for k in range(table.shape[0]):
+        serves = serves or (table[k, group, q] < 0 and side_room[k] < 0)
+    return serves
+
+
+@kernel
 def _trim(  # noqa: PLR0913, PLR0917
     value: NDArray[np.int32],
     seconds: NDArray[np.uint16],
@@ -72,21 +95,27 @@ def _trim(  # noqa: PLR0913, PLR0917
     table: Ints,
     price: Ints,
     charge: Ints,
+    choice: Choices,
     kept: Choices,
     room: Ints,
     side_room: Ints,
+    admit: int,
 ) -> None:
-    """Keep or move each account in row order; updates ``kept``, ``room`` and ``side_room``."""
+    """Admit accounts in row order; updates ``kept``, ``room`` and ``side_room``."""
+    least = np.int64(-NEVER if admit == _CAN_SERVE else 0)
     for i in range(value.shape[0]):
-        q, g = int(kept[i]), group[i]
-        if q < 0:
+        q, g = int(choice[i]), group[i]
+        if kept[i] >= 0 or (q < 0 and admit != _CAN_SERVE):
             continue
-        if not _fits(q, seconds[i], g, table, room, side_room):
-            q, best = -1, np.int64(0)
+        if admit == _CHOOSE_TO_SERVE and not _serves(q, g, table, side_room):
+            continue
+        if q < 0 or not _fits(q, seconds[i], g, table, room, side_room) or admit == _CAN_SERVE:
+            q, best = -1, least
             for a in range(value.shape[1]):
                 v = np.int64(value[i, a])
                 gain = v * PRICE_SCALE - price[a] * np.int64(seconds[i, a]) - charge[g, a]
-                if v > 0 and gain > best and _fits(a, seconds[i], g, table, room, side_room):
+                wanted = v > 0 and gain > best and (admit == _EVERYONE or _serves(a, g, table, side_room))
+                if wanted and _fits(a, seconds[i], g, table, room, side_room):
                     q, best = a, gain
         kept[i] = q
         if q >= 0:
