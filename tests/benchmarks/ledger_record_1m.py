@@ -51,10 +51,13 @@ def recorded(measure: Measure, accounts: int, url: str) -> None:
         imported = _stored(workspace, folder)
         request_id = str(uuid.UUID(int=7, version=4))
         command = RankingCommand(request_id, "bench", plan.plan_id, None, Ordering.BALANCE, bundled_parameters())
+        recording = False
         with ExitStack() as stack:
 
             def follow(progress):
-                if progress.stage == "record":
+                nonlocal recording
+                if progress.stage == "record" and not recording:  # told again while it lasts
+                    recording = True
                     stack.enter_context(measure.stage("record"))
 
             record = workspace.rank(command, follow).record
