@@ -52,8 +52,9 @@ def test_answers_are_accepted_and_altered_bytes_are_not(tmp_path):
 
 
 def by_hash(queue, key):
-    """The planted bug: ties broken by hash() of something."""
-    order = np.lexsort((np.array([hash(str(row)) for row in range(queue.size)]), np.round(-key, 3), queue))
+    """The planted bug: ties broken by hash(), where 64 neighbours count as a tie: no hash keeps them all in order."""
+    rank = np.argsort(np.argsort(-key, kind="stable"))
+    order = np.lexsort((np.array([hash(str(row)) for row in range(queue.size)]), rank // 64, queue))
     priority = np.zeros(queue.size, dtype=np.int32)
     for number in np.unique(queue[queue >= 0]):
         rows = [row for row in order if queue[row] == number]
