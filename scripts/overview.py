@@ -16,7 +16,7 @@ import typer
 from google.protobuf.message import Message
 from scripts_support import Product, run, table, terminal
 
-from collections_opt.api.v1 import capacity_plan_pb2, model_service_pb2, portfolio_service_pb2, ranking_pb2
+from collections_opt.api.v1 import actor_pb2, capacity_plan_pb2, model_service_pb2, portfolio_service_pb2, ranking_pb2
 from collections_opt.client.listings import all_models, all_plans, all_portfolios, all_rankings
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import summarise
@@ -58,9 +58,10 @@ def _portfolios(found: list[portfolio_service_pb2.Portfolio]) -> tuple[list[str]
     lines = [
         [p.portfolio_id, read_date(p.as_of_date, "as_of_date").isoformat(), p.currency_code]
         + [f"{count:,}" for count in (p.row_count, p.accepted_count, p.quarantined_count)]
+        + [_actor(p.imported_by)]
         for p in found
     ]
-    return ["portfolio", "as of", "currency", "rows", "accepted", "quarantined"], lines
+    return ["portfolio", "as of", "currency", "rows", "accepted", "quarantined", "imported by"], lines
 
 
 def _plans(found: list[capacity_plan_pb2.CapacityPlan]) -> tuple[list[str], list[list[str]]]:
@@ -72,10 +73,17 @@ def _plans(found: list[capacity_plan_pb2.CapacityPlan]) -> tuple[list[str], list
             plan.currency_code,
             str(len(plan.queues)),
             f"{sum(queue.capacity_minutes for queue in plan.queues) / 60:,.1f}",
+            _actor(plan.saved_by),
         ]
         for plan in found
     ]
-    return ["plan", "version", "effective from", "currency", "queues", "hours"], lines
+    return ["plan", "version", "effective from", "currency", "queues", "hours", "saved by"], lines
+
+
+def _actor(actor: actor_pb2.RecordedActor) -> str:
+    """Return who recorded something; what no token vouches for is the caller's word."""
+    named = " as ".join(part for part in (actor.name, actor.role) if part)
+    return f"{named}{'' if actor.token_issuer else ' (claimed)'}" if named else actor.authenticated_system
 
 
 def _rankings(found: list[ranking_pb2.Ranking]) -> tuple[list[str], list[list[str]]]:

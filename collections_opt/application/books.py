@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from collections_opt.application.sealed_records import SealedRecords
+from collections_opt.application.recorder import Recorder
 from collections_opt.application.settings import dump, load
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.admission import Quarantine, admit
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.names import check_id
@@ -21,13 +22,18 @@ from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 class Books:
     """The use cases around portfolios and capacity plans."""
 
-    def __init__(self, ledger: Ledger, now: Callable[[], datetime], sealed: SealedRecords) -> None:
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime], recorder: Recorder) -> None:
         self._ledger = ledger
-        self._sealed = sealed
+        self._recorder = recorder
+        self._sealed = recorder.sealed
         self._now = now
 
-    def import_portfolio(self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False) -> PortfolioRecord:
+    def import_portfolio(
+        self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> PortfolioRecord:
         """Admit every row once and store what was accepted beside what was quarantined; importing again is free.
+
+        Who imported it first is recorded with it.
 
         Raises:
             CollectionsError: as ``admit``; ALREADY_EXISTS when the id holds other accounts.
@@ -51,7 +57,11 @@ class Books:
             quarantine_digest="" if validate_only else self._sealed.put_quarantine(refused).digest,
             created_at=self._now().isoformat(),
         )
-        return record if validate_only else self._ledger.add_portfolio(record)
+        if validate_only:
+            return record
+        added = self._ledger.add_portfolio(record, actor)
+        self._recorder.publish()
+        return added
 
     def quarantine(self, portfolio_id: str) -> Quarantine:
         """Return why rows of a portfolio were refused, without those erased since."""
@@ -65,8 +75,10 @@ class Books:
             return None
         return stored if (stored.digest, stored.row_count) == (digest, row_count) else None
 
-    def save_plan(self, plan: CapacityPlan, expected_etag: str | None, validate_only: bool = False) -> PlanRecord:
-        """Store a plan's first version (no etag) or its next one.
+    def save_plan(
+        self, plan: CapacityPlan, expected_etag: str | None, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> PlanRecord:
+        """Store a plan's first version (no etag) or its next one, and who saved it.
 
         Raises:
             CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan``.
@@ -76,7 +88,9 @@ class Books:
         if validate_only:
             self._ledger.check_next_plan(plan.plan_id, expected_etag)
             return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
-        return self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now())
+        added = self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now(), actor=actor)
+        self._recorder.publish()
+        return added
 
     def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
         """Return a version of a plan, or its latest, with its record (for the etag).

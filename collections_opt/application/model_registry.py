@@ -57,10 +57,13 @@ class ModelView:
 
 
 class ModelRegistry:
-    """The use cases around model versions; the ledger decides, the folder holds the bytes."""
+    """The use cases around model versions; the ledger decides, the folder holds the bytes, ``publish`` signs the log."""
 
-    def __init__(self, ledger: Ledger, root: Path, policy: RegistryPolicy, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ledger: Ledger, root: Path, policy: RegistryPolicy, now: Callable[[], datetime], publish: Callable[[], object]
+    ) -> None:
         self._ledger = ledger
+        self._publish = publish
         self._policy = policy
         self._now = now
         self.root = root
@@ -125,6 +128,7 @@ class ModelRegistry:
         if command.action is ModelAction.SUBMIT:
             self._ledger.add_model(ModelRecord(command.kind, version, digest, text, self._now().isoformat()))
         self._ledger.add_model_events([event], key)
+        self._publish()
         return self.model(command.kind, version)
 
     def meet_declarations(self) -> None:
@@ -138,6 +142,7 @@ class ModelRegistry:
             new = [] if standing.acted else self._declaration(declared, standing)
             if new:
                 self._ledger.add_model_events(new)
+                self._publish()
 
     def _declaration(self, declared: DeclaredApproval, standing: KindStanding) -> list[ModelEvent]:
         _, digest, text = read_manifest(self.root, declared.version, declared.kind)

@@ -164,6 +164,14 @@ class SealedRecords:
         """Return keys by number, uint8 (n, 32); zeros for erased ones."""
         return self._keys.keys(numbers)
 
+    def has_keys_of(self, account_id: NDArray[np.bytes_], key_no: Numbers) -> bool:
+        """Return whether the directory gives these accounts (n,) these keys (n,)."""
+        return bool(np.array_equal(self._keys.known_numbers(account_id), key_no))
+
+    def broken_keys(self, erased: list[int]) -> list[str]:
+        """Return what is wrong with keys and directory, as ``SubjectKeys.verify``."""
+        return self._keys.verify(erased)
+
     def key_number(self, account_id: str) -> int | None:
         """Return the number of an account's key, None for one never seen or erased."""
         return self._keys.find(account_id)

@@ -41,13 +41,18 @@ class Verification:
     def verify_log(self) -> Verdict:
         """Check the chain, the log and every checkpoint that was published."""
         chain, log, lives = self._ledger.verify_chain(), self._ledger.verify_log(), self._ledger.verify_lives()
+        rows = self._ledger.verify_rows()
         try:
             tree = self._ledger.log_tree()
+            keys = self._sealed.broken_keys(self._ledger.erased_numbers())
         except CollectionsError as error:
-            return _verdict("log", [Check("log", False, "; ".join([error.message, *chain, *log, *lives]))], Strength.NOTHING)
+            found = "; ".join([error.message, *chain, *log, *rows, *lives])
+            return _verdict("log", [Check("log", False, found)], Strength.NOTHING)
         checks = [
             Check("chain", not chain, "; ".join(chain) or "Every ranking names the one before it."),
-            Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries, one per ranking, erasure and hold."),
+            Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries."),
+            Check("rows", not rows, "; ".join(rows) or "Portfolios, plans, models, acts and answers are what the log says."),
+            Check("keys", not keys, "; ".join(keys) or "Every account that was not erased has one key of its own."),
             Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
         verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
@@ -112,6 +117,8 @@ class Verification:
         parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
         for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
             opened = unseal(table, self._sealed.keys_of(table), check=True)
+            known = self._sealed.has_keys_of(opened.columns["account_id"], table.key_no[opened.rows])
+            _need(known, "the account directory gives accounts other keys")
             missing = np.delete(table.key_no, opened.rows)
             _need(bool(np.isin(missing, erased).all()), "keys are gone without an erasure")
         tree = MerkleTree(np.concatenate([table.leaves for table in parts]))

@@ -116,11 +116,11 @@ def open_workspace(
     recorder = Recorder(ledger, sealed, checkpoints)
     recorder.publish_missing()
     worker = f"{socket.gethostname()}-{os.getpid()}-{random_bytes(4).hex()}"
-    registry = ModelRegistry(ledger, models, policy, now)
+    registry = ModelRegistry(ledger, models, policy, now, recorder.publish)
     registry.meet_declarations()
     rates = bundled_policy_rates()
     serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
-    rules, books = bundled_rules(), Books(ledger, now, sealed)
+    rules, books = bundled_rules(), Books(ledger, now, recorder)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rules, now)

@@ -8,6 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from collections_opt.ledger.database import Store, reused, timestamp
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.logged_rows import insert_logged
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.schema import idempotency_keys as keys
 
@@ -54,4 +56,4 @@ def stored_answer(connection: sa.Connection, request: RequestKey) -> str | None:
 
 def insert_answer(connection: sa.Connection, request: RequestKey, response: str, created_at: str) -> None:
     """Keep an answer, within the transaction of its effect."""
-    connection.execute(keys.insert(), {**asdict(request), "response": response, "created_at": created_at})
+    insert_logged(connection, LogKind.ANSWER, {**asdict(request), "response": response, "created_at": created_at})

@@ -12,6 +12,7 @@ from collections_opt.ledger.history import History
 from collections_opt.ledger.idempotency import Idempotency
 from collections_opt.ledger.lives import Lives
 from collections_opt.ledger.log import Log
+from collections_opt.ledger.logged_rows import LoggedRows
 from collections_opt.ledger.model_events import ModelEvents
 from collections_opt.ledger.models import Models
 from collections_opt.ledger.objects import ObjectStore
@@ -41,6 +42,7 @@ class Ledger(
     Erasure,
     Idempotency,
     Lives,
+    LoggedRows,
     Outbox,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.

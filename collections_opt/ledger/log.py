@@ -1,4 +1,4 @@
-"""The log of everything that was recorded: one leaf per ranking, erasure and hold, in order, under one tree."""
+"""The log of everything that was recorded, in order, under one tree: a leaf per ranking, erasure, hold, import, plan and act."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ _PAGE = 1_000
 
 
 class LogKind(StrEnum):
-    """What a leaf of the log records."""
+    """What a leaf of the log records; the last five stand for a row outside the chain of rankings."""
 
     RANKING = "ranking"
     ERASURE = "erasure"
     HOLD = "hold"
+    PORTFOLIO = "portfolio"
+    PLAN = "plan"
+    MODEL = "model"
+    MODEL_EVENT = "model_event"
+    ANSWER = "answer"
 
 
 @dataclass(frozen=True)

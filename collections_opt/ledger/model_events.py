@@ -23,6 +23,8 @@ from collections_opt.core.model_lifecycle import (
 from collections_opt.ledger.chain import canonical_json
 from collections_opt.ledger.database import Store, check_size, timestamp
 from collections_opt.ledger.idempotency import insert_answer, stored_answer
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.logged_rows import insert_logged
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.schema import model_events as events
 
@@ -65,7 +67,7 @@ class ModelEvents(Store):
         check_event(_standing(connection, event.kind), event)
         last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
         recorded = replace(event, seq=int(last) + 1)
-        connection.execute(events.insert(), _row(recorded))
+        insert_logged(connection, LogKind.MODEL_EVENT, _row(recorded))
         return recorded
 
 

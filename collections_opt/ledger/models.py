@@ -8,6 +8,8 @@ import sqlalchemy as sa
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.database import Store, check_size, found, one
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.logged_rows import insert_logged
 from collections_opt.ledger.records import ModelRecord
 from collections_opt.ledger.schema import models
 
@@ -24,7 +26,7 @@ class Models(Store):
         with self._database.write() as connection:
             stored = one(connection, models, _is(record.kind, record.version), ModelRecord)
             if stored is None:
-                connection.execute(models.insert(), asdict(record))
+                insert_logged(connection, LogKind.MODEL, asdict(record))
         if stored is not None and stored.digest != record.digest:
             raise refuse(
                 Reason.ALREADY_EXISTS, "version", f"{record.kind} {record.version!r} had another artifact.", "Use a new version."

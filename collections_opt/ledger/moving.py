@@ -67,8 +67,8 @@ def move_ledger(source: Ledger, target: Ledger, report: Report = lambda _stage, 
 
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
-    """Return what does not verify: chain, log, lives, every ranking with its worklists, and every object that a record names."""
-    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_lives()]
+    """Return what does not verify: chain, log, rows, lives, rankings with their worklists, objects that a record names."""
+    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.verify_lives()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.verify_ranking(ranking.ranking_id)]

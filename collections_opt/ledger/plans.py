@@ -9,11 +9,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.chain import canonical_json
 from collections_opt.ledger.database import Store, check_size, found, timestamp
 from collections_opt.ledger.idempotency import insert_answer, stored_answer
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.logged_rows import insert_logged
 from collections_opt.ledger.records import PlanRecord, RequestKey
 from collections_opt.ledger.schema import capacity_plans as plans
 
@@ -29,8 +32,9 @@ class Plans(Store):
         expected_etag: str | None,
         now: datetime,
         request: RequestKey | None = None,
+        actor: Actor = UNKNOWN,
     ) -> PlanRecord:
-        """Add a version of a plan; version 1 needs no etag, later ones the current version's.
+        """Add a version of a plan and who saved it; version 1 needs no etag, later ones the current version's.
 
         With a request key the same request again returns the version it made, even if others followed.
 
@@ -49,7 +53,7 @@ class Plans(Store):
             record = PlanRecord(
                 plan_id, version, effective_from.isoformat(), plan_etag(plan_id, version, payload), payload, created_at
             )
-            connection.execute(plans.insert(), asdict(record))
+            insert_logged(connection, LogKind.PLAN, asdict(record), actor)
             if request:
                 insert_answer(connection, request, canonical_json(asdict(record)), created_at)
         return record

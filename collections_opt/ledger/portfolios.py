@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.database import Store, check_size, found, one
+from collections_opt.ledger.log import LogKind
+from collections_opt.ledger.logged_rows import insert_logged
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.schema import portfolios
 
@@ -13,8 +16,8 @@ from collections_opt.ledger.schema import portfolios
 class Portfolios(Store):
     """Headers of portfolios; their accounts are objects, to be stored before."""
 
-    def add_portfolio(self, record: PortfolioRecord) -> PortfolioRecord:
-        """Record an imported portfolio; the same id with the same content is stored once.
+    def add_portfolio(self, record: PortfolioRecord, actor: Actor = UNKNOWN) -> PortfolioRecord:
+        """Record an imported portfolio and who imported it; the same id with the same content is stored once, as the first's.
 
         Raises:
             CollectionsError: ALREADY_EXISTS when the id holds other content, INVALID_ARGUMENT when rows are lost.
@@ -24,7 +27,7 @@ class Portfolios(Store):
         with self._database.write() as connection:
             stored = one(connection, portfolios, portfolios.c.portfolio_id == record.portfolio_id, PortfolioRecord)
             if stored is None:
-                connection.execute(portfolios.insert(), asdict(record))
+                insert_logged(connection, LogKind.PORTFOLIO, asdict(record), actor)
         if stored is None:
             return record
         if (stored.digest, stored.row_count) != (record.digest, record.row_count):

@@ -12,10 +12,13 @@ from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
 from collections_opt.application.books import Books
 from collections_opt.application.settings import load
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log import LogKind
 from collections_opt.ledger.records import PlanRecord
+from collections_opt.service.caller import read_actor
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.paging import read_page
 from collections_opt.wire.common import told_as
@@ -31,25 +34,26 @@ class CapacityServicer:
         self._ledger = ledger
 
     def create_capacity_plan(
-        self, request: pb.CreateCapacityPlanRequest, _context: grpc.ServicerContext
+        self, request: pb.CreateCapacityPlanRequest, context: grpc.ServicerContext
     ) -> pb.CreateCapacityPlanResponse:
         """Store a first version."""
-        return pb.CreateCapacityPlanResponse(capacity_plan=self._save(request.capacity_plan, None, request.validate_only))
+        saved = self._save(request.capacity_plan, None, request.validate_only, read_actor(context))
+        return pb.CreateCapacityPlanResponse(capacity_plan=saved)
 
     def update_capacity_plan(
-        self, request: pb.UpdateCapacityPlanRequest, _context: grpc.ServicerContext
+        self, request: pb.UpdateCapacityPlanRequest, context: grpc.ServicerContext
     ) -> pb.UpdateCapacityPlanResponse:
         """Store the next version."""
         if not request.etag:
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
-        saved = self._save(request.capacity_plan, request.etag, request.validate_only)
+        saved = self._save(request.capacity_plan, request.etag, request.validate_only, read_actor(context))
         return pb.UpdateCapacityPlanResponse(capacity_plan=saved)
 
     def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: grpc.ServicerContext) -> pb.GetCapacityPlanResponse:
         """Return a version or the latest."""
         with told_as({"plan_version": "version"}):
             plan, record = self._books.plan(request.plan_id, request.version or None)
-        return pb.GetCapacityPlanResponse(capacity_plan=_written(plan, record))
+        return pb.GetCapacityPlanResponse(capacity_plan=self._written([(plan, record)])[0])
 
     def list_capacity_plans(
         self, request: pb.ListCapacityPlansRequest, _context: grpc.ServicerContext
@@ -57,7 +61,7 @@ class CapacityServicer:
         """Return a page of latest versions."""
         page = read_page("capacity_plans", request.page_size, request.page_token, "")
         records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
-        plans = [_written(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records]
+        plans = self._written([(replace(load(r.payload, CapacityPlan), version=r.version), r) for r in records])
         token = page.next_token(records[-1].plan_id) if more else ""
         return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
 
@@ -74,14 +78,19 @@ class CapacityServicer:
         return self._what_ifs.curves(request)
 
     def _save(
-        self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool
+        self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool, actor: Actor
     ) -> capacity_plan_pb2.CapacityPlan:
         plan = read_plan(message)
         with told_as(HEADS, RENAMES):
-            record = self._books.save_plan(plan, etag, validate_only)
-        return _written(replace(plan, version=record.version), record)
+            record = self._books.save_plan(plan, etag, validate_only, actor)
+        return self._written([(replace(plan, version=record.version), record)])[0]
 
-
-def _written(plan: CapacityPlan, record: PlanRecord) -> capacity_plan_pb2.CapacityPlan:
-    """A plan that was only checked has no etag and no time of storing."""
-    return write_plan(plan, record.etag, record.created_at) if record.version else write_plan(plan)
+    def _written(self, stored: list[tuple[CapacityPlan, PlanRecord]]) -> list[capacity_plan_pb2.CapacityPlan]:
+        """A plan that was only checked has no etag, no time of storing and nobody who stored it."""
+        actors = self._ledger.actors(LogKind.PLAN, [f"{record.plan_id}/{record.version}" for _, record in stored])
+        return [
+            write_plan(plan, record.etag, record.created_at, actors.get(f"{record.plan_id}/{record.version}", UNKNOWN))
+            if record.version
+            else write_plan(plan)
+            for plan, record in stored
+        ]

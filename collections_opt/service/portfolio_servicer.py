@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.books import Books
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log import LogKind
 from collections_opt.ledger.records import PortfolioRecord
+from collections_opt.service.caller import read_actor
 from collections_opt.service.paging import read_page
+from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 
@@ -29,9 +33,10 @@ class PortfolioServicer:
         self._ledger = ledger
 
     def import_portfolio(
-        self, requests: Iterator[pb.ImportPortfolioRequest], _context: grpc.ServicerContext
+        self, requests: Iterator[pb.ImportPortfolioRequest], context: grpc.ServicerContext
     ) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
+        actor = read_actor(context)
         first = next(requests, None)
         if first is None or first.WhichOneof("content") != "header":
             raise refuse(Reason.INVALID_ARGUMENT, "header", "is missing.", "Send the header first.")
@@ -46,19 +51,20 @@ class PortfolioServicer:
         columns = collector.columns()
         raw = RawPortfolio(as_of_date, header.time_zone, header.currency_code, columns.values, columns.present)
         with told_as(HEADS):
-            record = self._books.import_portfolio(header.portfolio_id, raw, header.validate_only)
-        return pb.ImportPortfolioResponse(portfolio=write_portfolio(record))
+            record = self._books.import_portfolio(header.portfolio_id, raw, header.validate_only, actor)
+        return pb.ImportPortfolioResponse(portfolio=self._written([record])[0])
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: grpc.ServicerContext) -> pb.GetPortfolioResponse:
         """Return a header."""
-        return pb.GetPortfolioResponse(portfolio=write_portfolio(self._ledger.portfolio(request.portfolio_id)))
+        record = self._ledger.portfolio(request.portfolio_id)
+        return pb.GetPortfolioResponse(portfolio=self._written([record])[0])
 
     def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: grpc.ServicerContext) -> pb.ListPortfoliosResponse:
         """Return a page of headers."""
         page = read_page("portfolios", request.page_size, request.page_token, "")
         records, more = page.cut(self._ledger.portfolios_after(page.after, page.size + 1))
         token = page.next_token(records[-1].portfolio_id) if more else ""
-        return pb.ListPortfoliosResponse(portfolios=[write_portfolio(r) for r in records], next_page_token=token)
+        return pb.ListPortfoliosResponse(portfolios=self._written(records), next_page_token=token)
 
     def list_quarantined_accounts(
         self, request: pb.ListQuarantinedAccountsRequest, _context: grpc.ServicerContext
@@ -76,6 +82,10 @@ class PortfolioServicer:
         token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
         return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
 
+    def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
+        actors = self._ledger.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
+        return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
+
 
 def _check_names(chunk: columns_pb2.ColumnChunk) -> None:
     """Refuse a column that no account has with the chunk that brings it, not after the last."""
@@ -89,8 +99,8 @@ def _check_names(chunk: columns_pb2.ColumnChunk) -> None:
             )
 
 
-def write_portfolio(record: PortfolioRecord) -> pb.Portfolio:
-    """Return a portfolio's header as a message."""
+def write_portfolio(record: PortfolioRecord, actor: Actor) -> pb.Portfolio:
+    """Return a portfolio's header, and who imported it, as a message."""
     return pb.Portfolio(
         portfolio_id=record.portfolio_id,
         as_of_date=write_date(record.as_of_date),
@@ -101,4 +111,5 @@ def write_portfolio(record: PortfolioRecord) -> pb.Portfolio:
         quarantined_count=record.quarantined_count,
         digest=record.digest,
         create_time=write_time(record.created_at),
+        imported_by=write_recorded_actor(actor),
     )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from collections_opt.api.v1 import capacity_plan_pb2 as pb
+from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
+from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 
 HEADS: Mapping[str, str] = MappingProxyType(
@@ -77,8 +79,8 @@ def read_queue(message: pb.Queue, path: str) -> Queue:
     )
 
 
-def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "") -> pb.CapacityPlan:
-    """Return a plan as a message; ``etag`` and ``created_at`` (ISO 8601) are those of a stored version."""
+def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "", actor: Actor = UNKNOWN) -> pb.CapacityPlan:
+    """Return a plan as a message; ``etag``, ``created_at`` (ISO 8601) and ``actor`` are those of a stored version."""
     return pb.CapacityPlan(
         plan_id=plan.plan_id,
         version=plan.version,
@@ -88,6 +90,7 @@ def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "") -> pb.C
         labels=plan.labels,
         etag=etag,
         create_time=write_time(created_at) if created_at else None,
+        saved_by=write_recorded_actor(actor),
     )
 
 

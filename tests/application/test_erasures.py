@@ -58,8 +58,9 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     idle = entries.account_id[entries.queue < 0][0].decode()
     old_archive = evidence.proofs.archive(made[0], [other])
     clock.at = LATER
+    size = workspace.ledger.log_tree().size
     receipt = evidence.erasures.erase([name, idle], "asked for")
-    assert (receipt.account_count, receipt.position) == (2, 2)
+    assert (receipt.account_count, receipt.position) == (2, size)
 
     for ranking in made:
         with pytest.raises(CollectionsError) as caught:
@@ -112,7 +113,7 @@ def test_what_was_worked_is_kept_three_years_and_nothing_is_erased_beside_it(wor
             assert workspace.ledger.erasure_count() == 0
         else:
             assert erasures.erase([name], "asked for", validate_only=True).position is None
-            assert erasures.erase([name], "asked for").position == 1
+            assert erasures.erase([name], "asked for").position == workspace.ledger.log_tree().size - 1
 
 
 def test_a_legal_hold_forbids_erasure_until_it_is_released(workspace, clock):
@@ -130,7 +131,7 @@ def test_a_legal_hold_forbids_erasure_until_it_is_released(workspace, clock):
     with pytest.raises(CollectionsError) as caught:
         erasures.release("case-7", "again")
     assert caught.value.reason is Reason.NOT_FOUND
-    assert erasures.erase(["AC-00003"], "asked for").position == 3
+    assert erasures.erase(["AC-00003"], "asked for").position == workspace.ledger.log_tree().size - 1
     assert workspace.evidence.verification.verify_log().broken == ()
 
 

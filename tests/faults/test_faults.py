@@ -9,7 +9,7 @@ from tests.faults.injection import KINDS
 from tests.faults.kills import Book, kill_servers, kill_workers, restart_postgres
 from tests.faults.private_postgres import PrivatePostgres, why_not
 from tests.faults.schedules import Runner, rounds_of
-from tests.faults.tampering import bench, blind_verification_missed, located, try_edit
+from tests.faults.tampering import TABLES, UNPROTECTED, bench, blind_verification_missed, edited, located, try_edit
 from tests.faults.zygote import Zygote
 
 SEEDS = range(1, 7)
@@ -76,8 +76,11 @@ def test_many_callers_with_one_key_get_one_record(zygotes, tmp_path):
 def test_every_edit_is_found_where_it_was_made_and_a_blind_verification_is_noticed(tmp_path):
     draw = random.Random(7)
     with bench(tmp_path / "data") as ready:
-        for _ in range(25):
-            edit, found = try_edit(ready, draw)
+        tables = {row["name"] for row in ready.rows("sqlite_master") if row["type"] == "table"}
+        assert tables == {*TABLES, *UNPROTECTED}
+        for table in (*TABLES, *[""] * 10):
+            ready.tables = (table,) if table else TABLES
+            edit, found = edited(ready, draw) if table else try_edit(ready, draw)
             assert found, edit
             assert located(edit, found), (edit, found)
         assert blind_verification_missed(ready, draw)

@@ -25,14 +25,14 @@ def test_every_ranking_has_its_leaf_and_every_log_extends_the_one_before(ledger)
         made = add(ledger, f"r{number}")
         tree = ledger.log_tree()
         entry = ledger.log_entry_of(LogKind.RANKING, made.ranking_id)
-        assert (entry.position, entry.facts["record_digest"]) == (number, made.record_digest)
+        assert (entry.position, entry.facts["record_digest"]) == (number + 1, made.record_digest)  # after the portfolio
         leaf = leaf_hash(entry.content.encode())
-        assert check_inclusion(leaf, number, tree.size, tree.inclusion_proof(number), tree.root)
+        assert check_inclusion(leaf, number + 1, tree.size, tree.inclusion_proof(number + 1), tree.root)
         for size, root in before:
             assert check_consistency(size, root, tree.size, tree.root, tree.consistency_proof(size))
         before.append((tree.size, tree.root))
     assert ledger.verify_log() == []
-    assert [entry.position for entry in ledger.log_entries(LogKind.RANKING)] == list(range(5))
+    assert [entry.position for entry in ledger.log_entries(LogKind.RANKING)] == list(range(1, 6))
     assert ledger.log_entry_of(LogKind.RANKING, "nothing") is None
 
 

@@ -1,11 +1,15 @@
 """Keys per account: one each, found again, gone when erased, useless without the master key."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.database import open_database
+from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
+from collections_opt.ledger.schema import subject_directory as directory
 from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
 
 VAULT = KeyVault(bytes(range(32)))
@@ -33,6 +37,50 @@ def test_an_account_keeps_its_key_and_new_ones_get_new_ones(keys):
     assert len(np.unique(held, axis=0)) == 3
     assert (keys.find("c"), keys.find("nobody"), keys.find("")) == (2, None, None)
     assert keys.keys(np.zeros(0, np.int64)).shape == (0, 32)
+
+
+def test_what_is_wrong_with_keys_and_directory_is_found(keys):
+    keys.numbers(ids("a", "b"))
+    keys.numbers(ids("c"))
+    assert keys.verify([]) == []
+    mixed = {"account_id": ids("a", "b"), "key_no": np.array([0, 0])}
+    altered = "UPDATE {0} SET {1} = (SELECT {1} FROM {0} WHERE {2})"
+    edits = {
+        "DELETE FROM subject_key_blocks WHERE first_key_no = 0": "account keys: block 2 where 0 belongs",
+        "DELETE FROM subject_key_blocks WHERE first_key_no = 2": "account directory: it does not give every key to one account",
+        altered.format("subject_key_blocks", "keys", "first_key_no = 0"): "account keys: block 2 was altered",
+        "DELETE FROM subject_directory WHERE segment = 1": "account directory: segment 2 where 1 belongs",
+        altered.format("subject_directory", "accounts", "segment = 1"): "account directory: segment 2 was altered",
+    }
+    for edit, expected in edits.items():
+        with keys._database._engine.connect() as connection:
+            connection.execute(sa.text(edit))
+            assert SubjectKeys(OneConnection(connection), VAULT).verify([]) == [expected], edit
+            connection.rollback()
+    with keys._database.write() as connection:  # as older code wrote it
+        plain = columns_to_parquet(ColumnTable({**mixed, "key_no": np.array([0, 1])}))
+        connection.execute(directory.update().where(directory.c.segment == 1), {"accounts": plain})
+    assert (keys.verify([]), keys.find("b")) == ([], 1)
+    with keys._database.write() as connection:
+        keys.erase(connection, np.array([0]))
+    assert keys.verify([]) == ["account keys: key 0 is gone without an erasure"]
+    assert keys.verify([0]) == []
+    with keys._database.write() as connection:
+        connection.execute(
+            directory.update().where(directory.c.segment == 1), {"accounts": columns_to_parquet(ColumnTable(mixed))}
+        )
+    assert keys.verify([0]) == ["account directory: it does not give every key to one account"]
+
+
+class OneConnection:
+    """A database whose reads see a transaction that is still open."""
+
+    def __init__(self, connection):
+        self._connection = connection
+
+    @contextmanager
+    def read(self):
+        yield self._connection
 
 
 def test_blocks_of_many_keys(keys):

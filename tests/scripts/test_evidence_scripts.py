@@ -79,7 +79,8 @@ def test_holds_and_retention_refuse_and_an_erasure_is_told(data):
     assert {answer.returncode for answer in answers.values()} <= {0, 2}
     free = next(account for account, answer in answers.items() if answer.returncode == 0)
     shown = ask(data, "erase.py", "accounts", "--account", free, "--reason", "request", "--json")
-    assert json.loads(shown.stdout)["position"] == 3
+    told = ask(data, "verify.py", "log").stdout
+    assert f"The log holds {json.loads(shown.stdout)['position'] + 1} entries" in " ".join(told.split())
     assert ask(data, "explain.py", "--account", free, "--at", "2026-11-24").returncode == 2
     assert ask(data, "verify.py", "log").returncode == 0
 

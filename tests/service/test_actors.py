@@ -9,7 +9,15 @@ from contextlib import contextmanager
 import grpc
 import pytest
 
-from collections_opt.api.v1 import evidence_pb2, model_service_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import (
+    actor_pb2,
+    capacity_service_pb2,
+    evidence_pb2,
+    model_service_pb2,
+    portfolio_service_pb2,
+    ranking_pb2,
+    ranking_service_pb2,
+)
 from collections_opt.application.ranking_command import OwedRanking, RankingCommand
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.settings import bundled_parameters, bundled_plan, load
@@ -27,6 +35,7 @@ from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bun
 from tests.application.model_folders import NOW, add_version, folder_with_people
 from tests.service.certificates import make_certificates
 from tests.service.edge import refusal
+from tests.service.good_requests import chunk, header
 from tests.service.test_services import WAIT, Client
 
 ANN = (("x-actor", "ann"), ("x-role", "OPERATIONS_MANAGER"))
@@ -96,6 +105,30 @@ def test_a_ranking_names_who_asked_first_and_every_report_says_that_it_is_a_clai
     archive = workspace.evidence.proofs.archive(record)
     assert said in verify_evidence.check_archive(archive, workspace.evidence.proofs.vkey)
     assert workspace.evidence.replays.replay(ranking.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
+
+
+def test_who_imported_a_portfolio_and_saved_a_plan_is_told_and_kept_in_the_evidence(workspace, client):
+    listed = client.plans.ListCapacityPlans(capacity_service_pb2.ListCapacityPlansRequest(), timeout=WAIT).capacity_plans
+    plan = next(each for each in listed if each.plan_id == bundled_plan().plan_id)
+    assert not plan.HasField("saved_by")
+    plan.plan_id = "of-ann"
+    create = capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan)
+    saved = client.plans.CreateCapacityPlan(create, timeout=WAIT, metadata=ANN).capacity_plan
+    ann = actor_pb2.RecordedActor(name="ann", role="OPERATIONS_MANAGER")
+    read = capacity_service_pb2.GetCapacityPlanRequest(plan_id="of-ann")
+    assert saved.saved_by == ann == client.plans.GetCapacityPlan(read, timeout=WAIT).capacity_plan.saved_by
+    for metadata in (ANN, BEN):
+        sent = iter([header(portfolio_id="of-ann", validate_only=False), chunk()])
+        imported = client.portfolios.ImportPortfolio(sent, timeout=WAIT, metadata=metadata).portfolio
+        assert imported.imported_by == ann
+    all_of_them = client.portfolios.ListPortfolios(portfolio_service_pb2.ListPortfoliosRequest(), timeout=WAIT).portfolios
+    assert {p.portfolio_id: p.imported_by.name for p in all_of_them} == {BUNDLED_PORTFOLIO_ID: "", "of-ann": "ann"}
+    request = asking()
+    request.portfolio_id = request.capacity_plan_id = "of-ann"
+    record = workspace.ledger.ranking(made(client, request, BEN).ranking_id)
+    report = verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    said = "by ann as OPERATIONS_MANAGER, as the caller claimed, over no authenticated system."
+    assert {f"The portfolio of-ann was imported {said}", f"The plan of-ann/1 was saved {said}"} <= set(report)
 
 
 def test_a_ranking_of_nobody_says_so(client):

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -119,6 +120,7 @@ class CapacityPlan(_message.Message):
     LABELS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    SAVED_BY_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Stable id of the plan: 1 to 128 letters, digits, '-', '_' or '.'."""
     version: _builtins.int
@@ -143,6 +145,10 @@ class CapacityPlan(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When the version was stored."""
 
+    @_builtins.property
+    def saved_by(self) -> _actor_pb2.RecordedActor:
+        """Who stored the version; not set where nobody gave a name."""
+
     def __init__(
         self,
         *,
@@ -154,10 +160,11 @@ class CapacityPlan(_message.Message):
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        saved_by: _actor_pb2.RecordedActor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "saved_by", b"saved_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from collections_opt.api.v1 import columns_pb2 as _columns_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -136,6 +137,7 @@ class Portfolio(_message.Message):
     QUARANTINED_COUNT_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
+    IMPORTED_BY_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio."""
     time_zone: _builtins.str
@@ -158,6 +160,10 @@ class Portfolio(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was imported."""
 
+    @_builtins.property
+    def imported_by(self) -> _actor_pb2.RecordedActor:
+        """Who imported it first; not set where nobody gave a name."""
+
     def __init__(
         self,
         *,
@@ -170,10 +176,11 @@ class Portfolio(_message.Message):
         quarantined_count: _builtins.int = ...,
         digest: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
+        imported_by: _actor_pb2.RecordedActor | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time", "imported_by", b"imported_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "digest", b"digest", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "digest", b"digest", "imported_by", b"imported_by", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

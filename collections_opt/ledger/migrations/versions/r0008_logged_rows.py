@@ -1,0 +1,20 @@
+"""Portfolios, plans, models, acts on them and answers get leaves in the log: an edit shows, and who did it is told."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from collections_opt.ledger.log import append_log
+from collections_opt.ledger.logged_rows import LOGGED, reference_of, row_digest
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    """Append a leaf for every row recorded before, in the order of keys; who recorded it is not known any more."""
+    connection = op.get_bind()
+    for kind, table in LOGGED.items():
+        keys = ", ".join(column.name for column in table.primary_key)
+        rows = connection.execute(sa.text(f"SELECT * FROM {table.name} ORDER BY {keys}")).mappings().all()  # noqa: S608 - constants
+        for row in map(dict, rows):
+            append_log(connection, kind, reference_of(kind, row), {"row_digest": row_digest(row)})
