@@ -11,33 +11,50 @@ from collections_opt.core.model_lifecycle import ModelEvent, ModelKind
 from collections_opt.ledger.chain import canonical_json
 from collections_opt.ledger.ledger import Ledger
 
-_USED = ((ModelKind.OUTCOME, "model_version", "model_digest"), (ModelKind.EFFECT, "effects_version", "effects_digest"))
+_RECORDED_AS = {ModelKind.OUTCOME: "model", ModelKind.EFFECT: "effects"}
+"""What a record calls a model whose name there is not its kind's."""
+
+_FILES = {
+    "plan_object": "plan.json",
+    "rules_object": "rules.json",
+    "model_card_object": "model_card.md",
+    "effects_object": "effect_model.json",
+}
+_ACCOUNTS = "entries_object"
+
+
+def object_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return every object that a record names but its accounts, by file name: X_object is X_model.json unless named above.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE for an object that is missing or damaged.
+    """
+    named = {key: digest for key, digest in held.items() if key.endswith("_object") and key != _ACCOUNTS and digest}
+    return {_FILES.get(key, key.replace("_object", "_model.json")): ledger.objects.get(digest) for key, digest in named.items()}
 
 
 def model_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
     """Return files about the versions that a record names, by file name; approvals.json alone where none is registered.
 
-    The card of the effects is named by its digest in their manifest; their model is there in full.
+    The card of the effects is named by its digest in their manifest.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when the registry holds another manifest under a recorded version.
     """
     files, acts = {}, []
-    for kind, version_name, digest_name in _USED:
-        version, digest = _version_of(kind, held.get(version_name, "")), held.get(digest_name, "")
+    for kind in ModelKind:
+        name = _RECORDED_AS.get(kind, kind.value)
+        version, digest = _version_of(kind, held.get(f"{name}_version", "")), held.get(f"{name}_digest", "")
         manifest = _manifest(ledger, kind, version, digest) if version and digest else ""
         if manifest:
             files[f"{kind.value}_manifest.json"] = manifest.encode()
             acts += [_plain(event) for event in _events(ledger, kind, version)]
-    if held.get("effects_object"):
-        files["effect_model.json"] = ledger.objects.get(held["effects_object"])
     return {**files, "approvals.json": canonical_json({"acts": acts}).encode()}
 
 
 def _version_of(kind: ModelKind, recorded: str) -> str:
-    """Return the version of a recorded name: "outcome/VERSION", "effect/VERSION over plan/..."; empty for no registered model."""
-    head, _, version = recorded.partition(" over ")[0].partition("/")
-    return version if head == kind.value else ""
+    """Return the version in a recorded name, "contact/VERSION over effect/VERSION over plan/..."; empty where it has none."""
+    return next((part.partition("/")[2] for part in recorded.split(" over ") if part.startswith(f"{kind}/")), "")
 
 
 def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from collections_opt.application.model_evidence import model_files
+from collections_opt.application.model_evidence import model_files, object_files
 from collections_opt.application.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.chain import canonical_json
@@ -94,7 +94,7 @@ class Proofs:
             "answer": answer,
             "checkpoint": self.checkpoint(),
             "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
-            "log": self._log_facts(record),
+            "log": self._log_facts(LogKind.RANKING, record.ranking_id),
             "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
             "row": vars_of(record),
             "vkey": self.vkey,
@@ -111,16 +111,15 @@ class Proofs:
         leaves = self._leaves(record)
         decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
-        held, objects = record.record, self._ledger.objects
+        held = record.record
         files = {
             "README.txt": _readme(record).encode(),
             "record.json": canonical_json(vars_of(record)).encode(),
-            "log.json": canonical_json(self._log_facts(record)).encode(),
+            "log.json": canonical_json(self._log_facts(LogKind.RANKING, record.ranking_id)).encode(),
+            "inputs.json": canonical_json(self._input_facts(record)).encode(),
             "checkpoint.txt": self.checkpoint().encode(),
             "key.vkey": self.vkey.encode(),
-            "plan.json": objects.get(held["plan_object"]),
-            "rules.json": objects.get(held["rules_object"]),
-            "model_card.md": objects.get(held["model_card_object"]),
+            **object_files(self._ledger, held),
             **model_files(self._ledger, held),
             "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
             "accepted.bin": self._opened(decided, shown).tobytes(),
@@ -131,10 +130,18 @@ class Proofs:
         title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
         return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
 
-    def _log_facts(self, record: RankingRecord) -> dict[str, Any]:
-        entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+    def _input_facts(self, record: RankingRecord) -> dict[str, Any]:
+        """Return the leaves that say who imported the portfolio and who saved the plan."""
+        plan = f"{record.record['plan_id']}/{record.record['plan_version']}"
+        return {
+            "plan": self._log_facts(LogKind.PLAN, plan),
+            "portfolio": self._log_facts(LogKind.PORTFOLIO, record.portfolio_id),
+        }
+
+    def _log_facts(self, kind: LogKind, reference: str) -> dict[str, Any]:
+        entry = self._ledger.log_entry_of(kind, reference)
         if entry is None:
-            raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {record.ranking_id}.", "Verify the log.")
+            raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {kind} {reference}.", "Verify the log.")
         path = self._ledger.log_tree().inclusion_proof(entry.position)
         return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
 
@@ -228,13 +235,14 @@ PUBLIC_KEY is the lender's, as published before; compare key.vkey with it. The p
 
 record.json         the ranking's record, as it stands in the chain of records
 log.json            its place in the log of everything that was recorded
+inputs.json         the same of its portfolio and its plan, with who imported and saved them
 checkpoint.txt      the log's state, signed
 plan.json           the queues and their time
 rules.json          the rules that forbid contact
 model_card.md       what the model is and how well it does
 approvals.json      what people did to the model versions used, as the lender's registry holds it
-effect_model.json   the contact effects, if they were learned
-*_manifest.json     what the files of these versions are, by digest; of outcome and, if they were learned, of effect
+*_model.json        the contact effects and every other model that the record names, if they were learned
+*_manifest.json     what the files of these versions are, by digest; of outcome and of what else was learned
 leaves.bin          one hash per row that came in
 accepted.bin        the accounts decided on, each with the salt of its hash; zeros where withheld or erased
 refused.bin         the rows refused at the door, likewise

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.standalone import verify_evidence
 from collections_opt.core.model_lifecycle import ModelKind
 from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.contact_artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
@@ -16,6 +17,7 @@ from collections_opt.scoring.contact_model import ChannelContactModel, ContactMo
 from tests.application.evidence_worlds import MODELS, NOW, book, opened, ranked
 from tests.application.test_effect_serving import approve, effect_model
 from tests.application.test_effect_serving import write as write_effects
+from tests.application.test_model_evidence import files_of, signed_again
 
 COUNT = len(CONTACT_FEATURE_NAMES)
 
@@ -94,6 +96,16 @@ def test_effects_and_contacts_serve_together(workspace, models):
     made = ranked(workspace, seed=1)
     assert made.record["effects_version"].startswith("contact/reach-1 over effect/calls-1 over plan/")
     assert made.record["evidence_by_queue"][0] == "EXPERIMENT"
+    proofs = workspace.evidence.proofs
+    files = files_of(proofs.archive(made))
+    assert verify_evidence.sha256(files["contact_model.json"]).hex() == made.record["contact_object"]
+    report = " ".join(verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), proofs.vkey))
+    for name in ("contact model is contact/reach-1", "effect model is effect/calls-1"):
+        assert f"The {name}, with the manifest recorded." in report
+    for name in ("contact_model.json", "effect_model.json", "contact_manifest.json"):
+        for changed in ({**files, name: files[name] + b" "}, {key: raw for key, raw in files.items() if key != name}):
+            with pytest.raises(verify_evidence.Refused):
+                verify_evidence.check_archive(signed_again(workspace, made.ranking_id, changed), proofs.vkey)
     replay = workspace.evidence.replays.replay(made.ranking_id)
     assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
 

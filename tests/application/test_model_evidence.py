@@ -78,7 +78,7 @@ FORGERIES = {
     "another version": (approvals(lambda a: {**a, "version": "other"}), "of another version"),
     "another manifest": ({"outcome_manifest.json": lambda raw: raw.replace(b"next", b"best")}, "manifest differs"),
     "another effect manifest": ({"effect_manifest.json": lambda raw: raw + b" "}, "manifest differs"),
-    "another effect model": ({"effect_model.json": lambda raw: raw + b" "}, "effect model differs"),
+    "another effect model": ({"effect_model.json": lambda raw: raw + b" "}, "effect_model.json differs"),
     "another card": ({"model_card.md": lambda raw: raw + b" "}, "model_card.md differs"),
 }
 

@@ -17,6 +17,8 @@ import zipfile
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # the field and the group order of Ed25519
 D = -121665 * pow(121666, P - 2, P) % P
 CHAINED = ("seq", "ranking_id", "request_id", "payload_digest", "portfolio_id", "record", "previous_digest", "created_at")
+FILES = {"plan_object": "plan.json", "rules_object": "rules.json", "model_card_object": "model_card.md",
+         "effects_object": "effect_model.json"}  # fmt: skip
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others"}  # fmt: skip
 
@@ -140,26 +142,44 @@ def cells(layout, row):
 def check_record(row, log, checkpoint, vkey):
     """Refuse unless the ranking's record is in the signed log; return the record and a sentence about the log."""
     digest = sha256(json.dumps([str(row[n]) for n in CHAINED], ensure_ascii=False, separators=(",", ":")).encode()).hex()
-    facts, record = json.loads(log["content"]), json.loads(row["record"])
-    need(set(row) == set(CHAINED) and set(log) == {"content", "path", "position"}, "it holds something else")
-    need((facts["kind"], facts["reference"], facts["record_digest"]) == ("ranking", row["ranking_id"], digest),
-         "the record differs from the one in the log")  # fmt: skip
-    origin, size, root = signed_text(checkpoint, vkey).split("\n")[:3]
+    state = signed_text(checkpoint, vkey).split("\n")[:3]
+    facts = check_logged(log, state, "ranking", row["ranking_id"])
+    need(set(row) == set(CHAINED), "it holds something else")
+    need(facts["record_digest"] == digest, "the record differs from the one in the log")
+    about = "The record is entry %d of the %s entries of the signed log %s." % (log["position"] + 1, state[1], state[0])
+    return json.loads(row["record"]), about
+
+
+def check_logged(log, state, kind, reference):
+    """Refuse unless a leaf about something is in the log of this state (origin, size, root); return what it says."""
+    facts = json.loads(log["content"])
+    need(set(log) == {"content", "path", "position"}, "it holds something else")
+    need((facts["kind"], facts["reference"]) == (kind, reference), "the leaf of the %s is about something else" % kind)
     leaf = sha256(b"\0" + log["content"].encode())
-    check_path(leaf, log["position"], int(size), log["path"], base64.b64decode(root), "the ranking")
-    return record, "The record is entry %d of the %s entries of the signed log %s." % (log["position"] + 1, size, origin)
+    check_path(leaf, log["position"], int(state[1]), log["path"], base64.b64decode(state[2]), "the " + kind)
+    return facts
 
 
-def asked_by(record):
-    """Return who asked for the ranking, and which part of that is only the caller's word."""
-    held = record["actor"]
+def check_inputs(inputs, row, record, checkpoint, vkey):
+    """Refuse unless portfolio and plan are in the signed log; return sentences about who brought them."""
+    state, report = signed_text(checkpoint, vkey).split("\n")[:3], []
+    plan = "%s/%d" % (record["plan_id"], record["plan_version"])
+    for kind, name, did in (("portfolio", row["portfolio_id"], "imported"), ("plan", plan, "saved")):
+        held = check_logged(inputs[kind], state, kind, name).get("actor")
+        told = "%s %s" % (did, who(held)) if held else "recorded before it was kept who %s it" % did
+        report.append("The %s %s was %s." % (kind, name, told))
+    return report
+
+
+def who(held):
+    """Return who did something, and which part of that is only the caller's word."""
     issuer, kinds = held.get("token_issuer"), ("authenticated_", "claimed_", "")
     name, role = (next((held[k + n] for k in kinds if held.get(k + n)), "") for n in ("name", "role"))
     proof = "by a token of %s" % issuer if issuer else "as the caller claimed"
     system, claims = held.get("authenticated_system"), " as ".join(n for n in (name or "somebody unnamed", role) if n)
     claim = "by %s, %s," % (claims, proof) if name or role else "by a caller who gave no name"
     shown = "the system %s, authenticated by its certificate" % system if system else "no authenticated system"
-    return "It was asked for %s %s %s." % (claim, "through" if system else "over", shown)
+    return "%s %s %s" % (claim, "through" if system else "over", shown)
 
 
 def described(record, queues, cell):
@@ -194,7 +214,7 @@ def check_proof(content, vkey):
     need(proof["answer"].get("account_id") == cell["account_id"], "the answer is about another account")
     queues = [queue["queue_id"] for queue in json.loads(plan)["queues"]]
     about = "Ranking %s of %s." % (proof["row"]["ranking_id"], record["as_of_date"])
-    return [about_log, about, asked_by(record), described(record, queues, cell)]
+    return [about_log, about, "It was asked for %s." % who(record["actor"]), described(record, queues, cell)]
 
 
 def check_archive(content, vkey):
@@ -216,9 +236,11 @@ def check_archive(content, vkey):
     )
     row, log = json.loads(files["record.json"]), json.loads(files["log.json"])
     record, about_log = check_record(row, log, files["checkpoint.txt"].decode(), vkey)
-    for name, digest in (("plan.json", "plan_object"), ("rules.json", "rules_object"), ("model_card.md", "model_card_object")):
-        need(sha256(files[name]).hex() == record[digest], name + " differs from the recorded one")
-    about_model = check_models(record, files) if "approvals.json" in files else []
+    for key in (key for key in record if key.endswith("_object") and key != "entries_object" and record[key]):
+        name = FILES.get(key, key.replace("_object", "_model.json"))
+        need(name in files and sha256(files[name]).hex() == record[key], name + " differs from the recorded one")
+    inputs = json.loads(files["inputs.json"])
+    about = check_inputs(inputs, row, record, files["checkpoint.txt"].decode(), vkey) + check_models(record, files)
     hashes = [files["leaves.bin"][i : i + 32] for i in range(0, len(files["leaves.bin"]), 32)]
     held = record["leaves"]
     need(len(hashes) == held["count"] == held["accepted_count"] + held["refused_count"], "leaves are missing")
@@ -226,7 +248,8 @@ def check_archive(content, vkey):
     accepted = list(rows(files["accepted.bin"], held["accepted_layout"], hashes[: held["accepted_count"]], 1))
     refused = list(rows(files["refused.bin"], held["refused_layout"], hashes[held["accepted_count"] :], 2))
     hidden = held["count"] - len(accepted) - len(refused)
-    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"]), asked_by(record), *about_model]
+    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"])]
+    report += ["It was asked for %s." % who(record["actor"]), *about]
     report.append("%d accounts decided, %d rows refused at the door; %d shown here, %d withheld or erased."
                   % (held["accepted_count"], held["refused_count"], held["count"] - hidden, hidden))  # fmt: skip
     return report + (check_sums(record, json.loads(files["plan.json"]), accepted) if not hidden else [])
@@ -235,20 +258,18 @@ def check_archive(content, vkey):
 def check_models(record, files):
     """Refuse unless manifests and approvals are those of the record; return sentences about the models used."""
     acts, report = json.loads(files["approvals.json"])["acts"], []
-    for kind, name, digest in (("outcome", "model_version", "model_digest"), ("effect", "effects_version", "effects_digest")):
-        manifest = files.get(kind + "_manifest.json")
-        mine = [act for act in acts if act["kind"] == kind]
-        need(manifest or not mine, "approvals are of a model without manifest")
-        if manifest:
-            need(sha256(manifest).hex() == record[digest], "the %s model's manifest differs from the recorded one" % kind)
-            known = {(act["kind"] + "/" + act["version"], act["digest"]) for act in mine}
-            version = record[name].partition(" over ")[0]
-            need(known <= {(version, record[digest])}, "an approval is of another version")
-            report.append("The %s model is %s, with the manifest recorded." % (kind, version))
-    if record.get("effects_object"):
+    kinds = [name.partition("_manifest.json")[0] for name in files if name.endswith("_manifest.json")]
+    need({act["kind"] for act in acts} <= set(kinds), "approvals are of a model without manifest")
+    for kind in kinds:
+        name = {"outcome": "model", "effect": "effects"}.get(kind, kind)
+        version = next((part for part in record[name + "_version"].split(" over ") if part.startswith(kind + "/")), "")
+        digest = record[name + "_digest"]
         need(
-            sha256(files["effect_model.json"]).hex() == record["effects_object"], "the effect model differs from the recorded one"
+            sha256(files[kind + "_manifest.json"]).hex() == digest, "the %s model's manifest differs from the recorded one" % kind
         )
+        known = {(act["kind"] + "/" + act["version"], act["digest"]) for act in acts if act["kind"] == kind}
+        need(known <= {(version, digest)}, "an approval is of another version")
+        report.append("The %s model is %s, with the manifest recorded." % (kind, version))
     approval = record.get("model_approval")
     if approval:
         card = json.loads(files.get("outcome_manifest.json", b"{}")).get("files", {}).get("CARD.md")
