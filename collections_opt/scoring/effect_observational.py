@@ -107,7 +107,7 @@ def learn_observational(
             f"log[{queue_id}]",
             f"only {overlap.share:.0%} of rows have a chance of contact between {OVERLAP[0]:.0%} and {OVERLAP[1]:.0%}: contacted "
             "and uncontacted accounts are different accounts.",
-            "Hold out a random share of contacts, or use a threshold of the strategy (regression discontinuity).",
+            "Hold out a random share of contacts, or declare the threshold that assigned the queue (--threshold).",
         )
     estimates = {name: _average(rows, outcome, seed) for name, outcome in (("cure", CURE), ("default", DEFAULT))}
     reason = f"doubly robust on rows the desk chose; {overlap.share:.0%} overlap; hidden bias allowed: {HIDDEN_BIAS:.0%}"
