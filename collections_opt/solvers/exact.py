@@ -47,15 +47,17 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     facts = survey(problem, options.threads)
     problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
     penalty = shortage_penalty_minor(problem.side, facts)
-    first = greedy_list(problem, options.threads).queue
+    first = greedy_list(problem, options.threads)
     progress(SolveProgress("greedy", 0.1))
-    prices, side_prices, rounded = _linear_relaxation(problem, penalty)
+    prices, side_prices, rounded = _linear_relaxation(problem, penalty, first.prices, deadline)
     costs = reduced_costs(problem, prices, side_prices)
     instance, every_price = flatten(problem, options.threads), np.concatenate([prices, side_prices])
     pool = pool_of(instance, instance, every_price)
     goal = Goal(every_price, penalty, costs.bound // PRICE_SCALE)
     switched = round_choices(instance, goal, rounded, pool.rows, pool.reach, deadline)
-    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in (first, rounded, switched) if queue is not None]
+    candidates = [
+        (worth_minor(problem, queue, penalty), queue) for queue in (first.queue, rounded, switched) if queue is not None
+    ]
     worth, queue = max(((w, q) for w, q in candidates if w is not None), key=lambda pair: pair[0])
     best = Incumbent(queue, worth, costs.bound // PRICE_SCALE)
     progress(SolveProgress("linear program", 0.3, best.gap))
@@ -68,11 +70,12 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
 
 
 def _linear_relaxation(
-    problem: AssignmentProblem, penalty_minor: int
+    problem: AssignmentProblem, penalty_minor: int, otherwise: NDArray[np.int64], deadline: Deadline
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
     """Return prices and side prices on the grid, and the whole assignments of an optimal basic solution.
 
-    Each side row has an elastic column at the shortage penalty, so the program is always feasible.
+    Each side row has an elastic column at the shortage penalty, so the program is always feasible. Out of time
+    the queues have the prices ``otherwise`` and nobody is assigned.
     """
     n, m, side = problem.account_count, problem.queue_count, problem.side
     rows, columns = np.nonzero(problem.value > 0)
@@ -93,10 +96,10 @@ def _linear_relaxation(
         shape=(m + sides + n, cells + sides),
     )
     objective = np.concatenate([problem.value[rows, columns].astype(np.float64), np.full(sides, -float(penalty_minor))])
-    solution = maximize(objective, np.full(cells + sides, np.inf), matrix, np.concatenate([*limit, np.ones(n)]))
+    solution = maximize(objective, np.full(cells + sides, np.inf), matrix, np.concatenate([*limit, np.ones(n)]), deadline.left())
     queue = np.full(n, UNASSIGNED, dtype=np.int16)
     if solution is None:
-        return np.zeros(m, np.int64), np.zeros(sides, np.int64), queue
+        return otherwise, np.zeros(sides, np.int64), queue
     whole = np.flatnonzero(solution.columns[:cells] > 1 - 1e-6)
     queue[rows[whole]] = columns[whole]
     duals = np.rint(np.clip(solution.duals[: m + sides], 0.0, None) * PRICE_SCALE)

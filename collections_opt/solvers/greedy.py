@@ -39,6 +39,11 @@ class GreedyList:
     side_room: NDArray[np.int64]
     threshold_density: NDArray[np.float64]
 
+    @property
+    def prices(self) -> NDArray[np.int64]:
+        """The thresholds as prices on the grid."""
+        return np.minimum(np.ceil(self.threshold_density * PRICE_SCALE), MAX_PRICE).astype(np.int64)
+
 
 def solve_greedy(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:
     """Return the greedy list with the bound of its threshold prices.
@@ -53,7 +58,7 @@ def solve_greedy(problem: AssignmentProblem, options: SolveOptions, progress: Pr
     survey(problem, options.threads)
     progress(SolveProgress("greedy", 0.0))
     answer = greedy_list(problem, options.threads)
-    prices = np.minimum(np.ceil(answer.threshold_density * PRICE_SCALE), MAX_PRICE).astype(np.int64)
+    prices = answer.prices
     side = problem.side
     chosen = np.flatnonzero(answer.queue != UNASSIGNED)
     result = Assignment(
