@@ -4,7 +4,8 @@
 the saturation: the calls per second that get done with as many callers as there are places for work. Then calls arrive at a
 steady rate whatever becomes of those before, at 0.8 of the saturation, at it, and at twice it. A server that queued without
 bound would do less the more it is asked; this one refuses at once with a delay to try again (RESOURCE_EXHAUSTED), and what it
-accepts it does in time. The load comes from a process on the same two cores, which takes its share of them.
+accepts it does in time. The load comes from a process on the same two cores, which takes its share of them. The processor time
+of the server per accepted call shows what refusing costs, also on a machine that does something else beside.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import grpc
 from collections_opt.service.guard import DEFAULT_PLACES, CallClass
 from tests.benchmarks.score_accounts import score_request
 from tests.benchmarks.support.cases import Result, run_case
-from tests.benchmarks.support.measuring import Measure
+from tests.benchmarks.support.measuring import Measure, cpu_seconds
 from tests.benchmarks.support.portfolios import resampled_portfolio
 from tests.benchmarks.support.reporting import Report, Table, number
 from tests.benchmarks.support.running import Options, main
@@ -31,7 +32,7 @@ ACCOUNTS = 20
 WAIT = 5.0
 RATES = (0.8, 1.0, 2.0)
 METHOD = "/collections_opt.api.v1.ScoringService/ScoreAccounts"
-FIGURES = ("p50 ms", "p95 ms", "p99 ms", "calls / s")
+FIGURES = ("p50 ms", "p95 ms", "p99 ms", "calls / s", "server CPU ms / call")
 
 
 def open_loop(start: Callable[[], grpc.Future], rate: float, seconds: float) -> Load:
@@ -76,19 +77,22 @@ def overloaded(measure: Measure, seconds: float) -> None:
             callers = DEFAULT_PLACES[CallClass.WORK]
             warm = closed_loop(lambda: call(request, timeout=WAIT), callers, 20 * callers)
             enough = int(len(warm.latencies) / warm.seconds * seconds) // callers * callers
+            before = cpu_seconds(server.process)
             with measure.stage("saturation", server.process):
                 best = closed_loop(lambda: call(request, timeout=WAIT), callers, enough)
-            _record(measure, "saturation", best)
+            _record(measure, "saturation", best, cpu_seconds(server.process) - before)
             capacity = len(best.latencies) / best.seconds
             for rate in RATES:
+                before = cpu_seconds(server.process)
                 with measure.stage(f"at {rate:g}", server.process):
                     load = open_loop(lambda: call.future(request, timeout=WAIT), rate * capacity, seconds)
-                _record(measure, f"at {rate:g}", load)
+                _record(measure, f"at {rate:g}", load, cpu_seconds(server.process) - before)
 
 
-def _record(measure: Measure, name: str, load: Load) -> None:
+def _record(measure: Measure, name: str, load: Load, server_seconds: float) -> None:
     own = Measure()
     load.record(own)
+    own.figures["server CPU ms / call"] = 1e3 * server_seconds / max(1, len(load.latencies))
     measure.figures |= {f"{name}: {figure}": value for figure, value in own.figures.items()}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import time
 import types
 
 import numpy as np
 import pytest
 
 from tests.benchmarks.support.cases import CaseError, run_case
+from tests.benchmarks.support.measuring import cpu_seconds
 from tests.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
 from tests.benchmarks.support.running import Options, bench_names, options_from, run_bench
 
@@ -76,3 +78,11 @@ def test_every_bench_has_an_entry_and_an_introduction(name):
     module = importlib.import_module(f"tests.benchmarks.{name}")
     assert callable(module.bench)
     assert len(module.__doc__.splitlines()) >= 3
+
+
+def test_processor_time_grows_with_work():
+    before = cpu_seconds()
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    assert cpu_seconds() > before

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import sys
@@ -60,3 +61,12 @@ def peak_bytes(process: int | str = "self") -> int:
     if path.exists():
         return int(re.search(r"VmHWM:\s+(\d+) kB", path.read_text())[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def cpu_seconds(process: int | str = "self") -> float:
+    """Return the processor time that a process has used so far, 0 where the system does not tell (elsewhere than Linux)."""
+    path = Path(f"/proc/{process}/stat")
+    if not path.exists():
+        return 0.0
+    user, system = path.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
