@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_LIST_ITEMS
+from collections_opt.core.losses import LossesOf, LossSource, account_losses, by_product
 from collections_opt.core.names import list_violations, text_violation
 from collections_opt.core.portfolio import Portfolio
 
@@ -42,7 +43,7 @@ class ValueParameters:
         stay_payment_share: k, expected share of the arrears paid while staying.
         stay_value: v_S per bucket 0..6, value of one unit still in the bucket at H.
         redefault_probability: PD_redefault after a cure.
-        loss_given_default: LGD by product; "" is the default for all others.
+        loss_given_default: LGD by product, of accounts with neither their own nor a model's; "" is the default for all others.
         credit_conversion_factor: CCF by product; "" is the default for all others.
         cost_basis: which cost per minute enters.
     """
@@ -132,6 +133,7 @@ class Payoffs:
         stay_cash: part of G_S paid in cash within H.
         exposure_at_default: EAD.
         loss_given_default: LGD used.
+        loss_source: uint8 (n,), a ``LossSource``: where it comes from.
         out_of_order: bool (n,), True where G_C >= G_S >= G_D does not hold (bad LGD or v_S).
     """
 
@@ -142,16 +144,12 @@ class Payoffs:
     stay_cash: Floats
     exposure_at_default: Floats
     loss_given_default: Floats
+    loss_source: NDArray[np.uint8]
     out_of_order: NDArray[np.bool_]
 
-
-def by_product(products: NDArray[np.bytes_], table: Mapping[str, float]) -> Floats:
-    """Return a product table's value per account, float64 (n,); unknown products take the default ``""``."""
-    result = np.full(products.shape, table[""], dtype=np.float64)
-    for product, value in table.items():
-        if product:
-            result[products == product.encode()] = value
-    return result
+    def losses_by_source(self) -> dict[str, int]:
+        """Return how many accounts take their LGD from each source."""
+        return {source.name: int((self.loss_source == source).sum()) for source in LossSource}
 
 
 def exposure_at_default(portfolio: Portfolio, parameters: ValueParameters) -> Floats:
@@ -162,14 +160,18 @@ def exposure_at_default(portfolio: Portfolio, parameters: ValueParameters) -> Fl
     return balance + by_product(portfolio.column("product"), parameters.credit_conversion_factor) * undrawn
 
 
-def payoffs(portfolio: Portfolio, parameters: ValueParameters) -> Payoffs:
-    """Return G_C, G_S and G_D of every account (value-model section 3)."""
+def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: LossesOf | None = None) -> Payoffs:
+    """Return G_C, G_S and G_D of every account (value-model section 3).
+
+    Args:
+        portfolio: the accounts.
+        parameters: the value model.
+        losses_of: a recovery model's LGD, of accounts without their own; None takes that of ``parameters``.
+    """
     rate = parameters.discount_rate
     balance = portfolio.column("balance_minor").astype(np.float64)
     arrears = portfolio.arrears_minor().astype(np.float64)
-    own_lgd = portfolio.is_present("loss_given_default")
-    product_lgd = by_product(portfolio.column("product"), parameters.loss_given_default)
-    lgd = np.where(own_lgd, portfolio.column("loss_given_default"), product_lgd)
+    lgd, source = account_losses(portfolio, parameters.loss_given_default, losses_of)
     charge_off = portfolio.column("days_to_charge_off").astype(np.float64)
     horizon = np.full(balance.shape, float(parameters.horizon_days))
     horizon = np.where(portfolio.is_present("days_to_charge_off"), np.minimum(horizon, charge_off), horizon)
@@ -185,4 +187,4 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters) -> Payoffs:
     ead = exposure_at_default(portfolio, parameters)
     default = ead * (1.0 - lgd) * delta(float(parameters.default_days), rate)
     ordered = (cure >= stay) & (stay >= default)
-    return Payoffs(cure, stay, default, cure_cash, stay_cash, ead, lgd, ~ordered)
+    return Payoffs(cure, stay, default, cure_cash, stay_cash, ead, lgd, source, ~ordered)

@@ -21,6 +21,7 @@ from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable, evaluate
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.exploration import Exploration, draw, withdraw
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import InOrder, Ordering, RawOrder, SolveInOrder, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
@@ -120,8 +121,11 @@ def rank(
     progress: ProgressCallback = ignore_progress,
     effects_of: EffectsOf = PlannedEffects,
     solve_in_order: SolveInOrder = _no_raw_orders,
+    losses_of: LossesOf | None = None,
 ) -> Ranking:
     """Score, value and assign a portfolio; pure, the same inputs give the same bytes.
+
+    ``losses_of`` is a recovery model's loss given default; None takes that of the value parameters.
 
     Scores are put on the grid of 1e-9 before they meet money, so that the recorded ones reproduce every value.
 
@@ -135,7 +139,7 @@ def rank(
     outcomes = quantised(score(portfolio))
     progress(SolveProgress("value", 0.4))
     eligibility = evaluate(portfolio, request.plan, request.rules)
-    worth = payoffs(portfolio, request.parameters)
+    worth = payoffs(portfolio, request.parameters, losses_of)
     effects = effects_of(portfolio, request.plan)
     matrix = value_matrix(outcomes, effects, eligibility, request.plan, worth, request.parameters)
     previous = request.previous.of(portfolio) if request.previous else None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.core.assignment import AssignmentProblem
 from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.outcomes import OutcomeProbabilities
 from collections_opt.core.payoffs import Payoffs, ValueParameters, payoffs
 from collections_opt.core.portfolio import Portfolio
@@ -48,14 +49,15 @@ def value_accounts(
     rules: RuleTable,
     parameters: ValueParameters,
     effects_of: Callable[[Portfolio, CapacityPlan], ContactEffects] = PlannedEffects,
+    losses_of: LossesOf | None = None,
 ) -> ValuedAccounts:
-    """Value scored accounts; the same inputs give the same cells as in a ranking.
+    """Value scored accounts; the same inputs give the same cells as in a ranking. ``losses_of`` is as in ``rank``.
 
     Raises:
         CollectionsError: VALUE_OVERFLOW, as ``value_matrix``.
     """
     eligibility = evaluate(portfolio, plan, rules)
-    worth = payoffs(portfolio, parameters)
+    worth = payoffs(portfolio, parameters, losses_of)
     matrix = value_matrix(outcomes, effects_of(portfolio, plan), eligibility, plan, worth, parameters)
     problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
     return ValuedAccounts(portfolio, outcomes, eligibility, worth, problem)
