@@ -82,7 +82,7 @@ def main(
                 sources = [source for _, source in read]
                 judged = evaluate_logged_effects(workspace, models, effects, Scorer(artifact), logs, filled, sources)
     figures = json.dumps(plain(model, bundled, judged), indent=1, default=str) + "\n"
-    studies = (bundled.october_auc, bundled.recoveries.gains) if bundled else ({}, {})
+    studies = (bundled.october_auc, bundled.recoveries.captured) if bundled else ({}, {})
     out.mkdir(parents=True, exist_ok=True)
     (out / "evaluation.json").write_text(figures, encoding="utf-8")
     (out / "evaluation.html").write_text(evaluation_html(model, artifact.card, *studies, judged), encoding="utf-8")
@@ -92,7 +92,7 @@ def main(
     console = terminal()
     show(console, model)
     if bundled:
-        console.print(table("Share of net recoveries (LendingClub, June)", *gains_table(bundled.recoveries.gains)))
+        console.print(table("Share of net recoveries (LendingClub, June)", *gains_table(bundled.recoveries.captured)))
         for name, auc in bundled.october_auc.items():
             console.print(f"October default on all accounts, {name}: AUC {auc:.3f}", highlight=False)
     if judged:

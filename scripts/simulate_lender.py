@@ -1,4 +1,4 @@
-"""Make a simulated lender's months: imported portfolios, a plan, and contact logs with a holdout, to try scripts on. Not real.
+"""Make a simulated lender: imported portfolios, a plan, contact logs with a holdout, recoveries, to try scripts on. Not real.
 
 Example:
     python scripts/simulate_lender.py --data var/simulated --accounts 400000 --month 0 --month 6
@@ -20,8 +20,10 @@ from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.contact_log_files import log_table
+from collections_opt.datasets.recovery_files import recoveries_table
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
+from collections_opt.datasets.simulated_lender.recoveries import recovered_accounts
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
@@ -63,6 +65,8 @@ def main(
                 made = workspace.books.import_portfolio(name, one.snapshot.raw)
                 path = data / f"{name}.csv"
                 log_table(one.log, simulated=True).to_csv(path, index=False)
+                recoveries = recoveries_table(recovered_accounts(one), simulated=True)
+                recoveries.to_csv(data / f"{name}-recoveries.csv", index=False)
                 lines.append([name, str(path), f"{made.accepted_count:,}", f"{int(one.log.randomised.sum()):,}"])
             plan = stored_plan(workspace, desk_plan(0.2 * lived[0].account_count))
     held = measured_parameters(WORLD_VALUE, [one.snapshot for one in lived[:1]], [lived[0].recovery_minor])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
-from collections_opt.application.model_evaluation import evaluate_outcomes, gains
+from collections_opt.application.model_evaluation import evaluate_outcomes
 from collections_opt.application.model_training import bundled_data
 from collections_opt.application.simulated_effects import evaluate_simulated_effects
 from collections_opt.core.admission import admit
@@ -21,33 +21,30 @@ from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts,
 from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
 from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.scoring.effect_evaluation import EffectEvaluation
-from collections_opt.scoring.evaluation import Estimate, ModelEvaluation, calibration_alarm
+from collections_opt.scoring.evaluation import ModelEvaluation, calibration_alarm
 from collections_opt.scoring.metrics import CLASSES
-from collections_opt.scoring.recovery import NOTHING, train_recovery
+from collections_opt.scoring.recovery_evaluation import RecoveryEvaluation, judge_recoveries
+from collections_opt.scoring.recovery_rows import RecoveryRows
+from collections_opt.scoring.recovery_training import learn_hurdle
 from collections_opt.scoring.scorer import Scorer
 
 Floats = NDArray[np.float64]
 _STATUSES = ("PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6")
+RECOVERY_SEED = 1
 MONEY = "the next month's cash"
 NOTE = "September's status codes break (0 disappears, 1 appears): an alarm on 2005-09 is what should be found."
 
 
 @dataclass(frozen=True)
-class StudyOfRecoveries:
-    """LendingClub loans judged on June: share of net recovered money held by the first loans, per order and share worked."""
-
-    gains: Mapping[str, Mapping[float, Estimate]]
-    observed_kinds: tuple[float, float, float]
-    predicted_kinds: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
 class BundledEvaluation:
-    """All figures of the bundled data, and of effects on a simulated lender, because no contact was recorded in it."""
+    """All figures of the bundled data, and of effects on a simulated lender, because no contact was recorded in it.
+
+    ``recoveries`` are those of LendingClub loans, judged on June.
+    """
 
     model: ModelEvaluation
     october_auc: Mapping[str, float]
-    recoveries: StudyOfRecoveries
+    recoveries: RecoveryEvaluation
     effects: EffectEvaluation
 
 
@@ -125,18 +122,14 @@ def _october_features(accounts: pd.DataFrame, statuses: list[str]) -> Floats:
     return np.column_stack([accounts[amounts].to_numpy(dtype=np.float64), status, use, ratios, *summary])
 
 
-def study_of_recoveries() -> StudyOfRecoveries:
-    """Train recoveries on loans issued in April and May 2015 and judge them on June."""
-    fitted, judged = charged_off(TRAINING_MONTHS), charged_off((JUDGED_MONTH,))
-    model = train_recovery(fitted.features, fitted.recovered_share, seed=1)
-    p = model.probabilities(judged.features)
-    orders = {
-        "probability": 1.0 - p[:, NOTHING],
-        "balance": judged.exposure,
-        "value": model.expected_share(judged.features) * judged.exposure,
-        "perfect hindsight": judged.net_recovery,
-    }
-    share = judged.recovered_share
-    observed = (float((share <= 0).mean()), float(((share > 0) & (share < 0.95)).mean()), float((share >= 0.95).mean()))
-    nothing, part, everything = p.mean(axis=0).tolist()
-    return StudyOfRecoveries(gains(orders, judged.net_recovery), observed, (nothing, part, everything))
+def study_of_recoveries() -> RecoveryEvaluation:
+    """Fit recoveries on LendingClub loans issued in April 2015, calibrate them on May and judge them on June."""
+    april, may, june = (_loans(month) for month in (*TRAINING_MONTHS, JUDGED_MONTH))
+    hurdle = learn_hurdle(april, may, (0,) * april.features.shape[1], RECOVERY_SEED)
+    return judge_recoveries(hurdle, june, float(april.share.mean()), RECOVERY_SEED)
+
+
+def _loans(month: int) -> RecoveryRows:
+    loans = charged_off((month,))
+    names = np.array([f"{month}-{row}".encode() for row in range(loans.exposure.size)])
+    return RecoveryRows(loans.features.astype(np.float32), loans.exposure, loans.net_recovery, names)

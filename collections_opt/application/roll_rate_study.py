@@ -13,7 +13,8 @@ from collections_opt.core.comparison import Interval
 from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MIN_CELL_COUNT
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, by_product
+from collections_opt.core.losses import by_product
+from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.roll_rates import (
     RollRates,

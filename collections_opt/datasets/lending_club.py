@@ -35,13 +35,11 @@ class ChargedOff:
         features: float64 (n, f) in the order of ``FEATURES``: money in dollars, rates in percent.
         exposure: float64 (n,) exposure at default, dollars.
         net_recovery: float64 (n,) recoveries less the collection fee, dollars, at least 0.
-        recovered_share: float64 (n,) gross recoveries over exposure, at most 1.
     """
 
     features: Floats
     exposure: Floats
     net_recovery: Floats
-    recovered_share: Floats
 
 
 def charged_off(months: tuple[int, ...]) -> ChargedOff:
@@ -67,7 +65,7 @@ def charged_off(months: tuple[int, ...]) -> ChargedOff:
         part["sub_grade"].map(_grade_number).to_numpy(dtype=np.float64),
     )
     net = np.maximum(money["recoveries"] - money["collection_fee"], 0.0)
-    return ChargedOff(np.column_stack(columns), exposure, net, np.minimum(money["recoveries"] / exposure, 1.0))
+    return ChargedOff(np.column_stack(columns), exposure, net)
 
 
 _MONEY = ("installment", "loan_amount", "principal_repaid", "interest_repaid", "recoveries", "collection_fee")

@@ -102,6 +102,24 @@ def read(contents: Mapping[str, bytes]) -> BoostedPredictor | MulticlassPredicto
         raise ValueError(f"is not a LightGBM model: {error}") from error
 
 
+def read_booster(text: str) -> lgb.Booster:
+    """Return the booster of LightGBM's text.
+
+    Raises:
+        ValueError: when LightGBM cannot read it.
+    """
+    try:
+        return lgb.Booster(model_str=text)
+    except lgb.basic.LightGBMError as error:
+        raise ValueError(f"is not a LightGBM model: {error}") from error
+
+
+def log_odds(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
+    """Return the raw score of a booster of one class, float64 (n,)."""
+    raw = booster.predict(features, raw_score=True, num_threads=_threads(features))
+    return np.asarray(raw, dtype=np.float64)
+
+
 def _alike_together(features: NDArray[np.float32], predict: Callable[[NDArray[np.float32]], Floats]) -> Floats:
     """Predict with alike accounts beside each other, and return the answers in the order given.
 

@@ -15,6 +15,8 @@ from collections_opt.scoring.artifacts import read_card, read_manifest
 
 FLAVOR = "collections_opt"
 ARTIFACT = "artifact"
+OUTPUTS = {"outcome": ("cure", "default", "stay"), "recovery": ("loss_given_default",), "contact": ("right_party_rate",)}
+"""What a kind of model gives per account."""
 
 
 def export_mlflow(root: Path, kind: str, version: str, target: Path) -> Path:
@@ -29,7 +31,7 @@ def export_mlflow(root: Path, kind: str, version: str, target: Path) -> Path:
         raise refuse(Reason.ALREADY_EXISTS, "target", f"{target.name} is there.", "Name a new folder.")
     shutil.copytree(root / kind / version, target / ARTIFACT)
     inputs = [{"type": "float", "name": name, "required": False} for name in manifest.feature_names]
-    outputs = [{"type": "double", "name": name, "required": True} for name in ("cure", "default", "stay")]
+    outputs = [{"type": "double", "name": name, "required": True} for name in OUTPUTS.get(kind, (kind,))]
     model = {
         "artifact_path": ARTIFACT,
         "flavors": {

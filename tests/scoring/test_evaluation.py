@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from collections_opt.application.bundled_evaluation import study_of_recoveries
 from collections_opt.application.evaluation_segments import segments_of
 from collections_opt.core.admission import admit
-from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS, charged_off
+from collections_opt.datasets.lending_club import charged_off
 from collections_opt.scoring.discrimination import auc_interval
 from collections_opt.scoring.evaluation import (
     bootstrap_share,
@@ -18,7 +19,6 @@ from collections_opt.scoring.evaluation import (
     population_stability,
     reliability,
 )
-from collections_opt.scoring.recovery import ALL, NOTHING, train_recovery
 from tests.core.factories import raw_portfolio, text
 
 
@@ -113,22 +113,14 @@ def test_money_at_capacity_is_between_nothing_and_hindsight():
 
 
 def test_recoveries_are_nothing_a_part_or_all_and_value_beats_probability():
-    fitted, judged = charged_off(TRAINING_MONTHS), charged_off((JUDGED_MONTH,))
-    model = train_recovery(fitted.features, fitted.recovered_share, seed=1)
-    p = model.probabilities(judged.features)
-    np.testing.assert_allclose(p.sum(axis=1), 1.0, atol=1e-9)
-    assert p[:, NOTHING].mean() == pytest.approx((judged.recovered_share <= 0).mean(), abs=0.02)
-    assert p[:, ALL].mean() < 0.02
-    share = model.expected_share(judged.features)
-    assert share.mean() == pytest.approx(judged.recovered_share.mean(), abs=0.01)
-    orders = {"probability": 1 - p[:, NOTHING], "value": share * judged.exposure, "hindsight": judged.net_recovery}
-    at_20 = {
-        name: bootstrap_share(judged.net_recovery, judged.net_recovery, np.argsort(-key, kind="stable"), 0.2, 1)
-        for name, key in orders.items()
-    }
+    judged = study_of_recoveries()
+    assert judged.predicted["nothing"] == pytest.approx(judged.observed["nothing"], abs=0.02)
+    assert judged.predicted["all"] < 0.02
+    assert math.isnan(judged.observed["all"])  # too few to show
+    assert judged.level.low < 1.0 < judged.level.high
+    at_20 = {name: shares[0.2] for name, shares in judged.captured.items()}
     assert at_20["probability"].high < at_20["value"].low
-    assert at_20["value"].high < at_20["hindsight"].low
-    with pytest.raises(ValueError, match="between 0 and 1"):
-        train_recovery(fitted.features, fitted.recovered_share + 1, seed=1)
+    assert at_20["value"].high < at_20["perfect hindsight"].low
+    assert judged.r2.low > 0
     with pytest.raises(ValueError, match="4 to 6"):
         charged_off((7,))
