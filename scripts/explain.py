@@ -16,6 +16,7 @@ import typer
 from scripts_support import LATEST, Product, RankingOption, named_ranking, run, table, terminal
 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.client.plain import plain
 from collections_opt.reports.money import money_exact
 from collections_opt.wire.common import read_date, read_enum, write_date
@@ -51,6 +52,9 @@ def main(
     if not why.queues:
         return
     console.print(f"Without contact: cure {why.p_cure:.1%}, default {why.p_default:.1%}, stay {why.p_stay:.1%}.")
+    if why.loss_source:
+        source = read_enum(value_pb.LossSource.DESCRIPTOR, why.loss_source, "loss_source").lower().replace("_", " ")
+        console.print(f"Loss given default: {why.loss_given_default:.1%} (from the {source}).", highlight=False)
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
     header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more", "costs at most"]

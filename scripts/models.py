@@ -30,7 +30,13 @@ VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]
 NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
 DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-FIGURES = ("log_loss", "cure_auc", "cure_ece", "default_auc", "default_ece")
+FIGURES = {
+    ModelKind.OUTCOME: ("log_loss", "cure_auc", "cure_ece", "default_auc", "default_ece"),
+    ModelKind.EFFECT: (),
+    ModelKind.CONTACT: ("call_log_loss", "call_auc", "call_ece"),
+    ModelKind.RECOVERY: ("money_calibration_slope", "money_level", "share_mae", "share_r2"),
+}
+"""Of a kind's many out-of-time figures, those that a list has room for."""
 
 
 def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json: JsonOption = False) -> None:
@@ -44,10 +50,10 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
         typer.echo(json.dumps([plain(model) for model in models], indent=1))
         return
     lines = [
-        [m.version, state_of(m), m.engine, m.approval.approver or "-", expiry_of(m), *(figure(m, name) for name in FIGURES)]
+        [m.version, state_of(m), m.engine, m.approval.approver or "-", expiry_of(m), *(figure(m, name) for name in FIGURES[kind])]
         for m in models
     ]
-    header = ["version", "state", "engine", "approved by", "until", *FIGURES]
+    header = ["version", "state", "engine", "approved by", "until", *FIGURES[kind]]
     Console().print(table(f"{kind.value} models", header, lines, text_columns=5))
 
 
@@ -71,6 +77,9 @@ def show(
     console = Console(highlight=False)
     console.print(f"{model.kind}/{model.version}: {state_of(model)}, manifest {model.digest[:16]}...")
     console.print(table("What was done", ["#", "action", "by", "mode", "when", "why"], [line(e) for e in events], text_columns=6))
+    if model.metrics:
+        figures = [[name, figure(model, name), interval(model, name)] for name in sorted(model.metrics)]
+        console.print(table("Out-of-time figures", ["figure", "value", "95 % interval"], figures))
     console.print(model.card, markup=False)
 
 
@@ -220,6 +229,14 @@ def expiry_of(model: pb.Model) -> str:
 def figure(model: pb.Model, name: str) -> str:
     """Return an out-of-time figure."""
     return f"{model.metrics[name]:.4f}" if name in model.metrics else "-"
+
+
+def interval(model: pb.Model, name: str) -> str:
+    """Return the interval of an out-of-time figure."""
+    if name not in model.metric_intervals:
+        return "-"
+    held = model.metric_intervals[name]
+    return f"{held.low:.4f} to {held.high:.4f}"
 
 
 def line(event: pb.ModelEvent) -> list[str]:

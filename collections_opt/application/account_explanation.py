@@ -14,6 +14,7 @@ from collections_opt.core.assignment import Assignment, SolverIdentity, Terminat
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence
+from collections_opt.core.losses import LossSource
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
@@ -26,6 +27,14 @@ from collections_opt.scoring.scorer import Reason as ScoreReason
 
 
 @dataclass(frozen=True)
+class AccountLoss:
+    """The loss given default that an account was valued with, and where it came from."""
+
+    given_default: float
+    source: LossSource
+
+
+@dataclass(frozen=True)
 class AccountExplanation:
     """Why an account was worked or not, in one sentence and per queue."""
 
@@ -35,6 +44,7 @@ class AccountExplanation:
     queues: tuple[QueueExplanation, ...]
     reasons: tuple[ScoreReason, ...]
     probability: tuple[float, float, float]
+    loss: AccountLoss
 
 
 class AccountExplanations:
@@ -64,7 +74,8 @@ class AccountExplanations:
         effects = self._recorded.effects_of(record)(one, plan)
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
         side = self._recorded.side_of(record, one, plan)
-        valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects)
+        losses_of = self._recorded.losses_of(record)
+        valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of)
         ranking = _single(valued, prices, entries.queue[row : row + 1], side)
         ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
         queues = explain(ranking, 0, plan, effects, parameters, ahead)
@@ -73,7 +84,9 @@ class AccountExplanations:
         sentence = summary_sentence(disposition, queues, portfolio.currency_code, explored)
         p = outcomes.probability[0]
         reasons = self._reasons(record, one)
-        return AccountExplanation(account_id, disposition, sentence, queues, reasons, (float(p[0]), float(p[1]), float(p[2])))
+        loss = AccountLoss(float(valued.worth.loss_given_default[0]), LossSource(int(valued.worth.loss_source[0])))
+        probability = (float(p[0]), float(p[1]), float(p[2]))
+        return AccountExplanation(account_id, disposition, sentence, queues, reasons, probability, loss)
 
     def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
         """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""

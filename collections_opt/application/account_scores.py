@@ -12,6 +12,7 @@ import numpy as np
 from collections_opt.application.increment_reasons import increment_reasons
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.quarantine import refused_rows
+from collections_opt.application.recovery_serving import ServedRecovery
 from collections_opt.application.serving_record import serving_record
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import (
@@ -34,12 +35,16 @@ from collections_opt.scoring.scorer import Reason as ScoreReason
 
 @dataclass(frozen=True)
 class ScoredAccounts:
-    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned."""
+    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned.
+
+    ``recovery`` gave the loss given default of accounts without their own.
+    """
 
     ranking: Ranking
     plan: CapacityPlan
     reasons: tuple[tuple[ScoreReason, ...], ...]
     model_use: Mapping[str, Any]
+    recovery: ServedRecovery
 
 
 class AccountScores:
@@ -64,14 +69,16 @@ class AccountScores:
         request = RankingRequest(plan, self._rules, parameters)
         serving = self._models.pin("")
         effects_of = self._models.effects.pin("").effects_of
-        ranking = rank(admission.portfolio, request, serving.scorer.score, _assign_nobody, effects_of=effects_of)
+        recovery = self._models.recoveries.pin("")
+        score, losses_of = serving.scorer.score, recovery.losses_of
+        ranking = rank(admission.portfolio, request, score, _assign_nobody, effects_of=effects_of, losses_of=losses_of)
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = nothing
         if with_reasons:
             pushes = serving.scorer.group_pushes(admission.portfolio)
             worth = increment_reasons(ranking, pushes, plan, parameters, effects_of)
             reasons = tuple(a + b for a, b in zip(serving.scorer.reasons(admission.portfolio), worth, strict=True))
-        return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()))
+        return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()), recovery)
 
 
 def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers

@@ -33,6 +33,7 @@ from collections_opt.core.capacity_changes import same_cells
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.exploration import Exploration, withdraw
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
@@ -61,6 +62,7 @@ class CapacityBaseline:
         solver: name, in ``SOLVERS``, of what made the answer.
         seed: seed of the solver and of the RANDOM order.
         effects_of: contact effects.
+        losses_of: a recovery model's LGD; None where that of the value model stands.
     """
 
     ranking_id: str
@@ -74,6 +76,7 @@ class CapacityBaseline:
     solver: str
     seed: int
     effects_of: EffectsOf
+    losses_of: LossesOf | None
 
     def problem_under(self, plan: CapacityPlan) -> AssignmentProblem:
         """Return the cells of another plan; the columns of queues that value accounts alike are those at hand.
@@ -96,7 +99,8 @@ class CapacityBaseline:
         if not part.queues:
             return rearranged(problem, source, problem.value[:, :0], problem.seconds[:, :0], capacity)
         accounts, outcomes = self.valued.portfolio, self.valued.outcomes
-        new = value_accounts(accounts, outcomes, part, self.rules, self.parameters, self.effects_of).problem
+        by = (self.rules, self.parameters, self.effects_of, self.losses_of)
+        new = value_accounts(accounts, outcomes, part, *by).problem
         value = np.where(self.drawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32)
         return rearranged(problem, source, value, new.seconds, capacity)
 
@@ -141,7 +145,8 @@ class CapacityBaselines:
         nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
         reconciled = np.zeros(portfolio.account_count, dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
-        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
+        by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
+        valued = value_accounts(portfolio, outcomes, *by)
         side = self._recorded.side_of(inputs.record, portfolio, inputs.plan)
         problem, reserved = _optimised(replace(valued.problem, side=side.rows), entries)
         progress(SolveProgress("price intervals", 0.3))
@@ -159,6 +164,7 @@ class CapacityBaselines:
             solver=held["solver"] if held["solver"] in SOLVERS else "default",
             seed=seed,
             effects_of=inputs.effects_of,
+            losses_of=inputs.losses_of,
         )
         return self._remember(key, baseline)
 
@@ -185,15 +191,16 @@ class CapacityBaselines:
                 "no approved model can score it; a policy's order has no prices.",
                 "Promote a model, or start from a recorded ranking.",
             )
-        effects = self._models.effects.pin(portfolio_id)
-        versions = (portfolio.digest, plan_id, str(plan.version), dump(parameters), serving.scorer.digest, effects.identity)
-        key = digest_text("\n".join(versions))
+        effects, recovery = self._models.effects.pin(portfolio_id), self._models.recoveries.pin(portfolio_id)
+        models = (serving.scorer.digest, effects.identity, recovery.digest)
+        key = digest_text("\n".join((portfolio.digest, plan_id, str(plan.version), dump(parameters), *models)))
         known = self._known(key)
         if known is not None:
             return known
         request = RankingRequest(plan, self._rules, parameters)
         part = within(progress, 0.0, 0.35)
-        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS["default"], part, effects.effects_of)
+        score, solve, losses_of = serving.scorer.score, SOLVERS["default"], recovery.losses_of
+        ranking = rank(portfolio, request, score, solve, part, effects.effects_of, losses_of=losses_of)
         valued = ValuedAccounts(portfolio, ranking.outcomes, ranking.eligibility, ranking.worth, ranking.problem)
         baseline = CapacityBaseline(
             ranking_id="",
@@ -207,6 +214,7 @@ class CapacityBaselines:
             solver="default",
             seed=request.options.seed,
             effects_of=effects.effects_of,
+            losses_of=recovery.losses_of,
         )
         return self._remember(key, baseline)
 

@@ -50,6 +50,7 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "queue_seconds": ranking.queue_seconds().tolist(),
         "capacity_seconds": request.plan.capacity_seconds.tolist(),
         "counts": {d.name: entries.count(d) for d in Disposition},
+        "losses_by_source": ranking.worth.losses_by_source(),
         "payoffs_out_of_order_count": int(ranking.worth.out_of_order.sum()),
         "entries_digest": entries.digest,
         "probability_scale": PROBABILITY_SCALE,

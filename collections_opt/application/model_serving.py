@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.effect_serving import EffectServing
+from collections_opt.application.recovery_serving import RecoveryServing
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.model_lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
@@ -140,6 +141,7 @@ class ModelServing:
         self._policy = policy
         self._now = now
         self.effects = EffectServing(ledger, root, now)
+        self.recoveries = RecoveryServing(ledger, root, now)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, str], Scorer] = {}
 

@@ -91,7 +91,8 @@ class Placer:
         portfolio = admission.portfolio
         _check_fit(portfolio, inputs)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
-        valued = value_accounts(portfolio, outcomes, inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of)
+        by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
+        valued = value_accounts(portfolio, outcomes, *by)
         problem = valued.problem
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)

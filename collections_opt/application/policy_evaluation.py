@@ -18,6 +18,7 @@ from collections_opt.core.effects import ContactEffects, PlannedEffects
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward, logged_reward, predicted_reward
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import Ordering, raw_order_key
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
@@ -106,13 +107,15 @@ def evaluate_policy(
         portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
+        recovery = workspace.serving.recoveries.pin(portfolio_id)
+        models |= {recovery.version} - {""}
         effects_of = _effects(workspace, root, question, portfolio_id)
         served = effects_of(portfolio, question.plan)
         effects.add(served.version)
         dates.append(portfolio.as_of_date)
         grades |= {queue.queue_id: served.evidence(index).value for index, queue in enumerate(question.plan.queues)}
         accounts += portfolio.account_count
-        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served)
+        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served, recovery.losses_of)
     logged = _logged(rows)
     progress("judge", len(question.logs) / (len(question.logs) + 1))
     policies = {name: np.concatenate(parts) for name, parts in rows.policies.items()}
@@ -147,17 +150,20 @@ def _effects(workspace: Workspace, root: Path, question: PolicyQuestion, portfol
     return unseen_effects(workspace.serving.effects.pin(portfolio_id).artifact, portfolio_id)
 
 
-def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects: ContactEffects) -> None:
+def _add(
+    rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects: ContactEffects, losses_of: LossesOf | None
+) -> None:
     portfolio, plan = period.portfolio, question.plan
     drawn = randomised_rows(period, plan, effects)
     place, log = drawn.place, drawn.log
     request = RankingRequest(
         plan, question.rules, question.parameters, options=SolveOptions(gap_target=GAP_TARGET, seed=question.seed)
     )
-    made = rank(portfolio, request, lambda _: period.outcomes, SOLVERS["pricing"], effects_of=lambda _, __: effects)
+    solve = SOLVERS["pricing"]
+    made = rank(portfolio, request, lambda _: period.outcomes, solve, effects_of=lambda _, __: effects, losses_of=losses_of)
     queues = {Ordering.EXPECTED_VALUE.value: made.entries.queue}
     if not isinstance(effects, PlannedEffects):
-        planned = rank(portfolio, request, lambda _: period.outcomes, SOLVERS["pricing"])
+        planned = rank(portfolio, request, lambda _: period.outcomes, solve, losses_of=losses_of)
         queues[EXPECTED_VALUE_PLANNED] = planned.entries.queue
     for ordering in question.orderings:
         key = raw_order_key(ordering, portfolio, made.outcomes, made.worth, question.seed)

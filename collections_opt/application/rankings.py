@@ -129,10 +129,9 @@ class Rankings:
         serving = self._models.pin(command.portfolio_id)
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
-        effects = self._models.effects.pin(command.portfolio_id)
-        ranking = rank(
-            portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, effects.effects_of, solve_in_order
-        )
+        effects, recovery = self._models.effects.pin(command.portfolio_id), self._models.recoveries.pin(command.portfolio_id)
+        by = (effects.effects_of, solve_in_order, recovery.losses_of)
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, *by)
         spread, let_pass = self._drift(command, ranking, serving)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
@@ -151,6 +150,7 @@ class Rankings:
             **used,
             **spread,
             **effects.record(self._ledger.objects),
+            **recovery.record(self._ledger.objects),
             "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count), **let_pass},
             "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             "times": times(received, decided, self._now()),

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
+from collections_opt.application.recovery_serving import recorded_losses
 from collections_opt.application.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
 from collections_opt.application.settings import load
 from collections_opt.core.assignment import UNASSIGNED, Assignment, Shortage, SolverIdentity, Termination
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.exploration import Exploration, draw
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import Ordering, RawOrder, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
@@ -41,6 +43,7 @@ class RecordedDecision:
         inputs: the accounts that were not erased since.
         stored: what was decided for them.
         effects_of: the contact effects, from the text that the record names or from the plan.
+        losses_of: the recovery model's LGD, likewise; None where that of the value model stood.
         constraints: limits beside eligibility and capacity.
         previous: the ranking that it started from and counted moves from.
     """
@@ -52,6 +55,7 @@ class RecordedDecision:
     inputs: StoredPortfolio
     stored: StoredEntries
     effects_of: EffectsOf
+    losses_of: LossesOf | None
     constraints: RankingConstraints
     previous: PreviousRanking
 
@@ -77,7 +81,7 @@ class RecordedDecision:
         never = np.zeros(len(nano), dtype=bool)
         outcomes = OutcomeProbabilities(from_nano(nano), self.held["model_version"], self.held["calibration_version"], never)
         portfolio, decisions = self.inputs.portfolio, self.previous.decisions
-        valued = value_accounts(portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of)
+        valued = value_accounts(portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of, self.losses_of)
         before = decisions.of(portfolio) if decisions else None
         side = side_constraints(portfolio, self.plan, self.constraints, before)
         return replace(valued, problem=replace(valued.problem, side=side))
@@ -146,6 +150,7 @@ def read_decision(ledger: Ledger, sealed: SealedRecords, record: RankingRecord) 
         inputs=sealed.portfolio(ledger.portfolio(record.portfolio_id).object_digest),
         stored=sealed.entries(held["entries_object"]),
         effects_of=recorded_effects(ledger.objects, held),
+        losses_of=recorded_losses(ledger.objects, held),
         constraints=constraints,
         previous=_previous(ledger, sealed, held["previous_ranking_id"], plan, constraints),
     )

@@ -14,6 +14,7 @@ from collections_opt.application.settings import dump, load
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import EffectsOf
@@ -33,6 +34,7 @@ class RecordedInputs:
         parameters: its value model.
         prices: int64 (q,) shadow prices, in ``1 / PRICE_SCALE`` minor units per second.
         effects_of: its contact effects.
+        losses_of: its recovery model's LGD; None where that of the value model stood.
     """
 
     record: RankingRecord
@@ -41,6 +43,7 @@ class RecordedInputs:
     parameters: ValueParameters
     prices: NDArray[np.int64]
     effects_of: EffectsOf
+    losses_of: LossesOf | None
 
 
 class RecordedInputsReader:
@@ -80,6 +83,7 @@ class RecordedInputsReader:
             parameters=load(held["parameters"], ValueParameters),
             prices=np.array(held["prices"], dtype=np.int64),
             effects_of=self._recorded.effects_of(record),
+            losses_of=self._recorded.losses_of(record),
         )
 
     def scorer_of(self, inputs: RecordedInputs) -> OutcomeScorer:

@@ -12,12 +12,14 @@ from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.jobs import JobStatus, State
 from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
 from collections_opt.application.recorded_constraints import RecordedSide, recorded_constraints, recorded_side
+from collections_opt.application.recovery_serving import recorded_losses
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import load
 from collections_opt.application.shadow import shadow_losses
 from collections_opt.core.comparison import OrderingOutcome, compare
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.portfolio import Portfolio
@@ -60,6 +62,10 @@ class RecordedRankings:
     def effects_of(self, record: RankingRecord) -> EffectsOf:
         """Return the contact effects a ranking was made with, as ``recorded_effects``."""
         return recorded_effects(self._ledger.objects, record.record)
+
+    def losses_of(self, record: RankingRecord) -> LossesOf | None:
+        """Return the LGD a ranking was made with, as ``recorded_losses``."""
+        return recorded_losses(self._ledger.objects, record.record)
 
     def entries(self, record: RankingRecord) -> Entries:
         """Return a ranking's entries, one per account that was not erased since.

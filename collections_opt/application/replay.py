@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from collections_opt.application.decided_facts import decided_facts
-from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.ranking_command import RankingCommand
@@ -114,10 +113,8 @@ class Replays:
             previous.decisions,
         )
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
-        effects_of = recorded_effects(self._ledger.objects, held)
-        again = rank(
-            decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, effects_of, solve_in_order
-        )
+        by = (decision.effects_of, solve_in_order, decision.losses_of)
+        again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, *by)
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())
         return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
 

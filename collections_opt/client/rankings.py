@@ -112,6 +112,7 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         queues=tuple(queues),
         money_by_grade=tuple(sorted(grades, key=lambda grade: -grade[1])),
         effects_version=ranking.inputs.effects_version,
+        recovery_version=ranking.inputs.recovery_version,
     )
 
 

@@ -30,7 +30,7 @@ class RankingSummary:
     """Header figures of a ranking; money in minor units, queues in the plan's order.
 
     ``money_by_grade`` has the share of the money that rests on contact effects of each evidence grade, most first, and
-    ``effects_version`` where they come from.
+    ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
     """
 
     ranking_id: str
@@ -44,6 +44,7 @@ class RankingSummary:
     queues: tuple[QueueFigures, ...]
     money_by_grade: tuple[tuple[EvidenceGrade, float], ...] = ()
     effects_version: str = ""
+    recovery_version: str = ""
 
     @property
     def account_count(self) -> int:

@@ -53,7 +53,11 @@ def gap_sentence(summary: RankingSummary) -> str:
 def evidence_sentence(summary: RankingSummary) -> str:
     """Return what the money rests on: the evidence grades of the contact effects; "" where there is no money."""
     grades = ", ".join(f"{grade.value} ({share(held)})" for grade, held in summary.money_by_grade)
-    return f"The money rests on contact effects of grade {grades}, from {summary.effects_version}." if grades else ""
+    if not grades:
+        return ""
+    losses = f" Accounts without a loss given default of their own take that of {summary.recovery_version}."
+    told = f"The money rests on contact effects of grade {grades}, from {summary.effects_version}."
+    return told + (losses if summary.recovery_version else "")
 
 
 def count_sentence(summary: RankingSummary) -> str:

@@ -53,4 +53,6 @@ class ScoringServicer:
             currency_code=request.currency_code,
             value_parameters_version=chosen.version,
             model_use=write_recorded_use(scored.model_use),
+            recovery_version=scored.recovery.version,
+            recovery_problem=scored.recovery.problem,
         )

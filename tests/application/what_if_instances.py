@@ -38,6 +38,7 @@ def baseline_of(problem, solver="exact") -> CapacityBaseline:
         reserved_seconds=np.zeros(problem.queue_count, dtype=np.int64),
         rules=flag_rules(),
         effects_of=PlannedEffects,
+        losses_of=None,
         parameters=ValueParameters(),
         solver=solver,
         seed=options.seed,

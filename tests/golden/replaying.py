@@ -91,7 +91,13 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
         previous.decisions,
     )
     again = rank(
-        shuffled, request, scorer.score, solver_of(held, command), effects_of=decision.effects_of, solve_in_order=solve_in_order
+        shuffled,
+        request,
+        scorer.score,
+        solver_of(held, command),
+        effects_of=decision.effects_of,
+        solve_in_order=solve_in_order,
+        losses_of=decision.losses_of,
     )
     return shuffled.digest == held["input_digest"] and again.entries.digest == held["entries_digest"]
 

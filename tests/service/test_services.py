@@ -26,6 +26,7 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
     scoring_service_pb2_grpc,
 )
+from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.service.server import ServerOptions, build_server
@@ -251,6 +252,14 @@ def test_scores_come_in_the_order_sent_and_add_up(client):
     assert answer.model_version.startswith("outcome/")
 
 
+def test_scores_say_where_the_loss_given_default_comes_from(client):
+    answer = client.scoring.ScoreAccounts(score_request(account("z"), account("a", loss_given_default=0.2)), timeout=WAIT)
+    told = [(score.loss_source, score.loss_given_default) for score in answer.accounts]
+    planned = bundled_parameters().loss_given_default[""]
+    assert told == [(value_pb.LOSS_SOURCE_VALUE_PARAMETERS, planned), (value_pb.LOSS_SOURCE_ACCOUNT, 0.2)]
+    assert (answer.recovery_version, answer.recovery_problem) == ("", "")
+
+
 def test_reasons_can_be_left_out_and_nothing_else_changes(client):
     full = client.scoring.ScoreAccounts(score_request(account("z"), account("a")), timeout=WAIT)
     bare = client.scoring.ScoreAccounts(score_request(account("z"), account("a"), omit_reason_codes=True), timeout=WAIT)
@@ -290,6 +299,9 @@ def test_a_ranking_says_what_its_money_rests_on(ranking):
     assert {held.grade: held.money_share for held in ranking.evidence}[capacity_plan_pb2.EVIDENCE_GRADE_ASSUMED] == 1.0
     assert ranking.inputs.effects_version.startswith("plan/")
     assert (ranking.inputs.effects_digest, ranking.inputs.effects_problem) == ("", "")
+    used = {held.source: held.account_count for held in ranking.inputs.loss_sources}
+    assert used[value_pb.LOSS_SOURCE_VALUE_PARAMETERS] == sum(used.values()) == ROWS - 1
+    assert (ranking.inputs.recovery_version, ranking.inputs.recovery_digest, ranking.inputs.recovery_problem) == ("", "", "")
 
 
 def test_the_same_request_finds_the_same_ranking_and_another_payload_is_refused(client, ranking):

@@ -67,7 +67,7 @@ class Account(_message.Message):
     days_to_charge_off: _builtins.int
     """Days to contractual charge-off; caps the horizon."""
     loss_given_default: _builtins.float
-    """Loss given default of the account, 0 to 1; missing takes the product's."""
+    """Loss given default of the account, 0 to 1; missing takes that of the approved recovery model, or the product's."""
     contacts_in_window_count: _builtins.int
     """Outbound contacts already made in the effect window."""
     calls_last_7_days_count: _builtins.int

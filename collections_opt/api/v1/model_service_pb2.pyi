@@ -295,6 +295,27 @@ class Model(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class MetricIntervalsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___MetricInterval: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___MetricInterval | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     KIND_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
@@ -311,6 +332,7 @@ class Model(_message.Message):
     VALIDATOR_FIELD_NUMBER: _builtins.int
     APPROVAL_FIELD_NUMBER: _builtins.int
     ENGINE_FIELD_NUMBER: _builtins.int
+    METRIC_INTERVALS_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
@@ -332,7 +354,7 @@ class Model(_message.Message):
     validator: _builtins.str
     """Who validated it."""
     engine: _builtins.str
-    """What reads it: "lightgbm", or "scorecard", which needs no LightGBM to serve."""
+    """What reads it, such as "lightgbm", or "scorecard", which needs no LightGBM to serve."""
     @_builtins.property
     def file_digests(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """SHA-256 (hex) of every other file, by name."""
@@ -353,6 +375,10 @@ class Model(_message.Message):
     def approval(self) -> _model_use_pb2.ModelApproval:
         """Its approval; not set before there is one."""
 
+    @_builtins.property
+    def metric_intervals(self) -> _containers.MessageMap[_builtins.str, Global___MetricInterval]:
+        """95 % intervals of the metrics that have one, by name."""
+
     def __init__(
         self,
         *,
@@ -372,14 +398,41 @@ class Model(_message.Message):
         validator: _builtins.str = ...,
         approval: _model_use_pb2.ModelApproval | None = ...,
         engine: _builtins.str = ...,
+        metric_intervals: _abc.Mapping[_builtins.str, Global___MetricInterval] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "calibration_version", b"calibration_version", "card", b"card", "create_time", b"create_time", "digest", b"digest", "engine", b"engine", "feature_names", b"feature_names", "feature_set_version", b"feature_set_version", "file_digests", b"file_digests", "kind", b"kind", "metrics", b"metrics", "role", b"role", "state", b"state", "submitter", b"submitter", "validator", b"validator", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval", b"approval", "calibration_version", b"calibration_version", "card", b"card", "create_time", b"create_time", "digest", b"digest", "engine", b"engine", "feature_names", b"feature_names", "feature_set_version", b"feature_set_version", "file_digests", b"file_digests", "kind", b"kind", "metric_intervals", b"metric_intervals", "metrics", b"metrics", "role", b"role", "state", b"state", "submitter", b"submitter", "validator", b"validator", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Model: _TypeAlias = Model  # noqa: Y015
+
+@_typing.final
+class MetricInterval(_message.Message):
+    """Interval of a metric."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    low: _builtins.float
+    """Low end."""
+    high: _builtins.float
+    """High end."""
+    def __init__(
+        self,
+        *,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetricInterval: _TypeAlias = MetricInterval  # noqa: Y015
 
 @_typing.final
 class SubmitModelRequest(_message.Message):

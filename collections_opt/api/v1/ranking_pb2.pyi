@@ -495,6 +495,10 @@ class RankingInputs(_message.Message):
     CONTACT_VERSION_FIELD_NUMBER: _builtins.int
     CONTACT_DIGEST_FIELD_NUMBER: _builtins.int
     CONTACT_PROBLEM_FIELD_NUMBER: _builtins.int
+    RECOVERY_VERSION_FIELD_NUMBER: _builtins.int
+    RECOVERY_DIGEST_FIELD_NUMBER: _builtins.int
+    RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
+    LOSS_SOURCES_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -539,6 +543,12 @@ class RankingInputs(_message.Message):
     """SHA-256 (hex) of the contact model's manifest; empty without one."""
     contact_problem: _builtins.str
     """Why the contact champion could not serve, so that the effects' own rates stand; often empty."""
+    recovery_version: _builtins.str
+    """Kind and version of the recovery model that gave the loss given default of accounts without their own; empty without one."""
+    recovery_digest: _builtins.str
+    """SHA-256 (hex) of its manifest; empty without one."""
+    recovery_problem: _builtins.str
+    """Why the recovery champion could not serve, so that the value parameters' loss given default stands; often empty."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -550,6 +560,10 @@ class RankingInputs(_message.Message):
     @_builtins.property
     def constraints(self) -> _constraints_pb2.RankingConstraints:
         """What it kept to beside eligibility and capacity; not set if nothing."""
+
+    @_builtins.property
+    def loss_sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___LossSourceUse]:
+        """Accounts by where their loss given default came from; empty for rankings recorded before it was told."""
 
     def __init__(
         self,
@@ -579,14 +593,44 @@ class RankingInputs(_message.Message):
         contact_version: _builtins.str = ...,
         contact_digest: _builtins.str = ...,
         contact_problem: _builtins.str = ...,
+        recovery_version: _builtins.str = ...,
+        recovery_digest: _builtins.str = ...,
+        recovery_problem: _builtins.str = ...,
+        loss_sources: _abc.Iterable[Global___LossSourceUse] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankingInputs: _TypeAlias = RankingInputs  # noqa: Y015
+
+@_typing.final
+class LossSourceUse(_message.Message):
+    """How many accounts were valued with a loss given default from one source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    source: _value_parameters_pb2.LossSource.ValueType
+    """The source."""
+    account_count: _builtins.int
+    """Accounts."""
+    def __init__(
+        self,
+        *,
+        source: _value_parameters_pb2.LossSource.ValueType = ...,
+        account_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LossSourceUse: _TypeAlias = LossSourceUse  # noqa: Y015
 
 @_typing.final
 class RankingQuality(_message.Message):

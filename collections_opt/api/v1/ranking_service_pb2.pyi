@@ -674,6 +674,8 @@ class ExplainAssignmentResponse(_message.Message):
     RANKING_ID_FIELD_NUMBER: _builtins.int
     OTHER_RANKING_IDS_FIELD_NUMBER: _builtins.int
     PROOF_FIELD_NUMBER: _builtins.int
+    LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
+    LOSS_SOURCE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     disposition: _ranking_pb2.Disposition.ValueType
@@ -692,6 +694,10 @@ class ExplainAssignmentResponse(_message.Message):
     """The ranking."""
     proof: _builtins.bytes
     """The proof as JSON for verify_evidence.py, which every evidence archive holds; set when it was asked for."""
+    loss_given_default: _builtins.float
+    """Loss given default that the account was valued with."""
+    loss_source: _value_parameters_pb2.LossSource.ValueType
+    """Where it came from."""
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueExplanation]:
         """The answer per queue, in the plan's order."""
@@ -719,10 +725,12 @@ class ExplainAssignmentResponse(_message.Message):
         ranking_id: _builtins.str = ...,
         other_ranking_ids: _abc.Iterable[_builtins.str] | None = ...,
         proof: _builtins.bytes = ...,
+        loss_given_default: _builtins.float = ...,
+        loss_source: _value_parameters_pb2.LossSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

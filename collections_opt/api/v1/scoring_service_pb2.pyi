@@ -92,6 +92,8 @@ class ScoreAccountsResponse(_message.Message):
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     VALUE_PARAMETERS_VERSION_FIELD_NUMBER: _builtins.int
     MODEL_USE_FIELD_NUMBER: _builtins.int
+    RECOVERY_VERSION_FIELD_NUMBER: _builtins.int
+    RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the outcome model."""
     calibration_version: _builtins.str
@@ -104,6 +106,10 @@ class ScoreAccountsResponse(_message.Message):
     """ISO 4217 code of all money."""
     value_parameters_version: _builtins.str
     """Name of the value parameters used."""
+    recovery_version: _builtins.str
+    """Kind and version of the recovery model that gave the loss given default of accounts without their own; empty without one."""
+    recovery_problem: _builtins.str
+    """Why the recovery champion could not serve; often empty."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredAccount]:
         """One per account, in the order of the request."""
@@ -123,10 +129,12 @@ class ScoreAccountsResponse(_message.Message):
         currency_code: _builtins.str = ...,
         value_parameters_version: _builtins.str = ...,
         model_use: _model_use_pb2.ModelUse | None = ...,
+        recovery_version: _builtins.str = ...,
+        recovery_problem: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model_use", b"model_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "rules_version", b"rules_version", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -146,6 +154,8 @@ class ScoredAccount(_message.Message):
     EXPECTED_RECOVERY_WITHOUT_CONTACT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     QUEUES_FIELD_NUMBER: _builtins.int
     REASON_CODES_FIELD_NUMBER: _builtins.int
+    LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
+    LOSS_SOURCE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """Id of the account."""
     p_cure: _builtins.float
@@ -158,6 +168,10 @@ class ScoredAccount(_message.Message):
     """Two binary scores exceeded 1 together and were scaled (PROBABILITY_RECONCILED)."""
     expected_recovery_without_contact_minor_units: _builtins.int
     """Expected recovery without contact, present value."""
+    loss_given_default: _builtins.float
+    """Loss given default that the account is valued with."""
+    loss_source: _value_parameters_pb2.LossSource.ValueType
+    """Where it comes from."""
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueScore]:
         """What contact in each queue would do, in the plan's order."""
@@ -177,10 +191,12 @@ class ScoredAccount(_message.Message):
         expected_recovery_without_contact_minor_units: _builtins.int = ...,
         queues: _abc.Iterable[Global___QueueScore] | None = ...,
         reason_codes: _abc.Iterable[Global___ReasonCode] | None = ...,
+        loss_given_default: _builtins.float = ...,
+        loss_source: _value_parameters_pb2.LossSource.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "expected_recovery_without_contact_minor_units", b"expected_recovery_without_contact_minor_units", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "probability_reconciled", b"probability_reconciled", "queues", b"queues", "reason_codes", b"reason_codes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "expected_recovery_without_contact_minor_units", b"expected_recovery_without_contact_minor_units", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "probability_reconciled", b"probability_reconciled", "queues", b"queues", "reason_codes", b"reason_codes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -43,6 +43,34 @@ COST_BASIS_LOADED: CostBasis.ValueType  # 2
 """Wages included: for planning head count."""
 Global___CostBasis: _TypeAlias = CostBasis  # noqa: Y015
 
+class _LossSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LossSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LossSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LOSS_SOURCE_UNSPECIFIED: _LossSource.ValueType  # 0
+    """Not told."""
+    LOSS_SOURCE_ACCOUNT: _LossSource.ValueType  # 1
+    """The account's own, as it was sent."""
+    LOSS_SOURCE_RECOVERY_MODEL: _LossSource.ValueType  # 2
+    """One minus the recovered share that the approved recovery model expects."""
+    LOSS_SOURCE_VALUE_PARAMETERS: _LossSource.ValueType  # 3
+    """The value parameters, by product."""
+
+class LossSource(_LossSource, metaclass=_LossSourceEnumTypeWrapper):
+    """Where an account's loss given default comes from."""
+
+LOSS_SOURCE_UNSPECIFIED: LossSource.ValueType  # 0
+"""Not told."""
+LOSS_SOURCE_ACCOUNT: LossSource.ValueType  # 1
+"""The account's own, as it was sent."""
+LOSS_SOURCE_RECOVERY_MODEL: LossSource.ValueType  # 2
+"""One minus the recovered share that the approved recovery model expects."""
+LOSS_SOURCE_VALUE_PARAMETERS: LossSource.ValueType  # 3
+"""The value parameters, by product."""
+Global___LossSource: _TypeAlias = LossSource  # noqa: Y015
+
 @_typing.final
 class ValueParameters(_message.Message):
     """Parameters of the value model, recorded with every ranking. A call that sends them sends all of them."""
@@ -125,7 +153,7 @@ class ValueParameters(_message.Message):
 
     @_builtins.property
     def loss_given_default(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Loss given default by product code; "" is the value of all others."""
+        """Loss given default by product code, of accounts with neither their own nor a recovery model's; "" is the value of all others."""
 
     @_builtins.property
     def credit_conversion_factor(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:

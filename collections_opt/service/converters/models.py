@@ -38,6 +38,7 @@ def write_model(view: ModelView, card: str = "") -> pb.Model:
         feature_names=manifest.feature_names,
         calibration_version=manifest.calibration_version,
         metrics=manifest.metrics,
+        metric_intervals={name: pb.MetricInterval(low=low, high=high) for name, (low, high) in manifest.metric_intervals.items()},
         create_time=write_time(manifest.created_at),
         card=card,
         state=write_enum(pb.ModelState.DESCRIPTOR, standing.state.value),

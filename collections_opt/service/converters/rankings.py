@@ -24,7 +24,7 @@ from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
-from collections_opt.service.converters.scores import write_blocking_rule, write_reasons
+from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
 from collections_opt.wire.parameters import write_parameters
@@ -132,6 +132,13 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
         contact_version=held.get("contact_version", ""),
         contact_digest=held.get("contact_digest", ""),
         contact_problem=held.get("contact_problem", ""),
+        recovery_version=held.get("recovery_version", ""),
+        recovery_digest=held.get("recovery_digest", ""),
+        recovery_problem=held.get("recovery_problem", ""),
+        loss_sources=[
+            ranking_pb2.LossSourceUse(source=write_enum(LOSS_SOURCE, name), account_count=count)
+            for name, count in held.get("losses_by_source", {}).items()
+        ],
     )
 
 
@@ -233,6 +240,8 @@ def write_explanation(found: AccountExplanation, currency_code: str) -> ranking_
         queues=[_write_queue_explanation(queue) for queue in found.queues],
         reason_codes=write_reasons(found.reasons),
         currency_code=currency_code,
+        loss_given_default=found.loss.given_default,
+        loss_source=write_enum(LOSS_SOURCE, found.loss.source.name),
     )
 
 

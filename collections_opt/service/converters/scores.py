@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import scoring_service_pb2 as pb
+from collections_opt.api.v1 import value_parameters_pb2
 from collections_opt.application.account_scores import ScoredAccounts
 from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.losses import LossSource
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason
-from collections_opt.wire.common import write_date
+from collections_opt.wire.common import write_date, write_enum
+
+LOSS_SOURCE = value_parameters_pb2.LossSource.DESCRIPTOR
 
 
 def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int64]:
@@ -43,6 +47,8 @@ def _write_score(scored: ScoredAccounts, account_id: str, row: int) -> pb.Scored
         expected_recovery_without_contact_minor_units=baseline,
         queues=[_write_queue(scored, row, queue, baseline) for queue in range(len(scored.plan.queues))],
         reason_codes=write_reasons(scored.reasons[row]),
+        loss_given_default=float(ranking.worth.loss_given_default[row]),
+        loss_source=write_enum(LOSS_SOURCE, LossSource(int(ranking.worth.loss_source[row])).name),
     )
 
 
