@@ -77,7 +77,8 @@ class AccountScores:
         if with_reasons:
             pushes = serving.scorer.group_pushes(admission.portfolio)
             worth = increment_reasons(ranking, pushes, plan, parameters, effects_of)
-            reasons = tuple(a + b for a, b in zip(serving.scorer.reasons(admission.portfolio), worth, strict=True))
+            scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
+            reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()), recovery)
 
 

@@ -57,7 +57,9 @@ class OutcomeScorer(Protocol):
         """Return probabilities without contact, (n, 3)."""
         ...
 
-    def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[ScoreReason, ...], ...]:
+    def reasons(
+        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+    ) -> tuple[tuple[ScoreReason, ...], ...]:
         """Return the strongest reasons per account."""
         ...
 
@@ -84,8 +86,11 @@ class PolicyScorer:
         """Return the assumed probabilities of each account's bucket."""
         return policy_probabilities(portfolio, self._rates)
 
-    def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[ScoreReason, ...], ...]:
+    def reasons(
+        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+    ) -> tuple[tuple[ScoreReason, ...], ...]:
         """Return that no model decided, for every account."""
+        del pushes  # there are none
         why = (ScoreReason("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.", 0.0),)
         return (why[:count],) * portfolio.account_count
 

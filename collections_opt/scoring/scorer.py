@@ -99,9 +99,14 @@ class Scorer:
         mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
         return np.asarray(grouped - mean, dtype=np.float64)
 
-    def reasons(self, portfolio: Portfolio, count: int = 3) -> tuple[tuple[Reason, ...], ...]:
-        """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account."""
-        pushes = self.group_pushes(portfolio)
+    def reasons(
+        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+    ) -> tuple[tuple[Reason, ...], ...]:
+        """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account.
+
+        ``pushes`` are the ``group_pushes`` of these accounts where a caller has them: they are nearly all of the cost.
+        """
+        pushes = self.group_pushes(portfolio) if pushes is None else pushes
         cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count)
         rest = 1.0 - self.predict(build_features(portfolio))[:, DEFAULT]
         default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count)

@@ -19,6 +19,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
+from collections_opt.scoring.scorer import Scorer
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 from tests.core.factories import raw_portfolio, text
 
@@ -167,3 +168,14 @@ def test_jobs_report_progress_failures_and_unknown_ids():
     assert (last.state, last.error.reason) == (State.FAILED, Reason.INTERNAL)
     assert "division" not in str(last.error)
     jobs.close()
+
+
+def test_contributions_are_computed_once_for_all_reasons(workspace, monkeypatch):
+    few = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]))
+    calls, honest = [], Scorer.group_pushes
+    monkeypatch.setattr(Scorer, "group_pushes", lambda self, portfolio: calls.append(1) or honest(self, portfolio))
+    scored = workspace.scores.score(few, replace(bundled_plan(), currency_code="USD"), bundled_parameters())
+    assert len(calls) == 1
+    portfolio = scored.ranking.portfolio
+    alone = workspace.serving.pin("").scorer.reasons(portfolio)
+    assert [reasons[: len(known)] for reasons, known in zip(scored.reasons, alone, strict=True)] == list(alone)
