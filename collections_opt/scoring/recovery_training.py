@@ -125,8 +125,7 @@ def _step(
     raw = RecoveryStep(trees, 1.0, 0.0).raw(calibrating.features)
     lined = RecoveryStep(trees, *_line(raw, later))
     # A line that falls says the opposite of what was fitted: no better than knowing nothing.
-    better = lined.slope > 0 and cross_entropy(lined.of_raw(raw), later) < cross_entropy(level.of_raw(raw), later)
-    return lined if better else level
+    return lined if lined.slope > 0 and _is_better(lined.of_raw(raw), level.of_raw(raw), later) else level
 
 
 def _smaller_side(target: Floats) -> int:
@@ -143,13 +142,24 @@ def _level(later: Floats, earlier: Floats) -> RecoveryStep:
 
 
 def _rounds(given: Mapping[str, Any], data: lgb.Dataset, fitted: RecoveryRows, target: Floats) -> int:
-    """Return the rounds with the least loss over folds of accounts, 0 where none beats the mean."""
+    """Return the rounds with the least loss over folds of accounts, 0 where they do not clearly beat the mean."""
     folds = list(GroupKFold(FOLDS).split(fitted.features, target, fitted.account))
     stop = lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False)
-    found = lgb.cv(dict(given), data, num_boost_round=MAX_ROUNDS, folds=folds, callbacks=[stop])
-    losses = np.asarray(found["valid cross_entropy-mean"], dtype=np.float64)
-    mean = np.mean([cross_entropy(np.full(held.size, target[kept].mean()), target[held]) for kept, held in folds])
-    return int(losses.argmin()) + 1 if losses.min() < mean else 0
+    found: dict[str, Any] = lgb.cv(
+        dict(given), data, num_boost_round=MAX_ROUNDS, folds=folds, callbacks=[stop], return_cvbooster=True
+    )
+    rounds = int(np.argmin(found["valid cross_entropy-mean"])) + 1
+    learned, mean = np.empty(target.size), np.empty(target.size)
+    for booster, (kept, held) in zip(found["cvbooster"].boosters, folds, strict=True):
+        learned[held] = booster.predict(fitted.features[held], num_iteration=rounds)
+        mean[held] = target[kept].mean()
+    return rounds if _is_better(learned, mean, target) else 0
+
+
+def _is_better(predicted: Floats, plain: Floats, target: Floats) -> bool:
+    """Return whether predictions lose less than plainer ones by more than a standard error, as noise seldom does."""
+    gain = _losses(plain, target) - _losses(predicted, target)
+    return bool(gain.mean() > gain.std() / np.sqrt(gain.size))
 
 
 def _line(raw: Floats, target: Floats) -> tuple[float, float]:
@@ -164,7 +174,7 @@ def _line(raw: Floats, target: Floats) -> tuple[float, float]:
     return round(float(slope), _DIGITS), round(float(intercept), _DIGITS)
 
 
-def cross_entropy(predicted: Floats, target: Floats) -> float:
-    """Return the mean cross-entropy of shares or chances, from 0 to 1; NaN of no rows."""
+def _losses(predicted: Floats, target: Floats) -> Floats:
+    """Return the cross-entropy of each share or chance, from 0 to 1."""
     p = np.clip(predicted, _FLOOR, 1.0 - _FLOOR)
-    return float(-(target * np.log(p) + (1.0 - target) * np.log(1.0 - p)).mean()) if target.size else float("nan")
+    return np.asarray(-(target * np.log(p) + (1.0 - target) * np.log(1.0 - p)), dtype=np.float64)
