@@ -1,3 +1,3 @@
 """Decides every morning which delinquent accounts a lender's agents should work, and can prove it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -1,7 +1,7 @@
 """Record the golden rankings: 50 small ones over sizes, orders, solvers, seeds and plans, kept as one archive.
 
-They are recorded once and verified by all later code: record them anew only when the format of records is meant to change,
-which forsakes every ledger that exists.
+They are recorded once per version of the code and verified by all later ones. What a version decides may not change: a
+change that decides otherwise is a new version, with an archive of its own beside the earlier ones.
 
     python -m tests.golden.recording
 """
@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import tomli_w
 
+import collections_opt
 from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
@@ -29,7 +30,10 @@ from collections_opt.core.constraints import AccountLimit, LimitKind, RankingCon
 from collections_opt.core.ordering import Ordering
 from tests.application.evidence_worlds import MODELS, NOW, PLAN, book
 
-ARCHIVE = Path(__file__).parents[1] / "data" / "golden" / "rankings.zip"
+FOLDER = Path(__file__).parents[1] / "data" / "golden"
+ARCHIVE = FOLDER / f"rankings-{collections_opt.__version__}.zip"
+"""Of this version of the code; the others in the folder are of earlier ones and only ever verified."""
+
 COUNT = 50
 MODEL = "credit-card-1"
 SIZES = {"one": 1, "few": 5, "some": 24, "more": 90, "most": 260}

@@ -44,9 +44,9 @@ class Figures:
     environment: str = ""
 
 
-def unpacked(folder: Path) -> Workspace:
-    """Open a copy of the golden ledger."""
-    with zipfile.ZipFile(ARCHIVE) as archive:
+def unpacked(folder: Path, path: Path = ARCHIVE) -> Workspace:
+    """Open a copy of a golden ledger."""
+    with zipfile.ZipFile(path) as archive:
         archive.extractall(folder)
     return opened(folder)
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from collections_opt.application import replay
+from collections_opt.application.findings import Strength
+from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.core import pipeline, ranking
 from tests.golden import explaining
-from tests.golden.recording import COUNT, cases
+from tests.golden.recording import ARCHIVE, COUNT, FOLDER, cases
 from tests.golden.replaying import in_another_process, replay_all, unpacked
 
 
@@ -25,6 +27,19 @@ def test_all_are_there_in_order_and_every_one_is_accepted_by_its_archive(golden)
     assert len(records) == COUNT
     for record in records[::5]:
         assert verify_evidence.check_archive(golden.evidence.proofs.archive(record), golden.evidence.proofs.vkey)
+
+
+@pytest.mark.parametrize("path", [path for path in sorted(FOLDER.glob("*.zip")) if path != ARCHIVE], ids=lambda path: path.stem)
+def test_what_earlier_versions_recorded_keeps_verifying(tmp_path, path):
+    workspace = unpacked(tmp_path, path)
+    assert workspace.evidence.verification.verify_log().broken == ()
+    records = workspace.ledger.rankings_before(None, 1_000)
+    assert len(records) == COUNT
+    for record in records[::7]:
+        assert workspace.evidence.verification.verify_ranking(record.ranking_id).reached is Strength.CERTIFICATE
+        assert workspace.evidence.replays.replay(record.ranking_id).outcome is not ReplayOutcome.MISMATCH
+        assert verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    workspace.close()
 
 
 def test_some_of_them_certified_and_bit_identical(golden):
