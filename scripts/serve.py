@@ -7,7 +7,8 @@ Example:
 from __future__ import annotations
 
 import signal
-import threading
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 from wsgiref.simple_server import WSGIServer
@@ -47,9 +48,7 @@ def main(
     Example: python scripts/serve.py --data var/demo --port 50051 --insecure-loopback
     """
     tls = TlsFiles(tls_key, tls_certificate, tls_client_ca) if tls_key and tls_certificate else None
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    wait_for_the_end = signals_caught()
     models = models_of(data, models)
     with opened(data, models, database_url, objects_url) as workspace:
         access = access_of(token_keys, token_issuer, token_audience)
@@ -62,11 +61,25 @@ def main(
         typer.echo(f"serving on {host}:{built.port}")
         if watched:
             typer.echo(f"metrics on http://{metrics_host}:{watched.server_port}/metrics")
-        stop.wait()
+        wait_for_the_end()
         built.stop(10.0)
         if watched:
             watched.shutdown()
     typer.echo("stopped")
+
+
+def signals_caught() -> Callable[[], object]:
+    """Catch SIGTERM and SIGINT from now on; return what waits for the first.
+
+    The kernel may deliver a signal to any thread, and Python's own handlers run in the main one only when it wakes: a main thread
+    that waits for a lock would sleep on. So it waits for the byte that Python writes in whichever thread is told.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return lambda: (heard.recv(1), told)  # told stays open as long as somebody waits
 
 
 def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSGIServer | None:
