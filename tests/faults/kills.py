@@ -31,6 +31,9 @@ RANKINGS_PER_LIFE = 30
 """More than a worker makes before it is killed."""
 CALLS_BEFORE_DEATH = 400
 """A worker is killed after up to so many calls to database and disk: about four rankings."""
+RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
+"""A server that is gone, and one whose places for work are taken: asked again with the same key."""
+
 CALLERS = 4
 WRITERS = 4
 RANKINGS_PER_WRITER = 20
@@ -131,9 +134,9 @@ class Load:
                 with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
                     self._ask(ranking_service_pb2_grpc.RankingServiceStub(channel), request_id)
             except grpc.RpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                if error.code() not in RETRIED:
                     raise
-                dead = port
+                dead = port if error.code() is grpc.StatusCode.UNAVAILABLE else 0
             else:
                 return
 
