@@ -44,9 +44,8 @@ class CallClass(StrEnum):
 
 
 WORK_PLACES = (os.cpu_count() or 1) + 1
-"""Work is bound by the cores, so more places add latency and no throughput. On two cores at twice the load, three places do all
-that the cores can with a p99 of 1.6 times that at 0.8 of it; four do no more at 2.8 times, two do 97 % at 0.9 times (bench
-overload)."""
+"""Work is bound by the cores: one place more than cores keeps them busy, and any further one adds latency and no throughput. What
+this gives at twice the load is the bench ``overload``."""
 
 DEFAULT_PLACES: Mapping[CallClass, int] = MappingProxyType(
     {CallClass.READ: 16, CallClass.WORK: WORK_PLACES, CallClass.BULK: 2, CallClass.WATCH: 16}
