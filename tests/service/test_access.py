@@ -21,7 +21,6 @@ from collections_opt.api.v1 import (
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.standalone import verify_evidence
-from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import make_ranking
@@ -34,9 +33,10 @@ from collections_opt.service.handlers import Service
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import CALL_CLASSES, all_services
 from collections_opt.wire.tokens import TokenChecker, issue, new_key
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.application.model_folders import NOW, add_version, folder_with_people
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
+from tests.application.model_folders import NOW
 from tests.service.edge import WAIT, refusal
+from tests.service.people import workspace_of_people
 
 MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
 DESCRIPTORS = [service for module in MODULES for service in module.DESCRIPTOR.services_by_name.values()]
@@ -141,13 +141,8 @@ def test_a_claim_beside_a_token_must_say_the_same(channel, claim, reason):
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("access")
-    models = folder_with_people(folder)
-    add_version(models, "next")
-    opened = open_workspace(folder / "data", models, lambda: NOW)
-    import_bundled(opened)
-    yield opened
-    opened.close()
+    with workspace_of_people(tmp_path_factory.mktemp("access")) as opened:
+        yield opened
 
 
 def test_a_ranking_remembers_whom_the_token_vouched_for(workspace, tmp_path):

@@ -22,7 +22,6 @@ from collections_opt.application.ranking_command import OwedRanking, RankingComm
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.settings import bundled_parameters, bundled_plan, load
 from collections_opt.application.standalone import verify_evidence
-from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import make_ranking
@@ -31,11 +30,11 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ordering import Ordering
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.application.model_folders import NOW, add_version, folder_with_people
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.service.certificates import make_certificates
 from tests.service.edge import refusal
 from tests.service.good_requests import chunk, header
+from tests.service.people import workspace_of_people
 from tests.service.test_services import WAIT, Client
 
 ANN = (("x-actor", "ann"), ("x-role", "OPERATIONS_MANAGER"))
@@ -44,13 +43,8 @@ BEN = (("x-actor", "ben"),)
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("actors")
-    models = folder_with_people(folder)
-    add_version(models, "next")
-    opened = open_workspace(folder / "data", models, lambda: NOW)
-    import_bundled(opened)
-    yield opened
-    opened.close()
+    with workspace_of_people(tmp_path_factory.mktemp("actors")) as opened:
+        yield opened
 
 
 @contextmanager
