@@ -14,8 +14,8 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.known_outcomes import KnownOutcomes
 from collections_opt.core.outcomes import CURE
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import FileReading, read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import FileReading, read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 
 BUNDLED_PORTFOLIO = "uci-2005-08"

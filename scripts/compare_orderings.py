@@ -19,7 +19,7 @@ from scripts_support import Product, progress_bar, run, terminal
 from collections_opt.client.comparison import compare_orders
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
-from collections_opt.datasets.outcome_files import read_outcomes
+from collections_opt.datasets.files.outcome_files import read_outcomes
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.comparison_page import comparison_html
 from collections_opt.reports.comparison_report import comparison_csv, comparison_rows

@@ -24,8 +24,8 @@ from collections_opt.application.own_evaluation import evaluate_own
 from collections_opt.application.settings import bundled_plan
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.contact_log_files import read_sourced_log
-from collections_opt.datasets.training_files import read_training
+from collections_opt.datasets.files.contact_log_files import read_sourced_log
+from collections_opt.datasets.files.training_files import read_training
 from collections_opt.reports.effect_tables import SIMULATED_MARK, effect_figures, effect_table, uplift_table
 from collections_opt.reports.evaluation_page import class_table, effects_headline, evaluation_html, gains_table, segment_table
 from collections_opt.scoring.artifacts import load_artifact

@@ -22,7 +22,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.policy_comparison import PolicyEvaluation
-from collections_opt.datasets.contact_log_files import read_sourced_log
+from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
 from collections_opt.reports.policy_page import policy_html

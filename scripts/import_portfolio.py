@@ -20,8 +20,8 @@ from scripts_support import Product, progress_bar, run, table, terminal
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import import_portfolio, quarantined
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import FileReading, read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import FileReading, read_portfolio
 from collections_opt.datasets.settings_files import read_settings
 
 QUARANTINED = 3

@@ -23,8 +23,8 @@ from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.comparison import Interval
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters
+from collections_opt.datasets.files.training_files import read_labels
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.datasets.training_files import read_labels
 
 
 def main(

@@ -11,7 +11,7 @@ from scripts_support import LATEST, Product, RankingOption, models_of, named_ran
 
 from collections_opt.client.plain import plain
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.training_files import read_labels
+from collections_opt.datasets.files.training_files import read_labels
 
 FIGURES = {
     "agreement": "same outcome likeliest",

@@ -19,8 +19,8 @@ from scripts_support import DataOption, opened, progress_bar, run, table, termin
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.payoffs import ValueParameters
-from collections_opt.datasets.contact_log_files import log_table
-from collections_opt.datasets.recovery_files import recoveries_table
+from collections_opt.datasets.files.contact_log_files import log_table
+from collections_opt.datasets.files.recovery_files import recoveries_table
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.recoveries import recovered_accounts

@@ -15,7 +15,7 @@ import typer
 from scripts_support import run, table, terminal
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.threshold_files import flags, numbers, read_table
+from collections_opt.datasets.files.threshold_files import flags, numbers, read_table
 from collections_opt.reports.threshold_report import (
     THRESHOLD_NOTE,
     check_table,

@@ -18,7 +18,7 @@ from scripts_support import DataOption, ModelsOption, models_of, now, opened, ru
 from collections_opt.application.contact_training import ContactReport, ContactTraining, train_contacts
 from collections_opt.application.settings import bundled_plan
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.contact_log_files import read_contact_log
+from collections_opt.datasets.files.contact_log_files import read_contact_log
 
 
 def main(

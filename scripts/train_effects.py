@@ -19,7 +19,7 @@ from scripts_support import DataOption, ModelsOption, models_of, now, opened, ru
 from collections_opt.application.effect_training import EffectReport, EffectTraining, train_effects
 from collections_opt.application.settings import bundled_plan
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.contact_log_files import read_sourced_log
+from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.scoring.effect_model import EffectEstimate
 from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
 from collections_opt.scoring.effect_threshold import parse_threshold

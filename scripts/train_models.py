@@ -20,7 +20,7 @@ from scripts_support import run
 
 from collections_opt.application.model_training import BUNDLED_SEED, bundled_data, train_model
 from collections_opt.application.own_training import own_data
-from collections_opt.datasets.training_files import read_training
+from collections_opt.datasets.files.training_files import read_training
 from collections_opt.scoring.artifacts import creation_time
 
 

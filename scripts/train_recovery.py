@@ -22,7 +22,7 @@ from collections_opt.application.recovery_training import (
     train_recoveries,
 )
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.recovery_files import COLUMNS, read_sourced_recoveries
+from collections_opt.datasets.files.recovery_files import COLUMNS, read_sourced_recoveries
 
 
 def main(

@@ -12,7 +12,7 @@ from collections_opt.application.model_evaluation import evaluate_outcomes
 from collections_opt.application.own_training import own_data
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE
-from collections_opt.datasets.training_files import LabelledAccounts, TrainingFiles
+from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
 from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.scoring.evaluation import ModelEvaluation
 from collections_opt.scoring.scorer import Scorer

@@ -10,7 +10,7 @@ from collections_opt.application.model_training import TrainingData
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.datasets.training_files import LabelledAccounts, TrainingFiles
+from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
 from collections_opt.scoring.training import TrainingPeriod
 
 MIN_PER_OUTCOME = 30

@@ -24,7 +24,7 @@ from collections_opt.core.roll_rates import (
     outcome_after,
     stay_value_intervals,
 )
-from collections_opt.datasets.training_files import Labels
+from collections_opt.datasets.files.training_files import Labels
 
 Mask = NDArray[np.bool_]
 MONTH_DAYS = (26, 35)

@@ -21,7 +21,7 @@ from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.ordering import Ordering
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.ledger.records import RankingRecord
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure

@@ -26,7 +26,7 @@ from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.ordering import Ordering
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.portfolios import MODELS, credit_card_mapping, plan_of_queues, write_portfolio_file

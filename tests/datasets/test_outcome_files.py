@@ -5,7 +5,7 @@ import pyarrow.parquet
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets.outcome_files import read_outcomes
+from collections_opt.datasets.files.outcome_files import read_outcomes
 
 CSV = "account_id,cash_minor,cured,rolled_worse,note\n007,1250,true,false,x\nä-1,0,false,true,\n"
 

@@ -9,8 +9,8 @@ import pytest
 
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 
 DAY = date(2018, 12, 31)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets.recovery_files import COLUMNS, read_recoveries, recoveries_table
+from collections_opt.datasets.files.recovery_files import COLUMNS, read_recoveries, recoveries_table
 from collections_opt.datasets.simulated_lender import SimulatedLender
 from collections_opt.datasets.simulated_lender.recoveries import recovered_accounts
 

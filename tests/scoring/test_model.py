@@ -17,8 +17,8 @@ from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 from collections_opt.scoring import boosted
 from collections_opt.scoring.artifacts import list_versions, load_artifact, read_manifest, write_version

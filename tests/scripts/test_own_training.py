@@ -9,7 +9,7 @@ import pytest
 from collections_opt.application.own_evaluation import evaluate_own
 from collections_opt.application.own_training import own_data
 from collections_opt.core.errors import CollectionsError
-from collections_opt.datasets.training_files import read_training
+from collections_opt.datasets.files.training_files import read_training
 from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
 from tests.scripts.own_history import write_history
 from tests.scripts.processes import call

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application.workspace import open_workspace
-from collections_opt.datasets.contact_log_files import log_table
+from collections_opt.datasets.files.contact_log_files import log_table
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.scoring.contact_artifacts import load_contact
 from tests.scripts.processes import call

@@ -12,8 +12,8 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan, Queue
 from collections_opt.datasets.credit_card import DELINQUENT_STATUS, load_accounts
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 
 MODELS = Path(__file__).parents[3] / "models"

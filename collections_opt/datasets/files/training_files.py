@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.datasets.mappings import FileMapping
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_settings
 
 OUTCOMES = {"CURE": CURE, "DEFAULT": DEFAULT, "STAY": STAY}

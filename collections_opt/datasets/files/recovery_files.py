@@ -9,7 +9,7 @@ import pandas as pd
 
 from collections_opt.core.contact_log import LogSource
 from collections_opt.core.recovered_accounts import RecoveredAccounts
-from collections_opt.datasets.text_tables import SIMULATED, Table, days, ids, read_text_table, source_of, whole_money
+from collections_opt.datasets.files.text_tables import SIMULATED, Table, days, ids, read_text_table, source_of, whole_money
 
 WHAT = "recoveries file"
 COLUMNS = ("account_id", "charged_off_on", "exposure_at_default_minor", "net_recovered_minor", "recovered_until")

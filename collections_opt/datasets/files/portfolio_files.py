@@ -18,8 +18,8 @@ from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
-from collections_opt.datasets.column_readers import Cells, numbers, read_column
-from collections_opt.datasets.mappings import DATE_READINGS, ColumnMapping, FileMapping, check_mapping
+from collections_opt.datasets.files.column_readers import Cells, numbers, read_column
+from collections_opt.datasets.files.mappings import DATE_READINGS, ColumnMapping, FileMapping, check_mapping
 
 CHUNK_ROWS = 65_536
 _CSV_BLOCK_BYTES = 16 * 1024 * 1024

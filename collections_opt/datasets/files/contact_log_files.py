@@ -9,7 +9,7 @@ import pandas as pd
 
 from collections_opt.core.contact_log import NO_QUEUE, ContactLog, LogSource
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.datasets.text_tables import (
+from collections_opt.datasets.files.text_tables import (
     SIMULATED,
     Table,
     ids,

@@ -10,13 +10,13 @@ import pytest
 
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets import readers
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from collections_opt.datasets.mappings import ColumnMapping, CsvFormat, FileMapping, Reading
-from collections_opt.datasets.readers import read_portfolio
+from collections_opt.datasets.files import portfolio_files as readers
+from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Reading
+from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 
-BUNDLED = Path(readers.__file__).parent / "bundled/uci_credit_card/uci_credit_card_default.parquet"
+BUNDLED = Path(readers.__file__).parents[1] / "bundled/uci_credit_card/uci_credit_card_default.parquet"
 TODAY = date(2026, 11, 24)
 BASE = {
     "account_id": ColumnMapping("id"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.schema import Column, ColumnKind
-from collections_opt.datasets.mappings import DATE_READINGS, ColumnMapping, Reading
+from collections_opt.datasets.files.mappings import DATE_READINGS, ColumnMapping, Reading
 
 Cells = tuple[Array, NDArray[np.bool_]]
 """Values, and where there is one."""
