@@ -107,12 +107,13 @@ def explain(
     surplus = surplus_minor(ranking.problem, ranking.assignment.prices, slice(row, row + 1), ranking.assignment.side_prices)[0]
     best = int(surplus.argmax())
     part = slice(row, row + 1)
+    probability = ranking.outcomes.probability[part]
     result = []
     for index, queue in enumerate(plan.queues):
         reason = ranking.eligibility.reason(row, index)
         blocked = reason is not None
         detail = increment(
-            ranking.outcomes.probability[part], effects.block(part, index), queue, ranking.worth, part, parameters.cost_basis
+            probability, effects.block(part, index, probability), queue, ranking.worth, part, parameters.cost_basis
         )
         result.append(
             QueueExplanation(

@@ -64,7 +64,7 @@ def predicted_reward(
     everyone = slice(0, probability.shape[0])
     columns = [(probability * table).sum(axis=1)]
     for index, queue in enumerate(plan.queues):
-        effect = effects.block(everyone, index)
+        effect = effects.block(everyone, index, probability)
         money = (contacted_probability(probability, effect) * table).sum(axis=1)
         columns.append(money - _cost(queue, effect.rpc_rate, parameters))
     return np.column_stack(columns)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import INELIGIBLE
-from collections_opt.core.effects import ContactEffects, QueueEffect
+from collections_opt.core.effects import ContactEffects, ProbabilityChange, QueueEffect
 from collections_opt.core.eligibility import Eligibility
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_HANDLING_SECONDS
@@ -68,16 +68,31 @@ class ValueMatrix:
 
 
 def contacted_probability(probability: Floats, effect: QueueEffect) -> Floats:
-    """Return p(q) = (1 - rpc) p(0) + rpc p(RPC, q), float64 (m, 3); the rows keep summing to one.
+    """Return p(q), float64 (m, 3), of accounts that a queue works; rows stay probabilities that sum to one.
+
+    An effect given as a change is added: the right-party rate is in it already, and serves for minutes only. Changes that leave
+    the simplex end on its edge, default first. Any other effect is a shift of log-odds given a right-party contact:
+
+        p(q) = (1 - rpc) p(0) + rpc p(RPC, q)
 
     p(RPC): odds cure:stay times exp(theta_cure), odds default:stay times exp(-theta_default), renormalised.
     """
+    if effect.change is not None:
+        return _changed(probability, effect.change)
     weight = probability.copy()
     weight[:, CURE] *= np.exp(effect.theta_cure)
     weight[:, DEFAULT] *= np.exp(-effect.theta_default)
     weight /= weight[:, [CURE]] + weight[:, [DEFAULT]] + weight[:, [STAY]]
     rate = effect.rpc_rate[:, np.newaxis]
     return np.asarray((1.0 - rate) * probability + rate * weight, dtype=np.float64)
+
+
+def _changed(probability: Floats, change: ProbabilityChange) -> Floats:
+    after = np.empty_like(probability)
+    after[:, DEFAULT] = np.clip(probability[:, DEFAULT] + change.default, 0.0, 1.0)
+    after[:, CURE] = np.clip(probability[:, CURE] + change.cure, 0.0, 1.0 - after[:, DEFAULT])
+    after[:, STAY] = np.maximum(1.0 - after[:, CURE] - after[:, DEFAULT], 0.0)
+    return after
 
 
 def increment(probability: Floats, effect: QueueEffect, queue: Queue, worth: Payoffs, rows: slice, basis: CostBasis) -> Increment:
@@ -151,7 +166,7 @@ def value_matrix(
     for rows in blocks(count):
         probability = outcomes.probability[rows]
         for index, queue in enumerate(plan.queues):
-            cell = increment(probability, effects.block(rows, index), queue, worth, rows, parameters.cost_basis)
+            cell = increment(probability, effects.block(rows, index, probability), queue, worth, rows, parameters.cost_basis)
             money = np.rint(cell.value)
             if not bool((np.abs(money) < _INT32_MAX).all()):
                 raise refuse(Reason.VALUE_OVERFLOW, f"queues[{index}]", "an increment leaves int32.", "Check costs and balances.")

@@ -8,12 +8,12 @@ the plan's rate; a channel that was not learned keeps the rate it had.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import ContactEffects, QueueEffect
+from collections_opt.core.effects import ContactEffects, EffectFold, QueueEffect, TotalError, WeightedCells
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, EvidenceGrade
 from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, build_contact_features
@@ -94,10 +94,15 @@ class ContactRates:
 
 
 class ReachedEffects:
-    """Effects with learned right-party-contact rates; what contact then does, and its evidence, stay those of the effects."""
+    """Effects with learned right-party-contact rates; what contact then does, and its evidence, stay those of the effects.
+
+    Where the effects are shifts given a right-party contact the rate decides value and minutes; where they are changes of the
+    probabilities, minutes alone.
+    """
 
     def __init__(self, model: ContactModel, effects: ContactEffects, portfolio: Portfolio, plan: CapacityPlan) -> None:
         self._effects = effects
+        self._model = model
         self._version = model.version
         self._portfolio = portfolio
         self._plan = plan
@@ -110,17 +115,29 @@ class ReachedEffects:
         """Version of the contact model, and of the effects beneath."""
         return f"contact/{self._version} over {self._effects.version}"
 
+    @property
+    def folds(self) -> tuple[EffectFold, ...]:
+        """Return those of the effects, with the same rates."""
+        return tuple(EffectFold(self._with(fold.choosing), self._with(fold.summing)) for fold in self._effects.folds)
+
+    def total_error(self, cells: WeightedCells) -> TotalError:
+        """Return that of the effects; the error of the rates is not in it."""
+        return self._effects.total_error(cells)
+
+    def _with(self, effects: ContactEffects) -> ReachedEffects:
+        return ReachedEffects(self._model, effects, self._portfolio, self._plan)
+
     def evidence(self, queue: int) -> EvidenceGrade:
         """Return the grade of what contact does; how often it comes about is learned from contacts themselves."""
         return self._effects.evidence(queue)
 
-    def block(self, rows: slice, queue: int) -> QueueEffect:
+    def block(self, rows: slice, queue: int, probability: Floats) -> QueueEffect:
         """Return the effect of a queue on a block of accounts."""
-        effect, channel, planned = self._effects.block(rows, queue), self._channels[queue], self._plan.queues[queue]
+        effect, channel, planned = self._effects.block(rows, queue, probability), self._channels[queue], self._plan.queues[queue]
         if channel is None:
             return effect
         level = channel.level(planned.queue_id, planned.effect.right_party_contact_rate)
-        return QueueEffect(probability_of(level + self._score(rows, channel)), effect.theta_cure, effect.theta_default)
+        return replace(effect, rpc_rate=probability_of(level + self._score(rows, channel)))
 
     def _score(self, rows: slice, channel: ChannelContactModel) -> Floats:
         """Build a block's features once for all queues, and its score once for the queues of a channel."""

@@ -56,12 +56,13 @@ def randomised_rows(period: EffectPeriod, plan: CapacityPlan, effects: ContactEf
     place, taken = place[drawn], period.log.take(usable[drawn])
     index = np.array([plan.queue_index(queue_id) for queue_id in taken.queue_ids], dtype=np.int16)
     log = replace(taken, queue_ids=tuple(queue.queue_id for queue in plan.queues), queue=index[taken.queue])
-    without = period.outcomes.probability[place]
+    all_accounts = period.outcomes.probability
+    without = all_accounts[place]
     under = without.copy()
     everyone = slice(0, period.portfolio.account_count)
     for number in range(len(plan.queues)):
         mine = log.queue == number
-        under[mine] = contacted_probability(period.outcomes.probability, effects.block(everyone, number))[place[mine]]
+        under[mine] = contacted_probability(all_accounts, effects.block(everyone, number, all_accounts))[place[mine]]
     happened = (log.outcome == CURE).astype(np.float64)
     psi = doubly_robust.scores(log.contacted, log.propensity, happened, without[:, CURE], under[:, CURE])
     return RandomisedRows(place, log, without, under, psi)

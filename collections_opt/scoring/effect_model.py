@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import ContactEffects, PlannedEffects, QueueEffect
+from collections_opt.core.effects import ContactEffects, EffectFold, PlannedEffects, QueueEffect, TotalError, WeightedCells
 from collections_opt.core.features import build_features
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, EvidenceGrade
@@ -101,16 +101,25 @@ class LearnedEffects:
         """Version of the model, and the plan that stands where it is silent."""
         return f"effect/{self._model.version} over {self._planned.version}"
 
+    @property
+    def folds(self) -> tuple[EffectFold, ...]:
+        """None: this kind keeps one estimate."""
+        return ()
+
+    def total_error(self, cells: WeightedCells) -> TotalError:
+        """Return no evidence of any cell: this kind's intervals are of thetas, one account at a time (``theta_spread``)."""
+        return TotalError(0.0, np.zeros(cells.rows.size, dtype=bool))
+
     def evidence(self, queue: int) -> EvidenceGrade:
         """Return the grade of a queue: what was learned, else what the plan says."""
         learned = self._learned[queue]
         return self._planned.evidence(queue) if learned is None else learned.evidence
 
-    def block(self, rows: slice, queue: int) -> QueueEffect:
+    def block(self, rows: slice, queue: int, probability: Floats) -> QueueEffect:
         """Return the effect of a queue on a block of accounts."""
         learned = self._learned[queue]
         if learned is None:
-            return self._planned.block(rows, queue)
+            return self._planned.block(rows, queue, probability)
         design = self._design_of(rows)
         decay = self._decay(rows, queue)
         rate = 1.0 / (1.0 + np.exp(-(design @ np.array(learned.rate))))

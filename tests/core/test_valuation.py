@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_opt.core.effects import QueueEffect
+from collections_opt.core.effects import PlannedEffects, ProbabilityChange, QueueEffect, WeightedCells
 from collections_opt.core.payoffs import CostBasis, ValueParameters, payoffs, stay_value
 from collections_opt.core.queues import ContactEffect
 from collections_opt.core.valuation import contacted_probability, expected_recovery, increment, whole_seconds
@@ -81,6 +81,12 @@ def test_value_is_the_difference_of_expected_recoveries():
         np.testing.assert_allclose(cell.cash + cell.kept - cell.cost, cell.value, rtol=1e-9)
 
 
+def directly(rate, cure, default):
+    """Return the effect of one account given as changes of its probabilities."""
+    nothing = np.zeros(1)
+    return QueueEffect(np.array([rate]), nothing, nothing, ProbabilityChange(np.array([cure]), np.array([default])))
+
+
 probabilities = st.tuples(st.floats(1e-6, 1), st.floats(1e-6, 1), st.floats(1e-6, 1)).map(lambda w: np.array([w]) / sum(w))
 rates = st.floats(0, 1)
 shifts = st.floats(0, 3)
@@ -100,6 +106,46 @@ def test_contact_keeps_probabilities_and_helps(probability, rate, cure, default)
 def test_no_right_party_contact_changes_nothing(probability, cure, default):
     effect = QueueEffect(np.array([0.0]), np.array([cure]), np.array([default]))
     np.testing.assert_array_equal(contacted_probability(probability, effect), probability)
+
+
+changes = st.floats(-1, 1)
+
+
+@given(probability=probabilities, rate=rates, cure=changes, default=changes)
+def test_a_change_is_added_and_ends_on_the_edge_of_the_simplex(probability, rate, cure, default):
+    effect = directly(rate, cure, default)
+    after = contacted_probability(probability, effect)
+    assert np.all(after >= 0)
+    np.testing.assert_allclose(after.sum(axis=1), 1.0, atol=1e-12)
+    wanted = probability[0] + np.array([cure, default, -cure - default])
+    if np.all(wanted > 0):
+        np.testing.assert_allclose(after[0], wanted, atol=1e-12)
+    # What is cut off is cut towards no change: the edge never turns a change round.
+    moved = after[0, :2] - probability[0, :2]
+    assert (moved[1] * default >= 0).all()
+    assert cure < 0 or moved[0] >= -max(default, 0.0) - 1e-12
+
+
+def test_the_rate_of_a_change_serves_for_minutes_alone():
+    """Value: change of p times payoff differences less cost; twice the rate is twice the talk and not twice the value."""
+    _, _, probability, worth, _ = evaluated()
+    queue, part = factories.queue("q", dial_minutes=0.0, channel_fee_minor=0), slice(0, 1)
+    once, twice = (
+        increment(probability[part], directly(rate, 0.1, -0.05), queue, worth, part, CostBasis.VARIABLE) for rate in (0.3, 0.6)
+    )
+    gained = 0.1 * (worth.cure[0] - worth.stay[0]) + 0.05 * (worth.stay[0] - worth.default[0])
+    for made in (once, twice):
+        np.testing.assert_allclose(made.value + made.cost, gained, rtol=1e-9)
+    np.testing.assert_allclose(twice.minutes, 2 * once.minutes)
+
+
+def test_of_an_assumption_there_is_no_evidence():
+    effects = PlannedEffects(evaluated()[1], factories.plan(factories.queue("q")))
+    rows = np.arange(3)
+    found = effects.total_error(WeightedCells(rows, rows * 0, np.full((3, 3), 1 / 3), np.ones(3), np.ones(3)))
+    assert not found.known.any()
+    assert found.standard_error == 0.0
+    assert effects.folds == ()
 
 
 def test_seconds_round_up_and_refuse_overflow():

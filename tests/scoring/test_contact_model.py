@@ -32,6 +32,10 @@ LENDER = SimulatedLender(31, 150_000)
 MONTHS = (0, 1, 2, 3)
 
 
+def even(count):
+    return np.full((count, 3), 1 / 3)
+
+
 @pytest.fixture(scope="module")
 def months():
     return [(admit(month.snapshot.raw).portfolio, month.log) for month in LENDER.history(MONTHS)]
@@ -69,10 +73,10 @@ def test_rates_follow_the_true_rates(learned, months):
     place = np.searchsorted(truth.account_id[np.argsort(truth.account_id)], portfolio.column("account_id"))
     true_rate = truth.right_party_rate[np.argsort(truth.account_id)][place]
     effects = learned.model.over(PlannedEffects)(portfolio, PLAN)
-    everyone = slice(0, portfolio.account_count)
+    everyone, chances = slice(0, portfolio.account_count), even(portfolio.account_count)
     for index, queue in enumerate(PLAN.queues[:4]):
-        made = effects.block(everyone, index)
-        planned = PlannedEffects(portfolio, PLAN).block(everyone, index)
+        made = effects.block(everyone, index, chances)
+        planned = PlannedEffects(portfolio, PLAN).block(everyone, index, chances)
         served = np.isin(portfolio.column("days_past_due") // 30, queue.buckets) if queue.buckets else slice(None)
         error = np.abs(made.rpc_rate - true_rate[:, index])[served].mean()
         assert error < 0.95 * np.abs(planned.rpc_rate - true_rate[:, index])[served].mean(), queue.queue_id
@@ -81,9 +85,11 @@ def test_rates_follow_the_true_rates(learned, months):
 
 def test_an_account_alone_has_the_rate_it_has_among_others(learned, months):
     portfolio = months[0][0]
-    whole = learned.model.over(PlannedEffects)(portfolio, PLAN).block(slice(0, 500), 0).rpc_rate
+    whole = learned.model.over(PlannedEffects)(portfolio, PLAN).block(slice(0, 500), 0, even(500)).rpc_rate
     for row in (0, 7, 499):
-        one = learned.model.over(PlannedEffects)(portfolio.take(slice(row, row + 1)), PLAN).block(slice(0, 1), 0).rpc_rate
+        one = (
+            learned.model.over(PlannedEffects)(portfolio.take(slice(row, row + 1)), PLAN).block(slice(0, 1), 0, even(1)).rpc_rate
+        )
         assert one[0] == whole[row]
 
 
@@ -95,13 +101,13 @@ def test_a_queue_that_was_not_learned_keeps_the_level_of_its_plan_and_a_channel_
         replace(PLAN.queues[0], queue_id="letters", channel="LETTER", effect=effect),
     )
     effects = learned.model.over(PlannedEffects)(portfolio, replace(PLAN, queues=new))
-    calls = effects.block(slice(0, portfolio.account_count), 0).rpc_rate
+    calls = effects.block(slice(0, portfolio.account_count), 0, even(portfolio.account_count)).rpc_rate
     contacted = periods[2].features[np.array([PLAN.queues[i].channel == "CALL" for i in periods[2].queue])]
     channel = learned.model.channel("CALL")
     level = channel.level("new-calls", 0.2)
     assert probability_of(level + channel.score(contacted)).mean() == pytest.approx(0.2, abs=0.005)
     assert calls.std() > 0.01
-    assert (effects.block(slice(0, 10), 1).rpc_rate == 0.2).all()
+    assert (effects.block(slice(0, 10), 1, even(10)).rpc_rate == 0.2).all()
     assert effects.version.startswith("contact/reach-1 over plan/")
 
 

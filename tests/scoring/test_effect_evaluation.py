@@ -84,8 +84,8 @@ def test_effects_that_know_the_outcome_are_caught_by_their_counterfeit_qini(worl
             log = next(m.log for m in months if m.portfolio is portfolio)
             self.gain = np.where((log.outcome == CURE) == log.contacted, 1.0, -1.0)
 
-        def block(self, rows, queue):
-            plain = super().block(rows, queue)
+        def block(self, rows, queue, probability):
+            plain = super().block(rows, queue, probability)
             return QueueEffect(plain.rpc_rate, self.gain[rows], plain.theta_default)
 
     assert judge(months, Leaked).curves["predicted effect"].qini.low > 3 * max(honest.high, 0.01)

@@ -172,13 +172,16 @@ def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_
     portfolio = admit(SimulatedLender(9, 5_000).month(0).snapshot.raw).portfolio
     model = EffectModel("test-1", segments, learned.queues)
     effects, planned = model.effects_of(portfolio, PLAN), PlannedEffects(portfolio, PLAN)
-    whole = slice(0, portfolio.account_count)
+    whole, chances = slice(0, portfolio.account_count), np.full((portfolio.account_count, 3), 1 / 3)
     for queue in range(len(PLAN.queues)):
-        one = effects.block(whole, queue)
-        parts = [model.effects_of(portfolio, PLAN).block(slice(start, start + 100), queue) for start in range(0, whole.stop, 100)]
+        one = effects.block(whole, queue, chances)
+        parts = [
+            model.effects_of(portfolio, PLAN).block(slice(start, start + 100), queue, chances[start : start + 100])
+            for start in range(0, whole.stop, 100)
+        ]
         assert np.allclose(np.concatenate([part.theta_cure for part in parts]), one.theta_cure, rtol=1e-12)
         if effects.evidence(queue) is EvidenceGrade.ASSUMED:
-            assert np.array_equal(one.theta_cure, planned.block(whole, queue).theta_cure)
+            assert np.array_equal(one.theta_cure, planned.block(whole, queue, chances).theta_cure)
     assert effects.evidence(0) is EvidenceGrade.EXPERIMENT
     assert "effect/test-1" in effects.version
     cure, default = effects.theta_spread(whole, 0)
@@ -188,4 +191,5 @@ def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_
     tired = portfolio.column("contacts_in_window_count") == 2
     features = build_features(portfolio).matrix
     assert features.shape[0] == whole.stop
-    assert abs(effects.block(whole, 0).theta_cure[fresh]).mean() > abs(effects.block(whole, 0).theta_cure[tired]).mean()
+    theta = abs(effects.block(whole, 0, chances).theta_cure)
+    assert theta[fresh].mean() > theta[tired].mean()

@@ -113,7 +113,10 @@ def _claim_values(
     probability = valued.outcomes.probability[drawn]
     effects = PlannedEffects(valued.portfolio.take(drawn), plan)
     everyone = slice(0, drawn.size)
-    arms = [probability, *(contacted_probability(probability, effects.block(everyone, q)) for q in range(len(plan.queues)))]
+    arms = [
+        probability,
+        *(contacted_probability(probability, effects.block(everyone, q, probability)) for q in range(len(plan.queues))),
+    ]
     predicted = np.column_stack([(arm * payoff).sum(axis=1) for arm in arms])
     alone, by_queue = truth.alone[rows][drawn], truth.contacted[rows][drawn]
     true_arm = np.where((policy >= 0)[:, np.newaxis], by_queue[picked, np.maximum(policy, 0)], alone)
