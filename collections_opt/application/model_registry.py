@@ -11,6 +11,7 @@ from collections_opt.application.registry_policy import DeclaredApproval, Regist
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_NOTE_CHARACTERS
 from collections_opt.core.model_lifecycle import (
     ApprovalTerms,
     KindStanding,
@@ -24,8 +25,6 @@ from collections_opt.core.model_lifecycle import (
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import ModelRecord, RequestKey
 from collections_opt.scoring.artifacts import Manifest, list_versions, read_manifest
-
-MAX_NOTE_CHARACTERS = 2_000
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,9 @@ MAX_ID_CHARACTERS = 128
 MAX_TEXT_CHARACTERS = 200
 """Texts for people and lenders' codes: longer ones are documents, and every record repeats them."""
 
+MAX_NOTE_CHARACTERS = 2_000
+"""Notes that people leave beside an act."""
+
 MAX_LIST_ITEMS = 500
 """Items of a list within a request: skills, product codes, jurisdictions, labels."""
 

@@ -21,6 +21,7 @@ from collections_opt.ledger.plans import Plans
 from collections_opt.ledger.portfolios import Portfolios
 from collections_opt.ledger.rankings import Rankings
 from collections_opt.ledger.requests import Requests
+from collections_opt.ledger.resources import Resources
 from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
 from collections_opt.ledger.sweeping import Sweep, sweep_objects
 from collections_opt.ledger.workers import Workers
@@ -32,6 +33,7 @@ class Ledger(
     Plans,
     Models,
     ModelEvents,
+    Resources,
     Requests,
     Claims,
     Rankings,

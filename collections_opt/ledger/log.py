@@ -23,7 +23,7 @@ _PAGE = 1_000
 
 
 class LogKind(StrEnum):
-    """What a leaf of the log records; the last five stand for a row outside the chain of rankings."""
+    """What a leaf of the log records; from PORTFOLIO on it is a row outside the chain of rankings."""
 
     RANKING = "ranking"
     ERASURE = "erasure"
@@ -33,6 +33,8 @@ class LogKind(StrEnum):
     MODEL = "model"
     MODEL_EVENT = "model_event"
     ANSWER = "answer"
+    RESOURCE = "resource"
+    RESOURCE_APPROVAL = "resource_approval"
 
 
 @dataclass(frozen=True)

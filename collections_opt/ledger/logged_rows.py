@@ -22,6 +22,8 @@ from collections_opt.ledger.schema import (
     model_events,
     models,
     portfolios,
+    resource_approvals,
+    resource_versions,
 )
 
 LOGGED: Mapping[LogKind, sa.Table] = MappingProxyType(
@@ -31,6 +33,8 @@ LOGGED: Mapping[LogKind, sa.Table] = MappingProxyType(
         LogKind.MODEL: models,
         LogKind.MODEL_EVENT: model_events,
         LogKind.ANSWER: idempotency_keys,
+        LogKind.RESOURCE: resource_versions,
+        LogKind.RESOURCE_APPROVAL: resource_approvals,
     }
 )
 """Tables whose every row has a leaf."""

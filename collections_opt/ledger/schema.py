@@ -169,6 +169,27 @@ model_events = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
 )
 
+resource_versions = sa.Table(
+    "resource_versions",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("resource_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    *(
+        sa.Column(name, sa.Text, nullable=False)
+        for name in ("effective_from", "content", "digest", "etag", "note", "saved_by", "created_at")
+    ),
+)
+
+resource_approvals = sa.Table(
+    "resource_approvals",
+    metadata,
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("resource_id", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("digest", "mode", "note", "approved_by", "created_at")),
+)
+
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 """Columns by table that no two rows share."""
 
@@ -184,6 +205,8 @@ UNIQUE: Keys = {
     "log_entries": (("position",),),
     "outbox": (("seq",),),
     "model_events": (("seq",),),
+    "resource_versions": (("kind", "resource_id", "version"),),
+    "resource_approvals": (("kind", "resource_id", "version"),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(UNIQUE)

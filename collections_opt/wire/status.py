@@ -66,6 +66,9 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.PERMISSION_DENIED: _C.PERMISSION_DENIED,
         Reason.UNAUTHENTICATED: _C.UNAUTHENTICATED,
         Reason.SCORES_SUSPECT: _C.FAILED_PRECONDITION,
+        Reason.RESOURCE_STATE_CONFLICT: _C.FAILED_PRECONDITION,
+        Reason.VALUES_MISSING: _C.FAILED_PRECONDITION,
+        Reason.VALUES_OUT_OF_ORDER: _C.FAILED_PRECONDITION,
     }
 )
 """Status code of every reason."""

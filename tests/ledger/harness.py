@@ -9,8 +9,11 @@ from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
-from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelEvent, ModelKind
+from collections_opt.core.actors import Actor
+from collections_opt.core.model_lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
+from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.ledger.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
+from collections_opt.ledger.resources import NewVersion
 from collections_opt.ledger.schema import APPEND_ONLY, metadata
 from tests.core.test_comparison import entries_of
 
@@ -31,6 +34,12 @@ def fill(ledger):
     for actor, action in (("ann", ModelAction.SUBMIT), ("ben", ModelAction.VALIDATE), ("cleo", ModelAction.APPROVE)):
         given = terms if action is ModelAction.APPROVE else None
         ledger.add_model_events([ModelEvent(ModelKind.OUTCOME, "v1", "d", action, actor, NOW, terms=given)])
+    ann, ben = Actor("ann"), Actor("ben")
+    ledger.add_resource(
+        NewVersion(ResourceKind.RULE_TABLE, "us", date(2026, 1, 1), "{}", ann), NOW, RequestKey("k2", "save", "x")
+    )
+    approval = ResourceApproval(ben, ApprovalMode.PEOPLE, "read", NOW.isoformat())
+    ledger.approve_resource(ResourceKind.RULE_TABLE, "us", 1, approval)
     add(ledger, "r1")
     add(ledger, "r2")
     ledger.begin_ranking("begun", "r3", "x", "p1", "{}", NOW)

@@ -84,6 +84,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """All scores are alike, or spread quite otherwise than in the last ranking by the same model. FAILED_PRECONDITION: look at the
     data, then send a new request with accept_suspect_scores.
     """
+    ERROR_REASON_RESOURCE_STATE_CONFLICT: _ErrorReason.ValueType  # 29
+    """The version of the resource is approved already. FAILED_PRECONDITION: save the next version."""
+    ERROR_REASON_VALUES_MISSING: _ErrorReason.ValueType  # 30
+    """No approved value parameters are in force for a product of the portfolio. FAILED_PRECONDITION: save and have them approved."""
+    ERROR_REASON_VALUES_OUT_OF_ORDER: _ErrorReason.ValueType  # 31
+    """Too many accounts would be worth more in a worse outcome. FAILED_PRECONDITION: look at the accounts named, then send a new
+    request with accept_clipped_values.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -151,5 +159,13 @@ ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 27
 ERROR_REASON_SCORES_SUSPECT: ErrorReason.ValueType  # 28
 """All scores are alike, or spread quite otherwise than in the last ranking by the same model. FAILED_PRECONDITION: look at the
 data, then send a new request with accept_suspect_scores.
+"""
+ERROR_REASON_RESOURCE_STATE_CONFLICT: ErrorReason.ValueType  # 29
+"""The version of the resource is approved already. FAILED_PRECONDITION: save the next version."""
+ERROR_REASON_VALUES_MISSING: ErrorReason.ValueType  # 30
+"""No approved value parameters are in force for a product of the portfolio. FAILED_PRECONDITION: save and have them approved."""
+ERROR_REASON_VALUES_OUT_OF_ORDER: ErrorReason.ValueType  # 31
+"""Too many accounts would be worth more in a worse outcome. FAILED_PRECONDITION: look at the accounts named, then send a new
+request with accept_clipped_values.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -3,17 +3,21 @@
 import sqlalchemy as sa
 from alembic import op
 
-from collections_opt.ledger.log import append_log
+from collections_opt.ledger.log import LogKind, append_log
 from collections_opt.ledger.logged_rows import LOGGED, reference_of, row_digest
 
 revision = "0008"
 down_revision = "0007"
 
+KINDS = (LogKind.PORTFOLIO, LogKind.PLAN, LogKind.MODEL, LogKind.MODEL_EVENT, LogKind.ANSWER)
+"""Whose tables existed by then."""
+
 
 def upgrade() -> None:
     """Append a leaf for every row recorded before, in the order of keys; who recorded it is not known any more."""
     connection = op.get_bind()
-    for kind, table in LOGGED.items():
+    for kind in KINDS:
+        table = LOGGED[kind]
         keys = ", ".join(column.name for column in table.primary_key)
         rows = connection.execute(sa.text(f"SELECT * FROM {table.name} ORDER BY {keys}")).mappings().all()  # noqa: S608 - constants
         for row in map(dict, rows):
