@@ -17,8 +17,9 @@ import typer
 from bundled_support import BUNDLED_PORTFOLIO, read_bundled
 from scripts_support import Product, progress_bar, run, table, terminal
 
+from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.plain import plain
-from collections_opt.client.portfolios import import_portfolio, quarantined
+from collections_opt.client.portfolios import quarantined, send_portfolio
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import FileReading, read_portfolio
@@ -48,10 +49,11 @@ def main(
     portfolio_id = portfolio or (file.stem if file else BUNDLED_PORTFOLIO)
     with product.connect() as client:
         with progress_bar("importing") as report:
-            header = import_portfolio(client, portfolio_id, reading.raw, check, report)
+            answer = send_portfolio(client, portfolio_id, reading.raw, check, report)
+            header = answer.portfolio
         found = [] if check else list(islice(quarantined(client, portfolio_id), show or None))
     if as_json:
-        typer.echo(json.dumps({"portfolio": plain(header), "quarantined_accounts": [plain(one) for one in found]}, indent=1))
+        typer.echo(json.dumps(_as_json(answer, found), indent=1))
     else:
         console = terminal()
         dropped = reading.row_count - reading.kept_count
@@ -61,6 +63,8 @@ def main(
         )
         if reading.absent_columns:
             console.print(f"Missing for every account: {', '.join(reading.absent_columns)}.")
+        for code in answer.normalised_codes:
+            console.print(f"{code.field} {code.text!r} read as {code.code} in {code.row_count:,} rows.", markup=False)
         if found:
             lines = [[str(q.row), q.account_id, q.field, q.value, q.rule, q.remedy] for q in found]
             columns = ["row", "account", "field", "value", "rule", "remedy"]
@@ -68,6 +72,14 @@ def main(
         console.print(f"{'Checked' if check else 'Imported'} as {portfolio_id}, content {header.digest[:16]}...")
     if header.quarantined_count:
         raise typer.Exit(QUARANTINED)
+
+
+def _as_json(answer: pb.ImportPortfolioResponse, found: list[pb.QuarantinedAccount]) -> dict[str, object]:
+    return {
+        "portfolio": plain(answer.portfolio),
+        "normalised_codes": [plain(one) for one in answer.normalised_codes],
+        "quarantined_accounts": [plain(one) for one in found],
+    }
 
 
 def _read(file: Path | None, mapping: Path | None, as_of: datetime | None) -> FileReading:

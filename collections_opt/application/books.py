@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.settings import dump, load
 from collections_opt.core.actors import UNKNOWN, Actor
-from collections_opt.core.admission import Quarantine, admit
+from collections_opt.core.admission import Admission, Quarantine, admit
+from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.names import check_id
 from collections_opt.core.plan_checks import check_plan
@@ -17,6 +18,14 @@ from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PlanRecord, PortfolioRecord
+
+
+@dataclass(frozen=True)
+class ImportedPortfolio:
+    """An import as it is told to its caller: the stored header, and the spellings of coded facts that were replaced."""
+
+    record: PortfolioRecord
+    normalised: tuple[NormalisedCode, ...]
 
 
 class Books:
@@ -31,6 +40,12 @@ class Books:
     def import_portfolio(
         self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
     ) -> PortfolioRecord:
+        """Return the header of ``import_counted``."""
+        return self.import_counted(portfolio_id, raw, validate_only, actor).record
+
+    def import_counted(
+        self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> ImportedPortfolio:
         """Admit every row once and store what was accepted beside what was quarantined; importing again is free.
 
         Who imported it first is recorded with it.
@@ -40,6 +55,9 @@ class Books:
         """
         check_id("portfolio_id", portfolio_id)
         admission = admit(raw)
+        return ImportedPortfolio(self._stored(portfolio_id, admission, validate_only, actor), admission.normalised)
+
+    def _stored(self, portfolio_id: str, admission: Admission, validate_only: bool, actor: Actor) -> PortfolioRecord:
         portfolio, refused = admission.portfolio, admission.quarantine
         made = self._imported(portfolio_id, portfolio.digest, admission.row_count)
         if made is not None and not validate_only:

@@ -21,7 +21,20 @@ def import_portfolio(
     validate_only: bool = False,
     progress: ProgressCallback = ignore_progress,
 ) -> pb.Portfolio:
+    """Return the header of ``send_portfolio``."""
+    return send_portfolio(client, portfolio_id, raw, validate_only, progress).portfolio
+
+
+def send_portfolio(
+    client: Client,
+    portfolio_id: str,
+    raw: RawPortfolio,
+    validate_only: bool = False,
+    progress: ProgressCallback = ignore_progress,
+) -> pb.ImportPortfolioResponse:
     """Stream columns as they came; the server admits or quarantines every row. Importing equal content again is free.
+
+    The answer holds the header, and the spellings of coded facts that were replaced by their code.
 
     Args:
         client: where to.
@@ -41,8 +54,9 @@ def import_portfolio(
         currency_code=raw.currency_code,
         row_count=row_count,
         validate_only=validate_only,
+        country_code=raw.country_code,
     )
-    return client.portfolios.ImportPortfolio(_messages(header, raw, progress)).portfolio
+    return client.portfolios.ImportPortfolio(_messages(header, raw, progress))
 
 
 def _messages(header: pb.PortfolioHeader, raw: RawPortfolio, progress: ProgressCallback) -> Iterator[pb.ImportPortfolioRequest]:

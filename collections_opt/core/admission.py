@@ -5,12 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
+from collections_opt.core.codes.columns import NormalisedCode, read_codes
+from collections_opt.core.codes.currencies import check_currency
+from collections_opt.core.codes.places import check_country, places_near, read_place
+from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
@@ -53,11 +56,15 @@ class Quarantine:
 
 @dataclass(frozen=True)
 class Admission:
-    """What came through the door and what did not; ``row_count = accepted + quarantined`` always."""
+    """What came through the door and what did not; ``row_count = accepted + quarantined`` always.
+
+    ``normalised`` counts the spellings of coded facts that were replaced by their code, over all rows that came in.
+    """
 
     portfolio: Portfolio
     quarantine: Quarantine
     row_count: int
+    normalised: tuple[NormalisedCode, ...] = ()
 
 
 class _Findings:
@@ -103,6 +110,7 @@ def admit(raw: RawPortfolio) -> Admission:
     present: dict[str, NDArray[np.bool_]] = {}
     for name, column in ACCOUNT_SCHEMA.items():
         columns[name], present[name] = _check_column(raw, column, row_count, findings)
+    normalised = _check_codes(raw, columns, present, findings)
     _check_duplicates(columns, present, findings)
     kept = np.flatnonzero(~findings.refused)
     kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
@@ -113,7 +121,7 @@ def admit(raw: RawPortfolio) -> Admission:
         {name: _shrink_text(column[kept]) for name, column in columns.items()},
         {name: mask[kept] for name, mask in present.items()},
     )
-    return Admission(portfolio, findings.quarantine(), row_count)
+    return Admission(portfolio, findings.quarantine(), row_count, normalised)
 
 
 def _check_frame(raw: RawPortfolio) -> int:
@@ -123,22 +131,9 @@ def _check_frame(raw: RawPortfolio) -> int:
     for column in ACCOUNT_SCHEMA.values():
         if column.required and column.name not in raw.columns:
             raise refuse(Reason.SCHEMA_MISMATCH, column.name, "is required and missing.", f"Send it: {column.meaning}")
-    try:
-        ZoneInfo(raw.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            "time_zone",
-            f"{raw.time_zone!r} is not an IANA time zone.",
-            "Use a name like America/New_York.",
-        ) from error
-    if not (len(raw.currency_code) == 3 and raw.currency_code.isascii() and raw.currency_code.isupper()):
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            "currency_code",
-            f"{raw.currency_code!r} is not an ISO 4217 code.",
-            "Use one like USD.",
-        )
+    check_zone(raw.time_zone)
+    check_currency(raw.currency_code)
+    check_country(raw.country_code)
     count = int(raw.columns["account_id"].shape[0])
     if count > MAX_ACCOUNTS_PER_PORTFOLIO:
         raise refuse(
@@ -259,6 +254,26 @@ def _shrink_text(column: Array) -> Array:
         return column
     longest = int(np.char.str_len(column).max(initial=1))
     return column.astype(f"S{max(longest, 1)}")
+
+
+def _check_codes(
+    raw: RawPortfolio, columns: dict[str, Array], present: dict[str, NDArray[np.bool_]], findings: _Findings
+) -> tuple[NormalisedCode, ...]:
+    """Put the coded facts of accounts on their closed vocabularies; what has no single reading is refused with what is near."""
+    readings = {
+        "state": (lambda text: read_place(text, raw.currency_code, raw.country_code), lambda t: places_near(t, raw.country_code)),
+        "time_zone": (read_zone, zones_near),
+    }
+    normalised: tuple[NormalisedCode, ...] = ()
+    for name, (read, near) in readings.items():
+        sent = columns[name]
+        coded = read_codes(name, sent, present[name], read, near)
+        for close, rows in coded.unknown.items():
+            remedy = f"Send one of: {', '.join(close)}." if close else f"Send {ACCOUNT_SCHEMA[name].meaning}"
+            findings.add(rows, name, "UNKNOWN_CODE", remedy, sent)
+        columns[name] = coded.values
+        normalised += coded.normalised
+    return normalised
 
 
 def _check_duplicates(columns: dict[str, Array], present: dict[str, NDArray[np.bool_]], findings: _Findings) -> None:

@@ -24,6 +24,7 @@ class RawPortfolio:
         currency_code: ISO 4217 code of every money column.
         columns: by schema name; text as object arrays of str, numbers int64 or float64, histories (n, months).
         present: (n,) bool per column, (n, months) for histories; a name that is absent means every cell has a value.
+        country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to; "" reads them by the currency.
     """
 
     as_of_date: date
@@ -31,6 +32,7 @@ class RawPortfolio:
     currency_code: str
     columns: Mapping[str, Array]
     present: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    country_code: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,13 @@ class PortfolioServicer:
             _check_names(request.chunk)
             collector.add(request.chunk)
         columns = collector.columns()
-        raw = RawPortfolio(as_of_date, header.time_zone, header.currency_code, columns.values, columns.present)
+        raw = RawPortfolio(
+            as_of_date, header.time_zone, header.currency_code, columns.values, columns.present, header.country_code
+        )
         with told_as(HEADS):
-            record = self._books.import_portfolio(header.portfolio_id, raw, header.validate_only, actor)
-        return pb.ImportPortfolioResponse(portfolio=self._written([record])[0])
+            imported = self._books.import_counted(header.portfolio_id, raw, header.validate_only, actor)
+        codes = [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in imported.normalised]
+        return pb.ImportPortfolioResponse(portfolio=self._written([imported.record])[0], normalised_codes=codes)
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: grpc.ServicerContext) -> pb.GetPortfolioResponse:
         """Return a header."""

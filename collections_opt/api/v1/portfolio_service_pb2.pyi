@@ -66,6 +66,7 @@ class PortfolioHeader(_message.Message):
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
     ROW_COUNT_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    COUNTRY_CODE_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
     time_zone: _builtins.str
@@ -76,6 +77,8 @@ class PortfolioHeader(_message.Message):
     """Rows that will follow; an import of any other number is refused, so that a cut stream is never taken for a whole one."""
     validate_only: _builtins.bool
     """Check only: nothing is stored."""
+    country_code: _builtins.str
+    """ISO 3166-1 alpha-2 country that states written alone ("MA") belong to; empty reads them by the currency."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the columns describe, in time_zone."""
@@ -89,10 +92,11 @@ class PortfolioHeader(_message.Message):
         currency_code: _builtins.str = ...,
         row_count: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
+        country_code: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "currency_code", b"currency_code", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -105,22 +109,62 @@ class ImportPortfolioResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PORTFOLIO_FIELD_NUMBER: _builtins.int
+    NORMALISED_CODES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def portfolio(self) -> Global___Portfolio:
         """Its header."""
+
+    @_builtins.property
+    def normalised_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedCode]:
+        """Spellings of coded facts that were replaced by their code; those of this call's rows, also where the portfolio was there before."""
 
     def __init__(
         self,
         *,
         portfolio: Global___Portfolio | None = ...,
+        normalised_codes: _abc.Iterable[Global___NormalisedCode] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportPortfolioResponse: _TypeAlias = ImportPortfolioResponse  # noqa: Y015
+
+@_typing.final
+class NormalisedCode(_message.Message):
+    """A spelling that had one reading in its closed vocabulary."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    CODE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Column of the account schema."""
+    text: _builtins.str
+    """As it was sent."""
+    code: _builtins.str
+    """As it is held."""
+    row_count: _builtins.int
+    """Rows."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        text: _builtins.str = ...,
+        code: _builtins.str = ...,
+        row_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "field", b"field", "row_count", b"row_count", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NormalisedCode: _TypeAlias = NormalisedCode  # noqa: Y015
 
 @_typing.final
 class Portfolio(_message.Message):
