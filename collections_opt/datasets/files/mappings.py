@@ -96,6 +96,7 @@ class FileMapping:
         as_of_date: the day the file describes; may be given when reading instead.
         keep: rows must pass all of these.
         csv: for CSV files.
+        country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to.
     """
 
     name: str
@@ -105,6 +106,7 @@ class FileMapping:
     as_of_date: date | None = None
     keep: tuple[RowFilter, ...] = ()
     csv: CsvFormat = field(default_factory=CsvFormat)
+    country_code: str = ""
 
 
 def check_mapping(mapping: FileMapping) -> None:

@@ -77,7 +77,7 @@ def read_portfolio(path: Path, mapping: FileMapping, as_of_date: date | None = N
         reason = Reason.SCHEMA_MISMATCH if "conversion error" in str(error) else Reason.INVALID_ARGUMENT
         raise refuse(reason, path.name, f"cannot be read: {error}.", remedy) from error
     columns, present = _joined(used, parts)
-    raw = RawPortfolio(day, mapping.time_zone, mapping.currency_code, columns, present)
+    raw = RawPortfolio(day, mapping.time_zone, mapping.currency_code, columns, present, mapping.country_code)
     ignored = tuple(name for name in file.names if name not in needed)
     return FileReading(raw, row_count, int(columns["account_id"].shape[0]), ignored, tuple(absent))
 
