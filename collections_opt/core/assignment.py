@@ -1,10 +1,12 @@
 """The assignment problem, its answer, and the interface every solver implements.
 
-    max sum v_iq x_iq   s.t.   sum_q x_iq <= 1,   sum_i t_iq x_iq <= C_q,   x_iq = 0 if ineligible or v_iq <= 0
+    max sum v_iq x_iq   s.t.   sum_iq x_iq <= 1 per person,   sum_i t_iq x_iq <= C_q,   x_iq = 0 if ineligible or v_iq <= 0
 
-Money is whole minor units, time whole seconds, prices whole multiples of ``2**-20`` minor units per second, so that the bound
+A person is one account, or all accounts of one customer (``Persons``): each person is contacted once at most. Money is whole
+minor units, time whole seconds, prices whole multiples of ``2**-20`` minor units per second, so that the bound
 
-    UB(lambda) = sum_q lambda_q C_q + sum_k nu_k b_k + sum_i max(0, max_q (v_iq - lambda_q t_iq - sum_k nu_k A_k[g_i, q]))
+    UB(lambda) = sum_q lambda_q C_q + sum_k nu_k b_k
+                 + sum_p max(0, max over p's accounts i and queues q of (v_iq - lambda_q t_iq - sum_k nu_k A_k[g_i, q]))
 
 is exact integer arithmetic and valid for ANY prices >= 0 (Lagrangian weak duality): trusting it needs no solver.
 """
@@ -19,6 +21,8 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from collections_opt.core.persons import Persons
 
 INELIGIBLE = int(np.iinfo(np.int32).min)
 """Value of a cell that must not be assigned."""
@@ -56,12 +60,14 @@ class AssignmentProblem:
         seconds: uint16 (n, q) handling time; at least 1 in every eligible cell.
         capacity_seconds: int64 (q,) time each queue has.
         side: optional coupling rows beside the capacities.
+        persons: of whom at most one account is worked; None if every account is its own person.
     """
 
     value: NDArray[np.int32]
     seconds: NDArray[np.uint16]
     capacity_seconds: NDArray[np.int64]
     side: SideConstraints | None = None
+    persons: Persons | None = None
 
     @property
     def account_count(self) -> int:

@@ -9,6 +9,10 @@ probability with which the whole policy takes an account's action a is then
 which is what inverse-propensity estimates of any other policy need (Horvitz and Thompson 1952; Li et al. 2011). What a drawn
 account would have got otherwise is read from the prices, or from its turn in a raw order; that other accounts' draws move the
 prices, or the turns, a little is neglected.
+
+Where a person has k accounts (``Persons``), the person is drawn and not the account: for each of his eligible cells with the
+probability e_q / k, for one of them at most, and with him all of his accounts leave the problem. An account that is not worked
+may then be so because another one of its person was drawn, and its probability counts that too.
 """
 
 from __future__ import annotations
@@ -19,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SideConstraints
+from collections_opt.core.persons import Persons
 
 PROPENSITY_SCALE = 1_000_000_000
 """Propensities are recorded in 1e-9."""
@@ -35,7 +40,8 @@ class Exploration:
 
     Attributes:
         queue: int16 (n,) queue an account was drawn for, ``UNASSIGNED`` for none.
-        rate_nano: int64 (q,) probability e_q in 1e-9 with which an account eligible for the queue is drawn for it.
+        rate_nano: int64 (q,) probability e_q in 1e-9 with which an account eligible for the queue is drawn for it; divided by
+            the number of the person's accounts, rounded down.
         used_seconds: int64 (q,) handling time of the drawn accounts.
     """
 
@@ -47,6 +53,10 @@ class Exploration:
     def drawn(self) -> NDArray[np.bool_]:
         """True for accounts that were drawn, bool (n,)."""
         return np.asarray(self.queue != UNASSIGNED, dtype=bool)
+
+    def of_drawn_persons(self, persons: Persons | None) -> NDArray[np.bool_]:
+        """Return where an account or another one of its person was drawn, bool (n,)."""
+        return self.drawn if persons is None else persons.any_of(self.drawn)
 
 
 def draw(problem: AssignmentProblem, share: float, seed: int) -> Exploration:
@@ -73,8 +83,9 @@ def draw(problem: AssignmentProblem, share: float, seed: int) -> Exploration:
 def withdraw(problem: AssignmentProblem, exploration: Exploration) -> AssignmentProblem:
     """Return the problem that is left: drawn accounts may go nowhere, their time and their part of the side rows are taken."""
     value = problem.value.copy()
-    value[np.flatnonzero(exploration.drawn)] = INELIGIBLE
-    return AssignmentProblem(value, problem.seconds, *limits_left(problem, exploration))
+    value[np.flatnonzero(exploration.of_drawn_persons(problem.persons))] = INELIGIBLE
+    capacity, side = limits_left(problem, exploration)
+    return replace(problem, value=value, capacity_seconds=capacity, side=side)
 
 
 def limits_left(problem: AssignmentProblem, exploration: Exploration) -> tuple[NDArray[np.int64], SideConstraints | None]:
@@ -100,13 +111,31 @@ def propensities_nano(
         taken: int16 (n,) queue of each account.
     """
     result = np.empty(problem.account_count, dtype=np.int64)
+    own = np.empty(problem.account_count, dtype=np.int64)
     for start in range(0, problem.account_count, _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
-        rate = np.where(problem.value[rows] != INELIGIBLE, exploration.rate_nano, 0)
+        rate = _cell_rates(problem, exploration.rate_nano, rows)
         action = taken[rows].astype(np.int64)
-        by_draw = np.where(action == UNASSIGNED, 0, rate[np.arange(len(rate)), action])
-        result[rows] = by_draw + np.where(taken[rows] == otherwise[rows], PROPENSITY_SCALE - rate.sum(axis=1), 0)
-    return result
+        result[rows] = np.where(action == UNASSIGNED, 0, rate[np.arange(len(rate)), action])
+        own[rows] = rate.sum(axis=1)
+    person = own
+    if problem.persons is not None:
+        person = _per_person(problem.persons, own)[problem.persons.of]
+        result += np.where(taken == UNASSIGNED, person - own, 0)
+    return result + np.where(taken == otherwise, PROPENSITY_SCALE - person, 0)
+
+
+def _cell_rates(problem: AssignmentProblem, rate: NDArray[np.int64], rows: slice | NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the probability in 1e-9 with which each cell of some rows is drawn, int64 (r, q)."""
+    eligible = problem.value[rows] != INELIGIBLE
+    if problem.persons is None:
+        return np.where(eligible, rate, 0)
+    accounts = problem.persons.account_count[problem.persons.of[rows]]
+    return np.where(eligible, rate // accounts[:, np.newaxis], 0)
+
+
+def _per_person(persons: Persons, of_accounts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.asarray(np.add.reduceat(of_accounts[persons.order], persons.start[:-1]), dtype=np.int64)
 
 
 def _rates(problem: AssignmentProblem, share: float) -> NDArray[np.int64]:
@@ -115,7 +144,11 @@ def _rates(problem: AssignmentProblem, share: float) -> NDArray[np.int64]:
     for start in range(0, problem.account_count, _BLOCK_ROWS):
         rows = slice(start, start + _BLOCK_ROWS)
         eligible = problem.value[rows] != INELIGIBLE
-        demand += np.where(eligible, problem.seconds[rows], 0).sum(axis=0, dtype=np.int64)
+        if problem.persons is None:
+            demand += np.where(eligible, problem.seconds[rows], 0).sum(axis=0, dtype=np.int64)
+        else:
+            accounts = problem.persons.account_count[problem.persons.of[rows]][:, np.newaxis]
+            demand += np.floor((np.where(eligible, problem.seconds[rows], 0) / accounts).sum(axis=0)).astype(np.int64)
     wanted = share * problem.capacity_seconds / np.maximum(demand, 1) * PROPENSITY_SCALE
     wanted = np.where(demand > 0, np.minimum(wanted, _MOST_DRAWN), 0.0)
     total = wanted.sum()
@@ -123,13 +156,20 @@ def _rates(problem: AssignmentProblem, share: float) -> NDArray[np.int64]:
 
 
 def _drawn(problem: AssignmentProblem, rate: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int16]:
-    """Return the queue each account is drawn for: one uniform number per account, one interval of length e_q per queue."""
+    """Return the queue each account is drawn for: one uniform number per person, one interval per cell of his."""
     queue = np.full(problem.account_count, UNASSIGNED, dtype=np.int16)
-    point = generator.integers(0, PROPENSITY_SCALE, problem.account_count)
+    persons = problem.persons
+    point = generator.integers(0, PROPENSITY_SCALE, problem.account_count if persons is None else persons.count)
     candidates = np.flatnonzero(point < rate.sum())
-    ends = np.cumsum(np.where(problem.value[candidates] != INELIGIBLE, rate, 0), axis=1)
-    place = (ends <= point[candidates][:, None]).sum(axis=1)
-    hit = place < problem.queue_count
+    rest = point[candidates]
+    if persons is not None:
+        chosen, (candidates, part) = candidates, persons.take(candidates)
+        own = _cell_rates(problem, rate, candidates).sum(axis=1)
+        before = np.cumsum(own) - own
+        rest = point[chosen][part.of] - (before - before[part.start[:-1]][part.of])
+    ends = np.cumsum(_cell_rates(problem, rate, candidates), axis=1)
+    place = (ends <= rest[:, None]).sum(axis=1)
+    hit = (place < problem.queue_count) & (rest >= 0)
     queue[candidates[hit]] = place[hit]
     return queue
 

@@ -43,7 +43,7 @@ def rearranged(
     side = problem.side
     if side is not None:
         side = _side(side, len(source), fresh, kept, columns)
-    return AssignmentProblem(values, times, capacity_seconds, side)
+    return AssignmentProblem(values, times, capacity_seconds, side, problem.persons)
 
 
 def _side(side: SideConstraints, count: int, fresh: list[int], kept: list[int], columns: list[int]) -> SideConstraints:

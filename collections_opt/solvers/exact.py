@@ -25,6 +25,7 @@ from collections_opt.solvers.greedy import greedy_list
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs, side_room, worth_minor
 from collections_opt.solvers.pricing.instance import flatten
+from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.presolve import usable_capacity
 from collections_opt.solvers.pricing.rounding import Goal, pool_of, round_choices
 from collections_opt.solvers.side_rows import shortage_penalty_minor
@@ -51,13 +52,13 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     progress(SolveProgress("greedy", 0.1))
     prices, side_prices, rounded = _linear_relaxation(problem, penalty, first.prices, deadline)
     costs = reduced_costs(problem, prices, side_prices)
-    instance, every_price = flatten(problem, options.threads), np.concatenate([prices, side_prices])
+    people, every_price = People(flatten(problem, options.threads), problem.persons), np.concatenate([prices, side_prices])
+    instance = people.at(every_price)
     pool = pool_of(instance, instance, every_price)
     goal = Goal(every_price, penalty, costs.bound // PRICE_SCALE)
-    switched = round_choices(instance, goal, rounded, pool.rows, pool.reach, deadline)
-    candidates = [
-        (worth_minor(problem, queue, penalty), queue) for queue in (first.queue, rounded, switched) if queue is not None
-    ]
+    switched = round_choices(instance, goal, people.of_persons(rounded), pool.rows, pool.reach, deadline)
+    lists = [first.queue, rounded, *([] if switched is None else [people.of_accounts(every_price, switched)])]
+    candidates = [(worth_minor(problem, queue, penalty), queue) for queue in lists]
     worth, queue = max(((w, q) for w, q in candidates if w is not None), key=lambda pair: pair[0])
     best = Incumbent(queue, worth, costs.bound // PRICE_SCALE)
     progress(SolveProgress("linear program", 0.3, best.gap))
@@ -81,7 +82,8 @@ def _linear_relaxation(
     rows, columns = np.nonzero(problem.value > 0)
     cells, sides = len(rows), len(side.names) if side else 0
     entries = [problem.seconds[rows, columns].astype(np.float64), np.ones(cells)]
-    row_of = [columns, m + sides + rows]
+    owners, owner = (n, rows) if problem.persons is None else (problem.persons.count, problem.persons.of[rows])
+    row_of = [columns, m + sides + owner]
     column_of = [np.arange(cells), np.arange(cells)]
     limit = [problem.capacity_seconds.astype(np.float64)]
     if side is not None:
@@ -93,10 +95,12 @@ def _linear_relaxation(
         limit.append(side.limit.astype(np.float64))
     matrix = csr_matrix(
         (np.concatenate(entries), (np.concatenate(row_of), np.concatenate(column_of))),
-        shape=(m + sides + n, cells + sides),
+        shape=(m + sides + owners, cells + sides),
     )
     objective = np.concatenate([problem.value[rows, columns].astype(np.float64), np.full(sides, -float(penalty_minor))])
-    solution = maximize(objective, np.full(cells + sides, np.inf), matrix, np.concatenate([*limit, np.ones(n)]), deadline.left())
+    solution = maximize(
+        objective, np.full(cells + sides, np.inf), matrix, np.concatenate([*limit, np.ones(owners)]), deadline.left()
+    )
     queue = np.full(n, UNASSIGNED, dtype=np.int16)
     if solution is None:
         return otherwise, np.zeros(sides, np.int64), queue

@@ -49,8 +49,9 @@ def solve_greedy(problem: AssignmentProblem, options: SolveOptions, progress: Pr
     """Return the greedy list with the bound of its threshold prices.
 
     Accounts go by their best value per second, ties by row, each to the densest open queue where it fits without breaking
-    a side row; one that fits nowhere is skipped and the queue stays open. Floors are served first. A floor that stays
-    unmet is reported as a shortage at price 0: greedy gave up, it has not proven the floor impossible.
+    a side row; one that fits nowhere is skipped and the queue stays open, and so is one whose person is worked already.
+    Floors are served first. A floor that stays unmet is reported as a shortage at price 0: greedy gave up, it has not proven
+    the floor impossible.
 
     Raises:
         CollectionsError: VALUE_OVERFLOW when the sums could leave int64, INVALID_ARGUMENT for shapes that differ.
@@ -85,7 +86,9 @@ def greedy_list(problem: AssignmentProblem, threads: int = 1) -> GreedyList:
         side_room = np.zeros(0, np.int64)
     else:
         group, table, side_room = side.group, side.table, np.array(side.limit, dtype=np.int64)
-    threshold = serve_in_order(value, seconds, group, table, np.arange(len(value)), queue, room, side_room, threads)
+    everyone, persons = np.arange(len(value)), problem.persons
+    person = None if persons is None else persons.of
+    threshold = serve_in_order(value, seconds, group, table, everyone, queue, room, side_room, threads, person)
     return GreedyList(queue, side_room, threshold)
 
 
@@ -99,8 +102,11 @@ def serve_in_order(  # noqa: PLR0913, PLR0917 - the flat arrays of an instance
     room: NDArray[np.int64],
     side_room: NDArray[np.int64],
     threads: int = 1,
+    person: NDArray[np.int32] | None = None,
 ) -> NDArray[np.float64]:
     """Serve ``rows`` by density, first those that unmet floors need, updating ``queue``, ``room`` and ``side_room``.
+
+    ``person`` (n,) numbers the persons of whom one account is served at most; None if every account is its own.
 
     Returns float64 (q,): the largest density each queue had to turn away for want of time.
     """
@@ -111,9 +117,11 @@ def serve_in_order(  # noqa: PLR0913, PLR0917 - the flat arrays of an instance
     workable = np.flatnonzero(best > 0)
     order = rows[workable[np.argsort(-best[workable], kind="stable")]]
     threshold = np.zeros(len(room))
+    person = np.zeros(0, np.int32) if person is None else person
+    met = np.zeros(int(person.max(initial=-1)) + 1, np.bool_)
     if (side_room < 0).any():
-        _serve(order, value, seconds, group, table, queue, room, side_room, np.zeros_like(threshold), True)
-    _serve(order, value, seconds, group, table, queue, room, side_room, threshold, False)
+        _serve(order, value, seconds, group, table, person, met, queue, room, side_room, np.zeros_like(threshold), True)
+    _serve(order, value, seconds, group, table, person, met, queue, room, side_room, threshold, False)
     return threshold
 
 
@@ -148,17 +156,20 @@ def _serve(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
     seconds: NDArray[np.uint16],
     group: NDArray[np.int32],
     table: NDArray[np.int64],
+    person: NDArray[np.int32],
+    met: NDArray[np.bool_],
     queue: NDArray[np.int16],
     room: NDArray[np.int64],
     side_room: NDArray[np.int64],
     threshold: NDArray[np.float64],
     floors_only: bool,
 ) -> None:
-    """Serve accounts in order; updates queue, room, side_room and the largest density each queue had to turn away."""
+    """Serve accounts in order; updates met, queue, room, side_room and the largest density each queue had to turn away."""
     rows = table.shape[0]
+    shared = person.shape[0] > 0
     initial = room.copy()
     for i in order:
-        if queue[i] >= 0:
+        if queue[i] >= 0 or (shared and met[person[i]]):
             continue
         own = group[i] if rows > 0 else 0
         best, best_v, best_t = -1, np.int64(0), np.int64(1)
@@ -172,6 +183,8 @@ def _serve(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
                 threshold[q] = max(threshold[q], v / t)
         if best >= 0:
             queue[i] = best
+            if shared:
+                met[person[i]] = True
             room[best] -= best_t
             for k in range(rows):
                 side_room[k] -= table[k, own, best]

@@ -34,7 +34,8 @@ class ReducedCosts:
     """What prices say about each cell, in ``1 / PRICE_SCALE`` minor units.
 
     Attributes:
-        loss: int64 (n, q + 1) how far a choice is below its account's best one; the last column is "not worked".
+        loss: int64 (n, q + 1) how far a choice is below its person's best one; the last column is "not worked", which each
+            person may be once: it stands in the row of his first account.
         bound: the Lagrangian bound.
     """
 
@@ -52,8 +53,16 @@ def reduced_costs(problem: AssignmentProblem, prices: Ints, side_prices: Ints) -
         total += sum(int(p) * int(b) for p, b in zip(side_prices, problem.side.limit, strict=True))
     workable = value > 0
     best = np.where(workable, gain, 0).max(axis=1, initial=0)
-    loss = np.where(workable, best[:, None] - gain, np.iinfo(np.int64).max)
-    return ReducedCosts(np.column_stack([loss, best]), total + sum(map(int, best)))
+    none, persons, never = best, problem.persons, np.iinfo(np.int64).max
+    if persons is not None:
+        most = np.maximum.reduceat(best[persons.order], persons.start[:-1])
+        best, none = most[persons.of], np.full(len(best), never)
+        none[persons.order[persons.start[:-1]]] = most
+        total += sum(map(int, most))
+    else:
+        total += sum(map(int, best))
+    loss = np.where(workable, best[:, None] - gain, never)
+    return ReducedCosts(np.column_stack([loss, none]), total)
 
 
 def polish(
@@ -78,15 +87,16 @@ def polish(
     """
     best = start
     choices = np.sort(costs.loss, axis=None)
+    owners = problem.account_count if problem.persons is None else problem.persons.count
     small = _SearchTask(problem, costs, penalty_minor, limits.nodes // 5, deadline)
     for target in (limits.columns // 20, limits.columns // 5):
         if _good_enough(best, gap_target) or deadline.expired():
             return best
-        reach = int(choices[min(problem.account_count + target, choices.size - 1)])
+        reach = int(choices[min(owners + target, choices.size - 1)])
         if reach < costs.bound - best.worth_minor * PRICE_SCALE:
             best = small.run(best, reach)
     reach = costs.bound - (best.worth_minor + 1) * PRICE_SCALE
-    open_cells = int(np.searchsorted(choices, reach, "right")) - problem.account_count
+    open_cells = int(np.searchsorted(choices, reach, "right")) - owners
     if _good_enough(best, gap_target) or open_cells > limits.columns or deadline.expired():
         return best
     return replace(small, nodes=limits.nodes, proving=True).run(best, reach)
@@ -108,13 +118,15 @@ class _SearchTask:
     proving: bool = False
 
     def run(self, best: Incumbent, reach: int) -> Incumbent:
-        allowed = self.costs.loss <= reach
+        allowed, persons = self.costs.loss <= reach, self.problem.persons
         options = allowed.sum(axis=1)
+        if persons is not None:
+            options = np.add.reduceat(options[persons.order], persons.start[:-1])[persons.of]
         nothing_better = replace(best, bound_minor=best.worth_minor, searched=True) if self.proving else best
         if not options.all():
             return nothing_better
         fixed = options == 1
-        base = np.where(fixed, np.argmax(allowed, axis=1), UNASSIGNED).astype(np.int16)
+        base = np.where(fixed & allowed.any(axis=1), np.argmax(allowed, axis=1), UNASSIGNED).astype(np.int16)
         base[base == self.problem.queue_count] = UNASSIGNED
         outcome = _branch_and_bound(self, base, allowed & ~fixed[:, None])
         if outcome is None:
@@ -135,6 +147,8 @@ def worth_minor(problem: AssignmentProblem, queue: NDArray[np.int16], penalty_mi
     used = np.bincount(chosen, problem.seconds[worked, chosen], minlength=problem.queue_count).astype(np.int64)
     value = problem.value[worked, chosen].astype(np.int64)
     if (used > problem.capacity_seconds).any() or (value <= 0).any():
+        return None
+    if problem.persons is not None and np.bincount(problem.persons.of[worked], minlength=1).max() > 1:
         return None
     missing = np.maximum(-side_room(problem, queue), 0)
     if problem.side is not None and missing[~may_be_short(problem.side.table, problem.side.limit)].any():
@@ -159,6 +173,11 @@ def _branch_and_bound(
     """Run HiGHS on the free cells beside the fixed ``base``; return (list, upper bound on worth), or None if there is no list."""
     problem = task.problem
     rows, columns = np.nonzero(free[:, :-1])
+    owner, unworked = rows, free[:, -1]
+    if problem.persons is not None:
+        by_person = np.argsort(problem.persons.of[rows], kind="stable")
+        rows, columns = rows[by_person], columns[by_person]
+        owner, unworked = problem.persons.of[rows].astype(np.int64), unworked[problem.persons.order[problem.persons.start[:-1]]]
     fixed = np.flatnonzero(base != UNASSIGNED)
     left = problem.capacity_seconds.copy()
     np.subtract.at(left, base[fixed], problem.seconds[fixed, base[fixed]].astype(np.int64))
@@ -166,8 +185,8 @@ def _branch_and_bound(
     value, seconds = problem.value[rows, columns].tolist(), problem.seconds[rows, columns].tolist()
     model = mathopt.Model()
     picks = [model.add_binary_variable() for _ in value]
-    for i, start, stop in _runs(rows):
-        least = 0.0 if free[i, -1] else 1.0
+    for i, start, stop in _runs(owner):
+        least = 0.0 if unworked[i] else 1.0
         model.add_linear_constraint(lb=least, ub=1.0, expr=mathopt.fast_sum(picks[start:stop]))
     for q in range(problem.queue_count):
         load = mathopt.fast_sum(seconds[j] * picks[j] for j in np.flatnonzero(columns == q))

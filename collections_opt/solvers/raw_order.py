@@ -2,7 +2,7 @@
 
 Each account goes to the open queue in which its increment is largest: the routing is the most favourable one, so that orders
 differ only in whom they choose. A queue closes at the first account that does not fit. Raw orders do not know increments, so
-accounts that cost more than they earn are worked too.
+accounts that cost more than they earn are worked too. Of a person whose account is worked the others are passed over.
 
 Caps are never broken. What floors need is served first, in the same order and without closing a queue: floors, then the rows
 that some accounts serve and others use up (a cap on moves: who stays serves it, who is new uses it), then the floors that such
@@ -10,6 +10,8 @@ rows kept short. The middle step stops half-way to the room that serving all wou
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,13 +47,15 @@ def solve_in_order(order: RawOrder, problem: AssignmentProblem, exploration: Exp
         exploration: accounts that were drawn; their minutes and their part of the side rows are taken.
     """
     nobody = np.zeros(problem.account_count, dtype=np.bool_)
-    drawn = exploration.drawn if exploration else nobody
+    drawn = exploration.of_drawn_persons(problem.persons) if exploration else nobody
     capacity, side = limits_left(problem, exploration) if exploration else (problem.capacity_seconds, problem.side)
-    left = AssignmentProblem(problem.value, problem.seconds, capacity, side)
+    left = replace(problem, capacity_seconds=capacity, side=side)
     everyone, side_room = fill_in_order(order.key, left, drawn)
     queue = np.where(drawn, UNASSIGNED, everyone).astype(np.int16)
     worked = np.flatnonzero(queue != UNASSIGNED)
     best = np.where(drawn, 0, problem.value.max(axis=1, initial=0))
+    if problem.persons is not None:
+        best = np.maximum.reduceat(best[problem.persons.order], problem.persons.start[:-1])
     answer = Assignment(
         queue=queue,
         prices=np.zeros(problem.queue_count, dtype=np.int64),
@@ -71,7 +75,8 @@ def fill_in_order(key: Floats, problem: AssignmentProblem, onlookers: Flags | No
     Args:
         key: float64 (n,).
         problem: the instance.
-        onlookers: bool (n,) accounts that take nothing: their queue is the one that they would get at their turn.
+        onlookers: bool (n,) accounts that take nothing: their queue is the one that they would get at their turn. With one
+            account of a person all of them are.
     """
     n, m, side = problem.account_count, problem.queue_count, problem.side
     order = np.argsort(-key, kind="stable")
@@ -86,9 +91,12 @@ def fill_in_order(key: Floats, problem: AssignmentProblem, onlookers: Flags | No
     need = np.where(floors, 0, _NO_NEED)
     for k in np.flatnonzero(exchanges):
         need[k] = max(0, (int(side_room[k]) + _most_served(problem.value, group, table[k], onlookers)) // 2)
+    person = np.zeros(0, np.int32) if problem.persons is None else problem.persons.of
+    met = np.zeros(0 if problem.persons is None else problem.persons.count, np.bool_)
+    cells = (problem.value, problem.seconds, group, table, person)
     for called in (floors, exchanges, floors, nobody):
         if called is nobody or (side_room < need)[called].any():
-            _admit(order, problem.value, problem.seconds, group, table, onlookers, queue, room, side_room, need, called, is_open)
+            _admit(order, *cells, met, onlookers, queue, room, side_room, need, called, is_open)
     return queue, side_room
 
 
@@ -154,6 +162,8 @@ def _admit(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
     seconds: NDArray[np.uint16],
     group: NDArray[np.int32],
     table: Ints,
+    person: NDArray[np.int32],
+    met: Flags,
     onlookers: Flags,
     queue: NDArray[np.int16],
     room: Ints,
@@ -162,15 +172,16 @@ def _admit(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
     called: Flags,
     is_open: Flags,
 ) -> None:
-    """Admit accounts in order, updating ``queue``, ``room``, ``side_room`` and ``is_open``.
+    """Admit accounts in order, updating ``met``, ``queue``, ``room``, ``side_room`` and ``is_open``.
 
     If rows are called, only accounts that serve one that is short of its need are admitted, and an account that does not fit
     is passed over. Otherwise everybody is, and a queue closes at the first one that does not fit.
     """
     rows = table.shape[0]
+    shared = person.shape[0] > 0
     usable = np.empty_like(is_open)
     for i in order:
-        if queue[i] >= 0:
+        if queue[i] >= 0 or (shared and met[person[i]]):
             continue
         own = group[i] if rows > 0 else 0
         usable[:] = is_open
@@ -180,6 +191,8 @@ def _admit(  # noqa: PLR0913, PLR0917 - one pass over flat arrays
             is_open[q] = onlookers[i]
             q = _choice(value[i], seconds[i], own, table, room, side_room, need, called, usable)
         queue[i] = q
+        if q >= 0 and shared:
+            met[person[i]] = True
         if q >= 0 and not onlookers[i]:
             room[q] -= seconds[i, q]
             for k in range(rows):

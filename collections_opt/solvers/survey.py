@@ -114,6 +114,7 @@ def _check_shapes(problem: AssignmentProblem) -> None:
     need(seconds.shape == value.shape and seconds.dtype == np.uint16, "seconds", "must be uint16 with value's shape")
     need(capacity.shape == value.shape[1:] and capacity.dtype == np.int64, "capacity_seconds", "must be int64 (q,)")
     need(bool((capacity >= 0).all() and (capacity < MAX_TOTAL_VALUE).all()), "capacity_seconds", "must be in [0, 2**61)")
+    need(problem.persons is None or problem.persons.of.shape == value.shape[:1], "persons", "must have one entry per account")
     if side is None:
         return
     rows, groups = len(side.names), side.table.shape[1] if side.table.ndim == 3 else -1

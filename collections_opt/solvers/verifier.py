@@ -31,6 +31,7 @@ class FindingKind(StrEnum):
     INELIGIBLE_CELL = "INELIGIBLE_CELL"
     WORTHLESS_CELL = "WORTHLESS_CELL"
     OVER_CAPACITY = "OVER_CAPACITY"
+    PERSON_WORKED_TWICE = "PERSON_WORKED_TWICE"
     SIDE_ROW_BROKEN = "SIDE_ROW_BROKEN"
     WRONG_SHORTAGE = "WRONG_SHORTAGE"
     WRONG_OBJECTIVE = "WRONG_OBJECTIVE"
@@ -82,7 +83,7 @@ class Verification:
 
 
 def verify(problem: AssignmentProblem, assignment: Assignment, worthless_may_be_worked: bool = False) -> Verification:
-    """Recompute eligibility, capacities, side rows, objective, bound and gap of an answer.
+    """Recompute eligibility, capacities, persons, side rows, objective, bound and gap of an answer.
 
     A side row with a reported shortage is checked against its limit plus the shortage, which must be exactly what is
     missing; the bound is then that of the problem with those relaxed limits. An answer whose bound also rests on a search
@@ -101,6 +102,7 @@ def verify(problem: AssignmentProblem, assignment: Assignment, worthless_may_be_
         queue = np.where(known, queue, UNASSIGNED)
     objective, used = _totals(problem, queue, findings, worthless_may_be_worked)
     findings += _capacity_findings(problem, used)
+    findings += _person_findings(problem, queue)
     limits = _relaxed_limits(problem, assignment, queue, findings)
     if objective != assignment.objective_minor:
         findings.append(Finding(FindingKind.WRONG_OBJECTIVE, "objective", assignment.objective_minor - objective))
@@ -140,14 +142,27 @@ def lagrangian_bound(
     if side is not None and nu.any():
         charge = np.tensordot(nu, side.table, axes=1)
         total += sum(int(p) * int(b) for p, b in zip(nu, side.limit if limits is None else limits, strict=True))
+    best = None if problem.persons is None else np.zeros(problem.account_count, dtype=np.int64)
     for rows in _chunks(problem):
         value = problem.value[rows].astype(np.int64)
         reduced = (value << _SCALE_BITS) - prices * problem.seconds[rows].astype(np.int64)
         if charge is not None and side is not None:
             reduced -= charge[side.group[rows]]
         surplus = np.where(value > 0, reduced, 0).max(axis=1, initial=0)
-        total += (int((surplus >> _SCALE_BITS).sum()) << _SCALE_BITS) + int((surplus & (PRICE_SCALE - 1)).sum())
+        if best is None:
+            total += _exact_sum(surplus)
+        else:
+            best[rows] = surplus
+    if best is not None and problem.persons is not None:
+        most = np.zeros(problem.account_count, dtype=np.int64)
+        np.maximum.at(most, problem.persons.of, best)
+        total += sum(_exact_sum(most[start : start + _CHUNK_CELLS]) for start in range(0, most.size, _CHUNK_CELLS))
     return total >> _SCALE_BITS
+
+
+def _exact_sum(surplus: NDArray[np.int64]) -> int:
+    """Return a sum of scaled values that could leave int64."""
+    return (int((surplus >> _SCALE_BITS).sum()) << _SCALE_BITS) + int((surplus & (PRICE_SCALE - 1)).sum())
 
 
 def usable_capacity(problem: AssignmentProblem) -> NDArray[np.int64]:
@@ -174,10 +189,11 @@ def _chunks(problem: AssignmentProblem) -> Iterator[slice]:
 
 def _shape_findings(problem: AssignmentProblem, assignment: Assignment) -> tuple[Finding, ...]:
     rows = len(problem.side.names) if problem.side else 0
-    parts = (
+    parts: tuple[tuple[str, NDArray[np.signedinteger], int], ...] = (
         ("queue", assignment.queue, problem.account_count),
         ("prices", assignment.prices, problem.queue_count),
         ("side_prices", assignment.side_prices, rows),
+        *([] if problem.persons is None else [("persons", problem.persons.of, problem.account_count)]),
     )
     return tuple(
         Finding(FindingKind.WRONG_SHAPE, name, int(array.size) - size)
@@ -212,6 +228,17 @@ def _totals(
 def _capacity_findings(problem: AssignmentProblem, used: NDArray[np.int64]) -> list[Finding]:
     over = used - problem.capacity_seconds
     return [Finding(FindingKind.OVER_CAPACITY, f"queue {q}", int(over[q])) for q in np.flatnonzero(over > 0)]
+
+
+def _person_findings(problem: AssignmentProblem, queue: NDArray[np.int64]) -> list[Finding]:
+    if problem.persons is None:
+        return []
+    contacts = np.bincount(problem.persons.of[queue != UNASSIGNED], minlength=1)
+    twice = np.flatnonzero(contacts > 1)
+    if not twice.size:
+        return []
+    row = int(np.flatnonzero((problem.persons.of == twice[0]) & (queue != UNASSIGNED))[1])
+    return [Finding(FindingKind.PERSON_WORKED_TWICE, f"row {row}", int((contacts[twice] - 1).sum()))]
 
 
 def _relaxed_limits(

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.persons import Persons
 from collections_opt.solvers import SOLVERS, verify
-from tests.solvers.instances import problem_of, realistic, small_random, with_side_rows
+from tests.solvers.instances import problem_of, realistic, small_random, with_persons, with_side_rows
 
 pytestmark = pytest.mark.parametrize("name", SOLVERS)
 
@@ -27,12 +28,16 @@ def sound(problem, answer):
 
 
 def best_by_enumeration(problem: AssignmentProblem) -> int:
-    """Optimum of a tiny instance without side rows by dynamic programming over remaining capacities."""
+    """Optimum of a tiny instance without side rows by dynamic programming over persons and remaining capacities."""
     states = {tuple(problem.capacity_seconds.tolist()): 0}
-    for values, times in zip(problem.value.tolist(), problem.seconds.tolist(), strict=True):
+    everyone = np.arange(problem.account_count)
+    owner = everyone if problem.persons is None else problem.persons.of
+    for person in np.unique(owner):
+        rows = np.flatnonzero(owner == person)
         after = dict(states)
         for left, worth in states.items():
-            for q, (v, t) in enumerate(zip(values, times, strict=True)):
+            cells = ((q, int(problem.value[i, q]), int(problem.seconds[i, q])) for i in rows for q in range(len(left)))
+            for q, v, t in cells:
                 if v > 0 and t <= left[q]:
                     key = (*left[:q], left[q] - t, *left[q + 1 :])
                     after[key] = max(after.get(key, 0), worth + v)
@@ -41,9 +46,10 @@ def best_by_enumeration(problem: AssignmentProblem) -> int:
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 10**6))
-def test_answer_is_sound_and_bound_never_below_optimum(name, seed):
+@given(seed=st.integers(0, 10**6), persons=st.sampled_from([None, 0.4, 0.8]))
+def test_answer_is_sound_and_bound_never_below_optimum(name, seed, persons):
     problem = small_random(np.random.default_rng(seed), 8, 3)
+    problem = with_persons(problem, seed, persons) if persons else problem
     answer = sound(problem, SOLVERS[name](problem, OPTIONS))
     optimum = best_by_enumeration(problem)
     assert answer.objective_minor <= optimum <= answer.bound_minor
@@ -62,12 +68,29 @@ def test_realistic_instances(name):
     sound(problem, SOLVERS[name](problem, OPTIONS))
     rows = with_side_rows(problem)
     sound(rows, SOLVERS[name](rows, OPTIONS))
+    for each in (problem, rows):
+        owned = with_persons(each)
+        answer = sound(owned, SOLVERS[name](owned, OPTIONS))
+        assert np.bincount(owned.persons.of[answer.queue != UNASSIGNED]).max() == 1
 
 
 def test_same_bytes_twice_and_for_any_thread_count(name):
-    problem = realistic(400, 4, 2)
-    answers = [SOLVERS[name](problem, replace(OPTIONS, threads=threads)) for threads in (1, 2, 8, 1)]
-    assert len({(a.queue.tobytes(), a.prices.tobytes(), a.objective_minor, a.bound_minor) for a in answers}) == 1
+    for problem, counts in ((realistic(400, 4, 2), (1, 2, 8, 1)), (with_persons(realistic(60, 3, 2)), (1, 8))):
+        answers = [SOLVERS[name](problem, replace(OPTIONS, threads=threads)) for threads in counts]
+        assert len({(a.queue.tobytes(), a.prices.tobytes(), a.objective_minor, a.bound_minor) for a in answers}) == 1
+
+
+def test_persons_of_one_account_each_change_no_byte(name):
+    problem = with_side_rows(realistic(300, 3, 3))
+    each = Persons(np.arange(300, dtype=np.int32), np.arange(300, dtype=np.int32), np.arange(301, dtype=np.int64))
+    first, second = (SOLVERS[name](one, OPTIONS) for one in (problem, replace(problem, persons=each)))
+    assert first.queue.tobytes() == second.queue.tobytes()
+    assert (first.objective_minor, first.bound_minor, first.shortages) == (
+        second.objective_minor,
+        second.bound_minor,
+        second.shortages,
+    )
+    assert first.prices.tobytes() == second.prices.tobytes()
 
 
 @pytest.mark.parametrize("shape", [(0, 3), (5, 0), (0, 0), (1, 1)])
@@ -114,7 +137,9 @@ def test_a_cell_without_handling_time_is_refused(name):
 
 def test_shapes_that_differ_are_refused(name):
     good = problem_of([[5, 1]], [[1, 1]], [1, 1])
-    for bad in (replace(good, seconds=good.seconds[:, :1]), replace(good, capacity_seconds=good.capacity_seconds[:1])):
+    persons = with_persons(problem_of([[5, 1]] * 2, [[1, 1]] * 2, [1, 1]), 0, 0.5).persons
+    bads = ({"seconds": good.seconds[:, :1]}, {"capacity_seconds": good.capacity_seconds[:1]}, {"persons": persons})
+    for bad in (replace(good, **each) for each in bads):
         with pytest.raises(CollectionsError) as refused:
             SOLVERS[name](bad, OPTIONS)
         assert refused.value.reason is Reason.INVALID_ARGUMENT

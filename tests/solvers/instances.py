@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from collections_opt.core.assignment import INELIGIBLE, AssignmentProblem, SideConstraints
+from collections_opt.core.persons import grouped, numbered
 
 
 def problem_of(value, seconds, capacity, side=None) -> AssignmentProblem:
@@ -39,6 +42,13 @@ def small_random(rng: np.random.Generator, n: int, m: int, side: bool = False) -
         limit = np.array([rng.integers(0, 3), -rng.integers(0, 3)], dtype=np.int64)
         rows = SideConstraints(("cap", "floor"), rng.integers(0, 2, n).astype(np.int32), table, limit)
     return problem_of(value, rng.integers(1, 6, (n, m)), rng.integers(0, 3 * n // m + 3, m), rows)
+
+
+def with_persons(problem: AssignmentProblem, seed: int = 0, share: float = 0.8) -> AssignmentProblem:
+    """Give the accounts to about ``share`` times as many persons, at random: most have one, some have several."""
+    rng, n = np.random.default_rng(seed + 77), problem.account_count
+    names = rng.integers(0, max(1, int(n * share)), n)
+    return replace(problem, persons=grouped(numbered(names.astype("S12"))))
 
 
 def with_side_rows(problem: AssignmentProblem, seed: int = 3) -> AssignmentProblem:

@@ -13,15 +13,16 @@ from ortools.sat.python import cp_model
 
 from collections_opt.core.assignment import AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
-from tests.solvers.instances import small_random
+from tests.solvers.instances import small_random, with_persons
 
 COUNT = int(os.environ.get("COLLECTIONS_OPT_RANDOM_INSTANCES", "40"))
 
 
 def instance(seed: int) -> AssignmentProblem:
-    """Sizes, ties, tightness and side rows all vary with the seed."""
+    """Sizes, ties, tightness, side rows and persons all vary with the seed."""
     rng = np.random.default_rng(seed)
-    return small_random(rng, int(rng.integers(1, 26)), int(rng.integers(1, 6)), side=bool(seed % 2))
+    problem = small_random(rng, int(rng.integers(1, 26)), int(rng.integers(1, 6)), side=bool(seed % 2))
+    return with_persons(problem, seed, float(rng.uniform(0.3, 1.0))) if seed % 4 >= 2 else problem
 
 
 def optimum(problem: AssignmentProblem) -> int | None:
@@ -29,8 +30,9 @@ def optimum(problem: AssignmentProblem) -> int | None:
     model = cp_model.CpModel()
     rows, columns = np.nonzero(problem.value > 0)
     picks = [model.new_bool_var("") for _ in rows]
-    for i in range(problem.account_count):
-        model.add_at_most_one(picks[j] for j in np.flatnonzero(rows == i))
+    owner = np.arange(problem.account_count) if problem.persons is None else problem.persons.of
+    for person in np.unique(owner):
+        model.add_at_most_one(picks[j] for j in np.flatnonzero(owner[rows] == person))
     for q, capacity in enumerate(problem.capacity_seconds.tolist()):
         model.add(sum(int(problem.seconds[rows[j], q]) * picks[j] for j in np.flatnonzero(columns == q)) <= capacity)
     if problem.side is not None:

@@ -17,6 +17,7 @@ from collections_opt.core.assignment import (
     Termination,
 )
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.persons import grouped
 from collections_opt.solvers.verifier import MAX_PRICE, FindingKind, lagrangian_bound, verify
 from tests.solvers.instances import problem_of, realistic, with_side_rows
 
@@ -130,3 +131,15 @@ def test_bound_is_exact_beyond_float64():
     problem = problem_of(np.full((n, 1), 2_000_000_000), np.full((n, 1), 1), [0])
     price = np.array([1], dtype=np.int64)
     assert lagrangian_bound(problem, price) == (n * ((2_000_000_000 << 20) - 1)) >> 20
+
+
+def test_a_person_worked_twice_is_found_and_the_bound_counts_persons():
+    problem = small()
+    owned = replace(problem, persons=grouped(np.array([0, 1, 0, 2], dtype=np.int32)))
+    answer = sound(problem)
+    (finding,) = verify(owned, replace(answer, bound_minor=lagrangian_bound(owned, answer.prices))).findings
+    assert (finding.kind, finding.where, finding.amount) == (FindingKind.PERSON_WORKED_TWICE, "row 2", 1)
+    assert lagrangian_bound(owned, answer.prices) == 10 * 3 + 10 * 2 + 20 == lagrangian_bound(problem, answer.prices)
+    other = np.array([PRICE_SCALE, 0], dtype=np.int64)
+    assert lagrangian_bound(owned, other) == 10 + 40 + 20 + 7
+    assert lagrangian_bound(problem, other) == 10 + 40 + 20 + 10 + 7

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from collections_opt.core.assignment import PRICE_SCALE, ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.solvers.answer import Incumbent
-from collections_opt.solvers.pricing.instance import Instance, evaluate, tally
+from collections_opt.solvers.pricing.instance import Instance, evaluate, tally, to_grid
+from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.relief import trimmed
 
 
@@ -18,13 +19,13 @@ class GapSoFar:
     the answer. With side rows the gap is that of the limits relaxed by what the list lacks, each unit at the penalty.
 
     Args:
-        instance: all accounts.
+        people: all accounts.
         penalty_minor: worth of one unit short in a side row.
         progress: the listener.
     """
 
-    def __init__(self, instance: Instance, penalty_minor: int, progress: ProgressCallback) -> None:
-        self._instance = instance
+    def __init__(self, people: People, penalty_minor: int, progress: ProgressCallback) -> None:
+        self._people = people
         self._penalty_minor = penalty_minor
         self._progress = progress
         self._bound: int | None = None
@@ -36,21 +37,22 @@ class GapSoFar:
         if self._progress is ignore_progress:
             return
         if prices is not None:
-            grid = np.rint(prices * PRICE_SCALE).astype(np.int64)
-            found = evaluate(self._instance, grid)
-            self._add(found.bound // PRICE_SCALE, trimmed(self._instance, grid, found.choice))
+            grid = to_grid(prices)
+            rows = self._people.at(grid)
+            found = evaluate(rows, grid)
+            self._add(rows, found.bound // PRICE_SCALE, trimmed(rows, grid, found.choice))
         self._progress(SolveProgress(stage, fraction, self._gap))
 
     def tell_list(self, stage: str, fraction: float, best: Incumbent) -> None:
         """Report a stage that found a list."""
         if self._progress is ignore_progress:
             return
-        self._add(best.bound_minor, best.queue)
+        self._add(self._people.accounts, best.bound_minor, best.queue)
         self._progress(SolveProgress(stage, fraction, self._gap))
 
-    def _add(self, bound_minor: int, choice: NDArray[np.int16]) -> None:
-        value, used = tally(self._instance, choice)
-        waived = self._penalty_minor * int(np.maximum(used - self._instance.limit, 0)[self._instance.elastic].sum())
+    def _add(self, rows: Instance, bound_minor: int, choice: NDArray[np.int16]) -> None:
+        value, used = tally(rows, choice)
+        waived = self._penalty_minor * int(np.maximum(used - rows.limit, 0)[rows.elastic].sum())
         found = (value - waived, waived)
         self._best = found if self._best is None else max(self._best, found)
         self._bound = bound_minor if self._bound is None else min(self._bound, bound_minor)

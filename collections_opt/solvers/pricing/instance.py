@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,15 +200,34 @@ def near_ties(instance: Instance, prices: Ints, reach: Ints) -> NearTies:
     )
 
 
-def sample(instance: Instance, size: int, seed: int) -> Ints:
+def to_grid(prices: NDArray[np.float64]) -> Ints:
+    """Return prices in minor units as integers in ``1 / PRICE_SCALE`` minor units."""
+    return np.rint(prices * PRICE_SCALE).astype(np.int64)
+
+
+class HasRows(Protocol):
+    """What may be sampled: accounts, or persons."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Worker threads of the passes."""
+        ...
+
+
+def sample(of: HasRows, size: int, seed: int) -> Ints:
     """Return about ``size`` row indices, ascending, uniform by a hash of the index; samples of one seed are nested."""
-    threshold = min(1 << 32, round(size / max(1, instance.rows) * (1 << 32)))
+    threshold = min(1 << 32, round(size / max(1, of.rows) * (1 << 32)))
 
     def work(start: int, stop: int) -> Ints:
         rows = np.empty(stop - start, np.int64)
         return rows[: kernels.sample_rows(start, stop, seed, threshold, rows)]
 
-    parts = map_chunks(work, instance.rows, instance.threads, CHUNK_ROWS * 4)
+    parts = map_chunks(work, of.rows, of.threads, CHUNK_ROWS * 4)
     return np.concatenate([np.zeros(0, np.int64), *parts])
 
 

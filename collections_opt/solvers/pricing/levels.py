@@ -12,7 +12,8 @@ from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale
-from collections_opt.solvers.pricing.instance import Instance, evaluate, sample
+from collections_opt.solvers.pricing.instance import Instance, evaluate, sample, to_grid
+from collections_opt.solvers.pricing.people import People
 
 Floats = NDArray[np.float64]
 Report = Callable[[str, float, Floats | None], None]
@@ -27,15 +28,18 @@ _NEAR = 1e-3
 _WARM = 0.05
 _MOST_TIED_TO_REFINE = 8_000
 _ROUNDS_TO_REFINE = 4
+_MOST_READINGS = 4
+_NEGLIGIBLE = 1e-10
 
 
-def find_prices(
-    instance: Instance, cap: Floats, seed: int, warm: Floats | None, deadline: Deadline, report: Report
-) -> LevelResult:
+def find_prices(people: People, cap: Floats, seed: int, warm: Floats | None, deadline: Deadline, report: Report) -> LevelResult:
     """Return the prices of the whole instance, float64 (m + k) in minor units.
 
+    Where persons have several accounts, each level reads them at the prices of the one before; the last level's prices are
+    those of its own reading.
+
     Args:
-        instance: all accounts.
+        people: all accounts.
         cap: float64 (m + k) largest sane prices.
         seed: seed of the samples.
         warm: prices of a previous answer; larger samples are skipped if these bound the second one better than the first
@@ -45,13 +49,14 @@ def find_prices(
     """
     previous: Instance | None = None
     centre, half = cap.copy(), np.full_like(cap, np.inf)
-    sizes = sample_sizes(instance.rows, len(cap))
+    sizes = sample_sizes(people.rows, len(cap))
     for number, size in enumerate(sizes):
-        current = instance.take(sample(instance, size, seed))
+        part = people.take(sample(people, size, seed))
+        current = part.at(to_grid(centre)) if previous is not None else first_reading(part, cap, deadline)
         report(f"sample of {size} accounts", number / (len(sizes) + 2), None)
         if warm is not None and number == 1 and _bound_at(current, warm) <= _bound_at(current, centre):
-            centre, half = warm, _WARM * price_scale(warm, instance.queues)
-            previous = _sizing_sample(instance, seed) or current
+            centre, half = warm, _WARM * price_scale(warm, current.queues)
+            previous = _sizing_sample(people, warm, seed) or current
             break
         level = Level(current, previous, max(current.rows, 1) if previous is None else _OPEN_ON_SAMPLES)
         found = boxstep(level, centre, half, cap, deadline)
@@ -59,7 +64,17 @@ def find_prices(
             return found if previous is not None else replace(found, prices=_threshold_prices(current, cap))
         centre, half = _next_box(current, found, cap)
         previous = current
-    return _settle(instance, previous, centre, half, cap, deadline, report)
+    whole = people.at(to_grid(centre)) if previous is not None else first_reading(people, cap, deadline)
+    return _settle(whole, previous, centre, half, cap, deadline, report)
+
+
+def first_reading(people: People, cap: Floats, deadline: Deadline) -> Instance:
+    """Return the rows of few persons at prices that fit them: those that their rows at prices of 0 have."""
+    rows = people.at(np.zeros(len(cap), dtype=np.int64))
+    if people.persons is None:
+        return rows
+    found = boxstep(Level(rows, None, max(rows.rows, 1)), cap.copy(), np.full_like(cap, np.inf), cap, deadline)
+    return people.at(to_grid(found.prices), rows)
 
 
 def _threshold_prices(sample_of: Instance, cap: Floats) -> Floats:
@@ -76,7 +91,7 @@ def _threshold_prices(sample_of: Instance, cap: Floats) -> Floats:
 
 
 def _bound_at(instance: Instance, prices: Floats) -> int:
-    return evaluate(instance, np.rint(prices * PRICE_SCALE).astype(np.int64)).bound
+    return evaluate(instance, to_grid(prices)).bound
 
 
 def sample_sizes(rows: int, limits: int) -> list[int]:
@@ -89,15 +104,47 @@ def sample_sizes(rows: int, limits: int) -> list[int]:
 
 
 def refine_prices(
-    instance: Instance, start: Floats, cap: Floats, seed: int, deadline: Deadline, half: Floats | None = None
+    people: People,
+    start: Floats,
+    cap: Floats,
+    seed: int,
+    deadline: Deadline,
+    half: Floats | None = None,
+    rows: Instance | None = None,
 ) -> LevelResult:
     """Improve prices that are almost right in a few rounds around them, unless too many accounts tie.
 
-    The first box has the half-widths ``half``, or a thousandth of each price.
+    The first box has the half-widths ``half``, or a thousandth of each price. ``rows`` are those of the people at ``start``.
     """
-    half = _NEAR * price_scale(start, instance.queues) if half is None else half
-    level = Level(instance, _sizing_sample(instance, seed), _OPEN_ON_SAMPLES, _MOST_TIED_TO_REFINE, _ROUNDS_TO_REFINE)
-    return boxstep(level, start, half, cap, deadline)
+    rows = people.at(to_grid(start)) if rows is None else rows
+    half = _NEAR * price_scale(start, rows.queues) if half is None else half
+    sizing = _sizing_sample(people, start, seed)
+    return boxstep(Level(rows, sizing, _OPEN_ON_SAMPLES, _MOST_TIED_TO_REFINE, _ROUNDS_TO_REFINE), start, half, cap, deadline)
+
+
+def settle_people(people: People, found: LevelResult, cap: Floats, seed: int, deadline: Deadline) -> tuple[LevelResult, Instance]:
+    """Return prices at which the reading of the people leaves nothing out, and their rows at these prices.
+
+    Prices found on one reading are proven on their own; while that bound is more than negligibly above the one that the
+    search saw, the rows are read again there and the prices refined. The best bound wins.
+    """
+    rows = people.at(to_grid(found.prices))
+    if people.persons is None:
+        return found, rows
+    best, least = found, _bound_at(rows, found.prices)
+    for _ in range(_MOST_READINGS):
+        if found.solution is None or least - found.solution.bound * PRICE_SCALE <= _NEGLIGIBLE * least or deadline.expired():
+            break
+        if sample_sizes(people.rows, len(cap)):
+            found = refine_prices(people, found.prices, cap, seed, deadline, rows=rows)
+        else:
+            found = boxstep(Level(rows, None, rows.rows), found.prices, np.full_like(cap, np.inf), cap, deadline)
+        rows = people.at(to_grid(found.prices), rows)
+        proven = _bound_at(rows, found.prices)
+        if proven >= least:
+            return best, people.at(to_grid(best.prices), rows)
+        best, least = found, proven
+    return best, rows
 
 
 def _settle(
@@ -122,10 +169,10 @@ def _settle(
     )
 
 
-def _sizing_sample(instance: Instance, seed: int) -> Instance | None:
-    if instance.rows < 2 * SIZING_ROWS:
+def _sizing_sample(people: People, prices: Floats, seed: int) -> Instance | None:
+    if people.rows < 2 * SIZING_ROWS:
         return None
-    return instance.take(sample(instance, SIZING_ROWS, seed))
+    return people.take(sample(people, SIZING_ROWS, seed)).at(to_grid(prices))
 
 
 def _next_box(instance: Instance, found: LevelResult, cap: Floats) -> tuple[Floats, Floats]:
@@ -136,8 +183,7 @@ def _next_box(instance: Instance, found: LevelResult, cap: Floats) -> tuple[Floa
     known exactly. Otherwise (a small group that is missing from the sample) it starts anew.
     """
     m, prices = instance.queues, found.prices
-    grid = np.rint(prices * PRICE_SCALE).astype(np.int64)
-    worked = np.bincount(evaluate(instance, grid).choice + 1, minlength=m + 1)[1:]
+    worked = np.bincount(evaluate(instance, to_grid(prices)).choice + 1, minlength=m + 1)[1:]
     seen = np.maximum(worked, instance.rows / (20 * m) + 1)
     scale = price_scale(prices, m)
     half = np.empty_like(prices)

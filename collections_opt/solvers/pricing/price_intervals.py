@@ -17,20 +17,23 @@ from collections_opt.core.assignment import PRICE_SCALE, Assignment, AssignmentP
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing.boxstep import price_scale
-from collections_opt.solvers.pricing.instance import Instance, Ints, flatten
+from collections_opt.solvers.pricing.instance import Instance, Ints, evaluate, flatten, to_grid
 from collections_opt.solvers.pricing.levels import refine_prices
+from collections_opt.solvers.pricing.optimal_face import ACTIVE, conditions
+from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.presolve import join_alike_queues, price_caps, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import Box, ReducedSolution
+from collections_opt.solvers.pricing.rivals import RivalCells, rival_cells
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import survey
 
 Floats = NDArray[np.float64]
 
-_ACTIVE = 1e-6
 _FIRST_BOX = 1e-4
 _WIDER = 8.0
 _ATTEMPTS = 9
 _EDGE = 1e-6
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ def price_intervals(problem: AssignmentProblem, assignment: Assignment, options:
     cap = price_caps(facts, len(instance.table), shortage_penalty_minor(problem.side, facts))
     kept = joined.kept()
     own = np.concatenate([assignment.prices, assignment.side_prices])
-    low, high, complete = _extent(joined.instance, own[kept] / PRICE_SCALE, cap[kept], options.seed)
+    people = People(joined.instance, problem.persons)
+    low, high, complete = _extent(people, own[kept] / PRICE_SCALE, cap[kept], options.seed)
     low, high = np.minimum(_grid(joined.expand(low)), own), np.maximum(_grid(joined.expand(high)), own)
     m = problem.queue_count
     return PriceIntervals(low[:m], high[:m], low[m:], high[m:], joined.expand(complete))
@@ -79,16 +83,24 @@ def _grid(prices: Floats) -> Ints:
     return np.rint(prices * PRICE_SCALE).astype(np.int64)
 
 
-def _extent(instance: Instance, prices: Floats, cap: Floats, seed: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Return the ends of all prices, widening the box while an end rests on it, and which do not."""
-    half = _FIRST_BOX * price_scale(prices, instance.queues)
+def _extent(people: People, prices: Floats, cap: Floats, seed: int) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Return the ends of all prices, widening the box while an end rests on it, and which do not.
+
+    Rows of persons are those at the prices given. Where an optimum works two accounts of a person in part it is not among
+    their lists; then no end is told.
+    """
+    own = to_grid(prices)
+    rows = people.at(own)
+    half = _FIRST_BOX * price_scale(prices, rows.queues)
     low, high, cut = prices, prices, np.ones(len(prices), np.bool_)
     width = np.zeros(len(prices), np.int64)
     for _ in range(_ATTEMPTS):
-        found = refine_prices(instance, prices, cap, seed, Deadline(None), half)
+        found = refine_prices(people, prices, cap, seed, Deadline(None), half, rows)
         if not found.settled or found.box is None or found.solution is None:
             break
-        low, high, cut = _face(instance, found.box, found.solution)
+        if people.persons is not None and not _reaches(people, rows, own, found.solution):
+            break
+        low, high, cut = _face(rows, found.box, found.solution, rival_cells(people, own, found.box))
         wider = found.box.high - found.box.low > width
         if not cut.any() or not wider.any():
             break
@@ -96,17 +108,26 @@ def _extent(instance: Instance, prices: Floats, cap: Floats, seed: int) -> tuple
     return low, high, ~cut
 
 
-def _face(instance: Instance, box: Box, solution: ReducedSolution) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+def _reaches(people: People, rows: Instance, own: Ints, solution: ReducedSolution) -> bool:
+    """Tell whether the program over the rows of persons is worth as much as the least bound of all their accounts nearby."""
+    found = to_grid(solution.prices)
+    least = min(evaluate(rows, own).bound, evaluate(people.at(found), found).bound) / PRICE_SCALE
+    return least - solution.bound <= _SAME * max(least, 1.0)
+
+
+def _face(
+    instance: Instance, box: Box, solution: ReducedSolution, rivals: RivalCells
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
     """Return the least and the greatest optimal price inside a box, given an optimal solution of its reduced program.
 
     Also returns which of them an edge of the box other than 0 holds back.
     """
     start = box.centre / PRICE_SCALE
-    slopes, room = _conditions(instance, solution, start)
+    slopes, room = conditions(instance, solution, start, rivals)
     if (room < -np.asarray(abs(slopes).sum(axis=1)).ravel() / PRICE_SCALE).any():
         start = solution.prices
-        slopes, room = _conditions(instance, solution, start)
-    free = (solution.slack <= _ACTIVE) & ~solution.bought & ~solution.sold
+        slopes, room = conditions(instance, solution, start, rivals)
+    free = (solution.slack <= ACTIVE) & ~solution.bought & ~solution.sold
     floor, top = box.low / PRICE_SCALE, box.high / PRICE_SCALE
     down, up = np.where(free, np.maximum(start - floor, 0), 0.0), np.where(free, np.maximum(top - start, 0), 0.0)
     matrix, upper, count = csr_matrix(hstack([slopes, -slopes])), np.concatenate([up, down]), len(start)
@@ -124,41 +145,3 @@ def _face(instance: Instance, box: Box, solution: ReducedSolution) -> tuple[Floa
             cut[limit] |= bool((free & ((end >= top - near) | ((floor > 0) & (end <= floor + near)))).any())
             ends[limit] = end[limit]
     return low, high, cut
-
-
-def _conditions(instance: Instance, solution: ReducedSolution, prices: Floats) -> tuple[csr_matrix, Floats]:
-    """Return G, h with ``G d <= h`` for the changes d of ``prices`` that leave every choice of the open accounts optimal.
-
-    One row per open class, choice it uses and other surviving choice: the gain of the used one must not fall below.
-    """
-    accounts, (cls, target) = solution.accounts, solution.moves
-    m, classes = instance.queues, len(accounts.base)
-    used = np.zeros(accounts.survives.shape, np.bool_)
-    used[cls, target] = solution.moved > _ACTIVE
-    leaving = np.bincount(cls, solution.moved, minlength=classes)
-    used[np.arange(classes), accounts.base] = leaving < accounts.count - _ACTIVE
-    row, mine = np.nonzero(used)
-    pair, other = np.nonzero(accounts.survives[row] & (np.arange(m + 1) != mine[:, None]))
-    row, mine = row[pair], mine[pair]
-    gain = accounts.value - prices[:m] * accounts.seconds - _charge(instance, prices)[accounts.group]
-    gain = np.column_stack([gain, np.zeros(classes)])
-    room = gain[row, mine] - gain[row, other]
-    pairs = np.arange(len(row))
-    entries, rows, columns = [], [], []
-    for choice, sign in ((mine, 1.0), (other, -1.0)):
-        at = np.flatnonzero(choice < m)
-        entries.append(sign * accounts.seconds[row[at], choice[at]])
-        rows.append(pairs[at])
-        columns.append(choice[at])
-        for k, table in enumerate(instance.table):
-            weight = table[accounts.group[row[at]], choice[at]]
-            here = np.flatnonzero(weight)
-            entries.append(sign * weight[here])
-            rows.append(pairs[at[here]])
-            columns.append(np.full(len(here), m + k))
-    shape = (len(pairs), len(prices))
-    return csr_matrix((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=shape), room
-
-
-def _charge(instance: Instance, prices: Floats) -> Floats:
-    return np.asarray(np.tensordot(prices[instance.queues :], instance.table.astype(np.float64), axes=1))

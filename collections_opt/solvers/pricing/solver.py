@@ -23,8 +23,9 @@ from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.polish import SearchLimits, polish, reduced_costs
 from collections_opt.solvers.pricing.boxstep import LevelResult
 from collections_opt.solvers.pricing.gap_so_far import GapSoFar
-from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally
-from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, refine_prices
+from collections_opt.solvers.pricing.instance import Evaluation, Instance, Ints, evaluate, flatten, sample, tally, to_grid
+from collections_opt.solvers.pricing.levels import SIZING_ROWS, find_prices, refine_prices, settle_people
+from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.presolve import Joined, join_alike_queues, price_caps, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import open_choices
 from collections_opt.solvers.pricing.relief import relieve, trimmed
@@ -63,23 +64,27 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
     facts = survey(problem, options.threads)
     problem = replace(problem, capacity_seconds=usable_capacity(problem.capacity_seconds, facts.divisor))
     penalty = shortage_penalty_minor(problem.side, facts)
-    instance = flatten(problem, options.threads)
-    joined = join_alike_queues(instance, options.seed)
-    cap = price_caps(facts, len(instance.table), penalty)
-    gap_so_far = GapSoFar(instance, penalty, progress)
-    found = _prices(instance, joined, cap, options, deadline, gap_so_far)
-    prices = np.rint(found.prices * PRICE_SCALE).astype(np.int64)
+    people = People(flatten(problem, options.threads), problem.persons)
+    joined = join_alike_queues(people.accounts, options.seed)
+    cap = price_caps(facts, len(people.accounts.table), penalty)
+    gap_so_far = GapSoFar(people, penalty, progress)
+    found, instance = _prices(people, joined, cap, options, deadline, gap_so_far)
+    prices = to_grid(found.prices)
     evaluation = evaluate(instance, prices)
     gap_so_far.tell("prices proven", 0.7)
     choice, split = _starting_choices(instance, prices, evaluation, found)
     bound = evaluation.bound // PRICE_SCALE
     goal = Goal(prices, penalty, bound)
+    if people.persons is not None and joined.instance is not people.accounts:
+        joined = replace(joined, instance=People(joined.instance, people.persons).at(prices[joined.kept()]))
+    elif people.persons is not None:
+        joined = replace(joined, instance=instance)
     best = _rounded(instance, joined, goal, options.seed, deadline, choice, split)
-    incumbent = Incumbent(best, worth(instance, best, penalty), bound)
+    incumbent = Incumbent(people.of_accounts(prices, best), worth(instance, best, penalty), bound)
     gap_so_far.tell_list("rounded", 0.9, incumbent)
     incumbent = _polished(problem, prices, incumbent, penalty, options, deadline)
     m = problem.queue_count
-    room = (instance.limit - tally(instance, incumbent.queue)[1])[m:]
+    room = (people.accounts.limit - tally(people.accounts, incumbent.queue)[1])[m:]
     proof = Proof(prices[:m], prices[m:], evaluation.bound)
     result = answer(problem, incumbent, proof, room, penalty, options, deadline.fired, IDENTITY)
     progress(SolveProgress("done", 1.0, result.gap))
@@ -87,30 +92,31 @@ def solve_pricing(problem: AssignmentProblem, options: SolveOptions, progress: P
 
 
 def _prices(
-    instance: Instance,
+    people: People,
     joined: Joined,
     cap: Floats,
     options: SolveOptions,
     deadline: Deadline,
     gap_so_far: GapSoFar,
-) -> LevelResult:
-    """Return the prices of the instance, found on its joined form and refined on its own where these differ."""
+) -> tuple[LevelResult, Instance]:
+    """Return the prices of the people, found on their joined form and refined on their own, and their rows at these prices."""
     kept = joined.kept()
+    queues = people.accounts.queues
     warm = None
     if options.warm_prices is not None:
         warm = np.zeros(len(cap))
-        warm[: instance.queues] = np.maximum(options.warm_prices, 0) / PRICE_SCALE
+        warm[:queues] = np.maximum(options.warm_prices, 0) / PRICE_SCALE
         if options.warm_side_prices is not None:
-            warm[instance.queues :] = np.maximum(options.warm_side_prices, 0) / PRICE_SCALE
+            warm[queues:] = np.maximum(options.warm_side_prices, 0) / PRICE_SCALE
         warm = np.minimum(warm, cap)[kept]
 
     def report(stage: str, done: float, prices: Floats | None) -> None:
         gap_so_far.tell(stage, 0.7 * done, None if prices is None else joined.expand(prices))
 
-    found = find_prices(joined.instance, cap[kept], options.seed, warm, deadline, report)
-    if joined.instance is instance:
-        return found
-    return refine_prices(instance, joined.expand(found.prices), cap, options.seed, deadline)
+    found = find_prices(People(joined.instance, people.persons), cap[kept], options.seed, warm, deadline, report)
+    if joined.instance is not people.accounts:
+        found = refine_prices(people, joined.expand(found.prices), cap, options.seed, deadline)
+    return settle_people(people, found, cap, options.seed, deadline)
 
 
 def _rounded(

@@ -12,21 +12,30 @@ from scipy.sparse import lil_matrix
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
 from collections_opt.solvers import price_intervals, solve_exact, solve_pricing
 from collections_opt.solvers.verifier import usable_capacity
-from tests.solvers.instances import equal_times, identical_queues, problem_of, realistic, small_random, with_side_rows
+from tests.solvers.instances import (
+    equal_times,
+    identical_queues,
+    problem_of,
+    realistic,
+    small_random,
+    with_persons,
+    with_side_rows,
+)
 
 OPTIONS = SolveOptions(gap_target=1e-4)
 
 
 def extremes(problem) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest optimal price of each limit from the dual of the whole program, account by account."""
-    n, m, side = problem.account_count, problem.queue_count, problem.side
+    m, side = problem.queue_count, problem.side
+    n = problem.account_count if problem.persons is None else problem.persons.count
     rows, queues = np.nonzero(problem.value > 0)
     limits = [usable_capacity(problem)] + ([side.limit] if side else [])
     count = sum(map(len, limits))
     weights = lil_matrix((len(rows), count + n))
     cells = np.arange(len(rows))
     weights[cells, queues] = -problem.seconds[rows, queues].astype(float)
-    weights[cells, count + rows] = -1.0
+    weights[cells, count + (rows if problem.persons is None else problem.persons.of[rows])] = -1.0
     for k in range(count - m):
         weights[cells, m + k] = -side.table[k, side.group[rows], queues].astype(float)
     cost = np.concatenate([*limits, np.ones(n)]).astype(float)
@@ -46,9 +55,10 @@ def extremes(problem) -> tuple[np.ndarray, np.ndarray]:
 
 
 @settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 10**6), side=st.booleans())
-def test_ends_are_those_of_the_whole_dual_program(seed, side):
+@given(seed=st.integers(0, 10**6), side=st.booleans(), persons=st.booleans())
+def test_ends_are_those_of_the_whole_dual_program(seed, side, persons):
     problem = small_random(np.random.default_rng(seed), 30, 3, side)
+    problem = with_persons(problem, seed) if persons else problem
     answer = solve_exact(problem, OPTIONS)
     found = price_intervals(problem, answer, OPTIONS)
     low, high = extremes(problem)
@@ -65,7 +75,16 @@ def test_one_account_too_many_leaves_the_price_between_two_densities():
     assert found.complete.all()
 
 
-@pytest.mark.parametrize("make", [equal_times, identical_queues, lambda: with_side_rows(realistic(4000, 6, 16))])
+@pytest.mark.parametrize(
+    "make",
+    [
+        equal_times,
+        identical_queues,
+        lambda: with_side_rows(realistic(4000, 6, 16)),
+        lambda: with_persons(realistic(4000, 6, 16)),
+        lambda: with_persons(equal_times()),
+    ],
+)
 def test_intervals_hold_the_answers_prices_and_their_bound(make):
     problem = make()
     answer = solve_pricing(problem, OPTIONS)
