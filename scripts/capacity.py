@@ -195,7 +195,7 @@ def _show_evaluation(console: Console, found: WhatIfSummary, drawn: CapacityCurv
     if found.moved:
         console.print(table("The most valuable accounts that move", *moved_table(found), text_columns=3))
     if drawn is not None and drawn.recoveries:
-        console.print(table("The same recovery with fewer minutes", *recovery_table(drawn)))
+        console.print(table("The same recovery with fewer minutes", *recovery_table(drawn, found.currency_code)))
 
 
 def _day(message: object, field: str = "effective_from") -> str:

@@ -80,8 +80,9 @@ def show(console: Console, compared: ComparedOrders) -> None:
     """Print the finding, the tables and the caveat."""
     currency = compared.rankings[0].inputs.currency_code
     console.print(headline(compared.outcomes, currency), style="bold")
-    console.print(table(f"Orders at the same capacity and eligibility ({currency})", *expected_table(compared.outcomes)))
-    header, lines = realised_table(compared.outcomes)
+    expected = expected_table(compared.outcomes, currency)
+    console.print(table(f"Orders at the same capacity and eligibility ({currency})", *expected))
+    header, lines = realised_table(compared.outcomes, currency)
     if lines:
         console.print(table(f"What the accounts worked did next ({currency}; [95 % bootstrap interval])", header, lines))
         console.print(realised_sentence(compared.outcomes, currency))

@@ -85,7 +85,7 @@ def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, p
     console.print(table(title, *queue_table(summary, page.plan)))
     for queue_id, lines in page.worklists.items():
         if lines:
-            console.print(table(f"Top of {queue_id}", *worklist_table(lines[:3])))
+            console.print(table(f"Top of {queue_id}", *worklist_table(lines[:3], summary.currency_code)))
         else:
             console.print(f"{queue_id}: nothing to work.")
 

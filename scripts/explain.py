@@ -18,7 +18,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.client.plain import plain
-from collections_opt.reports.money import money_exact
+from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.wire.common import read_date, read_enum, write_date
 
 
@@ -58,10 +58,10 @@ def main(
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
     header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more", "costs at most"]
-    lines = [_line(queue) for queue in why.queues]
+    lines = [_line(queue, currency(why.currency_code)) for queue in why.queues]
     console.print(table(f"{why.account_id} in every queue ({why.currency_code})", header, lines, text_columns=2))
     for queue in why.queues:
-        console.print(f"{queue.queue_id}: {_detail(queue)}", highlight=False)
+        console.print(f"{queue.queue_id}: {_detail(queue, currency(why.currency_code))}", highlight=False)
 
 
 def _others(why: pb.ExplainAssignmentResponse) -> str:
@@ -69,7 +69,7 @@ def _others(why: pb.ExplainAssignmentResponse) -> str:
     return f"; {count} other ranking(s) of that day were recorded: {', '.join(why.other_ranking_ids)}" if count else ""
 
 
-def _line(queue: pb.QueueExplanation) -> list[str]:
+def _line(queue: pb.QueueExplanation, unit: Currency) -> list[str]:
     verdict = read_enum(pb.Verdict.DESCRIPTOR, queue.verdict, "verdict").lower().replace("_", " ")
     here = queue.verdict == pb.VERDICT_WORKED_HERE
     blocked = queue.verdict == pb.VERDICT_BLOCKED
@@ -77,16 +77,16 @@ def _line(queue: pb.QueueExplanation) -> list[str]:
     return [
         queue.queue_id,
         verdict,
-        money_exact(queue.increment_minor_units),
+        unit.exact(queue.increment_minor_units),
         f"{queue.handling_minutes:.1f}",
-        money_exact(queue.price_per_minute_minor_units),
-        money_exact(queue.surplus_minor_units),
-        "-" if blocked or here else money_exact(max(queue.least_increment_minor_units - queue.increment_minor_units, 0)),
-        money_exact(most) if queue.HasField("highest_price_per_minute_minor_units") else "-",
+        unit.exact(queue.price_per_minute_minor_units),
+        unit.exact(queue.surplus_minor_units),
+        "-" if blocked or here else unit.exact(max(queue.least_increment_minor_units - queue.increment_minor_units, 0)),
+        unit.exact(most) if queue.HasField("highest_price_per_minute_minor_units") else "-",
     ]
 
 
-def _detail(queue: pb.QueueExplanation) -> str:
+def _detail(queue: pb.QueueExplanation, unit: Currency) -> str:
     """Return which rule forbids it, or how the increment comes about."""
     rule = queue.blocking_rule
     if rule.rule_id:
@@ -94,7 +94,7 @@ def _detail(queue: pb.QueueExplanation) -> str:
         until = f" It may lift on {read_date(lifts, 'next_eligible_date')}." if lifts.year else ""
         return f"{rule.rule_id}: {rule.description}{until}"
     parts = (queue.from_cure_minor_units, queue.from_default_minor_units, queue.cost_minor_units, queue.cash_minor_units)
-    cures, defaults, cost, cash = map(money_exact, parts)
+    cures, defaults, cost, cash = map(unit.exact, parts)
     return f"{cures} from more cures, {defaults} from fewer defaults, less {cost} for contact; {cash} is cash within the horizon."
 
 

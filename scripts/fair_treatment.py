@@ -50,7 +50,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(fairness_rows(treatments), indent=1))
         return
-    header, lines = fairness_table(treatments)
+    header, lines = fairness_table(treatments, made.inputs.currency_code)
     console = terminal()
     console.print(table(f"Treatment of groups in {made.ranking_id} ({made.inputs.currency_code})", header, lines, text_columns=2))
     console.print(FAIRNESS_NOTE, style="dim")

@@ -21,11 +21,11 @@ from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import make_ranking, summarise
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.reports.money import money_exact
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table
 from collections_opt.wire.common import read_choice, write_enum
 from collections_opt.wire.constraints import write_constraints
@@ -98,14 +98,15 @@ def main(
 
 def show_constraints(console: Console, made: ranking_pb2.Ranking) -> None:
     """Print what the limits cost, what is missing, and what the reserve drew."""
+    unit = currency(made.inputs.currency_code)
     if made.limits:
-        lines = [[limit.name, money_exact(limit.price_minor_units), f"{limit.missing_count:,}"] for limit in made.limits]
+        lines = [[limit.name, unit.exact(limit.price_minor_units), f"{limit.missing_count:,}"] for limit in made.limits]
         header = ["limit", "one account looser is worth", "accounts missing"]
         console.print(table(f"Limits ({made.inputs.currency_code})", header, lines))
     if made.HasField("exploration"):
         drawn = made.exploration
         console.print(
-            f"Drawn at random: {drawn.drawn_count:,} accounts, {money_exact(drawn.increment_minor_units)} "
+            f"Drawn at random: {drawn.drawn_count:,} accounts, {unit.exact(drawn.increment_minor_units)} "
             f"{made.inputs.currency_code} expected increment beside the objective."
         )
 

@@ -16,8 +16,8 @@ import typer
 from scripts_support import LATEST, Product, RankingOption, named_ranking, run, table, terminal
 
 from collections_opt.client.rankings import worklist
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.reports.money import money_exact
 
 FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units")
 
@@ -40,6 +40,7 @@ def main(
         stop = after + size if size else None
         page = min(stop or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
         entries = list(islice(worklist(client, made.ranking_id, queue, page), after, stop))
+    unit = currency(made.inputs.currency_code)
     rows = [{name: getattr(entry, name) for name in FIELDS} for entry in entries]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
@@ -52,9 +53,9 @@ def main(
             [
                 str(e.priority),
                 e.account_id,
-                money_exact(e.increment_minor_units),
+                unit.exact(e.increment_minor_units),
                 f"{e.handling_minutes:.1f}",
-                money_exact(e.surplus_minor_units),
+                unit.exact(e.surplus_minor_units),
             ]
             for e in entries
         ]

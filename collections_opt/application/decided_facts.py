@@ -7,6 +7,7 @@ from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_constraints import constraints_record
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.features import FEATURE_SET_VERSION
 from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.pipeline import RankingRequest
@@ -21,6 +22,7 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "input_digest": input_digest,
         "as_of_date": ranking.portfolio.as_of_date.isoformat(),
         "currency_code": ranking.portfolio.currency_code,
+        "currency_exponent": currency(ranking.portfolio.currency_code).exponent,
         "plan_id": request.plan.plan_id,
         "plan_version": request.plan.version,
         "plan_digest": digest_text(dump(request.plan)),

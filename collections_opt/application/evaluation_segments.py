@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.eligibility import LAST_BUCKET, bucket_of
 from collections_opt.core.portfolio import Portfolio
 
@@ -43,8 +44,8 @@ def _balance_bands(portfolio: Portfolio) -> Iterator[tuple[str, Bools]]:
     balance = portfolio.column("balance_minor")
     edges = np.unique(np.quantile(balance, np.arange(1, BANDS) / BANDS, method="lower"))
     band = np.searchsorted(edges, balance, side="left")
-    currency = portfolio.currency_code
+    unit = currency(portfolio.currency_code)
     for index in np.unique(band).tolist():
-        low = f"over {edges[index - 1] / 100:,.2f}" if index else ""
-        high = f"up to {edges[index] / 100:,.2f}" if index < edges.size else ""
-        yield f"balance {' '.join(part for part in (low, high) if part)} {currency}", band == index
+        low = f"over {unit.exact(edges[index - 1])}" if index else ""
+        high = f"up to {unit.exact(edges[index])}" if index < edges.size else ""
+        yield f"balance {' '.join(part for part in (low, high) if part)} {unit.code}", band == index

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections_opt.application.placement import PlacedAccounts
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.ranking import Disposition
 
 
@@ -13,7 +14,7 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     cell = int(placed.placements.cell[row])
     if disposition is Disposition.INELIGIBLE or cell == UNASSIGNED:
         return "Not worked: no queue may work it."
-    queue, currency = placed.inputs.plan.queues[cell], placed.valued.portfolio.currency_code
+    queue, unit = placed.inputs.plan.queues[cell], currency(placed.valued.portfolio.currency_code)
     value, seconds = int(placed.valued.problem.value[row, cell]), int(placed.valued.problem.seconds[row, cell])
     surplus = float(placed.placements.margin[row, cell]) / PRICE_SCALE
     if disposition is Disposition.ASSIGNED:
@@ -21,7 +22,7 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
         full = "" if placed.has_room[row] else " The queue's minutes are taken: the last of its worklist would make room."
         return (
             f"{stands} in {queue.queue_id}, place {int(placed.position[row]):,}: contact is expected to add "
-            f"{value / 100:,.2f} {currency} for {seconds / 60:.1f} minutes, {surplus / 100:,.2f} more than those minutes are "
+            f"{unit.exact(value)} {unit.code} for {seconds / 60:.1f} minutes, {unit.exact(surplus)} more than those minutes are "
             f"worth elsewhere.{full}"
         )
     if placed.unchanged[row] and placed.needed_increment_minor[row] <= 0:
@@ -30,6 +31,6 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
         return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
     needed = int(placed.needed_increment_minor[row])
     return (
-        f"Not worked: its minutes earn more with other accounts. It would need {needed / 100:,.2f} {currency} more value; "
+        f"Not worked: its minutes earn more with other accounts. It would need {unit.exact(needed)} {unit.code} more value; "
         f"{queue.queue_id} is nearest."
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
 from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import next_eligible_date
@@ -175,6 +176,7 @@ def summary_sentence(
     disposition: Disposition, explanations: tuple[QueueExplanation, ...], currency_code: str, explored: bool = False
 ) -> str:
     """Return one plain sentence that answers "why was this account (not) worked?"; ``explored`` ones were drawn at random."""
+    unit = currency(currency_code)
     open_queues = [e for e in explanations if e.verdict is not WhyNot.BLOCKED]
     if disposition is Disposition.INELIGIBLE or not open_queues:
         rules = sorted({f"{e.rule_id}: {e.rule_description}" for e in explanations if e.rule_id})
@@ -184,31 +186,31 @@ def summary_sentence(
         if explored:
             return (
                 f"Worked in {here.queue_id}: drawn at random by the exploration reserve; contact is expected to add "
-                f"{here.increment_minor / 100:,.2f} {currency_code} for {here.minutes:.1f} minutes."
+                f"{unit.exact(here.increment_minor)} {unit.code} for {here.minutes:.1f} minutes."
             )
         return (
-            f"Worked in {here.queue_id}: contact is expected to add {here.increment_minor / 100:,.2f} {currency_code} for "
-            f"{here.minutes:.1f} minutes, {here.surplus_minor / 100:,.2f} more than those minutes are worth elsewhere."
-            f"{_staying(here, currency_code)}"
+            f"Worked in {here.queue_id}: contact is expected to add {unit.exact(here.increment_minor)} {unit.code} for "
+            f"{here.minutes:.1f} minutes, {unit.exact(here.surplus_minor)} more than those minutes are worth elsewhere."
+            f"{_staying(here, unit)}"
         )
     if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
         return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
     nearest = min(open_queues, key=lambda e: e.least_increment_minor - e.increment_minor)
     more = max(nearest.least_increment_minor - nearest.increment_minor, 0)
     price = nearest.highest_price_per_minute_minor
-    at_most = "" if price is None else f", or a price of at most {price / 100:,.2f} a minute"
+    at_most = "" if price is None else f", or a price of at most {unit.exact(price)} a minute"
     return (
-        f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need {more / 100:,.2f} "
-        f"{currency_code} more value{at_most} (now {nearest.price_per_minute_minor / 100:,.2f}).{_waiting(nearest)}"
+        f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need {unit.exact(more)} "
+        f"{unit.code} more value{at_most} (now {unit.exact(nearest.price_per_minute_minor)}).{_waiting(nearest)}"
     )
 
 
-def _staying(here: QueueExplanation, currency_code: str) -> str:
+def _staying(here: QueueExplanation, unit: Currency) -> str:
     if here.highest_price_per_minute_minor is None or here.increment_minor < here.least_increment_minor:
         return " At these prices it is tied with another choice."
     return (
-        f" The prices keep it there down to {here.least_increment_minor / 100:,.2f} {currency_code} of increment, or up to "
-        f"{here.highest_price_per_minute_minor / 100:,.2f} a minute (now {here.price_per_minute_minor / 100:,.2f})."
+        f" The prices keep it there down to {unit.exact(here.least_increment_minor)} {unit.code} of increment, or up to "
+        f"{unit.exact(here.highest_price_per_minute_minor)} a minute (now {unit.exact(here.price_per_minute_minor)})."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
@@ -13,7 +14,7 @@ from collections_opt.reports.comparison_report import expected_table, realised_t
 from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headline, realised_sentence
 from collections_opt.reports.figures import interval_bars, overlap_bars, queue_bars, value_bars
 from collections_opt.reports.html_page import render
-from collections_opt.reports.money import gap, money, share
+from collections_opt.reports.money import gap, share
 from collections_opt.reports.ranking_report import (
     WorklistLine,
     count_sentence,
@@ -52,24 +53,24 @@ class ComparisonReport:
 
 def comparison_html(report: ComparisonReport) -> str:
     """Return the page; equal reports give equal bytes."""
-    currency = report.summary.currency_code
+    code = report.summary.currency_code
     return render(
         "comparison.html",
         title=report.title,
-        currency=currency,
-        headline=headline(report.outcomes, currency),
-        realised=realised_sentence(report.outcomes, currency),
+        currency=code,
+        headline=headline(report.outcomes, code),
+        realised=realised_sentence(report.outcomes, code),
         cards=_cards(report.summary),
         quality=gap_sentence(report.summary),
         counts=count_sentence(report.summary),
-        value_figure=value_bars(report.outcomes, currency),
+        value_figure=value_bars(report.outcomes, code),
         overlap_figure=overlap_bars(report.outcomes) if len(report.outcomes) > 1 else "",
         realised_figure=interval_bars(report.outcomes) if report.has_outcomes else "",
-        queue_figure=queue_bars(report.summary.queues, currency),
-        expected=expected_table(report.outcomes),
-        happened=realised_table(report.outcomes),
+        queue_figure=queue_bars(report.summary.queues, code),
+        expected=expected_table(report.outcomes, code),
+        happened=realised_table(report.outcomes, code),
         queues=queue_table(report.summary, report.plan),
-        worklists={queue_id: worklist_table(lines) for queue_id, lines in report.worklists.items() if lines},
+        worklists={queue_id: worklist_table(lines, code) for queue_id, lines in report.worklists.items() if lines},
         evidence=evidence_sentence(report.summary),
         note=CAUSALITY_NOTE,
         facts=report.facts,
@@ -82,13 +83,14 @@ def _cards(summary: RankingSummary) -> list[tuple[str, str, str]]:
     capacity = sum(queue.capacity_minutes for queue in summary.queues)
     dearest = max(summary.queues, key=lambda queue: queue.price_per_minute_minor)
     worked = summary.counts[Disposition.ASSIGNED]
+    unit = currency(summary.currency_code)
     return [
-        (money(summary.objective_minor), f"{summary.currency_code} expected increment", "of contact over no contact"),
-        (gap(summary.gap), "optimality gap", f"no list can add more than {money(summary.bound_minor)}"),
+        (unit.whole(summary.objective_minor), f"{summary.currency_code} expected increment", "of contact over no contact"),
+        (gap(summary.gap), "optimality gap", f"no list can add more than {unit.whole(summary.bound_minor)}"),
         (f"{worked:,}", "accounts worked", f"of {summary.account_count:,}"),
         (share(used / capacity) if capacity else "-", "of all hours filled", f"{used / 60:,.1f} of {capacity / 60:,.1f} hours"),
         (
-            money(dearest.price_per_minute_minor * 60),
+            unit.whole(dearest.price_per_minute_minor * 60),
             "for an agent-hour more",
             f"in {dearest.queue_id}, where time is worth most",
         ),

@@ -7,9 +7,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import Interval, OrderingOutcome
 from collections_opt.reports.comparison_sentences import TITLES
-from collections_opt.reports.money import money, share
+from collections_opt.reports.money import share
 
 REALISED = ("cash", "cures", "rolls", "cash_share", "cash_difference")
 Table = tuple[list[str], list[list[str]]]
@@ -47,8 +48,9 @@ def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
     return buffer.getvalue()
 
 
-def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
+def expected_table(outcomes: Sequence[OrderingOutcome], currency_code: str) -> Table:
     """Return header and one line per order: whom it works and what that is expected to add; money in major units."""
+    unit = currency(currency_code)
     header = ["order", "worked", "hours", "increment", "of first", "overlap", "rank corr.", "in / out"]
     first = outcomes[0].incremental_minor
     cells = [
@@ -56,7 +58,7 @@ def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
             TITLES[outcome.ordering],
             f"{outcome.worked_count:,}",
             f"{outcome.minutes / 60:,.1f}",
-            money(outcome.incremental_minor),
+            unit.whole(outcome.incremental_minor),
             share(outcome.incremental_minor / first if first else float("nan")),
             share(outcome.overlap),
             "-" if outcome.rank_correlation != outcome.rank_correlation else f"{outcome.rank_correlation:.2f}",
@@ -67,15 +69,16 @@ def expected_table(outcomes: Sequence[OrderingOutcome]) -> Table:
     return header, cells
 
 
-def realised_table(outcomes: Sequence[OrderingOutcome]) -> Table:
+def realised_table(outcomes: Sequence[OrderingOutcome], currency_code: str) -> Table:
     """Return header and one line per order of what its accounts did next, with 95 % intervals; no lines if not known."""
+    unit = currency(currency_code)
     header = ["order", "cash", "share of all cash", "cash vs first", "cures", "rolls worse"]
     cells = []
     for outcome in outcomes:
         if outcome.cash and outcome.cash_share and outcome.cures and outcome.rolls and outcome.cash_difference:
             line = [
                 TITLES[outcome.ordering],
-                money(outcome.cash.value),
+                unit.whole(outcome.cash.value),
                 _shares(outcome.cash_share),
                 "-" if outcome is outcomes[0] else _relative(outcome.cash_difference, outcomes[0].cash),
                 _interval(outcome.cures),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.ordering import Ordering
 from collections_opt.reports.money import money, share
@@ -34,6 +35,7 @@ CAUSALITY_NOTE = (
 
 def headline(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     """Return the main finding: what the first order is expected to add, and how much more than the best of the others."""
+    unit = currency(currency_code)
     first, others = outcomes[0], outcomes[1:]
     opening = (
         f"Working {first.worked_count:,} accounts by {TITLES[first.ordering]} is expected to add "
@@ -44,7 +46,7 @@ def headline(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     best = max(others, key=lambda outcome: outcome.incremental_minor)
     more = first.incremental_minor - best.incremental_minor
     if more <= 0 or best.incremental_minor <= 0:
-        return f"{opening}; {TITLES[best.ordering]}, the best other order, {money(best.incremental_minor)}."
+        return f"{opening}; {TITLES[best.ordering]}, the best other order, {unit.whole(best.incremental_minor)}."
     return (
         f"{opening}: {money(more, currency_code)} ({share(more / best.incremental_minor)}) more than "
         f"{TITLES[best.ordering]}, the best other order, from the same minutes."
@@ -60,10 +62,11 @@ def realised_sentence(outcomes: Sequence[OrderingOutcome], currency_code: str) -
     rival, cash, difference = max(known, key=lambda entry: entry[1])
     alone = "Balance alone is a strong order on this data" if rival.ordering is Ordering.BALANCE else "Strongest of the others"
     ahead, low, high = first.value - cash, -difference.high, -difference.low
+    unit = currency(currency_code)
     leader = outcomes[0] if ahead > 0 else rival
     verdict = "neither is shown to be ahead" if low <= 0 <= high else f"{TITLES[leader.ordering]} is ahead on this measure"
     return (
         f"{alone}: accounts worked by {TITLES[rival.ordering]} paid {money(cash, currency_code)} in the following period, those "
-        f"worked by {TITLES[outcomes[0].ordering]} {money(first.value)}, a difference of {money(ahead)} "
-        f"[95 % interval {money(low)} to {money(high)}]: {verdict}."
+        f"worked by {TITLES[outcomes[0].ordering]} {unit.whole(first.value)}, a difference of {unit.whole(ahead)} "
+        f"[95 % interval {unit.whole(low)} to {unit.whole(high)}]: {verdict}."
     )

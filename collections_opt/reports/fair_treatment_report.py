@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import Interval
 from collections_opt.core.fair_treatment import GroupTreatment
-from collections_opt.reports.money import money_exact
 
 SUPPRESSED = "fewer than 30"
 FAIRNESS_NOTE = (
@@ -19,7 +19,7 @@ FAIRNESS_NOTE = (
 )
 
 
-def fairness_table(treatments: Sequence[GroupTreatment]) -> tuple[list[str], list[list[str]]]:
+def fairness_table(treatments: Sequence[GroupTreatment], currency_code: str) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per group: shares with half of their 95 % interval, minutes and increment per account."""
     header = [
         "attribute",
@@ -34,10 +34,11 @@ def fairness_table(treatments: Sequence[GroupTreatment]) -> tuple[list[str], lis
         "hardship",
         "look at",
     ]
-    return header, [_line(treatment) for treatment in treatments]
+    return header, [_line(treatment, currency_code) for treatment in treatments]
 
 
-def _line(made: GroupTreatment) -> list[str]:
+def _line(made: GroupTreatment, currency_code: str) -> list[str]:
+    unit = currency(currency_code)
     if made.is_suppressed:
         return [made.attribute, made.group, SUPPRESSED, *[""] * 8]
     return [
@@ -48,7 +49,7 @@ def _line(made: GroupTreatment) -> list[str]:
         "-" if made.worked_ratio is None else f"{made.worked_ratio:.2f}",
         _range(made.equal_benefit_difference, "{:+.1%}"),
         f"{made.minutes_per_account:.2f}",
-        money_exact(made.increment_per_account or 0.0),
+        unit.exact(made.increment_per_account or 0.0),
         "-" if made.unworked_share is None else f"{made.unworked_share:.1%}",
         f"{made.hardship_share:.1%}",
         ", ".join(made.flags) or "-",

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import OrderingOutcome
 from collections_opt.core.ranking_summary import QueueFigures
 from collections_opt.reports.comparison_sentences import TITLES
-from collections_opt.reports.money import money, share
+from collections_opt.reports.money import share
 
 REFERENCE_COLOUR = "#1b5e8c"
 OTHER_COLOUR = "#a9b6c0"
@@ -34,7 +35,7 @@ def to_svg(figure: Figure) -> str:
 def value_bars(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     """Return bars of expected increment per order, the reference first, each with its figure."""
     figure, axes = rows([TITLES[outcome.ordering] for outcome in outcomes])
-    values = [outcome.incremental_minor / 100 for outcome in outcomes]
+    values = [currency(currency_code).major(outcome.incremental_minor) for outcome in outcomes]
     bars = axes.barh(range(len(values)), values, BAR_HEIGHT, color=_colours(len(values)))
     axes.bar_label(bars, [f"{value:,.0f}" for value in values], padding=5, color=TEXT_COLOUR)
     axes.margins(x=0.14)
@@ -90,9 +91,10 @@ def queue_bars(queues: Sequence[QueueFigures], currency_code: str) -> str:
         hours.annotate(label, (capacity[row], row), (5, 0), textcoords="offset points", va="center", color=TEXT_COLOUR)
     hours.margins(x=0.2)
     hours.set_xlabel("hours used of hours there are")
+    unit = currency(currency_code)
     worth = [queue.price_per_minute_minor * 60 for queue in queues]
-    bars = prices.barh(places, [value / 100 for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
-    prices.bar_label(bars, [money(value) for value in worth], padding=5, color=TEXT_COLOUR)
+    bars = prices.barh(places, [unit.major(value) for value in worth], BAR_HEIGHT, color=REFERENCE_COLOUR)
+    prices.bar_label(bars, [unit.whole(value) for value in worth], padding=5, color=TEXT_COLOUR)
     prices.margins(x=0.25)
     prices.xaxis.set_major_locator(MaxNLocator(4))
     prices.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import math
 
-
-def money(minor: float, currency_code: str = "") -> str:
-    """Return minor units as grouped major units without cents, with the currency if given."""
-    text = f"{minor / 100:,.0f}"
-    return f"{text} {currency_code}".strip()
+from collections_opt.core.codes.currencies import currency
 
 
-def money_exact(minor: float) -> str:
-    """Return minor units as grouped major units with cents."""
-    return f"{minor / 100:,.2f}"
+def money(minor: float, currency_code: str) -> str:
+    """Return minor units as grouped whole major units of their currency, with its code."""
+    return f"{currency(currency_code).whole(minor)} {currency_code}"
 
 
 def share(value: float) -> str:

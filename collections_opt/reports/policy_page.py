@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.policy_comparison import PolicyEvaluation
 from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
 from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, to_svg
@@ -46,11 +47,12 @@ def policy_html(found: PolicyEvaluation, title: str = "Value of orders on a cont
 def value_figure(found: PolicyEvaluation) -> str:
     """Return each order's gain over contacting nobody with its interval, expected value on top."""
     shown = [(order_title(order.order), order.gain) for order in found.orders if order.gain is not None]
+    unit = currency(found.currency_code)
     figure, axes = rows([name for name, _ in shown])
     for place, (_, gain) in enumerate(shown):
-        spread = [[(gain.value - gain.low) / 100], [(gain.high - gain.value) / 100]]
+        spread = [[unit.major(gain.value - gain.low)], [unit.major(gain.high - gain.value)]]
         colour = REFERENCE_COLOUR if place == 0 else OTHER_COLOUR
-        axes.errorbar([gain.value / 100], [place], xerr=spread, fmt="o", color=colour, capsize=4, markersize=7, linewidth=2)
+        axes.errorbar([unit.major(gain.value)], [place], xerr=spread, fmt="o", color=colour, capsize=4, markersize=7, linewidth=2)
     axes.axvline(0, color=TEXT_COLOUR, linewidth=0.8)
     axes.grid(axis="x", color=PALE_COLOUR)
     axes.set_axisbelow(True)

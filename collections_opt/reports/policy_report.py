@@ -6,11 +6,11 @@ import csv
 import io
 from typing import Any
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.policy_comparison import EXPECTED_VALUE_PLANNED, OrderValue, PolicyEvaluation
 from collections_opt.core.policy_value import PolicyEstimate
 from collections_opt.reports.comparison_sentences import TITLES
-from collections_opt.reports.money import money_exact
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -32,12 +32,12 @@ def policy_headline(found: PolicyEvaluation) -> str:
     first = found.orders[0]
     if first.gain is None:
         return "The log is too small to say what expected value is worth."
-    unit = f"{found.currency_code} per account"
+    gain, unit = _money(first.gain, found.currency_code), f"{found.currency_code} per account"
     shown = "" if first.gain.low > 0 or first.gain.high < 0 else ", which chance alone could give"
     others = [order.behind for order in found.orders[1:] if order.behind is not None]
     ahead, behind = sum(one.low > 0 for one in others), sum(one.high < 0 for one in others)
     return (
-        f"Working by expected value is estimated to add {_money(first.gain)} {unit} over contacting nobody{shown}. "
+        f"Working by expected value is estimated to add {gain} {unit} over contacting nobody{shown}. "
         f"Of {len(others)} others it is shown to be ahead of {ahead} and behind {behind}; the log does not decide on the rest."
     )
 
@@ -45,7 +45,7 @@ def policy_headline(found: PolicyEvaluation) -> str:
 def value_table(found: PolicyEvaluation) -> Table:
     """Return the value of every order by every estimate."""
     head = ["order", "works", "gain", "behind", "effective", "doubly robust", "SNIPS", "IPS"]
-    return head, [_value_line(order) for order in found.orders]
+    return head, [_value_line(order, found.currency_code) for order in found.orders]
 
 
 def refusals(found: PolicyEvaluation) -> list[str]:
@@ -126,14 +126,15 @@ def policy_csv(found: PolicyEvaluation) -> str:
     return buffer.getvalue()
 
 
-def _value_line(order: OrderValue) -> list[str]:
+def _value_line(order: OrderValue, currency_code: str) -> list[str]:
     title, works = order_title(order.order), f"{order.worked_count:,}"
     if order.gain is None:
         return [title, works, *["refused"] * 6]
-    behind = _money(order.behind) if order.behind else "-"
-    estimates = [_money(estimate) for estimate in reversed(order.estimates)]
-    return [title, works, _money(order.gain), behind, f"{order.gain.effective_count:,.0f}", *estimates]
+    behind = _money(order.behind, currency_code) if order.behind else "-"
+    estimates = [_money(estimate, currency_code) for estimate in reversed(order.estimates)]
+    return [title, works, _money(order.gain, currency_code), behind, f"{order.gain.effective_count:,.0f}", *estimates]
 
 
-def _money(found: PolicyEstimate) -> str:
-    return f"{money_exact(found.value)} [{money_exact(found.low)}, {money_exact(found.high)}]"
+def _money(found: PolicyEstimate, currency_code: str) -> str:
+    unit = currency(currency_code)
+    return f"{unit.exact(found.value)} [{unit.exact(found.low)}, {unit.exact(found.high)}]"

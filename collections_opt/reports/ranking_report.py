@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import RankingSummary
-from collections_opt.reports.money import gap, money, money_exact, share
+from collections_opt.reports.money import gap, share
 
 DISPOSITION_WORDS = {
     Disposition.ASSIGNED: "assigned",
@@ -33,20 +34,22 @@ class WorklistLine:
 def queue_table(summary: RankingSummary, plan: CapacityPlan) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per queue: fill, shadow price per minute and per agent-hour, evidence of its effect."""
     header = ["queue", "hours", "used", "fill", "a minute more", "an agent-hour more", "plan's evidence"]
+    unit = currency(summary.currency_code)
     lines = []
     for figures, queue in zip(summary.queues, plan.queues, strict=True):
         fill = share(figures.fill) if figures.capacity_minutes else "closed"
         price = figures.price_per_minute_minor
         hours = [f"{figures.capacity_minutes / 60:,.1f}", f"{figures.used_minutes / 60:,.1f}"]
-        lines.append([figures.queue_id, *hours, fill, money_exact(price), money(price * 60), queue.effect.evidence.value])
+        lines.append([figures.queue_id, *hours, fill, unit.exact(price), unit.whole(price * 60), queue.effect.evidence.value])
     return header, lines
 
 
 def gap_sentence(summary: RankingSummary) -> str:
     """Return how good the assignment provably is."""
+    unit = currency(summary.currency_code)
     return (
-        f"{money_exact(summary.objective_minor)} {summary.currency_code} expected increment; no assignment can exceed "
-        f"{money_exact(summary.bound_minor)} (optimality gap {gap(summary.gap)}, {summary.termination})."
+        f"{unit.exact(summary.objective_minor)} {summary.currency_code} expected increment; no assignment can exceed "
+        f"{unit.exact(summary.bound_minor)} (optimality gap {gap(summary.gap)}, {summary.termination})."
     )
 
 
@@ -65,16 +68,17 @@ def count_sentence(summary: RankingSummary) -> str:
     return ", ".join(f"{summary.counts[d]:,} {word}" for d, word in DISPOSITION_WORDS.items())
 
 
-def worklist_table(lines: Sequence[WorklistLine]) -> tuple[list[str], list[list[str]]]:
+def worklist_table(lines: Sequence[WorklistLine], currency_code: str) -> tuple[list[str], list[list[str]]]:
     """Return header and one line per account of a worklist, with the reason it is there."""
+    unit = currency(currency_code)
     header = ["account", "place", "increment", "minutes", "surplus", "strongest reason"]
     cells = [
         [
             line.account_id,
             str(line.priority),
-            money_exact(line.increment_minor),
+            unit.exact(line.increment_minor),
             f"{line.handling_minutes:.1f}",
-            money_exact(line.surplus_minor),
+            unit.exact(line.surplus_minor),
             line.reason,
         ]
         for line in lines

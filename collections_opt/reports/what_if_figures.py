@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.what_if_summary import CapacityCurves, CurveFigures, WhatIfSummary
 from collections_opt.reports.figures import (
     BAR_HEIGHT,
@@ -19,7 +20,7 @@ from collections_opt.reports.figures import (
     tidy,
     to_svg,
 )
-from collections_opt.reports.money import money, share
+from collections_opt.reports.money import share
 from collections_opt.reports.what_if_report import TEN_PER_CENT, recovery_name
 
 AFTER_COLOUR = "#c8702a"
@@ -30,6 +31,7 @@ _CURVES_PER_ROW = 3
 
 def price_bars(found: WhatIfSummary) -> str:
     """Return what an agent-hour more is worth in each queue before and after, with the interval of each price."""
+    unit = currency(found.currency_code)
     figure, axes = rows([queue.queue_id for queue in found.queues], 0.6)
     for shift, colour, name in ((-0.16, REFERENCE_COLOUR, "before"), (0.16, AFTER_COLOUR, "after")):
         label: str | None = name
@@ -37,18 +39,18 @@ def price_bars(found: WhatIfSummary) -> str:
             state = getattr(queue, name)
             if state is None:
                 continue
-            price, low, high = (60 * value / 100 for value in (state.price, state.band.low, state.band.high))
+            price, low, high = (60 * unit.major(value) for value in (state.price, state.band.low, state.band.high))
             spread = [[max(price - low, 0.0)], [max(high - price, 0.0)]]
             axes.errorbar(
                 [price], [row + shift], xerr=spread, fmt="o", color=colour, capsize=4, markersize=6, linewidth=2, label=label
             )
             axes.annotate(
-                money(state.price * 60), (max(high, price), row + shift), (9, 0), textcoords="offset points", va="center",
+                unit.whole(state.price * 60), (max(high, price), row + shift), (9, 0), textcoords="offset points", va="center",
                 color=TEXT_COLOUR, fontsize=9,
             )  # fmt: skip
             label = None
     states = [state for queue in found.queues for state in (queue.before, queue.after) if state is not None]
-    dearest = max(max(state.price, state.band.high) for state in states) * 60 / 100 or 1.0
+    dearest = unit.major(max(max(state.price, state.band.high) for state in states) * 60) or 1.0
     axes.set_xlim(-0.015 * dearest, 1.14 * dearest)
     axes.set_xlabel(f"what one more agent-hour is worth ({found.currency_code}); bars: between what the price may lie")
     axes.xaxis.set_major_formatter(_MAJOR)
@@ -76,7 +78,7 @@ def whole_curve(curve: CurveFigures, currency_code: str) -> str:
     """Return recovered value against the minutes of all queues, with the plan and what its prices predict."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     axes = figure.add_subplot()
-    _draw_curve(axes, curve)
+    _draw_curve(axes, curve, currency_code)
     axes.set_xlabel("agent-hours of all queues together")
     axes.set_ylabel(f"expected increment ({currency_code})")
     axes.legend(frameon=False, loc="lower right")
@@ -92,7 +94,7 @@ def queue_curves(curves: Sequence[CurveFigures], currency_code: str) -> str:
         if place >= len(curves):
             axes.set_visible(False)
             continue
-        _draw_curve(axes, curves[place], small=True)
+        _draw_curve(axes, curves[place], currency_code, small=True)
         axes.set_title(curves[place].queue_id, fontsize=10, loc="left", color=TEXT_COLOUR)
     figure.supxlabel("agent-hours of the queue", fontsize=10)
     figure.supylabel(f"increment of all queues ({currency_code})", fontsize=10)
@@ -101,6 +103,7 @@ def queue_curves(curves: Sequence[CurveFigures], currency_code: str) -> str:
 
 def ten_per_cent_bars(curves: CapacityCurves, currency_code: str) -> str:
     """Return, per queue and for all, what the price predicts for ten per cent more minutes beside its re-solve."""
+    unit = currency(currency_code)
     shown = [curve for curve in (*curves.queues, curves.whole) if curve.at(TEN_PER_CENT) is not None]
     figure, axes = rows([curve.queue_id or "all together" for curve in shown], 0.6)
     for row, curve in enumerate(shown):
@@ -109,8 +112,8 @@ def ten_per_cent_bars(curves: CapacityCurves, currency_code: str) -> str:
         start = curve.planned.objective_minor
         pair = (more.predicted_minor - start, -0.17, OTHER_COLOUR), (more.objective_minor - start, 0.17, REFERENCE_COLOUR)
         for value, shift, colour in pair:
-            bar = axes.barh([row + shift], [value / 100], 0.3, color=colour)
-            axes.bar_label(bar, [f"{value / 100:+,.0f}"], padding=5, color=TEXT_COLOUR, fontsize=9)
+            bar = axes.barh([row + shift], [unit.major(value)], 0.3, color=colour)
+            axes.bar_label(bar, [unit.change(value)], padding=5, color=TEXT_COLOUR, fontsize=9)
     axes.barh([0], [0], color=OTHER_COLOUR, label="predicted from the price")
     axes.barh([0], [0], color=REFERENCE_COLOUR, label="re-solved")
     axes.margins(x=0.14)
@@ -134,17 +137,18 @@ def recovery_bars(curves: CapacityCurves) -> str:
     return to_svg(figure)
 
 
-def _draw_curve(axes: Axes, curve: CurveFigures, small: bool = False) -> None:
+def _draw_curve(axes: Axes, curve: CurveFigures, currency_code: str, small: bool = False) -> None:
     hours = [point.minutes / 60 for point in curve.points]
-    values = [point.objective_minor / 100 for point in curve.points]
+    unit = currency(currency_code)
+    values = [unit.major(point.objective_minor) for point in curve.points]
     here = curve.planned
     near = [point for point in curve.points if 0.5 <= point.factor <= 1.5]
     axes.plot(
-        [point.minutes / 60 for point in near], [point.predicted_minor / 100 for point in near],
+        [point.minutes / 60 for point in near], [unit.major(point.predicted_minor) for point in near],
         linestyle="--", color=OTHER_COLOUR, linewidth=1.5, label="predicted from the prices of the plan",
     )  # fmt: skip
     axes.plot(hours, values, marker="o", markersize=3.5, color=REFERENCE_COLOUR, linewidth=2, label="re-solved")
-    axes.plot([here.minutes / 60], [here.objective_minor / 100], "o", markersize=9, color=AFTER_COLOUR, label="the plan")
+    axes.plot([here.minutes / 60], [unit.major(here.objective_minor)], "o", markersize=9, color=AFTER_COLOUR, label="the plan")
     if curve.range is not None:
         axes.axvspan(curve.range.low / 60, min(curve.range.high / 60, hours[-1]), color=PALE_COLOUR, alpha=0.7, zorder=0)
     tidy(axes)

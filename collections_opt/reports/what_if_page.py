@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from collections_opt.core.codes.currencies import currency
 from collections_opt.core.what_if_summary import CapacityCurves, WhatIfSummary
 from collections_opt.reports.html_page import render
-from collections_opt.reports.money import money
 from collections_opt.reports.what_if_figures import (
     flow_bars,
     price_bars,
@@ -26,7 +26,6 @@ from collections_opt.reports.what_if_report import (
     queue_change_table,
     recovery_table,
     same_recovery_sentence,
-    signed,
     signed_share,
 )
 
@@ -52,7 +51,7 @@ class WhatIfPage:
 
 def what_if_html(page: WhatIfPage) -> str:
     """Return the page; equal content gives equal bytes."""
-    found, curves, currency = page.found, page.curves, page.found.currency_code
+    found, curves, code = page.found, page.curves, page.found.currency_code
     drawn = curves is not None and bool(curves.queues)
     return render(
         "what_if.html",
@@ -67,14 +66,14 @@ def what_if_html(page: WhatIfPage) -> str:
         flow_figure=flow_bars(found) if found.flows else "",
         flows=flow_table(found),
         moved=moved_table(found),
-        whole_figure=whole_curve(curves.whole, currency) if curves is not None else "",
-        curve_figure=queue_curves(curves.queues, currency) if curves is not None and drawn else "",
-        ten_figure=ten_per_cent_bars(curves, currency) if curves is not None else "",
+        whole_figure=whole_curve(curves.whole, code) if curves is not None else "",
+        curve_figure=queue_curves(curves.queues, code) if curves is not None and drawn else "",
+        ten_figure=ten_per_cent_bars(curves, code) if curves is not None else "",
         has_range=page.tolerance > 0,
         tolerance=f"{page.tolerance:.0%}",
         prices=price_table(found, curves),
         recovery_figure=recovery_bars(curves) if curves is not None and curves.recoveries else "",
-        recoveries=recovery_table(curves) if curves is not None else ([], []),
+        recoveries=recovery_table(curves, code) if curves is not None else ([], []),
         facts=page.facts,
     )
 
@@ -83,17 +82,19 @@ def _cards(found: WhatIfSummary) -> list[tuple[str, str, str]]:
     """Return figure, name and remark of the cards on top."""
     minutes = found.after.capacity_minutes - found.before.capacity_minutes
     moved = found.entering_count + found.leaving_count + found.changing_count
+    unit = currency(found.currency_code)
     cards = [
         (
-            signed(found.change_minor),
+            unit.change(found.change_minor),
             f"{found.currency_code} expected increment",
-            f"{money(found.before.objective_minor)} → {money(found.after.objective_minor)} "
+            f"{unit.whole(found.before.objective_minor)} → {unit.whole(found.after.objective_minor)} "
             f"({signed_share(found.change_minor, found.before.objective_minor)})",
         ),
-        (signed(found.predicted_minor), f"{found.currency_code} predicted", "from the prices before"),
+        (unit.change(found.predicted_minor), f"{found.currency_code} predicted", "from the prices before"),
         (f"{minutes / 60:+,.1f}", "agent-hours", f"{found.before.capacity_minutes / 60:,.1f} before"),
         (f"{moved:,}", "accounts move", f"{found.entering_count:,} enter, {found.leaving_count:,} leave"),
     ]
     if abs(minutes) >= 1 / 60:
-        cards.append((money(found.change_minor / minutes * 60), "per agent-hour changed", f"{found.currency_code} of increment"))
+        worth = unit.whole(found.change_minor / minutes * 60)
+        cards.append((worth, "per agent-hour changed", f"{found.currency_code} of increment"))
     return cards

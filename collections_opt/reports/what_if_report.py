@@ -6,6 +6,7 @@ import csv
 import io
 from typing import Any
 
+from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.what_if_summary import (
     AccountMove,
     CapacityCurves,
@@ -17,7 +18,7 @@ from collections_opt.core.what_if_summary import (
     WhatIfSummary,
 )
 from collections_opt.reports.comparison_sentences import TITLES
-from collections_opt.reports.money import gap, money, money_exact, share
+from collections_opt.reports.money import gap, money, share
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -42,11 +43,12 @@ def headline(found: WhatIfSummary) -> str:
 def prediction_sentence(found: WhatIfSummary) -> str:
     """Return what the prices predicted beside what the re-solve found, and the proven limit."""
     missing = [q.queue_id for q in found.queues if q.after is not None and q.predicted_minor is None]
+    unit = currency(found.currency_code)
     left_out = f" Left out, as no price speaks for them: {', '.join(missing)}." if missing else ""
     return (
-        f"The prices before predicted {signed(found.predicted_minor)} {found.currency_code}; the re-solve found "
-        f"{signed(found.change_minor)}. No assignment at the changed minutes can do better than "
-        f"{signed(found.highest_minor)} (gap before {gap(found.before.gap)}, after {gap(found.after.gap)}).{left_out}"
+        f"The prices before predicted {unit.change(found.predicted_minor)} {found.currency_code}; the re-solve found "
+        f"{unit.change(found.change_minor)}. No assignment at the changed minutes can do better than "
+        f"{unit.change(found.highest_minor)} (gap before {gap(found.before.gap)}, after {gap(found.after.gap)}).{left_out}"
     )
 
 
@@ -72,6 +74,7 @@ def same_recovery_sentence(found: WhatIfSummary) -> str:
 def queue_change_table(found: WhatIfSummary) -> Table:
     """Return header and one line per queue: hours, accounts, money and price before and after, prediction beside re-solve."""
     header = ["queue", "agents", "hours", "worked", "increment", "price a minute", "predicted", "change"]
+    unit = currency(found.currency_code)
     lines = []
     for queue in found.queues:
         before, after = queue.before, queue.after
@@ -82,10 +85,10 @@ def queue_change_table(found: WhatIfSummary) -> Table:
                 _pair(before, after, lambda s: f"{s.agents:g}" if s.agents == round(s.agents, 2) else f"{s.agents:.2f}"),
                 _pair(before, after, lambda s: f"{s.capacity_minutes / 60:,.1f}"),
                 _pair(before, after, lambda s: f"{s.worked_count:,}"),
-                _pair(before, after, lambda s: money(s.increment_minor)),
-                _pair(before, after, lambda s: money_exact(s.price)),
-                "-" if queue.predicted_minor is None else signed(queue.predicted_minor),
-                signed(change),
+                _pair(before, after, lambda s: unit.whole(s.increment_minor)),
+                _pair(before, after, lambda s: unit.exact(s.price)),
+                "-" if queue.predicted_minor is None else unit.change(queue.predicted_minor),
+                unit.change(change),
             ]
         )
     total = found.after.objective_minor - found.before.objective_minor
@@ -95,10 +98,10 @@ def queue_change_table(found: WhatIfSummary) -> Table:
             "",
             _change(f"{found.before.capacity_minutes / 60:,.1f}", f"{found.after.capacity_minutes / 60:,.1f}"),
             _change(f"{found.before.worked_count:,}", f"{found.after.worked_count:,}"),
-            _change(money(found.before.objective_minor), money(found.after.objective_minor)),
+            _change(unit.whole(found.before.objective_minor), unit.whole(found.after.objective_minor)),
             "",
-            signed(found.predicted_minor),
-            signed(total),
+            unit.change(found.predicted_minor),
+            unit.change(total),
         ]
     )
     return header, lines
@@ -107,6 +110,7 @@ def queue_change_table(found: WhatIfSummary) -> Table:
 def price_table(found: WhatIfSummary, curves: CapacityCurves | None = None) -> Table:
     """Return header and one line per queue of the plan before: price, interval, where it keeps, +10 % beside its re-solve."""
     header = ["queue", "a minute more", "interval", "an agent-hour more"]
+    unit = currency(found.currency_code)
     by_id = {curve.queue_id: curve for curve in curves.queues} if curves else {}
     if curves:
         header += ["price keeps, hours", "+10 % predicted", "+10 % re-solved"]
@@ -114,36 +118,40 @@ def price_table(found: WhatIfSummary, curves: CapacityCurves | None = None) -> T
     for queue in found.queues:
         if queue.before is None:
             continue
-        line = [queue.queue_id, money_exact(queue.before.price), band_text(queue.before.band), money(queue.before.price * 60)]
+        price, band = queue.before.price, band_text(queue.before.band, unit)
+        line = [queue.queue_id, unit.exact(price), band, unit.whole(price * 60)]
         if curves:
-            line += _curve_cells(by_id.get(queue.queue_id))
+            line += _curve_cells(by_id.get(queue.queue_id), unit)
         lines.append(line)
     if curves:
-        lines.append(["all together", money_exact(curves.whole.planned.price), "", money(curves.whole.planned.price * 60)])
-        lines[-1] += _curve_cells(curves.whole)
+        lines.append(["all together", unit.exact(curves.whole.planned.price), "", unit.whole(curves.whole.planned.price * 60)])
+        lines[-1] += _curve_cells(curves.whole, unit)
     return header, lines
 
 
 def moved_table(found: WhatIfSummary) -> Table:
     """Return header and one line per listed account that moves."""
     header = ["account", "from", "to", "increment before", "increment after"]
-    return header, [[m.account_id, *_places(m), money_exact(m.before_minor), money_exact(m.after_minor)] for m in found.moved]
+    unit = currency(found.currency_code)
+    return header, [[m.account_id, *_places(m), unit.exact(m.before_minor), unit.exact(m.after_minor)] for m in found.moved]
 
 
 def flow_table(found: WhatIfSummary) -> Table:
     """Return header and one line per pair of places between which accounts move."""
     header = ["from", "to", "accounts", "increment before", "increment after"]
-    return header, [[*_places(m), f"{m.account_count:,}", money(m.before_minor), money(m.after_minor)] for m in found.flows]
+    unit = currency(found.currency_code)
+    moved = [(m, unit.whole(m.before_minor), unit.whole(m.after_minor)) for m in found.flows]
+    return header, [[*_places(m), f"{m.account_count:,}", before, after] for m, before, after in moved]
 
 
-def recovery_table(curves: CapacityCurves) -> Table:
+def recovery_table(curves: CapacityCurves, currency_code: str) -> Table:
     """Return header and one line per other order: what it recovers, and with how few minutes the optimised order does."""
     header = ["order", "recovers with all minutes", "optimised needs", "minutes saved"]
     lines = []
     for found in sorted(curves.recoveries, key=lambda r: -r.objective_minor):
         needs = "more than all" if found.share is None else share(found.share)
         saved = "-" if found.share is None else share(1 - found.share)
-        lines.append([recovery_name(found), money(found.objective_minor), needs, saved])
+        lines.append([recovery_name(found), currency(currency_code).whole(found.objective_minor), needs, saved])
     return header, lines
 
 
@@ -162,22 +170,17 @@ def what_if_csv(found: WhatIfSummary) -> str:
     return buffer.getvalue()
 
 
-def signed(minor: float) -> str:
-    """Return minor units as major units with their sign."""
-    return f"{minor / 100:+,.0f}"
-
-
 def signed_share(part: float, whole: float) -> str:
     """Return a share with its sign, a dash where it is undefined."""
     return f"{part / whole:+.2%}" if whole else "-"
 
 
-def band_text(band: PriceBand) -> str:
+def band_text(band: PriceBand, unit: Currency) -> str:
     """Return the interval of a price per minute; a question mark where it may be wider."""
-    return f"{money_exact(band.low)} to {money_exact(band.high)}{'' if band.complete else ' ?'}"
+    return f"{unit.exact(band.low)} to {unit.exact(band.high)}{'' if band.complete else ' ?'}"
 
 
-def _curve_cells(curve: CurveFigures | None) -> list[str]:
+def _curve_cells(curve: CurveFigures | None, unit: Currency) -> list[str]:
     if curve is None:
         return ["", "", ""]
     kept = ""
@@ -188,7 +191,7 @@ def _curve_cells(curve: CurveFigures | None) -> list[str]:
     if more is None:
         return [kept, "", ""]
     start = curve.planned.objective_minor
-    return [kept, signed(more.predicted_minor - start), signed(more.objective_minor - start)]
+    return [kept, unit.change(more.predicted_minor - start), unit.change(more.objective_minor - start)]
 
 
 def _pair(before: QueueState | None, after: QueueState | None, text: Any) -> str:

@@ -23,15 +23,15 @@ def cell(table, line, name):
 
 
 def test_tables_show_major_units_and_what_is_undefined_as_a_dash():
-    table = expected_table([FIRST, BALANCE])
+    table = expected_table([FIRST, BALANCE], "USD")
     assert cell(table, 0, "increment") == "123,456"
     assert cell(table, 1, "of first") == "0.8%"
     assert cell(table, 1, "rank corr.") == "-"
 
 
 def test_realised_lines_only_where_outcomes_are_known():
-    assert realised_table([FIRST, BALANCE])[1] == []
-    table = realised_table([FIRST_REALISED, BALANCE_REALISED])
+    assert realised_table([FIRST, BALANCE], "USD")[1] == []
+    table = realised_table([FIRST_REALISED, BALANCE_REALISED], "USD")
     assert cell(table, 1, "cash") == "10,000"
     assert cell(table, 1, "share of all cash") == "25.0% [20.0, 30.0]"
     assert cell(table, 1, "cash vs first") == "-9.1% [-18.2, 2.7]"

@@ -28,5 +28,5 @@ def test_the_evidence_of_the_money_is_said_by_grade_and_nothing_where_there_is_n
 
 
 def test_a_worklist_line_carries_its_reason():
-    header, lines = worklist_table([LINE])
+    header, lines = worklist_table([LINE], "USD")
     assert dict(zip(header, lines[0], strict=True))["strongest reason"] == LINE.reason

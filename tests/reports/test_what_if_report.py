@@ -55,7 +55,11 @@ def test_tables_show_before_and_after_and_queues_that_come_and_go():
     assert lines[1][2].endswith("?")
     assert lines[1][4] == "any to any"
     assert [len(line) for line in price_table(what_if())[1]] == [4, 4]
-    assert [line[2:] for line in recovery_table(curves())[1]] == [["more than all", "-"], ["80.0%", "20.0%"], ["40.0%", "60.0%"]]
+    assert [line[2:] for line in recovery_table(curves(), "USD")[1]] == [
+        ["more than all", "-"],
+        ["80.0%", "20.0%"],
+        ["40.0%", "60.0%"],
+    ]
 
 
 def test_the_csv_has_a_row_per_queue_with_unrounded_figures():

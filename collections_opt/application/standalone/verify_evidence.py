@@ -182,11 +182,19 @@ def who(held):
     return "%s %s %s" % (claim, "through" if system else "over", shown)
 
 
+def amount(record, minor):
+    """Return money in the currency's own decimals; in minor units where an older record does not tell them."""
+    digits = record.get("currency_exponent")
+    if digits is None:
+        return "%d minor units of %s" % (minor, record["currency_code"])
+    return "%.*f %s" % (digits, minor / 10.0**digits, record["currency_code"])
+
+
 def described(record, queues, cell):
     """Return what a leaf says about its account, in a sentence."""
     if "disposition" not in cell:
         return "Row %(row)d (%(account_id)s) was refused at the door: %(field)s %(rule)s." % cell
-    money = "%.2f %s" % (cell["increment_minor"] / 100, record["currency_code"])
+    money = amount(record, cell["increment_minor"])
     where = " in %s, place %d" % (queues[cell["queue"]], cell["priority"]) if cell["queue"] >= 0 else ""
     rule = " (%s)" % record["rule_legend"][cell["rule"] - 1] if cell["rule"] else ""
     decided = "Account %s was %s%s%s" % (cell["account_id"], DISPOSITIONS[cell["disposition"]], rule, where)
@@ -307,10 +315,9 @@ def check_sums(record, plan, accepted):
         used = sum(c["seconds"] for c in mine)
         need(used == record["queue_seconds"][q] <= record["capacity_seconds"][q], "a queue has more work than time")
         need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
-    most, currency = record["bound_minor"] / 100, record["currency_code"]
     sums = "%d accounts are worked, in every queue within its time, %d of them drawn at random to learn from."
-    gains = "The expected gains of those chosen add up to %.2f %s; no other choice could be worth more than %.2f %s."
-    return [sums % (len(worked), len(drawn)), gains % (gained / 100, currency, most, currency)]
+    gains = "The expected gains of those chosen add up to %s; no other choice could be worth more than %s."
+    return [sums % (len(worked), len(drawn)), gains % (amount(record, gained), amount(record, record["bound_minor"]))]
 
 
 def main(arguments):

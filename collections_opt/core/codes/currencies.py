@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cache
 
 from collections_opt.core.codes.iso_4217 import EXPONENTS
 from collections_opt.core.codes.nearest import nearest
 from collections_opt.core.errors import Reason, refuse
+
+
+@dataclass(frozen=True)
+class Currency:
+    """A currency and how its amounts are written; money itself stays int64 minor units.
+
+    Attributes:
+        code: ISO 4217.
+        exponent: decimals of the major unit: 2 for USD, 0 for JPY, 3 for KWD.
+    """
+
+    code: str
+    exponent: int
+
+    def major(self, minor: float) -> float:
+        """Return minor units in major units, for figures."""
+        return minor / 10.0**self.exponent
+
+    def exact(self, minor: float) -> str:
+        """Return an amount to the last minor unit, grouped, without the code: ``12,345.67``."""
+        return f"{self.major(minor):,.{self.exponent}f}"
+
+    def whole(self, minor: float) -> str:
+        """Return an amount in whole major units, grouped, without the code: ``12,346``; a dash where it is undefined."""
+        return "-" if math.isnan(minor) else f"{self.major(minor):,.0f}"
+
+    def change(self, minor: float) -> str:
+        """Return a difference in whole major units with its sign."""
+        return f"{self.major(minor):+,.0f}"
 
 
 def check_currency(code: str, field: str = "currency_code") -> str:
@@ -22,27 +53,11 @@ def check_currency(code: str, field: str = "currency_code") -> str:
     raise refuse(Reason.INVALID_ARGUMENT, field, f"{code!r} is not a currency of ISO 4217.", remedy)
 
 
-def exponent(currency_code: str) -> int:
-    """Return the decimals of a currency's major unit: 2 for USD, 0 for JPY, 3 for KWD.
+@cache
+def currency(code: str) -> Currency:
+    """Return a currency by its code.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for a code that ISO 4217 does not list.
+        CollectionsError: as ``check_currency``.
     """
-    return EXPONENTS[check_currency(currency_code)]
-
-
-def major(minor: float, currency_code: str) -> float:
-    """Return an amount of minor units in major units, for figures and plots; money itself stays int64 minor units."""
-    return minor / 10.0 ** exponent(currency_code)
-
-
-def written(minor: float, currency_code: str, signed: bool = False) -> str:
-    """Return an amount for people, to the last minor unit and without the code: 1234567 USD is ``12,345.67``."""
-    digits = exponent(currency_code)
-    return f"{minor / 10.0**digits:{'+' if signed else ''},.{digits}f}"
-
-
-def written_whole(minor: float, currency_code: str, signed: bool = False) -> str:
-    """Return an amount for people, rounded to whole major units and without the code: 1234567 USD is ``12,346``."""
-    value = minor / 10.0 ** exponent(currency_code)
-    return "-" if math.isnan(value) else f"{value:{'+' if signed else ''},.0f}"
+    return Currency(code, EXPONENTS[check_currency(code)])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from collections_opt.core.admission import admit
 from collections_opt.core.codes.columns import read_codes
-from collections_opt.core.codes.currencies import check_currency, exponent, written, written_whole
+from collections_opt.core.codes.currencies import check_currency, currency
 from collections_opt.core.codes.iana_zones import ZONES
 from collections_opt.core.codes.iso_3166 import COUNTRIES, SUBDIVISIONS
 from collections_opt.core.codes.iso_4217 import EXPONENTS
@@ -96,12 +96,13 @@ def test_zones():
 
 
 def test_currencies_are_written_with_their_own_decimals():
-    assert written(1_234_567, "USD") == "12,345.67"
-    assert written(1_234_567, "JPY") == "1,234,567"
-    assert written(1_234_567, "KWD") == "1,234.567"
-    assert written(-50, "USD", signed=True) == "-0.50"
-    assert written_whole(float("nan"), "USD") == "-"
-    assert exponent("UYW") == 4
+    assert currency("USD").exact(1_234_567) == "12,345.67"
+    assert currency("JPY").exact(1_234_567) == "1,234,567"
+    assert currency("KWD").exact(1_234_567) == "1,234.567"
+    assert currency("USD").exact(-50) == "-0.50"
+    assert currency("KWD").change(1_234_567) == "+1,235"
+    assert currency("USD").whole(float("nan")) == "-"
+    assert currency("UYW").exponent == 4
     with pytest.raises(CollectionsError, match="not a currency"):
         check_currency("US$")
 
