@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from collections_opt.core.codes.places import place_violations
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_ACCOUNTS_PER_PORTFOLIO, MAX_CONSTRAINTS
 from collections_opt.core.names import list_violations, text_violation
@@ -131,6 +132,7 @@ def _limit_faults(field: str, limit: AccountLimit, plan: CapacityPlan) -> list[F
     lists = (("segment.products", segment.products), ("segment.states", segment.states), ("segment.buckets", segment.buckets))
     for name, values in (*lists, ("queue_ids", limit.queue_ids)):
         found += list_violations(f"{field}.{name}", values)
+    found += place_violations(f"{field}.segment.states", segment.states, plan.currency_code)
     found += [
         FieldViolation(f"{field}.segment.buckets[{index}]", f"{bucket} is no bucket.", "Use 0 to 6.")
         for index, bucket in enumerate(segment.buckets)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections_opt.core.codes.iso_4217 import EXPONENTS
-from collections_opt.core.codes.places import places_near, read_place
+from collections_opt.core.codes.places import place_violations
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_QUEUES
 from collections_opt.core.names import id_violation
@@ -32,24 +32,11 @@ def check_plan(plan: CapacityPlan) -> None:
         if ids.index(queue.queue_id) != index:
             found.append(FieldViolation(f"queues[{index}].queue_id", f"{queue.queue_id!r} is repeated.", "Use unique ids."))
         found.extend(_queue_violations(queue, f"queues[{index}]"))
-        found.extend(_state_violations(queue, plan.currency_code, f"queues[{index}]"))
+        found.extend(place_violations(f"queues[{index}].states", queue.states, plan.currency_code))
     if len(plan.queues) <= MAX_QUEUES:
         found.extend(text_violations(plan))
     if found:
         raise CollectionsError(Reason.INVALID_ARGUMENT, f"The capacity plan has {len(found)} field(s) at fault.", tuple(found))
-
-
-def _state_violations(queue: Queue, currency_code: str, path: str) -> list[FieldViolation]:
-    """A licence that is no code would be found in no account, or bind none; it must be the code that accounts hold."""
-    found = []
-    for index, state in enumerate(queue.states):
-        reading = read_place(state, currency_code)
-        if reading.known and reading.code == state:
-            continue
-        near = (reading.code,) if reading.known else reading.nearest or places_near(state)
-        remedy = f"Use {' or '.join(near)}." if near else "Use a code like US-MA."
-        found.append(FieldViolation(f"{path}.states[{index}]", f"{state!r} is not a code of ISO 3166.", remedy))
-    return found
 
 
 def _queue_violations(queue: Queue, path: str) -> list[FieldViolation]:

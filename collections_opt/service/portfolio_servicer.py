@@ -22,7 +22,7 @@ from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 
-HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code")}
+HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code")}
 
 
 class PortfolioServicer:

@@ -39,7 +39,7 @@ ANSWERED = {
     rf"{_PARAMETERS}(discount_rate|stay_payment_share|redefault_probability): missing": "zero is a value",
     rf"{_PARAMETERS}version: a path": "a name of the lender",
     rf"{_PARAMETERS}(loss_given_default|credit_conversion_factor): with key a path": "a product code of the lender",
-    rf"{_ACCOUNT}(account_id|customer_id|product|state|time_zone): a path": "ids and codes of the lender",
+    rf"{_ACCOUNT}(account_id|customer_id|product): a path": "ids and codes of the lender",
     rf"{_ACCOUNT}(months\[0\]\.)?balance_minor_units: -1": "a credit balance",
     rf"{_ACCOUNT}months\[0\]\.months_past_due: -1": "paid ahead",
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
@@ -55,7 +55,7 @@ ANSWERED = {
     r"GetCapacityCurves (factors|queue_ids): its first element again": "says the same",
     r"GetCapacityCurves queue_ids: 1,001 more of its first element": "says the same",
     r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
-    r"CreateRanking constraints\.limits\[0\]\.segment\.(products|states): with a path": "codes of the lender",
+    r"CreateRanking constraints\.limits\[0\]\.segment\.products: with a path": "codes of the lender",
     r"ExportEvidence account_ids: (its first element again|1,001 more of its first element)": "says the same",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }

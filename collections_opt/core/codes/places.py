@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from collections_opt.core.codes.iso_3166 import COUNTRIES, SUBDIVISIONS
 from collections_opt.core.codes.nearest import nearest
 from collections_opt.core.codes.readings import CodeReading
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import FieldViolation, Reason, refuse
 
 _SEPARATORS = re.compile(r"[\s_./\\-]+")
 _CODE = re.compile(r"[A-Z0-9]{2,3}(-[A-Z0-9]{1,3}(-[A-Z0-9]{1,5})?)?")
@@ -61,6 +62,19 @@ def check_country(code: str, field: str = "country_code") -> str:
     if code and code not in COUNTRIES:
         raise refuse(Reason.INVALID_ARGUMENT, field, f"{code!r} is not a country of ISO 3166-1.", "Use a code like US.")
     return code
+
+
+def place_violations(field: str, codes: Sequence[str], currency_code: str) -> list[FieldViolation]:
+    """Return what is wrong with codes that people write to decide: anything but the code itself would be found in no account."""
+    found = []
+    for index, code in enumerate(codes):
+        reading = read_place(code, currency_code)
+        if reading.known and reading.code == code:
+            continue
+        near = (reading.code,) if reading.known else reading.nearest or places_near(code)
+        remedy = f"Use {' or '.join(near)}." if near else "Use a code like US-MA."
+        found.append(FieldViolation(f"{field}[{index}]", f"{code!r} is not a code of ISO 3166.", remedy))
+    return found
 
 
 def places_near(text: str, country: str = "") -> tuple[str, ...]:
