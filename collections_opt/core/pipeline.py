@@ -32,6 +32,7 @@ from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking, make_entries
 from collections_opt.core.side_constraints import NOT_COMPARED, side_constraints
 from collections_opt.core.valuation import value_matrix
+from collections_opt.core.value.stated_money import ValueOfContact, listed_cells, state_money
 
 Score = Callable[[Portfolio], OutcomeProbabilities]
 """Returns the outcome probabilities without contact of every account."""
@@ -159,6 +160,13 @@ def rank(
     progress(SolveProgress("enter", 0.9, assignment.gap))
     entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, raw, exploration)
     progress(SolveProgress("decided", 0.9, assignment.gap))
+    stated = state_money(
+        ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis),
+        effects_of,
+        listed_cells(entries.queue, entries.explored),
+        eligibility.blocked_by == 0,
+        assignment.prices,
+    )
     grades = tuple(effects.evidence(index) for index in range(len(request.plan.queues)))
     return Ranking(
         portfolio,
@@ -172,4 +180,5 @@ def rank(
         effects.version,
         grades,
         exploration,
+        stated,
     )

@@ -18,6 +18,7 @@ from collections_opt.core.payoffs import Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.valuation import blocks, expected_recovery
+from collections_opt.core.value.stated_money import StatedMoney
 
 
 class Disposition(IntEnum):
@@ -87,7 +88,7 @@ class Ranking:
 
     ``effects_version`` names where the contact effects come from, ``evidence`` grades them per queue.
     ``problem`` and ``assignment`` are what was optimised: without the accounts that ``exploration`` drew before, and without
-    their minutes. ``entries`` hold both.
+    their minutes. ``entries`` hold both. ``stated`` is the money to expect of whom it chose.
     """
 
     portfolio: Portfolio
@@ -101,6 +102,7 @@ class Ranking:
     effects_version: str = ""
     evidence: tuple[EvidenceGrade, ...] = ()
     exploration: Exploration | None = None
+    stated: StatedMoney | None = None
 
     def money_by_evidence(self) -> dict[EvidenceGrade, int]:
         """Return the expected increment of the accounts worked by the grade of their queue's effect, minor units; it sums up."""

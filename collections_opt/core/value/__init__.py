@@ -1,0 +1,1 @@
+"""What accounts and lists are worth in money."""

@@ -1,0 +1,256 @@
+"""The money to expect of a list, apart from the money that chose it.
+
+A solver takes the accounts whose estimated increments are largest, and of noisy estimates the largest are on average too
+large. So what was optimised (the objective, with its certificate) and what to expect are two figures. The second is shrunk by how
+much less estimates that did not choose say of whom estimates that did choose: effects learned on some people choose, effects
+learned on others are added up, and the ratio of the two sums, over all folds, is the factor. Where nobody was observed, as under
+a plan's assumed effects, there is nothing to shrink by and no interval to show; the sensitivity to the assumption is stated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.effects import ContactEffects, ProbabilityChange, QueueEffect, WeightedCells
+from collections_opt.core.outcomes import OutcomeProbabilities
+from collections_opt.core.payoffs import CostBasis, Floats, Payoffs
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.valuation import contacted_probability, increment
+
+EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
+
+SAMPLE_ACCOUNTS = 50_000
+"""Accounts on which the factor is counted, every k-th of the portfolio: a ratio of sums over so many is known to a percent."""
+
+NORMAL_95 = 1.959963984540054
+
+FACTOR_SCALE = 10**9
+
+_HALF, _DOUBLE = 0.5, 2.0
+
+
+@dataclass(frozen=True)
+class ListedCells:
+    """The accounts a list works: rows of the portfolio, int64 (m,), and the queue of each, int64 (m,)."""
+
+    rows: NDArray[np.int64]
+    queue: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StatedMoney:
+    """What a list is expected to add over contacting nobody; int64 minor units.
+
+    Attributes:
+        expected_minor: the figure to state: contact value after shrinkage, less what contact costs.
+        chosen_by_minor: what the list adds by the estimates that chose it, the sum of its increments.
+        learned_minor: part of ``expected_minor`` that rests on effects estimated from contacts, before cost.
+        learned_low_minor: lower end of its 95 % interval by the effects' error.
+        learned_high_minor: upper end.
+        assumed_minor: part of ``expected_minor`` that rests on effects that nobody observed, before cost.
+        cost_minor: what contact costs.
+        shrinkage_nano: factor on the learned part, in 1e-9; 1e9 where nothing was learned.
+        if_half_minor: ``expected_minor`` were the assumed effects half as strong.
+        if_double_minor: were they twice as strong.
+        break_even_nano: strength of the assumed effects, in 1e-9 of the plan's, below which the list costs more than it adds; 0
+            if it adds at any strength, -1 if at none up to twice the plan's.
+    """
+
+    expected_minor: int
+    chosen_by_minor: int
+    learned_minor: int
+    learned_low_minor: int
+    learned_high_minor: int
+    assumed_minor: int
+    cost_minor: int
+    shrinkage_nano: int
+    if_half_minor: int
+    if_double_minor: int
+    break_even_nano: int
+
+    @property
+    def low_minor(self) -> int | None:
+        """Lower end of the 95 % interval of the whole; None where a part of it was never observed."""
+        return None if self.assumed_minor else self.learned_low_minor - self.cost_minor
+
+    @property
+    def high_minor(self) -> int | None:
+        """Upper end likewise."""
+        return None if self.assumed_minor else self.learned_high_minor - self.cost_minor
+
+    @property
+    def shrinkage(self) -> float:
+        """Factor on the learned part."""
+        return self.shrinkage_nano / FACTOR_SCALE
+
+
+@dataclass(frozen=True)
+class ValueOfContact:
+    """What accounts are valued with: everything but the effects; n accounts.
+
+    Attributes:
+        portfolio: the accounts.
+        plan: queues, their times and costs.
+        outcomes: probabilities without contact.
+        worth: payoffs.
+        cost_basis: which cost per minute enters.
+    """
+
+    portfolio: Portfolio
+    plan: CapacityPlan
+    outcomes: OutcomeProbabilities
+    worth: Payoffs
+    cost_basis: CostBasis
+
+    def take(self, rows: NDArray[np.int64]) -> ValueOfContact:
+        """Return the same for some rows, sorted."""
+        return replace(
+            self, portfolio=self.portfolio.take(rows), outcomes=_taken(self.outcomes, rows), worth=_taken(self.worth, rows)
+        )
+
+
+def state_money(
+    value: ValueOfContact,
+    effects_of: EffectsOf,
+    listed: ListedCells,
+    allowed: NDArray[np.bool_],
+    prices: NDArray[np.int64],
+) -> StatedMoney:
+    """Return what to expect of a list.
+
+    Args:
+        value: the accounts and what they are valued with.
+        effects_of: the effects that chose.
+        listed: whom the list works, where.
+        allowed: bool (n, q) where accounts may be worked.
+        prices: int64 (q,) final prices in ``PRICE_SCALE`` per second: by them the folds choose as the list was chosen.
+    """
+    order = np.lexsort((listed.rows, listed.queue))
+    rows, queue = listed.rows[order], listed.queue[order]
+    parts = list(_parts(value, effects_of, rows, queue))
+    learned = sum(part.learned for part in parts)
+    variance = sum(part.variance for part in parts)
+    cost = sum(part.cost for part in parts)
+    at = {factor: sum(part.assumed(factor) for part in parts) for factor in (0.25, _HALF, 1.0, _DOUBLE)}
+    factor = _shrinkage(value, effects_of, allowed, prices) if learned else 1.0
+    kept, error = factor * learned, factor * NORMAL_95 * float(np.sqrt(variance))
+    whole = kept + at[1.0] - cost
+    return StatedMoney(
+        expected_minor=round(whole),
+        chosen_by_minor=round(learned + at[1.0] - cost),
+        learned_minor=round(kept),
+        learned_low_minor=round(kept - error),
+        learned_high_minor=round(kept + error),
+        assumed_minor=round(at[1.0]),
+        cost_minor=round(cost),
+        shrinkage_nano=round(factor * FACTOR_SCALE),
+        if_half_minor=round(kept + at[_HALF] - cost),
+        if_double_minor=round(kept + at[_DOUBLE] - cost),
+        break_even_nano=_break_even(kept - cost, at),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One queue's cells: money of the observed ones, and what is needed to scale the others."""
+
+    learned: float
+    variance: float
+    cost: float
+    assumed: Callable[[float], float]
+
+
+def _parts(value: ValueOfContact, effects_of: EffectsOf, rows: NDArray[np.int64], queue: NDArray[np.int64]) -> Iterator[_Part]:
+    for index in np.unique(queue).tolist():
+        mine = rows[queue == index]
+        part = value.take(mine)
+        effects = effects_of(part.portfolio, part.plan)
+        yield _part(part, effects, index)
+
+
+def _part(part: ValueOfContact, effects: ContactEffects, queue: int) -> _Part:
+    count = part.portfolio.account_count
+    every, probability = slice(0, count), part.outcomes.probability
+    effect = effects.block(every, queue, probability)
+    worked = increment(probability, effect, part.plan.queues[queue], part.worth, every, part.cost_basis)
+    cures, defaults = part.worth.cure - part.worth.stay, -(part.worth.stay - part.worth.default)
+    cells = WeightedCells(np.arange(count), np.full(count, queue, dtype=np.int64), probability, cures, defaults)
+    error = effects.total_error(cells)
+    known = error.known
+    gross = worked.from_cure + worked.from_default
+
+    def assumed(factor: float) -> float:
+        if known.all():
+            return 0.0
+        shift = contacted_probability(probability, _scaled(effect, factor)) - probability
+        return float((shift[:, 0] * cures + shift[:, 1] * defaults)[~known].sum())
+
+    return _Part(float(gross[known].sum()), error.standard_error**2, float(worked.cost.sum()), assumed)
+
+
+def _scaled(effect: QueueEffect, factor: float) -> QueueEffect:
+    change = effect.change
+    scaled = None if change is None else ProbabilityChange(factor * change.cure, factor * change.default)
+    return QueueEffect(effect.rpc_rate, factor * effect.theta_cure, factor * effect.theta_default, scaled)
+
+
+def _shrinkage(value: ValueOfContact, effects_of: EffectsOf, allowed: NDArray[np.bool_], prices: NDArray[np.int64]) -> float:
+    """Return what estimates of other people say of whom estimates chose, as a share of what the choosing ones say, in [0, 1]."""
+    count = value.portfolio.account_count
+    rows = np.arange(0, count, max(count // SAMPLE_ACCOUNTS, 1), dtype=np.int64)
+    sample = value.take(rows)
+    chose = summed = 0.0
+    for fold in effects_of(sample.portfolio, sample.plan).folds:
+        by_chooser, minutes, costs = _gross(sample, fold.choosing)
+        by_others, _, _ = _gross(sample, fold.summing)
+        price = prices.astype(np.float64) * 60.0 / PRICE_SCALE
+        surplus = np.where(allowed[rows] & (by_chooser > costs), by_chooser - costs - minutes * price, -np.inf)
+        best = surplus.argmax(axis=1)
+        taken = np.flatnonzero(surplus[np.arange(rows.size), best] > 0)
+        chose += float(by_chooser[taken, best[taken]].sum())
+        summed += float(by_others[taken, best[taken]].sum())
+    return min(max(summed / chose, 0.0), 1.0) if chose > 0 else 1.0
+
+
+def _gross(sample: ValueOfContact, effects: ContactEffects) -> tuple[Floats, Floats, Floats]:
+    """Return contact value before cost, minutes and cost of every cell, float64 (m, q) each."""
+    every = slice(0, sample.portfolio.account_count)
+    probability, columns = sample.outcomes.probability, []
+    for index, queue in enumerate(sample.plan.queues):
+        cell = increment(probability, effects.block(every, index, probability), queue, sample.worth, every, sample.cost_basis)
+        columns.append((cell.from_cure + cell.from_default, cell.minutes, cell.cost))
+    gross, minutes, cost = (np.column_stack(part) for part in zip(*columns, strict=True))
+    return gross, minutes, cost
+
+
+def _break_even(rest: float, at: dict[float, float]) -> int:
+    """Return where the straight pieces between the strengths counted cross zero money, in 1e-9."""
+    if rest >= 0:
+        return 0
+    strengths, money = [0.0], [rest]
+    for factor, gross in sorted(at.items()):
+        if rest + gross >= 0:
+            share = -money[-1] / (rest + gross - money[-1])
+            return round((strengths[-1] + share * (factor - strengths[-1])) * FACTOR_SCALE)
+        strengths.append(factor)
+        money.append(rest + gross)
+    return -1
+
+
+def listed_cells(queue: NDArray[np.int16], explored: NDArray[np.uint8]) -> ListedCells:
+    """Return whom a ranking chose to work, int16 (n,) queues and uint8 (n,) drawn at random: the latter were not chosen."""
+    rows = np.flatnonzero((queue != UNASSIGNED) & (explored == 0))
+    return ListedCells(rows.astype(np.int64), queue[rows].astype(np.int64))
+
+
+def _taken(columns: Any, rows: NDArray[np.int64]) -> Any:
+    """Return a dataclass of columns for some rows; what is no column stays."""
+    held = {field.name: getattr(columns, field.name) for field in fields(columns)}
+    return replace(columns, **{name: value[rows] for name, value in held.items() if isinstance(value, np.ndarray)})
