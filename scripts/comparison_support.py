@@ -17,6 +17,7 @@ from collections_opt.reports.comparison_page import ComparisonReport
 from collections_opt.reports.comparison_report import expected_table, realised_table
 from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headline, realised_sentence
 from collections_opt.reports.ranking_report import WorklistLine
+from collections_opt.reports.stated_report import expected_sentence, sensitivity_sentence
 from collections_opt.wire.plans import read_plan
 
 
@@ -68,7 +69,9 @@ def page_of(client: Client, compared: ComparedOrders, title: str, size: int = 5)
         ("software", f"collections-opt {made.code_version}"),
     ]
     tops = top_of_worklists(client, first, size)
-    return ComparisonReport(title, compared.outcomes, summarise(first), plan_of(client, first), tops, facts)
+    summaries = [summarise(made) for made in compared.rankings]
+    plan = plan_of(client, first)
+    return ComparisonReport(title, compared.outcomes, summaries[0], plan, tops, facts, sensitivity_sentence(summaries))
 
 
 def _iso(made: ranking_pb2.RankingInputs) -> str:
@@ -80,6 +83,10 @@ def show(console: Console, compared: ComparedOrders) -> None:
     """Print the finding, the tables and the caveat."""
     currency = compared.rankings[0].inputs.currency_code
     console.print(headline(compared.outcomes, currency), style="bold")
+    summaries = [summarise(made) for made in compared.rankings]
+    for sentence in (expected_sentence(summaries[0]), sensitivity_sentence(summaries)):
+        if sentence:
+            console.print(sentence, highlight=False)
     expected = expected_table(compared.outcomes, currency)
     console.print(table(f"Orders at the same capacity and eligibility ({currency})", *expected))
     header, lines = realised_table(compared.outcomes, currency)

@@ -26,6 +26,7 @@ from collections_opt.client.portfolios import import_portfolio
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.reports.comparison_page import ComparisonReport, comparison_html
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table, worklist_table
+from collections_opt.reports.stated_report import expected_sentence
 
 TRAINED_AT = datetime(2026, 11, 24, tzinfo=UTC)
 """Recorded in the demo's manifest, so that a second run gives the same bytes."""
@@ -79,6 +80,7 @@ def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, p
     """Print the queues, the proof of quality and the top of each worklist with reasons."""
     summary = page.summary
     console.print(f"{portfolio.row_count:,} rows in, {portfolio.quarantined_count:,} quarantined; {count_sentence(summary)}.")
+    console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
     console.print(evidence_sentence(summary), highlight=False)
     title = f"Queues ({summary.currency_code}; expected money per extra minute and agent-hour)"

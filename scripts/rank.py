@@ -27,6 +27,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table
+from collections_opt.reports.stated_report import expected_sentence
 from collections_opt.wire.common import read_choice, write_enum
 from collections_opt.wire.constraints import write_constraints
 from collections_opt.wire.parameters import write_parameters
@@ -90,6 +91,7 @@ def main(
         return
     summary, console = summarise(made), terminal()
     console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
+    console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
     console.print(evidence_sentence(summary), highlight=False)
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))

@@ -41,6 +41,7 @@ from collections_opt.core.progress import within
 from collections_opt.core.queue_columns import FRESH, rearranged
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Entries
+from collections_opt.core.value.stated_money import StatedMoney
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.core.what_if import PlannedAnswer, renumbered
 from collections_opt.solvers import SOLVERS, PriceIntervals, lagrangian_bound, price_intervals
@@ -63,6 +64,7 @@ class CapacityBaseline:
         seed: seed of the solver and of the RANDOM order.
         effects_of: contact effects.
         losses_of: a recovery model's LGD; None where that of the value model stands.
+        stated: what to expect of the answer, None where it was recorded before this was counted.
     """
 
     ranking_id: str
@@ -77,6 +79,14 @@ class CapacityBaseline:
     seed: int
     effects_of: EffectsOf
     losses_of: LossesOf | None
+    stated: StatedMoney | None = None
+
+    def expected_minor(self, objective_minor: int) -> int | None:
+        """Return what to expect of an objective of these accounts: shrunk as the answer's own; None where that is not known."""
+        if self.stated is None:
+            return None
+        chosen_by = self.stated.chosen_by_minor
+        return round(objective_minor * self.stated.expected_minor / chosen_by) if chosen_by > 0 else objective_minor
 
     def problem_under(self, plan: CapacityPlan) -> AssignmentProblem:
         """Return the cells of another plan; the columns of queues that value accounts alike are those at hand.
@@ -165,6 +175,7 @@ class CapacityBaselines:
             seed=seed,
             effects_of=inputs.effects_of,
             losses_of=inputs.losses_of,
+            stated=StatedMoney(**held["stated_money"]) if held.get("stated_money") else None,
         )
         return self._remember(key, baseline)
 
@@ -215,6 +226,7 @@ class CapacityBaselines:
             seed=request.options.seed,
             effects_of=effects.effects_of,
             losses_of=recovery.losses_of,
+            stated=ranking.stated,
         )
         return self._remember(key, baseline)
 

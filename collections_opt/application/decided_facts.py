@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import collections_opt
 from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_constraints import constraints_record
@@ -44,6 +46,7 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "seed": command.seed,
         **constraints_record(request, ranking, command.previous_ranking_id),
         "code_version": collections_opt.__version__,
+        "stated_money": asdict(ranking.stated) if ranking.stated else None,
         "objective_minor": assignment.objective_minor,
         "bound_minor": assignment.bound_minor,
         "termination": assignment.termination.value,

@@ -96,6 +96,7 @@ def _plan(found: pb.PlanOutcome) -> PlanState:
         worked_count=found.worked_count,
         capacity_minutes=found.capacity_minutes,
         used_minutes=found.used_minutes,
+        expected_minor=found.expected_minor_units if found.HasField("expected_minor_units") else None,
     )
 
 
@@ -148,6 +149,7 @@ def _curve(found: pb.CapacityCurve) -> CurveFigures:
             bound_minor=point.bound_minor_units,
             price=point.price_per_minute_minor_units,
             predicted_minor=point.predicted_objective_minor_units,
+            expected_minor=point.expected_minor_units if point.HasField("expected_minor_units") else None,
         )
         for point in found.points
     )

@@ -15,6 +15,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
+from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
 from collections_opt.wire.common import read_enum, write_enum
 from collections_opt.wire.status import from_status
 
@@ -113,6 +114,23 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         money_by_grade=tuple(sorted(grades, key=lambda grade: -grade[1])),
         effects_version=ranking.inputs.effects_version,
         recovery_version=ranking.inputs.recovery_version,
+        stated=_stated(ranking.stated_money) if ranking.HasField("stated_money") else None,
+    )
+
+
+def _stated(found: ranking_pb2.StatedMoney) -> StatedMoney:
+    return StatedMoney(
+        expected_minor=found.expected_minor_units,
+        chosen_by_minor=found.chosen_by_minor_units,
+        learned_minor=found.learned_minor_units,
+        learned_low_minor=found.learned_low_minor_units,
+        learned_high_minor=found.learned_high_minor_units,
+        assumed_minor=found.assumed_minor_units,
+        cost_minor=found.cost_minor_units,
+        shrinkage_nano=round(found.shrinkage * FACTOR_SCALE),
+        if_half_minor=found.if_assumed_half_minor_units,
+        if_double_minor=found.if_assumed_double_minor_units,
+        break_even_nano=round(found.break_even_factor * FACTOR_SCALE) if found.HasField("break_even_factor") else -1,
     )
 
 

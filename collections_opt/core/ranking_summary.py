@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
+from collections_opt.core.value.stated_money import StatedMoney
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class RankingSummary:
 
     ``money_by_grade`` has the share of the money that rests on contact effects of each evidence grade, most first, and
     ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
+    ``stated`` is what to expect, None for rankings recorded before it was counted.
     """
 
     ranking_id: str
@@ -45,6 +47,7 @@ class RankingSummary:
     money_by_grade: tuple[tuple[EvidenceGrade, float], ...] = ()
     effects_version: str = ""
     recovery_version: str = ""
+    stated: StatedMoney | None = None
 
     @property
     def account_count(self) -> int:

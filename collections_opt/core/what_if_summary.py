@@ -41,7 +41,7 @@ class QueueWhatIf:
 
 @dataclass(frozen=True)
 class PlanState:
-    """How good the answer of one plan is."""
+    """How good the answer of one plan is; ``expected_minor`` is what to expect of its objective, None where not known."""
 
     objective_minor: int
     bound_minor: int
@@ -49,6 +49,7 @@ class PlanState:
     worked_count: int
     capacity_minutes: float
     used_minutes: float
+    expected_minor: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ class CurvePointFigures:
     bound_minor: int
     price: float
     predicted_minor: float
+    expected_minor: int | None = None
 
 
 @dataclass(frozen=True)

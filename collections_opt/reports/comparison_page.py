@@ -23,6 +23,7 @@ from collections_opt.reports.ranking_report import (
     queue_table,
     worklist_table,
 )
+from collections_opt.reports.stated_report import expected_sentence
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ComparisonReport:
         plan: the capacity plan it filled.
         worklists: top accounts per queue id.
         facts: name and value of what produced it (portfolio, versions, digests).
+        sensitivity: at which strengths of assumed effects another order would be ahead; "" where none are assumed.
     """
 
     title: str
@@ -44,6 +46,7 @@ class ComparisonReport:
     plan: CapacityPlan
     worklists: Mapping[str, Sequence[WorklistLine]]
     facts: Sequence[tuple[str, str]]
+    sensitivity: str = ""
 
     @property
     def has_outcomes(self) -> bool:
@@ -60,6 +63,8 @@ def comparison_html(report: ComparisonReport) -> str:
         currency=code,
         headline=headline(report.outcomes, code),
         realised=realised_sentence(report.outcomes, code),
+        to_expect=expected_sentence(report.summary),
+        sensitivity=report.sensitivity,
         cards=_cards(report.summary),
         quality=gap_sentence(report.summary),
         counts=count_sentence(report.summary),
@@ -77,6 +82,20 @@ def comparison_html(report: ComparisonReport) -> str:
     )
 
 
+def _money_card(summary: RankingSummary) -> tuple[str, str, str]:
+    """Return the money to state, with the grade it rests on first, and the figure that was optimised beside it."""
+    unit, stated = currency(summary.currency_code), summary.stated
+    if stated is None:
+        return unit.whole(summary.objective_minor), f"{unit.code} expected increment", "of contact over no contact"
+    optimised = f"optimised: {unit.whole(summary.objective_minor)}"
+    if stated.low_minor is None or stated.high_minor is None:
+        half, double = unit.whole(stated.if_half_minor), unit.whole(stated.if_double_minor)
+        remark = f"ASSUMED effects: {half} were they half, {double} twice as strong; {optimised}"
+    else:
+        remark = f"95 %: {unit.whole(stated.low_minor)} to {unit.whole(stated.high_minor)}; {optimised}"
+    return unit.whole(stated.expected_minor), f"{unit.code} to expect", remark
+
+
 def _cards(summary: RankingSummary) -> list[tuple[str, str, str]]:
     """Return figure, name and remark of the cards on top."""
     used = sum(queue.used_minutes for queue in summary.queues)
@@ -85,7 +104,7 @@ def _cards(summary: RankingSummary) -> list[tuple[str, str, str]]:
     worked = summary.counts[Disposition.ASSIGNED]
     unit = currency(summary.currency_code)
     return [
-        (unit.whole(summary.objective_minor), f"{summary.currency_code} expected increment", "of contact over no contact"),
+        _money_card(summary),
         (gap(summary.gap), "optimality gap", f"no list can add more than {unit.whole(summary.bound_minor)}"),
         (f"{worked:,}", "accounts worked", f"of {summary.account_count:,}"),
         (share(used / capacity) if capacity else "-", "of all hours filled", f"{used / 60:,.1f} of {capacity / 60:,.1f} hours"),

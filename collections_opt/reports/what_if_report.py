@@ -49,7 +49,18 @@ def prediction_sentence(found: WhatIfSummary) -> str:
         f"The prices before predicted {unit.change(found.predicted_minor)} {found.currency_code}; the re-solve found "
         f"{unit.change(found.change_minor)}. No assignment at the changed minutes can do better than "
         f"{unit.change(found.highest_minor)} (gap before {gap(found.before.gap)}, after {gap(found.after.gap)}).{left_out}"
+        f"{_to_expect(found)}"
     )
+
+
+def _to_expect(found: WhatIfSummary) -> str:
+    """Return what to expect of the change: shrunk as the answer started from; "" where that is not known."""
+    before, after = found.before.expected_minor, found.after.expected_minor
+    if before is None or after is None:
+        return ""
+    unit = currency(found.currency_code)
+    change = unit.change(after - before)
+    return f" To expect of the change, shrunk as the ranking's money is: {change} on {unit.whole(before)} before."
 
 
 def moves_sentence(found: WhatIfSummary) -> str:

@@ -391,6 +391,7 @@ class PlanOutcome(_message.Message):
     SOLVER_NAME_FIELD_NUMBER: _builtins.int
     WORKED_COUNT_FIELD_NUMBER: _builtins.int
     CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
+    EXPECTED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     USED_MINUTES_FIELD_NUMBER: _builtins.int
     objective_minor_units: _builtins.int
     """Expected increment of the accounts worked."""
@@ -406,6 +407,8 @@ class PlanOutcome(_message.Message):
     """Accounts worked."""
     capacity_minutes: _builtins.float
     """Minutes of all queues."""
+    expected_minor_units: _builtins.int
+    """What to expect of the objective, shrunk as the answer started from; not set for rankings of before 0.3.0."""
     used_minutes: _builtins.float
     """Minutes that the worklists take."""
     def __init__(
@@ -418,13 +421,16 @@ class PlanOutcome(_message.Message):
         solver_name: _builtins.str = ...,
         worked_count: _builtins.int = ...,
         capacity_minutes: _builtins.float = ...,
+        expected_minor_units: _builtins.int | None = ...,
         used_minutes: _builtins.float = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units", "expected_minor_units", b"expected_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bound_minor_units", b"bound_minor_units", "capacity_minutes", b"capacity_minutes", "gap", b"gap", "objective_minor_units", b"objective_minor_units", "solver_name", b"solver_name", "termination", b"termination", "used_minutes", b"used_minutes", "worked_count", b"worked_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units", "bound_minor_units", b"bound_minor_units", "capacity_minutes", b"capacity_minutes", "expected_minor_units", b"expected_minor_units", "gap", b"gap", "objective_minor_units", b"objective_minor_units", "solver_name", b"solver_name", "termination", b"termination", "used_minutes", b"used_minutes", "worked_count", b"worked_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_minor_units: _TypeAlias = _typing.Literal["expected_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__expected_minor_units: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_minor_units) -> _WhichOneofReturnType__expected_minor_units | None: ...
 
 Global___PlanOutcome: _TypeAlias = PlanOutcome  # noqa: Y015
 
@@ -762,6 +768,7 @@ class CurvePoint(_message.Message):
     BOUND_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PREDICTED_OBJECTIVE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    EXPECTED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     factor: _builtins.float
     """Factor on the planned minutes."""
     capacity_minutes: _builtins.float
@@ -774,6 +781,8 @@ class CurvePoint(_message.Message):
     """What one more minute is worth there; for all queues together, spread over them as planned."""
     predicted_objective_minor_units: _builtins.float
     """What the prices at the plan say the objective would be."""
+    expected_minor_units: _builtins.int
+    """What to expect of the objective, shrunk as the answer started from; not set for rankings of before 0.3.0."""
     def __init__(
         self,
         *,
@@ -783,12 +792,15 @@ class CurvePoint(_message.Message):
         bound_minor_units: _builtins.int = ...,
         price_per_minute_minor_units: _builtins.float = ...,
         predicted_objective_minor_units: _builtins.float = ...,
+        expected_minor_units: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units", "expected_minor_units", b"expected_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bound_minor_units", b"bound_minor_units", "capacity_minutes", b"capacity_minutes", "factor", b"factor", "objective_minor_units", b"objective_minor_units", "predicted_objective_minor_units", b"predicted_objective_minor_units", "price_per_minute_minor_units", b"price_per_minute_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units", "bound_minor_units", b"bound_minor_units", "capacity_minutes", b"capacity_minutes", "expected_minor_units", b"expected_minor_units", "factor", b"factor", "objective_minor_units", b"objective_minor_units", "predicted_objective_minor_units", b"predicted_objective_minor_units", "price_per_minute_minor_units", b"price_per_minute_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__expected_minor_units: _TypeAlias = _typing.Literal["expected_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__expected_minor_units: _TypeAlias = _typing.Literal["_expected_minor_units", b"_expected_minor_units"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expected_minor_units) -> _WhichOneofReturnType__expected_minor_units | None: ...
 
 Global___CurvePoint: _TypeAlias = CurvePoint  # noqa: Y015
 

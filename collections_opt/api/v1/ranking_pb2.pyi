@@ -279,6 +279,7 @@ class Ranking(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     EXPLORATION_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    STATED_MONEY_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -333,6 +334,10 @@ class Ranking(_message.Message):
     def actor(self) -> Global___RankingActor:
         """Who asked for it; set once it succeeded."""
 
+    @_builtins.property
+    def stated_money(self) -> Global___StatedMoney:
+        """What to expect of its worklists, apart from what chose them; set once it succeeded, and not for rankings of before 0.3.0."""
+
     def __init__(
         self,
         *,
@@ -351,14 +356,101 @@ class Ranking(_message.Message):
         limits: _abc.Iterable[_constraints_pb2.LimitOutcome] | None = ...,
         exploration: _constraints_pb2.ExplorationOutcome | None = ...,
         actor: Global___RankingActor | None = ...,
+        stated_money: Global___StatedMoney | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+@_typing.final
+class StatedMoney(_message.Message):
+    """What a ranking's worklists are expected to add over contacting nobody. The objective is what was optimised; of noisy estimates the
+    largest are on average too large, so what to expect is counted apart: effects learned on some people choose, effects learned on
+    others are added up, and their ratio shrinks what rests on learned effects. Accounts drawn at random are not in it.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPECTED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LOW_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HIGH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CHOSEN_BY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LEARNED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LEARNED_LOW_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LEARNED_HIGH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ASSUMED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    COST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    SHRINKAGE_FIELD_NUMBER: _builtins.int
+    IF_ASSUMED_HALF_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    IF_ASSUMED_DOUBLE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    BREAK_EVEN_FACTOR_FIELD_NUMBER: _builtins.int
+    expected_minor_units: _builtins.int
+    """The figure to state."""
+    low_minor_units: _builtins.int
+    """Lower end of its 95 % interval; not set where a part of it rests on effects that nobody observed."""
+    high_minor_units: _builtins.int
+    """Upper end."""
+    chosen_by_minor_units: _builtins.int
+    """What the worklists add by the estimates that chose them."""
+    learned_minor_units: _builtins.int
+    """Part of the expected figure, before cost, that rests on effects estimated from contacts."""
+    learned_low_minor_units: _builtins.int
+    """Lower end of its 95 % interval by the effects' error."""
+    learned_high_minor_units: _builtins.int
+    """Upper end."""
+    assumed_minor_units: _builtins.int
+    """Part of the expected figure, before cost, that rests on assumed effects."""
+    cost_minor_units: _builtins.int
+    """What contact costs."""
+    shrinkage: _builtins.float
+    """Factor on the learned part, 0 to 1."""
+    if_assumed_half_minor_units: _builtins.int
+    """The expected figure were the assumed effects half as strong."""
+    if_assumed_double_minor_units: _builtins.int
+    """The expected figure were they twice as strong."""
+    break_even_factor: _builtins.float
+    """Strength of the assumed effects, as a factor on the plan's, below which the worklists cost more than they add; not set where they
+    do at every strength up to twice the plan's.
+    """
+    def __init__(
+        self,
+        *,
+        expected_minor_units: _builtins.int = ...,
+        low_minor_units: _builtins.int | None = ...,
+        high_minor_units: _builtins.int | None = ...,
+        chosen_by_minor_units: _builtins.int = ...,
+        learned_minor_units: _builtins.int = ...,
+        learned_low_minor_units: _builtins.int = ...,
+        learned_high_minor_units: _builtins.int = ...,
+        assumed_minor_units: _builtins.int = ...,
+        cost_minor_units: _builtins.int = ...,
+        shrinkage: _builtins.float = ...,
+        if_assumed_half_minor_units: _builtins.int = ...,
+        if_assumed_double_minor_units: _builtins.int = ...,
+        break_even_factor: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_break_even_factor", b"_break_even_factor", "_high_minor_units", b"_high_minor_units", "_low_minor_units", b"_low_minor_units", "break_even_factor", b"break_even_factor", "high_minor_units", b"high_minor_units", "low_minor_units", b"low_minor_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_break_even_factor", b"_break_even_factor", "_high_minor_units", b"_high_minor_units", "_low_minor_units", b"_low_minor_units", "assumed_minor_units", b"assumed_minor_units", "break_even_factor", b"break_even_factor", "chosen_by_minor_units", b"chosen_by_minor_units", "cost_minor_units", b"cost_minor_units", "expected_minor_units", b"expected_minor_units", "high_minor_units", b"high_minor_units", "if_assumed_double_minor_units", b"if_assumed_double_minor_units", "if_assumed_half_minor_units", b"if_assumed_half_minor_units", "learned_high_minor_units", b"learned_high_minor_units", "learned_low_minor_units", b"learned_low_minor_units", "learned_minor_units", b"learned_minor_units", "low_minor_units", b"low_minor_units", "shrinkage", b"shrinkage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__break_even_factor: _TypeAlias = _typing.Literal["break_even_factor"]  # noqa: Y015
+    _WhichOneofArgType__break_even_factor: _TypeAlias = _typing.Literal["_break_even_factor", b"_break_even_factor"]  # noqa: Y015
+    _WhichOneofReturnType__high_minor_units: _TypeAlias = _typing.Literal["high_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__high_minor_units: _TypeAlias = _typing.Literal["_high_minor_units", b"_high_minor_units"]  # noqa: Y015
+    _WhichOneofReturnType__low_minor_units: _TypeAlias = _typing.Literal["low_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__low_minor_units: _TypeAlias = _typing.Literal["_low_minor_units", b"_low_minor_units"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__break_even_factor) -> _WhichOneofReturnType__break_even_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__high_minor_units) -> _WhichOneofReturnType__high_minor_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__low_minor_units) -> _WhichOneofReturnType__low_minor_units | None: ...
+
+Global___StatedMoney: _TypeAlias = StatedMoney  # noqa: Y015
 
 @_typing.final
 class RankingActor(_message.Message):

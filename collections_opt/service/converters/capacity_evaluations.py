@@ -56,8 +56,8 @@ def write_evaluation(found: CapacityEvaluation, max_moved: int, same_share: floa
         ranking_id=found.baseline.ranking_id,
         currency_code=before.plan.currency_code,
         capacity_plan=write_plan(after.plan),
-        before=_write_outcome(before),
-        after=_write_outcome(after),
+        before=_write_outcome(before, found.baseline),
+        after=_write_outcome(after, found.baseline),
         change_minor_units=found.change_minor,
         predicted_change_minor_units=float(predicted.sum()),
         highest_change_minor_units=found.highest_change_minor,
@@ -71,7 +71,7 @@ def write_evaluation(found: CapacityEvaluation, max_moved: int, same_share: floa
     )
 
 
-def _write_outcome(answer: PlannedAnswer) -> pb.PlanOutcome:
+def _write_outcome(answer: PlannedAnswer, baseline: CapacityBaseline) -> pb.PlanOutcome:
     assignment = answer.assignment
     return pb.PlanOutcome(
         objective_minor_units=assignment.objective_minor,
@@ -82,6 +82,7 @@ def _write_outcome(answer: PlannedAnswer) -> pb.PlanOutcome:
         worked_count=int(answer.worked_count().sum()),
         capacity_minutes=float(answer.problem.capacity_seconds.sum()) / 60.0,
         used_minutes=float(answer.used_seconds().sum()) / 60.0,
+        expected_minor_units=baseline.expected_minor(assignment.objective_minor),
     )
 
 
@@ -216,6 +217,7 @@ def write_curve(drawn: DrawnCurve, baseline: CapacityBaseline) -> pb.CapacityCur
                 bound_minor_units=point.bound_minor,
                 price_per_minute_minor_units=point.slope_minor_per_minute,
                 predicted_objective_minor_units=predicted[point.factor],
+                expected_minor_units=baseline.expected_minor(point.value_minor),
             )
             for point in curve.points
         ],

@@ -21,6 +21,7 @@ from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries
+from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
 from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
@@ -74,6 +75,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
         evidence=_write_evidence(record),
+        stated_money=_write_stated(record),
         limits=write_limits(record),
         exploration=write_exploration(record, plan),
         actor=write_actor(recorded_actor(record.record["actor"])),
@@ -170,6 +172,28 @@ def _write_queue_uses(record: RankingRecord, plan: CapacityPlan) -> list[ranking
         )
         for queue, capacity, used, price in figures
     ]
+
+
+def _write_stated(record: RankingRecord) -> ranking_pb2.StatedMoney | None:
+    held = record.record.get("stated_money")
+    if held is None:
+        return None
+    stated = StatedMoney(**held)
+    return ranking_pb2.StatedMoney(
+        expected_minor_units=stated.expected_minor,
+        low_minor_units=stated.low_minor,
+        high_minor_units=stated.high_minor,
+        chosen_by_minor_units=stated.chosen_by_minor,
+        learned_minor_units=stated.learned_minor,
+        learned_low_minor_units=stated.learned_low_minor,
+        learned_high_minor_units=stated.learned_high_minor,
+        assumed_minor_units=stated.assumed_minor,
+        cost_minor_units=stated.cost_minor,
+        shrinkage=stated.shrinkage,
+        if_assumed_half_minor_units=stated.if_half_minor,
+        if_assumed_double_minor_units=stated.if_double_minor,
+        break_even_factor=stated.break_even_nano / FACTOR_SCALE if stated.break_even_nano >= 0 else None,
+    )
 
 
 def _write_evidence(record: RankingRecord) -> list[ranking_pb2.EvidenceMoney]:
