@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from collections_opt.ledger.subject_keys import SubjectKeys
 
 _CODES = ("product", "state", "time_zone")
 _FINDING_TEXTS = ("account_id", "field", "value", "rule", "remedy")
+_SOURCE = "column"
 _RULE = "rule"
 Numbers = NDArray[np.int64]
 Stored = TypeVar("Stored")
@@ -116,15 +117,19 @@ class SealedRecords:
 
     def put_quarantine(self, quarantine: Quarantine) -> StoredTable:
         """Seal and store the findings about refused rows."""
-        columns = _finding_columns(quarantine)
+        columns = {**_finding_columns(quarantine), "line": quarantine.line, _SOURCE: _text(quarantine.column)}
         key_no = self._keys.numbers(columns["account_id"])
-        return self._put(LeafKind.FINDING, columns, key_no, {}, ("field", "rule", "remedy"))
+        return self._put(LeafKind.FINDING, columns, key_no, {}, ("field", "rule", "remedy", _SOURCE))
 
     def quarantine(self, digest: str) -> Quarantine:
         """Return the findings about refused rows that were not erased."""
         _, _, columns = self._open(digest)
-        texts = {name: tuple(value.decode() for value in columns[name].tolist()) for name in _FINDING_TEXTS}
-        return Quarantine(columns["row"], **texts)
+        texts = [tuple(value.decode() for value in columns[name].tolist()) for name in _FINDING_TEXTS]
+        account_id, field, value, rule, remedy = texts
+        found = Quarantine(columns["row"], account_id, field, value, rule, remedy)
+        if _SOURCE not in columns:  # recorded before lines were
+            return found
+        return replace(found, line=columns["line"], column=tuple(value.decode() for value in columns[_SOURCE].tolist()))
 
     def put_entries(self, entries: Entries, rule: NDArray[np.uint8], key_no: Numbers) -> StoredTable:
         """Seal and store what was decided for every accepted account; p_stay follows from the other two and is not kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.row_faults import shown_cell
 from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
 
-_DISPLAY_CHARACTERS = 120
 _INT64_LIMIT = 2.0**62
 
 
@@ -30,10 +31,12 @@ class Quarantine:
     Attributes:
         row: int64 (k,) 0-based row of the import.
         account_id: the raw id, shortened.
-        field: schema column at fault.
+        field: schema column at fault; "" for a whole row.
         value: the offending value, shortened, for people.
-        rule: stable code (REQUIRED, NOT_FINITE, OUT_OF_RANGE, DUPLICATE_CONFLICT, DUPLICATE_COLLAPSED, ...).
+        rule: stable code (REQUIRED, NOT_FINITE, OUT_OF_RANGE, DUPLICATE_CONFLICT, DUPLICATE_COLLAPSED, NOT_A_NUMBER, ...).
         remedy: what the sender should do.
+        line: int64 (k,) line of the sender's file; 0 where the rows came from none.
+        column: the sender's own name of the column; "" where it is not known.
     """
 
     row: NDArray[np.int64]
@@ -42,6 +45,13 @@ class Quarantine:
     value: tuple[str, ...]
     rule: tuple[str, ...]
     remedy: tuple[str, ...]
+    line: NDArray[np.int64] = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    column: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.line.size != self.row.size:  # recorded before lines were
+            object.__setattr__(self, "line", np.zeros(self.row.size, dtype=np.int64))
+            object.__setattr__(self, "column", ("",) * self.row.size)
 
     @property
     def row_count(self) -> int:
@@ -68,32 +78,48 @@ class Admission:
 
 
 class _Findings:
-    """Collects findings column by column; strings are made for refused rows only."""
+    """Collects findings column by column, after what the reader found; strings are made for refused rows only."""
 
-    def __init__(self, row_count: int, ids: Array) -> None:
+    def __init__(self, raw: RawPortfolio, row_count: int) -> None:
         self.refused: NDArray[np.bool_] = np.zeros(row_count, dtype=bool)
-        self._ids = ids
-        self._entries: list[tuple[int, str, str, str, str, str]] = []
+        self._raw = raw
+        self._ids = raw.columns["account_id"]
+        self._has_id = raw.present.get("account_id", np.ones(row_count, dtype=bool))
+        self._entries: list[tuple[int, str, str, str, str, str, str]] = []
+        self._told: dict[str, NDArray[np.bool_]] = {}
+        faults = raw.faults
+        self.refused[faults.row] = True
+        texts = (faults.field, faults.column, faults.value, faults.rule, faults.remedy)
+        for row, at, source, value, rule, remedy in zip(faults.row.tolist(), *texts, strict=True):
+            self._entries.append((row, self._id(row), at, value, rule, remedy, source))
+            if at not in self._told:
+                self._told[at] = np.zeros(row_count, dtype=bool)
+            self._told[at][row] = True
 
-    def add(self, mask: NDArray[np.bool_], field: str, rule: str, remedy: str, shown: Array) -> None:
+    def already_told(self, name: str) -> NDArray[np.bool_]:
+        """Return the rows whose cell in a column, or which as a whole, the reader found at fault, bool (n,)."""
+        nowhere = np.zeros(self.refused.size, dtype=bool)
+        return np.asarray(self._told.get(name, nowhere) | self._told.get("", nowhere), dtype=bool)
+
+    def add(self, mask: NDArray[np.bool_], name: str, rule: str, remedy: str, shown: Array) -> None:
         """Refuse the rows of ``mask``; only refused rows (few) become Python objects."""
         if not mask.any():
             return
         rows = np.flatnonzero(mask)
         self.refused[rows] = True
-        self._entries.extend((int(r), _show(self._ids[r]), field, _show(shown[r]), rule, remedy) for r in rows.tolist())
+        source = self._raw.sources.get(name, "")
+        self._entries.extend((r, self._id(r), name, shown_cell(shown[r]), rule, remedy, source) for r in rows.tolist())
+
+    def _id(self, row: int) -> str:
+        return shown_cell(self._ids[row]) if self._has_id[row] else ""
 
     def quarantine(self) -> Quarantine:
         """Return all findings in row order."""
         self._entries.sort(key=lambda entry: entry[0])
-        row, ids, fields, values, rules, remedies = zip(*self._entries, strict=True) if self._entries else ((),) * 6
-        return Quarantine(np.array(row, dtype=np.int64), ids, fields, values, rules, remedies)
-
-
-def _show(value: object) -> str:
-    text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    shown = text[:_DISPLAY_CHARACTERS]
-    return shown.encode("unicode_escape").decode("ascii") if not shown.isprintable() else shown
+        row, ids, fields, values, rules, remedies, sources = zip(*self._entries, strict=True) if self._entries else ((),) * 7
+        rows = np.array(row, dtype=np.int64)
+        lines = np.zeros(rows.size, dtype=np.int64) if self._raw.lines is None else self._raw.lines[rows]
+        return Quarantine(rows, ids, fields, values, rules, remedies, lines, sources)
 
 
 def admit(raw: RawPortfolio) -> Admission:
@@ -104,8 +130,7 @@ def admit(raw: RawPortfolio) -> Admission:
             INVALID_ARGUMENT for an unknown time zone or currency; LIMIT_EXCEEDED for too many rows or months.
     """
     row_count = _check_frame(raw)
-    raw_ids = raw.columns["account_id"]
-    findings = _Findings(row_count, raw_ids)
+    findings = _Findings(raw, row_count)
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
     for name, column in ACCOUNT_SCHEMA.items():
@@ -144,7 +169,16 @@ def _check_frame(raw: RawPortfolio) -> int:
         )
     for name, values in raw.columns.items():
         _check_shape(ACCOUNT_SCHEMA[name], values, raw.present.get(name), count)
+    _check_rows(raw, count)
     return count
+
+
+def _check_rows(raw: RawPortfolio, count: int) -> None:
+    if raw.lines is not None and raw.lines.shape != (count,):
+        raise refuse(Reason.SCHEMA_MISMATCH, "lines", f"are {raw.lines.shape}, not one per row.", "Send a line for every row.")
+    rows = raw.faults.row
+    if rows.size and not (int(rows.min()) >= 0 and int(rows.max()) < count):
+        raise refuse(Reason.SCHEMA_MISMATCH, "faults", "name a row that is not there.", "Send faults of rows that were sent.")
 
 
 def _check_shape(column: Column, values: Array, mask: NDArray[np.bool_] | None, count: int) -> None:
@@ -182,7 +216,8 @@ def _check_column(raw: RawPortfolio, column: Column, count: int, findings: _Find
     checked = handlers.get(column.kind, _check_number)(column, values, mask, findings)
     if column.required:
         nothing = np.broadcast_to(np.array(""), mask.shape)  # what stands in a missing cell is nobody's value
-        findings.add(~mask, column.name, "REQUIRED", f"Send a value: {column.meaning}", nothing)
+        lacking = ~mask & ~findings.already_told(column.name)
+        findings.add(lacking, column.name, "REQUIRED", f"Send a value: {column.meaning}", nothing)
     return checked, mask
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array, digest_columns, frozen
+from collections_opt.core.row_faults import NO_FAULTS, RowFaults
 from collections_opt.core.schema import SCHEMA_VERSION
 
 
@@ -25,6 +26,9 @@ class RawPortfolio:
         columns: by schema name; text as object arrays of str, numbers int64 or float64, histories (n, months).
         present: (n,) bool per column, (n, months) for histories; a name that is absent means every cell has a value.
         country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to; "" reads them by the currency.
+        lines: int64 (n,) line of each row in the sender's file, 1 first; None where rows come from no file.
+        faults: what the reader of the file found wrong with rows; the door refuses these rows.
+        sources: the sender's name of each column, by schema name.
     """
 
     as_of_date: date
@@ -33,6 +37,14 @@ class RawPortfolio:
     columns: Mapping[str, Array]
     present: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     country_code: str = ""
+    lines: NDArray[np.int64] | None = None
+    faults: RowFaults = NO_FAULTS
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows."""
+        return int(self.columns["account_id"].shape[0]) if "account_id" in self.columns else 0
 
 
 @dataclass(frozen=True)

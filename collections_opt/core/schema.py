@@ -42,6 +42,7 @@ class Column:
         required: a missing value quarantines the account.
         low: smallest allowed value, or None.
         high: largest allowed value, or None.
+        first_day: what a count of days since gives the day itself; 1 where that day is day 1.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     required: bool = False
     low: float | None = None
     high: float | None = None
+    first_day: int = 0
 
     @property
     def is_history(self) -> bool:
@@ -113,6 +115,7 @@ _COLUMNS: tuple[Column, ...] = (
         "Days since a telephone conversation; its day is 1.",
         low=1,
         high=MAX_DAYS_PAST_DUE,
+        first_day=1,
     ),
     *(Column(name, _K.FLAG, f"Block flag: {name.replace('_', ' ')}.") for name in BLOCK_FLAGS),
     Column("status_history", _K.HISTORY_STATUS, "Months past due per past month, latest first.", low=-2, high=120),

@@ -11,12 +11,12 @@ import pytest
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from collections_opt.datasets.files import portfolio_files as readers
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Reading
+from collections_opt.datasets.files.opening import opened, text
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
 
-BUNDLED = Path(readers.__file__).parents[1] / "bundled/uci_credit_card/uci_credit_card_default.parquet"
+BUNDLED = Path(opened.__file__).parents[2] / "bundled/uci_credit_card/uci_credit_card_default.parquet"
 TODAY = date(2026, 11, 24)
 BASE = {
     "account_id": ColumnMapping("id"),
@@ -60,14 +60,14 @@ def assert_august(reading):
 
 @pytest.mark.parametrize("chunk_rows", [65_536, 997])
 def test_the_bundled_mapping_gives_the_august_snapshot_in_any_chunking(credit_card, monkeypatch, chunk_rows):
-    monkeypatch.setattr(readers, "CHUNK_ROWS", chunk_rows)
+    monkeypatch.setattr(opened, "CHUNK_ROWS", chunk_rows)
     reading = read_portfolio(BUNDLED, credit_card)
     assert_august(reading)
     assert {"SEX", "EDUCATION", "MARRIAGE", "AGE", "PAY_0", "PAY_2"} <= set(reading.ignored_columns)
 
 
 def test_the_same_file_as_csv_gives_the_same_portfolio(credit_card, monkeypatch, tmp_path):
-    monkeypatch.setattr(readers, "_CSV_BLOCK_BYTES", 256 * 1024)
+    monkeypatch.setattr(text, "BLOCK_BYTES", 256 * 1024)
     path = tmp_path / "accounts.csv"
     load_accounts().to_csv(path, index=False)
     assert_august(read_portfolio(path, credit_card))
@@ -95,6 +95,7 @@ def test_units_codes_dates_and_missing_cells(tmp_path, suffix):
             calls_last_7_days_count=ColumnMapping("calls", missing=("n/a",)),
             loss_given_default=ColumnMapping("not_there"),
         ),
+        allow_missing=True,
     )
     columns, present = reading.raw.columns, reading.raw.present
     assert columns["balance_minor"].tolist() == [1025, 123456]
@@ -154,25 +155,39 @@ def test_a_history_with_a_hole_is_refused(tmp_path):
     assert "paid_lag1" in str(error)
 
 
+def test_ids_that_came_as_floats_are_refused(tmp_path):
+    error = refused(written(tmp_path, "parquet", id=[1.0, 2.0]), mapping())
+    assert error.reason is Reason.SCHEMA_MISMATCH
+    assert error.violations[0].field == "account_id"
+
+
 @pytest.mark.parametrize(
-    ("suffix", "column", "values", "field"),
+    ("suffix", "column", "values", "rule"),
     [
-        ("parquet", "balance", ["10", "20"], "balance_minor"),
-        ("csv", "balance", ["10", "ten"], "balance"),
-        ("parquet", "id", [1.0, 2.0], "account_id"),
-        ("parquet", "dpd", [True, False], "days_past_due"),
+        ("csv", "balance", ["10", "ten"], "NOT_A_NUMBER"),
+        ("parquet", "balance", ["10", "ten"], "NOT_A_NUMBER"),
+        ("csv", "flag", ["Y", "maybe"], "UNLISTED_CODE"),
+        ("csv", "opened", ["2024-01-01", "soon"], "NOT_A_DATE"),
+        ("csv", "opened", ["2024-01-01", "2024-02-30"], "NO_SUCH_DATE"),
     ],
 )
-def test_a_retyped_column_is_refused(tmp_path, suffix, column, values, field):
-    error = refused(written(tmp_path, suffix, **{column: values}), mapping())
-    assert error.reason is Reason.SCHEMA_MISMATCH
-    assert field in str(error) or "CSV conversion error" in str(error)
+def test_a_cell_at_fault_costs_its_row_and_no_other(tmp_path, suffix, column, values, rule):
+    path = written(tmp_path, suffix, **{"flag": ["Y", "Y"], "opened": ["2024-01-01"] * 2, column: values})
+    opened_on = ColumnMapping("opened", reading=Reading.MONTHS_SINCE)
+    admission = admit(
+        read_portfolio(path, mapping(fraud=ColumnMapping("flag", values={"Y": True}), months_on_book=opened_on)).raw
+    )
+    found = admission.quarantine
+    assert admission.portfolio.column("account_id").tolist() == [b"a"]
+    assert (found.rule, found.column, found.value, found.line.tolist()) == ((rule,), (column,), (values[1],), [3])
+    assert found.account_id == ("b",)
+    assert found.remedy[0]
 
 
-def test_unlisted_codes_and_unread_dates_are_refused(tmp_path):
-    path = written(tmp_path, "csv", flag=["Y", "maybe"], opened=["2024-01-01", "soon"])
-    assert "'maybe'" in str(refused(path, mapping(fraud=ColumnMapping("flag", values={"Y": True}))))
-    assert "'soon'" in str(refused(path, mapping(months_on_book=ColumnMapping("opened", reading=Reading.MONTHS_SINCE))))
+def test_a_column_of_another_kind_puts_every_row_at_fault(tmp_path):
+    admission = admit(read_portfolio(written(tmp_path, "parquet", dpd=[True, False]), mapping()).raw)
+    assert (admission.portfolio.account_count, admission.quarantine.row_count) == (0, 2)
+    assert set(admission.quarantine.rule) == {"NOT_A_NUMBER"}
 
 
 def test_a_repeated_header_is_refused(tmp_path):

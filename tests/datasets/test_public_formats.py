@@ -70,8 +70,13 @@ def test_a_file_without_a_column_says_which_one_is_needed(tmp_path, name):
     assert source in str(caught.value)
 
 
-def test_an_unknown_status_is_refused_and_never_guessed(tmp_path):
+def test_an_unknown_status_is_quarantined_and_never_guessed(tmp_path):
     path = tmp_path / "sample.csv"
     path.write_text(SAMPLES["lending_club"].replace("Late (16-30 days)", "Sleeping"))
-    with pytest.raises(CollectionsError, match="Sleeping"):
-        read_portfolio(path, read_bundled_settings("mappings/lending_club.toml", FileMapping), DAY)
+    found = admit(read_portfolio(path, read_bundled_settings("mappings/lending_club.toml", FileMapping), DAY).raw).quarantine
+    assert (found.rule, found.value, found.column, found.line.tolist()) == (
+        ("UNLISTED_CODE",),
+        ("Sleeping",),
+        ("loan_status",),
+        [5],
+    )

@@ -30,6 +30,7 @@ class ImportPortfolioRequest(_message.Message):
 
     HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
+    FILE_ROWS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def header(self) -> Global___PortfolioHeader:
         """What the columns describe."""
@@ -38,27 +39,226 @@ class ImportPortfolioRequest(_message.Message):
     def chunk(self) -> _columns_pb2.ColumnChunk:
         """The next rows, under the names of the account schema."""
 
+    @_builtins.property
+    def file_rows(self) -> Global___FileRows:
+        """After a chunk: where its rows stand in a file, and what the reader of the file found wrong with them."""
+
     def __init__(
         self,
         *,
         header: Global___PortfolioHeader | None = ...,
         chunk: _columns_pb2.ColumnChunk | None = ...,
+        file_rows: Global___FileRows | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "file_rows", b"file_rows", "header", b"header"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "header", b"header"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "file_rows", b"file_rows", "header", b"header"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk"]  # noqa: Y015
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk", "file_rows"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
 
 Global___ImportPortfolioRequest: _TypeAlias = ImportPortfolioRequest  # noqa: Y015
 
 @_typing.final
+class FileRows(_message.Message):
+    """Where the rows of the chunk before stand in a sender's file, and what the reader of that file found wrong with them. Several
+    may follow one chunk. Rows with a fault are quarantined with it; their cells at fault are sent as missing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    FAULTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Line of each row of the chunk as a spreadsheet shows it, 1 first; once per chunk."""
+
+    @_builtins.property
+    def faults(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowFault]:
+        """Faults of rows of the chunk."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[_builtins.int] | None = ...,
+        faults: _abc.Iterable[Global___RowFault] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["faults", b"faults", "lines", b"lines"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileRows: _TypeAlias = FileRows  # noqa: Y015
+
+@_typing.final
+class RowFault(_message.Message):
+    """One fault of a row that its reader found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_FIELD_NUMBER: _builtins.int
+    FIELD_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    REMEDY_FIELD_NUMBER: _builtins.int
+    row: _builtins.int
+    """Row of the chunk, 0 first."""
+    field: _builtins.str
+    """Schema column at fault; empty for a whole row, such as one with too many cells."""
+    column: _builtins.str
+    """The sender's own name of the column."""
+    value: _builtins.str
+    """The sender's own cell, shortened."""
+    rule: _builtins.str
+    """Stable code of the rule: 1 to 40 capitals, digits and underscores, such as NOT_A_NUMBER."""
+    remedy: _builtins.str
+    """What the sender should do."""
+    def __init__(
+        self,
+        *,
+        row: _builtins.int = ...,
+        field: _builtins.str = ...,
+        column: _builtins.str = ...,
+        value: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        remedy: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["column", b"column", "field", b"field", "remedy", b"remedy", "row", b"row", "rule", b"rule", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RowFault: _TypeAlias = RowFault  # noqa: Y015
+
+@_typing.final
+class CheckPortfolioRequest(_message.Message):
+    """One message of a check."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
+    FILE_ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def header(self) -> Global___PortfolioHeader:
+        """What the columns describe; validate_only is taken as set."""
+
+    @_builtins.property
+    def chunk(self) -> _columns_pb2.ColumnChunk:
+        """The next rows."""
+
+    @_builtins.property
+    def file_rows(self) -> Global___FileRows:
+        """Where the rows of the chunk before stand in a file."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___PortfolioHeader | None = ...,
+        chunk: _columns_pb2.ColumnChunk | None = ...,
+        file_rows: Global___FileRows | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "file_rows", b"file_rows", "header", b"header"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "content", b"content", "file_rows", b"file_rows", "header", b"header"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "chunk", "file_rows"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___CheckPortfolioRequest: _TypeAlias = CheckPortfolioRequest  # noqa: Y015
+
+@_typing.final
+class CheckPortfolioResponse(_message.Message):
+    """One message of what a check found."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    NORMALISED_CODES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def portfolio(self) -> Global___Portfolio:
+        """What the portfolio would be."""
+
+    @_builtins.property
+    def findings(self) -> Global___QuarantinedAccounts:
+        """The next findings."""
+
+    @_builtins.property
+    def normalised_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedCode]:
+        """With the header: spellings of coded facts that would be replaced by their code."""
+
+    def __init__(
+        self,
+        *,
+        portfolio: Global___Portfolio | None = ...,
+        findings: Global___QuarantinedAccounts | None = ...,
+        normalised_codes: _abc.Iterable[Global___NormalisedCode] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "findings", b"findings", "portfolio", b"portfolio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "findings", b"findings", "normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["portfolio", "findings"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___CheckPortfolioResponse: _TypeAlias = CheckPortfolioResponse  # noqa: Y015
+
+@_typing.final
+class QuarantinedAccounts(_message.Message):
+    """Findings about refused rows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUARANTINED_ACCOUNTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quarantined_accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedAccount]:
+        """One entry per row and rule."""
+
+    def __init__(
+        self,
+        *,
+        quarantined_accounts: _abc.Iterable[Global___QuarantinedAccount] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quarantined_accounts", b"quarantined_accounts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QuarantinedAccounts: _TypeAlias = QuarantinedAccounts  # noqa: Y015
+
+@_typing.final
 class PortfolioHeader(_message.Message):
     """What the columns of an import describe."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SourceColumnsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
@@ -67,6 +267,7 @@ class PortfolioHeader(_message.Message):
     ROW_COUNT_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     COUNTRY_CODE_FIELD_NUMBER: _builtins.int
+    SOURCE_COLUMNS_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
     time_zone: _builtins.str
@@ -83,6 +284,10 @@ class PortfolioHeader(_message.Message):
     def as_of_date(self) -> _date_pb2.Date:
         """The day the columns describe, in time_zone."""
 
+    @_builtins.property
+    def source_columns(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The sender's own names of columns, by schema column; findings repeat them."""
+
     def __init__(
         self,
         *,
@@ -93,10 +298,11 @@ class PortfolioHeader(_message.Message):
         row_count: _builtins.int = ...,
         validate_only: _builtins.bool = ...,
         country_code: _builtins.str = ...,
+        source_columns: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -400,18 +606,24 @@ class QuarantinedAccount(_message.Message):
     VALUE_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     REMEDY_FIELD_NUMBER: _builtins.int
+    LINE_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
     row: _builtins.int
     """Row of the import, 0 first."""
     account_id: _builtins.str
     """The id as it came, shortened."""
     field: _builtins.str
-    """Schema column at fault."""
+    """Schema column at fault; empty for a whole row."""
     value: _builtins.str
     """The offending value, shortened."""
     rule: _builtins.str
     """Stable code of the rule, such as REQUIRED, OUT_OF_RANGE or DUPLICATE_CONFLICT."""
     remedy: _builtins.str
     """What the sender should do."""
+    line: _builtins.int
+    """Line of the sender's file as a spreadsheet shows it; 0 where the rows came from no file."""
+    column: _builtins.str
+    """The sender's own name of the column; empty where it was not sent."""
     def __init__(
         self,
         *,
@@ -421,10 +633,12 @@ class QuarantinedAccount(_message.Message):
         value: _builtins.str = ...,
         rule: _builtins.str = ...,
         remedy: _builtins.str = ...,
+        line: _builtins.int = ...,
+        column: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "field", b"field", "remedy", b"remedy", "row", b"row", "rule", b"rule", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "column", b"column", "field", b"field", "line", b"line", "remedy", b"remedy", "row", b"row", "rule", b"rule", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

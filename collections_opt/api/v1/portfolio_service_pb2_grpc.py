@@ -40,6 +40,11 @@ class PortfolioServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioResponse.FromString,
                 _registered_method=True)
+        self.CheckPortfolio = channel.stream_stream(
+                '/collections_opt.api.v1.PortfolioService/CheckPortfolio',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.FromString,
+                _registered_method=True)
         self.GetPortfolio = channel.unary_unary(
                 '/collections_opt.api.v1.PortfolioService/GetPortfolio',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.GetPortfolioRequest.SerializeToString,
@@ -66,6 +71,14 @@ class PortfolioServiceServicer:
         ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
         any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
         came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckPortfolio(self, request_iterator, context):
+        """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
+        finding about rows at fault, in row order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -99,6 +112,11 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
                     servicer.ImportPortfolio,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioResponse.SerializeToString,
+            ),
+            'CheckPortfolio': grpc.stream_stream_rpc_method_handler(
+                    servicer.CheckPortfolio,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.SerializeToString,
             ),
             'GetPortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPortfolio,
@@ -144,6 +162,33 @@ class PortfolioService:
             '/collections_opt.api.v1.PortfolioService/ImportPortfolio',
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportPortfolioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckPortfolio(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/collections_opt.api.v1.PortfolioService/CheckPortfolio',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,6 +39,10 @@ class PortfolioServiceStub:
     any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
     came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
     """
+    CheckPortfolio: _grpc.StreamStreamMultiCallable[_portfolio_service_pb2.CheckPortfolioRequest, _portfolio_service_pb2.CheckPortfolioResponse]
+    """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
+    finding about rows at fault, in row order.
+    """
     GetPortfolio: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]
     """Returns a portfolio's header."""
     ListPortfolios: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.ListPortfoliosRequest, _portfolio_service_pb2.ListPortfoliosResponse]
@@ -56,6 +60,10 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
     ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
     any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
     came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
+    """
+    CheckPortfolio: _aio.StreamStreamMultiCallable[_portfolio_service_pb2.CheckPortfolioRequest, _portfolio_service_pb2.CheckPortfolioResponse]  # type: ignore[assignment]
+    """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
+    finding about rows at fault, in row order.
     """
     GetPortfolio: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]  # type: ignore[assignment]
     """Returns a portfolio's header."""
@@ -77,6 +85,16 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
         ALREADY_EXISTS when the id holds other accounts. Rows at fault are quarantined, the others are accepted. Columns may come in
         any order; one that is missing, unknown or of another kind refuses the import. Nothing is stored unless the whole stream
         came. A message over 4 MiB is refused by the transport, with RESOURCE_EXHAUSTED and without details.
+        """
+
+    @_abc_1.abstractmethod
+    def CheckPortfolio(
+        self,
+        request_iterator: _MaybeAsyncIterator[_portfolio_service_pb2.CheckPortfolioRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_portfolio_service_pb2.CheckPortfolioResponse], _abc.AsyncIterator[_portfolio_service_pb2.CheckPortfolioResponse]]:
+        """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
+        finding about rows at fault, in row order.
         """
 
     @_abc_1.abstractmethod

@@ -7,9 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
-
 
 class Reading(StrEnum):
     """How a source becomes a value."""
@@ -26,7 +23,30 @@ class Reading(StrEnum):
     """Arrears estimated from two sources, balance and months past due; for files that do not carry arrears."""
 
 
+ISO = "%Y-%m-%d"
+EXCEL = "EXCEL"
+EXCEL_1904 = "EXCEL_1904"
 DATE_READINGS = (Reading.DAYS_SINCE, Reading.DAYS_UNTIL, Reading.MONTHS_SINCE)
+
+
+class Rounding(StrEnum):
+    """How a number with a fraction becomes whole, where the mapping says that it may."""
+
+    HALF_UP = "HALF_UP"
+    """To the nearest, halves away from zero."""
+    HALF_EVEN = "HALF_EVEN"
+    """To the nearest, halves to the even number."""
+    DOWN = "DOWN"
+    """Towards zero."""
+
+
+class Unlisted(StrEnum):
+    """What a code means that ``values`` does not list."""
+
+    QUARANTINE = "QUARANTINE"
+    """The row is at fault."""
+    READ = "READ"
+    """It is read as it stands: a column of numbers with a few codes among them."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +62,12 @@ class ColumnMapping:
         share: minimum payment as a share of the balance, of MISSED_MINIMUM_PAYMENTS.
         prefix: put before a text.
         width: pad a text with zeros to this many characters, before the prefix.
-        values: replaces the file's codes; a code that is not listed is refused.
+        values: replaces the file's codes; what is not listed goes by ``unlisted``.
+        unlisted: what a code means that ``values`` does not list: QUARANTINE, or READ as it stands.
         missing: texts that mean "no value", beside an empty cell.
-        date_format: strptime format of dates that come as text.
+        date_format: strptime format of dates that come as text, or EXCEL (EXCEL_1904) for serial day numbers.
+        date_formats: several of them, instead of ``date_format``; a date that two of them read differently is at fault.
+        rounding: how a number with a fraction becomes whole; not given, such a cell is at fault.
     """
 
     source: str = ""
@@ -56,32 +79,91 @@ class ColumnMapping:
     prefix: str = ""
     width: int = 0
     values: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    unlisted: Unlisted = Unlisted.QUARANTINE
     missing: tuple[str, ...] = ()
-    date_format: str = "%Y-%m-%d"
+    date_format: str = ISO
+    date_formats: tuple[str, ...] = ()
+    rounding: Rounding | None = None
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the file's columns that this mapping reads."""
         return self.sources or ((self.source,) if self.source else ())
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """Return every date format of the column."""
+        return self.date_formats or (self.date_format,)
+
 
 @dataclass(frozen=True)
 class RowFilter:
-    """Keep the rows whose number in ``source`` lies within the bounds; a missing number is not kept."""
+    """Keep the rows whose cell in ``source`` passes; the others are out, and counted.
+
+    Attributes:
+        source: column of the file.
+        at_least: smallest number kept; a missing number is not kept.
+        at_most: largest number kept; a missing number is not kept.
+        one_of: texts kept, exactly as they stand.
+        none_of: texts not kept.
+    """
 
     source: str
     at_least: float | None = None
     at_most: float | None = None
+    one_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class CsvFormat:
-    """How a CSV file is written; ``column_names`` are given for files without a header line."""
+    """How a text file is written.
 
-    delimiter: str = ","
+    Attributes:
+        delimiter: between cells; not given: a tab in a .tsv file, else a comma.
+        decimal_point: of numbers that come as text.
+        encoding: such as utf8, windows-1252 or utf-16.
+        column_names: for files without a header line.
+    """
+
+    delimiter: str = ""
     decimal_point: str = "."
     encoding: str = "utf8"
     column_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NumberFormat:
+    """What numbers that come as text may carry; what is not declared puts the cell at fault.
+
+    Attributes:
+        thousands: separator of thousands, such as "," or " "; Indian groups of two are read too.
+        currency_signs: signs or codes before or after a number, such as "$" or "USD".
+        parentheses: "(100.00)" is minus 100.
+        trailing_minus: "100.00-" is minus 100.
+        percent: "45%" is 0.45.
+    """
+
+    thousands: str = ""
+    currency_signs: tuple[str, ...] = ()
+    parentheses: bool = False
+    trailing_minus: bool = False
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What of a file is the table.
+
+    Attributes:
+        sheet: of a spreadsheet with several.
+        skip_first_lines: lines before the header, not read and counted.
+        skip_last_lines: lines after the last row, such as totals, not read and counted.
+    """
+
+    sheet: str = ""
+    skip_first_lines: int = 0
+    skip_last_lines: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,12 +172,15 @@ class FileMapping:
 
     Attributes:
         name: of the mapping, for people.
-        time_zone: IANA name of the lender's zone.
+        time_zone: IANA name of the lender's zone; instants become days in it.
         currency_code: ISO 4217 code of every money column.
         columns: by schema column.
         as_of_date: the day the file describes; may be given when reading instead.
         keep: rows must pass all of these.
-        csv: for CSV files.
+        csv: for text files.
+        numbers: what numbers that come as text may carry.
+        layout: what of the file is the table.
+        currency_source: column that names each row's currency; every row kept must be in ``currency_code``.
         country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to.
     """
 
@@ -106,49 +191,14 @@ class FileMapping:
     as_of_date: date | None = None
     keep: tuple[RowFilter, ...] = ()
     csv: CsvFormat = field(default_factory=CsvFormat)
+    numbers: NumberFormat = field(default_factory=NumberFormat)
+    layout: Layout = field(default_factory=Layout)
+    currency_source: str = ""
     country_code: str = ""
 
-
-def check_mapping(mapping: FileMapping) -> None:
-    """Refuse a mapping that could not be meant.
-
-    Raises:
-        CollectionsError: SCHEMA_MISMATCH with every field at fault and its remedy.
-    """
-    found = [
-        FieldViolation(name, "is required and the mapping does not have it.", f"Map or set it: {column.meaning}")
-        for name, column in ACCOUNT_SCHEMA.items()
-        if column.required and name not in mapping.columns
-    ]
-    for name, column in mapping.columns.items():
-        problem = _problem(name, column) or _csv_problem(name, column, mapping.csv)
-        if problem:
-            found.append(FieldViolation(f"columns.{name}", *problem))
-    if found:
-        message = f"Mapping {mapping.name!r} has {len(found)} field(s) at fault."
-        raise CollectionsError(Reason.SCHEMA_MISMATCH, message, tuple(found))
-
-
-def _problem(name: str, column: ColumnMapping) -> tuple[str, str] | None:
-    target = ACCOUNT_SCHEMA.get(name)
-    if target is None:
-        return "is not a column of the account schema.", f"Use one of: {', '.join(ACCOUNT_SCHEMA)}."
-    if sum((bool(column.source), bool(column.sources), column.constant is not None)) != 1:
-        return "needs exactly one of source, sources and constant.", "Keep one."
-    estimate = column.reading is Reading.MISSED_MINIMUM_PAYMENTS
-    if estimate and not (len(column.sources) == 2 and 0 < column.share <= 1 and name == "arrears_minor"):
-        return (
-            "cannot be estimated so.",
-            "Estimate arrears_minor from sources = [balance, months past due] and a share in (0, 1].",
-        )
-    if target.is_history != bool(column.sources) and not estimate:
-        return "a history takes sources, latest first; anything else takes source or constant.", "Use the other key."
-    if column.reading in DATE_READINGS and target.kind is not ColumnKind.COUNT:
-        return f"holds {target.kind}, which {column.reading} does not give.", "Read dates into columns that count days or months."
-    return None
-
-
-def _csv_problem(name: str, column: ColumnMapping, csv: CsvFormat) -> tuple[str, str] | None:
-    if column.missing and csv.decimal_point != "." and ACCOUNT_SCHEMA[name].kind not in (ColumnKind.TEXT, ColumnKind.FLAG):
-        return "cannot have texts for missing numbers with another decimal point.", "Leave such cells empty in the CSV."
-    return None
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Return the file's columns that the mapping reads, each once."""
+        sources = [source for column in self.columns.values() for source in column.needs]
+        currency = [self.currency_source] if self.currency_source else []
+        return tuple(dict.fromkeys([*sources, *(rule.source for rule in self.keep), *currency]))
