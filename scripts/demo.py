@@ -113,7 +113,7 @@ def show_next(console: Console, data: Path, page: ComparisonReport) -> None:
     account_id = next(lines[0].account_id for lines in page.worklists.values() if lines)
     dearest = max(page.summary.queues, key=lambda queue: queue.price_per_minute_minor).queue_id
     html = data / "what-if.html"
-    console.print("Leave a server running with [bold]make serve[/bold] and try, in another terminal:")
+    console.print("Leave a server running with [bold]make serve[/bold] and try, in another terminal:", markup=True)
     for line in (
         f"scripts/explain.py {SERVER} --ranking {ranking_id} --account {account_id}",
         f"scripts/capacity.py what-if {SERVER} --ranking {ranking_id} --change {dearest}:agents=+1 --html {html}",

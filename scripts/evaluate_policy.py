@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
-from scripts_support import REFUSED, DataOption, ModelsOption, models_of, opened, run, table, terminal
+from scripts_support import REFUSED, DataOption, ModelsOption, PlainConsole, models_of, opened, run, table, terminal
 
 from collections_opt.application.policy_evaluation import PolicyQuestion, evaluate_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules
@@ -70,7 +69,7 @@ def main(
         question = PolicyQuestion(
             logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=sources
         )
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
             task = bar.add_task("judging", total=1.0)
             found = evaluate_policy(workspace, folder, question, lambda s, f: bar.update(task, completed=f, description=s))
     if html:

@@ -16,8 +16,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from rich.console import Console
-from scripts_support import Product, now, run_commands, table
+from scripts_support import PlainConsole, Product, now, run_commands, table
 from shadow_support import compare
 
 from collections_opt.api.v1 import model_service_pb2 as pb
@@ -54,7 +53,7 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
         for m in models
     ]
     header = ["version", "state", "engine", "approved by", "until", *FIGURES[kind]]
-    Console().print(table(f"{kind.value} models", header, lines, text_columns=5))
+    PlainConsole().print(table(f"{kind.value} models", header, lines, text_columns=5))
 
 
 def show(
@@ -74,7 +73,7 @@ def show(
     if as_json:
         typer.echo(json.dumps({**plain(model), "events": [plain(event) for event in events]}, indent=1))
         return
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     console.print(f"{model.kind}/{model.version}: {state_of(model)}, manifest {model.digest[:16]}...")
     console.print(table("What was done", ["#", "action", "by", "mode", "when", "why"], [line(e) for e in events], text_columns=6))
     if model.metrics:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from scripts_support import DataOption, progress_bar, run, table
+from scripts_support import DataOption, PlainConsole, progress_bar, run, table
 
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.ledger.ledger import open_ledger
@@ -43,7 +42,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(asdict(moved), indent=1))
         return
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     console.print(table("Rows moved", ("table", "rows"), [(name, f"{count:,}") for name, count in moved.rows.items()]))
     console.print(f"{moved.ranking_count} rankings verified before and after; last record {moved.head[:16]}...")
 

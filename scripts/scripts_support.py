@@ -19,6 +19,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.client.client import Client, connect
@@ -26,6 +27,7 @@ from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import get_ranking, latest_ranking
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.shown_text import visible
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
@@ -150,7 +152,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except CollectionsError as error:
-        Console(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red", markup=False)
+        PlainConsole(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red")
         sys.exit(REFUSED)
 
 
@@ -199,7 +201,7 @@ def opened(data: Path, models: Path, database_url: str = "", objects_url: str = 
 @contextmanager
 def progress_bar(title: str) -> Iterator[ProgressCallback]:
     """Show progress on standard error for the time of a step."""
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0)
 
         def report(progress: SolveProgress) -> None:
@@ -209,13 +211,24 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
         yield report
 
 
-def terminal(record: bool = False) -> Console:
+class PlainConsole(Console):
+    """Prints texts as they are: no markup is read in them, and no character in them acts on the terminal or hides."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"markup": False, "emoji": False, **options})
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a text as rich prints it: tables, titles and lines all come through here."""
+        return super().render_str(visible(text, lines=True), **options)
+
+
+def terminal(record: bool = False) -> PlainConsole:
     """Return where scripts print: as wide as the terminal, and wide enough for every table where there is none.
 
     ``record`` keeps what is printed, for a picture.
     """
     wide = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(record=record) if wide else Console(width=PIPED_WIDTH, record=record)
+    return PlainConsole(record=record) if wide else PlainConsole(width=PIPED_WIDTH, record=record)
 
 
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:
@@ -232,5 +245,5 @@ def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], tex
             min_width=widest_word,
         )
     for line in lines:
-        result.add_row(*line)
+        result.add_row(*map(visible, line))
     return result

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tomli_w
 import typer
-from rich.console import Console
-from scripts_support import DataOption, opened, progress_bar, run, table, terminal
+from scripts_support import DataOption, PlainConsole, opened, progress_bar, run, table, terminal
 
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -74,7 +73,7 @@ def main(
     console = terminal()
     title = f"Simulated lender, seed {seed} (SIMULATED: no person, no lender), plan {plan.plan_id}"
     console.print(table(title, ["portfolio", "contact log", "late accounts", "randomised"], lines, text_columns=2))
-    Console(stderr=True).print(
+    PlainConsole(stderr=True).print(
         "Next: scripts/train_effects.py on one month, scripts/evaluate_policy.py on a later one.", style="dim"
     )
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from scripts_support import DataOption, now, run
+from scripts_support import DataOption, PlainConsole, now, run
 
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.remote_objects import open_objects
@@ -40,7 +39,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(asdict(sweep), indent=1))
         return
-    console = Console(highlight=False)
+    console = PlainConsole(highlight=False)
     for name in sweep.orphans:
         console.print(name)
     done = "would be removed" if dry_run else f"removed {sweep.removed_count}"

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
-from scripts_support import run
+from scripts_support import PlainConsole, run
 
 from collections_opt.application.model_training import BUNDLED_SEED, bundled_data, train_model
 from collections_opt.application.own_training import own_data
@@ -43,7 +42,7 @@ def main(
     """
     given = created_at.replace(tzinfo=UTC) if created_at else None
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
         task = bar.add_task("training", total=1.0)
         data = own_data(*read_training(history)) if history else bundled_data()
         report = train_model(models_dir, data, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))
@@ -58,7 +57,7 @@ def main(
     table.add_column("scorecard", justify="right")
     for name, value in sorted(report.metrics.items()):
         table.add_row(name, f"{value:,.4f}", f"{report.scorecard_metrics[name]:,.4f}")
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 if __name__ == "__main__":

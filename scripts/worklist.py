@@ -6,9 +6,7 @@ Example:
 
 from __future__ import annotations
 
-import csv
 import json
-import sys
 from itertools import islice
 from typing import Annotated
 
@@ -18,6 +16,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.client.rankings import worklist
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.reports.csv_text import csv_text
 
 FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units")
 
@@ -45,9 +44,7 @@ def main(
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     elif as_csv:
-        writer = csv.DictWriter(sys.stdout, fieldnames=FIELDS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+        typer.echo(csv_text(FIELDS, rows), nl=False)
     else:
         lines = [
             [

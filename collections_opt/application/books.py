@@ -22,9 +22,10 @@ from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 
 @dataclass(frozen=True)
 class ImportedPortfolio:
-    """An import as it is told to its caller: the stored header, and the spellings of coded facts that were replaced."""
+    """An import as it is told to its caller: stored header, what was refused, and spellings of coded facts that were replaced."""
 
     record: PortfolioRecord
+    quarantine: Quarantine
     normalised: tuple[NormalisedCode, ...]
 
 
@@ -55,7 +56,8 @@ class Books:
         """
         check_id("portfolio_id", portfolio_id)
         admission = admit(raw)
-        return ImportedPortfolio(self._stored(portfolio_id, admission, validate_only, actor), admission.normalised)
+        record = self._stored(portfolio_id, admission, validate_only, actor)
+        return ImportedPortfolio(record, admission.quarantine, admission.normalised)
 
     def _stored(self, portfolio_id: str, admission: Admission, validate_only: bool, actor: Actor) -> PortfolioRecord:
         portfolio, refused = admission.portfolio, admission.quarantine

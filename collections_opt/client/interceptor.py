@@ -36,6 +36,7 @@ class CallInterceptor(
     grpc.UnaryUnaryClientInterceptor,
     grpc.UnaryStreamClientInterceptor,
     grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
 ):
     """Gives every call a deadline and turns every failed one into the refusal it carries.
 
@@ -57,6 +58,10 @@ class CallInterceptor(
     def intercept_unary_stream(self, continuation: Continuation, client_call_details: Any, request: Any) -> Any:
         """Call; raise what the server refused while the answers are read."""
         return self._read(continuation(_Details(client_call_details, self._identity()), request))
+
+    def intercept_stream_stream(self, continuation: Continuation, client_call_details: Any, request_iterator: Any) -> Any:
+        """Call with a stream; raise what the server refused while the answers are read."""
+        return self._read(continuation(_Details(client_call_details, self._identity()), request_iterator))
 
     def _checked(self, call: Any) -> Any:
         if isinstance(call, grpc.RpcError):

@@ -30,6 +30,7 @@ DEFAULT_DEADLINE_SECONDS = 60.0
 DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
     {
         "ImportPortfolio": 3_600.0,
+        "CheckPortfolio": 3_600.0,
         "ExportRanking": 3_600.0,
         "WatchRanking": 600.0,
         "CompareRankings": 600.0,
@@ -43,7 +44,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
 
-READS = ("Get", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate", "Verify", "Replay")
+READS = ("Get", "Check", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate", "Verify", "Replay")
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset({"CreateRanking", "CancelRanking", "ImportPortfolio"})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import Client
@@ -12,6 +14,33 @@ from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date
+from collections_opt.wire.file_rows import encode_file_rows
+
+_SOURCE_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class PortfolioParts:
+    """A portfolio too large to hold: its rows come in parts, made anew each time they are sent.
+
+    Attributes:
+        head: what the columns describe; its own rows are not read.
+        row_count: rows of all parts.
+        parts: gives the parts in order, all with the same columns.
+    """
+
+    head: RawPortfolio
+    row_count: int
+    parts: Callable[[], Iterable[RawPortfolio]]
+
+
+@dataclass(frozen=True)
+class CheckedPortfolio:
+    """What an import would do: the header it would have, spellings replaced by their codes, and every finding in row order."""
+
+    portfolio: pb.Portfolio
+    normalised_codes: tuple[pb.NormalisedCode, ...]
+    findings: tuple[pb.QuarantinedAccount, ...]
 
 
 def import_portfolio(
@@ -28,7 +57,7 @@ def import_portfolio(
 def send_portfolio(
     client: Client,
     portfolio_id: str,
-    raw: RawPortfolio,
+    raw: RawPortfolio | PortfolioParts,
     validate_only: bool = False,
     progress: ProgressCallback = ignore_progress,
 ) -> pb.ImportPortfolioResponse:
@@ -39,33 +68,67 @@ def send_portfolio(
     Args:
         client: where to.
         portfolio_id: id of the portfolio.
-        raw: unchecked columns under the names of the account schema.
+        raw: unchecked columns under the names of the account schema, whole or in parts; no more than one part is held.
         validate_only: check only, store nothing.
         progress: told the share of rows sent, then that the server checks them.
 
     Raises:
         CollectionsError: SCHEMA_MISMATCH naming the column at fault; ALREADY_EXISTS when the id holds other accounts.
     """
-    row_count = int(raw.columns["account_id"].shape[0]) if "account_id" in raw.columns else 0
-    header = pb.PortfolioHeader(
-        portfolio_id=portfolio_id,
-        as_of_date=write_date(raw.as_of_date),
-        time_zone=raw.time_zone,
-        currency_code=raw.currency_code,
-        row_count=row_count,
-        validate_only=validate_only,
-        country_code=raw.country_code,
-    )
-    return client.portfolios.ImportPortfolio(_messages(header, raw, progress))
+    request = pb.ImportPortfolioRequest
+    messages = (request(**content) for content in _contents(portfolio_id, _parts(raw), validate_only, progress))
+    return client.portfolios.ImportPortfolio(messages)
 
 
-def _messages(header: pb.PortfolioHeader, raw: RawPortfolio, progress: ProgressCallback) -> Iterator[pb.ImportPortfolioRequest]:
-    yield pb.ImportPortfolioRequest(header=header)
+def check_portfolio(
+    client: Client, portfolio_id: str, raw: RawPortfolio | PortfolioParts, progress: ProgressCallback = ignore_progress
+) -> CheckedPortfolio:
+    """Return what ``send_portfolio`` would do, with every finding; nothing is stored.
+
+    Raises:
+        CollectionsError: as ``send_portfolio``, but for ids that hold other accounts.
+    """
+    request = pb.CheckPortfolioRequest
+    messages = (request(**content) for content in _contents(portfolio_id, _parts(raw), True, progress))
+    answers = client.portfolios.CheckPortfolio(messages)
+    first = next(answers)
+    findings = tuple(one for answer in answers for one in answer.findings.quarantined_accounts)
+    return CheckedPortfolio(first.portfolio, tuple(first.normalised_codes), findings)
+
+
+def _parts(raw: RawPortfolio | PortfolioParts) -> PortfolioParts:
+    return raw if isinstance(raw, PortfolioParts) else PortfolioParts(raw, raw.row_count, lambda: [raw])
+
+
+def _contents(
+    portfolio_id: str, whole: PortfolioParts, validate_only: bool, progress: ProgressCallback
+) -> Iterator[dict[str, Any]]:
+    """Yield the content of every message of an import, by its name."""
+    head, count = whole.head, whole.row_count
+    yield {
+        "header": pb.PortfolioHeader(
+            portfolio_id=portfolio_id,
+            as_of_date=write_date(head.as_of_date),
+            time_zone=head.time_zone,
+            currency_code=head.currency_code,
+            row_count=count,
+            validate_only=validate_only,
+            country_code=head.country_code,
+            source_columns={name: source[:_SOURCE_CHARACTERS] for name, source in head.sources.items()},
+        )
+    }
     sent = 0
-    for chunk in encode_chunks(Columns(header.row_count, raw.columns, raw.present)):
-        yield pb.ImportPortfolioRequest(chunk=chunk)
-        sent += chunk.row_count
-        progress(SolveProgress(f"sent {sent:,} of {header.row_count:,} rows", 0.9 * sent / max(header.row_count, 1)))
+    for part in whole.parts():
+        start = 0
+        for chunk in encode_chunks(Columns(part.row_count, part.columns, part.present)):
+            stop = start + chunk.row_count
+            yield {"chunk": chunk}
+            lines = None if part.lines is None else part.lines[start:stop]
+            for rows in encode_file_rows(lines, part.faults.between(start, stop)):
+                yield {"file_rows": rows}
+            start = stop
+        sent += part.row_count
+        progress(SolveProgress(f"sent {sent:,} of {count:,} rows", 0.9 * sent / max(count, 1)))
     progress(SolveProgress("the server checks every row", 0.9))
 
 

@@ -48,5 +48,8 @@ MAX_CHUNK_BYTES = 4 * 1024 * 1024
 MAX_ACCOUNTS_PER_PORTFOLIO = 20_000_000
 """Accounts of one portfolio: what the measured memory per account allows on one machine."""
 
+MAX_ROW_FAULTS = 1_000_000
+"""Faults that the reader of a file may send with one portfolio; more means that the mapping does not fit the file."""
+
 MIN_CELL_COUNT = 30
 """Figures over fewer accounts are suppressed."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.shown_text import visible
+
 MAX_SHOWN_CHARACTERS = 120
 """Of a cell that is shown to people; longer ones are cut."""
 
@@ -15,8 +17,7 @@ MAX_SHOWN_CHARACTERS = 120
 def shown_cell(value: object) -> str:
     """Return a value as one short printable line: what does not print is written as its escape."""
     text = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-    shown = text[:MAX_SHOWN_CHARACTERS]
-    return shown if shown.isprintable() else shown.encode("unicode_escape").decode("ascii")
+    return visible(text[:MAX_SHOWN_CHARACTERS])
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,12 @@ class RowFaults:
         """Return the faults with row i at ``rows[i]``."""
         return RowFaults(rows[self.row], self.field, self.column, self.value, self.rule, self.remedy)
 
-    def first(self, count: int) -> RowFaults:
-        """Return at most ``count`` faults."""
-        cut = slice(count)
-        return RowFaults(self.row[cut], self.field[cut], self.column[cut], self.value[cut], self.rule[cut], self.remedy[cut])
+    def between(self, start: int, stop: int) -> RowFaults:
+        """Return the faults of rows from ``start`` to before ``stop``, counted from ``start``; faults must be in row order."""
+        low, high = np.searchsorted(self.row, [start, stop])
+        cut = slice(int(low), int(high))
+        texts = (self.field[cut], self.column[cut], self.value[cut], self.rule[cut], self.remedy[cut])
+        return RowFaults(self.row[cut] - start, *texts)
 
 
 NO_FAULTS = RowFaults(np.zeros(0, dtype=np.int64), (), (), (), (), ())

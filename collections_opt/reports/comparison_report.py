@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.comparison import Interval, OrderingOutcome
 from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.money import share
 
 REALISED = ("cash", "cures", "rolls", "cash_share", "cash_difference")
@@ -41,11 +40,7 @@ def comparison_rows(outcomes: Sequence[OrderingOutcome]) -> list[dict[str, Any]]
 def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
     """Return the comparison as CSV with a header line."""
     rows = comparison_rows(outcomes)
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    return csv_text(list(rows[0]), rows)
 
 
 def expected_table(outcomes: Sequence[OrderingOutcome], currency_code: str) -> Table:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from collections_opt.core.codes.currencies import currency
@@ -11,6 +9,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.policy_comparison import EXPECTED_VALUE_PLANNED, OrderValue, PolicyEvaluation
 from collections_opt.core.policy_value import PolicyEstimate
 from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.reports.csv_text import csv_text
 
 Table = tuple[list[str], list[list[str]]]
 
@@ -111,19 +110,17 @@ def policy_csv(found: PolicyEvaluation) -> str:
     """Return one line per order and estimate; money in minor units; a refused order has one line that says why."""
     head = ["order", "estimate", "value_minor_units", "standard_error", "low", "high", "row_count", "matched_count"]
     head += ["effective_count", "worked_count", "refusal"]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=head, lineterminator="\n")
-    writer.writeheader()
+    lines: list[dict[str, object]] = []
     for order in found.orders:
         named = [(estimate.method, estimate) for estimate in order.estimates]
         named += [(name, one) for name, one in (("GAIN", order.gain), ("BEHIND", order.behind)) if one is not None]
         for name, one in named:
             figures = {key: getattr(one, key) for key in head[3:9]}
             line = {"order": order.order, "estimate": name, "value_minor_units": one.value, **figures}
-            writer.writerow({**line, "worked_count": order.worked_count})
+            lines.append({**line, "worked_count": order.worked_count})
         if order.refusal:
-            writer.writerow({"order": order.order, "worked_count": order.worked_count, "refusal": order.refusal})
-    return buffer.getvalue()
+            lines.append({"order": order.order, "worked_count": order.worked_count, "refusal": order.refusal})
+    return csv_text(head, lines)
 
 
 def _value_line(order: OrderValue, currency_code: str) -> list[str]:

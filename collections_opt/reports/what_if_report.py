@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from collections_opt.core.codes.currencies import Currency, currency
@@ -18,6 +16,7 @@ from collections_opt.core.what_if_summary import (
     WhatIfSummary,
 )
 from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.money import gap, money, share
 
 Table = tuple[list[str], list[list[str]]]
@@ -174,11 +173,7 @@ def recovery_name(found: RecoveryFigures) -> str:
 def what_if_csv(found: WhatIfSummary) -> str:
     """Return one row per queue, figures unrounded, as CSV with a header line."""
     rows = [_row(queue) for queue in found.queues]
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
+    return csv_text(list(rows[0]), rows)
 
 
 def signed_share(part: float, whole: float) -> str:

@@ -28,6 +28,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
         "ScoringService": {"ScoreAccounts": _DECIDING},
         "PortfolioService": {
             "ImportPortfolio": _RUNNING,
+            "CheckPortfolio": _RUNNING,
             "GetPortfolio": _ALL,
             "ListPortfolios": _ALL,
             "ListQuarantinedAccounts": _DECIDING | {_R.AUDITOR},

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 import grpc
 
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
-from collections_opt.application.books import Books
+from collections_opt.application.books import Books, ImportedPortfolio
 from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.admission import Quarantine
+from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.row_faults import shown_cell
 from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
@@ -21,6 +26,7 @@ from collections_opt.service.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
+from collections_opt.wire.file_rows import FileRowsCollector
 
 HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code")}
 
@@ -36,26 +42,33 @@ class PortfolioServicer:
         self, requests: Iterator[pb.ImportPortfolioRequest], context: grpc.ServicerContext
     ) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
-        actor = read_actor(context)
+        imported = self._imported(requests, read_actor(context), check_only=False)
+        return pb.ImportPortfolioResponse(
+            portfolio=self._written([imported.record])[0], normalised_codes=_write_codes(imported.normalised)
+        )
+
+    def check_portfolio(
+        self, requests: Iterator[pb.CheckPortfolioRequest], context: grpc.ServicerContext
+    ) -> Iterator[pb.CheckPortfolioResponse]:
+        """Read what an import would, store nothing, and yield the header, then every finding."""
+        imported = self._imported(requests, read_actor(context), check_only=True)
+        codes = _write_codes(imported.normalised)
+        yield pb.CheckPortfolioResponse(portfolio=write_portfolio(imported.record, UNKNOWN), normalised_codes=codes)
+        for start in range(0, len(imported.quarantine.rule), MAX_PAGE_SIZE):
+            shown = _write_findings(imported.quarantine, slice(start, start + MAX_PAGE_SIZE))
+            yield pb.CheckPortfolioResponse(findings=pb.QuarantinedAccounts(quarantined_accounts=shown))
+
+    def _imported(
+        self, requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest], actor: Actor, check_only: bool
+    ) -> ImportedPortfolio:
         first = next(requests, None)
         if first is None or first.WhichOneof("content") != "header":
             raise refuse(Reason.INVALID_ARGUMENT, "header", "is missing.", "Send the header first.")
         header = first.header
-        as_of_date = read_date(header.as_of_date, "header.as_of_date")
-        collector = ColumnCollector(header.row_count)
-        for request in requests:
-            if request.WhichOneof("content") != "chunk":
-                raise refuse(Reason.INVALID_ARGUMENT, "chunk", "is missing.", "Send nothing but chunks after the header.")
-            _check_names(request.chunk)
-            collector.add(request.chunk)
-        columns = collector.columns()
-        raw = RawPortfolio(
-            as_of_date, header.time_zone, header.currency_code, columns.values, columns.present, header.country_code
-        )
+        _check_sources(header)
+        raw = _read_rows(header, read_date(header.as_of_date, "header.as_of_date"), requests)
         with told_as(HEADS):
-            imported = self._books.import_counted(header.portfolio_id, raw, header.validate_only, actor)
-        codes = [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in imported.normalised]
-        return pb.ImportPortfolioResponse(portfolio=self._written([imported.record])[0], normalised_codes=codes)
+            return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: grpc.ServicerContext) -> pb.GetPortfolioResponse:
         """Return a header."""
@@ -76,18 +89,68 @@ class PortfolioServicer:
         page = read_page(f"quarantine/{request.portfolio_id}", request.page_size, request.page_token, 0)
         found = self._books.quarantine(request.portfolio_id)
         part = slice(page.after, page.after + page.size)
-        columns = (found.row[part].tolist(), found.account_id[part], found.field[part], found.value[part])
-        rows = zip(*columns, found.rule[part], found.remedy[part], strict=True)
-        shown = [
-            pb.QuarantinedAccount(row=row, account_id=account_id, field=field, value=value, rule=rule, remedy=remedy)
-            for row, account_id, field, value, rule, remedy in rows
-        ]
+        shown = _write_findings(found, part)
         token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
         return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
 
     def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
         actors = self._ledger.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
         return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
+
+
+def _read_rows(
+    header: pb.PortfolioHeader,
+    as_of_date: date,
+    requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
+) -> RawPortfolio:
+    """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
+    collector, file_rows = ColumnCollector(header.row_count), FileRowsCollector()
+    for request in requests:
+        content = request.WhichOneof("content")
+        if content == "chunk":
+            _check_names(request.chunk)
+            collector.add(request.chunk)
+            file_rows.chunk(request.chunk.row_count)
+        elif content == "file_rows":
+            file_rows.add(request.file_rows)
+        else:
+            problem = "Send nothing but chunks, and file_rows after a chunk, after the header."
+            raise refuse(Reason.INVALID_ARGUMENT, "chunk", "is missing.", problem)
+    columns = collector.columns()
+    return RawPortfolio(
+        as_of_date,
+        header.time_zone,
+        header.currency_code,
+        columns.values,
+        columns.present,
+        country_code=header.country_code,
+        lines=file_rows.lines(),
+        faults=file_rows.faults(),
+        sources={name: shown_cell(source) for name, source in header.source_columns.items()},
+    )
+
+
+def _check_sources(header: pb.PortfolioHeader) -> None:
+    unknown = [name for name in header.source_columns if name not in ACCOUNT_SCHEMA]
+    if unknown:
+        problem = f"{unknown[0][:40]!r} is not a column of the account schema."
+        raise refuse(Reason.INVALID_ARGUMENT, "header.source_columns", problem, f"Use some of {', '.join(ACCOUNT_SCHEMA)}.")
+
+
+def _write_codes(normalised: Sequence[NormalisedCode]) -> list[pb.NormalisedCode]:
+    return [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in normalised]
+
+
+def _write_findings(found: Quarantine, part: slice) -> list[pb.QuarantinedAccount]:
+    numbers = (found.row[part].tolist(), found.line[part].tolist())
+    texts = (found.account_id[part], found.field[part], found.column[part], found.value[part])
+    rows = zip(*numbers, *texts, found.rule[part], found.remedy[part], strict=True)
+    return [
+        pb.QuarantinedAccount(
+            row=row, line=line, account_id=account_id, field=name, column=column, value=value, rule=rule, remedy=remedy
+        )
+        for row, line, account_id, name, column, value, rule, remedy in rows
+    ]
 
 
 def _check_names(chunk: columns_pb2.ColumnChunk) -> None:

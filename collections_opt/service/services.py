@@ -30,6 +30,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
         "ScoringService": {"ScoreAccounts": _C.WORK},
         "PortfolioService": {
             "ImportPortfolio": _C.BULK,
+            "CheckPortfolio": _C.BULK,
             "GetPortfolio": _C.READ,
             "ListPortfolios": _C.READ,
             "ListQuarantinedAccounts": _C.READ,

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_ROW_FAULTS
-from collections_opt.core.row_faults import MAX_SHOWN_CHARACTERS, NO_FAULTS, RowFaults, joined, shown_cell
+from collections_opt.core.row_faults import NO_FAULTS, RowFaults, joined
 from collections_opt.core.schema import ACCOUNT_SCHEMA
+from collections_opt.core.shown_text import visible
 
 _FAULTS_PER_MESSAGE = 2_000
 _REMEDY_CHARACTERS = 400
@@ -114,7 +115,7 @@ class FileRowsCollector:
         """Return a printable text, one object for equal ones: a fault of every row repeats the same few."""
         found = self._known.get(text)
         if found is None:
-            found = shown_cell(text) if len(text) <= MAX_SHOWN_CHARACTERS else _shown(text)
+            found = visible(text[:_REMEDY_CHARACTERS])
             if len(self._known) < 100_000:
                 self._known[text] = found
         return found
@@ -123,8 +124,3 @@ class FileRowsCollector:
 def problem_at(index: int, name: str, problem: str, remedy: str) -> CollectionsError:
     """Return the refusal of one fault of a message."""
     return refuse(Reason.INVALID_ARGUMENT, f"file_rows.faults[{index}].{name}", problem, remedy)
-
-
-def _shown(text: str) -> str:
-    cut = text[:_REMEDY_CHARACTERS]
-    return cut if cut.isprintable() else cut.encode("unicode_escape").decode("ascii")

@@ -49,6 +49,9 @@ class Portfolios:
         self._answer(context)
         return pb.ImportPortfolioResponse(portfolio=pb.Portfolio(row_count=rows))
 
+    def check_portfolio(self, requests, context):
+        yield pb.CheckPortfolioResponse()
+
 
 @pytest.fixture
 def portfolios():

@@ -91,7 +91,7 @@ def test_units_codes_dates_and_missing_cells(tmp_path, suffix):
             months_on_book=ColumnMapping("opened", reading=Reading.MONTHS_SINCE, date_format="%m/%d/%Y"),
             days_to_charge_off=ColumnMapping("since", reading=Reading.DAYS_SINCE, date_format="%m/%d/%Y"),
             bankruptcy=ColumnMapping("flag", values={"Y": True, "N": False}),
-            state=ColumnMapping("st", prefix="US-"),
+            customer_id=ColumnMapping("st", prefix="US-"),
             calls_last_7_days_count=ColumnMapping("calls", missing=("n/a",)),
             loss_given_default=ColumnMapping("not_there"),
         ),
@@ -104,7 +104,7 @@ def test_units_codes_dates_and_missing_cells(tmp_path, suffix):
     assert columns["days_to_charge_off"][0] == 54
     assert present["days_to_charge_off"].tolist() == [True, False]
     assert columns["bankruptcy"].tolist() == [True, False]
-    assert columns["state"].tolist() == ["US-MA", "US-NA"]
+    assert columns["customer_id"].tolist() == ["US-MA", "US-NA"]
     assert columns["calls_last_7_days_count"][0] == 3
     assert present["calls_last_7_days_count"].tolist() == [True, False]
     assert reading.ignored_columns == ("extra",)

@@ -39,6 +39,9 @@ class FakePortfolios:
         rows = sum(request.chunk.row_count for request in requests)
         return portfolio_service_pb2.ImportPortfolioResponse(portfolio=portfolio_service_pb2.Portfolio(row_count=rows))
 
+    def check_portfolio(self, requests, context):
+        yield portfolio_service_pb2.CheckPortfolioResponse()
+
 
 class FakeRankings:
     """Streams until told to stop."""

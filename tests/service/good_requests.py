@@ -104,6 +104,13 @@ def chunk():
     return portfolio_service_pb2.ImportPortfolioRequest(chunk=columns_pb2.ColumnChunk(row_count=1, columns=columns))
 
 
+def file_rows():
+    """Return where the row of ``chunk`` stands in a file, and a fault of it."""
+    fault = {"field": "state", "column": "State", "value": "x", "rule": "UNLISTED_CODE", "remedy": "Send a code."}
+    rows = portfolio_service_pb2.FileRows(lines=[2], faults=[portfolio_service_pb2.RowFault(row=0, **fault)])
+    return portfolio_service_pb2.ImportPortfolioRequest(file_rows=rows)
+
+
 def constraints() -> constraints_pb2.RankingConstraints:
     """Return every kind of constraint."""
     segment = constraints_pb2.Segment(products=["CREDIT_CARD"], states=["TW"], buckets=[2])
@@ -125,7 +132,9 @@ def good_requests(known: Known):
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
     ]
-    return {**single, "ImportPortfolio": [[header(), chunk()]], **_what_ifs(known)}
+    imported = [header(), chunk(), file_rows()]
+    checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
+    return {**single, "ImportPortfolio": [imported], "CheckPortfolio": [checked], **_what_ifs(known)}
 
 
 def _read_requests(known: Known):

@@ -28,7 +28,9 @@ ANSWERED = {
     rf"{_QUEUE}queue_id: unknown": "a new queue",
     r"(Create|Update)CapacityPlan .*currency_code: another currency": "a plan in another currency",
     r"EvaluateCapacity capacity_plan\.plan_id: unknown": "a plan that is stored nowhere",
-    r"ImportPortfolio header\.(portfolio_id: unknown|currency_code: another currency)": "a new portfolio",
+    r"(Import|Check)Portfolio header\.(portfolio_id: unknown|currency_code: another currency)": "a new portfolio",
+    r"(Import|Check)Portfolio file_rows\.faults\[0\]\.(column|value|remedy): .*": "texts of the sender, shown escaped",
+    r"(Import|Check)Portfolio file_rows\.faults: .*first element.*": "a row may have several faults",
     r"(Score|Place)Accounts accounts\[0\]\.(account_id|customer_id): unknown": "an account need not be known",
     r".* page_size: largest": "sizes above the limit are cut to it",
     rf"{_QUEUE}(agent_count|paid_minutes): missing": "zero is a value: the team is away",
@@ -67,7 +69,7 @@ TOLD_AT = {
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
-    r"ImportPortfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
+    r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
 }
 """Broken fields that are told at another path (a regular expression): a part by the whole it makes wrong."""

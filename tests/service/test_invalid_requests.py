@@ -89,8 +89,8 @@ def good(client, ranking):  # noqa: F811
 def send(channel, method, requests, timeout=WAIT, raw=False):
     """Send messages (or bytes) to a method and return all answers."""
     path = f"/{method.containing_service.full_name}/{method.name}"
-    kinds = {(False, False): "unary_unary", (True, False): "stream_unary", (False, True): "unary_stream"}
-    call = getattr(channel, kinds[method.client_streaming, method.server_streaming])(
+    kind = "_".join("stream" if streams else "unary" for streams in (method.client_streaming, method.server_streaming))
+    call = getattr(channel, kind)(
         path,
         request_serializer=None if raw else lambda message: message.SerializeToString(),
         response_deserializer=GetMessageClass(method.output_type).FromString,

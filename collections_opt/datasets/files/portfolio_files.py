@@ -237,7 +237,8 @@ def _padded(values: Array, count: int) -> Array:
     """Return an array with rows of nothing after its own: those of rows that fit no table."""
     if not count:
         return values
-    nothing = np.zeros((count, *values.shape[1:]), dtype=values.dtype)
+    shape = (count, *values.shape[1:])
+    nothing = np.full(shape, None, dtype=object) if values.dtype == object else np.zeros(shape, dtype=values.dtype)
     return np.concatenate([values, nothing])
 
 
