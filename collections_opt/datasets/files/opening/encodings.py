@@ -6,8 +6,6 @@ import codecs
 from dataclasses import dataclass
 from typing import IO
 
-from charset_normalizer import from_bytes
-
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.row_faults import shown_cell
 from collections_opt.datasets.files.opening.packed import PackedFile
@@ -61,6 +59,8 @@ def likely_encoding(sample: bytes) -> str:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(sample) - 4:  # else the sample ends within a character
+            from charset_normalizer import from_bytes  # noqa: PLC0415 - only texts in another encoding need it
+
             found = from_bytes(sample, cp_isolation=["cp1252", "cp1250", "cp1251", "utf_16", "cp932", "big5", "gb18030"]).best()
             return "windows-1252" if found is None or found.encoding == "cp1252" else found.encoding
     return "utf8"

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineWorkbook
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.mappings import CsvFormat, Layout
@@ -27,6 +26,8 @@ def read_sheet(path: Path, csv: CsvFormat, layout: Layout) -> tuple[tuple[str, .
         CollectionsError: INVALID_ARGUMENT for a file that is no spreadsheet, a sheet it lacks, one of several not named, or no
             header.
     """
+    from python_calamine import CalamineError, CalamineWorkbook  # noqa: PLC0415 - only spreadsheets need it
+
     try:
         book = CalamineWorkbook.from_path(path)
         sheet = book.get_sheet_by_name(_chosen(path, book.sheet_names, layout.sheet))
