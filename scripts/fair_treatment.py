@@ -16,7 +16,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.client.exports import export_entries
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.fair_treatment import fair_treatment
-from collections_opt.datasets.files.group_files import align_groups, bundled_groups, read_groups
+from collections_opt.datasets.files.group_files import bundled_groups, read_groups
 from collections_opt.reports.fair_treatment_report import FAIRNESS_NOTE, fairness_rows, fairness_table
 
 
@@ -45,13 +45,14 @@ def main(
     if unknown:
         known = ", ".join(queue_ids)
         raise refuse(Reason.NOT_FOUND, "hardship_queue", f"{unknown[0]!r} is not in the plan.", f"Use one of: {known}.")
-    held = read_groups(groups, entries.account_id) if groups else align_groups(bundled_groups(), entries.account_id)
-    treatments = fair_treatment(entries, held, [queue_ids.index(name) for name in names])
+    aligned = read_groups(groups, entries.account_id) if groups else bundled_groups(entries.account_id)
+    treatments = fair_treatment(entries, aligned.held, [queue_ids.index(name) for name in names])
     if as_json:
         typer.echo(json.dumps(fairness_rows(treatments), indent=1))
         return
     header, lines = fairness_table(treatments, made.inputs.currency_code)
     console = terminal()
+    console.print(f"{aligned.match.sentence(groups.name if groups else 'the bundled groups').capitalize()}.")
     console.print(table(f"Treatment of groups in {made.ranking_id} ({made.inputs.currency_code})", header, lines, text_columns=2))
     console.print(FAIRNESS_NOTE, style="dim")
 

@@ -29,10 +29,10 @@ def test_a_file_with_no_rows_holds_no_outcomes(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "reason", "told"),
     [
-        ("o.txt", CSV, Reason.INVALID_ARGUMENT, "'.txt' files"),
-        ("o.csv", CSV.replace("cured", "kured"), Reason.SCHEMA_MISMATCH, "cured: is not in"),
-        ("o.csv", CSV.replace("1250", "12.50"), Reason.SCHEMA_MISMATCH, "12.50"),
-        ("o.csv", CSV.replace("1250", ""), Reason.INVALID_ARGUMENT, "cash_minor: is empty in row 0"),
+        ("o.doc", CSV, Reason.INVALID_ARGUMENT, "'.doc' files"),
+        ("o.csv", CSV.replace("cured", "kured"), Reason.SCHEMA_MISMATCH, "cured: the outcomes file has no such column"),
+        ("o.csv", CSV.replace("1250", "12.50"), Reason.INVALID_ARGUMENT, "line 2: '12.50' is not a whole number"),
+        ("o.csv", CSV.replace("1250", ""), Reason.INVALID_ARGUMENT, "cash_minor[0]: line 2: '' is not a whole number"),
     ],
 )
 def test_faults_are_told_by_column(tmp_path, name, text, reason, told):

@@ -105,3 +105,61 @@ def test_an_outcome_missing_for_an_account_is_told_by_its_id(address, imported, 
     shown = call("compare_orderings.py", *common)
     assert shown.returncode == 2
     assert lines[-1].split(",")[0] in shown.stderr
+
+
+def test_findings_go_back_as_a_table_and_json_is_never_cut(address, imported, tmp_path):
+    lines = (EXAMPLES / "book.csv").read_text().splitlines()
+    lines[5] = lines[5].replace(",N,N,N,", ",maybe,N,N,")
+    lines[7] += ",one cell too many"
+    (tmp_path / "book.csv").write_text("\n".join(lines) + "\n")
+    back = tmp_path / "quarantined.csv"
+    own = ("--file", tmp_path / "book.csv", "--mapping", EXAMPLES / "book.toml", "--portfolio", "ugly")
+    checked = call("import_portfolio.py", *address, *own, "--check", "--json", "--show", "1", "--quarantine-out", back)
+    assert checked.returncode == 3, checked.stderr
+    found = json.loads(checked.stdout)["quarantined_accounts"]
+    assert len(found) == len(imported["quarantined_accounts"]) + 2
+    rows = list(csv.DictReader(io.StringIO(back.read_text())))
+    assert [(row["line"], row["rule"]) for row in rows] == [(str(one["line"]), one["rule"]) for one in found]
+    told = {(row["line"], row["column"], row["cell"], row["rule"]) for row in rows}
+    assert ("6", "Bankrupt", "maybe", "UNLISTED_CODE") in told
+    assert {rule for line, _, _, rule in told if line == "8"} == {"RAGGED_ROW"}
+    assert any(rule == "OUT_OF_RANGE" and cell.startswith("20") for _, _, cell, rule in told), (
+        "the lender's own date, not our days"
+    )
+    shown = call("import_portfolio.py", *address, *own, "--check")
+    assert f"({len(found)} of {len(found)} findings shown)" in shown.stdout
+    sent = json.loads(call("import_portfolio.py", *address, *own, "--json", "--show", "1").stdout)
+    assert sent["quarantined_accounts"] == found
+    renamed = tmp_path / "renamed.csv"
+    renamed.write_text("\n".join(lines).replace("Bankrupt", "BK"))
+    own = ("--file", renamed, "--mapping", EXAMPLES / "book.toml", "--check")
+    assert call("import_portfolio.py", *address, *own).returncode == 2
+    assert "Missing for every account: bankruptcy" in call("import_portfolio.py", *address, *own, "--allow-missing").stdout
+
+
+def test_odd_ids_are_shown_escaped_and_neutralised(address, imported, tmp_path):
+    odd = ["[/red]boom", "=1+1", "@SUM(1)", "a\x1b[31mred", "abc\u202edef"]
+    lines = (EXAMPLES / "book.csv").read_text().splitlines()
+    good = [n for n, line in enumerate(lines) if n and ",N,N,N," in line][: len(odd)]
+    text = [lines[0], *(odd[i] + lines[n][lines[n].index(",") :] for i, n in enumerate(good))]
+    (tmp_path / "odd.csv").write_text("\n".join(text) + "\n")
+    own = ("--file", tmp_path / "odd.csv", "--mapping", EXAMPLES / "book.toml")
+    assert call("import_portfolio.py", *address, *own).returncode == 0
+    ranked = call("rank.py", *address, "--portfolio", "odd", "--plan", "example-desk", "--json")
+    assert ranked.returncode == 0, ranked.stderr
+    ranking = ("--ranking", json.loads(ranked.stdout)["ranking_id"])
+    for queue in ("calls",):
+        shown = call("worklist.py", *address, *ranking, "--queue", queue)
+        assert shown.returncode == 0, shown.stderr
+        assert "\x1b" not in shown.stdout
+        assert "\u202e" not in shown.stdout
+        cells = [
+            row["account_id"]
+            for row in csv.DictReader(io.StringIO(call("worklist.py", *address, *ranking, "--queue", queue, "--csv").stdout))
+        ]
+        assert not any(cell.startswith(("=", "@", "+", "-")) for cell in cells)
+    for one in (odd[0], odd[3]):
+        shown = call("explain.py", *address, *ranking, "--account", one)
+        assert shown.returncode == 0, shown.stderr
+        assert "\x1b" not in shown.stdout
+        assert "\u202e" not in shown.stdout

@@ -11,7 +11,7 @@ from collections_opt.core.contact_log import NO_QUEUE, ContactLog, LogSource
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.files.text_tables import (
     SIMULATED,
-    Table,
+    TextTable,
     ids,
     mapped,
     numbers,
@@ -28,7 +28,7 @@ FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no":
 
 
 def read_contact_log(path: Path, queue_ids: tuple[str, ...]) -> ContactLog:
-    """Return a CSV or Parquet file as a contact log.
+    """Return a file as a contact log.
 
     Columns: account_id; queue_id (empty: no queue meant to work it); contacted and right_party (1, 0, true, false, yes, no);
     outcome (cure, default, stay); cash_minor; and, where a holdout drew, propensity and queue_propensity (else empty).
@@ -46,8 +46,7 @@ def read_sourced_log(path: Path, queue_ids: tuple[str, ...]) -> tuple[ContactLog
     return _parsed(text, queue_ids), source_of(path, text)
 
 
-def _parsed(text: Table, queue_ids: tuple[str, ...]) -> ContactLog:
-    count = len(text["account_id"])
+def _parsed(text: TextTable, queue_ids: tuple[str, ...]) -> ContactLog:
     queues = {queue_id: index for index, queue_id in enumerate(queue_ids)} | {"": NO_QUEUE}
     return ContactLog(
         queue_ids,
@@ -55,8 +54,8 @@ def _parsed(text: Table, queue_ids: tuple[str, ...]) -> ContactLog:
         mapped(text, "queue_id", queues, lower=False).astype(np.int16),
         mapped(text, "contacted", FLAGS).astype(bool),
         mapped(text, "right_party", FLAGS).astype(bool),
-        numbers(text, "propensity", count),
-        numbers(text, "queue_propensity", count),
+        numbers(text, "propensity"),
+        numbers(text, "queue_propensity"),
         mapped(text, "outcome", OUTCOMES).astype(np.int64),
         whole_money(text, "cash_minor"),
     )

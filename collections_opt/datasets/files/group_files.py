@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,60 +12,84 @@ from numpy.typing import NDArray
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.fair_treatment import UNKNOWN_GROUP
+from collections_opt.core.matching import IdMatch, match_ids
 from collections_opt.datasets.credit_card import load_accounts
+from collections_opt.datasets.files.cells.ids import encoded
+from collections_opt.datasets.files.text_tables import ids, read_text_table
 
 ACCOUNT_COLUMN = "account_id"
 MAX_GROUPS = 50
 """Values of one attribute; more is an id or a date in the wrong column."""
 
 
-def read_groups(path: Path, account_id: NDArray[np.bytes_]) -> dict[str, NDArray[np.str_]]:
-    """Return every attribute of a CSV or Parquet file, aligned with accounts; those not in the file are a group of their own.
+@dataclass(frozen=True)
+class AlignedGroups:
+    """Groups of accounts, and how many of the accounts the file knows.
+
+    Attributes:
+        held: by attribute, str (n,) the group of every account.
+        match: accounts found; the others are a group of their own.
+    """
+
+    held: dict[str, NDArray[np.str_]]
+    match: IdMatch
+
+
+def read_groups(path: Path, account_id: NDArray[np.bytes_]) -> AlignedGroups:
+    """Return every attribute of a file, aligned with accounts (n,); those not in the file are a group of their own.
 
     Raises:
-        CollectionsError: NOT_FOUND; SCHEMA_MISMATCH without ``account_id`` or an attribute; INVALID_ARGUMENT for an account named
-            twice or an attribute with more than 50 values.
+        CollectionsError: as ``read_text_table`` and ``match_ids``; SCHEMA_MISMATCH without ``account_id`` or an attribute, or for
+            ids that came as floats; INVALID_ARGUMENT for an account named twice or an attribute with more than 50 values.
     """
-    if not path.is_file():
-        raise refuse(Reason.NOT_FOUND, path.name, "cannot be read.", "Name an existing group file.")
-    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype=str, keep_default_na=False)
-    return align_groups(table, account_id)
+    table = read_text_table(path, (ACCOUNT_COLUMN,), "group file")
+    attributes = [name for name in table.columns if name != ACCOUNT_COLUMN]
+    known = ids(table)
+    texts = {name: np.array(table.texts(name).to_pylist(), dtype=np.str_) for name in attributes}
+    return align_groups(known, texts, account_id, path.name)
 
 
-def align_groups(table: pd.DataFrame, account_id: NDArray[np.bytes_]) -> dict[str, NDArray[np.str_]]:
-    """Return the attributes of a table, as ``read_groups``."""
-    if ACCOUNT_COLUMN not in table.columns or len(table.columns) < 2:
-        raise refuse(
-            Reason.SCHEMA_MISMATCH, ACCOUNT_COLUMN, "or an attribute is missing.", "Send account_id and a column per attribute."
-        )
-    ids = table[ACCOUNT_COLUMN].astype(str)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].iloc[0]
-        raise refuse(Reason.INVALID_ARGUMENT, ACCOUNT_COLUMN, f"{twice!r} is there twice.", "Send one row per account.")
-    wanted = pd.Index([value.decode() for value in account_id.tolist()])
-    result = {}
-    for name in table.columns.drop(ACCOUNT_COLUMN):
-        values = pd.Series(table[name].astype(str).to_numpy(), index=ids).reindex(wanted).fillna(UNKNOWN_GROUP)
-        if values.nunique() > MAX_GROUPS:
-            raise refuse(
-                Reason.INVALID_ARGUMENT,
-                str(name),
-                f"has {values.nunique()} values; at most {MAX_GROUPS}.",
-                "Send groups, not values.",
-            )
-        result[str(name)] = values.to_numpy(dtype=np.str_)
-    return result
+def align_groups(
+    known: NDArray[np.bytes_], attributes: Mapping[str, NDArray[np.str_]], account_id: NDArray[np.bytes_], what: str
+) -> AlignedGroups:
+    """Return the attributes of known accounts (k,) aligned with accounts (n,), as ``read_groups``."""
+    if not attributes:
+        raise refuse(Reason.SCHEMA_MISMATCH, ACCOUNT_COLUMN, "stands alone.", "Send account_id and a column per attribute.")
+    order = np.argsort(known, kind="stable")
+    ordered = known[order]
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    if twice.size:
+        shown = twice[0].decode("utf-8", "replace")
+        raise refuse(Reason.INVALID_ARGUMENT, ACCOUNT_COLUMN, f"{shown!r} is there twice.", "Send one row per account.")
+    match = match_ids(account_id, known, what)
+    place = np.minimum(np.searchsorted(ordered, account_id), max(known.size - 1, 0))
+    found = ordered[place] == account_id if known.size else np.zeros(account_id.size, dtype=bool)
+    held: dict[str, NDArray[np.str_]] = {}
+    for name, values in attributes.items():
+        count = np.unique(values).size
+        if count > MAX_GROUPS:
+            problem = f"has {count} values; at most {MAX_GROUPS}."
+            raise refuse(Reason.INVALID_ARGUMENT, name, problem, "Send groups, not values.")
+        filled = np.full(account_id.size, UNKNOWN_GROUP, dtype=object)
+        filled[found] = values[order[place[found]]]
+        held[name] = filled.astype(np.str_)
+    return AlignedGroups(held, match)
 
 
-def bundled_groups() -> pd.DataFrame:
-    """Return the groups of the bundled credit-card accounts: SEX, EDUCATION, MARRIAGE and AGE in bands. Evaluation only."""
+def bundled_groups(account_id: NDArray[np.bytes_]) -> AlignedGroups:
+    """Return the groups of the bundled credit-card accounts: SEX, EDUCATION, MARRIAGE and AGE in bands. Evaluation only.
+
+    Raises:
+        CollectionsError: as ``align_groups``.
+    """
     accounts = load_accounts()
     names = {
         "SEX": {1: "male", 2: "female"},
         "EDUCATION": {1: "graduate school", 2: "university", 3: "high school"},
         "MARRIAGE": {1: "married", 2: "single"},
     }
-    table = {ACCOUNT_COLUMN: accounts["ID"].map("UCI-{:06d}".format)}
-    table |= {column: accounts[column].map(known).fillna("other") for column, known in names.items()}
+    known = encoded(accounts["ID"].map("UCI-{:06d}".format))
+    table = {column: accounts[column].map(codes).fillna("other").to_numpy(dtype=np.str_) for column, codes in names.items()}
     bands = pd.cut(accounts["AGE"], [0, 24, 34, 44, 54, 200], labels=["to 24", "25 to 34", "35 to 44", "45 to 54", "55 and over"])
-    return pd.DataFrame({**table, "AGE": bands.astype(str)})
+    table["AGE"] = bands.astype(str).to_numpy(dtype=np.str_)
+    return align_groups(known, table, account_id, "the bundled groups")

@@ -9,14 +9,14 @@ import pandas as pd
 
 from collections_opt.core.contact_log import LogSource
 from collections_opt.core.recovered_accounts import RecoveredAccounts
-from collections_opt.datasets.files.text_tables import SIMULATED, Table, days, ids, read_text_table, source_of, whole_money
+from collections_opt.datasets.files.text_tables import SIMULATED, TextTable, days, ids, read_text_table, source_of, whole_money
 
 WHAT = "recoveries file"
 COLUMNS = ("account_id", "charged_off_on", "exposure_at_default_minor", "net_recovered_minor", "recovered_until")
 
 
 def read_recoveries(path: Path) -> RecoveredAccounts:
-    """Return a CSV or Parquet file as recovered accounts.
+    """Return a file as recovered accounts.
 
     Columns: account_id; charged_off_on and recovered_until (YYYY-MM-DD); exposure_at_default_minor and net_recovered_minor
     (minor units; net of what recovering cost, discounted to the charge-off, may be negative).
@@ -34,7 +34,7 @@ def read_sourced_recoveries(path: Path) -> tuple[RecoveredAccounts, LogSource]:
     return _parsed(text), source_of(path, text)
 
 
-def _parsed(text: Table) -> RecoveredAccounts:
+def _parsed(text: TextTable) -> RecoveredAccounts:
     exposure, recovered = whole_money(text, "exposure_at_default_minor"), whole_money(text, "net_recovered_minor")
     return RecoveredAccounts(ids(text), days(text, "charged_off_on"), exposure, recovered, days(text, "recovered_until"))
 

@@ -1,113 +1,207 @@
-"""Small tables (CSV or Parquet) as columns of text, and the numbers, dates and codes in them; faults name the cell."""
+"""Small tables in any format a lender's file comes in: ids, numbers, dates and codes in them; faults name line and cell."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from collections_opt.core.contact_log import LogSource
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-
-Table = Mapping[str, pd.Series]
-"""Columns of stripped text, "" where a cell is empty."""
+from collections_opt.core.row_faults import RowFaults
+from collections_opt.core.shown_text import visible
+from collections_opt.datasets.files.cells.dates import DateReader
+from collections_opt.datasets.files.cells.faults import CellFaults, Place
+from collections_opt.datasets.files.cells.ids import read_ids
+from collections_opt.datasets.files.cells.numbers import NumberReader
+from collections_opt.datasets.files.cells.texts import as_mask, code_text, plain_array, valid
+from collections_opt.datasets.files.mappings import ISO, CsvFormat, Layout
+from collections_opt.datasets.files.opening.opened import BrokenRow, open_file
 
 SIMULATED = "simulated"
 """Column that marks the rows of a simulated lender; without it a file is taken for a real one."""
 
 _YES = ("1", "true", "yes")
+_SHOWN = 50
+
+_WORDS = {
+    "NOT_A_NUMBER": ("is not a number", "Send a plain number such as 1234.56."),
+    "NOT_FINITE": ("is not finite", "Send a number."),
+    "NOT_A_DATE": ("is not a date", "Send YYYY-MM-DD."),
+    "NO_SUCH_DATE": ("is not a date that exists", "Send YYYY-MM-DD of a day that exists."),
+    "REQUIRED": ("is empty", "Fill every cell of the column, or drop the row."),
+}
+"""What faults of cells are called where there is no mapping to correct."""
 
 
-def read_text_table(path: Path, required: tuple[str, ...], what: str) -> Table:
-    """Return a CSV or Parquet file as columns of text.
+@dataclass(frozen=True)
+class TextTable:
+    """Columns of a file as they came, and the line of every row.
+
+    Attributes:
+        name: of the file.
+        columns: Arrow arrays (n,) by name.
+        lines: int64 (n,) as a spreadsheet shows them.
+    """
+
+    name: str
+    columns: Mapping[str, Any]
+    lines: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows."""
+        return int(self.lines.size)
+
+    def texts(self, name: str) -> Any:
+        """Return a column as Arrow strings without spaces around, "" where a cell is empty."""
+        cells = self.columns[name]
+        texts = code_text(cells)
+        return pc.fill_null(pc.cast(cells, pa.string()) if texts is None else texts, "")
+
+
+def read_text_table(path: Path, required: tuple[str, ...], what: str) -> TextTable:
+    """Return a file of any kind that ``open_file`` reads, with all its columns.
 
     Raises:
-        CollectionsError: NOT_FOUND; SCHEMA_MISMATCH naming the missing columns.
+        CollectionsError: as ``open_file``; NOT_FOUND; SCHEMA_MISMATCH naming the missing columns, or every row that has another
+            number of cells than the header, with its line.
     """
     if not path.is_file():
         raise refuse(Reason.NOT_FOUND, path.name, "cannot be read.", f"Name an existing {what}.")
-    is_parquet = path.suffix == ".parquet"
-    table = pd.read_parquet(path) if is_parquet else pd.read_csv(path, dtype=str, keep_default_na=False)
+    file = open_file(path, CsvFormat(), Layout())
     missing = tuple(
-        FieldViolation(name, "the file has no such column.", "Send it, empty where it does not apply.")
+        FieldViolation(name, f"the {what} has no such column.", f"Send it; the file has {', '.join(file.names)[:200]}.")
         for name in required
-        if name not in table.columns
+        if name not in file.names
     )
     if missing:
         raise CollectionsError(Reason.SCHEMA_MISMATCH, f"The {what} lacks {len(missing)} column(s).", missing)
-    return {name: table[name].astype("string").fillna("").str.strip() for name in table.columns}
+    chunks = list(file.chunks)
+    _refuse_broken(path, [one for chunk in chunks for one in chunk.broken])
+    lines = np.concatenate([np.zeros(0, dtype=np.int64), *(chunk.lines for chunk in chunks)])
+    columns = {name: _column(name, [chunk.table for chunk in chunks]) for name in file.names}
+    return TextTable(path.name, columns, lines)
 
 
-def source_of(path: Path, table: Table) -> LogSource:
+def _column(name: str, tables: list[Any]) -> Any:
+    parts = [plain_array(table.column(name)) for table in tables]
+    return pa.concat_arrays(parts) if parts else pa.array([], pa.string())
+
+
+def _refuse_broken(path: Path, broken: list[BrokenRow]) -> None:
+    if broken:
+        found = tuple(
+            FieldViolation(f"{path.name} line {one.line}", f"{one.rule}: {visible(one.text[:120])}.", one.remedy)
+            for one in broken[:_SHOWN]
+        )
+        raise CollectionsError(Reason.SCHEMA_MISMATCH, f"{path.name} has {len(broken)} row(s) that fit no table.", found)
+
+
+def refuse_faults(table: TextTable, faults: RowFaults) -> None:
+    """Refuse a table with cells at fault, each with its line, column and remedy.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming every cell, at most 50 of them.
+    """
+    if not faults.count:
+        return
+    entries = list(zip(faults.row.tolist(), faults.column, faults.value, faults.rule, faults.remedy, strict=True))[:_SHOWN]
+    found = tuple(
+        FieldViolation(f"{column}[{row}]", f"line {table.lines[row]}: {value!r} {problem}.", told)
+        for row, column, value, rule, remedy in entries
+        for problem, told in (_WORDS.get(rule, (rule, remedy)),)
+    )
+    message = str(found[0]) if faults.count == 1 else f"{table.name} has {faults.count} cell(s) at fault."
+    raise CollectionsError(Reason.INVALID_ARGUMENT, message, found)
+
+
+def source_of(path: Path, table: TextTable) -> LogSource:
     """Return where a table came from, and whether it says that a simulated lender wrote it."""
-    simulated = SIMULATED in table and bool(table[SIMULATED].str.lower().isin(_YES).any())
+    marks = pc.is_in(pc.utf8_lower(table.texts(SIMULATED)), value_set=pa.array(_YES)) if SIMULATED in table else None
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return LogSource(path.name, digest, len(next(iter(table.values()))), simulated)
+    return LogSource(path.name, digest, table.row_count, marks is not None and bool(as_mask(marks).any()))
 
 
-def ids(table: Table, name: str = "account_id") -> NDArray[np.bytes_]:
-    """Return a column as UTF-8 bytes (n,)."""
-    found = np.array([value.encode() for value in table[name].tolist()], dtype="S")
-    return found if found.size else np.empty(0, dtype="S1")
+def ids(table: TextTable, name: str = "account_id") -> NDArray[np.bytes_]:
+    """Return a column of ids as UTF-8 bytes (n,), read as every reader reads ids.
+
+    Raises:
+        CollectionsError: as ``read_ids``; INVALID_ARGUMENT for empty cells.
+    """
+    read = read_ids(table.columns[name], name)
+    faults = CellFaults()
+    empty = ~valid(read.texts)
+    faults.add(empty, Place(name, name), "REQUIRED", "Send an id in every row.", pc.fill_null(read.texts, ""))
+    refuse_faults(table, faults.faults())
+    return read.encoded()
 
 
-def mapped(table: Table, name: str, known: dict[str, int] | dict[str, bool], lower: bool = True) -> NDArray[np.float64]:
+def mapped(table: TextTable, name: str, known: Mapping[str, int] | Mapping[str, bool], lower: bool = True) -> NDArray[np.float64]:
     """Return the values that a column's codes stand for, float64 (n,); ``lower`` takes codes in any case.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for an unknown code.
+        CollectionsError: INVALID_ARGUMENT naming every unknown code with its line.
     """
-    plain = table[name].str.lower() if lower else table[name]
-    values = plain.map(known)
-    wrong = np.flatnonzero(values.isna().to_numpy())
-    if wrong.size:
-        shown, allowed = str(plain.iloc[int(wrong[0])])[:40], ", ".join(key or "(empty)" for key in known)
-        raise refuse(Reason.INVALID_ARGUMENT, f"{name}[{wrong[0]}]", f"{shown!r} is not known.", f"Use one of: {allowed}.")
-    return np.asarray(values.to_numpy(dtype=np.float64), dtype=np.float64)
+    texts = table.texts(name)
+    positions = pc.index_in(pc.utf8_lower(texts) if lower else texts, value_set=pa.array(list(known), pa.string()))
+    allowed = ", ".join(key or "(empty)" for key in known)
+    faults = CellFaults()
+    faults.add(~valid(positions), Place(name, name), "is not known", f"Use one of: {allowed}.", texts)
+    refuse_faults(table, faults.faults())
+    values = np.array([float(value) for value in known.values()], dtype=np.float64)
+    return np.asarray(values[positions.to_numpy(zero_copy_only=False).astype(np.int64)] if len(texts) else values[:0])
 
 
-def numbers(table: Table, name: str, count: int) -> NDArray[np.float64]:
+def numbers(table: TextTable, name: str) -> NDArray[np.float64]:
     """Return a column as float64 (n,), NaN where it is empty or the file has none.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for a cell that is no number.
+        CollectionsError: INVALID_ARGUMENT naming every cell that is no number, with its line.
     """
     if name not in table:
-        return np.full(count, np.nan)
-    values = pd.to_numeric(table[name].replace("", None), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    wrong = np.flatnonzero(np.isnan(values) & (table[name] != "").to_numpy())
-    if wrong.size:
-        raise refuse(Reason.INVALID_ARGUMENT, f"{name}[{wrong[0]}]", "is not a number.", "Send a number, or leave it empty.")
-    return values
+        return np.full(table.row_count, np.nan)
+    faults = CellFaults()
+    values, present = NumberReader().read(table.columns[name], Place(name, name), faults)
+    refuse_faults(table, faults.faults())
+    return np.where(present, values, np.nan)
 
 
-def whole_money(table: Table, name: str) -> NDArray[np.int64]:
+def whole_money(table: TextTable, name: str) -> NDArray[np.int64]:
     """Return a column of money as int64 (n,) minor units.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for an empty cell or one that is no whole number.
+        CollectionsError: INVALID_ARGUMENT naming every empty cell or one that is no whole number, with its line.
     """
-    values = numbers(table, name, len(table[name]))
-    wrong = np.flatnonzero(np.isnan(values) | (values != np.rint(values)))
-    if wrong.size:
-        raise refuse(Reason.INVALID_ARGUMENT, f"{name}[{wrong[0]}]", "is not a whole number.", "Send minor units.")
+    values = numbers(table, name)
+    faults = CellFaults()
+    wrong = np.isnan(values) | (values != np.rint(values))
+    faults.add(wrong, Place(name, name), "is not a whole number", "Send minor units in every row.", table.texts(name))
+    refuse_faults(table, faults.faults())
     return values.astype(np.int64)
 
 
-def days(table: Table, name: str) -> NDArray[np.datetime64]:
+def days(table: TextTable, name: str) -> NDArray[np.datetime64]:
     """Return a column of dates, datetime64[D] (n,).
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for a cell that is no date.
+        CollectionsError: INVALID_ARGUMENT naming every cell that is empty or no date that exists, with its line.
     """
-    values = pd.to_datetime(table[name].str.replace(" 00:00:00", "", regex=False), format="%Y-%m-%d", errors="coerce")
-    wrong = np.flatnonzero(values.isna().to_numpy())
-    if wrong.size:
-        shown = str(table[name].iloc[int(wrong[0])])[:40]
-        raise refuse(Reason.INVALID_ARGUMENT, f"{name}[{wrong[0]}]", f"{shown!r} is not a date.", "Send YYYY-MM-DD.")
-    return values.to_numpy().astype("datetime64[D]")
+    faults = CellFaults()
+    read, present = DateReader((ISO,), "UTC").read(table.columns[name], Place(name, name), faults)
+    refuse_faults(table, faults.faults())
+    empty = CellFaults()
+    empty.add(~present, Place(name, name), "REQUIRED", "Send YYYY-MM-DD.", table.texts(name))
+    refuse_faults(table, empty.faults())
+    return np.asarray(read)

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
-import pyarrow.parquet
 from numpy.typing import NDArray
 
-from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
+from collections_opt.datasets.files.text_tables import ids, mapped, read_text_table, whole_money
 from collections_opt.datasets.settings_files import read_settings
 
 OUTCOMES = {"CURE": CURE, "DEFAULT": DEFAULT, "STAY": STAY}
@@ -119,43 +115,8 @@ def read_labels(path: Path) -> Labels:
         CollectionsError: NOT_FOUND for a missing file; SCHEMA_MISMATCH for one that cannot be read or lacks a column;
             INVALID_ARGUMENT for an unknown outcome or an empty cell.
     """
-    table = _read_table(path)
-    ids, texts = (_cells(table, name, pa.string(), path.name) for name in ("account_id", "outcome"))
-    unknown = [text for text in pc.unique(texts).to_pylist() if text not in OUTCOMES]
-    if unknown:
-        problem = f"{path.name} holds {', '.join(map(repr, unknown[:5]))}."
-        raise refuse(Reason.INVALID_ARGUMENT, "outcome", problem, f"Use {', '.join(OUTCOMES)}.")
-    positions = pc.index_in(texts, value_set=pa.array(list(OUTCOMES))).to_numpy(zero_copy_only=False)
-    outcome = np.array(list(OUTCOMES.values()), dtype=np.int64)[positions]
-    cash = None
-    if CASH in table.column_names:
-        cash = np.asarray(_cells(table, CASH, pa.int64(), path.name).to_numpy(zero_copy_only=False), dtype=np.int64)
-    return Labels(np.array([one.encode() for one in ids.to_pylist()], dtype="S"), outcome, cash)
-
-
-def _read_table(path: Path) -> Any:
-    if not path.is_file():
-        raise refuse(Reason.NOT_FOUND, path.name, "is not a file.", "Check the path; it is relative to the training file.")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pyarrow.parquet.read_table(path)
-        text = pyarrow.csv.ConvertOptions(column_types={"account_id": pa.string(), "outcome": pa.string()})
-        return pyarrow.csv.read_csv(path, convert_options=text)
-    except pa.ArrowException as error:
-        raise _unreadable(path.name, str(error)) from error
-
-
-def _cells(table: Any, name: str, kind: Any, file: str) -> Any:
-    if name not in table.column_names:
-        raise refuse(Reason.SCHEMA_MISMATCH, name, f"is not in {file}.", "Send account_id and outcome.")
-    try:
-        cells = pc.cast(table.column(name).combine_chunks(), kind)
-    except pa.ArrowException as error:
-        raise refuse(Reason.SCHEMA_MISMATCH, name, f"{file} does not hold {kind}: {error}.", "Correct the column.") from error
-    if cells.null_count or not len(cells):
-        raise refuse(Reason.INVALID_ARGUMENT, name, f"{file} is empty or has an empty cell.", "Fill every cell.")
-    return cells
-
-
-def _unreadable(file: str, problem: str) -> CollectionsError:
-    return refuse(Reason.SCHEMA_MISMATCH, file, f"cannot be read: {problem}.", "Send .csv or .parquet.")
+    table = read_text_table(path, ("account_id", "outcome"), "outcomes file")
+    outcome = mapped(table, "outcome", OUTCOMES, lower=False).astype(np.int64)
+    if not table.row_count:
+        raise refuse(Reason.INVALID_ARGUMENT, "outcome", f"{path.name} is empty.", "Send a row per account.")
+    return Labels(ids(table), outcome, whole_money(table, CASH) if CASH in table else None)

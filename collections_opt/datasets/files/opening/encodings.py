@@ -12,6 +12,7 @@ from collections_opt.datasets.files.opening.packed import PackedFile
 
 _BLOCK_BYTES = 4 * 1024 * 1024
 _SAMPLE_BYTES = 64 * 1024
+_ENOUGH = 32
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16", codecs.BOM_UTF32_LE: "utf-32"}
 
 
@@ -59,6 +60,8 @@ def likely_encoding(sample: bytes) -> str:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(sample) - 4:  # else the sample ends within a character
+            if sum(byte > 127 for byte in sample) < _ENOUGH:
+                return "windows-1252"  # too little to tell more
             from charset_normalizer import from_bytes  # noqa: PLC0415 - only texts in another encoding need it
 
             found = from_bytes(sample, cp_isolation=["cp1252", "cp1250", "cp1251", "utf_16", "cp932", "big5", "gb18030"]).best()

@@ -14,6 +14,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.datasets.files.cells.texts import plain_array
 from collections_opt.datasets.files.mappings import CsvFormat, Layout
 from collections_opt.datasets.files.opening.packed import PackedFile, inner_name
 from collections_opt.datasets.files.opening.sheets import read_sheet
@@ -161,7 +162,9 @@ def _parquet_chunks(file: Any, columns: list[str]) -> Iterator[FileChunk]:
     done = 0
     for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=columns):
         # A table without a header line: row 1 of the data stands where a spreadsheet shows line 2.
-        yield FileChunk(pa.Table.from_batches([batch]), np.arange(done + 2, done + batch.num_rows + 2, dtype=np.int64))
+        # Views and dictionaries have no kernels for filters; every kind of text becomes plain here.
+        table = pa.Table.from_arrays([plain_array(column) for column in batch.columns], names=batch.schema.names)
+        yield FileChunk(table, np.arange(done + 2, done + batch.num_rows + 2, dtype=np.int64))
         done += batch.num_rows
 
 
