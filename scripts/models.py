@@ -2,7 +2,7 @@
 
 Example:
     python scripts/models.py list --data var/demo
-    python scripts/models.py approve --version credit-card-2 --actor ada --days 180 --portfolio "uci-*"
+    python scripts/models.py approve --version credit-card-3 --actor ada --days 180 --portfolio "uci-*"
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from shadow_support import compare
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.client.listings import all_models
 from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.scoring.metrics import calibrated_of, worst_calibrated
 from collections_opt.scoring.mlflow_format import export_mlflow, import_mlflow
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
@@ -30,7 +31,7 @@ NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
 DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FIGURES = {
-    ModelKind.OUTCOME: ("log_loss", "cure_auc", "cure_ece", "default_auc", "default_ece"),
+    ModelKind.OUTCOME: ("log_loss", "cure_auc", "default_auc"),
     ModelKind.EFFECT: (),
     ModelKind.CONTACT: ("call_log_loss", "call_auc", "call_ece"),
     ModelKind.RECOVERY: ("money_calibration_slope", "money_level", "share_mae", "share_r2"),
@@ -48,12 +49,18 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
     if as_json:
         typer.echo(json.dumps([plain(model) for model in models], indent=1))
         return
+    outcome = kind is ModelKind.OUTCOME
     lines = [
-        [m.version, state_of(m), m.engine, m.approval.approver or "-", expiry_of(m), *(figure(m, name) for name in FIGURES[kind])]
+        [
+            *(m.version, state_of(m), m.engine, approved_by(m), expiry_of(m)),
+            *([worst_calibration(m)] if outcome else []),
+            *(figure(m, name) for name in FIGURES[kind]),
+        ]
         for m in models
     ]
-    header = ["version", "state", "engine", "approved by", "until", *FIGURES[kind]]
-    PlainConsole().print(table(f"{kind.value} models", header, lines, text_columns=5))
+    worst = ["worst calibrated (slope, error)"] if outcome else []
+    header = ["version", "state", "engine", "approved by", "until", *worst, *FIGURES[kind]]
+    PlainConsole().print(table(f"{kind.value} models", header, lines, text_columns=5 + len(worst)))
 
 
 def show(
@@ -91,7 +98,7 @@ def submit(
 ) -> None:
     """Offer a draft for validation.
 
-    Example: python scripts/models.py submit --version credit-card-2 --actor sue
+    Example: python scripts/models.py submit --version credit-card-3 --actor sue
     """
     act(product, "SubmitModel", kind, version, note, validate_only)
 
@@ -105,7 +112,7 @@ def validate(
 ) -> None:
     """Record that a second person validated a submitted version.
 
-    Example: python scripts/models.py validate --version credit-card-2 --actor val --note "see report"
+    Example: python scripts/models.py validate --version credit-card-3 --actor val --note "see report"
     """
     act(product, "ValidateModel", kind, version, note, validate_only)
 
@@ -122,7 +129,7 @@ def approve(
 ) -> None:
     """Record that a third person approved a validated version, or approved it again.
 
-    Example: python scripts/models.py approve --version credit-card-2 --actor ada --days 180 --portfolio "uci-*"
+    Example: python scripts/models.py approve --version credit-card-3 --actor ada --days 180 --portfolio "uci-*"
     """
     expires = Timestamp()
     expires.FromDatetime(now() + timedelta(days=days))
@@ -140,7 +147,7 @@ def promote(
 ) -> None:
     """Make an approved version champion or challenger; it takes effect at the next ranking.
 
-    Example: python scripts/models.py promote --version credit-card-2 --actor op --role challenger
+    Example: python scripts/models.py promote --version credit-card-3 --actor op --role challenger
     """
     roles = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER, "inactive": pb.MODEL_ROLE_INACTIVE}
     if role not in roles:
@@ -183,7 +190,7 @@ def export_mlflow_command(
 ) -> None:
     """Write a version as an MLflow model folder.
 
-    Example: python scripts/models.py export-mlflow --version credit-card-2 --out var/mlflow/credit-card-2
+    Example: python scripts/models.py export-mlflow --version credit-card-3 --out var/mlflow/credit-card-3
     """
     typer.echo(f"written: {export_mlflow(models, kind.value, version, out)}")
 
@@ -194,7 +201,7 @@ def import_mlflow_command(
 ) -> None:
     """Bring an exported folder back as a draft.
 
-    Example: python scripts/models.py import-mlflow --source var/mlflow/credit-card-2 --models var/models
+    Example: python scripts/models.py import-mlflow --source var/mlflow/credit-card-3 --models var/models
     """
     kind, version = import_mlflow(source, models)
     typer.echo(f"{kind}/{version} is a draft; submit it next")
@@ -223,6 +230,23 @@ def state_of(model: pb.Model) -> str:
 def expiry_of(model: pb.Model) -> str:
     """Return the day an approval ends."""
     return model.approval.expire_time.ToDatetime().date().isoformat() if model.HasField("approval") else "-"
+
+
+def approved_by(model: pb.Model) -> str:
+    """Return who approved a version; what nobody else looked at says so."""
+    mode = plain(model.approval).get("mode", "").removeprefix("APPROVAL_MODE_")
+    return f"{model.approval.approver or '-'}{f' ({mode})' if mode not in ('', 'PEOPLE') else ''}"
+
+
+def worst_calibration(model: pb.Model) -> str:
+    """Return the outcome that is calibrated worst, with slope, its interval and error; "-" where its figures are not told."""
+    intervals = {name: (held.low, held.high) for name, held in model.metric_intervals.items()}
+    found = calibrated_of(dict(model.metrics), intervals)
+    worst = worst_calibrated(found)
+    if not worst:
+        return "-"
+    one = found[worst]
+    return f"{worst} {one.slope:.2f} ({one.slope_low:.2f}-{one.slope_high:.2f}), {one.ece:.3f}"
 
 
 def figure(model: pb.Model, name: str) -> str:

@@ -2,7 +2,7 @@
 
 Example:
     python scripts/train_models.py --history training.toml --models-dir own-models --version cards-1
-    python scripts/train_models.py --models-dir models --version credit-card-2
+    python scripts/train_models.py --models-dir models --version credit-card-3
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(
         typer.Option(help="TOML file of your periods; not given: the bundled accounts, May to July, judged on August."),
     ] = None,
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
-    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-2",
+    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-3",
     seed: Annotated[int, typer.Option(help="Seed of training.")] = BUNDLED_SEED,
     created_at: Annotated[
         datetime | None, typer.Option(help="Creation time recorded, UTC; default: as before if the version exists, else now.")
@@ -38,7 +38,7 @@ def main(
 ) -> None:
     """Train the outcome model and write its artifact; the last period of a history is judged on and never fitted on.
 
-    Example: python scripts/train_models.py --models-dir models --version credit-card-2
+    Example: python scripts/train_models.py --models-dir models --version credit-card-3
     """
     given = created_at.replace(tzinfo=UTC) if created_at else None
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)
@@ -49,9 +49,9 @@ def main(
     if as_json:
         typer.echo(json.dumps({**report.__dict__, "folder": str(report.folder)}, indent=1))
         return
-    table = Table(
-        title=f"{report.folder}: {report.rounds} rounds, calibration {report.calibration}; figures on {data.later.name}"
-    )
+    PlainConsole().print(f"On {data.later.name}, which nothing was fitted on, {report.calibrated_worst}")
+    rounds = " and ".join(f"{count} {step}" for step, count in report.rounds.items())
+    table = Table(title=f"{report.folder}: {rounds} rounds, calibration {report.calibration}; figures on {data.later.name}")
     table.add_column("figure")
     table.add_column("model", justify="right")
     table.add_column("scorecard", justify="right")

@@ -6,42 +6,85 @@ from collections.abc import Mapping
 
 from collections_opt.core.features import FEATURES
 from collections_opt.scoring.artifacts import Manifest
-from collections_opt.scoring.training import TrainedModel
+from collections_opt.scoring.calibration import Calibration
+from collections_opt.scoring.metrics import calibrated_of, worst_calibration_sentence
+from collections_opt.scoring.outcome.rounds import SizeCurve
+from collections_opt.scoring.outcome.training import TrainedModel
+
+CURVE_COLUMNS = ("rounds", "splits", "log_loss", "worse_by", "error", "chosen")
+
+
+def size_curve(curve: SizeCurve) -> list[list[float]]:
+    """Return a curve of cost against loss as rows of ``CURVE_COLUMNS``, for a manifest."""
+    return [
+        [float(one.rounds), one.splits, one.log_loss, one.worse_by, one.error, float(one.rounds == curve.chosen)]
+        for one in curve.judged
+    ]
 
 
 def outcome_card(manifest: Manifest, model: TrainedModel, description: str, limits: str) -> str:
     """Return the card of the boosted model; ``description`` says what it was trained on, ``limits`` what it is not for."""
-    cure, default = model.rounds
     losses = ", ".join(f"{name} {loss:.5f}" for name, loss in sorted(model.candidates.items()))
-    level = ", ".join(f"{name} {value:+.3f}" for name, value in zip(("cure", "default"), model.calibration.bias, strict=False))
+    cure, default = (model.rounds[step] for step in ("cure", "default"))
     return f"""# Outcome model {manifest.version}
 
-Probability of cure, default and stay without contact. Two LightGBM boosters in order: cure or not ({cure} rounds, monotone in the
-features with an expected sign), then default or stay ({default} rounds). Calibrated by {model.calibration.method}.
-Trained on {", ".join(model.periods)}; judged on {manifest.training["judged_on"]}, which nothing was fitted on.
+Out of time ({manifest.training["judged_on"]}, which nothing was fitted on), {_worst(manifest)}
+
+Probability of cure, default and stay without contact. Two LightGBM boosters, each over all accounts: p_cure ({cure} rounds,
+monotone in the features with an expected sign) and p_default ({default} rounds); who does neither stays. Calibrated by
+{model.calibration.method}. Trained on {", ".join(model.periods)}.
 
 ## Data
 {description}
 
 {_figures(manifest)}
 ## Calibration
-The shape was chosen by log loss on the last training period: {losses}. The level is that of the last training period, predicted
-by a model of the earlier ones (log factors on the odds, with those of the shape: {level}): rates move with the times, and the
-latest known one is the forecast. It is a forecast all the same: a month that turns breaks it.
+Shape and level rest on periods predicted by models of the earlier ones. Log loss by shape: {losses}; the simplest that is no
+worse than the best beyond a standard error is taken. The level moves as it did in the last training period
+({_shifts(model.calibration)}): rates move with the times, and the latest known move is the forecast. It is a forecast all the
+same: a month that turns breaks it.
 
+{_sizes(manifest)}
 {_features(manifest)}
 ## Limits
 {limits}
 """
 
 
+def _worst(manifest: Manifest) -> str:
+    return worst_calibration_sentence(calibrated_of(manifest.metrics, manifest.metric_intervals))
+
+
+def _shifts(calibration: Calibration) -> str:
+    return ", ".join(f"p_{name} {shift:+.4f}" for name, shift in zip(("cure", "default"), calibration.shifts, strict=True))
+
+
+def _sizes(manifest: Manifest) -> str:
+    curves = manifest.training["size_curves"]
+    if not curves:
+        return "## Size\nRounds were stopped where the log loss of the last training period no longer fell.\n"
+    lines = ["| step | rounds | splits per account | log loss | worse than the best by | |", "|---|---|---|---|---|---|"]
+    for step, rows in curves.items():
+        for rounds, splits, loss, worse, error, chosen in rows:
+            mark = "chosen" if chosen else ""
+            lines.append(f"| {step} | {rounds:.0f} | {splits:.0f} | {loss:.5f} | {worse:.5f} +- {error:.5f} | {mark} |")
+    return (
+        "## Size: what it costs to serve against what it loses\nSplits that scoring an account passes, and log loss on the "
+        "training periods but the first, each predicted by a model of\nthe earlier ones at the level of its own. The fewest rounds "
+        "are taken that are no worse than the best beyond a standard error.\n\n" + "\n".join(lines) + "\n"
+    )
+
+
 def scorecard_card(manifest: Manifest, description: str, limits: str) -> str:
     """Return the card of the scorecard."""
     return f"""# Scorecard {manifest.version}
 
+Out of time ({manifest.training["judged_on"]}, which nothing was fitted on), {_worst(manifest)}
+
 Probability of cure, default and stay without contact as a multinomial logistic regression on feature bins; needs no LightGBM to
-serve. Baseline of the boosted model and its fallback. Trained on {", ".join(manifest.training["periods"])}; judged on
-{manifest.training["judged_on"]}, which nothing was fitted on. The level is that of the last training period, out of time.
+serve. Baseline of the boosted model and its fallback. Trained on {", ".join(manifest.training["periods"])}. Its ridge penalty was
+chosen by log loss on the training periods but the first, each predicted by a scorecard of the earlier ones; the level is that of
+the last of them.
 
 ## Data
 {description}

@@ -22,8 +22,8 @@ from collections_opt.scoring.evaluation import (
     population_stability,
 )
 from collections_opt.scoring.metrics import CLASSES
+from collections_opt.scoring.outcome.rows import TrainingPeriod
 from collections_opt.scoring.scorer import Scorer
-from collections_opt.scoring.training import TrainingPeriod
 
 Floats = NDArray[np.float64]
 SHARES = (0.1, 0.2)

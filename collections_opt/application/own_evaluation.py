@@ -15,8 +15,8 @@ from collections_opt.core.outcomes import CURE
 from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
 from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.scoring.evaluation import ModelEvaluation
+from collections_opt.scoring.outcome.rows import TrainingPeriod
 from collections_opt.scoring.scorer import Scorer
-from collections_opt.scoring.training import TrainingPeriod
 
 CASH = "the cash paid in the period"
 CURED_ARREARS = "the arrears of accounts that cured"

@@ -11,7 +11,7 @@ from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
-from collections_opt.scoring.training import TrainingPeriod
+from collections_opt.scoring.outcome.rows import TrainingPeriod
 
 MIN_PER_OUTCOME = 30
 """Accounts of each outcome in every period: fewer say nothing about a probability."""

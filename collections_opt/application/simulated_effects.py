@@ -23,8 +23,8 @@ from collections_opt.scoring.effect_experiment import learn_experiment
 from collections_opt.scoring.effect_model import EffectModel
 from collections_opt.scoring.effect_rows import EffectPeriod, logged_contacts
 from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
+from collections_opt.scoring.outcome.rows import TrainingPeriod
 from collections_opt.scoring.scorecard_training import TrainedScorecard, train_scorecard
-from collections_opt.scoring.training import TrainingPeriod
 
 WORLD_SEED, BOOK = 1, 120_000
 SCORED_ON, LEARNED_ON, JUDGED_ON = (0, 1), (2, 3, 4), (6, 8)

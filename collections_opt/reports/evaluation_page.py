@@ -12,6 +12,7 @@ from collections_opt.reports.html_page import render
 from collections_opt.reports.uplift_figures import effect_figure, qini_figure
 from collections_opt.scoring.effect_evaluation import EffectEvaluation
 from collections_opt.scoring.evaluation import ClassEvaluation, Estimate, ModelEvaluation
+from collections_opt.scoring.metrics import Calibrated, worst_calibrated, worst_calibration_sentence
 
 Table = tuple[list[str], list[list[str]]]
 NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -33,12 +34,7 @@ def evaluation_html(
         recoveries: money at capacity of the bundled charged-off loans, by order; empty where others were judged.
         effects: contact effects on a holdout; None where no contact log was given.
     """
-    cure = model.classes["cure"]
-    headline = (
-        f"{model.model_version} on {model.judged_on}: cure AUC {cure.auc.value:.3f}, calibration error {cure.ece:.3f}"
-        if cure
-        else f"{model.model_version} on {model.judged_on}: too few accounts to judge"
-    )
+    headline = f"{model.model_version} on {model.judged_on}: {worst_sentence(model.classes)}"
     return render(
         "evaluation.html",
         title="Model evaluation",
@@ -84,8 +80,23 @@ def effects_headline(found: EffectEvaluation) -> str:
     )
 
 
+def worst_sentence(classes: Mapping[str, ClassEvaluation | None]) -> str:
+    """Return how well the worst calibrated outcome is calibrated, in one sentence."""
+    return worst_calibration_sentence(_calibrated(classes))
+
+
+def _calibrated(classes: Mapping[str, ClassEvaluation | None]) -> dict[str, Calibrated]:
+    return {
+        name: Calibrated(found.slope.value, found.slope.low, found.slope.high, found.ece, found.ece_if_perfect)
+        for name, found in classes.items()
+        if found is not None
+    }
+
+
 def class_table(classes: Mapping[str, ClassEvaluation | None]) -> Table:
-    """Return the figures per outcome."""
+    """Return the figures per outcome, the worst calibrated first."""
+    worst = worst_calibrated(_calibrated(classes))
+    classes = {name: classes[name] for name in sorted(classes, key=lambda name: name != worst)}
     head = ["outcome", "n", "rate", "AUC", "KS", "log loss", "Brier", "skill", "slope", "intercept", "ECE", "ECE if perfect"]
     head += ["lift 10 %", "lift 20 %"]
     return head, [_class_line(name, found, len(head)) for name, found in classes.items()]

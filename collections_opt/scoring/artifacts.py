@@ -1,7 +1,7 @@
 """Model artifacts on disk: text and JSON only, every digest checked before anything is parsed.
 
 <root>/registry.toml                        roles of people and the approvals that ship (read by the application)
-<root>/<kind>/<version>/cure.txt            LightGBM's text format, with default.txt; or scorecard.json
+<root>/<kind>/<version>/p_cure.txt          LightGBM's text format, with p_default.txt; or scorecard.json
 <root>/<kind>/<version>/calibration.json    method and its parameters
 <root>/<kind>/<version>/manifest.json       digests of the files, versions, metrics out of time
 <root>/<kind>/<version>/CARD.md             the model card

@@ -1,7 +1,9 @@
 """LightGBM as a predictor of competing outcomes; the only module of serving that imports it.
 
-Two boosters in order: whether the account cures, and whether it defaults if it does not. So p_cure itself can be monotone in a
-feature, which one multiclass booster cannot give: its constraint would bind every class score in the same direction.
+Two boosters, one of p_cure and one of p_default, each over all accounts; who does neither stays. So p_cure itself can be monotone
+in a feature, which one multiclass booster cannot give (its constraint would bind every class score in the same direction), and
+p_default carries no error of p_cure. Where the two leave less than a hundredth of what does not cure for staying, p_default gives
+way. Versions trained before asked for default among those that do not cure; they are read as they were.
 """
 
 from __future__ import annotations
@@ -17,12 +19,18 @@ Floats = NDArray[np.float64]
 ONE_THREAD_ROWS = 100
 """Up to here a call is scored by one thread."""
 
-FILES = ("cure.txt", "default.txt")
+FILES = ("p_cure.txt", "p_default.txt")
+STEPWISE_FILES = ("cure.txt", "default.txt")
 MULTICLASS_FILE = "model.txt"
 
+MOST_DEFAULT = 0.99
+"""Largest share of what does not cure that may default: nothing is certain before it happened."""
 
-class BoostedPredictor:
-    """A booster of cure, and one of default among those that do not cure."""
+
+class _TwoBoosters:
+    """A booster of cure and one of default; what the second is about is its subclass's."""
+
+    files = FILES
 
     def __init__(self, cure: lgb.Booster, default: lgb.Booster) -> None:
         self.boosters = (cure, default)
@@ -30,6 +38,53 @@ class BoostedPredictor:
     def raw(self, features: NDArray[np.float32]) -> Floats:
         """Return probabilities of cure, default and stay before calibration, float64 (n, 3)."""
         return _alike_together(features, self._raw)
+
+    def _raw(self, features: NDArray[np.float32]) -> Floats:
+        raise NotImplementedError
+
+    def texts(self) -> dict[str, str]:
+        """Return the artifact's files."""
+        return {name: booster.model_to_string() for name, booster in zip(self.files, self.boosters, strict=True)}
+
+    @staticmethod
+    def _predict(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
+        return np.asarray(booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
+
+    @staticmethod
+    def _pushes(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
+        values = booster.predict(features, pred_contrib=True, num_threads=_threads(features))
+        return np.asarray(values, dtype=np.float64)[:, :-1]
+
+
+class BoostedPredictor(_TwoBoosters):
+    """A booster of p_cure and one of p_default, each over all accounts."""
+
+    def _raw(self, features: NDArray[np.float32]) -> Floats:
+        result = np.empty((len(features), 3))
+        result[:, 0], default = (self._predict(booster, features) for booster in self.boosters)
+        rest = 1.0 - result[:, 0]
+        result[:, 1] = np.minimum(default, MOST_DEFAULT * rest)
+        result[:, 2] = rest - result[:, 1]
+        return result
+
+    def contributions(self, features: NDArray[np.float32]) -> Floats:
+        """Return each feature's push on the log of each probability, float64 (n, 3, f).
+
+        LightGBM's own contributions (SHAP values) are pushes on the log-odds of cure and of default; here they are carried to the
+        log-probabilities to first order at the account's own point.
+        """
+        raw = self._raw(features)
+        push_cure, push_default = (self._pushes(booster, features) for booster in self.boosters)
+        cure, default, stay = (raw[:, k, np.newaxis] for k in range(3))
+        columns = [(1.0 - cure) * push_cure, (1.0 - default) * push_default]
+        columns.append(-(cure * columns[0] + default * columns[1]) / stay)
+        return np.stack(columns, axis=1)
+
+
+class StepwisePredictor(_TwoBoosters):
+    """A booster of cure, and one of default among those that do not cure, as earlier versions were trained."""
+
+    files = STEPWISE_FILES
 
     def _raw(self, features: NDArray[np.float32]) -> Floats:
         cure, default = (self._predict(booster, features) for booster in self.boosters)
@@ -50,19 +105,6 @@ class BoostedPredictor:
         not_cured = -cure * push_cure
         columns = [(1.0 - cure) * push_cure, not_cured + (1.0 - default) * push_default, not_cured - default * push_default]
         return np.stack(columns, axis=1)
-
-    def texts(self) -> dict[str, str]:
-        """Return the artifact's files."""
-        return {name: booster.model_to_string() for name, booster in zip(FILES, self.boosters, strict=True)}
-
-    @staticmethod
-    def _predict(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
-        return np.asarray(booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
-
-    @staticmethod
-    def _pushes(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
-        values = booster.predict(features, pred_contrib=True, num_threads=_threads(features))
-        return np.asarray(values, dtype=np.float64)[:, :-1]
 
 
 class MulticlassPredictor:
@@ -88,7 +130,7 @@ class MulticlassPredictor:
         return {MULTICLASS_FILE: self.booster.model_to_string()}
 
 
-def read(contents: Mapping[str, bytes]) -> BoostedPredictor | MulticlassPredictor:
+def read(contents: Mapping[str, bytes]) -> BoostedPredictor | StepwisePredictor | MulticlassPredictor:
     """Return the predictor of its files.
 
     Raises:
@@ -97,7 +139,8 @@ def read(contents: Mapping[str, bytes]) -> BoostedPredictor | MulticlassPredicto
     try:
         if MULTICLASS_FILE in contents:
             return MulticlassPredictor(lgb.Booster(model_str=contents[MULTICLASS_FILE].decode()))
-        return BoostedPredictor(*(lgb.Booster(model_str=contents[name].decode()) for name in FILES))
+        kind = StepwisePredictor if STEPWISE_FILES[0] in contents else BoostedPredictor
+        return kind(*(lgb.Booster(model_str=contents[name].decode()) for name in kind.files))
     except (lgb.basic.LightGBMError, UnicodeDecodeError) as error:
         raise ValueError(f"is not a LightGBM model: {error}") from error
 

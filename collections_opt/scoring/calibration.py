@@ -2,8 +2,12 @@
 
 One form serves all methods: curves per class (if any) and renormalisation, then softmax(W log p + b). Identity, temperature
 (W = I / T), vector scaling (W diagonal) and matrix scaling (multinomial logistic regression on log p; Guo et al. 2017) have no
-curves; isotonic regression and Venn-Abers predictors (Vovk and Petej 2014), one against the rest, are curves. A level correction
-multiplies each class's odds by a constant: b alone.
+curves; isotonic regression and Venn-Abers predictors (Vovk and Petej 2014), one against the rest, are curves.
+
+Last comes the level of a later period, as shifts of p_cure and of p_default. A rise adds the same to every account, at most twice
+what the account has (what cannot happen stays so); a fall takes the same share of every account. On the bundled months that fits
+a later month better than a common factor on the odds: under it a rise makes the risky riskier still and the slope falls below 1.
+Earlier versions moved the level by b alone.
 """
 
 from __future__ import annotations
@@ -16,16 +20,21 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from venn_abers import VennAbers
 
+from collections_opt.core.outcomes import CURE, DEFAULT
+
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int64]
 CLASS_COUNT = 3
 _FLOOR = 1e-12
+_MOST_DEFAULT, _MOST_CURE = 0.99, 0.999
+_MOST_RISE = 2.0
+"""A rise at most trebles a probability."""
 _CURVE_FLOOR = 1e-4
 """Curves never say impossible: a step fitted on few rows is no proof."""
 _CURVE_POINTS = 100
@@ -44,12 +53,14 @@ class Calibration:
         weight: W, float64 (3, 3).
         bias: b, float64 (3,).
         curves: per class the points x and y of a rising curve, float64 (2, m) each; empty for none.
+        shifts: of cure and of default, as ``shifted``; empty for none.
     """
 
     method: str
     weight: Floats
     bias: Floats
     curves: tuple[Floats, ...] = ()
+    shifts: tuple[float, ...] = ()
 
     def apply(self, probability: Floats) -> Floats:
         """Return calibrated probabilities, float64 (n, 3), rows summing to 1."""
@@ -59,16 +70,19 @@ class Calibration:
             p = np.maximum(p, _CURVE_FLOOR)
             p /= (p[:, 0] + p[:, 1] + p[:, 2])[:, None]
         logits = np.log(np.maximum(p, _FLOOR)) @ self.weight.T + self.bias
-        return np.asarray(softmax(logits, axis=1), dtype=np.float64)
+        found = np.asarray(softmax(logits, axis=1), dtype=np.float64)
+        return _composed(*(shifted(found[:, k], shift) for k, shift in enumerate(self.shifts))) if self.shifts else found
 
-    def with_level(self, level: Floats) -> Calibration:
-        """Return it with each class's odds multiplied by exp(level), float64 (3,)."""
-        return replace(self, method=f"{self.method}+level", bias=np.round(self.bias + level, _DIGITS))
+    def with_shifts(self, shifts: tuple[float, ...]) -> Calibration:
+        """Return it at another level."""
+        return replace(self, method=f"{self.method}+shift", shifts=shifts)
 
     def to_json(self) -> str:
         """Return the artifact's text."""
         curves = [curve.tolist() for curve in self.curves]
         plain = {"method": self.method, "weight": self.weight.tolist(), "bias": self.bias.tolist(), "curves": curves}
+        if self.shifts:
+            plain["shifts"] = list(self.shifts)
         return json.dumps(plain, indent=1) + "\n"
 
 
@@ -81,12 +95,29 @@ def read_calibration(content: bytes) -> Calibration:
     try:
         plain = json.loads(content)
         curves = tuple(np.array(curve, dtype=np.float64) for curve in plain.get("curves", []))
-        result = Calibration(plain["method"], np.array(plain["weight"]), np.array(plain["bias"]), curves)
+        shifts = tuple(float(shift) for shift in plain.get("shifts", []))
+        result = Calibration(plain["method"], np.array(plain["weight"]), np.array(plain["bias"]), curves, shifts)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"calibration.json is no calibration: {error}") from error
-    if result.weight.shape != (CLASS_COUNT, CLASS_COUNT) or result.bias.shape != (CLASS_COUNT,) or len(curves) not in (0, 3):
+    good = result.weight.shape == (CLASS_COUNT, CLASS_COUNT) and result.bias.shape == (CLASS_COUNT,) and len(curves) in (0, 3)
+    if not good or len(result.shifts) not in (0, 2):
         raise ValueError("calibration.json is no calibration of three classes")
     return result
+
+
+def shifted(probability: Floats, shift: float) -> Floats:
+    """Return probabilities of one event at another level: p + min(shift, 2 p) for a rise, p (1 + shift) for a fall."""
+    if shift >= 0:
+        return np.asarray(probability + np.minimum(shift, _MOST_RISE * probability), dtype=np.float64)
+    return np.asarray(probability * (1.0 + shift), dtype=np.float64)
+
+
+def _composed(cure: Floats, default: Floats) -> Floats:
+    """Return the distribution of p_cure and p_default, float64 (n, 3); none takes all, default takes at most the rest."""
+    cure = np.clip(cure, 0.0, _MOST_CURE)
+    rest = 1.0 - cure
+    default = np.minimum(default, _MOST_DEFAULT * rest)
+    return np.column_stack([cure, default, rest - default])
 
 
 IDENTITY = Calibration("identity", np.eye(CLASS_COUNT), np.zeros(CLASS_COUNT))
@@ -139,9 +170,19 @@ def fit_venn_abers(probability: Floats, outcome: Outcomes) -> Calibration:
     return replace(IDENTITY, method="venn-abers", curves=tuple(curves))
 
 
-def fit_level(probability: Floats, outcome: Outcomes) -> Floats:
-    """Return the log factors on each class's odds, float64 (3,), that bring predictions to the level of a later period."""
-    return _minimise(probability, outcome, 2, lambda t: (np.ones(CLASS_COUNT), np.append(t, 0.0)))[1]
+def fit_shifts(probability: Floats, outcome: Outcomes) -> tuple[float, float]:
+    """Return the shifts of cure and of default that bring predictions to the level of a later period, by each one's log loss."""
+    return fit_shift(probability[:, CURE], outcome == CURE), fit_shift(probability[:, DEFAULT], outcome == DEFAULT)
+
+
+def fit_shift(probability: Floats, happened: NDArray[np.bool_]) -> float:
+    """Return the shift of one event that minimises its log loss."""
+
+    def loss(shift: float) -> float:
+        p = np.clip(shifted(probability, shift), _FLOOR, 1.0 - _FLOOR)
+        return float(-np.log(np.where(happened, p, 1.0 - p)).mean())
+
+    return round(float(minimize_scalar(loss, bounds=(-0.9, 0.5), method="bounded", options={"xatol": 1e-7}).x), 5)
 
 
 def _minimise(

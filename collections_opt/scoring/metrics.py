@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
@@ -33,3 +36,52 @@ def outcome_metrics(probability: NDArray[np.float64], outcome: NDArray[np.int64]
         result[f"{name}_brier"] = float(brier_score_loss(happened, probability[:, index]))
         result[f"{name}_ece"] = expected_calibration_error(probability[:, index], happened)
     return result
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How well one outcome is calibrated: slope with its 95 % interval, error (ECE), and the error of a perfect model (ECE)."""
+
+    slope: float
+    slope_low: float
+    slope_high: float
+    ece: float
+    ece_if_perfect: float
+
+
+def worst_calibrated(classes: Mapping[str, Calibrated]) -> str:
+    """Return which outcome is calibrated worst, "" of none.
+
+    The one whose slope is surest not to be 1 (distance of 1 from the interval), then the one whose error is most beyond what
+    sampling alone gives a perfect model.
+    """
+
+    def badness(name: str) -> tuple[float, float]:
+        one = classes[name]
+        outside = max(one.slope_low - 1.0, 1.0 - one.slope_high, 0.0)
+        return outside, one.ece / max(one.ece_if_perfect, 1e-9)
+
+    return max(classes, key=badness, default="")
+
+
+def worst_calibration_sentence(classes: Mapping[str, Calibrated]) -> str:
+    """Return how well the worst calibrated outcome is calibrated, in one sentence; of none, that too few accounts were judged."""
+    worst = worst_calibrated(classes)
+    if not worst:
+        return "too few accounts to judge calibration."
+    one = classes[worst]
+    return (
+        f"worst calibrated: {worst}, slope {one.slope:.2f} ({one.slope_low:.2f} to {one.slope_high:.2f}; 1 is right), "
+        f"calibration error {one.ece:.3f} (sampling alone gives a perfect model {one.ece_if_perfect:.3f})."
+    )
+
+
+def calibrated_of(metrics: Mapping[str, float], intervals: Mapping[str, tuple[float, float]]) -> dict[str, Calibrated]:
+    """Return the calibration of each outcome that a manifest's figures tell in full."""
+    found = {}
+    for name in CLASSES:
+        slope, ece, perfect = (metrics.get(f"{name}_{figure}") for figure in ("slope", "ece", "ece_if_perfect"))
+        low, high = intervals.get(f"{name}_slope", (float("nan"), float("nan")))
+        if slope is not None and ece is not None:
+            found[name] = Calibrated(slope, low, high, ece, float("nan") if perfect is None else perfect)
+    return found

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from collections_opt.scoring.calibration import IDENTITY, Calibration, fit_level
+from collections_opt.scoring.calibration import IDENTITY, Calibration, fit_shifts
+from collections_opt.scoring.outcome.rows import TrainingPeriod, TrainingRows, chains, stack
+from collections_opt.scoring.outcome.shape import Predicted, choose_calibration
 from collections_opt.scoring.scorecard import Scorecard, ScorecardFeature, bin_of
-from collections_opt.scoring.training import TrainingPeriod, TrainingRows, stack
 
 BINS = 8
 """Bins of a feature, at its quantiles; fewer where values repeat."""
-STRENGTH = 0.3
-"""Inverse of the ridge penalty on points."""
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
+"""Inverses of the ridge penalty on points that are tried; the log loss of later periods chooses."""
 MAX_ROWS = 100_000
 """Rows fitted on, evenly spread over the periods: more do not move points that have so few degrees of freedom."""
 _DIGITS = 6
@@ -24,28 +25,48 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class TrainedScorecard:
-    """A scorecard and its calibration, a level fitted out of time on the last period."""
+    """A scorecard and its calibration, chosen out of time as the boosted model's.
+
+    ``strength`` is the inverse of the ridge penalty, ``candidates`` the log loss of later periods per strength tried.
+    """
 
     scorecard: Scorecard
     calibration: Calibration
+    strength: float
+    candidates: Mapping[float, float]
 
 
 def train_scorecard(periods: Sequence[TrainingPeriod]) -> TrainedScorecard:
-    """Train on all periods; the level is fitted on the last, predicted by a scorecard of the earlier ones.
+    """Train on all periods; strength and calibration are chosen on periods predicted by scorecards of the earlier ones.
 
     Raises:
         ValueError: for fewer than two periods.
     """
     if len(periods) < 2:
-        raise ValueError("at least two periods are needed: the level is fitted on a later one")
-    everything = stack(periods)
-    cut = everything.outcome.size - periods[-1].outcome.size
-    earlier, last = everything.take(slice(0, cut)), everything.take(slice(cut, None))
-    level = fit_level(_fit(earlier).raw(last.features), last.outcome)
-    return TrainedScorecard(_fit(everything), IDENTITY.with_level(level))
+        raise ValueError("at least two periods are needed: strength and calibration are chosen on a later one")
+    everything, sizes = stack(periods), [period.outcome.size for period in periods]
+    pairs = chains(everything, sizes, len(periods))
+    found = {strength: [_predicted(_fit(earlier, strength), later) for earlier, later in pairs] for strength in STRENGTHS}
+    losses = {strength: _loss(later) for strength, later in found.items()}
+    strength = min(losses, key=lambda one: (losses[one], one))
+    calibration, _ = choose_calibration(found[strength])
+    return TrainedScorecard(_fit(everything, strength), calibration, strength, losses)
 
 
-def _fit(rows: TrainingRows) -> Scorecard:
+def _predicted(card: Scorecard, rows: TrainingRows) -> Predicted:
+    return Predicted(card.raw(rows.features), rows.outcome, rows.account)
+
+
+def _loss(later: Sequence[Predicted]) -> float:
+    """Return the log loss of later periods, each at its own level."""
+    total = 0.0
+    for one in later:
+        p = IDENTITY.with_shifts(fit_shifts(one.raw, one.outcome)).apply(one.raw)
+        total -= float(np.log(p[np.arange(p.shape[0]), one.outcome]).sum())
+    return total / sum(one.outcome.size for one in later)
+
+
+def _fit(rows: TrainingRows, strength: float) -> Scorecard:
     rows = rows.take(slice(None, None, -(-rows.outcome.size // MAX_ROWS)))
     edges = [_edges(rows.features[:, index]) for index in range(rows.features.shape[1])]
     sizes = [e.size + 2 for e in edges]
@@ -54,7 +75,7 @@ def _fit(rows: TrainingRows) -> Scorecard:
     count = rows.outcome.size
     bins = np.zeros((count, int(starts[-1])))
     bins[np.arange(count)[:, None], np.column_stack(columns)] = 1.0
-    model = LogisticRegression(C=STRENGTH, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(
+    model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(
         bins, rows.outcome, sample_weight=rows.weight
     )
     points = np.round(model.coef_.T, _DIGITS) + 0.0  # without the sign of a zero, which is no part of the model

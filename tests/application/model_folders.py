@@ -19,7 +19,7 @@ from collections_opt.scoring.predictors import SCORECARD
 from collections_opt.scoring.scorecard import Scorecard, ScorecardFeature
 
 SHIPPED = Path(__file__).parents[2] / "models"
-SHIPPED_VERSION = "credit-card-2"
+SHIPPED_VERSION = "credit-card-3"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PEOPLE = {Role.SUBMITTER: ("sue",), Role.VALIDATOR: ("val",), Role.APPROVER: ("ada",), Role.OPERATOR: ("op",)}
 ACTORS = {ModelAction.SUBMIT: "sue", ModelAction.VALIDATE: "val", ModelAction.APPROVE: "ada"}
@@ -30,7 +30,7 @@ def folder_with_people(tmp_path: Path) -> Path:
     models = Path(shutil.copytree(SHIPPED, tmp_path / "models"))
     policy = read_policy(models)
     declared = tuple(d for d in policy.declared if d.version == SHIPPED_VERSION)
-    for other in (f"{SHIPPED_VERSION}-scorecard", "credit-card-1"):
+    for other in (f"{SHIPPED_VERSION}-scorecard", "credit-card-2", "credit-card-1"):
         shutil.rmtree(models / "outcome" / other)
     write_policy(models, RegistryPolicy(roles=PEOPLE, declared=declared))
     return models

@@ -51,7 +51,7 @@ def workspace(tmp_path, models, clock):
 
 
 def damage(models, version):
-    path = next((models / "outcome" / version).glob("cure.txt"), models / "outcome" / version / "scorecard.json")
+    path = next((models / "outcome" / version).glob("p_cure.txt"), models / "outcome" / version / "scorecard.json")
     path.write_bytes(path.read_bytes() + b" ")
 
 

@@ -160,7 +160,7 @@ def test_challengers_score_in_shadow_and_are_compared_on_the_same_accounts(works
     for version in ("twin", "card", "broken"):
         approve(workspace, version)
         act(workspace, version, ModelAction.CHALLENGE)
-    (models / "outcome/broken/cure.txt").write_text("other")
+    (models / "outcome/broken/p_cure.txt").write_text("other")
     alone = rank_bundled(workspace, ordering=Ordering.P_CURE)
     shadow = {s["model_version"]: s for s in alone["shadow"]}
     assert alone["model_version"] == f"outcome/{SHIPPED_VERSION}"

@@ -22,7 +22,7 @@ from tests.benchmarks.support.portfolios import MODELS, resampled_portfolio
 from tests.benchmarks.support.reporting import Report, Table, number
 from tests.benchmarks.support.running import Options, main
 
-VERSION = "credit-card-2"
+VERSION = "credit-card-3"
 
 
 def _portfolio(accounts: int) -> Portfolio:

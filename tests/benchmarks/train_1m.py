@@ -15,7 +15,8 @@ from collections_opt.core.features import build_features
 from collections_opt.datasets.simulated_lender import SimulatedLender
 from collections_opt.scoring.evaluation import calibration_line
 from collections_opt.scoring.metrics import CLASSES, expected_calibration_error
-from collections_opt.scoring.training import TrainingPeriod, train
+from collections_opt.scoring.outcome.rows import TrainingPeriod
+from collections_opt.scoring.outcome.training import train
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.reporting import Report, Table, number

@@ -11,7 +11,7 @@ from collections_opt.scoring.mlflow_format import export_mlflow, import_mlflow
 from tests.scripts.test_scripts import call
 
 MODELS = Path(__file__).parents[2] / "models"
-VERSION = "credit-card-2-scorecard"
+VERSION = "credit-card-3-scorecard"
 
 
 @pytest.fixture

@@ -14,10 +14,12 @@ from collections_opt.core.features import FEATURE_NAMES, build_features
 from collections_opt.core.outcomes import CURE
 from collections_opt.core.protected import check_no_protected
 from collections_opt.core.schema import ACCOUNT_SCHEMA
-from collections_opt.scoring import training as training_module
 from collections_opt.scoring.calibration import FITTERS
 from collections_opt.scoring.metrics import expected_calibration_error
-from collections_opt.scoring.training import TrainingPeriod, parameters_for, stack
+from collections_opt.scoring.outcome import rounds as rounds_module
+from collections_opt.scoring.outcome import training as training_module
+from collections_opt.scoring.outcome.boosting import fit, grow, parameters_for
+from collections_opt.scoring.outcome.rows import TrainingPeriod, chains, stack
 
 
 @pytest.fixture(scope="module")
@@ -71,42 +73,45 @@ def test_a_calibrator_fitted_on_its_models_training_rows_is_worse_out_of_time(da
     """What the model trained on looks sharper than it is, so a calibrator fitted there makes later predictions overconfident."""
     rows = stack(data.periods)
     later, happened = build_features(data.later.portfolio).matrix, data.later.outcome == CURE
-    parameters = {**parameters_for(rows.outcome.size, 1), "learning_rate": 0.2, "num_leaves": 40, "min_data_in_leaf": 5}
-    rounds = (60, 60)
-    predictor = training_module._fit(rows, parameters, rounds)
+    given = {"learning_rate": 0.2, "num_leaves": 40, "min_data_in_leaf": 5}
+    parameters = {step: {**one, **given} for step, one in parameters_for(rows.outcome.size, 1).items()}
+    rounds = {"cure": 60, "default": 60}
+    predictor = fit(rows, parameters, rounds)
     seen = FITTERS["matrix"](predictor.raw(rows.features), rows.outcome)
-    unseen = FITTERS["matrix"](training_module._out_of_fold(rows, parameters, rounds), rows.outcome)
+    before, last = chains(rows, [p.outcome.size for p in data.periods], 1)[0]
+    unseen = FITTERS["matrix"](fit(before, parameters, rounds).raw(last.features), last.outcome)
     errors = [expected_calibration_error(c.apply(predictor.raw(later))[:, CURE], happened) for c in (seen, unseen)]
     assert errors[0] > 1.2 * errors[1]
 
 
 def test_training_never_shows_a_calibrator_the_rows_of_its_model(data, monkeypatch):
-    """The rows of every fitted booster and of every prediction that calibrates are recorded; none may overlap."""
+    """The rows of every booster and of every prediction that chooses rounds or calibrates are recorded; none may overlap."""
     small = [TrainingPeriod(p.name, p.portfolio.take(slice(0, 900)), p.outcome[:900]) for p in data.periods]
-    trained: list[set[bytes]] = []
-    fit = training_module._fit
-    monkeypatch.setattr(training_module, "FOLDS", 2)
+    trained: dict[str, set[bytes]] = {}
+    checked = 0
 
-    def recording(rows, parameters, rounds):
-        predictor = fit(rows, parameters, (5, 5))
-        trained.append({row.tobytes() for row in rows.features})
-        raw = predictor.raw
+    def recording(rows, step, parameters, rounds):
+        booster = grow(rows, step, parameters, rounds)
+        trained[booster.model_to_string(num_iteration=1)] = {row.tobytes() for row in rows.features}
+        return booster
 
-        def checked(matrix):
-            overlap = sum(row.tobytes() in trained[-1] for row in matrix) / len(matrix)
-            assert overlap < 0.05  # different accounts may have the same features
-            return raw(matrix)
+    def judged(booster, rows, step):
+        nonlocal checked
+        checked += 1
+        known = trained[booster.model_to_string(num_iteration=1)]
+        overlap = sum(row.tobytes() in known for row in rows.features) / len(rows.features)
+        assert overlap < 0.05  # different accounts may have the same features
+        return losses(booster, rows, step)
 
-        monkeypatch.setattr(predictor, "raw", checked)
-        return predictor
-
-    monkeypatch.setattr(training_module, "_fit", recording)
+    losses = rounds_module._losses
+    monkeypatch.setattr(training_module, "grow", recording)
+    monkeypatch.setattr(rounds_module, "_losses", judged)
     training_module.train(small, 1)
-    assert trained
+    assert checked == 4  # two later periods, two steps
     rows = stack(small)
-    planted = training_module._fit(rows, parameters_for(rows.outcome.size, 1), (5, 5))
-    with pytest.raises(AssertionError):  # a calibrator fitted on the rows that its model was trained on
-        planted.raw(rows.features)
+    booster = recording(rows, "cure", parameters_for(rows.outcome.size, 1), 300)
+    with pytest.raises(AssertionError):  # judged on the rows that it was trained on
+        judged(booster, rows, "cure")
 
 
 def test_no_feature_and_no_column_is_protected_and_a_planted_proxy_is_refused(monkeypatch, data, tmp_path):

@@ -31,15 +31,15 @@ def test_training_an_existing_version_again_changes_nothing_and_reports_json(mod
     result = script("--models-dir", str(models), "--json")
     assert result.returncode == 0, result.stderr
     report = json.loads(result.stdout)
-    shipped = json.loads((ROOT / "models/outcome/credit-card-2/manifest.json").read_text())
+    shipped = json.loads((ROOT / "models/outcome/credit-card-3/manifest.json").read_text())
     assert report["metrics"] == shipped["metrics"]
-    assert (models / "outcome/credit-card-2/manifest.json").read_bytes() == (
-        ROOT / "models/outcome/credit-card-2/manifest.json"
+    assert (models / "outcome/credit-card-3/manifest.json").read_bytes() == (
+        ROOT / "models/outcome/credit-card-3/manifest.json"
     ).read_bytes()
 
 
 def test_another_model_under_the_same_name_is_refused_with_the_remedy(models):
-    result = script("--models-dir", str(models), "--seed", "1")
+    result = script("--models-dir", str(models), "--seed", "2")
     assert result.returncode == 2
     assert "exists with other bytes" in result.stderr
     assert "Name a new one" in result.stderr

@@ -1,0 +1,1 @@
+"""The competing-outcomes model: how it is trained, sized and calibrated."""

@@ -1,0 +1,83 @@
+"""What the outcome model is trained on: periods of accounts with what became of them, and the rows they stack to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array
+from collections_opt.core.features import FEATURES, build_features
+from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.portfolio import Portfolio
+
+Floats = NDArray[np.float64]
+
+PERIOD_WEIGHT = 0.5
+"""Weight of a period relative to the next: later ones are nearer to what is scored and know more months of history."""
+
+
+@dataclass(frozen=True)
+class TrainingPeriod:
+    """One period's accounts with their outcomes, aligned by row: the features and the label never share a month."""
+
+    name: str
+    portfolio: Portfolio
+    outcome: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.outcome.shape != (self.portfolio.account_count,) or not np.isin(self.outcome, (CURE, DEFAULT, STAY)).all():
+            raise ValueError(f"period {self.name}: one outcome of cure, default, stay per account is needed")
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """Stacked periods: features float32 (n, f), outcomes int64 (n,), account ids (n,), weights float64 (n,)."""
+
+    features: NDArray[np.float32]
+    outcome: NDArray[np.int64]
+    account: Array
+    weight: Floats
+
+    def take(self, rows: Array | slice) -> TrainingRows:
+        """Return some rows."""
+        return TrainingRows(self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows])
+
+
+def stack(periods: Sequence[TrainingPeriod]) -> TrainingRows:
+    """Return the rows of periods in order of time, later ones weighing more; the last weighs 1."""
+    ages = range(len(periods) - 1, -1, -1)
+    sizes = [p.outcome.size for p in periods]
+    features = np.empty((sum(sizes), len(FEATURES)), dtype=np.float32)
+    start = 0
+    for period, size in zip(periods, sizes, strict=True):
+        features[start : start + size] = build_features(period.portfolio).matrix
+        start += size
+    return TrainingRows(
+        features,
+        np.concatenate([p.outcome for p in periods]),
+        np.concatenate([p.portfolio.column("account_id") for p in periods]),
+        np.concatenate([np.full(size, PERIOD_WEIGHT**age) for age, size in zip(ages, sizes, strict=True)]),
+    )
+
+
+def chains(rows: TrainingRows, sizes: Sequence[int], count: int) -> list[tuple[TrainingRows, TrainingRows]]:
+    """Return up to ``count`` pairs of all rows before a period and the rows of that period, the last period's last.
+
+    So every later period is predicted by what was known before it, as it is in use. Weights of each pair are scaled to its
+    newest earlier period, so that a pair trains as strongly as all periods will.
+
+    Args:
+        rows: stacked periods.
+        sizes: rows of each period.
+        count: pairs wanted.
+    """
+    ends = np.cumsum(sizes)
+    found = []
+    for period in range(max(1, len(sizes) - count), len(sizes)):
+        earlier = rows.take(slice(0, int(ends[period - 1])))
+        scaled = TrainingRows(earlier.features, earlier.outcome, earlier.account, earlier.weight / earlier.weight[-1])
+        found.append((scaled, rows.take(slice(int(ends[period - 1]), int(ends[period])))))
+    return found
