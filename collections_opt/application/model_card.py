@@ -70,7 +70,7 @@ def _sizes(manifest: Manifest) -> str:
             lines.append(f"| {step} | {rounds:.0f} | {splits:.0f} | {loss:.5f} | {worse:.5f} +- {error:.5f} | {mark} |")
     return (
         "## Size: what it costs to serve against what it loses\nSplits that scoring an account passes, and log loss on the "
-        "training periods but the first, each predicted by a model of\nthe earlier ones at the level of its own. The fewest rounds "
+        "training periods but the first, each predicted by a model of\nthe earlier ones at its own level. The fewest rounds "
         "are taken that are no worse than the best beyond a standard error.\n\n" + "\n".join(lines) + "\n"
     )
 
