@@ -21,8 +21,8 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.files.contact_log_files import log_table
 from collections_opt.datasets.files.recovery_files import recoveries_table
 from collections_opt.datasets.roll_rates import measured_parameters
-from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.recoveries import recovered_accounts
+from collections_opt.datasets.simulated_lender.worlds import WORLDS, world
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
@@ -40,7 +40,11 @@ def main(
     month: Annotated[
         list[int] | None, typer.Option(help="Months after January 2025, 0 to 23; may repeat. Default 0 and 6.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the world; the same one gives the same bytes.")] = 1,
+    seed: Annotated[int, typer.Option(help="Seed of the lender; the same one gives the same bytes.")] = 1,
+    name: Annotated[str, typer.Option("--world", help=f"Form of the world: {', '.join(WORLDS)}.")] = "segments",
+    randomised: Annotated[
+        float | None, typer.Option(help="Share of account-months decided by recorded chances. Default 0.25.", min=0.0, max=1.0)
+    ] = None,
 ) -> None:
     """Write a simulated lender into a data folder of its own, with its own copy of the shipped models.
 
@@ -50,7 +54,11 @@ def main(
     with progress_bar("simulating") as report:
         report(SolveProgress("live", 0.1))
         try:
-            lived = SimulatedLender(seed, accounts).history(months)
+            chosen = world(name)
+        except ValueError as error:
+            raise refuse(Reason.INVALID_ARGUMENT, "world", f"{error}.", "Name one of the worlds.") from error
+        try:
+            lived = chosen.lender(seed, accounts, randomised).history(months)
         except ValueError as error:
             raise refuse(Reason.INVALID_ARGUMENT, "month", f"{error}.", "Use months 0 to 23.") from error
         # Models of its own: what is learned from a simulated lender must never lie among the shipped ones.
@@ -67,11 +75,11 @@ def main(
                 recoveries = recoveries_table(recovered_accounts(one), simulated=True)
                 recoveries.to_csv(data / f"{name}-recoveries.csv", index=False)
                 lines.append([name, str(path), f"{made.accepted_count:,}", f"{int(one.log.randomised.sum()):,}"])
-            plan = stored_plan(workspace, desk_plan(0.2 * lived[0].account_count))
+            plan = stored_plan(workspace, chosen.plan(0.2 * lived[0].account_count))
     held = measured_parameters(WORLD_VALUE, [one.snapshot for one in lived[:1]], [lived[0].recovery_minor])
     (data / PARAMETERS_FILE).write_text(tomli_w.dumps(asdict(held)), encoding="utf-8")
     console = terminal()
-    title = f"Simulated lender, seed {seed} (SIMULATED: no person, no lender), plan {plan.plan_id}"
+    title = f"Simulated lender, world {name}, seed {seed} (SIMULATED: no person, no lender), plan {plan.plan_id}"
     console.print(table(title, ["portfolio", "contact log", "late accounts", "randomised"], lines, text_columns=2))
     PlainConsole(stderr=True).print(
         "Next: scripts/train_effects.py on one month, scripts/evaluate_policy.py on a later one.", style="dim"

@@ -16,7 +16,8 @@ SEGMENTS = ("lateness", "utilisation", "recent_payer", "months_late", "size")
 """What contact effects depend on; each follows from recorded columns. Lateness and recent payment also interact."""
 
 _INTERACTION = 0.20
-_REACH_WEIGHT = 0.4
+REACH_WEIGHT = 0.4
+MOST_PARTIAL = 0.45
 RECOVERY_SLOPE = 0.1
 """Of the mean recovery share by willingness: recovery rates are hardly predictable (LendingClub, R2 about .02 out of time)."""
 
@@ -89,19 +90,36 @@ def behave(parameters: LenderParameters, accounts: Accounts, state: State) -> Be
     cure = cure + 0.6 * segments[:, 2] - 1.0 * segments[:, 1] - 0.8 * segments[:, 3] + 3.0 * (paid - 0.3)
     contacts = state.contacted.sum(axis=0).astype(np.float64)
     reached = [
-        _softmax(cure + up, default - down) for up, down in (_shift(q, segments, accounts, contacts) for q in parameters.queues)
+        softmax(cure + up, default - down) for up, down in (_shift(q, segments, accounts, contacts) for q in parameters.queues)
     ]
     base = np.log([q.right_party_rate / (1 - q.right_party_rate) for q in parameters.queues])
-    ease = _REACH_WEIGHT * accounts.reach + 0.3 * segments[:, 2] - 0.2 * segments[:, 0]
-    rolls = np.clip(np.array(parameters.roll_share)[bucket] - 0.05 * accounts.willingness, 0.02, 0.95)
+    ease = REACH_WEIGHT * accounts.reach + 0.3 * segments[:, 2] - 0.2 * segments[:, 0]
     return Behaviour(
         segments=segments,
-        alone=_softmax(cure, default),
+        alone=softmax(cure, default),
         reached=np.stack(reached, axis=1),
         right_party_rate=1.0 / (1.0 + np.exp(-(base[np.newaxis, :] + ease[:, np.newaxis]))),
-        roll_share=np.where(bucket >= last_bucket(parameters, accounts.product), 0.0, rolls),
-        partial_recovery=np.clip(parameters.recovery_mean * (1.0 + RECOVERY_SLOPE * accounts.willingness), 0.05, 0.45),
+        roll_share=roll_shares(parameters, accounts, bucket),
+        partial_recovery=partial_recovery(parameters, accounts),
     )
+
+
+def roll_shares(parameters: LenderParameters, accounts: Accounts, bucket: Ints) -> Floats:
+    """Return the share of stays that roll, float64 (m,); 0 in the last bucket, where a roll is a charge-off."""
+    rolls = np.clip(np.array(parameters.roll_share)[bucket] - 0.05 * accounts.willingness, 0.02, 0.95)
+    return np.where(bucket >= last_bucket(parameters, accounts.product), 0.0, rolls)
+
+
+def partial_recovery(parameters: LenderParameters, accounts: Accounts) -> Floats:
+    """Return the mean share recovered where a part is, float64 (m,), by product and willingness."""
+    mean = np.array(parameters.recovery("recovery_mean"))[accounts.product]
+    return np.clip(mean * (1.0 + RECOVERY_SLOPE * accounts.willingness), 0.05, MOST_PARTIAL)
+
+
+def losses(parameters: LenderParameters, accounts: Accounts) -> Floats:
+    """Return LGD, float64 (m,): one minus the mean recovery."""
+    zero, full = (np.array(parameters.recovery(name))[accounts.product] for name in ("recovery_zero", "recovery_full"))
+    return np.asarray(1.0 - full - (1.0 - full - zero) * partial_recovery(parameters, accounts), dtype=np.float64)
 
 
 def _shift(queue: QueueTruth, segments: Floats, accounts: Accounts, contacts: Floats) -> tuple[Floats, Floats]:
@@ -113,7 +131,8 @@ def _shift(queue: QueueTruth, segments: Floats, accounts: Accounts, contacts: Fl
     return cure * decay, default * decay
 
 
-def _softmax(cure: Floats, default: Floats) -> Floats:
+def softmax(cure: Floats, default: Floats) -> Floats:
+    """Return probabilities (m, 3) from log-odds cure:stay and default:stay."""
     weight = np.empty((cure.size, 3))
     weight[:, CURE], weight[:, DEFAULT], weight[:, STAY] = np.exp(cure), np.exp(default), 1.0
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)

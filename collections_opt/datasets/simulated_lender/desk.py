@@ -47,14 +47,15 @@ def served(parameters: LenderParameters, accounts: Accounts, state: State) -> Ma
     return np.column_stack(columns)
 
 
-def decide(parameters: LenderParameters, accounts: Accounts, state: State, behaviour: Behaviour, draws: Draws) -> Decision:
+def decide(
+    parameters: LenderParameters, accounts: Accounts, state: State, behaviour: Behaviour, draws: Draws, hardness: Floats
+) -> Decision:
     """Return what the desk does with m late accounts.
 
     A share of account-months is drawn into the holdout: a queue by equal chances among those that may work the account, then
-    contact by a recorded chance. All others are chosen by hardness, part of which no column records.
+    contact by a recorded chance. All others are chosen by ``hardness``, float64 (m,), part of which no column records.
     """
     open_to = served(parameters, accounts, state)
-    hardness = _hardness(parameters, accounts, behaviour, draws)
     choices = open_to.sum(axis=1)
     rank = np.floor(draws.uniform[0] * choices).astype(np.int64)
     drawn = np.argmax(np.cumsum(open_to, axis=1) > rank[:, np.newaxis], axis=1)
@@ -70,14 +71,6 @@ def decide(parameters: LenderParameters, accounts: Accounts, state: State, behav
         propensity=np.where(randomised, parameters.holdout_propensity, np.nan),
         queue_propensity=np.where(randomised, 1.0 / np.maximum(choices, 1), np.nan),
     )
-
-
-def _hardness(parameters: LenderParameters, accounts: Accounts, behaviour: Behaviour, draws: Draws) -> Floats:
-    """Late, large, silent accounts are hard; the agents' own impression adds what no column records."""
-    z = behaviour.segments
-    seen = 0.8 * z[:, 0] - 0.7 * z[:, 2] + 0.6 * z[:, 3] + 0.3 * z[:, 4] + 0.3 * draws.normal[2]
-    hidden = parameters.hidden_share
-    return np.asarray(np.sqrt(1.0 - hidden) * seen - np.sqrt(hidden) * accounts.willingness, dtype=np.float64)
 
 
 def _preference(parameters: LenderParameters, hardness: Floats, behaviour: Behaviour) -> Floats:

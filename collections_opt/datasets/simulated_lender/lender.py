@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array
 from collections_opt.core.contact_log import ContactLog, join_logs
 from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, names
+from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, further_stream, names
 from collections_opt.datasets.simulated_lender.desk import CURRENCY
+from collections_opt.datasets.simulated_lender.form import Form
 from collections_opt.datasets.simulated_lender.months import MonthBlock, arrears, live
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters
 from collections_opt.datasets.snapshots import Snapshot
@@ -49,15 +50,19 @@ class SimulatedLender:
     Args:
         seed: of everything; unequal seeds are unequal worlds with the same parameters.
         account_count: accounts of the book; about a tenth are late at a month end.
-        parameters: the world.
+        parameters: the lender.
+        form: how its people behave; the form of segments when None.
     """
 
-    def __init__(self, seed: int, account_count: int, parameters: LenderParameters | None = None) -> None:
+    def __init__(
+        self, seed: int, account_count: int, parameters: LenderParameters | None = None, form: Form | None = None
+    ) -> None:
         if account_count < 1:
             raise ValueError("a lender needs at least one account")
         self.seed = seed
         self.account_count = account_count
         self.parameters = parameters or LenderParameters()
+        self.form = form or Form()
 
     def month_end(self, month: int) -> date:
         """Return the as-of date of a month."""
@@ -97,14 +102,15 @@ class SimulatedLender:
     def blocks(self, months: Sequence[int], block: int) -> list[MonthBlock]:
         """Return months of one block with everything in it, truth included; evaluation reads it through ``truth``."""
         self._check(months)
-        lived = {b.month: b for b in live(self.parameters, self.seed, block, self.account_count, max(months, default=-1))}
+        last = max(months, default=-1)
+        lived = {b.month: b for b in live(self.parameters, self.form, self.seed, block, self.account_count, last)}
         return [lived[month] for month in months]
 
     def _cut(self, block: int, start: int, stop: int, months: Sequence[int]) -> list[LenderMonth]:
         result = []
         for lived in self.blocks(months, block):
             inside = np.flatnonzero((lived.accounts.number >= start) & (lived.accounts.number < stop))
-            whole = self._describe(lived)
+            whole = self._describe(lived, block)
             result.append(whole if inside.size == whole.account_count else _take(whole, inside))
         return result
 
@@ -113,8 +119,10 @@ class SimulatedLender:
         if wrong:
             raise ValueError(f"month {wrong[0]} is outside the world; use 0 to {self.parameters.months - 1}")
 
-    def _describe(self, lived: MonthBlock) -> LenderMonth:
-        raw = RawPortfolio(self.month_end(lived.month), TIME_ZONE, CURRENCY, *_columns(self.parameters, lived))
+    def _describe(self, lived: MonthBlock, block: int) -> LenderMonth:
+        amiss = further_stream(self.seed, block, 2 + lived.month)
+        recorded = self.form.record(*_columns(self.parameters, lived), amiss)
+        raw = RawPortfolio(self.month_end(lived.month), TIME_ZONE, CURRENCY, *recorded)
         ids = np.array(raw.columns["account_id"].tolist(), dtype="S13") if lived.rows.size else np.empty(0, dtype="S13")
         cash = lived.cash.astype(np.int64)
         log = ContactLog(

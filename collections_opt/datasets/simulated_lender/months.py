@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, Accounts, Floats, Ints, born, stream
-from collections_opt.datasets.simulated_lender.behaviour import Behaviour, behave, reply
+from collections_opt.datasets.simulated_lender.behaviour import Behaviour, reply
 from collections_opt.datasets.simulated_lender.desk import decide
+from collections_opt.datasets.simulated_lender.form import Form
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters
 from collections_opt.datasets.simulated_lender.state import CHARGED_OFF, Draws, Mask, State, draw
 
@@ -40,20 +41,22 @@ class MonthBlock:
     recovery: Floats
 
 
-def live(parameters: LenderParameters, seed: int, block: int, account_count: int, last_month: int) -> Iterator[MonthBlock]:
+def live(
+    parameters: LenderParameters, form: Form, seed: int, block: int, account_count: int, last_month: int
+) -> Iterator[MonthBlock]:
     """Yield the months 0 .. ``last_month`` of a block; months before 0 only make history."""
-    accounts = born(parameters, seed, block)
+    accounts = born(parameters, seed, block, form.traits)
     exists = accounts.number < account_count
     state = _opening(parameters, accounts, exists)
     for step in range(parameters.history_months + last_month + 1):
         rng = stream(seed, block, step)
         draws = draw(rng, len(parameters.queues))
-        state = replace(state, shock=_next_shock(parameters, state.shock, draws.normal[0]))
+        state = replace(state, shock=form.next_shock(parameters, state.shock, draws.normal[0]))
         month = step - parameters.history_months
-        block_month = _work(parameters, accounts, state, draws, month)
+        block_month = _work(parameters, form, accounts, state, draws, month)
         if month >= 0:
             yield block_month
-        state = _advance(parameters, accounts, state, draws, block_month)
+        state = _advance(parameters, form, accounts, state, draws, block_month)
 
 
 def _opening(parameters: LenderParameters, accounts: Accounts, exists: Mask) -> State:
@@ -69,16 +72,12 @@ def _opening(parameters: LenderParameters, accounts: Accounts, exists: Mask) -> 
         open_promise=np.zeros(size, dtype=bool),
         status_history=np.zeros((months, size), dtype=np.int64),
         balance_history=np.tile(balance, (months, 1)),
-        payment_history=np.tile(_instalment(parameters, accounts, balance), (months, 1)),
+        payment_history=np.tile(instalments(parameters, accounts, balance), (months, 1)),
     )
 
 
-def _next_shock(parameters: LenderParameters, shock: Floats, normal: Floats) -> Floats:
-    memory = parameters.shock_memory
-    return np.asarray(memory * shock + np.sqrt(1 - memory**2) * normal, dtype=np.float64)
-
-
-def _instalment(parameters: LenderParameters, accounts: Accounts, balance: Floats) -> Floats:
+def instalments(parameters: LenderParameters, accounts: Accounts, balance: Floats) -> Floats:
+    """Return the monthly instalment, float64 (m,) minor units."""
     share = np.array([p.instalment_share for p in parameters.products])[accounts.product]
     return np.maximum(np.round(share * balance), 2_500.0)
 
@@ -87,7 +86,7 @@ def _regular_payment(parameters: LenderParameters, accounts: Accounts, balance: 
     """Return what a current account pays: willing people pay more than the instalment, on cards much more."""
     is_card = np.array([p.is_card for p in parameters.products])[accounts.product]
     more = 1.0 / (1.0 + np.exp(-(-2.2 + 1.6 * accounts.willingness + 0.5 * draws.normal[2])))
-    instalment = _instalment(parameters, accounts, balance)
+    instalment = instalments(parameters, accounts, balance)
     ahead = instalment * (1.0 + np.maximum(0.3 * accounts.willingness + 0.2 * draws.normal[2], 0.0))
     paid = np.where(is_card, np.maximum(instalment, more * balance), ahead)
     return np.asarray(np.minimum(np.round(paid), balance), dtype=np.float64)
@@ -95,16 +94,16 @@ def _regular_payment(parameters: LenderParameters, accounts: Accounts, balance: 
 
 def arrears(parameters: LenderParameters, accounts: Accounts, state: State) -> Floats:
     """Return arrears: the payments missed, at most the balance, float64 minor units."""
-    return np.minimum(np.maximum(state.missed, 0) * _instalment(parameters, accounts, state.balance), state.balance)
+    return np.minimum(np.maximum(state.missed, 0) * instalments(parameters, accounts, state.balance), state.balance)
 
 
-def _work(parameters: LenderParameters, accounts: Accounts, state: State, draws: Draws, month: int) -> MonthBlock:
+def _work(parameters: LenderParameters, form: Form, accounts: Accounts, state: State, draws: Draws, month: int) -> MonthBlock:
     rows = np.flatnonzero(state.missed > 0)
     late = accounts.take(rows)
     now = state.take(rows)
     mine = draws.take(rows)
-    behaviour = behave(parameters, late, now)
-    decision = decide(parameters, late, now, behaviour, mine)
+    behaviour = form.behave(parameters, late, now, month)
+    decision = decide(parameters, late, now, behaviour, mine, form.hardness(parameters, late, now, behaviour, mine))
     outcome, reached = reply(behaviour, decision.queue, decision.contacted, mine.uniform[4], mine.uniform[5])
     owed = arrears(parameters, late, now)
     rolled = (outcome == STAY) & (mine.uniform[6] < behaviour.roll_share)
@@ -124,7 +123,7 @@ def _work(parameters: LenderParameters, accounts: Accounts, state: State, draws:
         outcome,
         rolled,
         cash,
-        np.where(outcome == DEFAULT, _recovery(parameters, behaviour, now.balance, mine), 0.0),
+        np.where(outcome == DEFAULT, _recovery(parameters, late, behaviour, now.balance, mine), 0.0),
     )
 
 
@@ -132,7 +131,7 @@ def _cash(
     parameters: LenderParameters, late: Accounts, now: State, outcome: Ints, rolled: Mask, owed: Floats, draws: Draws
 ) -> Floats:
     """A cure pays the arrears (some pay all), a stay that holds its bucket pays an instalment, a roll pays a part or nothing."""
-    instalment = _instalment(parameters, late, now.balance)
+    instalment = instalments(parameters, late, now.balance)
     whole = draws.uniform[7] < 0.05
     part = np.where(draws.uniform[7] < parameters.payment_share, 0.8 * draws.uniform[8] * instalment, 0.0)
     generous = 1.0 + 0.5 * draws.uniform[8] ** 3 * np.exp(0.5 * late.willingness)
@@ -141,24 +140,22 @@ def _cash(
     return np.minimum(np.round(paid), now.balance)
 
 
-def _recovery(parameters: LenderParameters, behaviour: Behaviour, balance: Floats, draws: Draws) -> Floats:
+def _recovery(parameters: LenderParameters, late: Accounts, behaviour: Behaviour, balance: Floats, draws: Draws) -> Floats:
     """Recoveries after charge-off are nothing, a part or everything, discounted to the charge-off; float64 minor units."""
-    zero, full = parameters.recovery_zero, parameters.recovery_full
+    zero, full = (np.array(parameters.recovery(name))[late.product] for name in ("recovery_zero", "recovery_full"))
     part = np.clip(2.0 * behaviour.partial_recovery * draws.uniform[10], 0.0, 1.0)
     share = np.where(draws.uniform[9] < zero, 0.0, np.where(draws.uniform[9] > 1.0 - full, 1.0, part))
     return np.round(share * balance)
 
 
-def _advance(parameters: LenderParameters, accounts: Accounts, state: State, draws: Draws, done: MonthBlock) -> State:
+def _advance(parameters: LenderParameters, form: Form, accounts: Accounts, state: State, draws: Draws, done: MonthBlock) -> State:
     """Return the state at the next month end."""
     missed = state.missed.copy()
     outcome, rows = done.outcome, done.rows
     after = np.select([outcome == CURE, outcome == DEFAULT], [0, CHARGED_OFF], done.state.missed + done.rolled)
     missed[rows] = after
     current = state.missed == 0
-    turn = (
-        np.log(parameters.delinquency_flow / (1 - parameters.delinquency_flow)) - 0.8 * accounts.willingness - 0.4 * state.shock
-    )
+    turn = np.log(parameters.delinquency_flow / (1 - parameters.delinquency_flow)) + form.turning(accounts, state.shock)
     missed[current & (draws.uniform[11] < 1.0 / (1.0 + np.exp(-turn)))] = 1
     paid = np.where(current & (missed == 0), _regular_payment(parameters, accounts, state.balance, draws), 0.0)
     paid[rows] = done.cash

@@ -62,6 +62,8 @@ class ProductParameters:
         instalment_share: monthly instalment (minimum payment) as a share of the balance.
         monthly_rate: interest per month.
         charge_off_bucket: bucket at which the account is charged off.
+        tail_exponent: exponent of a Pareto tail of the amounts, 0 for none.
+        recovery_zero, recovery_full, recovery_mean: as in ``LenderParameters``; None takes the lender's.
     """
 
     code: str
@@ -72,6 +74,10 @@ class ProductParameters:
     instalment_share: float
     monthly_rate: float
     charge_off_bucket: int
+    tail_exponent: float = 0.0
+    recovery_zero: float | None = None
+    recovery_full: float | None = None
+    recovery_mean: float | None = None
 
 
 @dataclass(frozen=True)
@@ -211,3 +217,8 @@ class LenderParameters:
     def queue_ids(self) -> tuple[str, ...]:
         """Ids of the desk's queues."""
         return tuple(queue.queue_id for queue in self.queues)
+
+    def recovery(self, name: str) -> list[float]:
+        """Return a recovery figure per product: ``recovery_zero``, ``recovery_full`` or ``recovery_mean``."""
+        own = [getattr(product, name) for product in self.products]
+        return [float(getattr(self, name)) if value is None else value for value in own]
