@@ -112,8 +112,8 @@ def stay_values(parameters: LenderParameters, form: Form, first_month: int) -> F
     for lived in _calibrating(parameters, form, first_month):
         old = lived.state.status_history[1] > 0
         low, high, weight = form.bands(lived.accounts, lived.state)
-        band = np.where(weight > 0.5, high, low)
-        everyone = (lived.accounts.product, band, lived.state.missed - 1)
+        nearest = np.where(weight > 0.5, high, low)
+        everyone = (lived.accounts.product, nearest, lived.state.missed - 1)
         for table, amount in ((performing, _performing(parameters, lived.accounts)), (loss, losses(parameters, lived.accounts))):
             np.add.at(table, everyone, amount)
         np.add.at(held, everyone, 1.0)
