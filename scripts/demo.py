@@ -25,7 +25,14 @@ from collections_opt.client.connection import Connection
 from collections_opt.client.portfolios import import_portfolio
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.reports.comparison_page import ComparisonReport, comparison_html
-from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table, worklist_table
+from collections_opt.reports.ranking_report import (
+    count_sentence,
+    evidence_sentence,
+    gap_sentence,
+    persons_sentence,
+    queue_table,
+    worklist_table,
+)
 from collections_opt.reports.stated_report import expected_sentence
 
 TRAINED_AT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -82,6 +89,8 @@ def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, p
     console.print(f"{portfolio.row_count:,} rows in, {portfolio.quarantined_count:,} quarantined; {count_sentence(summary)}.")
     console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
+    if persons_sentence(summary):
+        console.print(persons_sentence(summary), highlight=False)
     console.print(evidence_sentence(summary), highlight=False)
     title = f"Queues ({summary.currency_code}; expected money per extra minute and agent-hour)"
     console.print(table(title, *queue_table(summary, page.plan)))

@@ -26,7 +26,7 @@ from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table
+from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence, queue_table
 from collections_opt.reports.stated_report import expected_sentence
 from collections_opt.wire.common import read_choice, write_enum
 from collections_opt.wire.constraints import write_constraints
@@ -93,6 +93,8 @@ def main(
     console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
     console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
+    if persons_sentence(summary):
+        console.print(persons_sentence(summary), highlight=False)
     console.print(evidence_sentence(summary), highlight=False)
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
     show_constraints(console, made)

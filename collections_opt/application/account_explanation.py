@@ -10,20 +10,24 @@ from collections_opt.application.model_serving import ModelServing, OutcomeScore
 from collections_opt.application.recorded_constraints import RecordedSide
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import load
-from collections_opt.core.assignment import Assignment, SolverIdentity, Termination
+from collections_opt.core.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence
+from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence, worked_beside
 from collections_opt.core.losses import LossSource
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.persons import grouped
 from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.ranking import Disposition, Ranking, make_entries
+from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.scoring.scorer import Reason as ScoreReason
+
+_MOST_ACCOUNTS = 200
+"""Accounts of one person that are weighed against each other."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,10 @@ class AccountLoss:
 
 @dataclass(frozen=True)
 class AccountExplanation:
-    """Why an account was worked or not, in one sentence and per queue."""
+    """Why an account was worked or not, in one sentence and per queue.
+
+    ``worked_account_id`` is the account about which the same person is contacted instead, "" if there is none.
+    """
 
     account_id: str
     disposition: Disposition
@@ -45,6 +52,7 @@ class AccountExplanation:
     reasons: tuple[ScoreReason, ...]
     probability: tuple[float, float, float]
     loss: AccountLoss
+    worked_account_id: str = ""
 
 
 class AccountExplanations:
@@ -65,28 +73,38 @@ class AccountExplanations:
         entries, plan = self._recorded.entries(record), self._recorded.plan_of(record)
         portfolio = self._recorded.portfolio(record.portfolio_id)
         row = _row_of(entries.account_id, account_id, ranking_id)
-        held = _row_of(portfolio.column("account_id"), account_id, ranking_id)
-        one = portfolio.take(slice(held, held + 1))
-        nano = np.array([[entries.p_cure_nano[row], entries.p_default_nano[row], entries.p_stay_nano[row]]])
-        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", np.zeros(1, dtype=bool))
+        rows = _of_same_person(entries, row)
+        held = [_row_of(portfolio.column("account_id"), name.decode(), ranking_id) for name in entries.account_id[rows].tolist()]
+        mine, at = portfolio.take(np.array(held)), int(np.searchsorted(rows, row))
+        nano = np.column_stack([entries.p_cure_nano[rows], entries.p_default_nano[rows], entries.p_stay_nano[rows]])
+        never = np.zeros(rows.size, dtype=bool)
+        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", never)
         parameters = load(record.record["parameters"], ValueParameters)
         prices = np.array(record.record["prices"], dtype=np.int64)
-        effects = self._recorded.effects_of(record)(one, plan)
+        effects = self._recorded.effects_of(record)(mine, plan)
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
-        side = self._recorded.side_of(record, one, plan)
+        side = self._recorded.side_of(record, mine, plan)
         losses_of = self._recorded.losses_of(record)
-        valued = value_accounts(one, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of)
-        ranking = _single(valued, prices, entries.queue[row : row + 1], side)
-        ahead = minutes_ahead(entries, ranking.problem.value[0], ranking.problem.seconds[0])
-        queues = explain(ranking, 0, plan, effects, parameters, ahead)
-        disposition = Disposition(int(entries.disposition[row]))
-        explored = bool(entries.explored[row])
-        sentence = summary_sentence(disposition, queues, portfolio.currency_code, explored)
-        p = outcomes.probability[0]
-        reasons = self._reasons(record, one)
-        loss = AccountLoss(float(valued.worth.loss_given_default[0]), LossSource(int(valued.worth.loss_source[0])))
-        probability = (float(p[0]), float(p[1]), float(p[2]))
-        return AccountExplanation(account_id, disposition, sentence, queues, reasons, probability, loss)
+        valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of)
+        ranking = _of_person(valued, prices, entries.queue[rows], side)
+        ahead = minutes_ahead(entries, ranking.problem.value[at], ranking.problem.seconds[at])
+        queues = explain(ranking, at, plan, effects, parameters, ahead)
+        beside = worked_beside(ranking, at)
+        other = "" if beside is None else entries.account_id[rows[beside]].decode()
+        told = row if beside is None else int(rows[beside])
+        disposition, explored = Disposition(int(entries.disposition[row])), bool(entries.explored[told])
+        loss = AccountLoss(float(valued.worth.loss_given_default[at]), LossSource(int(valued.worth.loss_source[at])))
+        p_cure, p_default, p_stay = outcomes.probability[at].tolist()
+        return AccountExplanation(
+            account_id=account_id,
+            disposition=disposition,
+            sentence=summary_sentence(disposition, queues, portfolio.currency_code, explored, other),
+            queues=queues,
+            reasons=self._reasons(record, portfolio.take(slice(held[at], held[at] + 1))),
+            probability=(p_cure, p_default, p_stay),
+            loss=loss,
+            worked_account_id=other,
+        )
 
     def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
         """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
@@ -110,10 +128,22 @@ def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
     return row
 
 
-def _single(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
-    """Return a ranking of one account under recorded prices."""
-    problem = replace(valued.problem, side=side.rows)
+def _of_same_person(entries: Entries, row: int) -> np.ndarray:
+    """Return the rows of an account's person, ascending; of very many those worked and those that leave most."""
+    if entries.person is None:
+        return np.array([row])
+    rows = np.flatnonzero(entries.person == entries.person[row])
+    if rows.size <= _MOST_ACCOUNTS:
+        return rows
+    least = np.lexsort((-entries.surplus_minor[rows], entries.queue[rows] == UNASSIGNED))
+    return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
+
+
+def _of_person(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
+    """Return a ranking of one person's accounts under recorded prices."""
+    persons = grouped(np.zeros(len(queue), dtype=np.int32))
+    problem = replace(valued.problem, side=side.rows, persons=persons)
     answer = Assignment(queue, prices, side.prices, 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
-    one, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
-    entries = make_entries(one, outcomes, worth, eligibility, problem, answer, None)
-    return Ranking(one, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
+    mine, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
+    entries = make_entries(mine, outcomes, worth, eligibility, problem, answer, None)
+    return Ranking(mine, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.books import Books
 from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.recorded_constraints import recorded_persons
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.registry_policy import LadderStep
@@ -36,6 +37,7 @@ from collections_opt.core.exploration import Exploration, withdraw
 from collections_opt.core.losses import LossesOf
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.pipeline import EffectsOf, RankingRequest, rank
 from collections_opt.core.progress import within
 from collections_opt.core.queue_columns import FRESH, rearranged
@@ -102,7 +104,7 @@ class CapacityBaseline:
         capacity = np.maximum(plan.capacity_seconds - reserved, 0)
         alike = [place >= 0 and same_cells(mine[place], q) for place, q in zip(places.tolist(), plan.queues, strict=True)]
         source = [place if same else FRESH for place, same in zip(places.tolist(), alike, strict=True)]
-        problem = self.answer.problem
+        problem = replace(self.answer.problem, persons=self._persons_under(plan))
         if source == list(range(len(mine))):
             return replace(problem, capacity_seconds=capacity)
         part = replace(plan, queues=tuple(queue for queue, same in zip(plan.queues, alike, strict=True) if not same))
@@ -111,8 +113,16 @@ class CapacityBaseline:
         accounts, outcomes = self.valued.portfolio, self.valued.outcomes
         by = (self.rules, self.parameters, self.effects_of, self.losses_of)
         new = value_accounts(accounts, outcomes, part, *by).problem
-        value = np.where(self.drawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32)
+        bound = self.answer.problem.persons
+        withdrawn = self.drawn if bound is None else bound.any_of(self.drawn)
+        value = np.where(withdrawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32)
         return rearranged(problem, source, value, new.seconds, capacity)
+
+    def _persons_under(self, plan: CapacityPlan) -> Persons | None:
+        """Return who may be contacted once under another plan; where the plans say the same, it is as in the answer."""
+        if plan.several_contacts_per_person == self.answer.plan.several_contacts_per_person:
+            return self.answer.problem.persons
+        return None if plan.several_contacts_per_person else persons_of(self.valued.portfolio)
 
 
 class CapacityBaselines:
@@ -158,7 +168,8 @@ class CapacityBaselines:
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         valued = value_accounts(portfolio, outcomes, *by)
         side = self._recorded.side_of(inputs.record, portfolio, inputs.plan)
-        problem, reserved = _optimised(replace(valued.problem, side=side.rows), entries)
+        persons = recorded_persons(held, portfolio)
+        problem, reserved = _optimised(replace(valued.problem, side=side.rows, persons=persons), entries)
         progress(SolveProgress("price intervals", 0.3))
         queue = np.where(entries.explored, UNASSIGNED, entries.queue).astype(np.int16)
         assignment, seed = _recorded_assignment(inputs, problem, side.prices, queue), int(held["seed"])

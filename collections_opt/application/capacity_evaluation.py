@@ -83,9 +83,8 @@ def evaluate_capacity(
     progress(SolveProgress("value", 0.4))
     problem = baseline.problem_under(plan)
     before = baseline.answer
-    unchanged = problem.value is before.problem.value and np.array_equal(
-        problem.capacity_seconds, before.problem.capacity_seconds
-    )
+    same_accounts = problem.value is before.problem.value and problem.persons is before.problem.persons
+    unchanged = same_accounts and np.array_equal(problem.capacity_seconds, before.problem.capacity_seconds)
     prices = carried_prices(before.assignment.prices, before.plan, plan)
     if unchanged:
         assignment, intervals = before.assignment, baseline.intervals

@@ -13,7 +13,7 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.features import FEATURE_SET_VERSION
 from collections_opt.core.outcomes import PROBABILITY_SCALE
 from collections_opt.core.pipeline import RankingRequest
-from collections_opt.core.ranking import Disposition, Ranking
+from collections_opt.core.ranking import Ranking
 
 
 def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str) -> dict[str, object]:
@@ -54,7 +54,7 @@ def decided_facts(command: RankingCommand, request: RankingRequest, ranking: Ran
         "prices": assignment.prices.tolist(),
         "queue_seconds": ranking.queue_seconds().tolist(),
         "capacity_seconds": request.plan.capacity_seconds.tolist(),
-        "counts": {d.name: entries.count(d) for d in Disposition},
+        "counts": entries.counts(),
         "losses_by_source": ranking.worth.losses_by_source(),
         "payoffs_out_of_order_count": int(ranking.worth.out_of_order.sum()),
         "entries_digest": entries.digest,

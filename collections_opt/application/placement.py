@@ -10,18 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.quarantine import refused_rows
-from collections_opt.application.recorded_constraints import RecordedSide, recorded_side
+from collections_opt.application.recorded_constraints import RecordedSide, persons_bind, recorded_persons, recorded_side
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.core.admission import admit
-from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
+from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import quantised
+from collections_opt.core.person_choice import OUTSIDE, Beside, Standing
 from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.core.side_constraints import NOT_COMPARED
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.worked_persons import WorkedPersons, worked_persons
 from collections_opt.core.worklist_order import RecordedDecisions, WorklistOrder
 
 
@@ -40,6 +43,8 @@ class PlacedAccounts:
         has_room: bool (m,), True where the queue has the minutes without dropping anybody: they are free, or its own.
         needed_increment_minor: int64 (m,) how much more increment makes the nearest queue worth its price; 0 if one is.
         unchanged: bool (m,), True where the ranking holds the account with the same inputs, so that its decision stands.
+        worked_account_id: bytes (m,) the account of the same person that is preferred where this one is not placed, or that the
+            ranking works and this one would replace; b"" for none.
         used_seconds: int64 (q,) time the recorded worklists take.
         worked_count: int64 (q,) accounts they hold.
     """
@@ -54,6 +59,7 @@ class PlacedAccounts:
     has_room: NDArray[np.bool_]
     needed_increment_minor: NDArray[np.int64]
     unchanged: NDArray[np.bool_]
+    worked_account_id: NDArray[np.bytes_]
     used_seconds: NDArray[np.int64]
     worked_count: NDArray[np.int64]
 
@@ -72,19 +78,20 @@ class Placer:
         self._inputs = inputs
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
-        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder] | None = None
+        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons] | None = None
 
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
-        """Place accounts where the ranking's prices put them, each by itself.
+        """Place accounts where the ranking's prices put them, each person by himself.
 
         An account that the ranking holds with the same inputs keeps its recorded decision: at these prices that is tied with
-        whatever else it could be. Prices decide for the others.
+        whatever else it could be. Prices decide for the others. Where the ranking contacted each person once, one account of a
+        person is placed at most: the one worth most, be it of this call or worked by the ranking.
 
         Raises:
             CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
                 door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
         """
-        inputs, order = self._ranking(ranking_id)
+        inputs, order, worked = self._ranking(ranking_id)
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
@@ -93,16 +100,18 @@ class Placer:
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         valued = value_accounts(portfolio, outcomes, *by)
-        problem = valued.problem
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
         unchanged = self._unchanged(inputs, portfolio, rows)
         side = self._side(inputs, portfolio)
-        problem = replace(problem, side=side.rows)
-        by_price = place(problem, inputs.prices, side.prices)
+        persons = recorded_persons(inputs.record.record, portfolio)
+        problem = replace(valued.problem, side=side.rows, persons=persons)
+        beside = worked.beside(portfolio, rows)
+        standing = Standing(unchanged, recorded.queue, beside)
+        by_price = place(problem, inputs.prices, side.prices, standing)
         placements = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
-        changes = counterfactuals(problem, placements.margin, inputs.prices)
+        changes = counterfactuals(problem, placements.margin, inputs.prices, standing)
         cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
         kept = unchanged & (recorded.queue == placements.queue)
         return PlacedAccounts(
@@ -115,7 +124,8 @@ class Placer:
             recorded=recorded,
             has_room=_has_room(problem, placements, order.used_seconds, kept),
             needed_increment_minor=_needed_increment(problem, placements, changes),
-            unchanged=unchanged,
+            unchanged=unchanged & (placements.disposition == recorded.disposition),
+            worked_account_id=_worked_account(account_id, placements, recorded.queue, beside),
             used_seconds=order.used_seconds,
             worked_count=order.worked_count,
         )
@@ -125,16 +135,31 @@ class Placer:
         nowhere = np.full(portfolio.account_count, NOT_COMPARED, dtype=np.int16)
         return recorded_side(inputs.record, portfolio, inputs.plan, nowhere)
 
-    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder]:
+    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons]:
         key = (ranking_id, self._erasure_count())
         with self._lock:
             if self._last and self._last[0] == key:
                 return self._last[1:]
         inputs = self._inputs.read(ranking_id)
-        order = WorklistOrder(self._recorded.entries(inputs.record), len(inputs.plan.queues))
+        entries = self._recorded.entries(inputs.record)
+        order = WorklistOrder(entries, len(inputs.plan.queues))
+        worked = self._worked(inputs, entries)
         with self._lock:
-            self._last = (key, inputs, order)
-        return inputs, order
+            self._last = (key, inputs, order, worked)
+        return inputs, order, worked
+
+    def _worked(self, inputs: RecordedInputs, entries: Entries) -> WorkedPersons:
+        """Return who is contacted about which account; nobody where the ranking did not count persons."""
+        if not persons_bind(inputs.record.record):
+            return worked_persons(entries, np.zeros(entries.queue.size, dtype="S1"), np.zeros(0, np.int64))
+        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
+        rows = np.flatnonzero(entries.queue != UNASSIGNED)
+        side = self._recorded.side_of(inputs.record, portfolio.take(rows), inputs.plan)
+        queue, seconds = entries.queue[rows].astype(np.int64), entries.seconds[rows].astype(np.int64)
+        margin = entries.increment_minor[rows] * PRICE_SCALE - inputs.prices[queue] * seconds
+        if side.rows is not None and side.prices.size:
+            margin -= np.tensordot(side.prices, side.rows.table, axes=1)[side.rows.group, queue]
+        return worked_persons(entries, portfolio.column("customer_id"), margin)
 
     def _unchanged(self, inputs: RecordedInputs, portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         known = np.flatnonzero(rows >= 0)
@@ -144,6 +169,16 @@ class Placer:
             then = self._recorded.portfolio(inputs.record.portfolio_id)
             result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
+
+
+def _worked_account(
+    account_id: NDArray[np.bytes_], placements: Placements, recorded_queue: NDArray[np.int16], beside: Beside
+) -> NDArray[np.bytes_]:
+    rival = placements.rivals.row
+    inside = np.maximum(rival, 0)
+    beaten = placements.disposition == Disposition.ANOTHER_ACCOUNT_WORKED
+    told = (rival >= 0) & (beaten | (recorded_queue[inside] != UNASSIGNED)) & (beaten | (placements.queue != UNASSIGNED))
+    return np.where(told, account_id[inside], np.where(rival == OUTSIDE, beside.account_id, b""))
 
 
 def _check_fit(portfolio: Portfolio, inputs: RecordedInputs) -> None:

@@ -16,15 +16,19 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
         return "Not worked: no queue may work it."
     queue, unit = placed.inputs.plan.queues[cell], currency(placed.valued.portfolio.currency_code)
     value, seconds = int(placed.valued.problem.value[row, cell]), int(placed.valued.problem.seconds[row, cell])
+    other = placed.worked_account_id[row].decode()
     surplus = float(placed.placements.margin[row, cell]) / PRICE_SCALE
     if disposition is Disposition.ASSIGNED:
         stands = "The recorded decision stands: worked" if placed.unchanged[row] else "Worth working"
         full = "" if placed.has_room[row] else " The queue's minutes are taken: the last of its worklist would make room."
+        instead = f" It takes the place of {other}, another account of its person." if other else ""
         return (
             f"{stands} in {queue.queue_id}, place {int(placed.position[row]):,}: contact is expected to add "
             f"{unit.exact(value)} {unit.code} for {seconds / 60:.1f} minutes, {unit.exact(surplus)} more than those minutes are "
-            f"worth elsewhere.{full}"
+            f"worth elsewhere.{instead}{full}"
         )
+    if disposition is Disposition.ANOTHER_ACCOUNT_WORKED:
+        return _beside(other, f"{unit.exact(int(placed.needed_increment_minor[row]))} {unit.code}", queue.queue_id)
     if placed.unchanged[row] and placed.needed_increment_minor[row] <= 0:
         return "The recorded decision stands: not worked; it is worth its price, but the minutes went to accounts of equal worth."
     if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
@@ -33,4 +37,13 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     return (
         f"Not worked: its minutes earn more with other accounts. It would need {unit.exact(needed)} {unit.code} more value; "
         f"{queue.queue_id} is nearest."
+    )
+
+
+def _beside(other: str, needed: str, queue_id: str) -> str:
+    if not other:
+        return "The recorded decision stands: not worked; its person is contacted about another account."
+    return (
+        f"Not worked: a person is contacted about one account at most, and this one's is contacted about {other}. "
+        f"In {queue_id} it would need {needed} more to be preferred."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.application.settings import dump, load
 from collections_opt.core.assignment import SideConstraints
 from collections_opt.core.constraints import RankingConstraints
+from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.pipeline import RankingRequest
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan
@@ -39,6 +41,7 @@ def constraints_record(request: RankingRequest, ranking: Ranking, previous_ranki
         "side_names": list(side.names) if side else [],
         "side_limits": side.limit.tolist() if side else [],
         "exploration": None,
+        "persons": _persons_record(request, ranking),
     }
     if exploration is not None:
         drawn = exploration.drawn
@@ -49,6 +52,22 @@ def constraints_record(request: RankingRequest, ranking: Ranking, previous_ranki
             "increment_minor": int(ranking.entries.increment_minor[drawn].sum()),
         }
     return record
+
+
+def _persons_record(request: RankingRequest, ranking: Ranking) -> dict[str, Any]:
+    persons = ranking.problem.persons
+    count = ranking.portfolio.account_count if persons is None else persons.count
+    return {"one_contact": request.one_contact_per_person, "person_count": count if request.one_contact_per_person else 0}
+
+
+def persons_bind(held: Mapping[str, Any]) -> bool:
+    """Return whether a recorded ranking worked one account of each person at most; the first ones did not know persons."""
+    return bool(held.get("persons", {}).get("one_contact", False))
+
+
+def recorded_persons(held: Mapping[str, Any], portfolio: Portfolio) -> Persons | None:
+    """Return the persons of whom a recorded ranking worked one account at most, among some of its accounts."""
+    return persons_of(portfolio) if persons_bind(held) else None
 
 
 def recorded_constraints(record: RankingRecord) -> RankingConstraints:

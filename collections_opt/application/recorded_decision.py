@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
+from collections_opt.application.recorded_constraints import recorded_persons
 from collections_opt.application.recovery_serving import recorded_losses
 from collections_opt.application.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
 from collections_opt.application.settings import load
@@ -84,7 +85,8 @@ class RecordedDecision:
         valued = value_accounts(portfolio, outcomes, self.plan, self.rules, self.parameters, self.effects_of, self.losses_of)
         before = decisions.of(portfolio) if decisions else None
         side = side_constraints(portfolio, self.plan, self.constraints, before)
-        return replace(valued, problem=replace(valued.problem, side=side))
+        persons = recorded_persons(self.held, portfolio)
+        return replace(valued, problem=replace(valued.problem, side=side, persons=persons))
 
     def exploration(self, valued: ValuedAccounts) -> Exploration | None:
         """Return the accounts that the recorded seed draws, None without a reserve."""

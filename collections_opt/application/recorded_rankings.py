@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.application.effect_serving import recorded_effects
 from collections_opt.application.jobs import JobStatus, State
 from collections_opt.application.previous_ranking import PreviousRanking, previous_ranking
-from collections_opt.application.recorded_constraints import RecordedSide, recorded_constraints, recorded_side
+from collections_opt.application.recorded_constraints import RecordedSide, persons_bind, recorded_constraints, recorded_side
 from collections_opt.application.recovery_serving import recorded_losses
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import load
@@ -115,6 +115,9 @@ class RecordedRankings:
                         f"differs from the first in {name}.",
                         "Compare like with like.",
                     )
+            if persons_bind(record.record) != persons_bind(first.record):
+                message = "differs from the first in how often a person may be contacted."
+                raise refuse(Reason.INVALID_ARGUMENT, f"ranking_ids[{index}]", message, "Compare like with like.")
         reference = self.entries(first)
         return [compare(Ordering(r.record["ordering"]), self.entries(r), reference) for r in records]
 

@@ -11,6 +11,7 @@ from collections_opt.application.decided_facts import decided_facts
 from collections_opt.application.model_serving import OutcomeScorer
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.recorded_constraints import persons_bind
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import load
@@ -111,6 +112,7 @@ class Replays:
             options,
             decision.constraints,
             previous.decisions,
+            persons_bind(held),
         )
         scorer = self._scorer_of(held["model_version"], held["model_digest"])
         by = (decision.effects_of, solve_in_order, decision.losses_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import fields, is_dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -43,9 +44,19 @@ def parse(content: object, kind: type[T]) -> T:
 
 
 def dump(value: object) -> str:
-    """Return a core dataclass as sorted JSON."""
+    """Return a core dataclass as sorted JSON; without fields marked ``OMITTED_AT_DEFAULT`` that are at their default."""
     plain = _adapter(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
-    return json.dumps(plain, sort_keys=True, ensure_ascii=False)
+    return json.dumps(_said(value, plain), sort_keys=True, ensure_ascii=False)
+
+
+def _said(value: object, plain: Any) -> Any:
+    """Return the plain form of a value without what it omits."""
+    if is_dataclass(value) and not isinstance(value, type):
+        kept = [f for f in fields(value) if not (f.metadata.get("omitted_at_default") and getattr(value, f.name) == f.default)]
+        return {f.name: _said(getattr(value, f.name), plain[f.name]) for f in kept}
+    if isinstance(value, (tuple, list)):
+        return [_said(item, part) for item, part in zip(value, plain, strict=True)]
+    return plain
 
 
 def load(text: str, kind: type[T]) -> T:

@@ -15,7 +15,6 @@ from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.exploration import withdraw
 from collections_opt.core.ordering import Ordering
-from collections_opt.core.ranking import Disposition
 from collections_opt.ledger.checkpoints import check_note
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
@@ -162,7 +161,7 @@ def certificate_checks(decision: RecordedDecision) -> list[Check]:
         difference
         or "Values, eligibility, surpluses and places of all accounts follow from the recorded inputs, rules and plan.",
     )
-    counts = {d.name: entries.count(d) for d in Disposition}
+    counts = entries.counts()
     used = np.bincount(entries.queue[entries.queue >= 0], entries.seconds[entries.queue >= 0], valued.problem.queue_count)
     same = counts == held["counts"] and used.astype(np.int64).tolist() == held["queue_seconds"]
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
@@ -196,6 +195,8 @@ def _order_check(recorded: Assignment, answer: Assignment, problem: AssignmentPr
 
 def first_difference(recorded: dict[str, Array], recomputed: dict[str, Array]) -> str:
     """Return the first cell in which two sets of columns differ, in words; empty when they are equal."""
+    if recorded.keys() != recomputed.keys():
+        return f"{', '.join(sorted(recorded.keys() ^ recomputed.keys()))}: recorded or following, but not both"
     for name, column in recorded.items():
         other = recomputed[name]
         if column.shape != other.shape:

@@ -68,6 +68,7 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         p_cure_nano=nano("p_cure"),
         p_default_nano=nano("p_default"),
         p_stay_nano=nano("p_stay"),
+        person=values["person"].astype(np.int32) if "person" in values else None,
     )
 
 

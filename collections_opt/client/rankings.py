@@ -114,6 +114,8 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         money_by_grade=tuple(sorted(grades, key=lambda grade: -grade[1])),
         effects_version=ranking.inputs.effects_version,
         recovery_version=ranking.inputs.recovery_version,
+        one_contact_per_person=ranking.persons.one_contact_per_person,
+        person_count=ranking.persons.person_count,
         stated=_stated(ranking.stated_money) if ranking.HasField("stated_money") else None,
     )
 

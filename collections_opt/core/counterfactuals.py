@@ -11,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, AssignmentProblem
-from collections_opt.core.placement import NEVER
+from collections_opt.core.person_choice import NEVER, Standing, candidate_cells, rivals
+from collections_opt.core.person_prices import IMPOSSIBLE, highest_prices
 
 Ints = NDArray[np.int64]
-
-IMPOSSIBLE = -1
-"""Highest price of a queue that would not take the account even for free."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +31,30 @@ class Counterfactuals:
     highest_price: Ints
 
 
-def counterfactuals(problem: AssignmentProblem, margin: Ints, prices: Ints) -> Counterfactuals:
+def counterfactuals(problem: AssignmentProblem, margin: Ints, prices: Ints, standing: Standing | None = None) -> Counterfactuals:
     """Return what would put each account into each queue, or, for the queue it is in, what just keeps it there.
 
     Args:
         problem: increments and times.
         margin: int64 (m, q) of ``placement.margins``.
         prices: int64 (q,) prices that the margins were made with.
+        standing: what a ranking decided, None if it decided nothing.
     """
     eligible = problem.value != INELIGIBLE
-    surplus = np.where(eligible, margin - _needed_margin(problem, margin), 0)
+    own = _needed_margin(problem, margin)
+    cells = candidate_cells(problem.value > 0, margin, standing)
+    kept = np.zeros(len(margin), dtype=bool) if standing is None else standing.kept
+    beside = None if standing is None else standing.beside.margin
+    best = cells.max(axis=1, initial=NEVER)
+    needed = np.maximum(own, rivals(problem.persons, best, best != NEVER, kept, beside).needed[:, np.newaxis])
+    surplus = np.where(eligible, margin - needed, 0)
     value, seconds = problem.value.astype(np.int64), np.maximum(problem.seconds.astype(np.int64), 1)
     least = np.maximum(value - surplus // PRICE_SCALE, 1)
-    highest = np.where(problem.value > 0, np.maximum(prices + surplus // seconds, IMPOSSIBLE), IMPOSSIBLE)
-    return Counterfactuals(np.where(eligible, least, 0), highest)
+    if problem.persons is None and (beside is None or (beside == NEVER).all()):
+        highest = np.maximum(prices + surplus // seconds, IMPOSSIBLE)
+    else:
+        highest = highest_prices(problem, margin, prices, own, cells, standing)
+    return Counterfactuals(np.where(eligible, least, 0), np.where(problem.value > 0, highest, IMPOSSIBLE))
 
 
 def _needed_margin(problem: AssignmentProblem, margin: Ints) -> Ints:

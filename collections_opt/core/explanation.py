@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.codes.currencies import Currency, currency
-from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
+from collections_opt.core.counterfactuals import counterfactuals
 from collections_opt.core.effects import ContactEffects
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.ordering import surplus_minor
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.person_prices import IMPOSSIBLE
 from collections_opt.core.placement import margins
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries, Ranking
@@ -36,6 +37,8 @@ class WhyNot(StrEnum):
     """The queue's minutes earn more with other accounts."""
     TIE_OR_ROUNDING = "TIE_OR_ROUNDING"
     """Worth its price, but within the optimality gap the minutes went to accounts of equal worth."""
+    ANOTHER_ACCOUNT_WORKED = "ANOTHER_ACCOUNT_WORKED"
+    """Worth its price, but its person is contacted about another account."""
 
 
 @dataclass(frozen=True)
@@ -88,18 +91,16 @@ def explain(
     """Return the explanation of one account (by row) for every queue, in plan order.
 
     Args:
-        ranking: holds the account.
+        ranking: holds the account, and the others of its person.
         row: of the account.
         plan: the ranking's.
         effects: the ranking's.
         parameters: the ranking's.
         minutes_ahead: float64 (q,) of ``minutes_ahead``; None means none.
     """
-    changes = counterfactuals(
-        ranking.problem,
-        margins(ranking.problem, ranking.assignment.prices, ranking.assignment.side_prices),
-        ranking.assignment.prices,
-    )
+    problem, answer = ranking.problem, ranking.assignment
+    changes = counterfactuals(problem, margins(problem, answer.prices, answer.side_prices), answer.prices)
+    beside = worked_beside(ranking, row)
     ahead = np.zeros(len(plan.queues)) if minutes_ahead is None else minutes_ahead
     worked = int(ranking.entries.queue[row])
     prices = ranking.assignment.prices.astype(np.float64) / PRICE_SCALE
@@ -119,7 +120,7 @@ def explain(
         result.append(
             QueueExplanation(
                 queue_id=queue.queue_id,
-                verdict=_verdict(index, worked, best, blocked, value[index], surplus),
+                verdict=_verdict(index, worked, best, blocked, value[index], surplus, beside is not None),
                 rule_id=reason.rule_id if reason else "",
                 rule_description=reason.description if reason else "",
                 next_eligible_date=next_eligible_date(reason, ranking.portfolio.as_of_date) if reason else None,
@@ -136,6 +137,15 @@ def explain(
             )
         )
     return tuple(result)
+
+
+def worked_beside(ranking: Ranking, row: int) -> int | None:
+    """Return the row of the account about which the person of an account is contacted instead, None if there is none."""
+    persons = ranking.problem.persons
+    if persons is None or ranking.entries.queue[row] != UNASSIGNED:
+        return None
+    worked = np.flatnonzero((persons.of == persons.of[row]) & (ranking.entries.queue != UNASSIGNED))
+    return int(worked[0]) if worked.size else None
 
 
 def minutes_ahead(entries: Entries, value: NDArray[np.int32], seconds: NDArray[np.uint16]) -> NDArray[np.float64]:
@@ -159,7 +169,7 @@ def _per_minute(price: int) -> float | None:
     return None if price == IMPOSSIBLE else price * 60.0 / PRICE_SCALE
 
 
-def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, surplus: np.ndarray) -> WhyNot:
+def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, surplus: np.ndarray, beside: bool) -> WhyNot:
     if index == worked:
         return WhyNot.WORKED_HERE
     if blocked:
@@ -168,14 +178,24 @@ def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, su
         return WhyNot.COSTS_MORE_THAN_IT_EARNS
     if surplus[index] < 0:
         return WhyNot.PRICED_OUT
+    if beside:
+        return WhyNot.ANOTHER_ACCOUNT_WORKED
     target = best if worked == UNASSIGNED else worked
     return WhyNot.BETTER_ELSEWHERE if surplus[target] > surplus[index] else WhyNot.TIE_OR_ROUNDING
 
 
 def summary_sentence(
-    disposition: Disposition, explanations: tuple[QueueExplanation, ...], currency_code: str, explored: bool = False
+    disposition: Disposition,
+    explanations: tuple[QueueExplanation, ...],
+    currency_code: str,
+    explored: bool = False,
+    worked_beside: str = "",
 ) -> str:
-    """Return one plain sentence that answers "why was this account (not) worked?"; ``explored`` ones were drawn at random."""
+    """Return one plain sentence that answers "why was this account (not) worked?".
+
+    ``worked_beside`` names the account about which the person is contacted instead. ``explored`` is whether it, or the account
+    itself, was drawn at random.
+    """
     unit = currency(currency_code)
     open_queues = [e for e in explanations if e.verdict is not WhyNot.BLOCKED]
     if disposition is Disposition.INELIGIBLE or not open_queues:
@@ -197,11 +217,19 @@ def summary_sentence(
         return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
     nearest = min(open_queues, key=lambda e: e.least_increment_minor - e.increment_minor)
     more = max(nearest.least_increment_minor - nearest.increment_minor, 0)
+    if disposition is Disposition.ANOTHER_ACCOUNT_WORKED:
+        told = f"Not worked: a person is contacted about one account at most, and this one's is contacted about {worked_beside}."
+        return (
+            told
+            if explored
+            else f"{told} In {nearest.queue_id} it would need {unit.exact(more)} {unit.code} more to be preferred."
+        )
     price = nearest.highest_price_per_minute_minor
     at_most = "" if price is None else f", or a price of at most {unit.exact(price)} a minute"
     return (
         f"Not worked: its minutes earn more with other accounts. Nearest is {nearest.queue_id}: it would need {unit.exact(more)} "
         f"{unit.code} more value{at_most} (now {unit.exact(nearest.price_per_minute_minor)}).{_waiting(nearest)}"
+        f"{f' Its person is contacted about {worked_beside}.' if worked_beside else ''}"
     )
 
 

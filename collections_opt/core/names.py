@@ -10,6 +10,9 @@ from collections_opt.core.limits import MAX_ID_CHARACTERS, MAX_LIST_ITEMS, MAX_T
 
 _ID = re.compile(rf"[A-Za-z0-9._-]{{1,{MAX_ID_CHARACTERS}}}")
 ID_REMEDY = f"Use 1 to {MAX_ID_CHARACTERS} letters, digits, '-', '_' or '.'."
+OMITTED_AT_DEFAULT = {"omitted_at_default": True}
+"""Metadata of a dataclass's field that records of earlier versions lack: it is written where it says something, so that what
+they hold is still written, and digested, as it was."""
 TEXT_REMEDY = f"Use 1 to {MAX_TEXT_CHARACTERS} printable characters."
 
 

@@ -25,6 +25,7 @@ from collections_opt.core.losses import LossesOf
 from collections_opt.core.ordering import InOrder, Ordering, RawOrder, SolveInOrder, raw_order_key
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.payoffs import ValueParameters, check_parameters, payoffs
+from collections_opt.core.persons import persons_of
 from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.progress import within
@@ -53,6 +54,7 @@ class RankingRequest:
         options: how hard to try; its seed also drives the RANDOM order and the draws of the exploration reserve.
         constraints: limits beside eligibility and capacity.
         previous: the decisions of the previous ranking, if it is named.
+        persons_bind: False only for rankings recorded before persons were known; the plan may allow several contacts too.
     """
 
     plan: CapacityPlan
@@ -62,6 +64,12 @@ class RankingRequest:
     options: SolveOptions = field(default_factory=SolveOptions)
     constraints: RankingConstraints = field(default_factory=RankingConstraints)
     previous: PreviousDecisions | None = field(default=None, compare=False)
+    persons_bind: bool = True
+
+    @property
+    def one_contact_per_person(self) -> bool:
+        """Whether one account of each person is worked at most."""
+        return self.persons_bind and not self.plan.several_contacts_per_person
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,8 @@ def rank(
     matrix = value_matrix(outcomes, effects, eligibility, request.plan, worth, request.parameters)
     previous = request.previous.of(portfolio) if request.previous else None
     side = side_constraints(portfolio, request.plan, request.constraints, previous)
-    whole = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds, side)
+    persons = persons_of(portfolio) if request.one_contact_per_person else None
+    whole = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds, side, persons)
     share, exploration = request.constraints.exploration_share, None
     if share > 0:
         exploration = draw(whole, share, request.options.seed)

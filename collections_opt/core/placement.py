@@ -14,13 +14,11 @@ from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
+from collections_opt.core.person_choice import NEVER, Rivals, Standing, candidate_cells, rivals
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.ranking import Disposition
 
 Ints = NDArray[np.int64]
-
-NEVER = int(np.iinfo(np.int64).min)
-"""Margin of a cell that must not be worked."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,14 @@ class Placements:
         disposition: uint8 (m,), a ``Disposition``; ASSIGNED means that a queue is worth its price.
         queue: int16 (m,), -1 for none.
         best_queue: int16 (m,) queue of the largest margin among those allowed, -1 if none is allowed.
+        rivals: the best other account of each one's person: it is preferred where this one is not placed.
         margin: int64 (m, q) D - lambda h - side prices, in ``1 / PRICE_SCALE`` minor units; ``NEVER`` where ineligible.
     """
 
     disposition: NDArray[np.uint8]
     queue: NDArray[np.int16]
     best_queue: NDArray[np.int16]
+    rivals: Rivals
     margin: Ints
 
     @cached_property
@@ -61,27 +61,38 @@ def margins(problem: AssignmentProblem, prices: Ints, side_prices: Ints) -> Ints
     return result
 
 
-def place(problem: AssignmentProblem, prices: Ints, side_prices: Ints) -> Placements:
-    """Place each account by itself; capacity is what the prices stand for, and is not counted here.
+def place(problem: AssignmentProblem, prices: Ints, side_prices: Ints, standing: Standing | None = None) -> Placements:
+    """Place each person by itself; capacity is what the prices stand for, and is not counted here.
 
     A cell is taken only if its increment is positive and its margin too: where the margin is 0 the minutes earn as much with
-    another account, and the account that the ranking works keeps them. Ties between queues go to the first.
+    another account, and the account that the ranking works keeps them. Ties between queues go to the first. Of a person's
+    accounts one is placed, see ``rivals``; ``standing`` is what the ranking decided, None if it decided nothing.
     """
     margin = margins(problem, prices, side_prices)
     workable = problem.value > 0
     allowed = problem.value != INELIGIBLE
     everyone = np.arange(problem.account_count)
     any_allowed = allowed.any(axis=1)
-    candidates = np.where(workable, margin, NEVER)
+    candidates = candidate_cells(workable, margin, standing)
     first = candidates.argmax(axis=1) if problem.queue_count else np.zeros(problem.account_count, dtype=np.int64)
-    placed = workable.any(axis=1) & (candidates[everyone, first] > 0)
-    conditions = [placed, ~any_allowed, ~workable.any(axis=1)]
-    choices = [Disposition.ASSIGNED, Disposition.INELIGIBLE, Disposition.COSTS_MORE_THAN_IT_EARNS]
+    top = candidates[everyone, first] if problem.queue_count else np.full(problem.account_count, NEVER)
+    kept = np.zeros(problem.account_count, dtype=bool) if standing is None else standing.kept
+    wanted = kept | (top > 0)
+    found = rivals(problem.persons, top, wanted, kept, None if standing is None else standing.beside.margin)
+    placed = wanted & (top >= found.needed)
+    conditions = [placed, wanted, ~any_allowed, ~workable.any(axis=1)]
+    choices = [
+        Disposition.ASSIGNED,
+        Disposition.ANOTHER_ACCOUNT_WORKED,
+        Disposition.INELIGIBLE,
+        Disposition.COSTS_MORE_THAN_IT_EARNS,
+    ]
     disposition = np.select(conditions, [int(c) for c in choices], int(Disposition.PRICED_OUT)).astype(np.uint8)
     return Placements(
         disposition=disposition,
         queue=np.where(placed, first, UNASSIGNED).astype(np.int16),
-        best_queue=np.where(any_allowed, np.where(placed, first, margin.argmax(axis=1)), UNASSIGNED).astype(np.int16),
+        best_queue=np.where(any_allowed, np.where(wanted, first, margin.argmax(axis=1)), UNASSIGNED).astype(np.int16),
+        rivals=found,
         margin=margin,
     )
 
@@ -89,7 +100,7 @@ def place(problem: AssignmentProblem, prices: Ints, side_prices: Ints) -> Placem
 def keep_recorded(
     placements: Placements, unchanged: NDArray[np.bool_], disposition: NDArray[np.uint8], queue: NDArray[np.int16]
 ) -> Placements:
-    """Return placements in which accounts that did not change keep the decision they have.
+    """Return placements in which accounts that did not change keep the decision they have, unless another of their person won.
 
     Args:
         placements: by prices.
@@ -97,6 +108,7 @@ def keep_recorded(
         disposition: uint8 (m,) recorded decision, read where ``unchanged``.
         queue: int16 (m,) recorded queue, read where ``unchanged``.
     """
+    unchanged = unchanged & (placements.disposition != Disposition.ANOTHER_ACCOUNT_WORKED)
     return replace(
         placements,
         disposition=np.where(unchanged, disposition, placements.disposition).astype(np.uint8),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.names import OMITTED_AT_DEFAULT
 
 
 class EvidenceGrade(StrEnum):
@@ -122,6 +123,8 @@ class CapacityPlan:
         currency_code: ISO 4217 code of its costs.
         queues: 1 to 200 queues, ids unique.
         labels: free text for people.
+        several_contacts_per_person: let a ranking work several accounts of one person; otherwise each person is contacted
+            about one account at most.
     """
 
     plan_id: str
@@ -130,6 +133,7 @@ class CapacityPlan:
     currency_code: str
     queues: tuple[Queue, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    several_contacts_per_person: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def capacity_seconds(self) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from collections_opt.core.exploration import PROPENSITY_SCALE, Exploration, prop
 from collections_opt.core.ordering import InOrder, Ordering, priority_in_queue, surplus_minor
 from collections_opt.core.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.payoffs import Floats, Payoffs
+from collections_opt.core.persons import Persons
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.valuation import blocks, expected_recovery
@@ -32,6 +33,8 @@ class Disposition(IntEnum):
     """The increment is zero or less in every queue that may work it."""
     PRICED_OUT = 4
     """Others earn more with the same minutes."""
+    ANOTHER_ACCOUNT_WORKED = 5
+    """It is worth its price, but its person is contacted about another account."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Entries:
         explored: uint8 (n,) 1 if the account was drawn at random for its queue by the exploration reserve.
         propensity_nano: int64 (n,) probability in 1e-9 with which the policy takes the decision taken; 1e9 without a reserve.
         p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9, summing to 1e9: what was multiplied by money.
+        person: int32 (n,) number of the account's person, of whom one account is worked at most; None where every account is
+            its own person, or several of one may be worked.
     """
 
     account_id: NDArray[np.bytes_]
@@ -67,19 +72,26 @@ class Entries:
     p_cure_nano: NDArray[np.int64]
     p_default_nano: NDArray[np.int64]
     p_stay_nano: NDArray[np.int64]
+    person: NDArray[np.int32] | None = None
 
     def columns(self) -> dict[str, Array]:
-        """Return the columns by name, in canonical order."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """Return the columns by name, in canonical order; without ``person`` where there is none."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: column for name, column in named.items() if column is not None}
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of all columns."""
-        return digest_columns(self.columns(), ("entries-2",))
+        return digest_columns(self.columns(), ("entries-2" if self.person is None else "entries-3",))
 
     def count(self, disposition: Disposition) -> int:
         """Return how many accounts have a disposition."""
         return int((self.disposition == disposition).sum())
+
+    def counts(self) -> dict[str, int]:
+        """Return how many accounts have each disposition, by name; only persons with several accounts have the last one."""
+        dispositions = list(Disposition) if self.person is not None else list(Disposition)[:-1]
+        return {disposition.name: self.count(disposition) for disposition in dispositions}
 
 
 @dataclass(frozen=True)
@@ -145,7 +157,7 @@ def make_entries(
     queue = assignment.queue if exploration is None else np.where(exploration.drawn, exploration.queue, assignment.queue)
     otherwise = (assignment.queue if raw is None else raw.if_not_drawn).copy()
     best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
-    worth_it = np.zeros(count, dtype=bool)
+    worth_it, paid_queue, paid = np.zeros(count, dtype=bool), np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count)
     for rows in blocks(count):
         margin = surplus_minor(problem, assignment.prices, rows, assignment.side_prices)
         best = margin.argmax(axis=1)
@@ -156,9 +168,12 @@ def make_entries(
         surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
         workable = problem.value[rows] > 0
         worth_it[rows] = workable.any(axis=1)
-        if exploration is not None and raw is None:
-            drawn = exploration.drawn[rows]
-            otherwise[rows] = np.where(drawn, _best_paid(margin, workable), otherwise[rows])
+        paid_queue[rows], paid[rows] = _best_paid(margin, workable)
+    persons = problem.persons
+    if exploration is not None and raw is None:
+        first = paid_queue if persons is None else np.where(_leads(persons, paid), paid_queue, UNASSIGNED)
+        otherwise = np.where(exploration.of_drawn_persons(persons), first, otherwise).astype(np.int16)
+    beside = np.zeros(count, dtype=bool) if persons is None else persons.any_of(queue != UNASSIGNED) & (paid > 0)
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
     everyone = np.arange(count)
     increment = np.where(cell == UNASSIGNED, 0, problem.value[everyone, cell].astype(np.int64))
@@ -167,7 +182,7 @@ def make_entries(
     nano = to_nano(outcomes.probability)
     return Entries(
         account_id=portfolio.column("account_id"),
-        disposition=_disposition(queue, eligibility.any_allowed, worth_it),
+        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside),
         queue=queue,
         priority=priority_in_queue(queue, density if raw is None else raw.key),
         best_queue=best_queue,
@@ -182,17 +197,34 @@ def make_entries(
         p_cure_nano=nano[:, 0],
         p_default_nano=nano[:, 1],
         p_stay_nano=nano[:, 2],
+        person=None if persons is None else persons.of,
     )
 
 
-def _best_paid(margin: Floats, workable: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the queue that prices choose for each account, -1 where none leaves a surplus."""
+def _best_paid(margin: Floats, workable: NDArray[np.bool_]) -> tuple[NDArray[np.int16], Floats]:
+    """Return the queue that prices choose for each account, -1 where none leaves a surplus, and what it leaves, 0 for none."""
     paid = np.where(workable, margin, -np.inf)
     best = paid.argmax(axis=1)
-    return np.where(paid[np.arange(best.size), best] > 0, best, UNASSIGNED)
+    left = paid[np.arange(best.size), best]
+    return np.where(left > 0, best, UNASSIGNED).astype(np.int16), np.maximum(left, 0.0)
 
 
-def _disposition(queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    conditions = [queue != UNASSIGNED, ~allowed, ~worth_it]
-    choices = [Disposition.ASSIGNED, Disposition.INELIGIBLE, Disposition.COSTS_MORE_THAN_IT_EARNS]
+def _leads(persons: Persons, paid: Floats) -> NDArray[np.bool_]:
+    """Return which account prices choose of each person: the one that leaves most, the first among equals; bool (n,)."""
+    most = np.maximum.reduceat(paid[persons.order], persons.start[:-1])
+    rows = np.arange(paid.size)
+    first = np.minimum.reduceat(np.where(paid == most[persons.of], rows, paid.size)[persons.order], persons.start[:-1])
+    return np.asarray(first[persons.of] == rows, dtype=bool)
+
+
+def _disposition(
+    queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_], beside: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    conditions = [queue != UNASSIGNED, ~allowed, ~worth_it, beside]
+    choices = [
+        Disposition.ASSIGNED,
+        Disposition.INELIGIBLE,
+        Disposition.COSTS_MORE_THAN_IT_EARNS,
+        Disposition.ANOTHER_ACCOUNT_WORKED,
+    ]
     return np.select(conditions, [int(c) for c in choices], int(Disposition.PRICED_OUT)).astype(np.uint8)

@@ -33,6 +33,7 @@ class RankingSummary:
     ``money_by_grade`` has the share of the money that rests on contact effects of each evidence grade, most first, and
     ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
     ``stated`` is what to expect, None for rankings recorded before it was counted.
+    ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most.
     """
 
     ranking_id: str
@@ -48,6 +49,8 @@ class RankingSummary:
     effects_version: str = ""
     recovery_version: str = ""
     stated: StatedMoney | None = None
+    one_contact_per_person: bool = True
+    person_count: int = 0
 
     @property
     def account_count(self) -> int:

@@ -20,6 +20,7 @@ from collections_opt.reports.ranking_report import (
     count_sentence,
     evidence_sentence,
     gap_sentence,
+    persons_sentence,
     queue_table,
     worklist_table,
 )
@@ -68,6 +69,7 @@ def comparison_html(report: ComparisonReport) -> str:
         cards=_cards(report.summary),
         quality=gap_sentence(report.summary),
         counts=count_sentence(report.summary),
+        persons=persons_sentence(report.summary),
         value_figure=value_bars(report.outcomes, code),
         overlap_figure=overlap_bars(report.outcomes) if len(report.outcomes) > 1 else "",
         realised_figure=interval_bars(report.outcomes) if report.has_outcomes else "",

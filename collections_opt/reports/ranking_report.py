@@ -16,7 +16,10 @@ DISPOSITION_WORDS = {
     Disposition.PRICED_OUT: "priced out",
     Disposition.COSTS_MORE_THAN_IT_EARNS: "cost more than they earn",
     Disposition.INELIGIBLE: "ineligible",
+    Disposition.ANOTHER_ACCOUNT_WORKED: "left for another account of their person",
 }
+
+_ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:-1]
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,17 @@ def evidence_sentence(summary: RankingSummary) -> str:
 
 def count_sentence(summary: RankingSummary) -> str:
     """Return how many accounts were worked and why the others were not."""
-    return ", ".join(f"{summary.counts[d]:,} {word}" for d, word in DISPOSITION_WORDS.items())
+    counts = [(summary.counts.get(d, 0), d, word) for d, word in DISPOSITION_WORDS.items()]
+    return ", ".join(f"{count:,} {word}" for count, d, word in counts if count or d in _ALWAYS_TOLD)
+
+
+def persons_sentence(summary: RankingSummary) -> str:
+    """Return how persons with several accounts are treated; "" where each has one."""
+    if not summary.one_contact_per_person:
+        return "A person may be contacted about several accounts: the plan allows it, or the version did not know persons."
+    if summary.person_count >= summary.account_count:
+        return ""
+    return f"{summary.person_count:,} persons, each contacted about one account at most."
 
 
 def worklist_table(lines: Sequence[WorklistLine], currency_code: str) -> tuple[list[str], list[list[str]]]:

@@ -11,9 +11,8 @@ from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGra
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 
-HEADS: Mapping[str, str] = MappingProxyType(
-    {name: f"capacity_plan.{name}" for name in ("plan_id", "effective_from", "currency_code", "queues", "labels")}
-)
+_HEADS = ("plan_id", "effective_from", "currency_code", "queues", "labels", "several_contacts_per_person")
+HEADS: Mapping[str, str] = MappingProxyType({name: f"capacity_plan.{name}" for name in _HEADS})
 """Where the core's plan fields are in a request."""
 
 RENAMES: Mapping[str, str] = MappingProxyType(
@@ -35,6 +34,7 @@ def read_plan(message: pb.CapacityPlan) -> CapacityPlan:
         currency_code=message.currency_code,
         queues=tuple(read_queue(queue, f"capacity_plan.queues[{i}]") for i, queue in enumerate(message.queues)),
         labels=dict(message.labels),
+        several_contacts_per_person=message.several_contacts_per_person,
     )
 
 
@@ -88,6 +88,7 @@ def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "", actor: 
         currency_code=plan.currency_code,
         queues=[_write_queue(queue) for queue in plan.queues],
         labels=plan.labels,
+        several_contacts_per_person=plan.several_contacts_per_person,
         etag=etag,
         create_time=write_time(created_at) if created_at else None,
         saved_by=write_recorded_actor(actor),

@@ -11,7 +11,7 @@ from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, SolveOption
 from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
 from collections_opt.core.placement import margins, place
 from collections_opt.solvers import SOLVERS
-from tests.solvers.instances import realistic, small_random
+from tests.solvers.instances import realistic, small_random, with_persons
 
 
 def chosen(problem, prices, side_prices, row):
@@ -48,16 +48,16 @@ def check_flips(problem, prices, side_prices, found):
     return applied
 
 
-def instance(seed, kind, side=False):
+def instance(seed, kind, side=False, persons=False):
     rng = np.random.default_rng(seed)
     problem = realistic(6, 3, seed) if kind == "realistic" else small_random(rng, 6, 3, side=side)
-    return problem, rng
+    return with_persons(problem, seed, 0.6) if persons else problem, rng
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(0, 10**6), st.sampled_from(["realistic", "ties"]), st.booleans())
-def test_counterfactuals_flip_at_any_prices(seed, kind, side):
-    problem, rng = instance(seed, kind, side)
+@given(st.integers(0, 10**6), st.sampled_from(["realistic", "ties"]), st.booleans(), st.booleans())
+def test_counterfactuals_flip_at_any_prices(seed, kind, side, persons):
+    problem, rng = instance(seed, kind, side, persons)
     whole = rng.integers(0, 4, problem.queue_count) * PRICE_SCALE
     prices = np.where(rng.random(problem.queue_count) < 0.5, whole, rng.integers(0, 4 * PRICE_SCALE, problem.queue_count))
     side_prices = rng.integers(0, 3 * PRICE_SCALE, len(problem.side.names) if problem.side else 0)
@@ -69,6 +69,7 @@ def test_counterfactuals_flip_at_any_prices(seed, kind, side):
 @given(st.integers(0, 10**6), st.sampled_from(sorted(SOLVERS)))
 def test_counterfactuals_flip_at_the_prices_of_an_answer(seed, name):
     problem = small_random(np.random.default_rng(seed), 8, 3)
+    problem = with_persons(problem, seed) if seed % 2 else problem
     prices = SOLVERS[name](problem, SolveOptions()).prices
     none = np.zeros(0, np.int64)
     check_flips(problem, prices, none, counterfactuals(problem, margins(problem, prices, none), prices))

@@ -10,17 +10,21 @@ from hypothesis import strategies as st
 from collections_opt.core.arrays import frozen
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, SolveOptions
 from collections_opt.core.ordering import priority_in_queue
+from collections_opt.core.person_choice import NEVER, OUTSIDE, Beside, Standing
+from collections_opt.core.persons import grouped
 from collections_opt.core.placement import keep_recorded, place, same_inputs
 from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.core.worklist_order import WorklistOrder
 from collections_opt.solvers import SOLVERS
 from tests.core.factories import admitted, text
-from tests.solvers.instances import realistic, small_random
+from tests.solvers.instances import problem_of, realistic, small_random, with_persons
 
 
 def exact_bound(problem, answer, placements):
     """Return D(prices) in 1 / PRICE_SCALE minor units, from placements alone."""
     best = np.where(problem.value > 0, placements.margin, 0).max(axis=1, initial=0)
+    if problem.persons is not None:
+        best = np.maximum.reduceat(best[problem.persons.order], problem.persons.start[:-1])
     bound = sum(int(p) * int(c) for p, c in zip(answer.prices, problem.capacity_seconds, strict=True)) + int(best.sum())
     if problem.side is not None:
         bound += sum(int(p) * int(b) for p, b in zip(answer.side_prices, problem.side.limit, strict=True))
@@ -33,6 +37,8 @@ def losses(problem, answer):
     bound, best = exact_bound(problem, answer, placements)
     everyone = np.arange(problem.account_count)
     taken = np.where(answer.queue == UNASSIGNED, 0, placements.margin[everyone, np.maximum(answer.queue, 0)])
+    if problem.persons is not None:
+        taken = np.bincount(problem.persons.of, taken, minlength=problem.persons.count).astype(np.int64)
     missing = sum(s.missing * int(answer.side_prices[problem.side.names.index(s.name)]) for s in answer.shortages)
     return placements, best - taken, bound + missing - answer.objective_minor * PRICE_SCALE
 
@@ -42,6 +48,9 @@ def check_agreement(problem, answer):
     assert (loss >= 0).all()
     assert int(loss.sum()) <= gap
     differs = placements.queue != answer.queue
+    if problem.persons is not None:
+        assert np.bincount(problem.persons.of[placements.queue != UNASSIGNED], minlength=1).max() <= 1
+        return int(differs.sum())
     assert (loss[differs] <= gap).all()
     ranked = np.sort(np.column_stack([np.where(problem.value > 0, placements.margin, 0), np.zeros(len(loss), np.int64)]), axis=1)
     clear = ranked[:, -1] - ranked[:, -2] > gap if ranked.shape[1] > 1 else np.ones(len(loss), dtype=bool)
@@ -53,6 +62,7 @@ def check_agreement(problem, answer):
 @given(st.integers(0, 10**6), st.sampled_from(sorted(SOLVERS)), st.booleans())
 def test_placing_the_accounts_of_a_ranking_gives_its_decisions_up_to_ties(seed, name, side):
     problem = small_random(np.random.default_rng(seed), 10, 3, side=side)
+    problem = with_persons(problem, seed) if seed % 2 else problem
     check_agreement(problem, SOLVERS[name](problem, SolveOptions()))
 
 
@@ -166,3 +176,20 @@ def test_same_inputs_sees_every_column_missing_cells_and_the_date():
     assert same_inputs(base, changed).tolist() == [True, False]
     later = type(base)(base.as_of_date.replace(day=25), base.time_zone, base.currency_code, base.columns, base.present)
     assert not same_inputs(base, later).any()
+
+
+def test_of_a_persons_accounts_the_one_worth_most_is_placed_and_one_worked_already_wins_ties():
+    problem = problem_of([[500], [700], [700], [900]], [[10]] * 4, [100])
+    problem = replace(problem, persons=grouped(np.array([0, 0, 0, 1], dtype=np.int32)))
+    prices, none, nothing = np.array([20 * PRICE_SCALE]), np.zeros(0, np.int64), np.full(4, -1)
+    found = place(problem, prices, none)
+    assert found.queue.tolist() == [UNASSIGNED, 0, UNASSIGNED, 0]
+    assert found.disposition.tolist() == [5, 1, 5, 1]
+    assert found.rivals.row.tolist() == [1, 2, 1, -1]
+    nobody = Beside(np.full(4, b""), np.full(4, NEVER), nothing, nothing)
+    standing = Standing(np.array([False, False, True, False]), np.array([-1, -1, 0, -1], np.int16), nobody)
+    assert place(problem, prices, none, standing).queue.tolist() == [UNASSIGNED, UNASSIGNED, 0, 0]
+    worked = Beside(np.array([b"z", b"z", b"z", b""]), np.array([500 * PRICE_SCALE] * 3 + [NEVER]), nothing, nothing)
+    found = place(problem, prices, none, replace(standing, unchanged=np.zeros(4, bool), beside=worked))
+    assert found.queue.tolist() == [UNASSIGNED] * 3 + [0]
+    assert found.rivals.row.tolist() == [OUTSIDE, OUTSIDE, 1, -1]

@@ -1,5 +1,7 @@
 """Laws of every ranking, on random small portfolios: nothing is lost, nothing forbidden, nothing overbooked, nothing unproven."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -47,6 +49,8 @@ def books(draw):
         "contacts_in_window_count": rng.integers(0, 4, size=count),
         **{name: rng.random(count) < 0.05 for name in BLOCK_FLAGS},
     }
+    if count and rng.random() < 0.5:  # persons with several accounts, some without an id
+        columns["customer_id"] = text([str(name) for name in rng.choice(["", "c1", "c2", "c3", "c4", *ids], size=count)])
     desk = plan(
         *(
             queue(
@@ -76,6 +80,8 @@ def check_feasible(ranking):
     for row in worked.tolist():
         used[ranking.entries.queue[row]] += int(ranking.problem.seconds[row, ranking.entries.queue[row]])
     assert all(u <= c for u, c in zip(used, ranking.problem.capacity_seconds.tolist(), strict=True))
+    contacted = [name for name in ranking.portfolio.column("customer_id")[worked].tolist() if name]
+    assert len(contacted) == len(set(contacted))
     return int(cells.astype(np.int64).sum())
 
 
@@ -93,6 +99,14 @@ def test_laws_of_an_expected_value_ranking(book):
         assert objective == ranking.assignment.objective_minor <= ranking.assignment.bound_minor
         assert not verify(ranking.problem, ranking.assignment).findings
     assert best.assignment.objective_minor >= greedy.assignment.objective_minor
+    beside = best.entries.disposition == Disposition.ANOTHER_ACCOUNT_WORKED
+    if beside.any() and seed % 8 == 0:
+        several = replace(request, plan=replace(desk, several_contacts_per_person=True))
+        free = rank(admission.portfolio, several, score_by(seed), SOLVERS["exact"])
+        assert free.assignment.objective_minor >= best.assignment.objective_minor
+        assert free.entries.person is None
+        names = best.portfolio.column("customer_id")
+        assert set(names[beside].tolist()) <= set(names[best.entries.queue != UNASSIGNED].tolist())
 
 
 @settings(max_examples=200, deadline=None)
@@ -118,6 +132,18 @@ def test_row_order_does_not_change_a_byte(book):
         for columns_ in (columns, {name: column[shuffled] for name, column in columns.items()})
     )
     assert first.entries.digest == second.entries.digest
+
+
+def test_the_harness_catches_a_person_contacted_twice():
+    admission = admitted(account_id=text(["a", "b", "c"]), customer_id=text(["x", "y", "x"]))
+    request = RankingRequest(plan(queue("q")), flag_rules(), ValueParameters())
+    ranking = rank(admission.portfolio, request, lambda p: outcomes([[0.3, 0.3, 0.4]] * 3), GREEDY)
+    check_feasible(ranking)
+    assert ranking.entries.queue.tolist() == [0, 0, UNASSIGNED]
+    assert ranking.entries.disposition[2] == Disposition.ANOTHER_ACCOUNT_WORKED
+    ranking.entries.queue[2] = 0
+    with pytest.raises(AssertionError):
+        check_feasible(ranking)
 
 
 def test_the_harness_catches_a_quarantine_that_drops_a_row():

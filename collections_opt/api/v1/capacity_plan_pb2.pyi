@@ -121,6 +121,7 @@ class CapacityPlan(_message.Message):
     ETAG_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SAVED_BY_FIELD_NUMBER: _builtins.int
+    SEVERAL_CONTACTS_PER_PERSON_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Stable id of the plan: 1 to 128 letters, digits, '-', '_' or '.'."""
     version: _builtins.int
@@ -129,6 +130,10 @@ class CapacityPlan(_message.Message):
     """ISO 4217 code of every cost."""
     etag: _builtins.str
     """Digest of the version; an update names the one it replaces."""
+    several_contacts_per_person: _builtins.bool
+    """Lets a ranking work several accounts of one person (customer_id). Otherwise each person is contacted about one account at
+    most, over all queues: the one that is worth most.
+    """
     @_builtins.property
     def effective_from(self) -> _date_pb2.Date:
         """First as-of date this version applies to."""
@@ -161,10 +166,11 @@ class CapacityPlan(_message.Message):
         etag: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         saved_by: _actor_pb2.RecordedActor | None = ...,
+        several_contacts_per_person: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "saved_by", b"saved_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "several_contacts_per_person", b"several_contacts_per_person", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -203,6 +203,7 @@ class PlacedAccount(_message.Message):
     P_DEFAULT_FIELD_NUMBER: _builtins.int
     P_STAY_FIELD_NUMBER: _builtins.int
     EXPECTED_RECOVERY_WITHOUT_CONTACT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    WORKED_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """Id of the account."""
     disposition: _ranking_pb2.Disposition.ValueType
@@ -235,6 +236,10 @@ class PlacedAccount(_message.Message):
     """Probability of neither."""
     expected_recovery_without_contact_minor_units: _builtins.int
     """Expected recovery without contact, present value."""
+    worked_account_id: _builtins.str
+    """The account of the same person that is worked, or would be: the one preferred where this one is not placed, or the one that
+    this one would replace. Empty where there is none.
+    """
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[Global___PlacementOption]:
         """The account in every queue, in the plan's order."""
@@ -264,10 +269,11 @@ class PlacedAccount(_message.Message):
         p_default: _builtins.float = ...,
         p_stay: _builtins.float = ...,
         expected_recovery_without_contact_minor_units: _builtins.int = ...,
+        worked_account_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["recorded", b"recorded"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "basis", b"basis", "best_queue_id", b"best_queue_id", "disposition", b"disposition", "expected_recovery_without_contact_minor_units", b"expected_recovery_without_contact_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "needed_increment_minor_units", b"needed_increment_minor_units", "options", b"options", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "position", b"position", "queue_full", b"queue_full", "queue_id", b"queue_id", "recorded", b"recorded", "sentence", b"sentence", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "basis", b"basis", "best_queue_id", b"best_queue_id", "disposition", b"disposition", "expected_recovery_without_contact_minor_units", b"expected_recovery_without_contact_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "needed_increment_minor_units", b"needed_increment_minor_units", "options", b"options", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "position", b"position", "queue_full", b"queue_full", "queue_id", b"queue_id", "recorded", b"recorded", "sentence", b"sentence", "surplus_minor_units", b"surplus_minor_units", "worked_account_id", b"worked_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

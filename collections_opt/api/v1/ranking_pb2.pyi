@@ -242,6 +242,8 @@ class _DispositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dispositi
     """The increment is zero or less in every queue that may work it."""
     DISPOSITION_PRICED_OUT: _Disposition.ValueType  # 4
     """Others earn more with the same minutes."""
+    DISPOSITION_ANOTHER_ACCOUNT_WORKED: _Disposition.ValueType  # 5
+    """It is worth its price, but its person is contacted about another account."""
 
 class Disposition(_Disposition, metaclass=_DispositionEnumTypeWrapper):
     """What was decided for an account, and why in one word."""
@@ -256,6 +258,8 @@ DISPOSITION_COSTS_MORE_THAN_IT_EARNS: Disposition.ValueType  # 3
 """The increment is zero or less in every queue that may work it."""
 DISPOSITION_PRICED_OUT: Disposition.ValueType  # 4
 """Others earn more with the same minutes."""
+DISPOSITION_ANOTHER_ACCOUNT_WORKED: Disposition.ValueType  # 5
+"""It is worth its price, but its person is contacted about another account."""
 Global___Disposition: _TypeAlias = Disposition  # noqa: Y015
 
 @_typing.final
@@ -279,6 +283,7 @@ class Ranking(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     EXPLORATION_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    PERSONS_FIELD_NUMBER: _builtins.int
     STATED_MONEY_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
@@ -335,6 +340,10 @@ class Ranking(_message.Message):
         """Who asked for it; set once it succeeded."""
 
     @_builtins.property
+    def persons(self) -> Global___RankingPersons:
+        """Whether each person was contacted once; set once it succeeded."""
+
+    @_builtins.property
     def stated_money(self) -> Global___StatedMoney:
         """What to expect of its worklists, apart from what chose them; set once it succeeded, and not for rankings of before 0.3.0."""
 
@@ -356,11 +365,12 @@ class Ranking(_message.Message):
         limits: _abc.Iterable[_constraints_pb2.LimitOutcome] | None = ...,
         exploration: _constraints_pb2.ExplorationOutcome | None = ...,
         actor: Global___RankingActor | None = ...,
+        persons: Global___RankingPersons | None = ...,
         stated_money: Global___StatedMoney | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -844,6 +854,7 @@ class DispositionCounts(_message.Message):
     INELIGIBLE_COUNT_FIELD_NUMBER: _builtins.int
     COSTS_MORE_THAN_IT_EARNS_COUNT_FIELD_NUMBER: _builtins.int
     PRICED_OUT_COUNT_FIELD_NUMBER: _builtins.int
+    ANOTHER_ACCOUNT_WORKED_COUNT_FIELD_NUMBER: _builtins.int
     assigned_count: _builtins.int
     """In a worklist."""
     ineligible_count: _builtins.int
@@ -852,6 +863,8 @@ class DispositionCounts(_message.Message):
     """Contact costs more than it adds in every queue that may work them."""
     priced_out_count: _builtins.int
     """Their minutes earn more with other accounts."""
+    another_account_worked_count: _builtins.int
+    """Worth their price, but their person is contacted about another account."""
     def __init__(
         self,
         *,
@@ -859,14 +872,43 @@ class DispositionCounts(_message.Message):
         ineligible_count: _builtins.int = ...,
         costs_more_than_it_earns_count: _builtins.int = ...,
         priced_out_count: _builtins.int = ...,
+        another_account_worked_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "ineligible_count", b"ineligible_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["another_account_worked_count", b"another_account_worked_count", "assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "ineligible_count", b"ineligible_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DispositionCounts: _TypeAlias = DispositionCounts  # noqa: Y015
+
+@_typing.final
+class RankingPersons(_message.Message):
+    """How a ranking treats persons with several accounts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ONE_CONTACT_PER_PERSON_FIELD_NUMBER: _builtins.int
+    PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    one_contact_per_person: _builtins.bool
+    """Each person is contacted about one account at most. False where the capacity plan allows several contacts, and in rankings
+    of versions that did not know persons.
+    """
+    person_count: _builtins.int
+    """Persons among the accounts ranked; 0 where persons do not count."""
+    def __init__(
+        self,
+        *,
+        one_contact_per_person: _builtins.bool = ...,
+        person_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["one_contact_per_person", b"one_contact_per_person", "person_count", b"person_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingPersons: _TypeAlias = RankingPersons  # noqa: Y015
 
 @_typing.final
 class RankingRecord(_message.Message):

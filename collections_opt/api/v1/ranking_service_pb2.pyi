@@ -46,6 +46,8 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     """The queue's minutes earn more with other accounts."""
     VERDICT_TIE_OR_ROUNDING: _Verdict.ValueType  # 6
     """Worth its price, but within the gap the minutes went to accounts of equal worth."""
+    VERDICT_ANOTHER_ACCOUNT_WORKED: _Verdict.ValueType  # 7
+    """Worth its price, but its person is contacted about another account."""
 
 class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
     """Why an account is or is not in a queue."""
@@ -64,6 +66,8 @@ VERDICT_PRICED_OUT: Verdict.ValueType  # 5
 """The queue's minutes earn more with other accounts."""
 VERDICT_TIE_OR_ROUNDING: Verdict.ValueType  # 6
 """Worth its price, but within the gap the minutes went to accounts of equal worth."""
+VERDICT_ANOTHER_ACCOUNT_WORKED: Verdict.ValueType  # 7
+"""Worth its price, but its person is contacted about another account."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
@@ -491,7 +495,8 @@ class ExportRankingResponse(_message.Message):
     """The next rows. Columns: account_id, disposition, queue_id, priority (1 first; missing if not worked), best_queue_id,
     increment_minor_units, handling_minutes, surplus_minor_units, recovery_without_contact_minor_units, p_cure, p_default,
     p_stay, explored (drawn at random for its queue), propensity (probability with which this ranking's policy takes the decision
-    taken; 1 without an exploration reserve). The figures of an account that is not worked are those of its best queue.
+    taken; 1 without an exploration reserve), person (number of the account's person, of whom one account is worked at most; only
+    where some person has several). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -676,6 +681,7 @@ class ExplainAssignmentResponse(_message.Message):
     PROOF_FIELD_NUMBER: _builtins.int
     LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
     LOSS_SOURCE_FIELD_NUMBER: _builtins.int
+    WORKED_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     disposition: _ranking_pb2.Disposition.ValueType
@@ -698,6 +704,8 @@ class ExplainAssignmentResponse(_message.Message):
     """Loss given default that the account was valued with."""
     loss_source: _value_parameters_pb2.LossSource.ValueType
     """Where it came from."""
+    worked_account_id: _builtins.str
+    """The account about which the same person is contacted instead; empty where there is none."""
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueExplanation]:
         """The answer per queue, in the plan's order."""
@@ -727,10 +735,11 @@ class ExplainAssignmentResponse(_message.Message):
         proof: _builtins.bytes = ...,
         loss_given_default: _builtins.float = ...,
         loss_source: _value_parameters_pb2.LossSource.ValueType = ...,
+        worked_account_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence", "worked_account_id", b"worked_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

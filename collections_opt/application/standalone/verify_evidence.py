@@ -20,7 +20,8 @@ CHAINED = ("seq", "ranking_id", "request_id", "payload_digest", "portfolio_id", 
 FILES = {"plan_object": "plan.json", "rules_object": "rules.json", "model_card_object": "model_card.md",
          "effects_object": "effect_model.json"}  # fmt: skip
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
-                3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others"}  # fmt: skip
+                3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
+                5: "not worked: its person is contacted about another account"}  # fmt: skip
 
 
 class Refused(Exception):
@@ -301,12 +302,27 @@ def rows(content, layout, hashes, kind):
             yield cells(layout, row)
 
 
+def check_persons(record, accepted, worked):
+    """Refuse if somebody is contacted about two accounts where the record says that nobody is; return a sentence about it."""
+    held = record.get("persons")
+    if held is None:
+        return []
+    if not held["one_contact"]:
+        return ["Persons may be contacted about several of their accounts: the capacity plan allows it."]
+    persons = [c["person"] for c in accepted if "person" in c] or list(range(len(accepted)))
+    need(len(persons) == len(accepted) and len(set(persons)) == held["person_count"], "the persons differ from the record")
+    contacted = collections.Counter(c["person"] for c in worked if "person" in c)
+    need(max(contacted.values(), default=0) <= 1, "a person is contacted about more than one account")
+    return ["The accounts belong to %d persons; each is contacted about one of them at most." % held["person_count"]]
+
+
 def check_sums(record, plan, accepted):
     """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
     worked = [c for c in accepted if c["disposition"] == 1]
     counts = collections.Counter(c["disposition"] for c in accepted)
-    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT")
-    need({n: counts[i + 1] for i, n in enumerate(names)} == record["counts"], "the counts differ from the record")
+    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT", "ANOTHER_ACCOUNT_WORKED")
+    found = {n: counts[i + 1] for i, n in enumerate(names) if n in record["counts"]}
+    need(found == record["counts"] and sum(found.values()) == len(accepted), "the counts differ from the record")
     drawn = [c for c in worked if c["explored"]]  # at random, before the others were chosen
     gained = sum(c["increment_minor"] for c in worked if not c["explored"])
     need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")
@@ -317,7 +333,8 @@ def check_sums(record, plan, accepted):
         need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
     sums = "%d accounts are worked, in every queue within its time, %d of them drawn at random to learn from."
     gains = "The expected gains of those chosen add up to %s; no other choice could be worth more than %s."
-    return [sums % (len(worked), len(drawn)), gains % (amount(record, gained), amount(record, record["bound_minor"]))]
+    about = check_persons(record, accepted, worked)
+    return [sums % (len(worked), len(drawn)), *about, gains % (amount(record, gained), amount(record, record["bound_minor"]))]
 
 
 def main(arguments):

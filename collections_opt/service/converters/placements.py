@@ -13,7 +13,7 @@ from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.placement import NEVER
+from collections_opt.core.person_choice import NEVER
 from collections_opt.core.ranking import Disposition
 from collections_opt.service.converters.rankings import write_inputs
 from collections_opt.service.converters.scores import rows_of, write_blocking_rule
@@ -83,6 +83,7 @@ class _Writer:
             basis=pb.PLACEMENT_BASIS_RECORDED if placed.unchanged[row] else pb.PLACEMENT_BASIS_PRICES,
             queue_full=queue != UNASSIGNED and not self._has_room[row],
             sentence=placement_sentence(placed, row),
+            worked_account_id=placed.worked_account_id[row].decode(),
             best_queue_id=self._id(best),
             increment_minor_units=self._value[row][cell] if cell != UNASSIGNED else 0,
             handling_minutes=self._minutes[row][cell] if cell != UNASSIGNED else 0.0,

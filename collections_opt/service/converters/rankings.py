@@ -11,6 +11,7 @@ import numpy as np
 from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.account_explanation import AccountExplanation
 from collections_opt.application.jobs import JobStatus, State
+from collections_opt.application.recorded_constraints import persons_bind
 from collections_opt.application.settings import load
 from collections_opt.core.actors import Actor, ActorRole, recorded_actor
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
@@ -74,6 +75,10 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         quality=_write_quality(record),
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
+        persons=ranking_pb2.RankingPersons(
+            one_contact_per_person=persons_bind(record.record),
+            person_count=record.record.get("persons", {}).get("person_count", 0),
+        ),
         evidence=_write_evidence(record),
         stated_money=_write_stated(record),
         limits=write_limits(record),
@@ -236,6 +241,8 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
         "explored": entries.explored.astype(np.bool_),
         "propensity": entries.propensity_nano / PROPENSITY_SCALE,
     }
+    if entries.person is not None:
+        values["person"] = entries.person.astype(np.int64)
     present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
 
@@ -266,6 +273,7 @@ def write_explanation(found: AccountExplanation, currency_code: str) -> ranking_
         currency_code=currency_code,
         loss_given_default=found.loss.given_default,
         loss_source=write_enum(LOSS_SOURCE, found.loss.source.name),
+        worked_account_id=found.worked_account_id,
     )
 
 
