@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from match_support import tell_matches
 from rich.console import Console
 from scripts_support import DataOption, opened, progress_bar, run, table, terminal
 
@@ -79,6 +80,7 @@ def main(
                 queue_ids = tuple(queue.queue_id for queue in filled.queues)
                 read = [read_sourced_log(path, queue_ids) for _, path in asked]
                 logs = [(name, one) for (name, _), (one, _) in zip(asked, read, strict=True)]
+                tell_matches(workspace, logs, "contact log")
                 sources = [source for _, source in read]
                 judged = evaluate_logged_effects(workspace, models, effects, Scorer(artifact), logs, filled, sources)
     figures = json.dumps(plain(model, bundled, judged), indent=1, default=str) + "\n"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from match_support import tell_matches
 from rich.progress import Progress
 from scripts_support import REFUSED, DataOption, ModelsOption, PlainConsole, models_of, opened, run, table, terminal
 
@@ -64,6 +65,7 @@ def main(
         queue_ids = tuple(queue.queue_id for queue in filled.queues)
         read = [read_sourced_log(path, queue_ids) for path in log]
         logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
+        tell_matches(workspace, logs, "contact log")
         sources = tuple(source for _, source in read)
         worth = read_settings(parameters, ValueParameters) if parameters else bundled_parameters()
         question = PolicyQuestion(

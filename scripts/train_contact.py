@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, models_of, now, opened, run, table, terminal
 
 from collections_opt.application.contact_training import ContactReport, ContactTraining, train_contacts
@@ -46,6 +47,7 @@ def main(
         chosen, _ = workspace.books.plan(plan or bundled_plan().plan_id)
         queue_ids = tuple(queue.queue_id for queue in chosen.queues)
         logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
+        tell_matches(workspace, logs, "contact log")
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
         report = train_contacts(workspace, folder, ContactTraining(version, logs, chosen, seed), moment)
     if as_json:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from match_support import tell_matches
 from rich.progress import Progress
 from scripts_support import DataOption, ModelsOption, PlainConsole, models_of, now, opened, run, table, terminal
 
@@ -56,6 +57,7 @@ def main(
         queue_ids = tuple(queue.queue_id for queue in assumed.queues)
         read = [read_sourced_log(path, queue_ids) for path in log]
         logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
+        tell_matches(workspace, logs, "contact log")
         sources = tuple(source for _, source in read)
         designs = tuple(parse_threshold(text) for text in threshold or ())
         training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed, sources)

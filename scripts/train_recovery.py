@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, models_of, now, opened, run, table, terminal
 
 from collections_opt.application.recovery_training import (
@@ -57,6 +58,7 @@ def main(
     sources = [source for _, source in read]
     moment = created_at.replace(tzinfo=UTC) if created_at else now()
     with opened(data, folder) as workspace:
+        tell_matches(workspace, given, "recoveries")
         training = RecoveryTraining(version, given, seed, min_workout_days, sources)
         report = train_recoveries(workspace, folder, training, moment)
     if as_json:

@@ -65,7 +65,8 @@ def likely_encoding(sample: bytes) -> str:
             from charset_normalizer import from_bytes  # noqa: PLC0415 - only texts in another encoding need it
 
             found = from_bytes(sample, cp_isolation=["cp1252", "cp1250", "cp1251", "utf_16", "cp932", "big5", "gb18030"]).best()
-            return "windows-1252" if found is None or found.encoding == "cp1252" else found.encoding
+            alike = found is None or sample.decode(found.encoding, "replace") == sample.decode("cp1252", "replace")
+            return "windows-1252" if found is None or alike else found.encoding
     return "utf8"
 
 
