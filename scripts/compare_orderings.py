@@ -16,9 +16,10 @@ from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, e
 from comparison_support import page_of, show
 from scripts_support import Product, progress_bar, run, terminal
 
-from collections_opt.client.comparison import compare_orders
+from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.files.outcome_files import read_outcomes
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.comparison_page import comparison_html
@@ -41,6 +42,7 @@ def main(
     constraints: Annotated[
         Path | None, typer.Option(help="TOML file of what every order keeps to; examples/constraints.toml.")
     ] = None,
+    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the server's.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the comparison as CSV.")] = None,
@@ -53,13 +55,15 @@ def main(
     Example: python scripts/compare_orderings.py --data var/demo --html var/demo/comparison.html
     """
     kept = read_settings(constraints, RankingConstraints) if constraints else None
+    values = read_settings(parameters, ValueParameters) if parameters else None
+    terms = ComparisonTerms(kept, values)
     known = read_outcomes(outcomes) if outcomes else None
     if known is None and portfolio == BUNDLED_PORTFOLIO:
         known = bundled_outcomes()
     with product.connect() as client:
         ensure_portfolio(client, portfolio)
         with progress_bar("ranking in every order") as report:
-            compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report, kept)
+            compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report, terms)
         page = comparison_html(page_of(client, compared, f"Who to work: {portfolio}")) if html else ""
     if html:
         html.write_text(page, encoding="utf-8")

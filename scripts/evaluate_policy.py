@@ -17,13 +17,11 @@ from rich.progress import Progress
 from scripts_support import REFUSED, DataOption, ModelsOption, PlainConsole, models_of, opened, run, table, terminal
 
 from collections_opt.application.policy_evaluation import PolicyQuestion, evaluate_policy
-from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules
+from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, read_parameters
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.logged_rewards import Reward
-from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.policy_comparison import PolicyEvaluation
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
-from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
 from collections_opt.reports.policy_page import policy_html
 from collections_opt.reports.policy_report import (
@@ -67,7 +65,7 @@ def main(
         logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
         tell_matches(workspace, logs, "contact log")
         sources = tuple(source for _, source in read)
-        worth = read_settings(parameters, ValueParameters) if parameters else bundled_parameters()
+        worth = read_parameters(parameters) if parameters else bundled_parameters()
         question = PolicyQuestion(
             logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=sources
         )

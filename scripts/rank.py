@@ -53,6 +53,10 @@ def main(
         bool,
         typer.Option("--accept-suspect-scores", help="Let scores decide that were refused as SCORES_SUSPECT."),
     ] = False,
+    accept_clipped_values: Annotated[
+        bool,
+        typer.Option("--accept-clipped-values", help="Let values decide that were refused as VALUES_OUT_OF_ORDER."),
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="Check the request only; nothing is ranked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the recorded header as JSON.")] = False,
 ) -> None:
@@ -74,6 +78,7 @@ def main(
         seed=seed,
         validate_only=check,
         accept_suspect_scores=accept_suspect_scores,
+        accept_clipped_values=accept_clipped_values,
     )
     with product.connect() as client:
         ensure_portfolio(client, portfolio)

@@ -18,13 +18,12 @@ from rich.console import Console
 from scripts_support import DataOption, ModelsOption, models_of, opened, progress_bar, run, table, terminal
 
 from collections_opt.application.roll_rate_study import ProductRates, RollRateStudy, study_roll_rates
-from collections_opt.application.settings import bundled_parameters
+from collections_opt.application.settings import bundled_parameters, read_parameters
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.comparison import Interval
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters
 from collections_opt.datasets.files.training_files import read_labels
-from collections_opt.datasets.settings_files import read_settings
 
 
 def main(
@@ -40,6 +39,9 @@ def main(
     ] = None,
     version: Annotated[str, typer.Option(help="Name of the new parameters.")] = "measured-1",
     out: Annotated[Path | None, typer.Option(help="Also write the parameters here as TOML, for rank.py --parameters.")] = None,
+    accept_concerns: Annotated[
+        bool, typer.Option("--accept-concerns", help="Write the parameters although what speaks against them is above its bound.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
@@ -50,8 +52,7 @@ def main(
     if outcomes and len(outcomes) != len(portfolio) - 1:
         told = f"{len(outcomes)} files, {len(portfolio)} portfolios."
         raise refuse(Reason.INVALID_ARGUMENT, "outcomes", told, "Give one for every portfolio but the last, or none.")
-    base = read_settings(parameters, ValueParameters) if parameters else bundled_parameters()
-    check_parameters(base)
+    base = read_parameters(parameters) if parameters else bundled_parameters()
     known = [read_labels(path) for path in outcomes] if outcomes else [None] * (len(portfolio) - 1)
     with progress_bar("roll rates") as report, opened(data, models_of(data, models)) as workspace:
         report(SolveProgress("read", 0.1))
@@ -59,6 +60,9 @@ def main(
         report(SolveProgress("count", 0.5))
         study = study_roll_rates(read, known, base, version, seed)
     check_parameters(study.parameters)
+    if study.concerns and out and not accept_concerns:
+        told = " ".join(study.concerns)
+        raise refuse(Reason.INVALID_ARGUMENT, "portfolio", f"nothing is written: {told}", "Or give --accept-concerns.")
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(tomli_w.dumps(asdict(study.parameters)), encoding="utf-8")
@@ -75,11 +79,16 @@ def show(console: Console, study: RollRateStudy, base: ValueParameters) -> None:
     head = ["product", "bucket", "account-months", "cure", "default", "same", "worse", "better", "stay value (95 %)"]
     lines = [line for name, product in study.products.items() for line in rate_lines(name, product)]
     console.print(table("Monthly roll rates of accounts that were late the month before too", head, lines, text_columns=2))
-    before, after = base.stay_value, study.parameters.stay_value
-    changed = [[str(bucket), f"{before[bucket]:.3f}", f"{after[bucket]:.3f}"] for bucket in range(BUCKET_COUNT)]
-    console.print(
-        table(f"Stay values of {study.parameters.version}", ["bucket", base.version, study.parameters.version], changed)
-    )
+    known = base.by_product()
+    changed = [
+        [name, str(bucket), f"{known[name].stay_value[bucket]:.3f}", f"{values.stay_value[bucket]:.3f}"]
+        for name, values in study.parameters.products.items()
+        for bucket in range(BUCKET_COUNT)
+    ]
+    head = ["product", "bucket", base.version, study.parameters.version]
+    console.print(table(f"Stay values of {study.parameters.version}", head, changed, text_columns=2))
+    for concern in study.concerns:
+        console.print(f"CONCERN {concern}", style="red", markup=False, highlight=False)
     if study.kept_buckets:
         kept = ", ".join(map(str, study.kept_buckets))
         console.print(f"Buckets with fewer than 30 account-months keep the value of {base.version}: {kept}.", highlight=False)

@@ -12,7 +12,7 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import SolveOptions
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.names import check_seed
+from collections_opt.core.names import OMITTED_AT_DEFAULT, check_seed
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS
@@ -23,7 +23,8 @@ class RankingCommand:
     """What a caller asks for; ``request_id`` (a UUID) makes it idempotent.
 
     The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions. With
-    ``accept_suspect_scores`` a person lets scores decide that were refused with SCORES_SUSPECT.
+    ``accept_suspect_scores`` a person lets scores decide that were refused with SCORES_SUSPECT; with
+    ``accept_clipped_values`` values that were refused with VALUES_OUT_OF_ORDER.
     """
 
     request_id: str
@@ -37,6 +38,7 @@ class RankingCommand:
     constraints: RankingConstraints = field(default_factory=RankingConstraints)
     previous_ranking_id: str = ""
     accept_suspect_scores: bool = False
+    accept_clipped_values: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def payload_digest(self) -> str:

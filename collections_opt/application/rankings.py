@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from collections_opt.application.clipped_values import checked_payoffs
 from collections_opt.application.decided_facts import decided_facts
 from collections_opt.application.jobs import Jobs, JobStatus, internal_error
 from collections_opt.application.model_serving import ModelServing, Serving
@@ -133,6 +134,7 @@ class Rankings:
         by = (effects.effects_of, solve_in_order, recovery.losses_of)
         ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, *by)
         spread, let_pass = self._drift(command, ranking, serving)
+        let_pass |= checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
         if findings:

@@ -13,10 +13,10 @@ from collections_opt.core.comparison import Interval
 from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MIN_CELL_COUNT
-from collections_opt.core.losses import by_product
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.roll_rates import (
+    AbsorbingWorth,
     RollRates,
     Transitions,
     count_rates,
@@ -24,11 +24,19 @@ from collections_opt.core.roll_rates import (
     outcome_after,
     stay_value_intervals,
 )
+from collections_opt.core.value.order import Terms, ordered
+from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource, missing_values
 from collections_opt.datasets.files.training_files import Labels
 
 Mask = NDArray[np.bool_]
 MONTH_DAYS = (26, 35)
 """Days between two portfolios that count as a month apart."""
+
+MOST_UNSAID = 0.05
+"""Share of account-months that may leave without an outcome before the values rest on a guess."""
+
+MOST_MOVED = 0.10
+"""How far a stay value may be from the order before it is not noise of small buckets."""
 
 ALL = "all"
 """Names the accounts of all products together."""
@@ -48,11 +56,13 @@ class RollRateStudy:
 
     Attributes:
         products: by product, ``ALL`` first.
-        parameters: the base with stay values measured on all accounts; buckets with fewer than 30 account-months keep the base's.
-        kept_buckets: those buckets.
+        parameters: values by product: the base's, with stay values measured on the product's own accounts, on those of all
+            products where it has fewer than 30 account-months in a bucket, and put in order.
+        kept_buckets: buckets that keep the base's value for some product, as all products together have too few.
         account_months: late accounts that were late the month before too, which is what v_S is about.
         fresh: late accounts left out because they were not, or nobody knows.
         left_unsaid: accounts that left the book without an outcome, taken as cured, or as defaulted past their charge-off day.
+        moved: the furthest that a stay value was moved to be in order.
     """
 
     products: Mapping[str, ProductRates]
@@ -61,6 +71,24 @@ class RollRateStudy:
     account_months: int
     fresh: int
     left_unsaid: int
+    moved: float = 0.0
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Why the parameters should not be used; empty where nothing speaks against them."""
+        found = []
+        share = self.left_unsaid / max(self.account_months, 1)
+        if share > MOST_UNSAID:
+            found.append(
+                f"{self.left_unsaid:,} account-months ({share:.1%}) left the book without an outcome, more than "
+                f"{MOST_UNSAID:.0%}: whether they were cured or charged off decides the values. Give --outcomes."
+            )
+        if self.moved > MOST_MOVED:
+            found.append(
+                f"stay values had to be moved by up to {self.moved:.2f} to be worth no more than a cure and no less than a "
+                f"default, more than {MOST_MOVED:.2f}: check charge-off dates, days past due and the loss given default."
+            )
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -98,27 +126,73 @@ def study_roll_rates(
     if everything.bucket.size < MIN_CELL_COUNT:
         told = f"{everything.bucket.size} accounts were late in two months running; {MIN_CELL_COUNT} are needed."
         raise refuse(Reason.INVALID_ARGUMENT, "portfolio", told, "Name more months, or portfolios with status_history.")
-    found = {ALL: _measured(everything, base, base.loss_given_default[""], seed)}
-    for code in np.unique(everything.product):
-        loss = float(by_product(np.array([code]), base.loss_given_default)[0])
-        found[code.decode()] = _measured(everything.take(everything.product == code), base, loss, seed)
-    measured = found[ALL].stay_values
-    values = tuple(one.value if one else kept for one, kept in zip(measured, base.stay_value, strict=True))
+    terms = Terms(base.discount_rate, base.horizon_days)
+    codes = [code.decode() for code in np.unique(everything.product).tolist()]
+    values = {code: base_values(base, code) for code in codes}
+    pooled = {code: _measured(everything, base, values[code], seed) for code in codes}
+    found = {ALL: next(iter(pooled.values()))}
+    products, moved, kept = {}, 0.0, set()
+    for code in codes:
+        mine = everything.take(everything.product == code.encode())
+        found[code] = _measured(mine, base, values[code], seed)
+        made, kept_here = _with_stay_values(values[code], found[code], pooled[code], _source(portfolios, codes))
+        products[code] = ordered(made, terms)
+        kept |= kept_here
+        moved = max(moved, float(np.abs(np.subtract(products[code].stay_value, made.stay_value)).max()))
+    named = replace(
+        base, version=version, stay_value=(), loss_given_default={}, credit_conversion_factor={}, products=products, in_order=True
+    )
     return RollRateStudy(
         found,
-        replace(base, version=version, stay_value=values),
-        tuple(bucket for bucket in range(BUCKET_COUNT) if measured[bucket] is None),
+        named,
+        tuple(sorted(kept)),
         int(everything.bucket.size),
         sum(month.fresh for month in months),
         sum(month.left_unsaid for month in months),
+        moved,
     )
 
 
-def _measured(transitions: Transitions, base: ValueParameters, loss: float, seed: int) -> ProductRates:
+def base_values(base: ValueParameters, code: str) -> ProductValues:
+    """Return what is not measured of a product; of a product that the base does not name, nothing may be taken in silence.
+
+    Raises:
+        CollectionsError: VALUES_MISSING for a product without values of its own.
+    """
+    known = base.by_product()
+    if code not in known:
+        raise missing_values(np.array([code.encode()]), tuple(known))
+    return known[code]
+
+
+def _source(portfolios: Sequence[Portfolio], codes: Sequence[str]) -> ValueSource:
+    first, last = portfolios[0].as_of_date, portfolios[-1].as_of_date
+    text = f"roll rates of {len(portfolios)} portfolios from {first} to {last}, small buckets pooled over {len(codes)} product(s)"
+    return ValueSource(("stay_value",), text, last, ValueGrade.MEASURED)
+
+
+def _with_stay_values(
+    base: ProductValues, own: ProductRates, pooled: ProductRates, source: ValueSource
+) -> tuple[ProductValues, set[int]]:
+    """Return a product's values with stay values of its own, else of all products, else the base's; and those buckets."""
+    chosen = [mine or all_of_them for mine, all_of_them in zip(own.stay_values, pooled.stay_values, strict=True)]
+    kept = {bucket for bucket, value in enumerate(chosen) if value is None}
+    value = tuple(found.value if found else base.stay_value[bucket] for bucket, found in enumerate(chosen))
+    low = tuple(found.low if found else base.stay_value[bucket] for bucket, found in enumerate(chosen))
+    high = tuple(found.high if found else base.stay_value[bucket] for bucket, found in enumerate(chosen))
+    others = [replace(one, of=tuple(name for name in one.of if name != "stay_value")) for one in base.sources]
+    rest = tuple(name for name in VALUED_BY_PRODUCT if name != "stay_value")
+    told = [one for one in others if one.of] or [ValueSource(rest, "not measured, as given", source.as_of, ValueGrade.ASSUMED)]
+    made = replace(base, stay_value=value, stay_value_low=low, stay_value_high=high, sources=(source, *told))
+    return made, kept
+
+
+def _measured(transitions: Transitions, base: ValueParameters, values: ProductValues, seed: int) -> ProductRates:
     rates = count_rates(transitions)
-    values = stay_value_intervals(transitions, base, loss, seed)
+    ends = AbsorbingWorth(base.discount_rate, values.redefault_probability, values.loss_given_default)
+    found = stay_value_intervals(transitions, ends, seed)
     enough = rates.account_count >= MIN_CELL_COUNT
-    return ProductRates(rates, tuple(value if enough[bucket] else None for bucket, value in enumerate(values)))
+    return ProductRates(rates, tuple(value if enough[bucket] else None for bucket, value in enumerate(found)))
 
 
 def _month(before: Portfolio | None, now: Portfolio, later: Portfolio, labels: Labels | None) -> _Month:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.payoffs import ValueParameters, check_parameters
 from collections_opt.core.policy import PolicyRates
 from collections_opt.core.queues import CapacityPlan
 
@@ -52,11 +52,15 @@ def dump(value: object) -> str:
 def _said(value: object, plain: Any) -> Any:
     """Return the plain form of a value without what it omits."""
     if is_dataclass(value) and not isinstance(value, type):
-        kept = [f for f in fields(value) if not (f.metadata.get("omitted_at_default") and getattr(value, f.name) == f.default)]
+        kept = [f for f in fields(value) if not (f.metadata.get("omitted_at_default") and getattr(value, f.name) == _default(f))]
         return {f.name: _said(getattr(value, f.name), plain[f.name]) for f in kept}
     if isinstance(value, (tuple, list)):
         return [_said(item, part) for item, part in zip(value, plain, strict=True)]
     return plain
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def load(text: str, kind: type[T]) -> T:
@@ -91,6 +95,17 @@ def bundled_rules() -> RuleTable:
 def bundled_parameters() -> ValueParameters:
     """Return the shipped value parameters."""
     return _bundled("value_parameters.toml", ValueParameters)
+
+
+def read_parameters(path: Path) -> ValueParameters:
+    """Return value parameters of a TOML file, under the condition that a better outcome is worth at least as much as a worse.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when the file cannot be read, or with every field at fault, naming product and bucket.
+    """
+    parameters = replace(read_toml(path, ValueParameters), in_order=True)
+    check_parameters(parameters)
+    return parameters
 
 
 def bundled_plan() -> CapacityPlan:

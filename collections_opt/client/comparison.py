@@ -23,8 +23,10 @@ from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, c
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.known_outcomes import KnownOutcomes
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.wire.common import write_enum
 from collections_opt.wire.constraints import write_constraints
+from collections_opt.wire.parameters import write_parameters
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ class ComparedOrders:
     outcomes: tuple[OrderingOutcome, ...]
 
 
+@dataclass(frozen=True)
+class ComparisonTerms:
+    """What every order keeps to and is valued with.
+
+    Attributes:
+        constraints: limits of all orders; no cap on moves, which are counted from one ranking. None for none.
+        parameters: of the value model; None takes the server's.
+    """
+
+    constraints: RankingConstraints | None = None
+    parameters: ValueParameters | None = None
+
+
 def compare_orders(
     client: Client,
     portfolio_id: str,
@@ -43,7 +58,7 @@ def compare_orders(
     known: KnownOutcomes | None = None,
     orderings: Sequence[Ordering] = tuple(Ordering),
     progress: ProgressCallback = ignore_progress,
-    constraints: RankingConstraints | None = None,
+    terms: ComparisonTerms | None = None,
 ) -> ComparedOrders:
     """Rank in every order under the latest version of a plan and compare each with the first.
 
@@ -58,12 +73,12 @@ def compare_orders(
         known: what happened, or None.
         orderings: the orders; the first is compared with.
         progress: told the share of orders done.
-        constraints: what every order keeps to; no cap on moves, which are counted from one ranking.
+        terms: what every order keeps to and is valued with; None for no constraints and the server's parameters.
 
     Raises:
         CollectionsError: as ``make_ranking`` and ``export_entries``; INVALID_ARGUMENT when an account has no outcome.
     """
-    requests = _requests(client, portfolio_id, plan_id, seed, orderings, constraints)
+    requests = _requests(client, portfolio_id, plan_id, seed, orderings, terms or ComparisonTerms())
     rankings, outcomes, reference = [], [], None
     realised: RealisedOutcomes | None = None
     for index, (ordering, request) in enumerate(zip(orderings, requests, strict=True)):
@@ -84,15 +99,18 @@ def _requests(
     plan_id: str,
     seed: int,
     orderings: Sequence[Ordering],
-    constraints: RankingConstraints | None,
+    terms: ComparisonTerms,
 ) -> list[ranking_service_pb2.CreateRankingRequest]:
     portfolio = client.portfolios.GetPortfolio(portfolio_service_pb2.GetPortfolioRequest(portfolio_id=portfolio_id)).portfolio
     plan = client.capacity.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=plan_id)).capacity_plan
     model = client.models.GetModel(model_service_pb2.GetModelRequest(kind="outcome")).model
     basis: list[str | int] = [portfolio_id, portfolio.digest, plan.etag, model.digest, seed]
-    kept = write_constraints(constraints) if constraints else None
+    kept = write_constraints(terms.constraints) if terms.constraints else None
     if kept is not None:
         basis.append(kept.SerializeToString(deterministic=True).hex())
+    values = write_parameters(terms.parameters) if terms.parameters else None
+    if values is not None:
+        basis.append(values.SerializeToString(deterministic=True).hex())
     return [
         ranking_service_pb2.CreateRankingRequest(
             request_id=repeatable_request_id(*basis, ordering.value),
@@ -102,6 +120,7 @@ def _requests(
             ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
             seed=seed,
             constraints=kept,
+            value_parameters=values,
         )
         for ordering in orderings
     ]

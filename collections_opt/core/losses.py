@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
@@ -28,17 +28,8 @@ class LossSource(IntEnum):
     """The value parameters, by product."""
 
 
-def by_product(products: NDArray[np.bytes_], table: Mapping[str, float]) -> Floats:
-    """Return a product table's value per account, float64 (n,); unknown products take the default ``""``."""
-    result = np.full(products.shape, table[""], dtype=np.float64)
-    for product, value in table.items():
-        if product:
-            result[products == product.encode()] = value
-    return result
-
-
 def account_losses(
-    portfolio: Portfolio, table: Mapping[str, float], losses_of: LossesOf | None = None
+    portfolio: Portfolio, by_product: Floats, losses_of: LossesOf | None = None
 ) -> tuple[Floats, NDArray[np.uint8]]:
     """Return the loss given default of every account, float64 (n,), and its ``LossSource``, uint8 (n,).
 
@@ -46,11 +37,11 @@ def account_losses(
 
     Args:
         portfolio: the accounts.
-        table: loss given default by product, of accounts that neither have their own nor a model's.
+        by_product: float64 (n,) loss given default by product, of accounts that neither have their own nor a model's.
         losses_of: the model; None for none.
     """
     own = portfolio.is_present("loss_given_default")
-    others, source = by_product(portfolio.column("product"), table), LossSource.VALUE_PARAMETERS
+    others, source = by_product, LossSource.VALUE_PARAMETERS
     if losses_of is not None:
         modelled = np.rint(np.clip(losses_of(portfolio), 0.0, 1.0) * PROBABILITY_SCALE)
         others, source = modelled / PROBABILITY_SCALE, LossSource.RECOVERY_MODEL

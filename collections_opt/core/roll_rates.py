@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.comparison import Interval
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, delta, stay_value
+from collections_opt.core.payoffs import BUCKET_COUNT, delta, stay_value
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -40,6 +40,15 @@ class Transitions:
 
 
 @dataclass(frozen=True)
+class AbsorbingWorth:
+    """What ends a stay is worth: cures 1 - PD_redefault LGD, defaults 1 - LGD, discounted by month at a yearly rate."""
+
+    discount_rate: float
+    redefault_probability: float
+    loss_given_default: float
+
+
+@dataclass(frozen=True)
 class RollRates:
     """Monthly chances by bucket; rows of ``stay`` and ``absorb`` together sum to 1.
 
@@ -53,10 +62,11 @@ class RollRates:
     absorb: Floats
     account_count: Ints
 
-    def stay_values(self, parameters: ValueParameters, loss_given_default: float) -> Floats:
-        """Return v_S by bucket, in [0, 1], float64 (7,): cures are worth 1 - PD_redefault LGD, defaults 1 - LGD."""
-        worth = np.array([1.0 - parameters.redefault_probability * loss_given_default, 1.0 - loss_given_default])
-        month = float(delta(365.0 / 12.0, parameters.discount_rate))
+    def stay_values(self, ends: AbsorbingWorth) -> Floats:
+        """Return v_S by bucket, in [0, 1], float64 (7,)."""
+        loss = ends.loss_given_default
+        worth = np.array([1.0 - ends.redefault_probability * loss, 1.0 - loss])
+        month = float(delta(365.0 / 12.0, ends.discount_rate))
         return np.clip(stay_value(self.stay, self.absorb, worth, month), 0.0, 1.0)
 
 
@@ -82,19 +92,24 @@ def count_rates(transitions: Transitions, weight: Floats | None = None) -> RollR
     return RollRates(share[:, :BUCKET_COUNT], share[:, BUCKET_COUNT:], count)
 
 
-def stay_value_intervals(
-    transitions: Transitions, parameters: ValueParameters, loss_given_default: float, seed: int, draws: int = 200
-) -> tuple[Interval, ...]:
+def stay_value_intervals(transitions: Transitions, ends: AbsorbingWorth, seed: int, draws: int = 200) -> tuple[Interval, ...]:
     """Return v_S by bucket with 95 % intervals by a bootstrap of accounts: their months are not independent."""
     names, member = np.unique(transitions.account, return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn = np.empty((draws, BUCKET_COUNT))
     for draw in range(draws):
         times = np.bincount(rng.integers(0, max(names.size, 1), names.size), minlength=names.size)[member]
-        drawn[draw] = count_rates(transitions, times.astype(np.float64)).stay_values(parameters, loss_given_default)
+        drawn[draw] = count_rates(transitions, times.astype(np.float64)).stay_values(ends)
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    values = count_rates(transitions).stay_values(parameters, loss_given_default)
+    values = count_rates(transitions).stay_values(ends)
     return tuple(Interval(float(v), float(a), float(b)) for v, a, b in zip(values, low, high, strict=True))
+
+
+def charged_off_at(transitions: Transitions, bucket: int) -> Transitions:
+    """Return transitions in which reaching a bucket is the charge-off, and no earlier bucket is: late is not lost before that."""
+    stays = np.where(transitions.outcome == DEFAULT, STAY, transitions.outcome)
+    outcome = np.where((stays == STAY) & (transitions.after >= bucket), DEFAULT, stays)
+    return replace(transitions, outcome=outcome)
 
 
 def outcome_after(known: Ints, left: NDArray[np.bool_], current: NDArray[np.bool_], charged_off: NDArray[np.bool_]) -> Ints:

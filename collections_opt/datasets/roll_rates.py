@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.eligibility import bucket_of
+from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.outcomes import DEFAULT
 from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters
-from collections_opt.core.roll_rates import RollRates, Transitions, count_rates, join_transitions
+from collections_opt.core.roll_rates import AbsorbingWorth, RollRates, Transitions, charged_off_at, count_rates, join_transitions
+from collections_opt.core.value.order import Terms, ordered
+from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource
 from collections_opt.datasets.snapshots import Snapshot
 
 
@@ -21,6 +24,18 @@ def roll_rates(snapshots: Sequence[Snapshot]) -> RollRates:
     v_S is what staying late is worth, and accounts that have stayed cure far less often than accounts that have just turned late.
     """
     return count_rates(join_transitions([_stayers(shot) for shot in snapshots]))
+
+
+def card_stay_values(snapshots: Sequence[Snapshot], ends: AbsorbingWorth) -> tuple[float, ...]:
+    """Return the shipped card's v_S by bucket: of the bundled accounts' months, 180 days past due taken as charge-off.
+
+    The bundled file has no account in buckets 0 and 1; they are taken as bucket 2, which is not more than they are worth.
+    """
+    transitions = charged_off_at(join_transitions([_stayers(shot) for shot in snapshots]), BUCKET_COUNT - 1)
+    found = count_rates(transitions)
+    values = found.stay_values(ends)
+    first = int(np.flatnonzero(found.account_count)[0])
+    return (float(values[first]),) * first + tuple(values[first:].tolist())
 
 
 def _stayers(shot: Snapshot) -> Transitions:
@@ -58,10 +73,35 @@ def measured_loss(snapshots: Sequence[Snapshot], recovered_minor: Sequence[NDArr
 def measured_parameters(
     base: ValueParameters, snapshots: Sequence[Snapshot], recovered_minor: Sequence[NDArray[np.int64]]
 ) -> ValueParameters:
-    """Return value parameters with stay values and LGD measured on past months; all else stays as in ``base``.
+    """Return value parameters by product, with stay values and LGD measured on past months; all else stays as in ``base``.
+
+    Every product has its own LGD and its own roll rates, of all products where its late accounts are fewer than 30 in a bucket.
 
     Raises:
         ValueError: when nobody defaulted.
     """
-    loss, rates = measured_loss(snapshots, recovered_minor), roll_rates(snapshots)
-    return replace(base, stay_value=tuple(rates.stay_values(base, loss[""]).tolist()), loss_given_default=loss)
+    loss = measured_loss(snapshots, recovered_minor)
+    transitions = join_transitions([_stayers(shot) for shot in snapshots])
+    day = max(shot.raw.as_of_date for shot in snapshots)
+    source = ValueSource(VALUED_BY_PRODUCT, f"roll rates and recoveries of {len(snapshots)} months", day, ValueGrade.MEASURED)
+    products = {}
+    for code in loss:
+        if not code:
+            continue
+        ends = AbsorbingWorth(base.discount_rate, base.redefault_probability, loss[code])
+        own = count_rates(transitions.take(transitions.product == code.encode()))
+        pooled = count_rates(transitions).stay_values(ends)
+        value = np.where(own.account_count >= MIN_CELL_COUNT, own.stay_values(ends), pooled)
+        made = ProductValues(
+            loss[code],
+            base.credit_conversion_factor.get(code, base.credit_conversion_factor.get("", 0.0)),
+            base.redefault_probability,
+            base.stay_payment_share,
+            tuple(value.tolist()),
+            base.cure_days,
+            base.stay_days,
+            base.default_days,
+            (source,),
+        )
+        products[code] = ordered(made, Terms(base.discount_rate, base.horizon_days))
+    return replace(base, stay_value=(), loss_given_default={}, credit_conversion_factor={}, products=products, in_order=True)

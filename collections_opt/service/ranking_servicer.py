@@ -177,6 +177,7 @@ class RankingServicer(EvidenceCalls):
             constraints=read_constraints(request.constraints),
             previous_ranking_id=request.previous_ranking_id,
             accept_suspect_scores=request.accept_suspect_scores,
+            accept_clipped_values=request.accept_clipped_values,
         )
 
     def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:

@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from collections_opt.api.v1 import value_parameters_pb2 as pb
 from collections_opt.core.payoffs import CostBasis, ValueParameters
-from collections_opt.wire.common import read_enum, write_enum
+from collections_opt.core.value.parameters import ProductValues, ValueGrade, ValueSource
+from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
 _SAME = (
     "version",
@@ -21,6 +22,17 @@ _SAME = (
     "loss_given_default",
     "credit_conversion_factor",
     "cost_basis",
+    "products",
+)
+
+_BY_PRODUCT = (
+    "loss_given_default",
+    "credit_conversion_factor",
+    "redefault_probability",
+    "stay_payment_share",
+    "cure_days",
+    "stay_days",
+    "default_days",
 )
 
 HEADS: Mapping[str, str] = MappingProxyType(
@@ -30,7 +42,7 @@ HEADS: Mapping[str, str] = MappingProxyType(
 
 
 def read_parameters(message: pb.ValueParameters) -> ValueParameters:
-    """Return all parameters of a message; their bounds are the core's to check.
+    """Return all parameters of a message; their bounds are the core's to check. The order of payoffs is a condition on them.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for a missing cost basis.
@@ -48,6 +60,8 @@ def read_parameters(message: pb.ValueParameters) -> ValueParameters:
         loss_given_default=dict(message.loss_given_default),
         credit_conversion_factor=dict(message.credit_conversion_factor),
         cost_basis=CostBasis(read_enum(pb.CostBasis.DESCRIPTOR, message.cost_basis, "value_parameters.cost_basis")),
+        products={name: _read_product(name, values) for name, values in message.products.items()},
+        in_order=True,
     )
 
 
@@ -66,4 +80,43 @@ def write_parameters(parameters: ValueParameters) -> pb.ValueParameters:
         loss_given_default=parameters.loss_given_default,
         credit_conversion_factor=parameters.credit_conversion_factor,
         cost_basis=write_enum(pb.CostBasis.DESCRIPTOR, parameters.cost_basis),
+        products={name: _write_product(values) for name, values in parameters.products.items()},
+    )
+
+
+def _read_product(name: str, message: pb.ProductValues) -> ProductValues:
+    path = f"value_parameters.products[{name[:40]!r}].sources"
+    sources = (
+        ValueSource(
+            tuple(source.value_names),
+            source.text,
+            read_date(source.as_of_date, f"{path}[{index}].as_of_date"),
+            ValueGrade(read_enum(pb.ValueGrade.DESCRIPTOR, source.grade, f"{path}[{index}].grade")),
+        )
+        for index, source in enumerate(message.sources)
+    )
+    return ProductValues(
+        **{field: getattr(message, field) for field in _BY_PRODUCT},
+        stay_value=tuple(message.stay_values),
+        sources=tuple(sources),
+        stay_value_low=tuple(message.stay_values_low),
+        stay_value_high=tuple(message.stay_values_high),
+    )
+
+
+def _write_product(values: ProductValues) -> pb.ProductValues:
+    return pb.ProductValues(
+        **{field: getattr(values, field) for field in _BY_PRODUCT},
+        stay_values=values.stay_value,
+        stay_values_low=values.stay_value_low,
+        stay_values_high=values.stay_value_high,
+        sources=[
+            pb.ValueSource(
+                value_names=source.of,
+                text=source.text,
+                as_of_date=write_date(source.as_of),
+                grade=write_enum(pb.ValueGrade.DESCRIPTOR, source.grade),
+            )
+            for source in values.sources
+        ],
     )

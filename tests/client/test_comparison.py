@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_plan
-from collections_opt.client.comparison import compare_orders, repeatable_request_id
+from collections_opt.client.comparison import ComparisonTerms, compare_orders, repeatable_request_id
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import import_portfolio
 from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints
@@ -61,7 +61,7 @@ def test_chosen_orders_without_outcomes(client):
 def test_orders_are_compared_under_the_same_constraints(client):
     constraints = RankingConstraints((AccountLimit("few", LimitKind.AT_MOST, account_count=50),), exploration_share=0.02)
     orders = (Ordering.EXPECTED_VALUE, Ordering.P_CURE)
-    compared = compare_orders(client, "august", PLAN, 1, None, orders, constraints=constraints)
+    compared = compare_orders(client, "august", PLAN, 1, None, orders, terms=ComparisonTerms(constraints))
     assert [o.worked_count for o in compared.outcomes] == [50, 50]
     assert compared.outcomes[1].incremental_minor < compared.outcomes[0].incremental_minor
     assert compared.rankings[0].exploration.drawn_count == compared.rankings[1].exploration.drawn_count > 0

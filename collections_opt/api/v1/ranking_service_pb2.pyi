@@ -88,6 +88,7 @@ class CreateRankingRequest(_message.Message):
     CONSTRAINTS_FIELD_NUMBER: _builtins.int
     PREVIOUS_RANKING_ID_FIELD_NUMBER: _builtins.int
     ACCEPT_SUSPECT_SCORES_FIELD_NUMBER: _builtins.int
+    ACCEPT_CLIPPED_VALUES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID4 chosen by the caller; makes the request idempotent."""
     portfolio_id: _builtins.str
@@ -110,6 +111,8 @@ class CreateRankingRequest(_message.Message):
     """
     accept_suspect_scores: _builtins.bool
     """A person has looked at scores that were refused with SCORES_SUSPECT and lets them decide; recorded with who asks."""
+    accept_clipped_values: _builtins.bool
+    """A person has looked at values that were refused with VALUES_OUT_OF_ORDER and lets them decide as they were put in order; recorded."""
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set means the server's."""
@@ -133,10 +136,11 @@ class CreateRankingRequest(_message.Message):
         constraints: _constraints_pb2.RankingConstraints | None = ...,
         previous_ranking_id: _builtins.str = ...,
         accept_suspect_scores: _builtins.bool = ...,
+        accept_clipped_values: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "constraints", b"constraints", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_clipped_values", b"accept_clipped_values", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/value_parameters.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"\x94\x05\n\x0fValueParameters\x12\x15\n\x07version\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rdiscount_rate\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0chorizon_days\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tcure_days\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tstay_days\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x64\x65\x66\x61ult_days\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12 \n\x12stay_payment_share\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0bstay_values\x18\x08 \x03(\x01\x42\x04\xe2\x41\x01\x02\x12#\n\x15redefault_probability\x18\t \x01(\x01\x42\x04\xe2\x41\x01\x02\x12_\n\x12loss_given_default\x18\n \x03(\x0b\x32=.collections_opt.api.v1.ValueParameters.LossGivenDefaultEntryB\x04\xe2\x41\x01\x02\x12k\n\x18\x63redit_conversion_factor\x18\x0b \x03(\x0b\x32\x43.collections_opt.api.v1.ValueParameters.CreditConversionFactorEntryB\x04\xe2\x41\x01\x02\x12;\n\ncost_basis\x18\x0c \x01(\x0e\x32!.collections_opt.api.v1.CostBasisB\x04\xe2\x41\x01\x02\x1a\x37\n\x15LossGivenDefaultEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a=\n\x1b\x43reditConversionFactorEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01*W\n\tCostBasis\x12\x1a\n\x16\x43OST_BASIS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OST_BASIS_VARIABLE\x10\x01\x12\x15\n\x11\x43OST_BASIS_LOADED\x10\x02*\x84\x01\n\nLossSource\x12\x1b\n\x17LOSS_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13LOSS_SOURCE_ACCOUNT\x10\x01\x12\x1e\n\x1aLOSS_SOURCE_RECOVERY_MODEL\x10\x02\x12 \n\x1cLOSS_SOURCE_VALUE_PARAMETERS\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/value_parameters.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xbb\x06\n\x0fValueParameters\x12\x15\n\x07version\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rdiscount_rate\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0chorizon_days\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tcure_days\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x17\n\tstay_days\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x64\x65\x66\x61ult_days\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12 \n\x12stay_payment_share\x18\x07 \x01(\x01\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bstay_values\x18\x08 \x03(\x01\x42\x04\xe2\x41\x01\x01\x12#\n\x15redefault_probability\x18\t \x01(\x01\x42\x04\xe2\x41\x01\x01\x12_\n\x12loss_given_default\x18\n \x03(\x0b\x32=.collections_opt.api.v1.ValueParameters.LossGivenDefaultEntryB\x04\xe2\x41\x01\x01\x12k\n\x18\x63redit_conversion_factor\x18\x0b \x03(\x0b\x32\x43.collections_opt.api.v1.ValueParameters.CreditConversionFactorEntryB\x04\xe2\x41\x01\x01\x12;\n\ncost_basis\x18\x0c \x01(\x0e\x32!.collections_opt.api.v1.CostBasisB\x04\xe2\x41\x01\x02\x12M\n\x08products\x18\r \x03(\x0b\x32\x35.collections_opt.api.v1.ValueParameters.ProductsEntryB\x04\xe2\x41\x01\x01\x1a\x37\n\x15LossGivenDefaultEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1a=\n\x1b\x43reditConversionFactorEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x1aV\n\rProductsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\x34\n\x05value\x18\x02 \x01(\x0b\x32%.collections_opt.api.v1.ProductValues:\x02\x38\x01\"\x84\x03\n\rProductValues\x12 \n\x12loss_given_default\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12&\n\x18\x63redit_conversion_factor\x18\x02 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12#\n\x15redefault_probability\x18\x03 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12 \n\x12stay_payment_share\x18\x04 \x01(\x01\x42\x04\xe2\x41\x01\x02\x12\x19\n\x0bstay_values\x18\x05 \x03(\x01\x42\x04\xe2\x41\x01\x02\x12\x17\n\tcure_days\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tstay_days\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1a\n\x0c\x64\x65\x66\x61ult_days\x18\x08 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12:\n\x07sources\x18\t \x03(\x0b\x32#.collections_opt.api.v1.ValueSourceB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fstay_values_low\x18\n \x03(\x01\x42\x04\xe2\x41\x01\x01\x12\x1e\n\x10stay_values_high\x18\x0b \x03(\x01\x42\x04\xe2\x41\x01\x01\"\xa2\x01\n\x0bValueSource\x12\x19\n\x0bvalue_names\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04text\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x37\n\x05grade\x18\x04 \x01(\x0e\x32\".collections_opt.api.v1.ValueGradeB\x04\xe2\x41\x01\x02*\\\n\nValueGrade\x12\x1b\n\x17VALUE_GRADE_UNSPECIFIED\x10\x00\x12\x18\n\x14VALUE_GRADE_MEASURED\x10\x01\x12\x17\n\x13VALUE_GRADE_ASSUMED\x10\x02*W\n\tCostBasis\x12\x1a\n\x16\x43OST_BASIS_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OST_BASIS_VARIABLE\x10\x01\x12\x15\n\x11\x43OST_BASIS_LOADED\x10\x02*\x84\x01\n\nLossSource\x12\x1b\n\x17LOSS_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13LOSS_SOURCE_ACCOUNT\x10\x01\x12\x1e\n\x1aLOSS_SOURCE_RECOVERY_MODEL\x10\x02\x12 \n\x1cLOSS_SOURCE_VALUE_PARAMETERS\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +37,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALUEPARAMETERS_LOSSGIVENDEFAULTENTRY']._serialized_options = b'8\001'
   _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._loaded_options = None
   _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._serialized_options = b'8\001'
+  _globals['_VALUEPARAMETERS_PRODUCTSENTRY']._loaded_options = None
+  _globals['_VALUEPARAMETERS_PRODUCTSENTRY']._serialized_options = b'8\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['version']._loaded_options = None
   _globals['_VALUEPARAMETERS'].fields_by_name['version']._serialized_options = b'\342A\001\002'
   _globals['_VALUEPARAMETERS'].fields_by_name['discount_rate']._loaded_options = None
@@ -43,31 +46,71 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALUEPARAMETERS'].fields_by_name['horizon_days']._loaded_options = None
   _globals['_VALUEPARAMETERS'].fields_by_name['horizon_days']._serialized_options = b'\342A\001\002'
   _globals['_VALUEPARAMETERS'].fields_by_name['cure_days']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['cure_days']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['cure_days']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['stay_days']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['stay_days']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['stay_days']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['default_days']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['default_days']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['default_days']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['stay_payment_share']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['stay_payment_share']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['stay_payment_share']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['stay_values']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['stay_values']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['stay_values']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['redefault_probability']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['redefault_probability']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['redefault_probability']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['loss_given_default']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['loss_given_default']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['loss_given_default']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['credit_conversion_factor']._loaded_options = None
-  _globals['_VALUEPARAMETERS'].fields_by_name['credit_conversion_factor']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEPARAMETERS'].fields_by_name['credit_conversion_factor']._serialized_options = b'\342A\001\001'
   _globals['_VALUEPARAMETERS'].fields_by_name['cost_basis']._loaded_options = None
   _globals['_VALUEPARAMETERS'].fields_by_name['cost_basis']._serialized_options = b'\342A\001\002'
-  _globals['_COSTBASIS']._serialized_start=769
-  _globals['_COSTBASIS']._serialized_end=856
-  _globals['_LOSSSOURCE']._serialized_start=859
-  _globals['_LOSSSOURCE']._serialized_end=991
-  _globals['_VALUEPARAMETERS']._serialized_start=107
-  _globals['_VALUEPARAMETERS']._serialized_end=767
-  _globals['_VALUEPARAMETERS_LOSSGIVENDEFAULTENTRY']._serialized_start=649
-  _globals['_VALUEPARAMETERS_LOSSGIVENDEFAULTENTRY']._serialized_end=704
-  _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._serialized_start=706
-  _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._serialized_end=767
+  _globals['_VALUEPARAMETERS'].fields_by_name['products']._loaded_options = None
+  _globals['_VALUEPARAMETERS'].fields_by_name['products']._serialized_options = b'\342A\001\001'
+  _globals['_PRODUCTVALUES'].fields_by_name['loss_given_default']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['loss_given_default']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['credit_conversion_factor']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['credit_conversion_factor']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['redefault_probability']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['redefault_probability']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_payment_share']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_payment_share']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['cure_days']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['cure_days']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_days']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_days']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['default_days']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['default_days']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['sources']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['sources']._serialized_options = b'\342A\001\002'
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values_low']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values_low']._serialized_options = b'\342A\001\001'
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values_high']._loaded_options = None
+  _globals['_PRODUCTVALUES'].fields_by_name['stay_values_high']._serialized_options = b'\342A\001\001'
+  _globals['_VALUESOURCE'].fields_by_name['value_names']._loaded_options = None
+  _globals['_VALUESOURCE'].fields_by_name['value_names']._serialized_options = b'\342A\001\002'
+  _globals['_VALUESOURCE'].fields_by_name['text']._loaded_options = None
+  _globals['_VALUESOURCE'].fields_by_name['text']._serialized_options = b'\342A\001\002'
+  _globals['_VALUESOURCE'].fields_by_name['as_of_date']._loaded_options = None
+  _globals['_VALUESOURCE'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
+  _globals['_VALUESOURCE'].fields_by_name['grade']._loaded_options = None
+  _globals['_VALUESOURCE'].fields_by_name['grade']._serialized_options = b'\342A\001\002'
+  _globals['_VALUEGRADE']._serialized_start=1516
+  _globals['_VALUEGRADE']._serialized_end=1608
+  _globals['_COSTBASIS']._serialized_start=1610
+  _globals['_COSTBASIS']._serialized_end=1697
+  _globals['_LOSSSOURCE']._serialized_start=1700
+  _globals['_LOSSSOURCE']._serialized_end=1832
+  _globals['_VALUEPARAMETERS']._serialized_start=131
+  _globals['_VALUEPARAMETERS']._serialized_end=958
+  _globals['_VALUEPARAMETERS_LOSSGIVENDEFAULTENTRY']._serialized_start=752
+  _globals['_VALUEPARAMETERS_LOSSGIVENDEFAULTENTRY']._serialized_end=807
+  _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._serialized_start=809
+  _globals['_VALUEPARAMETERS_CREDITCONVERSIONFACTORENTRY']._serialized_end=870
+  _globals['_VALUEPARAMETERS_PRODUCTSENTRY']._serialized_start=872
+  _globals['_VALUEPARAMETERS_PRODUCTSENTRY']._serialized_end=958
+  _globals['_PRODUCTVALUES']._serialized_start=961
+  _globals['_PRODUCTVALUES']._serialized_end=1349
+  _globals['_VALUESOURCE']._serialized_start=1352
+  _globals['_VALUESOURCE']._serialized_end=1514
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,6 +19,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ValueGrade:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ValueGradeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ValueGrade.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VALUE_GRADE_UNSPECIFIED: _ValueGrade.ValueType  # 0
+    """Refused."""
+    VALUE_GRADE_MEASURED: _ValueGrade.ValueType  # 1
+    """From what accounts did."""
+    VALUE_GRADE_ASSUMED: _ValueGrade.ValueType  # 2
+    """From judgement, or from other lenders' figures."""
+
+class ValueGrade(_ValueGrade, metaclass=_ValueGradeEnumTypeWrapper):
+    """How well a value is known."""
+
+VALUE_GRADE_UNSPECIFIED: ValueGrade.ValueType  # 0
+"""Refused."""
+VALUE_GRADE_MEASURED: ValueGrade.ValueType  # 1
+"""From what accounts did."""
+VALUE_GRADE_ASSUMED: ValueGrade.ValueType  # 2
+"""From judgement, or from other lenders' figures."""
+Global___ValueGrade: _TypeAlias = ValueGrade  # noqa: Y015
 
 class _CostBasis:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -73,7 +98,10 @@ Global___LossSource: _TypeAlias = LossSource  # noqa: Y015
 
 @_typing.final
 class ValueParameters(_message.Message):
-    """Parameters of the value model, recorded with every ranking. A call that sends them sends all of them."""
+    """Parameters of the value model, recorded with every ranking. A call that sends them sends all of them. Values come by product from
+    products; without it those below hold for every product that both loss_given_default and credit_conversion_factor name. A product
+    without values is refused, and so are values under which staying late is worth more than a cure, or a default more than staying.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -117,6 +145,27 @@ class ValueParameters(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class ProductsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> Global___ProductValues: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: Global___ProductValues | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     VERSION_FIELD_NUMBER: _builtins.int
     DISCOUNT_RATE_FIELD_NUMBER: _builtins.int
     HORIZON_DAYS_FIELD_NUMBER: _builtins.int
@@ -129,6 +178,7 @@ class ValueParameters(_message.Message):
     LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
     CREDIT_CONVERSION_FACTOR_FIELD_NUMBER: _builtins.int
     COST_BASIS_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Name of this set."""
     discount_rate: _builtins.float
@@ -149,15 +199,21 @@ class ValueParameters(_message.Message):
     """Which cost per minute enters the increment."""
     @_builtins.property
     def stay_values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Value of one unit still in bucket 0 to 6 at the horizon; seven values."""
+        """Value of one unit still in bucket 0 to 6 at the horizon; seven values, none rising."""
 
     @_builtins.property
     def loss_given_default(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Loss given default by product code, of accounts with neither their own nor a recovery model's; "" is the value of all others."""
+        """Loss given default by product code, of accounts with neither their own nor a recovery model's. Rankings of before 0.3.0 also have
+        "", the value of all others; it is no product now.
+        """
 
     @_builtins.property
     def credit_conversion_factor(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Credit conversion factor by product code; "" is the value of all others."""
+        """Credit conversion factor by product code, likewise."""
+
+    @_builtins.property
+    def products(self) -> _containers.MessageMap[_builtins.str, Global___ProductValues]:
+        """Values by product code, in place of fields 4 to 11."""
 
     def __init__(
         self,
@@ -174,11 +230,122 @@ class ValueParameters(_message.Message):
         loss_given_default: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         credit_conversion_factor: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         cost_basis: Global___CostBasis.ValueType = ...,
+        products: _abc.Mapping[_builtins.str, Global___ProductValues] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_basis", b"cost_basis", "credit_conversion_factor", b"credit_conversion_factor", "cure_days", b"cure_days", "default_days", b"default_days", "discount_rate", b"discount_rate", "horizon_days", b"horizon_days", "loss_given_default", b"loss_given_default", "redefault_probability", b"redefault_probability", "stay_days", b"stay_days", "stay_payment_share", b"stay_payment_share", "stay_values", b"stay_values", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cost_basis", b"cost_basis", "credit_conversion_factor", b"credit_conversion_factor", "cure_days", b"cure_days", "default_days", b"default_days", "discount_rate", b"discount_rate", "horizon_days", b"horizon_days", "loss_given_default", b"loss_given_default", "products", b"products", "redefault_probability", b"redefault_probability", "stay_days", b"stay_days", "stay_payment_share", b"stay_payment_share", "stay_values", b"stay_values", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValueParameters: _TypeAlias = ValueParameters  # noqa: Y015
+
+@_typing.final
+class ProductValues(_message.Message):
+    """Values of one product."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
+    CREDIT_CONVERSION_FACTOR_FIELD_NUMBER: _builtins.int
+    REDEFAULT_PROBABILITY_FIELD_NUMBER: _builtins.int
+    STAY_PAYMENT_SHARE_FIELD_NUMBER: _builtins.int
+    STAY_VALUES_FIELD_NUMBER: _builtins.int
+    CURE_DAYS_FIELD_NUMBER: _builtins.int
+    STAY_DAYS_FIELD_NUMBER: _builtins.int
+    DEFAULT_DAYS_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    STAY_VALUES_LOW_FIELD_NUMBER: _builtins.int
+    STAY_VALUES_HIGH_FIELD_NUMBER: _builtins.int
+    loss_given_default: _builtins.float
+    """Loss given default of accounts with neither their own nor a recovery model's."""
+    credit_conversion_factor: _builtins.float
+    """Credit conversion factor: share of the undrawn limit that is drawn before default."""
+    redefault_probability: _builtins.float
+    """Probability of default after a cure."""
+    stay_payment_share: _builtins.float
+    """Expected share of the arrears paid while staying."""
+    cure_days: _builtins.int
+    """Expected days to a cure."""
+    stay_days: _builtins.int
+    """Expected days to the payments of an account that stays delinquent."""
+    default_days: _builtins.int
+    """Expected days to default."""
+    @_builtins.property
+    def stay_values(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Value of one unit still in bucket 0 to 6 at the horizon; seven values, none rising."""
+
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValueSource]:
+        """Where the values come from; together they name every value once."""
+
+    @_builtins.property
+    def stay_values_low(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Low ends of 95 % intervals of stay_values; empty where they were not measured."""
+
+    @_builtins.property
+    def stay_values_high(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """High ends likewise."""
+
+    def __init__(
+        self,
+        *,
+        loss_given_default: _builtins.float = ...,
+        credit_conversion_factor: _builtins.float = ...,
+        redefault_probability: _builtins.float = ...,
+        stay_payment_share: _builtins.float = ...,
+        stay_values: _abc.Iterable[_builtins.float] | None = ...,
+        cure_days: _builtins.int = ...,
+        stay_days: _builtins.int = ...,
+        default_days: _builtins.int = ...,
+        sources: _abc.Iterable[Global___ValueSource] | None = ...,
+        stay_values_low: _abc.Iterable[_builtins.float] | None = ...,
+        stay_values_high: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credit_conversion_factor", b"credit_conversion_factor", "cure_days", b"cure_days", "default_days", b"default_days", "loss_given_default", b"loss_given_default", "redefault_probability", b"redefault_probability", "sources", b"sources", "stay_days", b"stay_days", "stay_payment_share", b"stay_payment_share", "stay_values", b"stay_values", "stay_values_high", b"stay_values_high", "stay_values_low", b"stay_values_low"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProductValues: _TypeAlias = ProductValues  # noqa: Y015
+
+@_typing.final
+class ValueSource(_message.Message):
+    """Where some values of a product come from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_NAMES_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    GRADE_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """The data or document, for people."""
+    grade: Global___ValueGrade.ValueType
+    """How well they are known."""
+    @_builtins.property
+    def value_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Their names: loss_given_default, credit_conversion_factor, redefault_probability, stay_payment_share, stay_value, cure_days,
+        stay_days, default_days.
+        """
+
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """Last day of the data, or the day of the judgement."""
+
+    def __init__(
+        self,
+        *,
+        value_names: _abc.Iterable[_builtins.str] | None = ...,
+        text: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        grade: Global___ValueGrade.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "grade", b"grade", "text", b"text", "value_names", b"value_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ValueSource: _TypeAlias = ValueSource  # noqa: Y015
