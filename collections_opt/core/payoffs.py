@@ -13,7 +13,7 @@ from collections_opt.core.losses import LossesOf, LossSource, account_losses
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.value.discounting import Floats, delta
 from collections_opt.core.value.order import TOLERANCE, check_parameters
-from collections_opt.core.value.parameters import BUCKET_COUNT, CostBasis, ValueParameters, account_values
+from collections_opt.core.value.parameters import BUCKET_COUNT, AccountValues, CostBasis, ValueParameters, account_values
 
 __all__ = [
     "BUCKET_COUNT",
@@ -97,8 +97,9 @@ def exposure_at_default(portfolio: Portfolio, credit_conversion_factor: Floats) 
 def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: LossesOf | None = None) -> Payoffs:
     """Return G_C, G_S and G_D of every account (value-model section 3).
 
-    Where an account's own LGD, charge-off date or limit breaks G_C >= G_S >= G_D, G_S is clipped to G_C and then G_D to G_S: such
-    an account earns nothing by the outcome that would have been worth more than a better one. ``out_of_order`` tells which.
+    v_S lies as far between a default's and a cure's worth as its product's does, by the account's own LGD and horizon: staying
+    late leads to cures and defaults, and an account that loses less by default loses less by staying. Where its limit still breaks
+    G_C >= G_S >= G_D, G_S is clipped to G_C and then G_D to G_S; ``out_of_order`` tells which.
 
     Args:
         portfolio: the accounts.
@@ -123,7 +124,10 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     cure_cash = arrears * delta(cure_at, rate)
     stay_cash = paid * delta(stay_at, rate)
     cure = cure_cash + (balance - arrears) * performing * delta(cure_at, rate)
-    stay = stay_cash + (balance - paid) * values.stay_value * delta(horizon, rate)
+    still_late = values.stay_value * delta(horizon, rate)
+    if parameters.in_order:
+        still_late = _between(values, lgd, cure_at, parameters)
+    stay = stay_cash + (balance - paid) * still_late
     ead = exposure_at_default(portfolio, values.credit_conversion_factor)
     default = ead * (1.0 - lgd) * delta(values.default_days, rate)
     if not parameters.in_order:
@@ -133,3 +137,15 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     broken = (balance > 0) & ((stay > cure + slack) | (default > np.minimum(stay, cure) + slack))
     stay = np.minimum(stay, cure)
     return Payoffs(cure, stay, np.minimum(default, stay), cure_cash, np.minimum(stay_cash, stay), ead, lgd, source, broken)
+
+
+def _between(values: AccountValues, lgd: Floats, cure_at: Floats, parameters: ValueParameters) -> Floats:
+    """Return v_S delta(H) of each account, float64 (n,): its product's place between default and cure, on its own scale."""
+    rate, days = parameters.discount_rate, float(parameters.horizon_days)
+    lost = (1.0 - values.loss_given_default) * delta(values.default_days, rate)
+    cured = (1.0 - values.redefault_probability * values.loss_given_default) * delta(np.minimum(values.cure_days, days), rate)
+    span = cured - lost
+    place = np.divide(values.stay_value * delta(days, rate) - lost, span, out=np.zeros_like(span), where=span > 0)
+    own_lost = (1.0 - lgd) * delta(values.default_days, rate)
+    own_cured = (1.0 - values.redefault_probability * lgd) * delta(cure_at, rate)
+    return np.asarray(own_lost + place * (own_cured - own_lost), dtype=np.float64)

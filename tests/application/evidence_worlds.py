@@ -1,6 +1,7 @@
 """Small ledgers with recorded rankings for tests of evidence: accounts of every kind, some refused at the door."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -28,6 +29,13 @@ PLAN = CapacityPlan(
         ),
     ),
 )
+
+
+def values():
+    """Return value parameters of the book's products: those of the shipped card for both."""
+    shipped = bundled_parameters()
+    card = shipped.products["CREDIT_CARD"]
+    return replace(shipped, products={"CREDIT_CARD": card, "LOAN": card})
 
 
 def book(count, seed=0, as_of=date(2026, 11, 23), bad=2):
@@ -64,5 +72,5 @@ def ranked(workspace, portfolio_id="p1", ordering=Ordering.EXPECTED_VALUE, solve
     """Rank an imported portfolio."""
     name = f"{portfolio_id}/{ordering}/{solver}/{seed}"
     request_id = str(uuid.UUID(bytes=uuid.uuid5(uuid.NAMESPACE_URL, name).bytes, version=4))
-    command = RankingCommand(request_id, portfolio_id, PLAN.plan_id, 1, ordering, bundled_parameters(), solver, seed)
+    command = RankingCommand(request_id, portfolio_id, PLAN.plan_id, 1, ordering, values(), solver, seed)
     return workspace.rank(command, ignore_progress)

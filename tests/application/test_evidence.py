@@ -296,6 +296,8 @@ def test_the_record_says_who_when_on_what_and_how_healthy(world):
     assert rows["findings_by_rule"] == {"OUT_OF_RANGE": 2}
     assert held["health"] == {
         "degraded": [],
+        "clipped_payoffs_count": 0,
+        "clipped_payoffs_accepted": False,
         "stale_score_count": 0,
         "suspect_scores_accepted": [],
         "replayable": True,

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.core.admission import admit
 from collections_opt.core.losses import LossSource
@@ -20,7 +19,7 @@ from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.recovery_artifacts import RECOVERY_ENGINE, RECOVERY_KIND, write_recovery
 from collections_opt.scoring.recovery_features import RECOVERY_FEATURE_NAMES, RECOVERY_FEATURE_SET_VERSION
 from collections_opt.scoring.recovery_model import RecoveryHurdle, RecoveryModel, RecoveryStep
-from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked
+from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked, values
 from tests.application.test_effect_serving import approve
 from tests.application.test_model_evidence import files_of, signed_again
 
@@ -109,7 +108,7 @@ def test_explanation_placement_and_what_if_are_those_of_the_ranking_whatever_ser
     approve(workspace, models, "back-2", ModelKind.RECOVERY)
     entries = workspace.recorded.entries(made)
     portfolio = workspace.recorded.portfolio("p1")
-    losses = payoffs(portfolio, bundled_parameters(), recovery_model().losses_of)
+    losses = payoffs(portfolio, values(), recovery_model().losses_of)
     for row in np.flatnonzero(entries.queue == 0)[:3].tolist():
         shown = workspace.explanations.explain(made.ranking_id, entries.account_id[row].decode())
         assert shown.queues[0].increment_minor == entries.increment_minor[row]
@@ -122,7 +121,7 @@ def test_explanation_placement_and_what_if_are_those_of_the_ranking_whatever_ser
     assert value.tolist() == entries.increment_minor[worked].tolist()
     baseline = workspace.baselines.of_ranking(made.ranking_id)
     assert baseline.answer.assignment.objective_minor == made.record["objective_minor"]
-    fresh = workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, bundled_parameters())
+    fresh = workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, values())
     assert not np.array_equal(fresh.answer.problem.value, baseline.answer.problem.value)
 
 
@@ -137,9 +136,9 @@ def test_scores_take_the_accounts_own_loss_before_the_models(workspace, models):
         {**raw.columns, "loss_given_default": np.full(10, 0.2)},
         {"loss_given_default": known},
     )
-    before = workspace.scores.score(raw, PLAN, bundled_parameters())
+    before = workspace.scores.score(raw, PLAN, values())
     approve(workspace, models, "back-1", ModelKind.RECOVERY)
-    after = workspace.scores.score(raw, PLAN, bundled_parameters())
+    after = workspace.scores.score(raw, PLAN, values())
     assert (before.recovery.version, after.recovery.version) == ("", "recovery/back-1")
     own = after.ranking.worth.loss_source == LossSource.ACCOUNT
     assert own.sum() == 4

@@ -24,7 +24,7 @@ def half(portfolio):
 
 
 def test_without_a_model_the_parameters_stand():
-    values, source = account_losses(accounts(), PARAMETERS.loss_given_default)
+    values, source = account_losses(accounts(), np.array([0.75, 0.75, 0.6]))
     assert values.tolist() == [0.4, 0.75, 0.6]
     assert source.tolist() == [LossSource.ACCOUNT, LossSource.VALUE_PARAMETERS, LossSource.VALUE_PARAMETERS]
 

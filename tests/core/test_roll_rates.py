@@ -3,11 +3,16 @@
 import numpy as np
 
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.roll_rates import RollRates, Transitions, count_rates, outcome_after, stay_value_intervals
+from collections_opt.core.roll_rates import (
+    AbsorbingWorth,
+    RollRates,
+    Transitions,
+    count_rates,
+    outcome_after,
+    stay_value_intervals,
+)
 
-PARAMETERS = ValueParameters(discount_rate=0.12, redefault_probability=0.2)
-LOSS = 0.8
+ENDS = AbsorbingWorth(discount_rate=0.12, redefault_probability=0.2, loss_given_default=0.8)
 CURES, DEFAULTS, WORSE = np.array([0.5, 0.3, 0.2]), np.array([0.02, 0.1, 0.4]), np.array([0.2, 0.3, 0.0])
 
 
@@ -36,18 +41,18 @@ def truth():
         absorb[bucket] = CURES[bucket], DEFAULTS[bucket]
         stay[bucket, bucket + 1] = WORSE[bucket]
         stay[bucket, bucket] = 1.0 - absorb[bucket].sum() - WORSE[bucket]
-    return RollRates(stay, absorb, np.zeros(7, dtype=np.int64)).stay_values(PARAMETERS, LOSS)
+    return RollRates(stay, absorb, np.zeros(7, dtype=np.int64)).stay_values(ENDS)
 
 
 def test_intervals_cover_the_value_of_staying_and_those_of_rows_do_not():
     value, inside, planted = truth(), [], []
     for seed in range(60):
         transitions = lived(seed, twins=4)
-        found = stay_value_intervals(transitions, PARAMETERS, LOSS, 1, draws=100)
+        found = stay_value_intervals(transitions, ENDS, 1, draws=100)
         inside += [found[b].low <= value[b] <= found[b].high for b in range(3)]
         rows = np.array([f"{row:07d}" for row in range(transitions.bucket.size)], dtype="S7")
         as_rows = Transitions(rows, *[getattr(transitions, n) for n in ("product", "bucket", "outcome", "after")])
-        fault = stay_value_intervals(as_rows, PARAMETERS, LOSS, 1, draws=100)
+        fault = stay_value_intervals(as_rows, ENDS, 1, draws=100)
         planted += [fault[b].low <= value[b] <= fault[b].high for b in range(3)]
     assert np.mean(inside) > 0.88
     assert np.mean(planted) < 0.8

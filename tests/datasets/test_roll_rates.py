@@ -19,5 +19,7 @@ def test_measured_rates_sum_to_one_and_stay_values_fall_with_the_bucket():
     assert 0.6 < loss[""] < 0.95
     measured = measured_parameters(ValueParameters(), snapshots, recovered)
     check_parameters(measured)
-    assert list(measured.stay_value) == sorted(measured.stay_value, reverse=True)
-    assert measured.loss_given_default == loss
+    assert set(measured.products) == set(loss) - {""}
+    for code, values in measured.products.items():
+        assert list(values.stay_value) == sorted(values.stay_value, reverse=True)
+        assert values.loss_given_default == loss[code]

@@ -23,12 +23,11 @@ import tomli_w
 
 import collections_opt
 from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ordering import Ordering
-from tests.application.evidence_worlds import MODELS, NOW, PLAN, book
+from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, values
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"
 ARCHIVE = FOLDER / f"rankings-{collections_opt.__version__}.zip"
@@ -98,7 +97,7 @@ def record(workspace: Workspace) -> None:
             plan_id,
             1,
             ordering,
-            bundled_parameters(),
+            values(),
             solver,
             seed,
             constraints,

@@ -9,6 +9,7 @@ import pytest
 from tests.scripts.processes import ROOT, call, server
 
 EXAMPLES = ROOT / "examples"
+VALUES = ("--parameters", EXAMPLES / "parameters.toml")
 BOOK = ("--file", EXAMPLES / "book.csv", "--mapping", EXAMPLES / "book.toml")
 
 
@@ -48,7 +49,7 @@ def test_findings_are_shown_to_people_and_a_check_stores_nothing(address, import
     checked = call("import_portfolio.py", *address, *BOOK, "--portfolio", "checked", "--check")
     assert checked.returncode == 3
     assert "Checked as checked" in checked.stdout
-    assert call("rank.py", *address, "--portfolio", "checked", "--plan", "example-desk", "--check").returncode == 2
+    assert call("rank.py", *address, "--portfolio", "checked", "--plan", "example-desk", *VALUES, "--check").returncode == 2
 
 
 def test_the_next_version_of_a_plan_follows_the_last_and_a_check_stores_none(address, imported, tmp_path):
@@ -61,11 +62,11 @@ def test_the_next_version_of_a_plan_follows_the_last_and_a_check_stores_none(add
 
 
 def test_it_is_ranked_and_compared_with_outcomes_that_stay_on_this_side(address, imported, tmp_path):
-    ranked = call("rank.py", *address, "--portfolio", "book", "--plan", "example-desk", "--json")
+    ranked = call("rank.py", *address, "--portfolio", "book", "--plan", "example-desk", *VALUES, "--json")
     assert ranked.returncode == 0, ranked.stderr
     counts = json.loads(ranked.stdout)["counts"]
     assert sum(counts.values()) == imported["portfolio"]["accepted_count"]
-    common = (*address, "--portfolio", "book", "--plan", "example-desk", "--outcomes", EXAMPLES / "outcomes.csv")
+    common = (*address, "--portfolio", "book", "--plan", "example-desk", *VALUES, "--outcomes", EXAMPLES / "outcomes.csv")
     page, table = tmp_path / "page.html", tmp_path / "table.csv"
     shown = call("compare_orderings.py", *common, "--html", page, "--csv", table, "--json")
     assert shown.returncode == 0, shown.stderr
@@ -101,7 +102,7 @@ def test_limits_and_a_reserve_are_kept_and_shown(address, imported):
 def test_an_outcome_missing_for_an_account_is_told_by_its_id(address, imported, tmp_path):
     lines = (EXAMPLES / "outcomes.csv").read_text().splitlines(keepends=True)
     (tmp_path / "some.csv").write_text("".join(lines[:-1]))
-    common = (*address, "--portfolio", "book", "--plan", "example-desk", "--outcomes", tmp_path / "some.csv")
+    common = (*address, "--portfolio", "book", "--plan", "example-desk", *VALUES, "--outcomes", tmp_path / "some.csv")
     shown = call("compare_orderings.py", *common)
     assert shown.returncode == 2
     assert lines[-1].split(",")[0] in shown.stderr
@@ -145,7 +146,7 @@ def test_odd_ids_are_shown_escaped_and_neutralised(address, imported, tmp_path):
     (tmp_path / "odd.csv").write_text("\n".join(text) + "\n")
     own = ("--file", tmp_path / "odd.csv", "--mapping", EXAMPLES / "book.toml")
     assert call("import_portfolio.py", *address, *own).returncode == 0
-    ranked = call("rank.py", *address, "--portfolio", "odd", "--plan", "example-desk", "--json")
+    ranked = call("rank.py", *address, "--portfolio", "odd", "--plan", "example-desk", *VALUES, "--json")
     assert ranked.returncode == 0, ranked.stderr
     ranking = ("--ranking", json.loads(ranked.stdout)["ranking_id"])
     for queue in ("calls",):

@@ -61,7 +61,7 @@ def test_any_plan_comes_back(plan):
 
 
 def test_the_bundled_parameters_and_any_others_come_back():
-    for parameters in (bundled_parameters(), replace(ValueParameters(), cost_basis=CostBasis.LOADED, version="")):
+    for parameters in (bundled_parameters(), replace(ValueParameters(), cost_basis=CostBasis.LOADED, version="", in_order=True)):
         message = parameter_messages.write_parameters(parameters)
         assert parameter_messages.read_parameters(type(message).FromString(message.SerializeToString())) == parameters
 

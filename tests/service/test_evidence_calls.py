@@ -7,13 +7,12 @@ import pytest
 
 from collections_opt.api.v1 import evidence_pb2, ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import ExplainAssignmentRequest
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.client.evidence import export_evidence
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.services import all_services
 from collections_opt.wire.common import write_date
-from tests.application.evidence_worlds import book, opened, ranked
+from tests.application.evidence_worlds import book, opened, ranked, values
 from tests.client.servers import served
 from tests.ledger.harness import without_triggers
 
@@ -26,7 +25,7 @@ def world(tmp_path_factory):
     workspace = opened(folder)
     workspace.books.import_portfolio("p1", book(40))
     made = ranked(workspace)
-    with served(all_services(workspace, bundled_parameters())) as client:
+    with served(all_services(workspace, values())) as client:
         yield client, made, f"sqlite:///{folder / 'ledger.db'}"
     workspace.close()
 

@@ -255,7 +255,7 @@ def test_scores_come_in_the_order_sent_and_add_up(client):
 def test_scores_say_where_the_loss_given_default_comes_from(client):
     answer = client.scoring.ScoreAccounts(score_request(account("z"), account("a", loss_given_default=0.2)), timeout=WAIT)
     told = [(score.loss_source, score.loss_given_default) for score in answer.accounts]
-    planned = bundled_parameters().loss_given_default[""]
+    planned = bundled_parameters().products["CREDIT_CARD"].loss_given_default
     assert told == [(value_pb.LOSS_SOURCE_VALUE_PARAMETERS, planned), (value_pb.LOSS_SOURCE_ACCOUNT, 0.2)]
     assert (answer.recovery_version, answer.recovery_problem) == ("", "")
 
@@ -276,9 +276,9 @@ def test_score_errors_name_the_row_and_field_sent(client):
     assert refusal(error)[1] == "NOT_FOUND"
     assert fields_of(error) == {"capacity_plan_id"}
     wrong = write_parameters(bundled_parameters())
-    wrong.stay_payment_share = 7
+    wrong.products["CREDIT_CARD"].stay_payment_share = 7
     error = refused(client.scoring.ScoreAccounts, score_request(account("a"), value_parameters=wrong))
-    assert fields_of(error) == {"value_parameters.stay_payment_share"}
+    assert fields_of(error) == {"value_parameters.products['CREDIT_CARD'].stay_payment_share"}
 
 
 def test_a_ranking_says_how_good_it_is_and_conserves_accounts(ranking):

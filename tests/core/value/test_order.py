@@ -111,22 +111,31 @@ def test_a_product_without_values_is_refused_with_its_name_count_and_remedy():
 
 
 def test_accounts_that_break_the_order_by_facts_of_their_own_are_clipped_counted_and_refused_above_one_in_a_hundred():
-    lgd = np.full(1_000, 0.75)
-    lgd[:5] = 0.0  # a default that loses nothing
+    card = replace(bundled_parameters().products["CREDIT_CARD"], credit_conversion_factor=0.5)
+    drawn = parameters(card)
     columns = {"account_id": text([f"a{i:05d}" for i in range(1_000)]), "days_past_due": np.full(1_000, 200)}
-    few = payoffs(admitted(**columns, loss_given_default=lgd).portfolio, bundled_parameters())
-    assert int(few.out_of_order.sum()) == 5
-    assert (few.stay >= few.default).all()
-    assert checked_payoffs(few, bundled_parameters(), accepted=False) == {
-        "clipped_payoffs_count": 5,
-        "clipped_payoffs_accepted": False,
-    }
-    lgd[:50] = 0.0
-    many = payoffs(admitted(**columns, loss_given_default=lgd).portfolio, bundled_parameters())
-    with pytest.raises(CollectionsError) as refused:
-        checked_payoffs(many, bundled_parameters(), accepted=False)
-    assert refused.value.reason is Reason.VALUES_OUT_OF_ORDER
-    assert checked_payoffs(many, bundled_parameters(), accepted=True)["clipped_payoffs_accepted"]
+    for beyond, accepted in ((5, False), (50, True)):
+        limit = np.where(np.arange(1_000) < beyond, 900_000, 100_000)  # what is left to draw counts in a default
+        worth = payoffs(admitted(**columns, credit_limit_minor=limit).portfolio, drawn)
+        assert int(worth.out_of_order.sum()) == beyond
+        assert (worth.stay >= worth.default).all()
+        if accepted:
+            with pytest.raises(CollectionsError) as refused:
+                checked_payoffs(worth, drawn, accepted=False)
+            assert refused.value.reason is Reason.VALUES_OUT_OF_ORDER
+        told = checked_payoffs(worth, drawn, accepted=accepted)
+        assert told == {"clipped_payoffs_count": beyond, "clipped_payoffs_accepted": accepted}
+
+
+@given(st.floats(0.0, 1.0), st.integers(1, 400))
+def test_an_account_with_an_lgd_or_a_charge_off_of_its_own_keeps_its_place_between_default_and_cure(loss, days):
+    columns = {"account_id": text(["a", "b"]), "days_past_due": np.array([70, 70])}
+    raw = admitted(**columns, loss_given_default=np.array([loss, 0.75]), days_to_charge_off=np.array([days, 3_000])).portfolio
+    worth = payoffs(raw, bundled_parameters())
+    assert not worth.out_of_order.any()
+    flat = replace(bundled_parameters().products["CREDIT_CARD"], loss_given_default=0.75)
+    same = payoffs(admitted(**columns).portfolio, parameters(flat))
+    np.testing.assert_allclose(same.stay[1], worth.stay[1])
 
 
 def test_parameters_recorded_before_0_3_0_keep_their_bytes_and_their_meaning():
