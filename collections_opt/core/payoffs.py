@@ -98,8 +98,8 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     """Return G_C, G_S and G_D of every account (value-model section 3).
 
     v_S lies as far between a default's and a cure's worth as its product's does, by the account's own LGD and horizon: staying
-    late leads to cures and defaults, and an account that loses less by default loses less by staying. Where its limit still breaks
-    G_C >= G_S >= G_D, G_S is clipped to G_C and then G_D to G_S; ``out_of_order`` tells which.
+    late leads to cures and defaults, and an account that loses less by default loses less by staying. Where its limit still
+    breaks G_C >= G_S >= G_D, G_S is clipped to G_C and then G_D to G_S; ``out_of_order`` tells which.
 
     Args:
         portfolio: the accounts.
