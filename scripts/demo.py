@@ -15,7 +15,7 @@ import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
 from comparison_support import page_of, show
 from rich.console import Console
-from scripts_support import DataOption, progress_bar, run, served, table, terminal
+from scripts_support import DataOption, progress_bar, run, served, show_warnings, table, terminal
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
 from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model
@@ -87,6 +87,7 @@ def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, p
     """Print the queues, the proof of quality and the top of each worklist with reasons."""
     summary = page.summary
     console.print(f"{portfolio.row_count:,} rows in, {portfolio.quarantined_count:,} quarantined; {count_sentence(summary)}.")
+    show_warnings(console, summary)
     console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
     if persons_sentence(summary):

@@ -51,6 +51,9 @@ def main(
     console.print(table("Portfolios", *_portfolios(portfolios)))
     console.print(table("Capacity plans, latest versions", *_plans(plans)))
     console.print(table("Rankings, newest first", *_rankings(rankings), text_columns=5))
+    for ranking in rankings:
+        for warning in ranking.health.warnings:
+            console.print(f"WARNING: {ranking.ranking_id}: {warning}", style="bold yellow", highlight=False, markup=False)
     console.print(table("Models", *_models(models), text_columns=3))
 
 

@@ -15,7 +15,7 @@ import typer
 from bundled_support import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from comparison_support import plan_of
 from rich.console import Console
-from scripts_support import Product, named_ranking, progress_bar, run, table, terminal
+from scripts_support import Product, named_ranking, progress_bar, run, show_warnings, table, terminal
 
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
@@ -96,6 +96,7 @@ def main(
         return
     summary, console = summarise(made), terminal()
     console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
+    show_warnings(console, summary)
     console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))
     if persons_sentence(summary):

@@ -27,6 +27,7 @@ from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import get_ranking, latest_ranking
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.ranking_summary import RankingSummary
 from collections_opt.core.shown_text import visible
 
 if TYPE_CHECKING:
@@ -229,6 +230,12 @@ def terminal(record: bool = False) -> PlainConsole:
     """
     wide = sys.stdout.isatty() or "COLUMNS" in os.environ
     return PlainConsole(record=record) if wide else PlainConsole(width=PIPED_WIDTH, record=record)
+
+
+def show_warnings(console: Console, summary: RankingSummary) -> None:
+    """Print what a person must know before trusting a ranking."""
+    for warning in summary.warnings:
+        console.print(f"WARNING: {warning}", style="bold yellow", highlight=False, markup=False)
 
 
 def table(title: str, header: Sequence[str], lines: Sequence[Sequence[str]], text_columns: int = 1) -> Table:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from collections_opt.application.model_serving import ModelServing, OutcomeScorer
+from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.outcome_scorers import OutcomeScorer
 from collections_opt.application.recorded_constraints import RecordedSide
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import load
@@ -109,7 +110,8 @@ class AccountExplanations:
     def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
         """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
         try:
-            scorer: OutcomeScorer = self._models.recorded(record.record["model_version"], record.record["model_digest"])
+            held = record.record
+            scorer: OutcomeScorer = self._models.recorded(held["model_version"], held["model_digest"], held.get("scoring", {}))
         except CollectionsError as error:
             return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
         return scorer.reasons(one)[0]

@@ -67,7 +67,7 @@ class AccountScores:
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         request = RankingRequest(plan, self._rules, parameters)
-        serving = self._models.pin("")
+        serving = self._models.pin("", admission.portfolio)
         effects_of = self._models.effects.pin("").effects_of
         recovery = self._models.recoveries.pin("")
         score, losses_of = serving.scorer.score, recovery.losses_of

@@ -205,7 +205,7 @@ class CapacityBaselines:
         """
         plan, _ = self._books.plan(plan_id, plan_version)
         portfolio = self._recorded.portfolio(portfolio_id)
-        serving = self._models.pin(portfolio_id)
+        serving = self._models.pin(portfolio_id, portfolio)
         if serving.step is LadderStep.POLICY_ORDER:
             raise refuse(
                 Reason.MODEL_UNAVAILABLE,

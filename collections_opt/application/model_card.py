@@ -45,6 +45,7 @@ worse than the best beyond a standard error is taken. The level moves as it did 
 same: a month that turns breaks it.
 
 {_sizes(manifest)}
+{_domain(manifest)}
 {_features(manifest)}
 ## Limits
 {limits}
@@ -90,6 +91,7 @@ the last of them.
 {description}
 
 {_figures(manifest)}
+{_domain(manifest)}
 {_features(manifest)}
 ## Limits
 {limits}
@@ -108,6 +110,21 @@ def _figure(manifest: Manifest, name: str) -> str:
         return value
     low, high = manifest.metric_intervals[name]
     return f"{value} ({low:.4f} to {high:.4f})"
+
+
+def _domain(manifest: Manifest) -> str:
+    if manifest.domain is None:
+        return "## Domain\nNot declared.\n"
+    told = {
+        "products": ", ".join(manifest.domain.products),
+        "countries": ", ".join(manifest.domain.countries) or "not known, not checked",
+        "currencies": ", ".join(manifest.domain.currencies),
+        "buckets (30 days past due)": ", ".join(map(str, manifest.domain.buckets)),
+        "features that every account must have": ", ".join(manifest.always_known),
+    }
+    return "## Domain: what it scores\nAccounts outside are left to another model or the policy, and counted.\n\n" + _table(
+        ("what", "values"), told
+    )
 
 
 def _features(manifest: Manifest) -> str:

@@ -7,96 +7,25 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from collections_opt.application.domain_scoring import DomainScorer
 from collections_opt.application.effect_serving import EffectServing
+from collections_opt.application.outcome_scorers import NOTHING, OutcomeScorer, PolicyScorer
 from collections_opt.application.recovery_serving import RecoveryServing
-from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.model_lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.policy import PolicyRates, policy_probabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.artifacts import load_artifact, read_manifest
 from collections_opt.scoring.predictors import SCORECARD
-from collections_opt.scoring.scorer import Reason as ScoreReason
 from collections_opt.scoring.scorer import Scorer
 
 CACHED_MODELS = 8
 """Loaded models kept: a champion, its predecessors, a scorecard and challengers."""
-
-
-class OutcomeScorer(Protocol):
-    """What scores a portfolio: a model, or the policy's rates."""
-
-    @property
-    def model_version(self) -> str:
-        """Kind and version."""
-        ...
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 (hex) of what it is."""
-        ...
-
-    @property
-    def card(self) -> str:
-        """Its card, Markdown."""
-        ...
-
-    @property
-    def files(self) -> Mapping[str, str]:
-        """SHA-256 (hex) of each of its files, by name."""
-        ...
-
-    def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
-        """Return probabilities without contact, (n, 3)."""
-        ...
-
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
-    ) -> tuple[tuple[ScoreReason, ...], ...]:
-        """Return the strongest reasons per account."""
-        ...
-
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return each feature group's push on the log of each probability, (n, g, 3)."""
-        ...
-
-
-class PolicyScorer:
-    """The policy's assumed rates as a scorer; its only reason is that no model decided."""
-
-    def __init__(self, rates: PolicyRates, digest: str) -> None:
-        self._rates = rates
-        self.digest = digest
-        self.card = f"# Policy {rates.version}\n\nNo model: assumed rates per bucket, ordered by balance times (1 + bucket).\n"
-        self.files: Mapping[str, str] = {}
-
-    @property
-    def model_version(self) -> str:
-        """Policy and version of its rates."""
-        return f"policy/{self._rates.version}"
-
-    def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
-        """Return the assumed probabilities of each account's bucket."""
-        return policy_probabilities(portfolio, self._rates)
-
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
-    ) -> tuple[tuple[ScoreReason, ...], ...]:
-        """Return that no model decided, for every account."""
-        del pushes  # there are none
-        why = (ScoreReason("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.", 0.0),)
-        return (why[:count],) * portfolio.account_count
-
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return nothing: no feature decided."""
-        return np.zeros((portfolio.account_count, 0, 3))
 
 
 @dataclass(frozen=True)
@@ -106,6 +35,29 @@ class Degradation:
     step: LadderStep
     model_version: str
     problem: str
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """How accounts fit the model that scores them.
+
+    Attributes:
+        domain_declared: the model says what it may speak about.
+        binds: fields of the domain that bind: who is outside by another one is scored all the same, and counted.
+        outside: accounts outside its domain by field and value.
+        outside_count: accounts outside by any field.
+        lacking: accounts that lack a feature which training always had, by feature.
+        lacking_count: accounts that lack any.
+        scored_by: version, digest and count of accounts of everything that scores, the model first.
+    """
+
+    domain_declared: bool
+    binds: tuple[str, ...]
+    outside: Mapping[str, int]
+    outside_count: int
+    lacking: Mapping[str, int]
+    lacking_count: int
+    scored_by: tuple[tuple[str, str, int], ...]
 
 
 @dataclass(frozen=True)
@@ -119,6 +71,7 @@ class Serving:
         standing: the model's standing when it was pinned; None for the policy.
         challengers: score beside it and decide nothing.
         absent_challengers: challengers that could not be loaded, with the problem.
+        fit: how the accounts fit the model, where they were given.
     """
 
     scorer: OutcomeScorer
@@ -127,6 +80,7 @@ class Serving:
     standing: ModelStanding | None
     challengers: tuple[Scorer, ...] = ()
     absent_challengers: tuple[Degradation, ...] = ()
+    fit: ModelFit | None = None
 
 
 class ModelServing:
@@ -136,22 +90,28 @@ class ModelServing:
         self,
         ledger: Ledger,
         root: Path,
-        lowest: LadderStep,
+        registry: RegistryPolicy,
         policy: PolicyScorer,
         now: Callable[[], datetime],
     ) -> None:
         self._ledger = ledger
         self._root = root
-        self._lowest = lowest
+        self._lowest = registry.lowest_step
+        self._most_lacking = registry.most_lacking_share
         self._policy = policy
+        self._binds = registry.domain_binds
         self._now = now
         self.effects = EffectServing(ledger, root, now)
         self.recoveries = RecoveryServing(ledger, root, now)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, str], Scorer] = {}
 
-    def pin(self, portfolio_id: str) -> Serving:
+    def pin(self, portfolio_id: str, portfolio: Portfolio | None = None) -> Serving:
         """Return what scores a portfolio now; "" stands for rows that belong to none.
+
+        With the accounts given, a model that knows none of their kind, or that lacks too much of what its training always had,
+        gives way to the next step; single accounts outside its domain are scored by the next model that declares theirs, or by
+        the policy.
 
         Raises:
             CollectionsError: MODEL_UNAVAILABLE when no model was ever approved, or when only a step below the lowest allowed
@@ -159,32 +119,99 @@ class ModelServing:
         """
         standing = self._ledger.model_standing(ModelKind.OUTCOME)
         problems: list[Degradation] = []
+        unfit = False
         for step, version in self._candidates(standing):
             try:
                 if not version:
                     raise refuse(Reason.MODEL_UNAVAILABLE, "champion", "no version is champion.", "Promote an approved version.")
                 scorer = self._approved(standing.of(version), portfolio_id)
+                if unfit and scorer.artifact.manifest.domain is None:
+                    told = "declares no domain, and a better step does not know such accounts."
+                    raise refuse(Reason.MODEL_UNAVAILABLE, version, told, "Train it again: a new version declares its domain.")
+                unfit = True
+                whole, fit = self._fitted(scorer, standing, portfolio_id, portfolio)
             except CollectionsError as error:
                 problems.append(Degradation(step, f"{ModelKind.OUTCOME}/{version}" if version else "", str(error.message)))
                 continue
             challengers, absent = self._challengers(standing, portfolio_id)
-            return Serving(scorer, step, tuple(problems), standing.of(version), challengers, absent)
-        steps = list(LadderStep)
-        if not standing.models or steps.index(self._lowest) < steps.index(LadderStep.POLICY_ORDER):
+            return Serving(whole, step, tuple(problems), standing.of(version), challengers, absent, fit)
+        if not standing.models or not self._policy_allowed:
             found = "; ".join(f"{p.step} {p.model_version}: {p.problem}" for p in problems)
             raise refuse(Reason.MODEL_UNAVAILABLE, "outcome", f"no approved model can serve ({found}).", "Approve a version.")
         return Serving(self._policy, LadderStep.POLICY_ORDER, tuple(problems), None)
 
-    def recorded(self, model_version: str, digest: str) -> OutcomeScorer:
+    @property
+    def _policy_allowed(self) -> bool:
+        steps = list(LadderStep)
+        return steps.index(self._lowest) >= steps.index(LadderStep.POLICY_ORDER)
+
+    def _fitted(
+        self, scorer: Scorer, standing: KindStanding, portfolio_id: str, portfolio: Portfolio | None
+    ) -> tuple[OutcomeScorer, ModelFit | None]:
+        """Return what scores the accounts with a model at its head, and how they fit it.
+
+        Raises:
+            CollectionsError: MODEL_UNAVAILABLE when the model may not score them.
+        """
+        domain = scorer.artifact.manifest.domain
+        if portfolio is None or not portfolio.account_count:
+            return DomainScorer([scorer, self._policy], self._binds) if domain else scorer, None
+        inside = scorer.covers(portfolio, self._binds)
+        missed = domain.missed_by(portfolio) if domain else {}
+        if not inside.any():
+            told = f"no account is in its domain ({shown(missed)})."
+            raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Train a model on such accounts.")
+        known = portfolio if inside.all() else portfolio.take(np.flatnonzero(inside))
+        lacking_count, lacking = scorer.lacking(known)
+        if lacking_count > self._most_lacking * known.account_count:
+            told = f"{lacking_count:,} of {known.account_count:,} accounts lack what its training always had ({shown(lacking)})."
+            raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Send these columns, or train without them.")
+        left = portfolio.take(np.flatnonzero(~inside))
+        others = self._others(scorer, standing, portfolio_id, left) if left.account_count else []
+        whole = DomainScorer([scorer, *others, self._policy], self._binds)
+        counts = np.bincount(whole.chosen(portfolio), minlength=len(whole.scorers)).tolist()
+        if counts[-1] and not self._policy_allowed:
+            told = f"{counts[-1]:,} accounts are outside every model's domain ({shown(missed)})."
+            raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Leave them out, or allow POLICY_ORDER.")
+        by = tuple((s.model_version, s.digest, count) for s, count in zip(whole.scorers, counts, strict=True) if count)
+        outside_count = int((~scorer.covers(portfolio)).sum())
+        return whole, ModelFit(domain is not None, self._binds, missed, outside_count, lacking, lacking_count, by)
+
+    def _others(self, scorer: Scorer, standing: KindStanding, portfolio_id: str, left: Portfolio) -> list[OutcomeScorer]:
+        """Return the further approved models whose declared domain holds some of the accounts left."""
+        found: list[OutcomeScorer] = []
+        for _, version in self._candidates(standing):
+            try:
+                other = self._approved(standing.of(version), portfolio_id) if version else None
+            except CollectionsError:
+                continue  # it was told as a degradation, or stands lower than the model that serves
+            if other is None or other.digest == scorer.digest or other.artifact.manifest.domain is None:
+                continue
+            if other.covers(left, self._binds).any():
+                found.append(other)
+        return found
+
+    def recorded(self, model_version: str, digest: str, scoring: Mapping[str, Any] = NOTHING) -> OutcomeScorer:
         """Return the model behind a recorded ranking, whatever its standing now: reading what it did is not serving.
+
+        Args:
+            model_version: kind and version of the model.
+            digest: of its manifest.
+            scoring: what scored and which fields of a domain bound, as the record tells it; empty in records of before it was
+                told, in which one model scored every account.
 
         Raises:
             CollectionsError: MODEL_UNAVAILABLE or NOT_FOUND when those bytes are no longer there.
         """
+        first = self._recorded_one(model_version, digest)
+        if not scoring:
+            return first
+        others = [self._recorded_one(one["model_version"], one["model_digest"]) for one in scoring["by"][1:]]
+        return DomainScorer([first, *(other for other in others if other is not self._policy), self._policy], scoring["binds"])
+
+    def _recorded_one(self, model_version: str, digest: str) -> OutcomeScorer:
         kind, _, version = model_version.partition("/")
-        if kind == "policy":
-            return self._policy
-        return self._load(version, digest)
+        return self._policy if kind == "policy" else self._load(version, digest)
 
     def forget(self) -> None:
         """Drop loaded models, so that the next use reads and checks them again."""
@@ -245,3 +272,9 @@ class ModelServing:
                 while len(self._loaded) > CACHED_MODELS:
                     self._loaded.pop(next(iter(self._loaded)))
         return found
+
+
+def shown(counts: Mapping[str, int], most: int = 5) -> str:
+    """Return counts by name in words, at most so many."""
+    named = [f"{name} {count:,}" for name, count in list(counts.items())[:most]]
+    return ", ".join(named) + (f" and {len(counts) - most} more" if len(counts) > most else "")

@@ -18,6 +18,7 @@ from collections_opt.application.registry_policy import FILE, DeclaredApproval, 
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features
+from collections_opt.core.model_domain import ModelDomain, domain_of
 from collections_opt.core.model_lifecycle import ModelKind
 from collections_opt.core.protected import check_no_protected
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
@@ -26,7 +27,7 @@ from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, read_manif
 from collections_opt.scoring.calibration import Calibration
 from collections_opt.scoring.evaluation import evaluate_class
 from collections_opt.scoring.metrics import CLASSES, calibrated_of, outcome_metrics, worst_calibration_sentence
-from collections_opt.scoring.outcome.rows import TrainingPeriod
+from collections_opt.scoring.outcome.rows import TrainingPeriod, always_known
 from collections_opt.scoring.outcome.training import train
 from collections_opt.scoring.predictors import LIGHTGBM, SCORECARD, Predictor
 from collections_opt.scoring.scorecard_training import train_scorecard
@@ -137,7 +138,8 @@ def train_model(
         "lightgbm": lightgbm.__version__,
     }
     judged = _judged(model.predictor, model.calibration, features, later.outcome)
-    manifest = _manifest(version, LIGHTGBM, boosted_facts, judged, created_at)
+    known = (domain_of([period.portfolio for period in data.periods]), always_known(data.periods))
+    manifest = _manifest(version, LIGHTGBM, boosted_facts, judged, created_at, known)
     folder = write_artifact(
         root, manifest, model.predictor, model.calibration, outcome_card(manifest, model, data.description, data.limits)
     )
@@ -147,7 +149,7 @@ def train_model(
         "scikit_learn": sklearn.__version__,
     }
     card_judged = _judged(card.scorecard, card.calibration, features, later.outcome)
-    other = _manifest(f"{version}{SCORECARD_SUFFIX}", SCORECARD, {**facts, **scorecard_facts}, card_judged, created_at)
+    other = _manifest(f"{version}{SCORECARD_SUFFIX}", SCORECARD, {**facts, **scorecard_facts}, card_judged, created_at, known)
     write_artifact(root, other, card.scorecard, card.calibration, scorecard_card(other, data.description, data.limits))
     declare_own(root, version)
     return TrainingReport(
@@ -179,7 +181,12 @@ def _judged(
 
 
 def _manifest(
-    version: str, engine: str, training: Mapping[str, Any], judged: Mapping[str, Figure], created_at: datetime
+    version: str,
+    engine: str,
+    training: Mapping[str, Any],
+    judged: Mapping[str, Figure],
+    created_at: datetime,
+    known: tuple[ModelDomain, tuple[str, ...]],
 ) -> Manifest:
     return Manifest(
         kind=OUTCOME_KIND,
@@ -193,6 +200,8 @@ def _manifest(
         metric_intervals={name: interval for name, (_, interval) in judged.items() if interval},
         created_at=created_at.isoformat(timespec="seconds"),
         engine=engine,
+        domain=known[0],
+        always_known=known[1],
     )
 
 

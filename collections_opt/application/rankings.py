@@ -20,6 +20,7 @@ from collections_opt.application.ranking_runs import RankingRuns
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.score_health import fit_health, scoring_record, warnings_of
 from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
 from collections_opt.application.shadow import shadow_scores
@@ -127,7 +128,7 @@ class Rankings:
         stored = self._ledger.portfolio(command.portfolio_id)
         inputs = self._sealed.portfolio(stored.object_digest)
         portfolio = inputs.portfolio
-        serving = self._models.pin(command.portfolio_id)
+        serving = self._models.pin(command.portfolio_id, portfolio)
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
         effects, recovery = self._models.effects.pin(command.portfolio_id), self._models.recoveries.pin(command.portfolio_id)
@@ -153,9 +154,16 @@ class Rankings:
             **spread,
             **effects.record(self._ledger.objects),
             **recovery.record(self._ledger.objects),
-            "health": {**kept.facts["health"], **health_of_scores(used, portfolio.account_count), **let_pass},
+            "scoring": scoring_record(serving),
             "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             "times": times(received, decided, self._now()),
+        }
+        record["health"] = {
+            **kept.facts["health"],
+            **health_of_scores(used, portfolio.account_count),
+            **let_pass,
+            **fit_health(serving),
+            "warnings": warnings_of(record, serving, ranking, self._ledger),
         }
         made = self._runs.record(command.ranking_id, record, ranking.entries)
         self._recorder.publish()

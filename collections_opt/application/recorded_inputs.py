@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.model_serving import OutcomeScorer
+from collections_opt.application.outcome_scorers import OutcomeScorer, RecordedModel
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import dump, load
 from collections_opt.core.arrays import digest_text
@@ -52,10 +51,10 @@ class RecordedInputsReader:
     Args:
         ledger: holds plans and rules as objects that records name.
         recorded: recorded rankings.
-        recorded_model: loads the model of a recorded version and digest; raises MODEL_UNAVAILABLE.
+        recorded_model: loads the recorded model; raises MODEL_UNAVAILABLE.
     """
 
-    def __init__(self, ledger: Ledger, recorded: RecordedRankings, recorded_model: Callable[[str, str], OutcomeScorer]) -> None:
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings, recorded_model: RecordedModel) -> None:
         self._ledger = ledger
         self._recorded = recorded
         self._recorded_model = recorded_model
@@ -92,7 +91,8 @@ class RecordedInputsReader:
         Raises:
             CollectionsError: MODEL_UNAVAILABLE when it is not at hand, or is another one under the same name.
         """
-        return self._recorded_model(inputs.record.record["model_version"], inputs.record.record["model_digest"])
+        held = inputs.record.record
+        return self._recorded_model(held["model_version"], held["model_digest"], held.get("scoring", {}))
 
 
 def recorded_rules(ledger: Ledger, record: RankingRecord) -> RuleTable:

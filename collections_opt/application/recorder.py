@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from collections_opt.application.model_serving import OutcomeScorer
+from collections_opt.application.outcome_scorers import OutcomeScorer
 from collections_opt.application.provenance import health, runtime
 from collections_opt.application.sealed_records import SealedRecords, StoredPortfolio
 from collections_opt.application.settings import dump

@@ -12,6 +12,7 @@ import tomli_w
 
 from collections_opt.application.settings import dump, read_toml
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.model_domain import FIELDS
 from collections_opt.core.model_lifecycle import ApprovalMode, ModelAction, ModelKind
 
 FILE = "registry.toml"
@@ -85,12 +86,23 @@ class RegistryPolicy:
         roles: names by role; nobody else may act.
         declared: approvals that ship.
         lowest_step: the last step of the ladder that may decide; below it rankings are refused.
+        domain_binds: fields of a model's declared domain outside which it does not score; the others are counted and told.
+        most_lacking_share: share of accounts that may lack what a model's training always had; beyond it the next step decides.
     """
 
     self_approving: bool = False
     roles: Mapping[Role, tuple[str, ...]] = field(default_factory=dict)
     declared: tuple[DeclaredApproval, ...] = ()
     lowest_step: LadderStep = LadderStep.POLICY_ORDER
+    domain_binds: tuple[str, ...] = FIELDS
+    most_lacking_share: float = 0.2
+
+    def __post_init__(self) -> None:
+        unknown = [field for field in self.domain_binds if field not in FIELDS]
+        if unknown:
+            raise refuse(Reason.INVALID_ARGUMENT, "domain_binds", f"{unknown[0]!r} is no field.", f"Use {', '.join(FIELDS)}.")
+        if not 0.0 <= self.most_lacking_share <= 1.0:
+            raise refuse(Reason.INVALID_ARGUMENT, "most_lacking_share", "is no share.", "Use 0 to 1.")
 
     @property
     def mode(self) -> ApprovalMode:

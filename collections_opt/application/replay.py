@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from collections_opt.application.decided_facts import decided_facts
-from collections_opt.application.model_serving import OutcomeScorer
+from collections_opt.application.outcome_scorers import RecordedModel
 from collections_opt.application.provenance import same_environment
 from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_constraints import persons_bind
@@ -49,7 +49,7 @@ class Replays:
     Args:
         ledger: the records.
         sealed: what opens them.
-        scorer_of: returns the model of a version and digest; raises MODEL_UNAVAILABLE.
+        scorer_of: returns the recorded model; raises MODEL_UNAVAILABLE.
         options_of: how hard a request was tried, from its command.
     """
 
@@ -57,7 +57,7 @@ class Replays:
         self,
         ledger: Ledger,
         sealed: SealedRecords,
-        scorer_of: Callable[[str, str], OutcomeScorer],
+        scorer_of: RecordedModel,
         options_of: Callable[[RankingCommand], SolveOptions],
     ) -> None:
         self._ledger = ledger
@@ -92,7 +92,7 @@ class Replays:
         if not decision.held["health"]["replayable"]:
             return str(decision.held["health"]["why_not_replayable"])
         try:
-            self._scorer_of(decision.held["model_version"], decision.held["model_digest"])
+            self._scorer_of(decision.held["model_version"], decision.held["model_digest"], decision.held.get("scoring", {}))
         except CollectionsError as error:
             return error.message
         return ""
@@ -114,7 +114,7 @@ class Replays:
             previous.decisions,
             persons_bind(held),
         )
-        scorer = self._scorer_of(held["model_version"], held["model_digest"])
+        scorer = self._scorer_of(held["model_version"], held["model_digest"], held.get("scoring", {}))
         by = (decision.effects_of, solve_in_order, decision.losses_of)
         again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, *by)
         found = first_difference(decision.stored.entries.columns(), again.entries.columns())

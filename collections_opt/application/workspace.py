@@ -19,7 +19,8 @@ from collections_opt.application.evidence import Evidence
 from collections_opt.application.jobs import State
 from collections_opt.application.keyring import open_keyring
 from collections_opt.application.model_registry import ModelRegistry
-from collections_opt.application.model_serving import ModelServing, PolicyScorer
+from collections_opt.application.model_serving import ModelServing
+from collections_opt.application.outcome_scorers import PolicyScorer
 from collections_opt.application.placement import Placer
 from collections_opt.application.proofs import Proofs
 from collections_opt.application.ranking_command import RankingCommand, options_of
@@ -119,7 +120,9 @@ def open_workspace(
     registry = ModelRegistry(ledger, models, policy, now, recorder.publish)
     registry.meet_declarations()
     rates = bundled_policy_rates()
-    serving = ModelServing(ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now)
+    serving = ModelServing(
+        ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now, policy.domain_binds
+    )
     rules, books = bundled_rules(), Books(ledger, now, recorder)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
     recorded = rankings.recorded

@@ -116,6 +116,7 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         recovery_version=ranking.inputs.recovery_version,
         one_contact_per_person=ranking.persons.one_contact_per_person,
         person_count=ranking.persons.person_count,
+        warnings=tuple(ranking.health.warnings),
         stated=_stated(ranking.stated_money) if ranking.HasField("stated_money") else None,
     )
 

@@ -34,6 +34,7 @@ class RankingSummary:
     ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
     ``stated`` is what to expect, None for rankings recorded before it was counted.
     ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most.
+    ``warnings`` are what a person must know first.
     """
 
     ranking_id: str
@@ -48,6 +49,7 @@ class RankingSummary:
     money_by_grade: tuple[tuple[EvidenceGrade, float], ...] = ()
     effects_version: str = ""
     recovery_version: str = ""
+    warnings: tuple[str, ...] = ()
     stated: StatedMoney | None = None
     one_contact_per_person: bool = True
     person_count: int = 0

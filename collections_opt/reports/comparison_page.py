@@ -64,6 +64,7 @@ def comparison_html(report: ComparisonReport) -> str:
         currency=code,
         headline=headline(report.outcomes, code),
         realised=realised_sentence(report.outcomes, code),
+        warnings=report.summary.warnings,
         to_expect=expected_sentence(report.summary),
         sensitivity=report.sensitivity,
         cards=_cards(report.summary),

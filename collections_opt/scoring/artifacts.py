@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.model_domain import ModelDomain
 from collections_opt.scoring.calibration import Calibration, read_calibration
 from collections_opt.scoring.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
 OUTCOME_KIND = "outcome"
+_LATER_FIELDS = ("metric_intervals", "domain", "always_known")
 _FILES = ("calibration.json", "CARD.md")
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
@@ -47,6 +49,8 @@ class Manifest:
         created_at: ISO 8601 with zone.
         engine: what reads the model file, see ``predictors.ENGINES``.
         metric_intervals: 95 % interval of some of the metrics, low and high by name; left out of the JSON where there is none.
+        domain: what the model may speak about; None in versions that declare none, likewise.
+        always_known: features that every training account had, so that serving must have them too; likewise.
     """
 
     kind: str
@@ -60,10 +64,12 @@ class Manifest:
     created_at: str
     engine: str = LIGHTGBM
     metric_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    domain: ModelDomain | None = None
+    always_known: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """Return the bytes of manifest.json as text."""
-        told = {name: value for name, value in self.__dict__.items() if value or name != "metric_intervals"}
+        told = {name: value for name, value in asdict(self).items() if value or name not in _LATER_FIELDS}
         return json.dumps(told, indent=1, sort_keys=True) + "\n"
 
 

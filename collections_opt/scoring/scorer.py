@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.features import FEATURES, Features, build_features
+from collections_opt.core.features import FEATURE_NAMES, FEATURES, Features, build_features
+from collections_opt.core.model_domain import FIELDS
 from collections_opt.core.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.valuation import blocks
@@ -70,6 +71,22 @@ class Scorer:
         """SHA-256 (hex) of each of the model's files, by name."""
         return self.artifact.manifest.files
 
+    def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
+        """Return which accounts are in the model's domain as far as some fields tell, bool (n,); all where it declares none."""
+        domain = self.artifact.manifest.domain
+        return domain.inside(portfolio, fields) if domain else np.ones(portfolio.account_count, dtype=bool)
+
+    def lacking(self, portfolio: Portfolio) -> tuple[int, dict[str, int]]:
+        """Return how many accounts lack any feature that training always had, and how many lack each that some lack."""
+        always = self.artifact.manifest.always_known
+        wanted = [FEATURE_NAMES.index(name) for name in always]
+        any_count, counts = 0, np.zeros(len(wanted), dtype=np.int64)
+        for rows in blocks(portfolio.account_count) if wanted else ():
+            missing = np.isnan(build_features(portfolio.take(rows)).matrix[:, wanted])
+            any_count += int(missing.any(axis=1).sum())
+            counts += missing.sum(axis=0)
+        return any_count, {name: count for name, count in zip(always, counts.tolist(), strict=True) if count}
+
     def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
         """Return calibrated probabilities without contact, (n, 3); blocks keep memory bounded and never change a bit."""
         probability = np.empty((portfolio.account_count, 3))
@@ -88,8 +105,9 @@ class Scorer:
     def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
         """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``REASON_GROUPS``.
 
-        From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. Meant for single
-        accounts and pages, not for whole books: contributions cost many times a prediction.
+        From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. A group of which
+        an account has no feature at all pushes nothing: what is not known is no reason. Meant for single accounts and pages, not
+        for whole books: contributions cost many times a prediction.
         """
         if not portfolio.account_count:
             return np.zeros((0, len(REASON_GROUPS), 3))
@@ -97,7 +115,9 @@ class Scorer:
         pushes = self.artifact.predictor.contributions(features.matrix)
         grouped = np.stack([pushes[:, :, [f.group == group for f in FEATURES]].sum(axis=2) for group in REASON_GROUPS], axis=1)
         mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
-        return np.asarray(grouped - mean, dtype=np.float64)
+        known = ~np.isnan(features.matrix)
+        has = np.column_stack([known[:, [f.group == group for f in FEATURES]].any(axis=1) for group in REASON_GROUPS])
+        return np.asarray(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), dtype=np.float64)
 
     def reasons(
         self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
@@ -114,10 +134,10 @@ class Scorer:
 
 
 def strongest(pushes: NDArray[np.float64], target: str, count: int) -> tuple[tuple[Reason, ...], ...]:
-    """Return the reasons of the strongest pushes (n, g) on a target, per account."""
+    """Return the reasons of the strongest pushes (n, g) on a target, per account; what pushes nothing is no reason."""
     order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
     return tuple(
-        tuple(_reason(REASON_GROUPS[int(g)], target, float(values[g])) for g in ranked)
+        tuple(_reason(REASON_GROUPS[int(g)], target, float(values[g])) for g in ranked if values[g] != 0.0)
         for ranked, values in zip(order, pushes, strict=True)
     )
 

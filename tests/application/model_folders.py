@@ -32,7 +32,7 @@ def folder_with_people(tmp_path: Path) -> Path:
     declared = tuple(d for d in policy.declared if d.version == SHIPPED_VERSION)
     for other in (f"{SHIPPED_VERSION}-scorecard", "credit-card-2", "credit-card-1"):
         shutil.rmtree(models / "outcome" / other)
-    write_policy(models, RegistryPolicy(roles=PEOPLE, declared=declared))
+    write_policy(models, RegistryPolicy(roles=PEOPLE, declared=declared, domain_binds=policy.domain_binds))
     return models
 
 

@@ -285,6 +285,7 @@ class Ranking(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     PERSONS_FIELD_NUMBER: _builtins.int
     STATED_MONEY_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -347,6 +348,10 @@ class Ranking(_message.Message):
     def stated_money(self) -> Global___StatedMoney:
         """What to expect of its worklists, apart from what chose them; set once it succeeded, and not for rankings of before 0.3.0."""
 
+    @_builtins.property
+    def health(self) -> Global___RankingHealth:
+        """What a person must know before trusting it; set once it succeeded."""
+
     def __init__(
         self,
         *,
@@ -367,14 +372,141 @@ class Ranking(_message.Message):
         actor: Global___RankingActor | None = ...,
         persons: Global___RankingPersons | None = ...,
         stated_money: Global___StatedMoney | None = ...,
+        health: Global___RankingHealth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "inputs", b"inputs", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "health", b"health", "inputs", b"inputs", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "health", b"health", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+@_typing.final
+class RankingHealth(_message.Message):
+    """What was not as it should be. Counts of accounts that do not fit the model are 0 in rankings recorded before 0.3.0."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WARNINGS_FIELD_NUMBER: _builtins.int
+    DOMAIN_DECLARED_FIELD_NUMBER: _builtins.int
+    OUTSIDE_DOMAIN_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    OUTSIDE_DOMAIN_FIELD_NUMBER: _builtins.int
+    LACKING_FEATURES_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    LACKING_FEATURES_FIELD_NUMBER: _builtins.int
+    SCORED_BY_FIELD_NUMBER: _builtins.int
+    STALE_SCORE_COUNT_FIELD_NUMBER: _builtins.int
+    DOMAIN_BINDING_FIELDS_FIELD_NUMBER: _builtins.int
+    SUSPECT_SCORES_ACCEPTED_FIELD_NUMBER: _builtins.int
+    domain_declared: _builtins.bool
+    """Whether the model says which products, countries, currencies and buckets it may speak about."""
+    outside_domain_account_count: _builtins.int
+    """Accounts outside that domain; scored_by tells what scored, and domain_binding_fields what of the domain kept it away."""
+    lacking_features_account_count: _builtins.int
+    """Accounts that lack a feature which the model's training always had."""
+    stale_score_count: _builtins.int
+    """Accounts whose scores had expired."""
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sentences to show beside the ranking; empty when all is well."""
+
+    @_builtins.property
+    def outside_domain(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """Why they are outside, by field and value; an account may count more than once."""
+
+    @_builtins.property
+    def lacking_features(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """The features they lack."""
+
+    @_builtins.property
+    def scored_by(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredBy]:
+        """What scored how many accounts, the model first; empty where the policy scored all."""
+
+    @_builtins.property
+    def domain_binding_fields(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields of the domain outside which the model does not score: product, country, currency, bucket."""
+
+    @_builtins.property
+    def suspect_scores_accepted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was suspect in the spread of scores and let pass by a person; often empty."""
+
+    def __init__(
+        self,
+        *,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
+        domain_declared: _builtins.bool = ...,
+        outside_domain_account_count: _builtins.int = ...,
+        outside_domain: _abc.Iterable[Global___NamedCount] | None = ...,
+        lacking_features_account_count: _builtins.int = ...,
+        lacking_features: _abc.Iterable[Global___NamedCount] | None = ...,
+        scored_by: _abc.Iterable[Global___ScoredBy] | None = ...,
+        stale_score_count: _builtins.int = ...,
+        domain_binding_fields: _abc.Iterable[_builtins.str] | None = ...,
+        suspect_scores_accepted: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "warnings", b"warnings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingHealth: _TypeAlias = RankingHealth  # noqa: Y015
+
+@_typing.final
+class NamedCount(_message.Message):
+    """How many accounts something holds for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What."""
+    account_count: _builtins.int
+    """Accounts."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        account_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NamedCount: _TypeAlias = NamedCount  # noqa: Y015
+
+@_typing.final
+class ScoredBy(_message.Message):
+    """A model, or the policy, with the accounts that it scored."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    MODEL_DIGEST_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    """Kind and version."""
+    model_digest: _builtins.str
+    """SHA-256 (hex) of its manifest."""
+    account_count: _builtins.int
+    """Accounts."""
+    def __init__(
+        self,
+        *,
+        model_version: _builtins.str = ...,
+        model_digest: _builtins.str = ...,
+        account_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "model_digest", b"model_digest", "model_version", b"model_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoredBy: _TypeAlias = ScoredBy  # noqa: Y015
 
 @_typing.final
 class StatedMoney(_message.Message):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
-from collections_opt.core.features import FEATURES, build_features
+from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio
 
@@ -44,6 +44,17 @@ class TrainingRows:
     def take(self, rows: Array | slice) -> TrainingRows:
         """Return some rows."""
         return TrainingRows(self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows])
+
+
+ALWAYS = 0.999
+"""Share of a period's accounts that have a feature which training always knew."""
+
+
+def always_known(periods: Sequence[TrainingPeriod]) -> tuple[str, ...]:
+    """Return the features that nearly every account of every period had."""
+    known = [(~np.isnan(build_features(one.portfolio).matrix)).mean(axis=0) >= ALWAYS for one in periods]
+    held = np.logical_and.reduce(known)
+    return tuple(name for name, kept in zip(FEATURE_NAMES, held.tolist(), strict=True) if kept)
 
 
 def stack(periods: Sequence[TrainingPeriod]) -> TrainingRows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -81,6 +81,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         ),
         evidence=_write_evidence(record),
         stated_money=_write_stated(record),
+        health=_write_health(record),
         limits=write_limits(record),
         exploration=write_exploration(record, plan),
         actor=write_actor(recorded_actor(record.record["actor"])),
@@ -95,6 +96,29 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
             create_time=write_time(record.created_at),
         ),
     )
+
+
+def _write_health(record: RankingRecord) -> ranking_pb2.RankingHealth:
+    held = record.record["health"]
+    return ranking_pb2.RankingHealth(
+        warnings=held.get("warnings", [f"could not serve: {step}" for step in held.get("degraded", ())]),
+        domain_declared=held.get("domain_declared", False),
+        outside_domain_account_count=held.get("outside_domain_count", 0),
+        outside_domain=_named_counts(held.get("outside_domain", {})),
+        lacking_features_account_count=held.get("lacking_features_count", 0),
+        lacking_features=_named_counts(held.get("lacking_features", {})),
+        scored_by=[
+            ranking_pb2.ScoredBy(model_version=one["model_version"], model_digest=one["model_digest"], account_count=one["count"])
+            for one in record.record.get("scoring", {}).get("by", ())
+        ],
+        domain_binding_fields=record.record.get("scoring", {}).get("binds", ()),
+        stale_score_count=held.get("stale_score_count", 0),
+        suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
+    )
+
+
+def _named_counts(counts: Mapping[str, int]) -> list[ranking_pb2.NamedCount]:
+    return [ranking_pb2.NamedCount(name=name, account_count=count) for name, count in counts.items()]
 
 
 def write_actor(actor: Actor) -> ranking_pb2.RankingActor:
