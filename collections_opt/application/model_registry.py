@@ -13,6 +13,7 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_NOTE_CHARACTERS
 from collections_opt.core.model_lifecycle import (
+    ApprovalMode,
     ApprovalTerms,
     KindStanding,
     ModelAction,
@@ -66,6 +67,11 @@ class ModelRegistry:
         self._policy = policy
         self._now = now
         self.root = root
+
+    @property
+    def mode(self) -> ApprovalMode:
+        """How acts under this folder's policy are recorded."""
+        return self._policy.mode
 
     def standing(self, kind: ModelKind) -> KindStanding:
         """Return where every version of a kind stands."""

@@ -120,9 +120,8 @@ def open_workspace(
     registry = ModelRegistry(ledger, models, policy, now, recorder.publish)
     registry.meet_declarations()
     rates = bundled_policy_rates()
-    serving = ModelServing(
-        ledger, models, policy.lowest_step, PolicyScorer(rates, digest_text(dump(rates))), now, policy.domain_binds
-    )
+    scorer = PolicyScorer(rates, digest_text(dump(rates)))
+    serving = ModelServing(ledger, models, policy, scorer, now)
     rules, books = bundled_rules(), Books(ledger, now, recorder)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
     recorded = rankings.recorded

@@ -7,6 +7,7 @@ from typing import Protocol
 import grpc
 
 from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.application.model_registry import ModelCommand, ModelRegistry, ModelView
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
@@ -14,7 +15,7 @@ from collections_opt.scoring.artifacts import read_card
 from collections_opt.service.caller import read_actor
 from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
-from collections_opt.wire.common import read_time, read_uuid4
+from collections_opt.wire.common import read_time, read_uuid4, write_enum
 from collections_opt.wire.identity import ACTOR_KEY
 
 DEFAULT_SCORE_VALID_DAYS = 7
@@ -76,7 +77,9 @@ class ModelServicer:
 
     def submit_model(self, request: pb.SubmitModelRequest, context: grpc.ServicerContext) -> pb.SubmitModelResponse:
         """Offer a draft."""
-        return pb.SubmitModelResponse(model=write_model(self._act(request, context, ModelAction.SUBMIT)))
+        model = write_model(self._act(request, context, ModelAction.SUBMIT))
+        mode = write_enum(ApprovalMode.DESCRIPTOR, self._models.mode.value)
+        return pb.SubmitModelResponse(model=model, approval_mode=mode)
 
     def validate_model(self, request: pb.ValidateModelRequest, context: grpc.ServicerContext) -> pb.ValidateModelResponse:
         """Record a validation."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 
 from collections_opt.application.model_registry import ModelCommand
-from collections_opt.application.registry_policy import RegistryPolicy, Role, read_policy, write_policy
+from collections_opt.application.registry_policy import Role, read_policy, write_policy
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.artifacts import Manifest, write_artifact
@@ -32,7 +33,7 @@ def folder_with_people(tmp_path: Path) -> Path:
     declared = tuple(d for d in policy.declared if d.version == SHIPPED_VERSION)
     for other in (f"{SHIPPED_VERSION}-scorecard", "credit-card-2", "credit-card-1"):
         shutil.rmtree(models / "outcome" / other)
-    write_policy(models, RegistryPolicy(roles=PEOPLE, declared=declared, domain_binds=policy.domain_binds))
+    write_policy(models, replace(policy, roles=PEOPLE, declared=declared))
     return models
 
 

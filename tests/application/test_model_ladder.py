@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application import rankings as rankings_module
-from collections_opt.application.registry_policy import LadderStep, RegistryPolicy, read_policy, write_policy
+from collections_opt.application.registry_policy import LadderStep, read_policy, write_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
@@ -150,7 +150,7 @@ def test_raw_orders_without_a_model_stay_as_asked(workspace, models):
 
 def test_a_folder_may_refuse_instead_of_degrading(tmp_path, models):
     policy = read_policy(models)
-    write_policy(models, RegistryPolicy(False, policy.roles, policy.declared, LadderStep.SCORECARD))
+    write_policy(models, replace(policy, lowest_step=LadderStep.SCORECARD))
     opened = open_workspace(tmp_path / "strict", models, lambda: NOW)
     import_bundled(opened)
     damage(models, SHIPPED_VERSION)

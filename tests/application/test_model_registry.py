@@ -2,6 +2,7 @@
 
 import shutil
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -77,7 +78,7 @@ def test_every_act_needs_a_role_and_nobody_has_one_by_default():
 
 
 def test_a_self_approving_folder_needs_no_second_person_and_says_so(tmp_path, models):
-    write_policy(models, RegistryPolicy(self_approving=True, declared=read_policy(models).declared))
+    write_policy(models, replace(read_policy(models), self_approving=True))
     add_version(models, "own")
     opened = open_workspace(tmp_path / "own", models, lambda: NOW)
     import_bundled(opened)

@@ -13,7 +13,7 @@ from collections_opt.application.placement import Placer
 from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.recorded_inputs import RecordedInputsReader, recorded_rules
-from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.assignment import UNASSIGNED, ignore_progress
@@ -131,7 +131,10 @@ def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace,
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
     placer = Placer(workspace.recorded, reader, workspace.ledger.erasure_count)
     assert placer.place(ranking.ranking_id, one).unchanged.all()
-    absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", LadderStep.CHAMPION, None, lambda: NOW)
+    registry = RegistryPolicy(lowest_step=LadderStep.CHAMPION)
+    absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", registry, None, lambda: NOW)
+        workspace.ledger, MODELS.parent / "nowhere", RegistryPolicy(lowest_step=LadderStep.CHAMPION), None, lambda: NOW
+    )
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, absent.recorded)
     with pytest.raises(CollectionsError) as caught:
         Placer(workspace.recorded, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)

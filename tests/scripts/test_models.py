@@ -1,12 +1,14 @@
 """The registry from the terminal: a version from draft to champion by four people, refusals with exit code 2, JSON."""
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.csv
 import pytest
 
 from collections_opt.application.model_training import bundled_data
+from collections_opt.application.registry_policy import read_policy, write_policy
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.model_lifecycle import ModelAction
 from collections_opt.datasets.files.training_files import OUTCOMES
@@ -14,7 +16,7 @@ from tests.application.bundled_portfolio import import_bundled, rank_bundled
 from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_scorecard, add_version, approve, folder_with_people
 from tests.scripts.test_scripts import call
 
-COMMANDS = ("list", "show", "submit", "validate", "approve", "promote", "rollback", "retire", "compare")
+COMMANDS = ("list", "show", "submit", "validate", "approve", "promote", "rollback", "retire", "adopt", "compare")
 
 NAMES = {code: name for name, code in OUTCOMES.items()}
 
@@ -48,6 +50,37 @@ def test_a_version_is_governed_from_the_terminal(tmp_path):
     shown = done("show", "--version", "next")
     assert "read the report" in shown
     assert "PROMOTE" in shown
+
+
+def test_a_trial_adopts_in_one_go_and_every_record_says_self_approved(tmp_path):
+    models = folder_with_people(tmp_path)
+    add_version(models, "next")
+    reach = ("--data", tmp_path / "data", "--models", models)
+
+    def done(*arguments, code=0):
+        shown = call("models.py", *arguments, *reach)
+        assert shown.returncode == code, shown.stderr
+        return shown.stdout if code == 0 else " ".join(shown.stderr.split())
+
+    assert "--self-approved" in done("adopt", "--version", "next", "--actor", "ann", code=2)
+    # People govern: one who may submit gets no further, and nothing is recorded.
+    assert "is governed by the people" in done("adopt", "--version", "next", "--self-approved", "--actor", "sue", code=2)
+    write_policy(models, replace(read_policy(models), self_approving=True))
+    told = done("adopt", "--version", "next", "--self-approved", "--actor", "ann")
+    assert "next is now CHAMPION" in told
+    assert "SELF_APPROVED" in told
+    shown = json.loads(done("show", "--version", "next", "--json"))
+    assert {event["mode"] for event in shown["events"]} == {"APPROVAL_MODE_SELF_APPROVED"}
+    assert [event["action"].removeprefix("MODEL_ACTION_") for event in shown["events"]] == [
+        "SUBMIT",
+        "VALIDATE",
+        "APPROVE",
+        "PROMOTE",
+    ]
+    assert "ann (SELF_APPROVED)" in " ".join(done("list").split())
+    ranked = call("rank.py", *reach)
+    assert ranked.returncode == 0, ranked.stderr
+    assert "WARNING: outcome/next is self-approved: no second person looked." in " ".join(ranked.stdout.split())
 
 
 def test_challengers_are_compared_on_the_same_accounts_and_by_log_loss_once_outcomes_are_known(tmp_path):

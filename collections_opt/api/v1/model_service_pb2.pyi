@@ -483,6 +483,9 @@ class SubmitModelResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_FIELD_NUMBER: _builtins.int
+    APPROVAL_MODE_FIELD_NUMBER: _builtins.int
+    approval_mode: _model_use_pb2.ApprovalMode.ValueType
+    """How acts on the models of this server are recorded: by named people, or self-approved."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The version."""
@@ -491,10 +494,11 @@ class SubmitModelResponse(_message.Message):
         self,
         *,
         model: Global___Model | None = ...,
+        approval_mode: _model_use_pb2.ApprovalMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["approval_mode", b"approval_mode", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
