@@ -133,8 +133,6 @@ def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace,
     assert placer.place(ranking.ranking_id, one).unchanged.all()
     registry = RegistryPolicy(lowest_step=LadderStep.CHAMPION)
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", registry, None, lambda: NOW)
-        workspace.ledger, MODELS.parent / "nowhere", RegistryPolicy(lowest_step=LadderStep.CHAMPION), None, lambda: NOW
-    )
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, absent.recorded)
     with pytest.raises(CollectionsError) as caught:
         Placer(workspace.recorded, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)

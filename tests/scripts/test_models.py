@@ -71,12 +71,8 @@ def test_a_trial_adopts_in_one_go_and_every_record_says_self_approved(tmp_path):
     assert "SELF_APPROVED" in told
     shown = json.loads(done("show", "--version", "next", "--json"))
     assert {event["mode"] for event in shown["events"]} == {"APPROVAL_MODE_SELF_APPROVED"}
-    assert [event["action"].removeprefix("MODEL_ACTION_") for event in shown["events"]] == [
-        "SUBMIT",
-        "VALIDATE",
-        "APPROVE",
-        "PROMOTE",
-    ]
+    actions = [event["action"].removeprefix("MODEL_ACTION_") for event in shown["events"]]
+    assert actions == ["SUBMIT", "VALIDATE", "APPROVE", "PROMOTE"]
     assert "ann (SELF_APPROVED)" in " ".join(done("list").split())
     ranked = call("rank.py", *reach)
     assert ranked.returncode == 0, ranked.stderr
