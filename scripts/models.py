@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
-from scripts_support import PlainConsole, Product, now, run_commands, table
+from scripts_support import PlainConsole, Product, now, run_commands, table, terminal
 from shadow_support import compare
 
 from collections_opt.api.v1 import model_service_pb2 as pb
@@ -63,7 +63,7 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
     ]
     worst = ["worst calibrated (slope, error)"] if outcome else []
     header = ["version", "state", "engine", "approved by", "until", *worst, *FIGURES[kind]]
-    PlainConsole().print(table(f"{kind.value} models", header, lines, text_columns=5 + len(worst)))
+    terminal().print(table(f"{kind.value} models", header, lines, text_columns=5 + len(worst)))
 
 
 def show(
