@@ -159,8 +159,9 @@ def recovery_table(curves: CapacityCurves, currency_code: str) -> Table:
     header = ["order", "recovers with all minutes", "optimised needs", "minutes saved"]
     lines = []
     for found in sorted(curves.recoveries, key=lambda r: -r.objective_minor):
-        needs = "more than all" if found.share is None else share(found.share)
-        saved = "-" if found.share is None else share(1 - found.share)
+        known = found.share if found.objective_minor > 0 else None  # of nothing no share can be saved
+        needs = "more than all" if found.share is None else "-" if known is None else share(known)
+        saved = "-" if known is None else share(1 - known)
         lines.append([recovery_name(found), currency(currency_code).whole(found.objective_minor), needs, saved])
     return header, lines
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.assignment import (
     INELIGIBLE,
+    PRICE_SCALE,
     UNASSIGNED,
     Assignment,
     AssignmentProblem,
@@ -37,7 +38,7 @@ _NO_NEED = -(1 << 62)
 
 
 def solve_in_order(order: RawOrder, problem: AssignmentProblem, exploration: Exploration | None = None) -> InOrder:
-    """Return a raw order's answer; its bound is that of zero prices (every account in its best queue).
+    """Return a raw order's answer; its bound is that of zero prices (every account in its best queue), 0 if no queue is open.
 
     A floor that stays unmet is a shortage at price 0: it was not served, it has not been proven impossible.
 
@@ -53,12 +54,13 @@ def solve_in_order(order: RawOrder, problem: AssignmentProblem, exploration: Exp
     everyone, side_room = fill_in_order(order.key, left, drawn)
     queue = np.where(drawn, UNASSIGNED, everyone).astype(np.int16)
     worked = np.flatnonzero(queue != UNASSIGNED)
-    best = np.where(drawn, 0, problem.value.max(axis=1, initial=0))
+    closed = side is None and not capacity.any()
+    best = np.where(drawn, 0, 0 if closed else problem.value.max(axis=1, initial=0))
     if problem.persons is not None:
         best = np.maximum.reduceat(best[problem.persons.order], problem.persons.start[:-1])
     answer = Assignment(
         queue=queue,
-        prices=np.zeros(problem.queue_count, dtype=np.int64),
+        prices=_prices_of_closed(problem) if closed else np.zeros(problem.queue_count, dtype=np.int64),
         side_prices=np.zeros(len(side.names) if side else 0, dtype=np.int64),
         objective_minor=int(problem.value[worked, queue[worked]].sum(dtype=np.int64)),
         bound_minor=int(best.sum(dtype=np.int64)),
@@ -67,6 +69,13 @@ def solve_in_order(order: RawOrder, problem: AssignmentProblem, exploration: Exp
         shortages=shortages(side, side_room),
     )
     return InOrder(order.key, answer, everyone)
+
+
+def _prices_of_closed(problem: AssignmentProblem) -> Ints:
+    """Return prices no lower than what any account is worth by the second, int64 (q,): with no time they prove a bound of 0."""
+    worth = np.maximum(problem.value, 0).astype(np.int64) * PRICE_SCALE
+    by_second = -(-worth // np.maximum(problem.seconds, 1).astype(np.int64))  # rounded up
+    return np.asarray(by_second.max(axis=0, initial=0), dtype=np.int64)
 
 
 def fill_in_order(key: Floats, problem: AssignmentProblem, onlookers: Flags | None = None) -> tuple[NDArray[np.int16], Ints]:

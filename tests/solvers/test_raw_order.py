@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SideConstraints
 from collections_opt.core.exploration import draw
 from collections_opt.core.ordering import Ordering, RawOrder
-from collections_opt.solvers import fill_in_order, solve_in_order, verify
+from collections_opt.solvers import fill_in_order, lagrangian_bound, solve_in_order, verify
 from collections_opt.solvers.verifier import FindingKind
 from tests.solvers.instances import problem_of, realistic, with_side_rows
 
@@ -193,3 +193,11 @@ def test_drawn_accounts_take_nothing_and_know_what_they_would_have_got():
     alone = replace(order, key=np.where(np.arange(2_000) == top, 2.0, order.key))
     first = solve_in_order(alone, problem, exploration).if_not_drawn[top]
     assert first == np.argmax(problem.value[top])
+
+
+def test_a_desk_without_a_minute_has_no_gap_and_its_prices_prove_it():
+    problem = replace(realistic(200, 3), capacity_seconds=np.zeros(3, dtype=np.int64))
+    answer = solve_in_order(RawOrder(Ordering.BALANCE, np.arange(200.0), 1), problem).assignment
+    assert (answer.objective_minor, answer.bound_minor, answer.gap) == (0, 0, 0.0)
+    assert lagrangian_bound(problem, answer.prices) == 0
+    assert not verify(problem, answer, True).findings
