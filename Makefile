@@ -56,6 +56,10 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
 
+.PHONY: ugly-files
+ugly-files: setup-dev  ## Read 10,000 random ugly files: to the clean file's values, or refused with the cause named
+	$(BIN)/python -m tests.datasets.ugly_files --count 10000
+
 .PHONY: replay evidence
 replay: setup-dev  ## Verify and replay the 50 golden rankings over threads, row orders and hash seeds
 	$(BIN)/python -m tests.golden.replaying
