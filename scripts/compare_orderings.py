@@ -18,6 +18,7 @@ from scripts_support import Product, progress_bar, run, terminal
 
 from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.core.constraints import RankingConstraints
+from collections_opt.core.matching import IdMatch
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.datasets.files.outcome_files import read_outcomes
@@ -61,7 +62,7 @@ def main(
     if known is None and portfolio == BUNDLED_PORTFOLIO:
         known = bundled_outcomes()
     with product.connect() as client:
-        ensure_portfolio(client, portfolio)
+        header = ensure_portfolio(client, portfolio)
         with progress_bar("ranking in every order") as report:
             compared = compare_orders(client, portfolio, plan, seed, known, tuple(ordering or Ordering), report, terms)
         page = comparison_html(page_of(client, compared, f"Who to work: {portfolio}")) if html else ""
@@ -72,7 +73,12 @@ def main(
     if as_json:
         typer.echo(json.dumps(comparison_rows(compared.outcomes), indent=1))
         return
-    show(terminal(), compared)
+    console = terminal()
+    show(console, compared)
+    if known is not None:  # every account ranked has its outcome, or the comparison was refused
+        of_others = known.account_id.size - header.accepted_count
+        match = IdMatch(header.accepted_count, header.accepted_count, max(of_others, 0))
+        console.print(f"Outcomes: {match.sentence(outcomes.name if outcomes else 'the bundled outcomes')}.")
 
 
 if __name__ == "__main__":

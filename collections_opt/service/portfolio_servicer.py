@@ -104,7 +104,7 @@ def _read_rows(
     requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
 ) -> RawPortfolio:
     """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
-    collector, file_rows = ColumnCollector(header.row_count), FileRowsCollector()
+    collector, file_rows = ColumnCollector(header.row_count, compact=True), FileRowsCollector()
     for request in requests:
         content = request.WhichOneof("content")
         if content == "chunk":

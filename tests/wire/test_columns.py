@@ -47,6 +47,18 @@ def test_any_table_cut_anywhere_comes_back(table, target):
         np.testing.assert_array_equal(back.values[name][mask], wanted[mask])
 
 
+@settings(max_examples=60, deadline=None)
+@given(table=tables(), target=st.integers(1, 2_000))
+def test_compact_texts_are_the_same_texts(table, target):
+    collector = ColumnCollector(table.row_count, compact=True)
+    for chunk in encode_chunks(table, target):
+        collector.add(chunk)
+    back, wanted = collector.columns().values["text"], table.values["text"]
+    mask = table.present.get("text", np.ones(wanted.shape, dtype=bool))
+    read, sent = ([one.decode() if isinstance(one, bytes) else one for one in side[mask].tolist()] for side in (back, wanted))
+    assert read == sent
+
+
 @settings(max_examples=40, deadline=None)
 @given(table=tables(), target=st.integers(200, 4_000))
 def test_chunks_keep_the_size_asked_for(table, target):
