@@ -55,9 +55,14 @@ def constraints_record(request: RankingRequest, ranking: Ranking, previous_ranki
 
 
 def _persons_record(request: RankingRequest, ranking: Ranking) -> dict[str, Any]:
-    persons = ranking.problem.persons
-    count = ranking.portfolio.account_count if persons is None else persons.count
-    return {"one_contact": request.one_contact_per_person, "person_count": count if request.one_contact_per_person else 0}
+    persons, count = ranking.problem.persons, ranking.portfolio.account_count
+    if not request.one_contact_per_person:
+        return {"one_contact": False, "person_count": 0, "most_account_count": 0}
+    return {
+        "one_contact": True,
+        "person_count": count if persons is None else persons.count,
+        "most_account_count": min(count, 1) if persons is None else int(persons.account_count.max()),
+    }
 
 
 def persons_bind(held: Mapping[str, Any]) -> bool:

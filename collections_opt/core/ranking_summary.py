@@ -33,8 +33,9 @@ class RankingSummary:
     ``money_by_grade`` has the share of the money that rests on contact effects of each evidence grade, most first, and
     ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
     ``stated`` is what to expect, None for rankings recorded before it was counted.
-    ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most.
     ``warnings`` are what a person must know first.
+    ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most;
+    the one with the most accounts has ``most_accounts_of_a_person``.
     """
 
     ranking_id: str
@@ -53,6 +54,7 @@ class RankingSummary:
     stated: StatedMoney | None = None
     one_contact_per_person: bool = True
     person_count: int = 0
+    most_accounts_of_a_person: int = 0
 
     @property
     def account_count(self) -> int:

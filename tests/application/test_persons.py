@@ -69,7 +69,8 @@ def test_a_ranking_contacts_each_person_once_and_its_evidence_says_so(workspace,
     record = ranked(workspace, ordering, share=share)
     most, persons = contacts(workspace, record)
     assert most == 1
-    assert record.record["persons"] == {"one_contact": True, "person_count": persons}
+    most_accounts = np.unique(workspace.recorded.portfolio("p1").column("customer_id"), return_counts=True)[1][1:].max()
+    assert record.record["persons"] == {"one_contact": True, "person_count": persons, "most_account_count": most_accounts}
     assert record.record["counts"]["ANOTHER_ACCOUNT_WORKED"] > 0
     evidence: Evidence = workspace.evidence
     verdict = evidence.verification.verify_ranking(record.ranking_id)
@@ -83,7 +84,7 @@ def test_a_plan_may_allow_several_contacts_which_is_said_and_earns_more(workspac
     once, several = ranked(workspace), ranked(workspace, plan=SEVERAL)
     assert contacts(workspace, several)[0] > 1
     assert several.record["objective_minor"] > once.record["objective_minor"]
-    assert several.record["persons"] == {"one_contact": False, "person_count": 0}
+    assert several.record["persons"] == {"one_contact": False, "person_count": 0, "most_account_count": 0}
     assert "ANOTHER_ACCOUNT_WORKED" not in several.record["counts"]
     report = verify_evidence.check_archive(workspace.evidence.proofs.archive(several), workspace.evidence.proofs.vkey)
     assert any("several of their accounts" in line for line in report)

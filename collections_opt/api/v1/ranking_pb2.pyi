@@ -1022,21 +1022,25 @@ class RankingPersons(_message.Message):
 
     ONE_CONTACT_PER_PERSON_FIELD_NUMBER: _builtins.int
     PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    MOST_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
     one_contact_per_person: _builtins.bool
     """Each person is contacted about one account at most. False where the capacity plan allows several contacts, and in rankings
     of versions that did not know persons.
     """
     person_count: _builtins.int
     """Persons among the accounts ranked; 0 where persons do not count."""
+    most_account_count: _builtins.int
+    """Accounts of the person with the most of them; far too many for anybody tell of a customer_id that stands for "unknown"."""
     def __init__(
         self,
         *,
         one_contact_per_person: _builtins.bool = ...,
         person_count: _builtins.int = ...,
+        most_account_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["one_contact_per_person", b"one_contact_per_person", "person_count", b"person_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["most_account_count", b"most_account_count", "one_contact_per_person", b"one_contact_per_person", "person_count", b"person_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

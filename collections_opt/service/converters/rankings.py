@@ -75,10 +75,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         quality=_write_quality(record),
         queues=_write_queue_uses(record, plan),
         counts=_write_counts(record),
-        persons=ranking_pb2.RankingPersons(
-            one_contact_per_person=persons_bind(record.record),
-            person_count=record.record.get("persons", {}).get("person_count", 0),
-        ),
+        persons=_write_persons(record),
         evidence=_write_evidence(record),
         stated_money=_write_stated(record),
         health=_write_health(record),
@@ -242,6 +239,15 @@ def _write_evidence(record: RankingRecord) -> list[ranking_pb2.EvidenceMoney]:
 def _write_counts(record: RankingRecord) -> ranking_pb2.DispositionCounts:
     counts = {f"{name.lower()}_count": count for name, count in record.record["counts"].items()}
     return ranking_pb2.DispositionCounts(**counts)
+
+
+def _write_persons(record: RankingRecord) -> ranking_pb2.RankingPersons:
+    held = record.record.get("persons", {})
+    return ranking_pb2.RankingPersons(
+        one_contact_per_person=persons_bind(record.record),
+        person_count=held.get("person_count", 0),
+        most_account_count=held.get("most_account_count", 0),
+    )
 
 
 def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.ColumnChunk]:
