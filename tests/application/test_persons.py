@@ -14,7 +14,7 @@ from collections_opt.application.evidence import Evidence
 from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.settings import bundled_parameters, dump, load
+from collections_opt.application.settings import dump, load
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.core.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.constraints import RankingConstraints
@@ -23,7 +23,7 @@ from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition
 from collections_opt.solvers import SOLVERS
-from tests.application.evidence_worlds import PLAN, book, opened
+from tests.application.evidence_worlds import PLAN, book, opened, values
 
 COUNT = 240
 SEVERAL = replace(PLAN, plan_id="several", several_contacts_per_person=True)
@@ -41,7 +41,7 @@ def owned(count=COUNT, seed=0):
 
 def ranked(workspace, ordering=Ordering.EXPECTED_VALUE, plan=PLAN, share=0.0, solver="default"):
     command = RankingCommand(
-        str(uuid.uuid4()), "p1", plan.plan_id, 1, ordering, bundled_parameters(), solver, 7, RankingConstraints((), None, share)
+        str(uuid.uuid4()), "p1", plan.plan_id, 1, ordering, values(), solver, 7, RankingConstraints((), None, share)
     )
     return workspace.rank(command, ignore_progress)
 

@@ -29,7 +29,7 @@ _WARM = 0.05
 _MOST_TIED_TO_REFINE = 8_000
 _ROUNDS_TO_REFINE = 4
 _MOST_READINGS = 4
-_NEGLIGIBLE = 1e-10
+_NEGLIGIBLE = 1e-9
 
 
 def find_prices(people: People, cap: Floats, seed: int, warm: Floats | None, deadline: Deadline, report: Report) -> LevelResult:

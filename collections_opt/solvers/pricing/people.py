@@ -20,7 +20,8 @@ from collections_opt.solvers.pricing.instance import Instance, Ints, charges
 
 _BITS = PRICE_SCALE.bit_length() - 1
 _NOTHING = -(1 << 62)
-_MOST_MIXED_GROUPS = 1 << 16
+_MOST_KINDS = 1 << 14
+_HASH_SEED = 1_618
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,11 @@ def _pick(  # noqa: PLR0913, PLR0917
 
 
 def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
-    """Give the rows of persons their groups: a person whose accounts are of several has one of its own, cell by cell."""
+    """Give the rows of persons their groups: a person whose accounts are of several has one of its own kind, cell by cell.
+
+    Where there are too many kinds only the best cell of each account is kept: the person's best is among them, so that the
+    bound at these prices is the same.
+    """
     accounts, persons = people.accounts, people.persons
     assert persons is not None
     of_order = accounts.group[persons.order]
@@ -186,26 +191,47 @@ def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     queues = np.arange(accounts.queues)
     every = np.tile(queues.astype(np.int16), len(mixed))
     picked = people.picks(prices, np.repeat(mixed, accounts.queues), every).reshape(len(mixed), -1)
-    cells = np.where(picked >= 0, accounts.group[np.maximum(picked, 0)], group[mixed][:, np.newaxis])
-    own, place = _distinct(cells)
-    value = rows.value
-    if len(own) > _MOST_MIXED_GROUPS:  # keep of each such person the accounts of his best cell's group: the bound is the same
-        gain = rows.value[mixed].astype(np.int64) * PRICE_SCALE - prices[: rows.queues] * rows.seconds[mixed].astype(np.int64)
-        gain -= charges(accounts, prices)[cells, queues]
-        best = np.where(rows.value[mixed] > 0, gain, _NOTHING).argmax(axis=1)
-        group[mixed] = cells[np.arange(len(mixed)), best]
-        value[mixed] = np.where(cells == group[mixed][:, np.newaxis], rows.value[mixed], INELIGIBLE)
-        return replace(rows, group=group, value=value)
+    cells = np.where(picked >= 0, accounts.group[np.maximum(picked, 0)], 0)
+    value, seconds = rows.value[mixed].astype(np.int64), rows.seconds[mixed].astype(np.int64)
+    gain = value * PRICE_SCALE - prices[: rows.queues] * seconds - charges(accounts, prices)[cells, queues]
+    loss = np.where(picked >= 0, np.where(picked >= 0, gain, 0).max(axis=1)[:, np.newaxis] - gain, -_NOTHING)
+    kinds, place, kept = _kinds(cells, loss, picked)
+    dropped, at = np.nonzero((picked >= 0) & ~kept)
+    rows.value[mixed[dropped], at] = INELIGIBLE
     groups = accounts.table.shape[1]
-    table = np.empty((len(accounts.table), groups + len(own), accounts.queues), dtype=np.int64)
+    table = np.empty((len(accounts.table), groups + len(kinds), accounts.queues), dtype=np.int64)
     table[:, :groups] = accounts.table
-    table[:, groups:] = accounts.table[:, own, queues]
+    table[:, groups:] = accounts.table[:, kinds, queues]
     group[mixed] = groups + place
     return replace(rows, group=group, table=table)
 
 
+def _kinds(cells: NDArray[np.int32], loss: Ints, picked: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints, NDArray[np.bool_]]:
+    """Return the distinct rows of groups, each row's place among them, and which cells they speak of.
+
+    All cells, or where that makes too many kinds the best one of each account, or only that of each person.
+    """
+    workable = picked >= 0
+    of_account = np.full(int(picked.max(initial=0)) + 1, -_NOTHING)
+    np.minimum.at(of_account, picked[workable], loss[workable])
+    best = workable & (loss == of_account[np.maximum(picked, 0)])
+    alone = best & (loss == loss.min(axis=1, keepdims=True))
+    for kept in (workable, best):
+        spoken = np.where(kept, cells, 0)
+        if len(cells) > 4 * _MOST_KINDS and len(_distinct(spoken[: 2 * _MOST_KINDS])[0]) > _MOST_KINDS:
+            continue
+        kinds, place = _distinct(spoken)
+        if len(kinds) <= _MOST_KINDS:
+            return kinds, place, kept
+    return *_distinct(np.where(alone, cells, 0)), alone
+
+
 def _distinct(cells: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints]:
     """Return the distinct rows of an array and the place of each row among them."""
-    whole = np.ascontiguousarray(cells).view(np.dtype((np.void, cells.dtype.itemsize * cells.shape[1]))).ravel()
-    _, first, place = np.unique(whole, return_index=True, return_inverse=True)
-    return cells[first], place.astype(np.int64)
+    weights = np.random.default_rng(_HASH_SEED).integers(1, 1 << 62, cells.shape[1], dtype=np.uint64) | np.uint64(1)
+    key = (cells.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    if (cells[first][place] == cells).all():
+        return cells[first], place.astype(np.int64)
+    kinds, place = np.unique(cells, axis=0, return_inverse=True)
+    return kinds, place.ravel().astype(np.int64)

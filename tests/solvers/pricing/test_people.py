@@ -49,8 +49,8 @@ def test_rows_at_prices_have_the_bound_of_the_accounts_and_lists_to_match(seed, 
     problem = replace(problem, capacity_seconds=usable_capacity(problem))
     people, prices = people_of(problem), random_prices(problem, rng)
     with pytest.MonkeyPatch.context() as patch:
-        if crowded:  # too many kinds of persons with accounts in several groups: their other groups are left out
-            patch.setattr(module, "_MOST_MIXED_GROUPS", 0)
+        if crowded:  # too many kinds of persons with accounts in several groups: only the best cells are kept
+            patch.setattr(module, "_MOST_KINDS", 3)
         rows = people.at(prices)
         again = people.at(prices, people.at(np.zeros_like(prices)))
     found = evaluate(rows, prices)
