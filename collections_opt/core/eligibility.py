@@ -4,84 +4,49 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, Queue
-from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
+from collections_opt.core.rules.facts import blocked_by_facts
+from collections_opt.core.rules.places import in_jurisdiction
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
+
+__all__ = [
+    "LAST_BUCKET",
+    "QUEUE_REASONS",
+    "BlockReason",
+    "Eligibility",
+    "Rule",
+    "RuleKind",
+    "RuleScope",
+    "RuleTable",
+    "bucket_of",
+    "evaluate",
+    "in_jurisdiction",
+    "next_eligible_date",
+]
 
 Mask = NDArray[np.bool_]
 
 
-class RuleKind(StrEnum):
-    """How a rule reads its column."""
-
-    FLAG = "FLAG"
-    """Blocks where the flag is set."""
-    COUNT_ABOVE = "COUNT_ABOVE"
-    """Blocks where one more contact would exceed ``threshold``: count >= threshold."""
-    WAIT_DAYS = "WAIT_DAYS"
-    """Blocks while days since the event, its day being day 1, are at most ``threshold``."""
-    NOT_POSITIVE = "NOT_POSITIVE"
-    """Blocks where the amount is zero or less."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One row of the rule table.
-
-    Attributes:
-        rule_id: stable id recorded with every block.
-        version: version of the rule's wording or numbers.
-        kind: how ``column`` is read.
-        column: schema column.
-        effective_from: first as-of date it applies to.
-        effective_to: last as-of date, or None while in force.
-        threshold: count or days, by kind.
-        jurisdictions: state codes or countries it applies to; empty means everywhere.
-        channels: channels it blocks; empty means all.
-        specialism: queues with this specialism may work the account all the same; empty means none may.
-        next_eligible_days: days until the block may lift; 0 means it lifts only when the data change.
-        source: where the rule comes from.
-        description: one plain sentence for people.
-    """
-
-    rule_id: str
-    version: int
-    kind: RuleKind
-    column: str
-    effective_from: date
-    effective_to: date | None = None
-    threshold: int = 0
-    jurisdictions: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    specialism: str = ""
-    next_eligible_days: int = 0
-    source: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class RuleTable:
-    """The dated rules in force, with the version recorded with every ranking."""
-
-    version: str
-    rules: tuple[Rule, ...]
-
-
 @dataclass(frozen=True)
 class BlockReason:
-    """A rule as it stands in a ranking's legend: id, version, sentence, source, and whether the queue's own limits set it."""
+    """A rule as it stands in a ranking's legend: id, version, sentence, source, and when its block lifts.
+
+    A wait has the ``column`` of its event's day and its ``wait_days``; its block lifts on the day after them.
+    """
 
     rule_id: str
     version: int
     description: str
     source: str
     next_eligible_days: int = 0
+    column: str = ""
+    wait_days: int = 0
 
 
 QUEUE_REASONS: tuple[BlockReason, ...] = (
@@ -139,26 +104,53 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
         CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read.
     """
     in_force = [rule for rule in table.rules if _in_force(rule, portfolio.as_of_date)]
-    in_force.sort(key=lambda rule: (rule.next_eligible_days != 0, -rule.next_eligible_days, rule.rule_id))
+    in_force.sort(key=lambda rule: (_wait(rule) != 0, -_wait(rule), rule.rule_id))
+    binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force)
+    persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     states = portfolio.column("state")
     for code, rule in enumerate(in_force, start=1):
-        hit = _hits(rule, portfolio) & in_jurisdiction(states, rule.jurisdictions)
-        if hit.any():
-            for index, queue in enumerate(plan.queues):
-                if _rule_reaches(rule, queue):
-                    _block(blocked, index, hit, code)
+        inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)
+        if not inside.any():
+            continue
+        hits: dict[float, Mask] = {}
+        for index, queue in enumerate(plan.queues):
+            if not _rule_reaches(rule, queue):
+                continue
+            planned = queue.attempts if rule.kind is RuleKind.BUDGET else 0.0
+            if planned not in hits:
+                hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, planned)
+            _block(blocked, index, hits[planned], code)
+    personal = {rule.column for rule in in_force if rule.scope is RuleScope.PERSON}
     for index, queue in enumerate(plan.queues):
-        for offset, outside in enumerate(_queue_limits(portfolio, queue), start=len(in_force) + 1):
+        limits = _queue_limits(portfolio, queue, persons, personal)
+        for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
     blocked.flags.writeable = False
-    reasons = tuple(BlockReason(r.rule_id, r.version, r.description, r.source, r.next_eligible_days) for r in in_force)
-    return Eligibility(blocked, reasons + QUEUE_REASONS, table.version)
+    return Eligibility(blocked, tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS, table.version)
 
 
-def next_eligible_date(reason: BlockReason, as_of_date: date) -> date | None:
-    """Return the first date the block may lift by itself, or None if it lifts only when the data change."""
-    return as_of_date + timedelta(days=reason.next_eligible_days) if reason.next_eligible_days else None
+def next_eligible_date(reason: BlockReason, portfolio: Portfolio, row: int) -> date | None:
+    """Return the first date on which the block of an account lifts by itself, or None if it lifts only when the data change.
+
+    A wait lifts on the day after its last, counted from the event's day, which is day 1. Of a budget only the count is known and
+    not its days: the date is that on which all of it has passed.
+    """
+    if reason.wait_days:
+        if not portfolio.is_present(reason.column)[row]:
+            return None
+        return portfolio.as_of_date + timedelta(days=reason.wait_days + 1 - int(portfolio.column(reason.column)[row]))
+    return portfolio.as_of_date + timedelta(days=reason.next_eligible_days) if reason.next_eligible_days else None
+
+
+def _wait(rule: Rule) -> int:
+    return rule.threshold if rule.kind is RuleKind.WAIT else rule.next_eligible_days
+
+
+def _reason(rule: Rule) -> BlockReason:
+    waits = rule.kind is RuleKind.WAIT
+    days, column = (rule.threshold, rule.column) if waits else (0, "")
+    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, rule.next_eligible_days, column, days)
 
 
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
@@ -175,41 +167,9 @@ def _rule_reaches(rule: Rule, queue: Queue) -> bool:
     return on_channel and not (rule.specialism and rule.specialism in queue.specialisms)
 
 
-def in_jurisdiction(states: NDArray[np.bytes_], jurisdictions: tuple[str, ...]) -> Mask:
-    """Return which accounts a rule of some jurisdictions may bind, bool (n,).
-
-    An account of unknown state counts as inside: the rule may apply, and only the strict reading is safe.
-    """
-    if not jurisdictions:
-        return np.ones(states.shape, dtype=bool)
-    inside = states == b""
-    for code in jurisdictions:
-        wanted = code.encode()
-        inside |= (states == wanted) | np.char.startswith(states, wanted + b"-")
-    return np.asarray(inside, dtype=bool)
-
-
-def _hits(rule: Rule, portfolio: Portfolio) -> Mask:
-    column = ACCOUNT_SCHEMA.get(rule.column)
-    wanted = {RuleKind.FLAG: (ColumnKind.FLAG,), RuleKind.NOT_POSITIVE: (ColumnKind.MONEY,)}
-    if column is None or column.kind not in wanted.get(rule.kind, (ColumnKind.COUNT,)):
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            f"rules[{rule.rule_id}].column",
-            f"{rule.column!r} cannot be read as {rule.kind}.",
-            "Name another.",
-        )
-    values, present = portfolio.column(rule.column), portfolio.is_present(rule.column)
-    tests: dict[RuleKind, Mask] = {
-        RuleKind.FLAG: values == 1,
-        RuleKind.COUNT_ABOVE: values >= rule.threshold,
-        RuleKind.WAIT_DAYS: values <= rule.threshold,
-        RuleKind.NOT_POSITIVE: values <= 0,
-    }
-    return present & tests[rule.kind]
-
-
-def _queue_limits(portfolio: Portfolio, queue: Queue) -> tuple[Mask, Mask, Mask, Mask]:
+def _queue_limits(
+    portfolio: Portfolio, queue: Queue, persons: Persons | None, personal: set[str]
+) -> tuple[Mask, Mask, Mask, Mask]:
     """Where the queue's own limits exclude an account, in the order of ``QUEUE_REASONS``."""
     nowhere = np.zeros(portfolio.account_count, dtype=bool)
     products = np.array([code.encode() for code in queue.products], dtype="S") if queue.products else None
@@ -222,6 +182,7 @@ def _queue_limits(portfolio: Portfolio, queue: Queue) -> tuple[Mask, Mask, Mask,
     if queue.specialist_only:
         served = nowhere.copy()
         for name in queue.specialisms:
-            served |= portfolio.column(name)
+            marked = portfolio.column(name)
+            served |= persons.any_of(marked) if persons is not None and name in personal else marked
         outside_specialism = ~served
     return outside_product, outside_bucket, outside_state, outside_specialism

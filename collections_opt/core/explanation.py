@@ -123,7 +123,7 @@ def explain(
                 verdict=_verdict(index, worked, best, blocked, value[index], surplus, beside is not None),
                 rule_id=reason.rule_id if reason else "",
                 rule_description=reason.description if reason else "",
-                next_eligible_date=next_eligible_date(reason, ranking.portfolio.as_of_date) if reason else None,
+                next_eligible_date=next_eligible_date(reason, ranking.portfolio, row) if reason else None,
                 increment_minor=0 if blocked else int(value[index]),
                 minutes=float(seconds[index] / 60.0),
                 price_per_minute_minor=float(prices[index] * 60.0),

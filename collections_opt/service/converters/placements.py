@@ -67,7 +67,6 @@ class _Writer:
         self._needed = placed.needed_increment_minor.tolist()
         self._least = placed.changes.least_increment_minor.tolist()
         self._highest = (placed.changes.highest_price * 60.0 / PRICE_SCALE).tolist()
-        self._rules = self._write_rules()
 
     def account(self, account_id: str, row: int) -> pb.PlacedAccount:
         placed = self._placed
@@ -106,7 +105,7 @@ class _Writer:
     def _option(self, row: int, index: int) -> pb.PlacementOption:
         code = int(self._placed.valued.eligibility.blocked_by[row, index])
         if code:
-            return pb.PlacementOption(queue_id=self._queue_ids[index], blocking_rule=self._rules[code - 1])
+            return pb.PlacementOption(queue_id=self._queue_ids[index], blocking_rule=self._rule(row, code))
         highest = self._highest[row][index]
         return pb.PlacementOption(
             queue_id=self._queue_ids[index],
@@ -117,12 +116,11 @@ class _Writer:
             highest_price_per_minute_minor_units=highest if highest >= 0 else None,
         )
 
-    def _write_rules(self) -> list[scoring_service_pb2.BlockingRule]:
-        as_of = self._placed.valued.portfolio.as_of_date
-        return [
-            write_blocking_rule(r.rule_id, r.description, next_eligible_date(r, as_of), r.version, r.source)
-            for r in self._placed.valued.eligibility.legend
-        ]
+    def _rule(self, row: int, code: int) -> scoring_service_pb2.BlockingRule:
+        valued = self._placed.valued
+        reason = valued.eligibility.legend[code - 1]
+        until = next_eligible_date(reason, valued.portfolio, row)
+        return write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
 
     def _id(self, queue: int) -> str:
         return "" if queue == UNASSIGNED else self._queue_ids[queue]

@@ -57,7 +57,7 @@ def _write_queue(scored: ScoredAccounts, row: int, queue: int, baseline: int) ->
     queue_id = scored.plan.queues[queue].queue_id
     reason = ranking.eligibility.reason(row, queue)
     if reason is not None:
-        until = next_eligible_date(reason, ranking.portfolio.as_of_date)
+        until = next_eligible_date(reason, ranking.portfolio, row)
         rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
         return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
     increment = int(ranking.problem.value[row, queue])

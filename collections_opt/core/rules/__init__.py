@@ -1,0 +1,1 @@
+"""Rules of contact as dated data: budgets, waits and flags, whom they bind and where."""

@@ -1,0 +1,79 @@
+"""Where a rule's facts block: one column over all accounts at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.persons import Persons
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
+from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
+
+Mask = NDArray[np.bool_]
+
+_READS: dict[RuleKind, tuple[ColumnKind, ...]] = {
+    RuleKind.FLAG: (ColumnKind.FLAG,),
+    RuleKind.NOT_POSITIVE: (ColumnKind.MONEY,),
+}
+"""Kinds of column by kind of rule; the others read counts."""
+
+
+def check_column(rule: Rule) -> None:
+    """Refuse a rule that names a column its kind cannot read.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT.
+    """
+    if rule.known_by and rule.known_by not in ACCOUNT_SCHEMA:
+        field = f"rules[{rule.rule_id}].known_by"
+        raise refuse(Reason.INVALID_ARGUMENT, field, f"{rule.known_by!r} is no column.", "Name another.")
+    column = ACCOUNT_SCHEMA.get(rule.column)
+    if column is None or column.kind not in _READS.get(rule.kind, (ColumnKind.COUNT,)):
+        field, found = f"rules[{rule.rule_id}].column", f"{rule.column!r} cannot be read as {rule.kind}."
+        raise refuse(Reason.INVALID_ARGUMENT, field, found, "Name another.")
+
+
+def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
+    """Return where a rule's facts block contact, wherever the account is; bool (n,).
+
+    Args:
+        rule: the rule.
+        portfolio: the accounts.
+        persons: who has several accounts, None if nobody has or nothing binds persons.
+        planned: attempts that a queue would make; only budgets read it.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT, as ``check_column``.
+    """
+    check_column(rule)
+    bound = persons if rule.scope is RuleScope.PERSON else None
+    if rule.kind is RuleKind.BUDGET:
+        return _over_budget(rule, portfolio, bound, planned)
+    values, present = portfolio.column(rule.column), portfolio.is_present(rule.column)
+    tests: dict[RuleKind, Mask] = {
+        RuleKind.FLAG: present & (values == 1),
+        RuleKind.NOT_POSITIVE: present & (values <= 0),
+        RuleKind.NOT_PAST_DUE: (values <= 0) & (portfolio.column("arrears_minor") <= 0),
+        RuleKind.WAIT: np.where(present, values <= rule.threshold, ~_recorded(rule, portfolio)),
+        RuleKind.COUNT_ABOVE: present & (values >= rule.threshold),
+        RuleKind.WAIT_DAYS: present & (values <= rule.threshold),
+    }
+    hit = np.asarray(tests[rule.kind], dtype=bool)
+    return hit if bound is None else bound.any_of(hit)
+
+
+def _recorded(rule: Rule, portfolio: Portfolio) -> Mask:
+    """Where an account's contacts are known to be recorded: there a blank day of an event says that it did not happen."""
+    if not rule.known_by:
+        return np.zeros(portfolio.account_count, dtype=bool)
+    return np.asarray(portfolio.is_present(rule.known_by), dtype=bool)
+
+
+def _over_budget(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
+    made, known = portfolio.column(rule.column).astype(np.float64), portfolio.is_present(rule.column)
+    if persons is None:
+        return np.asarray(~known | (made + planned > rule.threshold), dtype=bool)
+    total = np.bincount(persons.of, weights=np.where(known, made, 0.0), minlength=persons.count)
+    return np.asarray(persons.any_of(~known) | (total[persons.of] + planned > rule.threshold), dtype=bool)

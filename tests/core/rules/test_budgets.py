@@ -1,0 +1,183 @@
+"""Budgets, waits and persons: nothing over a cap, nothing on a missing fact, every lifting date exact to the day.
+
+The judge of the million accounts reads the shipped table's TOML itself and shares no code with the rules.
+"""
+
+import tomllib
+from dataclasses import replace
+from datetime import date, timedelta
+from importlib import resources
+
+import numpy as np
+import pytest
+
+from collections_opt.application.settings import bundled_rules, dump, load
+from collections_opt.core.admission import admit
+from collections_opt.core.eligibility import evaluate, next_eligible_date
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
+from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
+
+MADE = "calls_last_7_days_count"
+CAP = Rule("cap", 1, RuleKind.BUDGET, MADE, EVER, threshold=7, jurisdictions=("US",), channels=("CALL",), next_eligible_days=7)
+WAIT = Rule("wait", 1, RuleKind.WAIT, "days_since_conversation", EVER, threshold=7, known_by=MADE)
+
+
+def blocks(rules, attempts=1.0, strict=True, **columns):
+    portfolio = admitted(**columns).portfolio
+    found = evaluate(portfolio, plan(queue("q", attempts=attempts)), RuleTable("t", tuple(rules), strict))
+    named = [found.reason(row, 0) for row in range(portfolio.account_count)]
+    return ["" if reason is None else reason.rule_id for reason in named]
+
+
+@pytest.mark.parametrize("attempts", [1.0, 3.0])
+@pytest.mark.parametrize("made", range(9))
+def test_a_queue_takes_an_account_while_made_and_planned_stay_within_the_cap(made, attempts):
+    found = blocks([CAP], attempts, account_id=text(["a"]), state=text(["US-TX"]), calls_last_7_days_count=np.array([made]))
+    assert (found == ["cap"]) == (made + attempts > 7)
+
+
+def test_a_count_that_is_not_known_blocks_where_a_rule_reads_it_and_nowhere_else():
+    assert blocks([CAP], account_id=text(["a", "b", "c"]), state=text(["US-TX", "GB", ""])) == ["cap", "", "cap"]
+
+
+@pytest.mark.parametrize(("state", "bound"), [("US-NY-NYC", True), ("US-NY", True), ("US", True), ("", True), ("US-NJ", False)])
+def test_a_place_known_less_exactly_than_the_rules_is_bound(state, bound):
+    rule = replace(CAP, jurisdictions=("US-NY-NYC",))
+    columns = {"account_id": text(["a"]), "state": text([state]), MADE: np.array([9])}
+    assert (blocks([rule], **columns) == ["cap"]) == bound
+    assert (blocks([rule], strict=False, **columns) == ["cap"]) == (state in {"US-NY-NYC", ""})
+
+
+def test_counts_of_a_person_add_up_over_debts_and_one_that_is_missing_is_missing_for_all():
+    rule = replace(CAP, scope=RuleScope.PERSON)
+    columns = {"account_id": text(["a", "b", "c"]), "customer_id": text(["p", "p", "q"]), "state": text(["US-TX"] * 3)}
+    assert blocks([rule], **columns, calls_last_7_days_count=np.array([4, 3, 4])) == ["cap", "cap", ""]
+    assert blocks([CAP], **columns, calls_last_7_days_count=np.array([4, 3, 4])) == ["", "", ""]
+    raw = raw_portfolio(**columns, calls_last_7_days_count=np.array([0, 0, 0]))
+    portfolio = admit(replace(raw, present={MADE: np.array([True, False, True])})).portfolio
+    found = evaluate(portfolio, plan(queue("q")), RuleTable("t", (rule,), True))
+    assert (found.blocked_by[:, 0] != 0).tolist() == [True, True, False]
+
+
+def test_flags_of_a_person_bind_every_debt_and_specialists_may_still_work_them():
+    rule = Rule("deceased", 1, RuleKind.FLAG, "deceased", EVER, specialism="deceased", scope=RuleScope.PERSON)
+    portfolio = admitted(
+        account_id=text(["a", "b", "c"]), customer_id=text(["p", "p", ""]), deceased=np.array([True, False, False])
+    ).portfolio
+    desk = plan(queue("calls"), queue("estates", specialisms=("deceased",), specialist_only=True))
+    found = evaluate(portfolio, desk, RuleTable("t", (rule,), True))
+    assert (found.blocked_by == 0).tolist() == [[False, True], [False, True], [True, False]]
+
+
+def test_every_lifting_date_is_exact_over_leap_days_and_month_ends():
+    day = date(2027, 12, 20)
+    for _ in range(90):  # over the leap day of 2028
+        for since in range(1, 8):
+            raw = raw_portfolio(account_id=text(["a"]), days_since_conversation=np.array([since]))
+            portfolio = admit(replace(raw, as_of_date=day)).portfolio
+            found = evaluate(portfolio, plan(queue("q")), RuleTable("t", (WAIT,), True))
+            lifts = next_eligible_date(found.reason(0, 0), portfolio, 0)
+            conversation = day - timedelta(days=since - 1)
+            assert lifts == conversation + timedelta(days=7)
+        day += timedelta(days=1)
+
+
+@pytest.mark.parametrize(("since", "blocked"), [(1, True), (7, True), (8, False), (9, False)])
+def test_the_day_before_is_blocked_and_the_day_itself_is_free(since, blocked):
+    assert (blocks([WAIT], account_id=text(["a"]), days_since_conversation=np.array([since])) == ["wait"]) == blocked
+
+
+def test_a_blank_day_means_no_conversation_only_where_contacts_are_recorded():
+    assert blocks([WAIT], account_id=text(["a"])) == ["wait"]
+    assert blocks([WAIT], account_id=text(["a"]), calls_last_7_days_count=np.array([0])) == [""]
+    assert blocks([replace(WAIT, known_by="")], account_id=text(["a"]), calls_last_7_days_count=np.array([0])) == ["wait"]
+
+
+def test_nothing_past_due_is_not_worked():
+    rule = Rule("none", 1, RuleKind.NOT_PAST_DUE, "days_past_due", EVER)
+    columns = {"account_id": text(["a", "b", "c"]), "days_past_due": np.array([0, 0, 5]), "arrears_minor": np.array([0, 5, 0])}
+    assert blocks([rule], **columns) == ["none", "", ""]
+
+
+def test_tables_of_earlier_versions_are_written_as_they_were():
+    old = RuleTable("t", (Rule("r", 1, RuleKind.COUNT_ABOVE, MADE, EVER, threshold=7),))
+    assert "scope" not in dump(old)
+    assert "strict_places" not in dump(old)
+    assert load(dump(bundled_rules()), RuleTable) == bundled_rules()
+
+
+COUNT = 1_000_000
+STATES = ["US-MA", "US-WA", "US-NY-NYC", "US-NY", "US-TX", "US-DC", "US-WV", "US", "", "GB", "IN", "TW"]
+
+
+def million(seed=0):
+    rng = np.random.default_rng(seed)
+    raw = raw_portfolio(
+        account_id=np.char.mod("A%07d", np.arange(COUNT)).astype("S"),
+        customer_id=np.char.mod("P%06d", rng.integers(0, 800_000, COUNT)).astype("S"),
+        state=np.array(STATES, dtype="S")[rng.integers(0, len(STATES), COUNT)],
+        calls_last_7_days_count=rng.integers(0, 40, COUNT),
+        attempts_last_7_days_count=rng.integers(0, 8, COUNT),
+        days_since_conversation=rng.integers(1, 15, COUNT),
+        deceased=rng.random(COUNT) < 0.02,
+    )
+    present = {
+        name: rng.random(COUNT) < 0.95
+        for name in ("calls_last_7_days_count", "attempts_last_7_days_count", "days_since_conversation")
+    }
+    return admit(replace(raw, present=present)).portfolio
+
+
+def judged(portfolio, free, attempts):
+    """Return how many accounts a queue on the phone may work against a cap or on a missing fact, by rule of the shipped file."""
+    text_of_table = resources.files("collections_opt.datasets").joinpath("bundled/settings/rules.toml").read_text()
+    states = portfolio.column("state")
+    _, person = np.unique(portfolio.column("customer_id"), return_inverse=True)
+    wrong = {}
+    for rule in tomllib.loads(text_of_table)["rules"]:
+        if rule["kind"] not in {"BUDGET", "WAIT"} or "CALL" not in rule.get("channels", ["CALL"]):
+            continue
+        bound = np.zeros(states.size, dtype=bool)
+        for code in rule["jurisdictions"]:
+            for state in set(states.tolist()):
+                name = state.decode()
+                if name == code or name.startswith(f"{code}-") or code.startswith(f"{name}-") or not name:
+                    bound |= states == state
+        value, known = portfolio.column(rule["column"]), portfolio.is_present(rule["column"])
+        if rule["kind"] == "WAIT":
+            bad = np.where(known, value <= rule["threshold"], ~portfolio.is_present(rule["known_by"]))
+        else:
+            made = np.where(known, value, 10_000)
+            if rule.get("scope") == "PERSON":
+                made = np.bincount(person, weights=made)[person]
+            bad = made + attempts > rule["threshold"]
+        wrong[rule["rule_id"]] = int((free & bound & bad).sum())
+    gone = np.bincount(person, weights=portfolio.column("deceased"))[person] > 0
+    return {**wrong, "deceased": int((free & gone).sum())}
+
+
+def test_of_a_million_accounts_none_is_free_over_a_cap_or_on_a_missing_fact():
+    portfolio = million()
+    desk = plan(*(queue(f"q{attempts}", attempts=float(attempts)) for attempts in (1, 3)))
+    found = evaluate(portfolio, desk, bundled_rules())
+    for index, attempts in enumerate((1, 3)):
+        free = found.blocked_by[:, index] == 0
+        assert free.sum() > 50_000
+        assert set(judged(portfolio, free, attempts).values()) == {0}
+
+
+@pytest.mark.parametrize("planted", ["planned attempts forgotten", "missing permits", "day eight", "own debts only"])
+def test_the_judge_notices_planted_faults(planted):
+    portfolio, table = million(1), bundled_rules()
+    attempts, rules = 3, list(table.rules)
+    attempts_seen = 1.0 if planted == "planned attempts forgotten" else 3.0
+    if planted == "missing permits":
+        rules = [
+            replace(r, kind=RuleKind.COUNT_ABOVE, threshold=r.threshold - 2) if r.kind is RuleKind.BUDGET else r for r in rules
+        ]
+    if planted == "day eight":
+        rules = [replace(r, threshold=r.threshold - 1) if r.kind is RuleKind.WAIT else r for r in rules]
+    if planted == "own debts only":
+        rules = [replace(r, scope=RuleScope.ACCOUNT) for r in rules]
+    found = evaluate(portfolio, plan(queue("q", attempts=attempts_seen)), replace(table, rules=tuple(rules)))
+    assert sum(judged(portfolio, found.blocked_by[:, 0] == 0, attempts).values()) > 0
