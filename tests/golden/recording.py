@@ -51,7 +51,7 @@ def plans():
 
 CONSTRAINTS = (
     RankingConstraints((AccountLimit("few letters", LimitKind.AT_MOST, queue_ids=("letters",), account_count=3),)),
-    RankingConstraints((AccountLimit("New York", LimitKind.AT_LEAST, Segment(states=("US-NY",)), segment_share=0.2),)),
+    RankingConstraints((AccountLimit("Illinois", LimitKind.AT_LEAST, Segment(states=("US-IL",)), segment_share=0.2),)),
     RankingConstraints(max_moved_count=5),
     RankingConstraints(exploration_share=0.1),
 )
