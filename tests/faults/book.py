@@ -27,7 +27,14 @@ def raw() -> RawPortfolio:
     balance = np.repeat(np.array([900_000.0, 700_000.0, 500_000.0, 300_000.0]), ROWS // 4)
     balance[[5, 25]] = np.nan
     days = np.where(np.arange(ROWS) % 2 == 0, 45, 75)
-    return raw_portfolio(account_id=text([f"acc-{i:03d}" for i in range(ROWS)]), balance_minor=balance, days_past_due=days)
+    none = np.zeros(ROWS, dtype=np.int64)  # contacts made: what is not known blocks
+    return raw_portfolio(
+        account_id=text([f"acc-{i:03d}" for i in range(ROWS)]),
+        balance_minor=balance,
+        days_past_due=days,
+        calls_last_7_days_count=none,
+        attempts_last_7_days_count=none,
+    )
 
 
 def command(request_id: str, portfolio_id: str = PORTFOLIO_ID) -> RankingCommand:

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -27,10 +28,14 @@ import typer
 
 from collections_opt.application.findings import Verdict
 from collections_opt.application.workspace import Workspace, open_workspace
+from collections_opt.core.actors import Actor
 from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.ledger.logged_rows import LOGGED, reference_of
 from collections_opt.ledger.records import RequestKey
+from collections_opt.ledger.resources import NewVersion
 from collections_opt.ledger.schema import metadata
 from tests.faults.book import MODELS, NOW, command, prepare
 
@@ -102,6 +107,10 @@ def bench(folder: Path) -> Iterator[Bench]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
     workspace = open_workspace(folder, MODELS, lambda: NOW)
     prepare(workspace)
+    saved = NewVersion(ResourceKind.RULE_TABLE, "rules", date(2026, 1, 1), "{}", Actor("ann"))
+    version = workspace.ledger.add_resource(saved, NOW).version
+    approval = ResourceApproval(Actor("ben"), ApprovalMode.PEOPLE, "read", NOW.isoformat())
+    workspace.ledger.approve_resource(ResourceKind.RULE_TABLE, "rules", version, approval)
     workspace.ledger.remember(RequestKey("answered", "a call", "x"), "{}", NOW)
     made = [workspace.rank(command(str(uuid.UUID(int=number, version=4))), ignore_progress) for number in range(RANKINGS)]
     ready = Bench(folder, workspace, [each.ranking_id for each in made])
