@@ -27,11 +27,12 @@ def raw() -> RawPortfolio:
     balance = np.repeat(np.array([900_000.0, 700_000.0, 500_000.0, 300_000.0]), ROWS // 4)
     balance[[5, 25]] = np.nan
     days = np.where(np.arange(ROWS) % 2 == 0, 45, 75)
-    none = np.zeros(ROWS, dtype=np.int64)  # contacts made: what is not known blocks
+    none = np.zeros(ROWS, dtype=np.int64)  # contacts made; where these or the state are not known, rules block
     return raw_portfolio(
         account_id=text([f"acc-{i:03d}" for i in range(ROWS)]),
         balance_minor=balance,
         days_past_due=days,
+        state=text(["US-TX"] * ROWS),
         calls_last_7_days_count=none,
         attempts_last_7_days_count=none,
     )
