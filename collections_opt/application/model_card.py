@@ -37,6 +37,7 @@ monotone in the features with an expected sign) and p_default ({default} rounds)
 ## Data
 {description}
 
+{_seen(manifest)}
 {_figures(manifest)}
 ## Calibration
 Shape and level rest on periods predicted by models of the earlier ones. Log loss by shape: {losses}; the simplest that is no
@@ -110,6 +111,15 @@ def _figure(manifest: Manifest, name: str) -> str:
         return value
     low, high = manifest.metric_intervals[name]
     return f"{value} ({low:.4f} to {high:.4f})"
+
+
+def _seen(manifest: Manifest) -> str:
+    """Return whose outcome without contact was not seen, and what was done about it."""
+    unseen = manifest.training["unseen_outcomes"]
+    rows = {period: ", ".join(f"{name} {count:,}" for name, count in counts.items()) for period, counts in unseen.items()}
+    told = [f"{kind}: {method}." for kind, method in sorted(manifest.training["methods"].items())]
+    head = "## Whose outcome was seen\n" + "\n".join(f"- {line}" for line in told) + "\n"
+    return head + ("\n" + _table(("period", "not seen"), rows) if rows else "")
 
 
 def _domain(manifest: Manifest) -> str:

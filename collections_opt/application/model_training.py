@@ -46,6 +46,8 @@ The level of a month moves by about a fifth of its log-odds and cannot be foreto
 calibration error. August chose nothing, but it was looked at five times while the procedure was built: its figures are a little
 better than those of a month that nobody has seen."""
 
+NO_CONTACT = "no contact was recorded: the probabilities mix worked and unworked accounts"
+
 Figure = tuple[float, tuple[float, float] | None]
 """A figure with its 95 % interval, where it has one."""
 
@@ -128,6 +130,8 @@ def train_model(
         "periods": list(model.periods),
         "judged_on": later.name,
         "digest": model.training_digest,
+        "unseen_outcomes": {period.name: dict(period.left_out) for period in (*data.periods, later) if period.left_out},
+        "methods": later.method or {"contact": NO_CONTACT},
     }
     boosted_facts = {
         **facts,

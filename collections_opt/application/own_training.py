@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.application.model_training import TrainingData
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.features import build_features
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.datasets.files.training_files import CENSORED, LabelledAccounts, TrainingFiles
 from collections_opt.scoring.outcome.rows import TrainingPeriod
+from collections_opt.scoring.outcome.weights import weights_by_features, weights_by_time
 
 MIN_PER_OUTCOME = 30
 """Accounts of each outcome in every period: fewer say nothing about a probability."""
@@ -42,12 +46,51 @@ def _period(labelled: LabelledAccounts) -> TrainingPeriod:
         if ids.size:
             told = f"{ids[0].decode('utf-8', 'replace')} {problem} in {labelled.name} ({ids.size:,} such accounts)."
             raise refuse(Reason.INVALID_ARGUMENT, "account_id", told, "Send one outcome for every account of the period.")
-    outcome = labelled.outcome[order[found]]
+    rows = order[found]
+    outcome, none = labelled.outcome[rows], np.zeros(rows.size, dtype=bool)
+    censored = np.isin(outcome, list(CENSORED.values()))
+    contacted = none if labelled.contacted is None else labelled.contacted[rows]
+    kept = ~censored & ~contacted
     for code, name in _NAMES.items():
-        count = int((outcome == code).sum())
+        count = int((outcome[kept] == code).sum())
         if count < MIN_PER_OUTCOME:
-            told = f"{labelled.name} has {count} accounts with {name}."
+            told = f"{labelled.name} has {count} accounts with {name}" + (
+                " whose outcome without contact was seen." if contacted.any() else "."
+            )
             raise refuse(
                 Reason.INVALID_ARGUMENT, "outcome", told, f"Give periods with at least {MIN_PER_OUTCOME} of each outcome."
             )
-    return TrainingPeriod(labelled.name, portfolio, outcome)
+    weight, method = _weights(portfolio, None if labelled.days is None else labelled.days[rows], censored, contacted)
+    left_out = {name: int((outcome == code).sum()) for name, code in CENSORED.items()} | {
+        "CONTACTED": int((contacted & ~censored).sum())
+    }
+    if labelled.contacted is None:
+        method["contact"] = "no contact was recorded: the probabilities mix worked and unworked accounts"
+    return TrainingPeriod(
+        labelled.name,
+        portfolio.take(np.flatnonzero(kept)),
+        outcome[kept],
+        None if kept.all() else weight[kept] / weight[kept].mean(),
+        {name: count for name, count in left_out.items() if count},
+        method,
+    )
+
+
+def _weights(
+    portfolio: Portfolio, days: NDArray[np.int64] | None, censored: NDArray[np.bool_], contacted: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], dict[str, str]]:
+    """Return for how many accounts each row stands, float64 (n,), and how that was found."""
+    weight, method = np.ones(censored.size), {}
+    features = build_features(portfolio).matrix if censored.any() or contacted.any() else None
+    if censored.any() and days is not None:
+        weight *= weights_by_time(days, censored)
+        method["censored"] = "weights of the inverse chance of not being censored before, by time (Kaplan-Meier)"
+    elif censored.any() and features is not None:
+        weight *= weights_by_features(features, ~censored)
+        method["censored"] = "weights of the inverse chance of being seen, by the features (days are not in the file)"
+    if contacted.any() and features is not None:
+        weight *= weights_by_features(features, ~contacted)
+        method["contact"] = "uncontacted rows only, weighted by the inverse chance of no contact, by the features"
+    elif not contacted.any():
+        method["contact"] = "recorded, and there was none"
+    return weight, method

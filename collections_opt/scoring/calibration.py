@@ -170,17 +170,18 @@ def fit_venn_abers(probability: Floats, outcome: Outcomes) -> Calibration:
     return replace(IDENTITY, method="venn-abers", curves=tuple(curves))
 
 
-def fit_shifts(probability: Floats, outcome: Outcomes) -> tuple[float, float]:
+def fit_shifts(probability: Floats, outcome: Outcomes, weight: Floats | None = None) -> tuple[float, float]:
     """Return the shifts of cure and of default that bring predictions to the level of a later period, by each one's log loss."""
-    return fit_shift(probability[:, CURE], outcome == CURE), fit_shift(probability[:, DEFAULT], outcome == DEFAULT)
+    cure, default = (fit_shift(probability[:, k], outcome == k, weight) for k in (CURE, DEFAULT))
+    return cure, default
 
 
-def fit_shift(probability: Floats, happened: NDArray[np.bool_]) -> float:
-    """Return the shift of one event that minimises its log loss."""
+def fit_shift(probability: Floats, happened: NDArray[np.bool_], weight: Floats | None = None) -> float:
+    """Return the shift of one event that minimises its log loss, weighted by ``weight``, float64 (n,)."""
 
     def loss(shift: float) -> float:
         p = np.clip(shifted(probability, shift), _FLOOR, 1.0 - _FLOOR)
-        return float(-np.log(np.where(happened, p, 1.0 - p)).mean())
+        return float(-np.average(np.log(np.where(happened, p, 1.0 - p)), weights=weight))
 
     return round(float(minimize_scalar(loss, bounds=(-0.9, 0.5), method="bounded", options={"xatol": 1e-7}).x), 5)
 

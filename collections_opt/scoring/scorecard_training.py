@@ -54,14 +54,14 @@ def train_scorecard(periods: Sequence[TrainingPeriod]) -> TrainedScorecard:
 
 
 def _predicted(card: Scorecard, rows: TrainingRows) -> Predicted:
-    return Predicted(card.raw(rows.features), rows.outcome, rows.account)
+    return Predicted(card.raw(rows.features), rows.outcome, rows.account, rows.stands_for)
 
 
 def _loss(later: Sequence[Predicted]) -> float:
     """Return the log loss of later periods, each at its own level."""
     total = 0.0
     for one in later:
-        p = IDENTITY.with_shifts(fit_shifts(one.raw, one.outcome)).apply(one.raw)
+        p = IDENTITY.with_shifts(fit_shifts(one.raw, one.outcome, one.weight)).apply(one.raw)
         total -= float(np.log(p[np.arange(p.shape[0]), one.outcome]).sum())
     return total / sum(one.outcome.size for one in later)
 

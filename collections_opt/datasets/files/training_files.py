@@ -18,16 +18,21 @@ from collections_opt.datasets.files.text_tables import ids, mapped, read_text_ta
 from collections_opt.datasets.settings_files import read_settings
 
 OUTCOMES = {"CURE": CURE, "DEFAULT": DEFAULT, "STAY": STAY}
-CASH = "cash_minor"
+CENSORED = {"SOLD": 10, "RECALLED": 11, "CLOSED": 12, "DIED": 13}
+"""Ends before the horizon after which nobody saw an outcome; training weighs those whose outcome was seen for them."""
+CASH, DAYS, CONTACTED = "cash_minor", "days", "contacted"
+_YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MIN_PERIODS = 3
 """Two to train on, so that the later one chooses the rounds, and one to judge on."""
 
 
 @dataclass(frozen=True)
 class PeriodFiles:
-    """One period: its accounts, and their outcomes as ``account_id`` and ``outcome`` (CURE, DEFAULT or STAY).
+    """One period: its accounts, and their outcomes as ``account_id`` and ``outcome`` (CURE, DEFAULT or STAY; SOLD,
+    RECALLED, CLOSED or DIED where it was not seen).
 
-    The outcomes may hold ``cash_minor``, the money paid over the period in minor units; an evaluation counts it.
+    The outcomes may hold ``cash_minor``, the money paid over the period in minor units, which an evaluation counts; ``days``
+    until the outcome or the end, so that ends are weighed by time; ``contacted`` (true, false): then p is without contact.
     """
 
     name: str
@@ -57,11 +62,16 @@ class TrainingFiles:
 
 @dataclass(frozen=True)
 class Labels:
-    """What became of accounts: bytes (k,) ids, int64 (k,) CURE, DEFAULT or STAY, and int64 (k,) cash where it is known."""
+    """What became of accounts: bytes (k,) ids, int64 (k,) CURE, DEFAULT, STAY or a code of ``CENSORED``.
+
+    ``cash_minor`` and ``days`` are int64 (k,), ``contacted`` bool (k,); None where the file does not say.
+    """
 
     account_id: NDArray[np.bytes_]
     outcome: NDArray[np.int64]
     cash_minor: NDArray[np.int64] | None
+    days: NDArray[np.int64] | None = None
+    contacted: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,8 +82,10 @@ class LabelledAccounts:
         name: of the period.
         raw: the accounts.
         account_id: bytes (k,) of the outcomes.
-        outcome: int64 (k,), CURE, DEFAULT or STAY.
+        outcome: int64 (k,), CURE, DEFAULT, STAY or a code of ``CENSORED``.
         cash_minor: int64 (k,) money paid; None where the file does not say.
+        days: int64 (k,) until the outcome or the end, likewise.
+        contacted: bool (k,), likewise.
     """
 
     name: str
@@ -81,6 +93,8 @@ class LabelledAccounts:
     account_id: NDArray[np.bytes_]
     outcome: NDArray[np.int64]
     cash_minor: NDArray[np.int64] | None
+    days: NDArray[np.int64] | None = None
+    contacted: NDArray[np.bool_] | None = None
 
 
 def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
@@ -104,19 +118,22 @@ def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
 
 def _read_period(folder: Path, period: PeriodFiles, mapping: FileMapping) -> LabelledAccounts:
     raw = read_portfolio(folder / period.accounts, mapping, period.as_of_date).raw
-    labels = read_labels(folder / period.outcomes)
-    return LabelledAccounts(period.name, raw, labels.account_id, labels.outcome, labels.cash_minor)
+    labels = read_labels(folder / period.outcomes, may_be_censored=True)
+    return LabelledAccounts(period.name, raw, **vars(labels))
 
 
-def read_labels(path: Path) -> Labels:
-    """Return outcomes by account from a file (.csv or .parquet).
+def read_labels(path: Path, may_be_censored: bool = False) -> Labels:
+    """Return outcomes by account from a file (.csv or .parquet); censored ones only where the caller knows what to do with them.
 
     Raises:
         CollectionsError: NOT_FOUND for a missing file; SCHEMA_MISMATCH for one that cannot be read or lacks a column;
             INVALID_ARGUMENT for an unknown outcome or an empty cell.
     """
     table = read_text_table(path, ("account_id", "outcome"), "outcomes file")
-    outcome = mapped(table, "outcome", OUTCOMES, lower=False).astype(np.int64)
+    known = {**OUTCOMES, **CENSORED} if may_be_censored else OUTCOMES
+    outcome = mapped(table, "outcome", known, lower=False).astype(np.int64)
     if not table.row_count:
         raise refuse(Reason.INVALID_ARGUMENT, "outcome", f"{path.name} is empty.", "Send a row per account.")
-    return Labels(ids(table), outcome, whole_money(table, CASH) if CASH in table else None)
+    cash, days = (whole_money(table, name) if name in table else None for name in (CASH, DAYS))
+    contacted = mapped(table, CONTACTED, _YES_NO).astype(np.bool_) if CONTACTED in table else None
+    return Labels(ids(table), outcome, cash, days, contacted)

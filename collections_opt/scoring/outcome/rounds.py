@@ -86,8 +86,8 @@ def _losses(booster: lgb.Booster, rows: TrainingRows, step: str) -> Floats:
         more = booster.predict(rows.features, raw_score=True, start_iteration=before, num_iteration=rounds - before)
         raw, before = raw + np.asarray(more, dtype=np.float64), rounds
         p = expit(raw)
-        p = np.clip(shifted(p, fit_shift(p, event)), _FLOOR, 1.0 - _FLOOR)
-        found.append(-np.log(np.where(event, p, 1.0 - p)))
+        p = np.clip(shifted(p, fit_shift(p, event, rows.stands_for)), _FLOOR, 1.0 - _FLOOR)
+        found.append(-np.log(np.where(event, p, 1.0 - p)) * rows.stands_for)
     return np.vstack(found)
 
 

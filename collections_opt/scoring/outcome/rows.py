@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,11 +21,23 @@ PERIOD_WEIGHT = 0.5
 
 @dataclass(frozen=True)
 class TrainingPeriod:
-    """One period's accounts with their outcomes, aligned by row: the features and the label never share a month."""
+    """One period's accounts with their outcomes, aligned by row: the features and the label never share a month.
+
+    Attributes:
+        name: of the period.
+        portfolio: accounts whose outcome without contact was seen, n.
+        outcome: int64 (n,).
+        weight: float64 (n,) for how many accounts each stands, mean 1; None where each stands for itself.
+        left_out: accounts whose outcome without contact was not seen, by why.
+        method: how those are made up for, by kind (``censored``, ``contact``).
+    """
 
     name: str
     portfolio: Portfolio
     outcome: NDArray[np.int64]
+    weight: Floats | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    method: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.outcome.shape != (self.portfolio.account_count,) or not np.isin(self.outcome, (CURE, DEFAULT, STAY)).all():
@@ -34,16 +46,20 @@ class TrainingPeriod:
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Stacked periods: features float32 (n, f), outcomes int64 (n,), account ids (n,), weights float64 (n,)."""
+    """Stacked periods: features float32 (n, f), outcomes int64 (n,), account ids (n,), weights float64 (n,).
+
+    ``weight`` counts a period's age, ``stands_for`` only for how many accounts a row stands.
+    """
 
     features: NDArray[np.float32]
     outcome: NDArray[np.int64]
     account: Array
     weight: Floats
+    stands_for: Floats
 
     def take(self, rows: Array | slice) -> TrainingRows:
         """Return some rows."""
-        return TrainingRows(self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows])
+        return TrainingRows(self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows], self.stands_for[rows])
 
 
 ALWAYS = 0.999
@@ -70,8 +86,13 @@ def stack(periods: Sequence[TrainingPeriod]) -> TrainingRows:
         features,
         np.concatenate([p.outcome for p in periods]),
         np.concatenate([p.portfolio.column("account_id") for p in periods]),
-        np.concatenate([np.full(size, PERIOD_WEIGHT**age) for age, size in zip(ages, sizes, strict=True)]),
+        np.concatenate([_weight(p) * PERIOD_WEIGHT**age for age, p in zip(ages, periods, strict=True)]),
+        np.concatenate([_weight(p) for p in periods]),
     )
+
+
+def _weight(period: TrainingPeriod) -> Floats:
+    return np.ones(period.outcome.size) if period.weight is None else period.weight
 
 
 def chains(rows: TrainingRows, sizes: Sequence[int], count: int) -> list[tuple[TrainingRows, TrainingRows]]:
@@ -89,6 +110,6 @@ def chains(rows: TrainingRows, sizes: Sequence[int], count: int) -> list[tuple[T
     found = []
     for period in range(max(1, len(sizes) - count), len(sizes)):
         earlier = rows.take(slice(0, int(ends[period - 1])))
-        scaled = TrainingRows(earlier.features, earlier.outcome, earlier.account, earlier.weight / earlier.weight[-1])
+        scaled = replace(earlier, weight=earlier.weight / (earlier.weight[-1] / earlier.stands_for[-1]))
         found.append((scaled, rows.take(slice(int(ends[period - 1]), int(ends[period])))))
     return found

@@ -25,11 +25,12 @@ NAMES = ("identity", *FITTERS)
 
 @dataclass(frozen=True)
 class Predicted:
-    """A later period predicted by a model of the earlier ones: raw float64 (n, 3), outcome int64 (n,), account (n,)."""
+    """A later period predicted by a model of the earlier ones: raw (n, 3), outcome (n,), account (n,), weight (n,)."""
 
     raw: Floats
     outcome: NDArray[np.int64]
     account: Array
+    weight: Floats
 
 
 def choose_calibration(later: Sequence[Predicted]) -> tuple[Calibration, dict[str, float]]:
@@ -44,7 +45,7 @@ def choose_calibration(later: Sequence[Predicted]) -> tuple[Calibration, dict[st
     simplest = next(name for name in NAMES if _no_worse(losses[name], losses[best]))
     shape = _fit(simplest, [_levelled(one) for one in later])
     last = later[-1]
-    shifts = fit_shifts(shape.apply(last.raw), last.outcome)
+    shifts = fit_shifts(shape.apply(last.raw), last.outcome, last.weight)
     return shape.with_shifts(shifts), means
 
 
@@ -61,9 +62,9 @@ def _losses(name: str, later: Sequence[Predicted], index: int) -> Floats:
     for judged in (fold, ~fold):
         rest = _part(one, ~judged)
         shape = _fit(name, others or [rest])
-        full = shape.with_shifts(fit_shifts(shape.apply(rest.raw), rest.outcome))
+        full = shape.with_shifts(fit_shifts(shape.apply(rest.raw), rest.outcome, rest.weight))
         p, outcome = full.apply(one.raw[judged]), one.outcome[judged]
-        result[judged] = -np.log(p[np.arange(p.shape[0]), outcome])
+        result[judged] = -np.log(p[np.arange(p.shape[0]), outcome]) * one.weight[judged]
     return result
 
 
@@ -75,12 +76,12 @@ def _fit(name: str, parts: Sequence[Predicted]) -> Calibration:
 
 def _levelled(one: Predicted) -> Predicted:
     """Return a period at its own level, so that a shape fitted on several is not bent by their levels."""
-    shifts = fit_shifts(one.raw, one.outcome)
-    return Predicted(IDENTITY.with_shifts(shifts).apply(one.raw), one.outcome, one.account)
+    shifts = fit_shifts(one.raw, one.outcome, one.weight)
+    return Predicted(IDENTITY.with_shifts(shifts).apply(one.raw), one.outcome, one.account, one.weight)
 
 
 def _part(one: Predicted, rows: NDArray[np.bool_]) -> Predicted:
-    return Predicted(one.raw[rows], one.outcome[rows], one.account[rows])
+    return Predicted(one.raw[rows], one.outcome[rows], one.account[rows], one.weight[rows])
 
 
 def _halves(account: Array) -> NDArray[np.bool_]:

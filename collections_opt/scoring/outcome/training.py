@@ -120,4 +120,4 @@ def _sized(pairs: Sequence[Pair], parameters: Parameters) -> _Found:
 
 
 def _predicted(predictor: BoostedPredictor, rows: TrainingRows) -> Predicted:
-    return Predicted(predictor.raw(rows.features), rows.outcome, rows.account)
+    return Predicted(predictor.raw(rows.features), rows.outcome, rows.account, rows.stands_for)
