@@ -13,6 +13,9 @@ from collections_opt.ledger.ledger import Ledger
 SERVED_KINDS = {ModelKind.EFFECT: "effects_version", ModelKind.CONTACT: "contact_version", ModelKind.RECOVERY: "recovery_version"}
 """Where a record names the version of each kind that served beside the outcome model."""
 
+_MOST_BELIEVABLE_ACCOUNTS = 50
+"""Accounts that one person may have before people are told that the customer id may be a placeholder."""
+
 
 def scoring_record(serving: Serving) -> dict[str, Any]:
     """Return what scored how many accounts, the model first, and which fields bound; empty where the policy decided."""
@@ -52,6 +55,12 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
     out_of_order = int(ranking.worth.out_of_order.sum())
     if out_of_order:
         found.append(f"{out_of_order:,} accounts have payoffs out of the order cure, stay, default: check LGD and stay values.")
+    most = record["persons"]["most_account_count"]
+    if most > _MOST_BELIEVABLE_ACCOUNTS:
+        found.append(
+            f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "
+            "the cell empty."
+        )
     for key in ("effects_problem", "contact_problem", "recovery_problem"):
         if record.get(key):
             found.append(f"{key.removesuffix('_problem')}: {record[key]}")

@@ -117,7 +117,6 @@ def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
         one_contact_per_person=ranking.persons.one_contact_per_person,
         person_count=ranking.persons.person_count,
         warnings=tuple(ranking.health.warnings),
-        most_accounts_of_a_person=ranking.persons.most_account_count,
         stated=_stated(ranking.stated_money) if ranking.HasField("stated_money") else None,
     )
 

@@ -34,8 +34,7 @@ class RankingSummary:
     ``effects_version`` where they come from; ``recovery_version`` names the recovery model, if one gave losses given default.
     ``stated`` is what to expect, None for rankings recorded before it was counted.
     ``warnings`` are what a person must know first.
-    ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most;
-    the one with the most accounts has ``most_accounts_of_a_person``.
+    ``one_contact_per_person`` is whether each of the ``person_count`` persons is contacted about one account at most.
     """
 
     ranking_id: str
@@ -54,7 +53,6 @@ class RankingSummary:
     stated: StatedMoney | None = None
     one_contact_per_person: bool = True
     person_count: int = 0
-    most_accounts_of_a_person: int = 0
 
     @property
     def account_count(self) -> int:

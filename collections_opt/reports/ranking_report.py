@@ -19,8 +19,6 @@ DISPOSITION_WORDS = {
     Disposition.ANOTHER_ACCOUNT_WORKED: "left for another account of their person",
 }
 
-_MOST_BELIEVABLE = 50
-"""Accounts that one person may have before people are told that the id may be a placeholder."""
 _ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:-1]
 
 
@@ -80,10 +78,7 @@ def persons_sentence(summary: RankingSummary) -> str:
         return "A person may be contacted about several accounts: the plan allows it, or the version did not know persons."
     if summary.person_count >= summary.account_count:
         return ""
-    told, most = f"{summary.person_count:,} persons, each contacted about one account at most.", summary.most_accounts_of_a_person
-    if most <= _MOST_BELIEVABLE:
-        return told
-    return f"{told} One of them has {most:,} accounts: if its customer_id stands for an unknown customer, leave the cell empty."
+    return f"{summary.person_count:,} persons, each contacted about one account at most."
 
 
 def worklist_table(lines: Sequence[WorklistLine], currency_code: str) -> tuple[list[str], list[list[str]]]:

@@ -194,3 +194,12 @@ def test_placing_keeps_to_one_account_per_person_within_a_call_and_beside_the_wo
     assert (joint.placements.disposition[old] == Disposition.ANOTHER_ACCOUNT_WORKED).all()
     assert (joint.placements.queue[~old] != UNASSIGNED).all()
     assert "NEW-" in placement_sentence(joint, int(np.flatnonzero(old)[0]))
+
+
+def test_an_id_on_too_many_accounts_is_said_to_look_like_a_placeholder(tmp_path):
+    workspace, raw = opened(tmp_path), owned()
+    raw.columns["customer_id"][:60] = "UNKNOWN"
+    workspace.books.import_portfolio("p1", raw)
+    (told,) = [each for each in ranked(workspace).record["health"]["warnings"] if "customer_id" in each]
+    workspace.close()
+    assert told.startswith("One person has 54 accounts")
