@@ -1,6 +1,7 @@
 """The door: nothing is lost, everything refused says why."""
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.row_faults import RowFaults
 from tests.core.factories import AS_OF, admitted, raw_portfolio, text
 
 
@@ -108,3 +110,18 @@ def test_rows_in_are_accepted_or_quarantined(rows):
     admission = admitted(account_id=text(ids), balance_minor=amounts)
     assert admission.row_count == len(rows)
     assert admission.row_count == admission.portfolio.account_count + admission.quarantine.row_count
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from(["", "state", "balance_minor"])), max_size=8))
+def test_rows_that_the_reader_found_at_fault_are_refused_and_no_row_is_lost(found):
+    raw = raw_portfolio(account_id=text(["a", "b", "c", "d", "e"]))
+    found = sorted(found)
+    texts = tuple(zip(*((name, "Col", "x", "NOT_A_NUMBER", "Send it.") for _, name in found), strict=True)) or ((),) * 5
+    faults = RowFaults(np.array([row for row, _ in found], dtype=np.int64), *texts)
+    admission = admit(replace(raw, lines=np.arange(2, 7), faults=faults, sources={"state": "State"}))
+    refused = {row for row, _ in found}
+    assert admission.portfolio.column("account_id").tolist() == [
+        b"abcde"[row : row + 1] for row in range(5) if row not in refused
+    ]
+    assert admission.row_count == admission.portfolio.account_count + admission.quarantine.row_count
+    assert admission.quarantine.line.tolist() == [row + 2 for row, _ in found]

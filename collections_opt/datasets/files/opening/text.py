@@ -18,7 +18,8 @@ from collections_opt.datasets.files.mappings import CsvFormat, Layout
 from collections_opt.datasets.files.opening.encodings import survey
 from collections_opt.datasets.files.opening.packed import PackedFile
 
-BLOCK_BYTES = 16 * 1024 * 1024
+BLOCK_BYTES = 4 * 1024 * 1024
+"""Arrow reads up to 32 blocks ahead of a slower consumer: this bounds the memory of a file of any size."""
 RAGGED = "RAGGED_ROW"
 OPEN_QUOTE = "QUOTE_NOT_CLOSED"
 Broken = tuple[int, str, str, str]
