@@ -8,6 +8,7 @@ from collections.abc import Iterable
 _YES = {"y", "yes", "true", "t", "1", "x", "ja", "si", "j"}
 _NO = {"n", "no", "false", "f", "0", "-", "nein"}
 _PLAIN = {"true", "false", "1", "0"}
+_PRODUCTS = {"loan": "PERSONAL_LOAN", "kredit": "PERSONAL_LOAN", "card": "CREDIT_CARD", "karte": "CREDIT_CARD"}
 _OUT = re.compile(
     r"\b(paid|closed|charged? ?off|completed|cancell?ed|sold|settled|final payment|expired|removed)\b", re.IGNORECASE
 )
@@ -23,6 +24,12 @@ def flag_codes(cells: Iterable[str]) -> dict[str, bool] | None:
         return {}
     both = {"Y": True, "N": False} if held <= {"Y", "N"} else {}
     return {**both, **{one: one.lower() in _YES for one in sorted(held)}}
+
+
+def product_codes(codes: set[str]) -> dict[str, str]:
+    """Return known products that a lender's codes speak of; nothing where one is unknown, or all are known as they stand."""
+    found = {code: product for code in sorted(codes) for word, product in _PRODUCTS.items() if word in code.lower()}
+    return found if len(found) == len(codes) and any(code != product for code, product in found.items()) else {}
 
 
 def status_days(codes: set[str]) -> tuple[dict[str, int], set[str]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
 from collections_opt.datasets.files.cells.numbers import NumberReader
-from collections_opt.datasets.files.drafting.codes import flag_codes, status_days
+from collections_opt.datasets.files.drafting.codes import flag_codes, product_codes, status_days
 from collections_opt.datasets.files.drafting.looking import LookedFile
 from collections_opt.datasets.files.drafting.names import HISTORIES, known_columns, likeness, words
 from collections_opt.datasets.files.drafting.styles import date_guess, number_style, numbers_of, share_of_numbers
@@ -122,6 +122,10 @@ class _Looks:
         if column.name == "time_zone" and not all("/" in one or one == "UTC" for one in set(cells)):
             return None
         shown = ", ".join(sorted(set(cells))[:6])
+        products = product_codes(set(cells)) if column.name == "product" else {}
+        if products:
+            why = f"by its name; holds {shown}. NOT SURE: what the codes mean"
+            return Guess(column.name, {"source": name, "values": products}, said * 0.9, why)
         return Guess(column.name, {"source": name}, said, f"by its name; holds {shown}")
 
     def _flag(self, column: Column, name: str, said: float, cells: tuple[str, ...]) -> Guess | None:
