@@ -89,6 +89,7 @@ def test_limits_and_a_reserve_are_kept_and_shown(address, imported):
         "example-desk",
         "--constraints",
         EXAMPLES / "constraints.toml",
+        *VALUES,
     )
     made = json.loads(call(*common, "--json").stdout)
     assert [limit["name"] for limit in made["limits"]] == ["loans are worked too", "few texts"]
