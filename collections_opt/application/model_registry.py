@@ -158,7 +158,9 @@ class ModelRegistry:
             )
         known = standing.of(declared.version)
         actions = [] if known.state is not ModelState.DRAFT else [ModelAction.SUBMIT, ModelAction.VALIDATE, ModelAction.APPROVE]
-        if declared.champion and standing.champion != declared.version and known.state is not ModelState.RETIRED:
+        # What somebody adopted in a self-approving folder stays champion: a declaration takes over from declarations only.
+        adopted = standing.champion not in ("", *(one.version for one in self._policy.declared if one.kind is declared.kind))
+        if declared.champion and not adopted and standing.champion != declared.version and known.state is not ModelState.RETIRED:
             actions.append(ModelAction.PROMOTE)
         now = self._now()
         terms = ApprovalTerms(now + timedelta(days=declared.valid_days), declared.allowed_portfolios, declared.score_valid_days)
