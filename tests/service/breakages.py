@@ -158,6 +158,11 @@ def _list_changes(field, message: Message) -> Iterator[tuple[str, Callable[[Mess
 
 def _map_changes(field) -> Iterator[tuple[str, Callable[[Message], None]]]:
     name, value = field.name, field.message_type.fields_by_name["value"]
+    if value.message_type:  # an element is made by asking for it
+        yield "with an empty element", lambda m: getattr(m, name)["ODD"].Clear()
+        for how, key in ODD_TEXTS.items():
+            yield f"with key {how}", lambda m, key=key: getattr(m, name)[key].Clear()
+        return
     for how, odd in _odd_values(value):
         yield f"with {how}", lambda m, odd=odd: getattr(m, name).__setitem__("ODD", odd)
     good = "x" if value.cpp_type == F.CPPTYPE_STRING else 0

@@ -14,6 +14,7 @@ REASONS = {
     "CURRENCY_MISMATCH",
     "CAPACITY_PLAN_NOT_EFFECTIVE",
     "ETAG_MISMATCH",
+    "VALUES_MISSING",
     "PERMISSION_DENIED",
 }
 """Reasons that a broken request may be told."""
@@ -38,10 +39,8 @@ ANSWERED = {
     rf"{_QUEUE}effect\.(theta_cure|theta_default): -1": "contact may do harm",
     rf"{_QUEUE}(display_name|skills|products): (with )?a path": "texts and codes of the lender",
     r"\w+ capacity_plan\.labels: with (key )?a path": "texts of the lender",
-    rf"{_PARAMETERS}(discount_rate|stay_payment_share|redefault_probability): missing": "zero is a value",
     rf"{_PARAMETERS}version: a path": "a name of the lender",
-    rf"{_PARAMETERS}(loss_given_default|credit_conversion_factor): with key a path": "a product code of the lender",
-    rf"{_ACCOUNT}(account_id|customer_id|product): a path": "ids and codes of the lender",
+    rf"{_ACCOUNT}(account_id|customer_id): a path": "ids of the lender",
     rf"{_ACCOUNT}(months\[0\]\.)?balance_minor_units: -1": "a credit balance",
     rf"{_ACCOUNT}months\[0\]\.months_past_due: -1": "paid ahead",
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
@@ -64,6 +63,8 @@ ANSWERED = {
 """Broken fields that are no fault, and why."""
 
 TOLD_AT = {
+    rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.)?value_parameters\.products.*",  # a default is then worth more
+    rf"{_ACCOUNT}product: .*": r"accounts\[0\]\.product|value_parameters\.products",
     rf"{_CHANGE}\[0\]\.added_agent_count: .*": r"changes\.queues\[0\]\.agent_count",
     rf"{_CHANGE}\[1\]\.(?!queue_id)\w+: .*": r"changes\.queues\[1\]\.\w+",
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",

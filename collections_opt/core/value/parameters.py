@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -159,6 +161,10 @@ class ValueParameters:
             self.default_days,
             (),
         )
+
+
+NO_FLAT_VALUES: Mapping[str, Any] = MappingProxyType({"stay_value": (), "loss_given_default": {}, "credit_conversion_factor": {}})
+"""What the fields for all products alike hold where values come by product."""
 
 
 @dataclass(frozen=True)
