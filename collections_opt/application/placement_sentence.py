@@ -13,7 +13,7 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     disposition = Disposition(int(placed.placements.disposition[row]))
     cell = int(placed.placements.cell[row])
     if disposition is Disposition.INELIGIBLE or cell == UNASSIGNED:
-        return "Not worked: no queue may work it."
+        return f"Not worked: no queue may work it. {_rules(placed, row)}".rstrip()
     queue, unit = placed.inputs.plan.queues[cell], currency(placed.valued.portfolio.currency_code)
     value, seconds = int(placed.valued.problem.value[row, cell]), int(placed.valued.problem.seconds[row, cell])
     other = placed.worked_account_id[row].decode()
@@ -47,3 +47,10 @@ def _beside(other: str, needed: str, queue_id: str) -> str:
         f"Not worked: a person is contacted about one account at most, and this one's is contacted about {other}. "
         f"In {queue_id} it would need {needed} more to be preferred."
     )
+
+
+def _rules(placed: PlacedAccounts, row: int) -> str:
+    """Return the rules that forbid the account in some queue, by id, each once with its sentence, as explanations say them."""
+    eligibility = placed.valued.eligibility
+    reasons = (eligibility.reason(row, queue) for queue in range(eligibility.blocked_by.shape[1]))
+    return " ".join(sorted({f"{found.rule_id}: {found.description}" for found in reasons if found}))

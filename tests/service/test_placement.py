@@ -54,6 +54,7 @@ def test_a_placement_names_what_it_used_and_agrees_with_the_score(client, rankin
     assert first.surplus_minor_units == max(o.surplus_minor_units for o in first.options if not o.HasField("blocking_rule"))
     assert second.disposition == ranking_pb2.DISPOSITION_INELIGIBLE
     assert {option.blocking_rule.rule_id for option in second.options} == {"cease"}
+    assert second.sentence.startswith("Not worked: no queue may work it. cease: ")
     assert (second.queue_id, second.position, second.best_queue_id) == ("", 0, "")
     placed = {queue.queue_id: (queue.placed_count, queue.placed_minutes) for queue in answer.queues}
     assert placed[first.queue_id] == (1, pytest.approx(first.handling_minutes))
