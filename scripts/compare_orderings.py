@@ -75,10 +75,10 @@ def main(
         return
     console = terminal()
     show(console, compared)
-    if known is not None:  # every account ranked has its outcome, or the comparison was refused
+    if known is not None and outcomes is not None:  # every account ranked has its outcome, or the comparison was refused
         of_others = known.account_id.size - header.accepted_count
         match = IdMatch(header.accepted_count, header.accepted_count, max(of_others, 0))
-        console.print(f"Outcomes: {match.sentence(outcomes.name if outcomes else 'the bundled outcomes')}.")
+        console.print(f"Outcomes: {match.sentence(outcomes.name)}.")
 
 
 if __name__ == "__main__":

@@ -54,19 +54,31 @@ def headline(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
 
 
 def realised_sentence(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
-    """Return how the first order compares with the strongest other order on the cash that really came; "" if not known."""
-    known = [(o, o.cash.value, o.cash_difference) for o in outcomes[1:] if o.cash is not None and o.cash_difference is not None]
-    first = outcomes[0].cash
-    if not known or first is None:
+    """Return how the first order compares on the cash that really came; "" if not known.
+
+    With the strongest other order, and always with balance: it needs no model, so it is what a model has to beat.
+    """
+    known = [outcome for outcome in outcomes[1:] if outcome.cash is not None and outcome.cash_difference is not None]
+    if not known or outcomes[0].cash is None:
         return ""
-    rival, cash, difference = max(known, key=lambda entry: entry[1])
-    alone = "Balance alone is a strong order on this data" if rival.ordering is Ordering.BALANCE else "Strongest of the others"
-    ahead, low, high = first.value - cash, -difference.high, -difference.low
+    rival = max(known, key=lambda outcome: outcome.cash.value if outcome.cash else 0.0)
+    if rival.ordering is Ordering.BALANCE:
+        return f"Balance alone is a strong order on this data: {_beside(outcomes[0], rival, currency_code)}"
+    told = f"Strongest of the others: {_beside(outcomes[0], rival, currency_code)}"
+    balance = [outcome for outcome in known if outcome.ordering is Ordering.BALANCE]
+    return " ".join([told, *(f"Balance alone: {_beside(outcomes[0], one, currency_code)}" for one in balance)])
+
+
+def _beside(first: OrderingOutcome, rival: OrderingOutcome, currency_code: str) -> str:
+    assert first.cash is not None
+    assert rival.cash is not None
+    assert rival.cash_difference is not None
     unit = currency(currency_code)
-    leader = outcomes[0] if ahead > 0 else rival
+    ahead, low, high = first.cash.value - rival.cash.value, -rival.cash_difference.high, -rival.cash_difference.low
+    leader = first if ahead > 0 else rival
     verdict = "neither is shown to be ahead" if low <= 0 <= high else f"{TITLES[leader.ordering]} is ahead on this measure"
     return (
-        f"{alone}: accounts worked by {TITLES[rival.ordering]} paid {money(cash, currency_code)} in the following period, those "
-        f"worked by {TITLES[outcomes[0].ordering]} {unit.whole(first.value)}, a difference of {unit.whole(ahead)} "
+        f"accounts worked by {TITLES[rival.ordering]} paid {money(rival.cash.value, currency_code)} in the following period, "
+        f"those worked by {TITLES[first.ordering]} {unit.whole(first.cash.value)}, a difference of {unit.whole(ahead)} "
         f"[95 % interval {unit.whole(low)} to {unit.whole(high)}]: {verdict}."
     )

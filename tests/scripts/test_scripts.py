@@ -49,7 +49,7 @@ def test_the_demo_prints_what_was_decided_how_well_and_what_happened(demo):
         "Orders at the same capacity and eligibility",
         "rank corr.",
         "What the accounts worked did next",
-        "Balance alone is a strong order on this data",
+        "Balance alone",
         str(data / "ledger.db"),
         str(data / "comparison.html"),
     ):
