@@ -269,7 +269,7 @@ def test_replay_says_why_it_cannot(world, monkeypatch):
     workspace, made = world
     replays = workspace.evidence.replays
 
-    def missing(version, digest):
+    def missing(version, *_):
         raise CollectionsError(Reason.MODEL_UNAVAILABLE, f"the model {version} is not at hand.")
 
     with monkeypatch.context() as patched:
@@ -302,7 +302,14 @@ def test_the_record_says_who_when_on_what_and_how_healthy(world):
         "suspect_scores_accepted": [],
         "replayable": True,
         "why_not_replayable": "",
+        "domain_declared": True,
+        "outside_domain": {"bucket 1": 7, "country US": 38, "currency USD": 38, "product LOAN": 22},
+        "outside_domain_count": 38,
+        "lacking_features": dict.fromkeys(("credit_limit", "utilisation", "utilisation_change"), 16),
+        "lacking_features_count": 16,
+        "warnings": held["health"]["warnings"],
     }
+    assert [told.split(" accounts ")[1].split()[0] for told in held["health"]["warnings"]] == ["are", "lack"]
     assert set(held["times"]) == {"received", "decided", "recorded"}
     assert held["times"]["received"] == "2026-11-24T06:00:00+00:00"
     assert held["time_zone"] == "America/New_York"

@@ -26,6 +26,13 @@ from tests.core.factories import raw_portfolio, text
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 
+CALLABLE = {
+    "state": text(["US-TX", "US-TX"]),
+    "calls_last_7_days_count": np.zeros(2, dtype=np.int64),
+    "attempts_last_7_days_count": np.zeros(2, dtype=np.int64),
+}
+"""Facts of two accounts that the rules need to let them be contacted."""
+
 
 @pytest.fixture
 def workspace(tmp_path, database_url):
@@ -139,7 +146,7 @@ def test_quarantined_rows_are_kept_with_their_reasons(workspace):
 
 def test_scoring_rows_agrees_with_the_book_and_refuses_bad_rows(workspace):
     plan = replace(bundled_plan(), currency_code="USD")
-    raw = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]))
+    raw = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]), **CALLABLE)
     scored = workspace.scores.score(raw, plan, bundled_parameters())
     assert scored.ranking.outcomes.probability.shape == (2, 3)
     for reasons in scored.reasons:
@@ -173,7 +180,7 @@ def test_jobs_report_progress_failures_and_unknown_ids():
 
 
 def test_contributions_are_computed_once_for_all_reasons(workspace, monkeypatch):
-    few = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]))
+    few = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]), **CALLABLE)
     calls, honest = [], Scorer.group_pushes
     monkeypatch.setattr(Scorer, "group_pushes", lambda self, portfolio: calls.append(1) or honest(self, portfolio))
     scored = workspace.scores.score(few, replace(bundled_plan(), currency_code="USD"), bundled_parameters())
