@@ -16,12 +16,14 @@ from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
+from collections_opt.core.eligibility import bound_by_persons
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import quantised
 from collections_opt.core.person_choice import OUTSIDE, Beside, Standing
 from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.ranking import Disposition, Entries
+from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.side_constraints import NOT_COMPARED
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.core.worked_persons import WorkedPersons, worked_persons
@@ -78,7 +80,7 @@ class Placer:
         self._inputs = inputs
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
-        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons] | None = None
+        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons, PersonsFacts] | None = None
 
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
         """Place accounts where the ranking's prices put them, each person by himself.
@@ -91,7 +93,7 @@ class Placer:
             CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
                 door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
         """
-        inputs, order, worked = self._ranking(ranking_id)
+        inputs, order, worked, known = self._ranking(ranking_id)
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
@@ -99,7 +101,7 @@ class Placer:
         _check_fit(portfolio, inputs)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
-        valued = value_accounts(portfolio, outcomes, *by)
+        valued = _with_persons(value_accounts(portfolio, outcomes, *by), known, inputs)
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
@@ -135,7 +137,7 @@ class Placer:
         nowhere = np.full(portfolio.account_count, NOT_COMPARED, dtype=np.int16)
         return recorded_side(inputs.record, portfolio, inputs.plan, nowhere)
 
-    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons]:
+    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons, PersonsFacts]:
         key = (ranking_id, self._erasure_count())
         with self._lock:
             if self._last and self._last[0] == key:
@@ -144,9 +146,10 @@ class Placer:
         entries = self._recorded.entries(inputs.record)
         order = WorklistOrder(entries, len(inputs.plan.queues))
         worked = self._worked(inputs, entries)
+        known = PersonsFacts.of(self._recorded.portfolio(inputs.record.portfolio_id))
         with self._lock:
-            self._last = (key, inputs, order, worked)
-        return inputs, order, worked
+            self._last = (key, inputs, order, worked, known)
+        return inputs, order, worked, known
 
     def _worked(self, inputs: RecordedInputs, entries: Entries) -> WorkedPersons:
         """Return who is contacted about which account; nobody where the ranking did not count persons."""
@@ -169,6 +172,16 @@ class Placer:
             then = self._recorded.portfolio(inputs.record.portfolio_id)
             result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
+
+
+def _with_persons(valued: ValuedAccounts, known: PersonsFacts, inputs: RecordedInputs) -> ValuedAccounts:
+    """Return valued accounts that are bound too by what the ranking's portfolio knows of their persons' other accounts."""
+    all_known = known.bind(valued.portfolio, inputs.rules)
+    if all_known is valued.portfolio:
+        return valued
+    eligibility = bound_by_persons(valued.eligibility, all_known, inputs.plan, inputs.rules)
+    value = np.where(eligibility.blocked_by != 0, INELIGIBLE, valued.problem.value).astype(np.int32)
+    return replace(valued, eligibility=eligibility, problem=replace(valued.problem, value=value))
 
 
 def _worked_account(

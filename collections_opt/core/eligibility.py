@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "RuleKind",
     "RuleScope",
     "RuleTable",
+    "bound_by_persons",
     "bucket_of",
     "evaluate",
     "in_jurisdiction",
@@ -128,6 +129,26 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
             _block(blocked, index, outside, offset)
     blocked.flags.writeable = False
     return Eligibility(blocked, tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS, table.version)
+
+
+def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:
+    """Return eligibility that rules about persons narrow further, by facts of accounts that are not among those judged.
+
+    Args:
+        found: of n accounts, by their own facts.
+        known: the same accounts, with what rules about persons read of all accounts of each person.
+        plan: the queues.
+        table: the rules.
+    """
+    about = tuple(rule for rule in table.rules if rule.scope is RuleScope.PERSON and _in_force(rule, known.as_of_date))
+    judged = evaluate(known, plan, replace(table, rules=about))
+    places = {reason.rule_id: code for code, reason in enumerate(found.legend, start=1)}
+    code_of = np.zeros(len(judged.legend) + 1, dtype=np.uint8)
+    for code, reason in enumerate(judged.legend[: len(about)], start=1):
+        code_of[code] = places[reason.rule_id]
+    blocked = np.where(found.blocked_by == 0, code_of[judged.blocked_by], found.blocked_by).astype(np.uint8)
+    blocked.flags.writeable = False
+    return replace(found, blocked_by=blocked)
 
 
 def next_eligible_date(reason: BlockReason, portfolio: Portfolio, row: int) -> date | None:

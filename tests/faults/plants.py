@@ -156,8 +156,8 @@ def fallback_without_label(session):
             known = self.scorer.score(portfolio)
             return replace(known, probability=known.probability[::-1])
 
-    def pinned(portfolio_id):
-        found = pin(portfolio_id)
+    def pinned(portfolio_id, *accounts):
+        found = pin(portfolio_id, *accounts)
         return replace(found, scorer=Fallback(found.scorer))
 
     serving.pin = pinned

@@ -13,7 +13,8 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import evaluate, next_eligible_date
+from collections_opt.core.eligibility import bound_by_persons, evaluate, next_eligible_date
+from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
 
@@ -181,3 +182,29 @@ def test_the_judge_notices_planted_faults(planted):
         rules = [replace(r, scope=RuleScope.ACCOUNT) for r in rules]
     found = evaluate(portfolio, plan(queue("q", attempts=attempts_seen)), replace(table, rules=tuple(rules)))
     assert sum(judged(portfolio, found.blocked_by[:, 0] == 0, attempts).values()) > 0
+
+
+def test_what_is_known_of_a_persons_other_accounts_binds_those_that_a_call_brings():
+    deceased = Rule("deceased", 1, RuleKind.FLAG, "deceased", EVER, scope=RuleScope.PERSON)
+    weekly = replace(CAP, rule_id="weekly", jurisdictions=(), scope=RuleScope.PERSON)
+    debt = replace(CAP, rule_id="debt", jurisdictions=())
+    table = RuleTable("t", (deceased, weekly, debt), True)
+    known = admitted(
+        account_id=text(["card", "loan", "old"]),
+        customer_id=text(["p", "q", "r"]),
+        deceased=np.array([True, False, True]),
+        calls_last_7_days_count=np.array([0, 4, 0]),
+    ).portfolio
+    call = admitted(
+        account_id=text(["n1", "n2", "n3", "n4", "old"]),
+        customer_id=text(["p", "q", "q", "", "r"]),
+        deceased=np.zeros(5, dtype=bool),
+        calls_last_7_days_count=np.array([0, 1, 2, 0, 0]),
+    ).portfolio
+    desk = plan(queue("q"))
+    alone = evaluate(call, desk, table)
+    assert not alone.blocked_by.any()
+    both = bound_by_persons(alone, PersonsFacts.of(known).bind(call, table), desk, table)
+    named = [reason.rule_id if (reason := both.reason(row, 0)) else "" for row in range(5)]
+    # 4 + 1 + 2 made and one planned are more than seven; what the call says of "old" is newer than what was known.
+    assert named == ["deceased", "weekly", "weekly", "", ""]

@@ -1,0 +1,78 @@
+"""What is known of persons from accounts that a call does not bring: their facts bind the accounts that it brings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.rules.tables import RuleKind, RuleScope, RuleTable
+
+
+@dataclass(frozen=True)
+class PersonsFacts:
+    """Accounts of a portfolio by person, so that those of a few persons are found without reading all.
+
+    Attributes:
+        portfolio: n accounts.
+        order: int64 (n,) rows sorted by customer id.
+        customer_id: bytes (n,) in that order.
+    """
+
+    portfolio: Portfolio
+    order: NDArray[np.int64]
+    customer_id: NDArray[np.bytes_]
+
+    @classmethod
+    def of(cls, portfolio: Portfolio) -> PersonsFacts:
+        """Return the accounts of a portfolio by person."""
+        customer = portfolio.column("customer_id")
+        order = np.argsort(customer, kind="stable")
+        return cls(portfolio, order, customer[order])
+
+    def bind(self, accounts: Portfolio, table: RuleTable) -> Portfolio:
+        """Return accounts with the facts that rules about persons read, of all accounts of each person.
+
+        Only for rules of that scope: what binds one debt must not read it. An account that is in both counts as it comes: what
+        came later is what is true now. What others bring is put on a person's first account, from where it binds all of his.
+        """
+        mine, rows = self._others_of(accounts)
+        if not rows.size:
+            return accounts
+        columns, present = dict(accounts.columns), dict(accounts.present)
+        for rule in table.rules:
+            if rule.scope is not RuleScope.PERSON:
+                continue
+            name = rule.column
+            theirs, known = self.portfolio.column(name)[rows], self.portfolio.is_present(name)[rows]
+            if rule.kind is RuleKind.FLAG and columns[name] is accounts.columns[name]:
+                columns[name] = _or(accounts.column(name), mine, theirs & known)
+                present[name] = accounts.is_present(name) | columns[name]
+            elif rule.kind is RuleKind.BUDGET and columns[name] is accounts.columns[name]:
+                total = accounts.column(name).copy()
+                np.add.at(total, mine, np.where(known, theirs, 0))
+                columns[name] = total
+                present[name] = accounts.is_present(name) & ~_or(np.zeros(total.size, dtype=bool), mine, ~known)
+        return replace(accounts, columns=columns, present=present)
+
+    def _others_of(self, accounts: Portfolio) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return pairs: a person's first account of the call, and a row of another of his that the call does not bring."""
+        customer = accounts.column("customer_id")
+        low = np.searchsorted(self.customer_id, customer, side="left")
+        high = np.where(customer == b"", low, np.searchsorted(self.customer_id, customer, side="right"))
+        count = high - low
+        _, first, person = np.unique(customer, return_index=True, return_inverse=True)
+        count = np.where(first[person] == np.arange(customer.size), count, 0)  # each other account once per person
+        mine = np.repeat(np.arange(customer.size), count)
+        within = np.arange(mine.size) - np.repeat(np.cumsum(count) - count, count)
+        rows = self.order[np.repeat(low, count) + within]
+        other = ~np.isin(self.portfolio.column("account_id")[rows], accounts.column("account_id"))
+        return mine[other], rows[other]
+
+
+def _or(flags: NDArray[np.bool_], at: NDArray[np.int64], more: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    result = flags.copy()
+    np.logical_or.at(result, at, more)
+    return result
