@@ -18,7 +18,7 @@ from rich.console import Console
 from scripts_support import DataOption, ModelsOption, models_of, opened, progress_bar, run, table, terminal
 
 from collections_opt.application.roll_rate_study import ProductRates, RollRateStudy, study_roll_rates
-from collections_opt.application.settings import bundled_parameters, read_parameters
+from collections_opt.application.settings import bundled_parameters, dump, read_parameters
 from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.comparison import Interval
 from collections_opt.core.errors import Reason, refuse
@@ -134,7 +134,7 @@ def plain(study: RollRateStudy) -> dict[str, Any]:
         for name, product in study.products.items()
     }
     return {
-        "parameters": asdict(study.parameters),
+        "parameters": json.loads(dump(study.parameters)),
         "kept_buckets": list(study.kept_buckets),
         "account_months": study.account_months,
         "fresh_count": study.fresh,
