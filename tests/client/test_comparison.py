@@ -80,7 +80,7 @@ def test_a_ranking_as_plain_values_keeps_numbers_and_names(client):
     assert content["quality"]["objective_minor_units"] == ranking.quality.objective_minor_units
     assert content["inputs"]["ordering"] == "ORDERING_BALANCE"
     assert content["queues"][0]["queue_id"] == ranking.queues[0].queue_id
-    assert content["inputs"]["value_parameters"]["loss_given_default"][""] == 0.75
+    assert content["inputs"]["value_parameters"]["products"]["CREDIT_CARD"]["loss_given_default"] == 0.75
 
 
 def test_request_ids_follow_from_their_basis():
