@@ -89,8 +89,13 @@ def test_a_validator_sees_the_effects_on_a_log_they_were_not_learned_from(desk, 
     assert call("evaluate_models.py", *base, *asked).returncode == 2
 
 
+def values_of(desk):
+    """Return the flags of the lender's own values: the shipped ones know one product only."""
+    return ("--parameters", desk / "parameters.toml")
+
+
 def test_csv_has_a_line_per_order_and_estimate(desk):
-    shown = call("evaluate_policy.py", *month(desk, 6), "--effects", "plan", "--reward", "CASH", "--csv")
+    shown = call("evaluate_policy.py", *month(desk, 6), *values_of(desk), "--effects", "plan", "--reward", "CASH", "--csv")
     assert shown.returncode == 0, shown.stderr
     lines = list(csv.DictReader(io.StringIO(shown.stdout)))
     assert {line["estimate"] for line in lines} == {"IPS", "SNIPS", "DR", "GAIN", "BEHIND"}
@@ -106,19 +111,19 @@ def test_effects_are_not_judged_on_what_they_learned_from_nor_orders_on_too_few_
     few = tmp_path / "few.csv"
     few.write_text("\n".join(lines[:2_000]) + "\n")
     base = month(desk, 6)[:-1]
-    small = call("evaluate_policy.py", *base, few)
+    small = call("evaluate_policy.py", *base, few, *values_of(desk))
     assert small.returncode == 2, small.stdout
     assert "100 are needed" in " ".join(small.stdout.split())
     assert "randomised rows in all" in " ".join(small.stdout.split())
     assert "SIMULATED" in small.stdout
     real = tmp_path / "real.csv"  # a lender's own log has no such column
     real.write_text("\n".join(line.rpartition(",")[0] for line in lines[:2_000]) + "\n")
-    assert "SIMULATED" not in call("evaluate_policy.py", *base, real).stdout
+    assert "SIMULATED" not in call("evaluate_policy.py", *base, real, *values_of(desk)).stdout
     none = tmp_path / "none.csv"
     names = lines[0].split(",")
     columns = [names.index("propensity"), names.index("queue_propensity")]
     chosen = [line for line in lines[1:] if not line.split(",")[columns[0]]]
     none.write_text("\n".join([lines[0], *chosen]) + "\n")
-    refused = call("evaluate_policy.py", *base, none)
+    refused = call("evaluate_policy.py", *base, none, *values_of(desk))
     assert refused.returncode == 2
     assert "no randomised row" in " ".join(refused.stderr.split())
