@@ -7,6 +7,7 @@ from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem
 from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters, payoffs
+from collections_opt.core.persons import persons_of
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.valuation import value_matrix
 from collections_opt.solvers import SOLVERS, lagrangian_bound
@@ -21,7 +22,8 @@ def recomputed(ranking, desk):
     outcomes = OutcomeProbabilities(from_nano(nano), "", "", np.zeros(len(nano), dtype=bool))
     worth = payoffs(portfolio, ValueParameters())
     matrix = value_matrix(outcomes, PlannedEffects(portfolio, desk), ranking.eligibility, desk, worth, ValueParameters())
-    return AssignmentProblem(matrix.increment, matrix.seconds, desk.capacity_seconds)
+    persons = None if desk.several_contacts_per_person else persons_of(portfolio)
+    return AssignmentProblem(matrix.increment, matrix.seconds, desk.capacity_seconds, persons=persons)
 
 
 @settings(max_examples=200, deadline=None)
