@@ -134,7 +134,7 @@ def run(command: Callable[..., Any]) -> None:
 
     A first parameter annotated ``Product`` becomes the options of its fields.
     """
-    with _refusals():
+    with _left_at_once(), _refusals():
         typer.run(_with_product_options(command))
 
 
@@ -144,8 +144,26 @@ def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
     for command in commands:
         name = command.__name__.removesuffix("_command").replace("_", "-")
         app.command(name)(_with_product_options(command))
-    with _refusals():
+    with _left_at_once(), _refusals():
         app()
+
+
+@contextmanager
+def _left_at_once() -> Iterator[None]:
+    """End the process without tearing the interpreter down where a file was read with Arrow.
+
+    Arrow's threads let go of Python's objects when they come to it. One that does so while the interpreter ends is stopped in the
+    midst, which aborts the process after its work is done and told.
+    """
+    try:
+        yield
+    except SystemExit as ended:
+        code = 0 if ended.code is None else ended.code
+        if "pyarrow.csv" not in sys.modules or not isinstance(code, int):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 @contextmanager

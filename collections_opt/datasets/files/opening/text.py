@@ -111,7 +111,8 @@ def _rows(file: PackedFile, csv: CsvFormat, delimiter: str, layout: Layout, coun
             if "Empty CSV" in str(error):
                 return  # a header and nothing below it
             raise
-        yield from _without_last(_numbered(reader, ragged, first_line), layout.skip_last_lines)
+        with reader:
+            yield from _without_last(_numbered(reader, ragged, first_line), layout.skip_last_lines)
 
 
 def _numbered(reader: Any, ragged: _Ragged, next_line: int) -> Iterator[TextRows]:
