@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.ranking import Disposition
 from collections_opt.core.ranking_summary import RankingSummary
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
@@ -31,8 +32,10 @@ def expected_sentence(summary: RankingSummary) -> str:
             "of what the estimates that chose say: effects learned from some people chose, those from others were added up."
         )
     measured = f", {unit.whole(stated.learned_minor)} of it before cost by effects measured on contacts"
+    measured_too = any(grade is not EvidenceGrade.ASSUMED for grade, _ in summary.money_by_grade)
+    resting = "Effects of no known error" if measured_too else "ASSUMED effects"
     return (
-        f"ASSUMED effects, so no interval: {figure} to expect{measured if stated.learned_minor else ''}. Were they half as "
+        f"{resting}, so no interval: {figure} to expect{measured if stated.learned_minor else ''}. Were they half as "
         f"strong: {unit.whole(stated.if_half_minor)}; twice: {unit.whole(stated.if_double_minor)}. {_break_even(stated)}"
     )
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.queues import EvidenceGrade
 from collections_opt.core.value.stated_money import StatedMoney
 from collections_opt.reports.comparison_page import comparison_html
 from collections_opt.reports.stated_report import expected_cell, expected_sentence, sensitivity_sentence
@@ -13,7 +14,7 @@ LEARNED = StatedMoney(600_000, 900_000, 700_000, 500_000, 900_000, 0, 100_000, 7
 
 
 def summary(stated, ordering=Ordering.EXPECTED_VALUE):
-    return replace(SUMMARY, stated=stated, ordering=ordering)
+    return replace(SUMMARY, stated=stated, ordering=ordering, money_by_grade=((EvidenceGrade.ASSUMED, 1.0),))
 
 
 def test_assumed_money_is_said_to_be_in_the_first_word_with_half_twice_and_break_even_and_no_interval():
