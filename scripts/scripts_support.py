@@ -153,13 +153,14 @@ def _left_at_once() -> Iterator[None]:
     """End the process without tearing the interpreter down where a file was read with Arrow.
 
     Arrow's threads let go of Python's objects when they come to it. One that does so while the interpreter ends is stopped in the
-    midst, which aborts the process after its work is done and told.
+    midst, which aborts the process after its work is done and told. Only a process that was started for the script is its to end.
     """
     try:
         yield
     except SystemExit as ended:
         code = 0 if ended.code is None else ended.code
-        if "pyarrow.csv" not in sys.modules or not isinstance(code, int):
+        started_for_it = sys.argv[0] in sys.orig_argv
+        if not started_for_it or "pyarrow.csv" not in sys.modules or not isinstance(code, int):
             raise
         sys.stdout.flush()
         sys.stderr.flush()
