@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
@@ -25,6 +26,11 @@ def check_id(field: str, value: str) -> None:
     found = id_violation(field, value)
     if found:
         raise CollectionsError(Reason.INVALID_ARGUMENT, str(found), (found,))
+
+
+def normal_account_id(text: str) -> str:
+    """Return an account's id as every reader keeps it, in Unicode's NFC: letters with marks may arrive composed or not."""
+    return unicodedata.normalize("NFC", text)
 
 
 def id_violation(field: str, value: str) -> FieldViolation | None:

@@ -11,6 +11,7 @@ from collections_opt.application.erasures import MAX_ACCOUNTS
 from collections_opt.application.evidence import DatedAnswer, Evidence
 from collections_opt.application.findings import Verdict
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.names import normal_account_id
 from collections_opt.service.converters.rankings import write_explanation
 from collections_opt.wire.common import read_date, write_enum
 
@@ -28,6 +29,7 @@ class EvidenceCalls:
         self, request: ranking_service_pb2.ExplainAssignmentRequest, _context: grpc.ServicerContext
     ) -> ranking_service_pb2.ExplainAssignmentResponse:
         """Return why an account is worked or not, in a ranking or in the one in force on a day."""
+        account_id = normal_account_id(request.account_id)
         dated = request.HasField("as_of_date")
         if dated == bool(request.ranking_id):
             raise refuse(
@@ -35,10 +37,10 @@ class EvidenceCalls:
             )
         if dated:
             day = read_date(request.as_of_date, "as_of_date")
-            return _write_answer(self._evidence.answer_at(request.account_id, day), request.with_proof)
+            return _write_answer(self._evidence.answer_at(account_id, day), request.with_proof)
         if request.with_proof:
-            return _write_answer(self._evidence.answer(request.ranking_id, request.account_id), True)
-        found = self._evidence.explanations.explain(request.ranking_id, request.account_id)
+            return _write_answer(self._evidence.answer(request.ranking_id, account_id), True)
+        found = self._evidence.explanations.explain(request.ranking_id, account_id)
         record = self._evidence.recorded.finished(request.ranking_id)
         answer = write_explanation(found, record.record["currency_code"])
         answer.ranking_id = request.ranking_id
@@ -73,7 +75,7 @@ class EvidenceCalls:
         self, request: evidence_pb2.ExportEvidenceRequest, _context: grpc.ServicerContext
     ) -> Iterator[evidence_pb2.ExportEvidenceResponse]:
         """Yield the archive of a ranking."""
-        accounts = list(request.account_ids)
+        accounts = [normal_account_id(account_id) for account_id in request.account_ids]
         if len(accounts) > MAX_ACCOUNTS:
             raise refuse(Reason.LIMIT_EXCEEDED, "account_ids", f"{len(accounts)} accounts.", f"Send at most {MAX_ACCOUNTS}.")
         record = self._evidence.recorded.finished(request.ranking_id)

@@ -1,6 +1,7 @@
 """Evidence over the wire: verdicts, dated answers with proofs, replays and archives of a real server."""
 
 import re
+import unicodedata
 from datetime import date
 
 import pytest
@@ -17,13 +18,16 @@ from tests.client.servers import served
 from tests.ledger.harness import without_triggers
 
 DAY = date(2026, 11, 23).isoformat()
+COMPOSED = unicodedata.normalize("NFC", "Zoë-31")
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("evidence")
     workspace = opened(folder)
-    workspace.books.import_portfolio("p1", book(40))
+    raw = book(40)
+    raw.columns["account_id"][raw.columns["account_id"] == "AC-00031"] = COMPOSED
+    workspace.books.import_portfolio("p1", raw)
     made = ranked(workspace)
     with served(all_services(workspace, values())) as client:
         yield client, made, f"sqlite:///{folder / 'ledger.db'}"
@@ -45,6 +49,21 @@ def test_the_log_and_a_ranking_are_verified_and_replayed(world):
     with pytest.raises(CollectionsError) as caught:
         client.rankings.VerifyRanking(evidence_pb2.VerifyRankingRequest(ranking_id="nobody"))
     assert caught.value.reason is Reason.NOT_FOUND
+
+
+def test_an_account_is_found_however_its_letters_are_composed(world):
+    client, made, _ = world
+    apart = unicodedata.normalize("NFD", COMPOSED)
+    assert apart != COMPOSED
+    for said in (apart, COMPOSED):
+        for request in (
+            ExplainAssignmentRequest(account_id=said, ranking_id=made.ranking_id),
+            ExplainAssignmentRequest(account_id=said, ranking_id=made.ranking_id, with_proof=True),
+            ExplainAssignmentRequest(account_id=said, as_of_date=write_date(DAY)),
+        ):
+            assert client.rankings.ExplainAssignment(request).account_id == COMPOSED
+    archives = [export_evidence(client, made.ranking_id, [said]) for said in (apart, COMPOSED)]
+    assert archives[0] == archives[1]
 
 
 def test_a_dated_answer_carries_its_proof(world):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
@@ -14,6 +13,7 @@ from collections_opt.api.v1 import value_parameters_pb2
 from collections_opt.application.account_scores import ScoredAccounts
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.losses import LossSource
+from collections_opt.core.names import normal_account_id
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason
@@ -24,7 +24,7 @@ LOSS_SOURCE = value_parameters_pb2.LossSource.DESCRIPTOR
 
 def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int64]:
     """Return the row of each id, int64 (k,): a portfolio is sorted by id, a caller expects the order sent."""
-    normal = np.array([unicodedata.normalize("NFC", account_id).encode() for account_id in account_ids])
+    normal = np.array([normal_account_id(account_id).encode() for account_id in account_ids])
     return np.searchsorted(portfolio.column("account_id"), normal).astype(np.int64)
 
 
