@@ -26,7 +26,7 @@ from typing import Generic, TypeVar
 
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_NOTE_CHARACTERS, MAX_PAGE_SIZE
 from collections_opt.core.model_lifecycle import ApprovalMode
 from collections_opt.core.names import check_id
@@ -159,28 +159,12 @@ class ApprovedResources(Generic[ContentT]):
             CollectionsError: RESOURCE_STATE_CONFLICT; as ``save``.
         """
         self._check(new, by)
-        content = self._how.dump(new.content)
-        every = [each.version for each in self._every(new.resource_id)]
-        latest = every[0] if every else None
-        if latest and latest.approval and (latest.content, latest.effective_from) == (content, new.effective_from):
-            return self._read(latest)
-        modes = {each.approval.mode if each.approval else None for each in every}
-        if latest and mode is ApprovalMode.BOOTSTRAP and modes != {ApprovalMode.BOOTSTRAP}:
-            return self._read(latest)
-        if modes & {ApprovalMode.PEOPLE, None}:
-            raise refuse(
-                Reason.RESOURCE_STATE_CONFLICT,
-                "resource_id",
-                f"{new.resource_id!r} holds other content that people saved or approved.",
-                "Save this as its next version and have it approved, or give it another id.",
-            )
-        etag = latest.etag if latest else None
-        record = NewVersion(self._how.kind, new.resource_id, new.effective_from, content, by, new.note, etag)
-        added = self._ledger.add_resource(record, self._now())
-        approval = ResourceApproval(by, mode, new.note, timestamp(self._now()))
-        approved = self._ledger.approve_resource(self._how.kind, new.resource_id, added.version, approval)
-        self._publish()
-        return self._read(approved)
+        try:
+            return self._declared(new, by, mode)
+        except CollectionsError as error:
+            if error.reason not in (Reason.ALREADY_EXISTS, Reason.ETAG_MISMATCH, Reason.RESOURCE_STATE_CONFLICT):
+                raise
+            return self._declared(new, by, mode)  # another process may have declared the same at the same moment: look again
 
     def version(self, resource_id: str, version: int | None = None) -> Stored[ContentT]:
         """Return a version of a resource, or its latest, approved or not.
@@ -201,6 +185,35 @@ class ApprovedResources(Generic[ContentT]):
     def in_force(self, day: date) -> list[Stored[ContentT]]:
         """Return the version of each resource that is approved and in force on a day, by id."""
         return [self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day)]
+
+    def _declared(self, new: SavedContent[ContentT], by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
+        content = self._how.dump(new.content)
+        every = [each.version for each in self._every(new.resource_id)]
+        latest = every[0] if every else None
+        same = latest and (latest.content, latest.effective_from) == (content, new.effective_from)
+        if latest and same and latest.approval:
+            return self._read(latest)
+        if latest and same and latest.saved_by == by:  # whoever declared it ended before it was approved
+            return self._approve_declared(latest, new.note, by, mode)
+        modes = {each.approval.mode if each.approval else None for each in every}
+        if latest and mode is ApprovalMode.BOOTSTRAP and modes != {ApprovalMode.BOOTSTRAP}:
+            return self._read(latest)
+        if modes & {ApprovalMode.PEOPLE, None}:
+            raise refuse(
+                Reason.RESOURCE_STATE_CONFLICT,
+                "resource_id",
+                f"{new.resource_id!r} holds other content that people saved or approved.",
+                "Save this as its next version and have it approved, or give it another id.",
+            )
+        etag = latest.etag if latest else None
+        record = NewVersion(self._how.kind, new.resource_id, new.effective_from, content, by, new.note, etag)
+        return self._approve_declared(self._ledger.add_resource(record, self._now()), new.note, by, mode)
+
+    def _approve_declared(self, added: ResourceVersion, note: str, by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
+        approval = ResourceApproval(by, mode, note, timestamp(self._now()))
+        approved = self._ledger.approve_resource(self._how.kind, added.resource_id, added.version, approval)
+        self._publish()
+        return self._read(approved)
 
     def _every(self, resource_id: str) -> Iterator[Stored[ContentT]]:
         before: int | None = None

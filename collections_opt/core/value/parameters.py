@@ -229,8 +229,9 @@ def missing_values(product: NDArray[np.bytes_], known: tuple[str, ...]) -> Colle
     names, counts = np.unique(product, return_counts=True)
     told = [f"{name.decode() or '(empty)'} ({count:,} account(s))" for name, count in zip(names[:20], counts, strict=False)]
     remedy = (
-        "Give values for it, each with its source: scripts/rank.py and the others take --parameters; scripts/roll_rates.py "
-        f"measures them. There are values for {', '.join(known[:20]) or 'no product'}."
+        "Give values for it, each with its source: save them with scripts/parameters.py and have a second person approve them, "
+        "or send them with the call; scripts/roll_rates.py measures them. There are values for "
+        f"{', '.join(known[:20]) or 'no product'}."
     )
     found = tuple(FieldViolation("value_parameters.products", f"no values are in force for {one}.", remedy) for one in told)
     message = f"Nothing is valued: no values are in force for {', '.join(told)}. {remedy}"
