@@ -104,14 +104,14 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     Raises:
         CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read.
     """
-    in_force = [rule for rule in table.rules if _in_force(rule, portfolio.as_of_date)]
+    in_force = [rule for rule in table.rules if rule.in_force(portfolio.as_of_date)]
     in_force.sort(key=lambda rule: (_wait(rule) != 0, -_wait(rule), rule.rule_id))
     binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force)
     persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
-    states = portfolio.column("state")
+    states, place = np.unique(portfolio.column("state"), return_inverse=True)
     for code, rule in enumerate(in_force, start=1):
-        inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)
+        inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
         if not inside.any():
             continue
         hits: dict[float, Mask] = {}
@@ -140,7 +140,7 @@ def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, t
         plan: the queues.
         table: the rules.
     """
-    about = tuple(rule for rule in table.rules if rule.scope is RuleScope.PERSON and _in_force(rule, known.as_of_date))
+    about = tuple(rule for rule in table.rules if rule.scope is RuleScope.PERSON and rule.in_force(known.as_of_date))
     judged = evaluate(known, plan, replace(table, rules=about))
     places = {reason.rule_id: code for code, reason in enumerate(found.legend, start=1)}
     code_of = np.zeros(len(judged.legend) + 1, dtype=np.uint8)
@@ -177,10 +177,6 @@ def _reason(rule: Rule) -> BlockReason:
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
     column = blocked[:, queue]
     column[mask & (column == 0)] = code
-
-
-def _in_force(rule: Rule, as_of_date: date) -> bool:
-    return rule.effective_from <= as_of_date and (rule.effective_to is None or as_of_date <= rule.effective_to)
 
 
 def _rule_reaches(rule: Rule, queue: Queue) -> bool:

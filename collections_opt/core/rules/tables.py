@@ -37,6 +37,21 @@ class RuleScope(StrEnum):
     """The person: a fact of one debt binds all of a customer's, and counts of all debts add up."""
 
 
+class RuleStatus(StrEnum):
+    """What stands behind a rule."""
+
+    UNSTATED = "UNSTATED"
+    """Tables of before 0.3.0 do not say."""
+    LAW = "LAW"
+    """A statute, a regulation or an order of an authority."""
+    GUIDANCE = "GUIDANCE"
+    """What an authority says that it will hold conduct against."""
+    POLICY = "POLICY"
+    """The lender's own choice, also where a law asks for reason and names no number."""
+    PROPOSED = "PROPOSED"
+    """Published, not decided: kept so that it can be tried, and blocks nothing."""
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row of the rule table.
@@ -59,6 +74,7 @@ class Rule:
         known_by: of a wait, the column whose presence shows that the account's contacts are recorded, so that a blank day means
             that there was no such event; without one, or where that is missing too, a blank day is unknown and blocks.
         checked_on: when somebody last read the source.
+        status: what stands behind it; a rule that is only proposed blocks nothing.
     """
 
     rule_id: str
@@ -77,6 +93,12 @@ class Rule:
     scope: RuleScope = field(default=RuleScope.ACCOUNT, metadata=OMITTED_AT_DEFAULT)
     known_by: str = field(default="", metadata=OMITTED_AT_DEFAULT)
     checked_on: date | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    status: RuleStatus = field(default=RuleStatus.UNSTATED, metadata=OMITTED_AT_DEFAULT)
+
+    def in_force(self, as_of_date: date) -> bool:
+        """Return whether the rule applies on a day."""
+        since = self.effective_from <= as_of_date and (self.effective_to is None or as_of_date <= self.effective_to)
+        return since and self.status is not RuleStatus.PROPOSED
 
 
 @dataclass(frozen=True)

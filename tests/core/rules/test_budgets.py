@@ -15,7 +15,7 @@ from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.admission import admit
 from collections_opt.core.eligibility import bound_by_persons, evaluate, next_eligible_date
 from collections_opt.core.rules.persons_facts import PersonsFacts
-from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
 from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
 
 MADE = "calls_last_7_days_count"
@@ -94,6 +94,12 @@ def test_a_blank_day_means_no_conversation_only_where_contacts_are_recorded():
     assert blocks([replace(WAIT, known_by="")], account_id=text(["a"]), calls_last_7_days_count=np.array([0])) == ["wait"]
 
 
+def test_a_rule_that_is_only_proposed_blocks_nothing():
+    columns = {"account_id": text(["a"]), "state": text(["US-TX"]), MADE: np.array([9])}
+    assert blocks([CAP], **columns) == ["cap"]
+    assert blocks([replace(CAP, status=RuleStatus.PROPOSED)], **columns) == [""]
+
+
 def test_nothing_past_due_is_not_worked():
     rule = Rule("none", 1, RuleKind.NOT_PAST_DUE, "days_past_due", EVER)
     columns = {"account_id": text(["a", "b", "c"]), "days_past_due": np.array([0, 0, 5]), "arrears_minor": np.array([0, 5, 0])}
@@ -146,7 +152,9 @@ def judged(portfolio, free, attempts):
                     bound |= states == state
         value, known = portfolio.column(rule["column"]), portfolio.is_present(rule["column"])
         if rule["kind"] == "WAIT":
-            bad = np.where(known, value <= rule["threshold"], ~portfolio.is_present(rule["known_by"]))
+            bad = np.where(
+                known, value <= rule["threshold"], ~portfolio.is_present(rule["known_by"]) if "known_by" in rule else True
+            )
         else:
             made = np.where(known, value, 10_000)
             if rule.get("scope") == "PERSON":
