@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.scripts.born_ready import run_script
 
 ROOT = Path(__file__).parents[2]
 SUPPORT = "_support"
@@ -15,10 +16,8 @@ SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py") if not pa
 
 
 def call(name, *arguments):
-    """Run a script from the repository's root, as its help says."""
-    command = [sys.executable, str(ROOT / "scripts" / name), *map(str, arguments)]
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300, check=False, env=environment)
+    """Run a script from the repository's root, as its help says, in a process of its own."""
+    return run_script(ROOT / "scripts" / name, [str(argument) for argument in arguments], ROOT)
 
 
 @contextmanager
