@@ -10,10 +10,11 @@ from pathlib import Path
 
 import tomli_w
 
-from collections_opt.application.settings import dump, read_toml
+from collections_opt.application.settings import dump
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_domain import FIELDS
 from collections_opt.core.model_lifecycle import ApprovalMode, ModelAction, ModelKind
+from collections_opt.datasets.settings_files import read_settings
 
 FILE = "registry.toml"
 
@@ -137,7 +138,7 @@ def read_policy(models: Path) -> RegistryPolicy:
     """
     if not (models / FILE).is_file():
         raise refuse(Reason.MODEL_UNAVAILABLE, FILE, "is missing.", "Run `make models`, or name another folder of models.")
-    return read_toml(models / FILE, RegistryPolicy)
+    return read_settings(models / FILE, RegistryPolicy)
 
 
 def write_policy(models: Path, policy: RegistryPolicy) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.eligibility import RuleTable
-from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.payoffs import ValueParameters, check_parameters
 from collections_opt.core.policy import PolicyRates
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.datasets.settings_files import read_bundled_settings, read_settings
 
 T = TypeVar("T")
 
@@ -68,23 +67,8 @@ def load(text: str, kind: type[T]) -> T:
     return parse(json.loads(text), kind)
 
 
-def read_toml(path: Path, kind: type[T]) -> T:
-    """Return a TOML file as a core dataclass.
-
-    Raises:
-        CollectionsError: INVALID_ARGUMENT when the file cannot be read or a field is at fault.
-    """
-    try:
-        content: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise refuse(Reason.INVALID_ARGUMENT, path.name, f"cannot be read: {error}.", "Give a TOML file.") from error
-    return parse(content, kind)
-
-
 def _bundled(name: str, kind: type[T]) -> T:
-    folder = resources.files("collections_opt.datasets").joinpath("bundled/settings")
-    with resources.as_file(folder.joinpath(name)) as path:
-        return read_toml(path, kind)
+    return read_bundled_settings(f"settings/{name}", kind)
 
 
 def bundled_rules() -> RuleTable:
@@ -103,7 +87,7 @@ def read_parameters(path: Path) -> ValueParameters:
     Raises:
         CollectionsError: INVALID_ARGUMENT when the file cannot be read, or with every field at fault, naming product and bucket.
     """
-    parameters = replace(read_toml(path, ValueParameters), in_order=True)
+    parameters = replace(read_settings(path, ValueParameters), in_order=True)
     check_parameters(parameters)
     return parameters
 

@@ -177,3 +177,24 @@ def test_challengers_score_in_shadow_and_are_compared_on_the_same_accounts(works
     assert losses["outcome/twin"] == pytest.approx(losses[f"outcome/{SHIPPED_VERSION}"], abs=1e-8)
     assert losses["outcome/twin"] < losses["outcome/card"]
     refused(Reason.NOT_FOUND, workspace.recorded.shadow_losses, made, np.array([b"nobody"]), np.array([0]))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ('lowest_stp = "SCORECARD"', "lowest_stp"),
+        ('self_approving = "yes"', "self_approving"),
+        ('lowest_step = "scorecard"', "lowest_step"),
+        ('[roles]\naprover = ["kim"]', "aprover"),
+        (
+            "[[declared]]\nkind = 'outcome'\nversion = 'v'\ndigest = 'd'\nchampion = true\napproved_by = 'kim'\nvalid_dys = 3",
+            "valid_dys",
+        ),
+    ],
+)
+def test_a_misspelt_setting_is_refused_where_the_default_would_permit(tmp_path, written, said):
+    (tmp_path / "registry.toml").write_text(written, encoding="utf-8")
+    with pytest.raises(CollectionsError) as caught:
+        read_policy(tmp_path)
+    assert caught.value.reason is Reason.INVALID_ARGUMENT
+    assert any(said in violation.field for violation in caught.value.violations)
