@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collections_opt.application.account_explanation import AccountExplanations
 from collections_opt.application.account_scores import AccountScores
+from collections_opt.application.approved_resources import ApprovedResources
 from collections_opt.application.books import Books
 from collections_opt.application.capacity_baseline import CapacityBaselines
 from collections_opt.application.erasures import Erasures
@@ -30,6 +31,7 @@ from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import read_policy
 from collections_opt.application.replay import Replays
+from collections_opt.application.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.sealed_records import SealedRecords
 from collections_opt.application.settings import bundled_plan, bundled_policy_rates, bundled_rules, dump
 from collections_opt.application.verification import Verification
@@ -61,6 +63,7 @@ class Workspace:
     placer: Placer
     baselines: CapacityBaselines
     evidence: Evidence
+    rule_tables: RuleTables
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -123,6 +126,8 @@ def open_workspace(
     scorer = PolicyScorer(rates, digest_text(dump(rates)))
     serving = ModelServing(ledger, models, policy, scorer, now)
     rules, books = bundled_rules(), Books(ledger, now, recorder)
+    rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
+    rule_tables.ship(rules)
     rankings = Rankings(ledger, serving, rules, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rules, now)
@@ -138,7 +143,9 @@ def open_workspace(
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, subject_keys, recorder, now),
     )
-    workspace = Workspace(ledger, books, rankings, recorded, explanations, scores, registry, serving, placer, baselines, evidence)
+    workspace = Workspace(
+        ledger, books, rankings, recorded, explanations, scores, registry, serving, placer, baselines, evidence, rule_tables
+    )
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

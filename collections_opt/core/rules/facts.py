@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.persons import Persons
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
@@ -20,19 +22,23 @@ _READS: dict[RuleKind, tuple[ColumnKind, ...]] = {
 """Kinds of column by kind of rule; the others read counts."""
 
 
+def column_violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
+    """Yield the columns of a rule that its kind cannot read; ``path`` is where the rule stands."""
+    if rule.known_by and rule.known_by not in ACCOUNT_SCHEMA:
+        yield FieldViolation(f"{path}.known_by", f"{rule.known_by[:40]!r} is no column.", "Name another.")
+    column = ACCOUNT_SCHEMA.get(rule.column)
+    if column is None or column.kind not in _READS.get(rule.kind, (ColumnKind.COUNT,)):
+        yield FieldViolation(f"{path}.column", f"{rule.column[:40]!r} cannot be read as {rule.kind}.", "Name another.")
+
+
 def check_column(rule: Rule) -> None:
     """Refuse a rule that names a column its kind cannot read.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT.
     """
-    if rule.known_by and rule.known_by not in ACCOUNT_SCHEMA:
-        field = f"rules[{rule.rule_id}].known_by"
-        raise refuse(Reason.INVALID_ARGUMENT, field, f"{rule.known_by!r} is no column.", "Name another.")
-    column = ACCOUNT_SCHEMA.get(rule.column)
-    if column is None or column.kind not in _READS.get(rule.kind, (ColumnKind.COUNT,)):
-        field, found = f"rules[{rule.rule_id}].column", f"{rule.column!r} cannot be read as {rule.kind}."
-        raise refuse(Reason.INVALID_ARGUMENT, field, found, "Name another.")
+    for found in column_violations(rule, f"rules[{rule.rule_id}]"):
+        raise CollectionsError(Reason.INVALID_ARGUMENT, str(found), (found,))
 
 
 def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
