@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from collections_opt.core.admission import Quarantine
 from collections_opt.core.arrays import Array
 from collections_opt.core.outcomes import PROBABILITY_SCALE
+from collections_opt.core.own_columns import own_columns, read_header
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.ranking import Entries
 from collections_opt.ledger.merkle import MerkleTree
@@ -97,6 +98,9 @@ class SealedRecords:
             "time_zone": portfolio.time_zone,
             "currency_code": portfolio.currency_code,
         }
+        if portfolio.own is not None:  # texts of categories are sealed with their rows: some may tell whose they are
+            columns |= portfolio.own.plain()
+            header["own_columns"] = portfolio.own.header()
         return self._put(LeafKind.INPUT, columns, self._keys.numbers(portfolio.column("account_id")), header, _CODES)
 
     def portfolio(self, digest: str) -> StoredPortfolio:
@@ -111,8 +115,11 @@ class SealedRecords:
         table, rows, columns = self._open(digest)
         header = table.header
         present = {name[:-1]: columns.pop(name) for name in list(columns) if name.endswith("?")}
+        own = read_header(header.get("own_columns", "[]"))
+        plain = {one.field: columns.pop(one.field) for one in own}
         as_of_date = date.fromisoformat(header["as_of_date"])
-        portfolio = Portfolio(as_of_date, header["time_zone"], header["currency_code"], columns, present)
+        place = (header["time_zone"], header["currency_code"])
+        portfolio = Portfolio(as_of_date, *place, columns, present, own_columns(own, plain))
         return StoredPortfolio(portfolio, rows, table.key_no[rows], table.row_count, MerkleTree(table.leaves).root)
 
     def put_quarantine(self, quarantine: Quarantine) -> StoredTable:

@@ -15,6 +15,7 @@ from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date
 from collections_opt.wire.file_rows import encode_file_rows
+from collections_opt.wire.own_columns import write_own_columns
 
 _SOURCE_CHARACTERS = 200
 
@@ -115,6 +116,7 @@ def _contents(
             validate_only=validate_only,
             country_code=head.country_code,
             source_columns={name: source[:_SOURCE_CHARACTERS] for name, source in head.sources.items()},
+            own_columns=write_own_columns(head.own),
         )
     }
     sent = 0

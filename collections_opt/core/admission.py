@@ -17,6 +17,7 @@ from collections_opt.core.codes.places import check_country, places_near, read_p
 from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
+from collections_opt.core.own_columns import check_declared, own_columns
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.row_faults import shown_cell
 from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
@@ -127,34 +128,43 @@ def admit(raw: RawPortfolio) -> Admission:
 
     Raises:
         CollectionsError: SCHEMA_MISMATCH when a required column is missing, a column is unknown or of another shape or type;
-            INVALID_ARGUMENT for an unknown time zone or currency; LIMIT_EXCEEDED for too many rows or months.
+            INVALID_ARGUMENT for an unknown time zone or currency; LIMIT_EXCEEDED for too many rows or months; ``check_declared``.
     """
     row_count = _check_frame(raw)
     findings = _Findings(raw, row_count)
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
-    for name, column in ACCOUNT_SCHEMA.items():
-        columns[name], present[name] = _check_column(raw, column, row_count, findings)
+    for column in _schema_of(raw).values():
+        columns[column.name], present[column.name] = _check_column(raw, column, row_count, findings)
     normalised = _check_codes(raw, columns, present, findings)
     _check_duplicates(columns, present, findings)
     kept = np.flatnonzero(~findings.refused)
     kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
+    own = own_columns(raw.own, *({one.field: cells[one.field][kept] for one in raw.own} for cells in (columns, present)))
     portfolio = Portfolio(
         raw.as_of_date,
         raw.time_zone,
         raw.currency_code,
-        {name: _shrink_text(column[kept]) for name, column in columns.items()},
-        {name: mask[kept] for name, mask in present.items()},
+        {name: _shrink_text(columns[name][kept]) for name in ACCOUNT_SCHEMA},
+        {name: present[name][kept] for name in ACCOUNT_SCHEMA},
+        own,
     )
     return Admission(portfolio, findings.quarantine(), row_count, normalised)
 
 
+def _schema_of(raw: RawPortfolio) -> dict[str, Column]:
+    """Return the columns of the account schema and those that the sender declares, by name."""
+    return {**ACCOUNT_SCHEMA, **{one.field: one.column for one in raw.own}}
+
+
 def _check_frame(raw: RawPortfolio) -> int:
+    check_declared(raw.own, raw.as_of_date, raw.sources)
+    schema, declared = _schema_of(raw), {one.field for one in raw.own}
     for name in raw.columns:
-        if name not in ACCOUNT_SCHEMA:
-            raise refuse(Reason.SCHEMA_MISMATCH, name, "is not a column of the account schema.", "Map or drop it.")
-    for column in ACCOUNT_SCHEMA.values():
-        if column.required and column.name not in raw.columns:
+        if name not in schema:
+            raise refuse(Reason.SCHEMA_MISMATCH, name, "is not a column of the account schema.", "Map, declare or drop it.")
+    for column in schema.values():
+        if (column.required or column.name in declared) and column.name not in raw.columns:
             raise refuse(Reason.SCHEMA_MISMATCH, column.name, "is required and missing.", f"Send it: {column.meaning}")
     check_zone(raw.time_zone)
     check_currency(raw.currency_code)
@@ -168,7 +178,7 @@ def _check_frame(raw: RawPortfolio) -> int:
             "Split the portfolio.",
         )
     for name, values in raw.columns.items():
-        _check_shape(ACCOUNT_SCHEMA[name], values, raw.present.get(name), count)
+        _check_shape(schema[name], values, raw.present.get(name), count)
     _check_rows(raw, count)
     return count
 

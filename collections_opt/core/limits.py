@@ -54,5 +54,17 @@ MAX_ACCOUNTS_PER_PORTFOLIO = 20_000_000
 MAX_ROW_FAULTS = 1_000_000
 """Faults that the reader of a file may send with one portfolio; more means that the mapping does not fit the file."""
 
+MAX_OWN_COLUMNS = 200
+"""Columns that a lender may declare beside the account schema; more are a data warehouse, and every record repeats them."""
+
+MAX_OWN_CATEGORIES = 1_000
+"""Texts of one declared category; more are ids or free text, which no model learns from and which may name a person."""
+
+MAX_OWN_NUMBER = 1e15
+"""Largest size of a declared number; models read numbers as float32."""
+
+MAX_OWN_UNIT_CHARACTERS = 40
+"""Of the unit of a declared number."""
+
 MIN_CELL_COUNT = 30
 """Figures over fewer accounts are suppressed."""

@@ -122,7 +122,9 @@ def same_inputs(portfolio: Portfolio, other: Portfolio) -> NDArray[np.bool_]:
     for name, column in portfolio.columns.items():
         for mine, theirs in ((column, other.column(name)), (portfolio.is_present(name), other.is_present(name))):
             same &= _same_rows(mine, theirs)
-    return same
+    if portfolio.own is None or other.own is None:
+        return same & (portfolio.own is other.own)
+    return same & portfolio.own.same_rows(other.own)
 
 
 def _same_rows(mine: Array, theirs: Array) -> NDArray[np.bool_]:

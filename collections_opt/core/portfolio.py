@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array, digest_columns, frozen
+from collections_opt.core.own_columns import OwnColumn, OwnColumns
 from collections_opt.core.row_faults import NO_FAULTS, RowFaults
 from collections_opt.core.schema import SCHEMA_VERSION
 
@@ -29,6 +30,7 @@ class RawPortfolio:
         lines: int64 (n,) line of each row in the sender's file, 1 first; None where rows come from no file.
         faults: what the reader of the file found wrong with rows; the door refuses these rows.
         sources: the sender's name of each column, by schema name.
+        own: columns that the sender declares beside the schema; their cells stand in ``columns`` under ``OwnColumn.field``.
     """
 
     as_of_date: date
@@ -40,6 +42,7 @@ class RawPortfolio:
     lines: NDArray[np.int64] | None = None
     faults: RowFaults = NO_FAULTS
     sources: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[OwnColumn, ...] = ()
 
     @property
     def row_count(self) -> int:
@@ -57,6 +60,7 @@ class Portfolio:
         currency_code: ISO 4217 code of every money column.
         columns: text as UTF-8 NFC bytes ``S``, flags bool, rates float64, all else int64; missing cells hold zero values.
         present: per column, where a cell has a value.
+        own: the columns that the lender declared beside the schema; None where there are none.
     """
 
     as_of_date: date
@@ -64,6 +68,7 @@ class Portfolio:
     currency_code: str
     columns: Mapping[str, Array]
     present: Mapping[str, NDArray[np.bool_]]
+    own: OwnColumns | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "columns", MappingProxyType({k: frozen(v) for k, v in self.columns.items()}))
@@ -79,7 +84,9 @@ class Portfolio:
         """SHA-256 (hex) over schema version, dates, currency and every column; equal for equal content in any row order."""
         header = (SCHEMA_VERSION, self.as_of_date.isoformat(), self.time_zone, self.currency_code)
         masks = {f"{name}?": mask for name, mask in self.present.items()}
-        return digest_columns({**self.columns, **masks}, header)
+        if self.own is None:
+            return digest_columns({**self.columns, **masks}, header)
+        return digest_columns({**self.columns, **masks, **self.own.plain()}, (*header, self.own.header()))
 
     def column(self, name: str) -> Array:
         """Return a schema column, (n,) or (n, months)."""
@@ -97,6 +104,7 @@ class Portfolio:
             self.currency_code,
             {name: column[rows] for name, column in self.columns.items()},
             {name: mask[rows] for name, mask in self.present.items()},
+            None if self.own is None else self.own.take(rows),
         )
 
     def arrears_minor(self) -> NDArray[np.int64]:

@@ -75,13 +75,14 @@ def check_no_protected(names: Iterable[str], field: str) -> None:
             "Leave it out of every model; fair treatment reads it from the group file.",
         )
         for name in names
-        if _is_protected(name)
+        if is_protected(name)
     )
     if found:
         raise CollectionsError(Reason.INVALID_ARGUMENT, f"{len(found)} name(s) may not be inputs of a decision.", found)
 
 
-def _is_protected(name: str) -> bool:
+def is_protected(name: str) -> bool:
+    """Return whether a name is, or contains as a word, a protected attribute or a listed proxy."""
     plain = name.strip().lower().replace("-", "_").replace(" ", "_")
     words = f"_{plain}_"
     return any(f"_{listed}_" in words for listed in PROTECTED_ATTRIBUTES | LISTED_PROXIES)

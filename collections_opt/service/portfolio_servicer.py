@@ -15,6 +15,7 @@ from collections_opt.core.admission import Quarantine
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.own_columns import OwnColumn
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.row_faults import shown_cell
 from collections_opt.core.schema import ACCOUNT_SCHEMA
@@ -27,6 +28,7 @@ from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 from collections_opt.wire.file_rows import FileRowsCollector
+from collections_opt.wire.own_columns import read_own_columns
 
 HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code")}
 
@@ -65,8 +67,10 @@ class PortfolioServicer:
         if first is None or first.WhichOneof("content") != "header":
             raise refuse(Reason.INVALID_ARGUMENT, "header", "is missing.", "Send the header first.")
         header = first.header
-        _check_sources(header)
-        raw = _read_rows(header, read_date(header.as_of_date, "header.as_of_date"), requests)
+        as_of_date = read_date(header.as_of_date, "header.as_of_date")
+        own = read_own_columns(header.own_columns, as_of_date, "header.own_columns", header.source_columns)
+        _check_sources(header, own)
+        raw = _read_rows(header, as_of_date, own, requests)
         with told_as(HEADS):
             return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
 
@@ -101,14 +105,16 @@ class PortfolioServicer:
 def _read_rows(
     header: pb.PortfolioHeader,
     as_of_date: date,
+    own: tuple[OwnColumn, ...],
     requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
 ) -> RawPortfolio:
     """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
-    collector, file_rows = ColumnCollector(header.row_count, compact=True), FileRowsCollector()
+    known = _known(own)
+    collector, file_rows = ColumnCollector(header.row_count, compact=True), FileRowsCollector(known)
     for request in requests:
         content = request.WhichOneof("content")
         if content == "chunk":
-            _check_names(request.chunk)
+            _check_names(request.chunk, known)
             collector.add(request.chunk)
             file_rows.chunk(request.chunk.row_count)
         elif content == "file_rows":
@@ -127,11 +133,18 @@ def _read_rows(
         lines=file_rows.lines(),
         faults=file_rows.faults(),
         sources={name: shown_cell(source) for name, source in header.source_columns.items()},
+        own=own,
     )
 
 
-def _check_sources(header: pb.PortfolioHeader) -> None:
-    unknown = [name for name in header.source_columns if name not in ACCOUNT_SCHEMA]
+def _known(own: tuple[OwnColumn, ...]) -> frozenset[str]:
+    """Return the names that columns of an import may have."""
+    return frozenset({*ACCOUNT_SCHEMA, *(one.field for one in own)})
+
+
+def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> None:
+    known = _known(own)
+    unknown = [name for name in header.source_columns if name not in known]
     if unknown:
         problem = f"{unknown[0][:40]!r} is not a column of the account schema."
         raise refuse(Reason.INVALID_ARGUMENT, "header.source_columns", problem, f"Use some of {', '.join(ACCOUNT_SCHEMA)}.")
@@ -153,15 +166,15 @@ def _write_findings(found: Quarantine, part: slice) -> list[pb.QuarantinedAccoun
     ]
 
 
-def _check_names(chunk: columns_pb2.ColumnChunk) -> None:
+def _check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:
     """Refuse a column that no account has with the chunk that brings it, not after the last."""
     for index, column in enumerate(chunk.columns):
-        if column.name and column.name not in ACCOUNT_SCHEMA:
+        if column.name and column.name not in known:
             raise refuse(
                 Reason.SCHEMA_MISMATCH,
                 f"chunk.columns[{index}].name",
-                f"{column.name[:40]!r} is not a column of the account schema.",
-                f"Use some of {', '.join(ACCOUNT_SCHEMA)}.",
+                f"{column.name[:40]!r} is neither a column of the account schema nor declared in the header.",
+                f"Use some of {', '.join(ACCOUNT_SCHEMA)}; or declare it.",
             )
 
 

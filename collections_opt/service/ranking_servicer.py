@@ -136,7 +136,8 @@ class RankingServicer(EvidenceCalls):
     ) -> placement_pb2.PlaceAccountsResponse:
         """Say where 1 to 1,000 accounts would go."""
         as_of_date = read_date(request.as_of_date, "as_of_date")
-        raw = accounts_to_raw(request.accounts, as_of_date, request.time_zone, request.currency_code)
+        described = (as_of_date, request.time_zone, request.currency_code)
+        raw = accounts_to_raw(request.accounts, *described, request.own_columns)
         with told_as({}, ACCOUNT_RENAMES):
             placed = self._placer.place(request.ranking_id, raw)
         return write_placements(placed, [account.account_id for account in request.accounts])

@@ -36,7 +36,8 @@ class ScoringServicer:
     def score_accounts(self, request: pb.ScoreAccountsRequest, _context: grpc.ServicerContext) -> pb.ScoreAccountsResponse:
         """Score 1 to 1,000 accounts."""
         as_of_date = read_date(request.as_of_date, "as_of_date")
-        raw = accounts_to_raw(request.accounts, as_of_date, request.time_zone, request.currency_code)
+        described = (as_of_date, request.time_zone, request.currency_code)
+        raw = accounts_to_raw(request.accounts, *described, request.own_columns)
         given = request.HasField("value_parameters")
         chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
         with told_as(HEADS, ACCOUNT_RENAMES):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +35,14 @@ def encode_file_rows(lines: NDArray[np.int64] | None, faults: RowFaults) -> Iter
 
 
 class FileRowsCollector:
-    """Puts what follows the chunks of a stream together, by row of the whole import."""
+    """Puts what follows the chunks of a stream together, by row of the whole import.
 
-    def __init__(self) -> None:
+    Args:
+        fields: columns that a fault may name.
+    """
+
+    def __init__(self, fields: Collection[str] = ACCOUNT_SCHEMA) -> None:
+        self._fields = fields
         self._chunk_start = 0
         self._chunk_rows = 0
         self._lines: list[NDArray[np.int64]] = []
@@ -105,7 +110,7 @@ class FileRowsCollector:
     def _problem(self, fault: pb.RowFault) -> tuple[str, str, str] | None:
         if not 0 <= fault.row < self._chunk_rows:
             return "row", f"{fault.row} is no row of the chunk.", f"Use 0 to {self._chunk_rows - 1}."
-        if fault.field and fault.field not in ACCOUNT_SCHEMA:
+        if fault.field and fault.field not in self._fields:
             return "field", f"{fault.field[:40]!r} is not a column of the account schema.", "Leave it empty for a whole row."
         if not _RULE.fullmatch(fault.rule):
             return "rule", f"{fault.rule[:40]!r} is no code.", "Use capitals, digits and underscores."

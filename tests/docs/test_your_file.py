@@ -11,6 +11,7 @@ from collections_opt.datasets.files.mappings import (
     FileMapping,
     Layout,
     NumberFormat,
+    OwnMapping,
     Reading,
     Rounding,
     RowFilter,
@@ -28,6 +29,12 @@ def test_every_key_is_documented_and_no_other(heading):
     section = PAGE[PAGE.index(heading) :].partition("\n")[2].partition("\n### ")[0]
     named = {key for line in section.splitlines() if line.startswith("| `") for key in re.findall(r"`(\w+)`", line.split("|")[1])}
     assert named == {one.name for one in fields(SECTIONS[heading])}
+
+
+def test_every_key_of_an_own_column_is_documented():
+    section = PAGE[PAGE.index("### `[own.NAME]`") :].partition("\n### ")[0]
+    named = {key for line in section.splitlines() if line.startswith("| `") for key in re.findall(r"`(\w+)`", line.split("|")[1])}
+    assert named == {one.name for one in fields(OwnMapping)} - {one.name for one in fields(ColumnMapping)}
 
 
 def test_every_reading_rounding_and_rule_is_documented():

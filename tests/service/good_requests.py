@@ -13,6 +13,7 @@ from collections_opt.api.v1 import (
     columns_pb2,
     constraints_pb2,
     model_service_pb2,
+    own_columns_pb2,
     placement_pb2,
     portfolio_service_pb2,
     ranking_pb2,
@@ -60,6 +61,7 @@ def account(account_id="a"):
         days_since_conversation=20,
         block_flags=account_pb2.BlockFlags(),
         months=[account_pb2.MonthlyFigures(months_past_due=2, balance_minor_units=900_000, payment_minor_units=5_000)],
+        own_values={"bureau_score": own_columns_pb2.OwnValue(number=612.0)},
     )
 
 
@@ -75,6 +77,19 @@ def plan(plan_id):
     return message
 
 
+def own_column():
+    """Return a declaration with every field set."""
+    return own_columns_pb2.OwnColumn(
+        name="bureau_score",
+        kind=own_columns_pb2.OWN_COLUMN_KIND_NUMBER,
+        meaning="Score of the bureau.",
+        unit="points",
+        known_as_of=write_date(AS_OF),
+        expected_sign=1,
+        may_be_missing=True,
+    )
+
+
 def header(**changes):
     """Return an import's header."""
     fields = {
@@ -84,6 +99,7 @@ def header(**changes):
         "currency_code": "TWD",
         "row_count": 1,
         "validate_only": True,
+        "own_columns": [own_column()],
     }
     return portfolio_service_pb2.ImportPortfolioRequest(header=portfolio_service_pb2.PortfolioHeader(**{**fields, **changes}))
 
@@ -98,6 +114,7 @@ def chunk():
         column(name="arrears_minor", integers=columns_pb2.Int64Column(values=[90_000])),
         column(name="days_past_due", integers=columns_pb2.Int64Column(values=[45]), presence_bitmap=b"\x01"),
         column(name="loss_given_default", reals=columns_pb2.DoubleColumn(values=[0.5])),
+        column(name="own.bureau_score", reals=columns_pb2.DoubleColumn(values=[612.0])),
         column(name="cease", flags=columns_pb2.BoolColumn(values=[False])),
         column(name="status_history", history=columns_pb2.HistoryColumn(month_count=2, values=[1, 2])),
     ]
@@ -143,7 +160,12 @@ def _read_requests(known: Known):
     paged = {"page_size": 5}
     return {
         "ScoreAccounts": scoring_service_pb2.ScoreAccountsRequest(
-            accounts=[account()], capacity_plan_id=PLAN, capacity_plan_version=1, value_parameters=parameters, **described
+            accounts=[account()],
+            capacity_plan_id=PLAN,
+            capacity_plan_version=1,
+            value_parameters=parameters,
+            own_columns=[own_column()],
+            **described,
         ),
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
@@ -178,7 +200,9 @@ def _read_requests(known: Known):
         "VerifyLog": evidence.VerifyLogRequest(),
         "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
         "ExportEvidence": evidence.ExportEvidenceRequest(ranking_id=known.ranking_id, account_ids=[known.account_id]),
-        "PlaceAccounts": placement_pb2.PlaceAccountsRequest(ranking_id=known.ranking_id, accounts=[account()], **described),
+        "PlaceAccounts": placement_pb2.PlaceAccountsRequest(
+            ranking_id=known.ranking_id, accounts=[account()], own_columns=[own_column()], **described
+        ),
         "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
     }
 

@@ -22,6 +22,7 @@ REASONS = {
 _QUEUE = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened)\."
 _PARAMETERS = r"\w+ (basis\.portfolio\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
+_OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
 
 ANSWERED = {
@@ -44,6 +45,8 @@ ANSWERED = {
     rf"{_ACCOUNT}(months\[0\]\.)?balance_minor_units: -1": "a credit balance",
     rf"{_ACCOUNT}months\[0\]\.months_past_due: -1": "paid ahead",
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
+    rf"{_OWN}expected_sign: -1": "a sign",
+    rf"{_OWN}(meaning|unit): a path": "words of the lender",
     r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
     r"ApproveModel allowed_portfolio_patterns: its first element again": "says the same",
     r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
@@ -71,6 +74,7 @@ TOLD_AT = {
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
+    rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
 }
 """Broken fields that are told at another path (a regular expression): a part by the whole it makes wrong."""

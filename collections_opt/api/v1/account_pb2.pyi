@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -26,6 +27,27 @@ class Account(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class OwnValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        @_builtins.property
+        def value(self) -> _own_columns_pb2.OwnValue: ...
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _own_columns_pb2.OwnValue | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["value", b"value"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     ACCOUNT_ID_FIELD_NUMBER: _builtins.int
     CUSTOMER_ID_FIELD_NUMBER: _builtins.int
     PRODUCT_FIELD_NUMBER: _builtins.int
@@ -44,6 +66,7 @@ class Account(_message.Message):
     DAYS_SINCE_CONVERSATION_FIELD_NUMBER: _builtins.int
     BLOCK_FLAGS_FIELD_NUMBER: _builtins.int
     MONTHS_FIELD_NUMBER: _builtins.int
+    OWN_VALUES_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The lender's id of the account; unique in a call."""
     customer_id: _builtins.str
@@ -84,6 +107,10 @@ class Account(_message.Message):
     def months(self) -> _containers.RepeatedCompositeFieldContainer[Global___MonthlyFigures]:
         """Past months, latest first."""
 
+    @_builtins.property
+    def own_values(self) -> _containers.MessageMap[_builtins.str, _own_columns_pb2.OwnValue]:
+        """Values of the own columns that the call declares, by name; one that is not there is missing."""
+
     def __init__(
         self,
         *,
@@ -105,10 +132,11 @@ class Account(_message.Message):
         days_since_conversation: _builtins.int | None = ...,
         block_flags: Global___BlockFlags | None = ...,
         months: _abc.Iterable[Global___MonthlyFigures] | None = ...,
+        own_values: _abc.Mapping[_builtins.str, _own_columns_pb2.OwnValue] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arrears_minor_units: _TypeAlias = _typing.Literal["arrears_minor_units"]  # noqa: Y015
     _WhichOneofArgType__arrears_minor_units: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units"]  # noqa: Y015

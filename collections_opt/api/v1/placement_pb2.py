@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from collections_opt.api.v1 import account_pb2 as collections__opt_dot_api_dot_v1_dot_account__pb2
+from collections_opt.api.v1 import own_columns_pb2 as collections__opt_dot_api_dot_v1_dot_own__columns__pb2
 from collections_opt.api.v1 import ranking_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__pb2
 from collections_opt.api.v1 import scoring_service_pb2 as collections__opt_dot_api_dot_v1_dot_scoring__service__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&collections_opt/api/v1/placement.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/scoring_service.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xcc\x01\n\x14PlaceAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x08\x61\x63\x63ounts\x18\x02 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\"\xea\x01\n\x15PlaceAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.PlacedAccount\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x15\n\rrecord_digest\x18\x03 \x01(\t\x12\x35\n\x06inputs\x18\x04 \x01(\x0b\x32%.collections_opt.api.v1.RankingInputs\x12\x36\n\x06queues\x18\x05 \x03(\x0b\x32&.collections_opt.api.v1.PlacementQueue\"\xbc\x01\n\x0ePlacementQueue\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12$\n\x1cprice_per_minute_minor_units\x18\x02 \x01(\x01\x12\x18\n\x10\x63\x61pacity_minutes\x18\x03 \x01(\x01\x12\x14\n\x0cused_minutes\x18\x04 \x01(\x01\x12\x14\n\x0cworked_count\x18\x05 \x01(\x05\x12\x14\n\x0cplaced_count\x18\x06 \x01(\x05\x12\x16\n\x0eplaced_minutes\x18\x07 \x01(\x01\"\xe9\x04\n\rPlacedAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x38\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x05\x12\x35\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32&.collections_opt.api.v1.PlacementBasis\x12\x12\n\nqueue_full\x18\x06 \x01(\x08\x12\x10\n\x08sentence\x18\x07 \x01(\t\x12\x15\n\rbest_queue_id\x18\x08 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\t \x01(\x03\x12\x18\n\x10handling_minutes\x18\n \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x0b \x01(\x01\x12$\n\x1cneeded_increment_minor_units\x18\x0c \x01(\x03\x12\x38\n\x07options\x18\r \x03(\x0b\x32\'.collections_opt.api.v1.PlacementOption\x12\x37\n\x08recorded\x18\x0e \x01(\x0b\x32%.collections_opt.api.v1.RecordedPlace\x12\x0e\n\x06p_cure\x18\x0f \x01(\x01\x12\x11\n\tp_default\x18\x10 \x01(\x01\x12\x0e\n\x06p_stay\x18\x11 \x01(\x01\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x12 \x01(\x03\x12\x19\n\x11worked_account_id\x18\x13 \x01(\t\"\xb7\x02\n\x0fPlacementOption\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12;\n\rblocking_rule\x18\x02 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x05 \x01(\x01\x12#\n\x1bleast_increment_minor_units\x18\x06 \x01(\x03\x12\x31\n$highest_price_per_minute_minor_units\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\'\n%_highest_price_per_minute_minor_units\"m\n\rRecordedPlace\x12\x38\n\x0b\x64isposition\x18\x01 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08queue_id\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05*k\n\x0ePlacementBasis\x12\x1f\n\x1bPLACEMENT_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16PLACEMENT_BASIS_PRICES\x10\x01\x12\x1c\n\x18PLACEMENT_BASIS_RECORDED\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&collections_opt/api/v1/placement.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/scoring_service.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x8a\x02\n\x14PlaceAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x37\n\x08\x61\x63\x63ounts\x18\x02 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x0bown_columns\x18\x06 \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\"\xea\x01\n\x15PlaceAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.PlacedAccount\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x15\n\rrecord_digest\x18\x03 \x01(\t\x12\x35\n\x06inputs\x18\x04 \x01(\x0b\x32%.collections_opt.api.v1.RankingInputs\x12\x36\n\x06queues\x18\x05 \x03(\x0b\x32&.collections_opt.api.v1.PlacementQueue\"\xbc\x01\n\x0ePlacementQueue\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12$\n\x1cprice_per_minute_minor_units\x18\x02 \x01(\x01\x12\x18\n\x10\x63\x61pacity_minutes\x18\x03 \x01(\x01\x12\x14\n\x0cused_minutes\x18\x04 \x01(\x01\x12\x14\n\x0cworked_count\x18\x05 \x01(\x05\x12\x14\n\x0cplaced_count\x18\x06 \x01(\x05\x12\x16\n\x0eplaced_minutes\x18\x07 \x01(\x01\"\xe9\x04\n\rPlacedAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x38\n\x0b\x64isposition\x18\x02 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x10\n\x08position\x18\x04 \x01(\x05\x12\x35\n\x05\x62\x61sis\x18\x05 \x01(\x0e\x32&.collections_opt.api.v1.PlacementBasis\x12\x12\n\nqueue_full\x18\x06 \x01(\x08\x12\x10\n\x08sentence\x18\x07 \x01(\t\x12\x15\n\rbest_queue_id\x18\x08 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\t \x01(\x03\x12\x18\n\x10handling_minutes\x18\n \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x0b \x01(\x01\x12$\n\x1cneeded_increment_minor_units\x18\x0c \x01(\x03\x12\x38\n\x07options\x18\r \x03(\x0b\x32\'.collections_opt.api.v1.PlacementOption\x12\x37\n\x08recorded\x18\x0e \x01(\x0b\x32%.collections_opt.api.v1.RecordedPlace\x12\x0e\n\x06p_cure\x18\x0f \x01(\x01\x12\x11\n\tp_default\x18\x10 \x01(\x01\x12\x0e\n\x06p_stay\x18\x11 \x01(\x01\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x12 \x01(\x03\x12\x19\n\x11worked_account_id\x18\x13 \x01(\t\"\xb7\x02\n\x0fPlacementOption\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12;\n\rblocking_rule\x18\x02 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x04 \x01(\x01\x12\x1b\n\x13surplus_minor_units\x18\x05 \x01(\x01\x12#\n\x1bleast_increment_minor_units\x18\x06 \x01(\x03\x12\x31\n$highest_price_per_minute_minor_units\x18\x07 \x01(\x01H\x00\x88\x01\x01\x42\'\n%_highest_price_per_minute_minor_units\"m\n\rRecordedPlace\x12\x38\n\x0b\x64isposition\x18\x01 \x01(\x0e\x32#.collections_opt.api.v1.Disposition\x12\x10\n\x08queue_id\x18\x02 \x01(\t\x12\x10\n\x08priority\x18\x03 \x01(\x05*k\n\x0ePlacementBasis\x12\x1f\n\x1bPLACEMENT_BASIS_UNSPECIFIED\x10\x00\x12\x1a\n\x16PLACEMENT_BASIS_PRICES\x10\x01\x12\x1c\n\x18PLACEMENT_BASIS_RECORDED\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,18 +47,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PLACEACCOUNTSREQUEST'].fields_by_name['time_zone']._serialized_options = b'\342A\001\002'
   _globals['_PLACEACCOUNTSREQUEST'].fields_by_name['currency_code']._loaded_options = None
   _globals['_PLACEACCOUNTSREQUEST'].fields_by_name['currency_code']._serialized_options = b'\342A\001\002'
-  _globals['_PLACEMENTBASIS']._serialized_start=1925
-  _globals['_PLACEMENTBASIS']._serialized_end=2032
-  _globals['_PLACEACCOUNTSREQUEST']._serialized_start=246
-  _globals['_PLACEACCOUNTSREQUEST']._serialized_end=450
-  _globals['_PLACEACCOUNTSRESPONSE']._serialized_start=453
-  _globals['_PLACEACCOUNTSRESPONSE']._serialized_end=687
-  _globals['_PLACEMENTQUEUE']._serialized_start=690
-  _globals['_PLACEMENTQUEUE']._serialized_end=878
-  _globals['_PLACEDACCOUNT']._serialized_start=881
-  _globals['_PLACEDACCOUNT']._serialized_end=1498
-  _globals['_PLACEMENTOPTION']._serialized_start=1501
-  _globals['_PLACEMENTOPTION']._serialized_end=1812
-  _globals['_RECORDEDPLACE']._serialized_start=1814
-  _globals['_RECORDEDPLACE']._serialized_end=1923
+  _globals['_PLACEACCOUNTSREQUEST'].fields_by_name['own_columns']._loaded_options = None
+  _globals['_PLACEACCOUNTSREQUEST'].fields_by_name['own_columns']._serialized_options = b'\342A\001\001'
+  _globals['_PLACEMENTBASIS']._serialized_start=2029
+  _globals['_PLACEMENTBASIS']._serialized_end=2136
+  _globals['_PLACEACCOUNTSREQUEST']._serialized_start=288
+  _globals['_PLACEACCOUNTSREQUEST']._serialized_end=554
+  _globals['_PLACEACCOUNTSRESPONSE']._serialized_start=557
+  _globals['_PLACEACCOUNTSRESPONSE']._serialized_end=791
+  _globals['_PLACEMENTQUEUE']._serialized_start=794
+  _globals['_PLACEMENTQUEUE']._serialized_end=982
+  _globals['_PLACEDACCOUNT']._serialized_start=985
+  _globals['_PLACEDACCOUNT']._serialized_end=1602
+  _globals['_PLACEMENTOPTION']._serialized_start=1605
+  _globals['_PLACEMENTOPTION']._serialized_end=1916
+  _globals['_RECORDEDPLACE']._serialized_start=1918
+  _globals['_RECORDEDPLACE']._serialized_end=2027
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
+from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from google.protobuf import descriptor as _descriptor
@@ -58,6 +59,7 @@ class PlaceAccountsRequest(_message.Message):
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    OWN_COLUMNS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """The recorded ranking by ORDERING_EXPECTED_VALUE whose prices place them."""
     time_zone: _builtins.str
@@ -72,6 +74,10 @@ class PlaceAccountsRequest(_message.Message):
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe, in time_zone; not before the ranking's."""
 
+    @_builtins.property
+    def own_columns(self) -> _containers.RepeatedCompositeFieldContainer[_own_columns_pb2.OwnColumn]:
+        """Columns declared beside the account schema, whose values the accounts carry as own_values; at most 200."""
+
     def __init__(
         self,
         *,
@@ -80,10 +86,11 @@ class PlaceAccountsRequest(_message.Message):
         as_of_date: _date_pb2.Date | None = ...,
         time_zone: _builtins.str = ...,
         currency_code: _builtins.str = ...,
+        own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "currency_code", b"currency_code", "ranking_id", b"ranking_id", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "currency_code", b"currency_code", "own_columns", b"own_columns", "ranking_id", b"ranking_id", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from collections_opt.api.v1 import columns_pb2 as _columns_pb2
+from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -37,7 +38,7 @@ class ImportPortfolioRequest(_message.Message):
 
     @_builtins.property
     def chunk(self) -> _columns_pb2.ColumnChunk:
-        """The next rows, under the names of the account schema."""
+        """The next rows, under the names of the account schema, and own columns under "own." and their name."""
 
     @_builtins.property
     def file_rows(self) -> Global___FileRows:
@@ -268,6 +269,7 @@ class PortfolioHeader(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     COUNTRY_CODE_FIELD_NUMBER: _builtins.int
     SOURCE_COLUMNS_FIELD_NUMBER: _builtins.int
+    OWN_COLUMNS_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
     time_zone: _builtins.str
@@ -288,6 +290,12 @@ class PortfolioHeader(_message.Message):
     def source_columns(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The sender's own names of columns, by schema column; findings repeat them."""
 
+    @_builtins.property
+    def own_columns(self) -> _containers.RepeatedCompositeFieldContainer[_own_columns_pb2.OwnColumn]:
+        """Columns declared beside the account schema, at most 200; every chunk carries all of them, numbers as reals or integers,
+        categories as text.
+        """
+
     def __init__(
         self,
         *,
@@ -299,10 +307,11 @@ class PortfolioHeader(_message.Message):
         validate_only: _builtins.bool = ...,
         country_code: _builtins.str = ...,
         source_columns: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
+from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -36,6 +37,7 @@ class ScoreAccountsRequest(_message.Message):
     CAPACITY_PLAN_VERSION_FIELD_NUMBER: _builtins.int
     VALUE_PARAMETERS_FIELD_NUMBER: _builtins.int
     OMIT_REASON_CODES_FIELD_NUMBER: _builtins.int
+    OWN_COLUMNS_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """IANA name of the lender's zone."""
     currency_code: _builtins.str
@@ -58,6 +60,10 @@ class ScoreAccountsRequest(_message.Message):
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set means the server's."""
 
+    @_builtins.property
+    def own_columns(self) -> _containers.RepeatedCompositeFieldContainer[_own_columns_pb2.OwnColumn]:
+        """Columns declared beside the account schema, whose values the accounts carry as own_values; at most 200."""
+
     def __init__(
         self,
         *,
@@ -69,10 +75,11 @@ class ScoreAccountsRequest(_message.Message):
         capacity_plan_version: _builtins.int = ...,
         value_parameters: _value_parameters_pb2.ValueParameters | None = ...,
         omit_reason_codes: _builtins.bool = ...,
+        own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "own_columns", b"own_columns", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

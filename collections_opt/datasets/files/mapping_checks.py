@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.own_columns import PREFIX, check_declared
 from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.datasets.files.cells.dates import date_format_problem
 from collections_opt.datasets.files.mappings import (
@@ -38,6 +39,7 @@ def check_mapping(mapping: FileMapping) -> None:
         problem = _column_problem(name, column)
         if problem:
             found.append(FieldViolation(f"columns.{name}", *problem))
+    found.extend(_own_problems(mapping))
     for index, rule in enumerate(mapping.keep):
         problem = _filter_problem(rule)
         if problem:
@@ -51,7 +53,8 @@ def check_mapping(mapping: FileMapping) -> None:
 def _column_problem(name: str, column: ColumnMapping) -> tuple[str, str] | None:
     target = ACCOUNT_SCHEMA.get(name)
     if target is None:
-        return "is not a column of the account schema.", f"Use one of: {', '.join(ACCOUNT_SCHEMA)}."
+        remedy = f"Use one of: {', '.join(ACCOUNT_SCHEMA)}; or declare a column of your own under [own.{name}]."
+        return "is not a column of the account schema.", remedy
     if sum((bool(column.source), bool(column.sources), column.constant is not None)) != 1:
         return "needs exactly one of source, sources and constant.", "Keep one."
     estimate = column.reading is Reading.MISSED_MINIMUM_PAYMENTS
@@ -65,6 +68,27 @@ def _column_problem(name: str, column: ColumnMapping) -> tuple[str, str] | None:
     if column.reading in DATE_READINGS and target.kind is not ColumnKind.COUNT:
         return f"holds {target.kind}, which {column.reading} does not give.", "Read dates into columns that count days or months."
     return _value_problem(target.kind, target.is_integer, column)
+
+
+def _own_problems(mapping: FileMapping) -> Iterator[FieldViolation]:
+    """Yield what is wrong with declared columns; whether their day is too late is known with the file's day."""
+    for name, column in mapping.own.items():
+        target = column.declared(name).column
+        if column.sources or bool(column.source) == (column.constant is not None):
+            yield FieldViolation(f"own.{name}", "needs exactly one of source and constant.", "Keep one.")
+        elif column.reading is Reading.MISSED_MINIMUM_PAYMENTS or (
+            column.reading in DATE_READINGS and target.kind is ColumnKind.TEXT
+        ):
+            yield FieldViolation(f"own.{name}", f"holds {column.kind}, which {column.reading} does not give.", "Use VALUE.")
+        else:
+            problem = _value_problem(target.kind, target.is_integer, column)
+            if problem:
+                yield FieldViolation(f"own.{name}", *problem)
+    sources = {PREFIX + name: column.source for name, column in mapping.own.items()}
+    try:
+        check_declared(mapping.declared, None, sources)
+    except CollectionsError as error:
+        yield from error.violations
 
 
 def _value_problem(kind: ColumnKind, is_integer: bool, column: ColumnMapping) -> tuple[str, str] | None:

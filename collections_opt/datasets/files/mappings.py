@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from collections_opt.core.own_columns import PREFIX, OwnColumn, OwnKind
+from collections_opt.core.schema import ACCOUNT_SCHEMA, Column
+
 
 class Reading(StrEnum):
     """How a source becomes a value."""
@@ -96,6 +99,25 @@ class ColumnMapping:
         return self.date_formats or (self.date_format,)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OwnMapping(ColumnMapping):
+    """Where a column that the lender declares beside the schema comes from, and what it is, as ``OwnColumn``.
+
+    ``known_as_of`` is a day of one file; without it the values are taken to be known on the file's own day.
+    """
+
+    kind: OwnKind
+    meaning: str
+    unit: str = ""
+    known_as_of: date | None = None
+    expected_sign: int = 0
+    may_be_missing: bool = False
+
+    def declared(self, name: str) -> OwnColumn:
+        """Return the declaration under its name."""
+        return OwnColumn(name, self.kind, self.meaning, self.unit, self.known_as_of, self.expected_sign, self.may_be_missing)
+
+
 @dataclass(frozen=True)
 class RowFilter:
     """Keep the rows whose cell in ``source`` passes; the others are out, and counted.
@@ -182,6 +204,7 @@ class FileMapping:
         layout: what of the file is the table.
         currency_source: column that names each row's currency; every row kept must be in ``currency_code``.
         country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to.
+        own: columns that the lender declares beside the schema, by name.
     """
 
     name: str
@@ -195,10 +218,26 @@ class FileMapping:
     layout: Layout = field(default_factory=Layout)
     currency_source: str = ""
     country_code: str = ""
+    own: Mapping[str, OwnMapping] = field(default_factory=dict)
+
+    @property
+    def fed(self) -> dict[str, ColumnMapping]:
+        """Return what is read, by schema column, and by ``OwnColumn.field`` of a declared one."""
+        return {**self.columns, **{PREFIX + name: column for name, column in self.own.items()}}
+
+    @property
+    def declared(self) -> tuple[OwnColumn, ...]:
+        """Return the declarations of the lender's own columns."""
+        return tuple(column.declared(name) for name, column in self.own.items())
+
+    @property
+    def schema(self) -> dict[str, Column]:
+        """Return every column that can be fed: those of the account schema and the declared ones."""
+        return {**ACCOUNT_SCHEMA, **{one.field: one.column for one in self.declared}}
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Return the file's columns that the mapping reads, each once."""
-        sources = [source for column in self.columns.values() for source in column.needs]
+        sources = [source for column in self.fed.values() for source in column.needs]
         currency = [self.currency_source] if self.currency_source else []
         return tuple(dict.fromkeys([*sources, *(rule.source for rule in self.keep), *currency]))

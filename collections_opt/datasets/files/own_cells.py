@@ -34,7 +34,7 @@ def own_cells(path: Path, mapping: FileMapping, findings: Sequence[Finding]) -> 
     Raises:
         CollectionsError: as ``open_file``.
     """
-    needs = {name: column.needs for name, column in mapping.columns.items() if column.needs}
+    needs = {name: column.needs for name, column in mapping.fed.items() if column.needs}
     wanted = sorted({one.line for one in findings if one.field in needs and one.line})
     columns = tuple(dict.fromkeys(source for one in findings for source in needs.get(one.field, ())))
     cells: dict[tuple[int, str], str] = {}

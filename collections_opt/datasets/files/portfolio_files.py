@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.own_columns import check_declared
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.row_faults import joined
-from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
+from collections_opt.core.schema import Column, ColumnKind
 from collections_opt.datasets.files.cells.faults import CellFaults, Mask
 from collections_opt.datasets.files.cells.ids import ID_COLUMNS, read_ids
 from collections_opt.datasets.files.cells.numbers import NumberReader
@@ -61,7 +62,7 @@ class FileReading:
         counts: what became of the file's rows.
         skipped: lines that hold no row.
         ignored_columns: columns of the file that the mapping does not read.
-        absent_columns: optional schema columns whose source the file does not have; missing for every account.
+        absent_columns: optional columns, of the schema or declared, whose source the file lacks; missing for every account.
     """
 
     raw: RawPortfolio
@@ -90,7 +91,7 @@ class PortfolioFile:
         counts: what became of the rows read so far.
         skipped: lines that hold no row, so far.
         ignored_columns: columns of the file that the mapping does not read.
-        absent_columns: optional schema columns whose source the file does not have; missing for every account.
+        absent_columns: optional columns, of the schema or declared, whose source the file lacks; missing for every account.
         empty: a portfolio without rows, of the columns that the parts have.
     """
 
@@ -114,8 +115,9 @@ def open_portfolio(
         allow_missing: read on without optional columns that the mapping names and the file lacks.
 
     Raises:
-        CollectionsError: as ``open_file`` and ``check_mapping``; INVALID_ARGUMENT for no as-of date; SCHEMA_MISMATCH for every
-            column that the mapping names and the file lacks, and for ids that came as floats; MIXED_CURRENCIES.
+        CollectionsError: as ``open_file``, ``check_mapping`` and ``check_declared``; INVALID_ARGUMENT for no as-of date;
+            SCHEMA_MISMATCH for every column that the mapping names and the file lacks, and for ids that came as floats;
+            MIXED_CURRENCIES.
     """
     check_mapping(mapping)
     day = as_of_date or mapping.as_of_date
@@ -123,11 +125,13 @@ def open_portfolio(
         raise refuse(Reason.INVALID_ARGUMENT, "as_of_date", "neither the call nor the mapping gives one.", "Pass the file's day.")
     file, watched = _opened(path, mapping)
     absent = _absent(mapping, file.names, allow_missing)
-    used = {name: column for name, column in mapping.columns.items() if name not in absent}
+    used = {name: column for name, column in mapping.fed.items() if name not in absent}
     sources = {name: ", ".join(column.needs) for name, column in used.items() if column.needs}
-    columns = {name: _empty(name, one) for name, one in used.items()}
+    schema, own = mapping.schema, tuple(one for one in mapping.declared if one.field in used)
+    check_declared(own, day, sources)
+    columns = {name: _empty(schema[name], one) for name, one in used.items()}
     place = (day, mapping.time_zone, mapping.currency_code)
-    empty = RawPortfolio(*place, columns, country_code=mapping.country_code, sources=sources)
+    empty = RawPortfolio(*place, columns, country_code=mapping.country_code, sources=sources, own=own)
     counts = FileCounts()
     parts = _Parts(path.name, mapping, used, empty, counts, RowFilters(mapping, watched)).of(file)
     needed = set(mapping.needs)
@@ -156,10 +160,11 @@ def _absent(mapping: FileMapping, names: tuple[str, ...], allow_missing: bool) -
     absent: list[str] = []
     found: list[FieldViolation] = []
     has = ", ".join(name for name in names if name not in mapping.needs)[:300] or "no other"
-    for name, column in mapping.columns.items():
+    schema = mapping.schema
+    for name, column in mapping.fed.items():
         lacking = [source for source in column.needs if source not in names]
         # A history with a hole would shift its months, so it is refused like a required column.
-        must = ACCOUNT_SCHEMA[name].required or bool(column.sources)
+        must = schema[name].required or bool(column.sources)
         if lacking and (must or not allow_missing):
             remedy = f"Send {lacking[0]}, or map {name} to another column (the file also has: {has})"
             remedy += "." if must else "; drop it from the mapping, or allow it to be missing (--allow-missing)."
@@ -212,7 +217,8 @@ class _Parts:
         table, lines = chunk.table.filter(pa.array(kept)), chunk.lines[kept]
         self._note_ids(table)
         reader = ColumnReader(numbers, self.empty.as_of_date, self.mapping.time_zone, typed_dates, faults)
-        cells = {name: reader.read(ACCOUNT_SCHEMA[name], column, table) for name, column in self.used.items()}
+        schema = self.mapping.schema
+        cells = {name: reader.read(schema[name], column, table) for name, column in self.used.items()}
         for index, one in enumerate(chunk.broken):
             faults.add_row(table.num_rows + index, one.text, one.rule, one.remedy)
         all_lines = np.concatenate([lines, np.array([one.line for one in chunk.broken], dtype=np.int64)])
@@ -276,11 +282,10 @@ def _joined(empty: RawPortfolio, parts: list[RawPortfolio]) -> RawPortfolio:
     return replace(empty, columns=columns, present=present, lines=lines, faults=joined(moved))
 
 
-def _empty(name: str, column: ColumnMapping) -> Array:
-    kind = ACCOUNT_SCHEMA[name].kind
+def _empty(target: Column, column: ColumnMapping) -> Array:
     dtypes = {ColumnKind.TEXT: np.dtype(object), ColumnKind.FLAG: np.dtype(bool), ColumnKind.RATE: np.dtype(np.float64)}
-    shape = (0, len(column.sources)) if ACCOUNT_SCHEMA[name].is_history else (0,)
-    return np.zeros(shape, dtype=dtypes.get(kind, np.dtype(np.int64)))
+    shape = (0, len(column.sources)) if target.is_history else (0,)
+    return np.zeros(shape, dtype=dtypes.get(target.kind, np.dtype(np.int64)))
 
 
 __all__ = ["Cells", "FileCounts", "FileReading", "PortfolioFile", "open_portfolio", "read_portfolio"]

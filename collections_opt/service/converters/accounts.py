@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.api.v1 import account_pb2
+from collections_opt.api.v1 import account_pb2, own_columns_pb2
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_HISTORY_MONTHS, MAX_SCORE_ACCOUNTS
+from collections_opt.core.own_columns import OwnColumn, OwnKind
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS, Column, ColumnKind
+from collections_opt.core.shown_text import visible
+from collections_opt.wire.own_columns import read_own_columns
 
 MONTH_FIELDS = {
     "status_history": "months_past_due",
@@ -34,11 +37,14 @@ def field_of(column: Column) -> str:
     return f"{column.name}_units" if column.kind is ColumnKind.MONEY else column.name
 
 
-def accounts_to_raw(accounts: Rows, as_of_date: date, time_zone: str, currency_code: str) -> RawPortfolio:
-    """Return 1 to 1,000 rows as columns, in the order sent.
+def accounts_to_raw(
+    accounts: Rows, as_of_date: date, time_zone: str, currency_code: str, own_columns: Sequence[own_columns_pb2.OwnColumn] = ()
+) -> RawPortfolio:
+    """Return 1 to 1,000 rows as columns, in the order sent, with the own columns that the call declares.
 
     Raises:
-        CollectionsError: LIMIT_EXCEEDED for none or too many rows, or too many months.
+        CollectionsError: LIMIT_EXCEEDED for none or too many rows, or too many months; as ``read_own_columns``;
+            INVALID_ARGUMENT for a value of no declared column, or of another kind.
     """
     if not 1 <= len(accounts) <= MAX_SCORE_ACCOUNTS:
         raise refuse(Reason.LIMIT_EXCEEDED, "accounts", f"{len(accounts)} accounts.", f"Send 1 to {MAX_SCORE_ACCOUNTS}.")
@@ -52,7 +58,31 @@ def accounts_to_raw(accounts: Rows, as_of_date: date, time_zone: str, currency_c
             present[column.name] = np.array([a.HasField("block_flags") for a in accounts], dtype=np.bool_)
         else:
             columns[column.name], present[column.name] = _scalars(accounts, column)
-    return RawPortfolio(as_of_date, time_zone, currency_code, columns, present)
+    own = read_own_columns(own_columns, as_of_date, "own_columns")
+    _check_own(accounts, own)
+    for one in own:
+        columns[one.field], present[one.field] = _own(accounts, one)
+    return RawPortfolio(as_of_date, time_zone, currency_code, columns, present, own=own)
+
+
+def _check_own(accounts: Rows, own: Sequence[OwnColumn]) -> None:
+    kinds = {one.name: one.kind.value.lower() for one in own}
+    for row, account in enumerate(accounts):
+        for name, value in account.own_values.items():
+            kind = value.WhichOneof("value")
+            if name not in kinds or kind not in (None, kinds[name]):
+                problem = f"is a {kind}, declared as a {kinds[name]}." if name in kinds else "is not declared in own_columns."
+                path = f"accounts[{row}].own_values[{visible(name[:40])}]"
+                raise refuse(Reason.INVALID_ARGUMENT, path, problem, "Declare each column, and send values of its kind.")
+
+
+def _own(accounts: Rows, column: OwnColumn) -> tuple[Array, NDArray[np.bool_]]:
+    """Return an own column's values and where there are any, (n,) each; asking a map for a name would put it there."""
+    name, field = column.name, column.kind.value.lower()
+    given = [name in a.own_values and a.own_values[name].WhichOneof("value") is not None for a in accounts]
+    nothing, dtype = ("", object) if column.kind is OwnKind.CATEGORY else (0.0, np.float64)
+    cells = [getattr(a.own_values[name], field) if there else nothing for a, there in zip(accounts, given, strict=True)]
+    return np.array(cells, dtype=dtype), np.array(given, dtype=np.bool_)
 
 
 def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
