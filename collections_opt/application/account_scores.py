@@ -13,6 +13,7 @@ from collections_opt.application.increment_reasons import increment_reasons
 from collections_opt.application.model_serving import ModelServing
 from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.recovery_serving import ServedRecovery
+from collections_opt.application.rule_tables import RuleTables
 from collections_opt.application.serving_record import serving_record
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import (
@@ -24,7 +25,6 @@ from collections_opt.core.assignment import (
     Termination,
     ignore_progress,
 )
-from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.portfolio import RawPortfolio
@@ -50,9 +50,9 @@ class ScoredAccounts:
 class AccountScores:
     """Scores rows with the models that serve."""
 
-    def __init__(self, models: ModelServing, rules: RuleTable, now: Callable[[], datetime]) -> None:
+    def __init__(self, models: ModelServing, rule_tables: RuleTables, now: Callable[[], datetime]) -> None:
         self._models = models
-        self._rules = rules
+        self._rule_tables = rule_tables
         self._now = now
 
     def score(
@@ -66,7 +66,7 @@ class AccountScores:
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
-        request = RankingRequest(plan, self._rules, parameters)
+        request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, parameters)
         serving = self._models.pin("", admission.portfolio)
         effects_of = self._models.effects.pin("").effects_of
         recovery = self._models.recoveries.pin("")

@@ -15,6 +15,7 @@ from collections_opt.application.recorded_constraints import recorded_persons
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.rule_tables import RuleTables
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
@@ -134,14 +135,14 @@ class CapacityBaselines:
         recorded: RecordedRankings,
         inputs: RecordedInputsReader,
         models: ModelServing,
-        rules: RuleTable,
+        rule_tables: RuleTables,
         erasure_count: Callable[[], int],
     ) -> None:
         self._books = books
         self._recorded = recorded
         self._inputs = inputs
         self._models = models
-        self._rules = rules
+        self._rule_tables = rule_tables
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
         self._last: tuple[str, CapacityBaseline] | None = None
@@ -214,12 +215,13 @@ class CapacityBaselines:
                 "Promote a model, or start from a recorded ranking.",
             )
         effects, recovery = self._models.effects.pin(portfolio_id), self._models.recoveries.pin(portfolio_id)
-        models = (serving.scorer.digest, effects.identity, recovery.digest)
-        key = digest_text("\n".join((portfolio.digest, plan_id, str(plan.version), dump(parameters), *models)))
+        binding = self._rule_tables.in_force(portfolio.as_of_date)
+        decided_by = (serving.scorer.digest, effects.identity, recovery.digest, *(each.digest for each in binding.versions))
+        key = digest_text("\n".join((portfolio.digest, plan_id, str(plan.version), dump(parameters), *decided_by)))
         known = self._known(key)
         if known is not None:
             return known
-        request = RankingRequest(plan, self._rules, parameters)
+        request = RankingRequest(plan, binding.rules, parameters)
         part = within(progress, 0.0, 0.35)
         score, solve, losses_of = serving.scorer.score, SOLVERS["default"], recovery.losses_of
         ranking = rank(portfolio, request, score, solve, part, effects.effects_of, losses_of=losses_of)
@@ -231,7 +233,7 @@ class CapacityBaselines:
             intervals=price_intervals(ranking.problem, ranking.assignment, request.options),
             drawn=np.zeros(portfolio.account_count, dtype=bool),
             reserved_seconds=np.zeros(len(plan.queues), dtype=np.int64),
-            rules=self._rules,
+            rules=binding.rules,
             parameters=parameters,
             solver="default",
             seed=request.options.seed,

@@ -13,10 +13,11 @@ from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.recorded_constraints import RecordedSide, persons_bind, recorded_persons, recorded_side
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.recorded_rankings import RecordedRankings
+from collections_opt.application.rule_tables import RuleTables
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
-from collections_opt.core.eligibility import bound_by_persons
+from collections_opt.core.eligibility import Eligibility, bound_by_persons, evaluate
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import quantised
 from collections_opt.core.person_choice import OUTSIDE, Beside, Standing
@@ -35,7 +36,7 @@ class PlacedAccounts:
     """Accounts placed at recorded prices; rows are the accounts sorted by id.
 
     Attributes:
-        inputs: the ranking with everything that decided it.
+        inputs: the ranking with everything that decided it, and the rules in force on the accounts' day in place of its own.
         valued: the accounts with probabilities, eligibility and increments.
         recovery_without_contact_minor: int64 (m,) V(0), rounded.
         placements: where each goes.
@@ -44,7 +45,8 @@ class PlacedAccounts:
         recorded: what the ranking decided for those it holds.
         has_room: bool (m,), True where the queue has the minutes without dropping anybody: they are free, or its own.
         needed_increment_minor: int64 (m,) how much more increment makes the nearest queue worth its price; 0 if one is.
-        unchanged: bool (m,), True where the ranking holds the account with the same inputs, so that its decision stands.
+        unchanged: bool (m,), True where the ranking holds the account with the same inputs, and rules let it be worked where they
+            did, so that its decision stands.
         worked_account_id: bytes (m,) the account of the same person that is preferred where this one is not placed, or that the
             ranking works and this one would replace; b"" for none.
         used_seconds: int64 (q,) time the recorded worklists take.
@@ -72,12 +74,20 @@ class Placer:
     Args:
         recorded: recorded rankings.
         inputs: what they were made with.
+        rule_tables: what binds on the day of the accounts.
         erasure_count: how many erasures there were; what was read before the last one is never served again.
     """
 
-    def __init__(self, recorded: RecordedRankings, inputs: RecordedInputsReader, erasure_count: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        recorded: RecordedRankings,
+        inputs: RecordedInputsReader,
+        rule_tables: RuleTables,
+        erasure_count: Callable[[], int],
+    ) -> None:
         self._recorded = recorded
         self._inputs = inputs
+        self._rule_tables = rule_tables
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
         self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons, PersonsFacts] | None = None
@@ -85,27 +95,30 @@ class Placer:
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
         """Place accounts where the ranking's prices put them, each person by himself.
 
-        An account that the ranking holds with the same inputs keeps its recorded decision: at these prices that is tied with
-        whatever else it could be. Prices decide for the others. Where the ranking contacted each person once, one account of a
-        person is placed at most: the one worth most, be it of this call or worked by the ranking.
+        The rules are those in force on the accounts' day: a rule that was approved after the ranking binds what is placed. An
+        account that the ranking holds with the same inputs, and that rules let be worked where they did, keeps its recorded
+        decision: at these prices that is tied with whatever else it could be. Prices decide for the others. Where the ranking
+        contacted each person once, one account of a person is placed at most: the one worth most, be it of this call or worked by
+        the ranking.
 
         Raises:
             CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
                 door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
         """
-        inputs, order, worked, known = self._ranking(ranking_id)
+        then, order, worked, known = self._ranking(ranking_id)
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         portfolio = admission.portfolio
-        _check_fit(portfolio, inputs)
+        _check_fit(portfolio, then)
+        inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         valued = _with_persons(value_accounts(portfolio, outcomes, *by), known, inputs)
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
-        unchanged = self._unchanged(inputs, portfolio, rows)
+        unchanged = self._unchanged(inputs, portfolio, rows) & _allowed_alike(valued, known, then)
         side = self._side(inputs, portfolio)
         persons = recorded_persons(inputs.record.record, portfolio)
         problem = replace(valued.problem, side=side.rows, persons=persons)
@@ -176,12 +189,24 @@ class Placer:
 
 def _with_persons(valued: ValuedAccounts, known: PersonsFacts, inputs: RecordedInputs) -> ValuedAccounts:
     """Return valued accounts that are bound too by what the ranking's portfolio knows of their persons' other accounts."""
-    all_known = known.bind(valued.portfolio, inputs.rules)
-    if all_known is valued.portfolio:
+    eligibility = _bound(valued.eligibility, valued.portfolio, known, inputs)
+    if eligibility is valued.eligibility:
         return valued
-    eligibility = bound_by_persons(valued.eligibility, all_known, inputs.plan, inputs.rules)
     value = np.where(eligibility.blocked_by != 0, INELIGIBLE, valued.problem.value).astype(np.int32)
     return replace(valued, eligibility=eligibility, problem=replace(valued.problem, value=value))
+
+
+def _bound(own: Eligibility, portfolio: Portfolio, known: PersonsFacts, inputs: RecordedInputs) -> Eligibility:
+    all_known = known.bind(portfolio, inputs.rules)
+    return own if all_known is portfolio else bound_by_persons(own, all_known, inputs.plan, inputs.rules)
+
+
+def _allowed_alike(valued: ValuedAccounts, known: PersonsFacts, then: RecordedInputs) -> NDArray[np.bool_]:
+    """Return where rules let the queues work an account that the ranking's own let work it, bool (m,)."""
+    own = evaluate(valued.portfolio, then.plan, then.rules)
+    before = _bound(own, valued.portfolio, known, then)
+    same = (before.blocked_by == 0) == (valued.eligibility.blocked_by == 0)
+    return np.asarray(same.all(axis=1), dtype=bool)
 
 
 def _worked_account(

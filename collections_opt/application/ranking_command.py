@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
 
+from collections_opt.application.rule_tables import TableVersion
 from collections_opt.application.settings import dump
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.arrays import digest_text
@@ -55,9 +56,13 @@ class RankingCommand:
 
 @dataclass(frozen=True)
 class OwedRanking(RankingCommand):
-    """A command as it is kept until its ranking is recorded: with who asked first, which is no part of what was asked."""
+    """A command as it is kept until its ranking is recorded: with who asked first, and which rule tables bind, by id.
+
+    Both are no part of what was asked. Commands of before rule tables were kept name none.
+    """
 
     actor: Actor = UNKNOWN
+    rule_tables: tuple[TableVersion, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
 
 
 def options_of(command: RankingCommand) -> SolveOptions:

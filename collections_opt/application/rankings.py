@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from collections_opt.application.ranking_runs import RankingRuns
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.registry_policy import LadderStep
+from collections_opt.application.rule_tables import RuleTables
 from collections_opt.application.score_health import fit_health, scoring_record, warnings_of
 from collections_opt.application.serving_record import health_of_scores, serving_record
 from collections_opt.application.settings import dump, load
@@ -49,14 +50,14 @@ class Rankings:
         self,
         ledger: Ledger,
         models: ModelServing,
-        rules: RuleTable,
+        rule_tables: RuleTables,
         now: Callable[[], datetime],
         recorder: Recorder,
         worker: str = "local",
     ) -> None:
         self._ledger = ledger
         self._models = models
-        self._rules = rules
+        self._rule_tables = rule_tables
         self._now = now
         self._recorder = recorder
         self._sealed = recorder.sealed
@@ -82,11 +83,14 @@ class Rankings:
         check_command(command)
         if self._ledger.find_request(command.request_id, command.payload_digest):
             return command.ranking_id
-        request = self._request(command)
-        check_request(self.recorded.portfolio(command.portfolio_id), request)
+        portfolio = self.recorded.portfolio(command.portfolio_id)
+        binding = self._rule_tables.in_force(portfolio.as_of_date)
+        request = self._request(command, binding.rules)
+        check_request(portfolio, request)
         if not validate_only:
-            # The plan's version is settled here: made again later, it is the ranking that was asked for.
-            settled = dump(OwedRanking(**{**vars(command), "plan_version": request.plan.version}, actor=actor))
+            # The versions of plan and rule tables are settled here: made again later, it is the ranking that was asked for.
+            asked = {**vars(command), "plan_version": request.plan.version}
+            settled = dump(OwedRanking(**asked, actor=actor, rule_tables=binding.versions))
             self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
 
@@ -106,13 +110,13 @@ class Rankings:
         """Yield progress until the ranking ends or nothing changes for the time given."""
         return self._runs.watch(ranking_id, timeout_seconds)
 
-    def _request(self, command: RankingCommand) -> RankingRequest:
+    def _request(self, command: RankingCommand, rules: RuleTable) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)
         plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
         previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
         return RankingRequest(
             plan,
-            self._rules,
+            rules,
             command.parameters,
             command.ordering,
             replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
@@ -122,7 +126,11 @@ class Rankings:
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
         command = load(requested.command, OwedRanking)
-        self._make(command, self._request(command), progress, datetime.fromisoformat(requested.created_at))
+        if not command.rule_tables:  # asked for before rule tables were kept: settled now
+            day = self.recorded.portfolio(command.portfolio_id).as_of_date
+            command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
+        request = self._request(command, self._rule_tables.of(command.rule_tables))
+        self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
         stored = self._ledger.portfolio(command.portfolio_id)
@@ -148,6 +156,7 @@ class Rankings:
         used = serving_record(serving, portfolio, decided)
         record = {
             **decided_facts(command, request, ranking, portfolio.digest),
+            "rule_tables": [asdict(version) for version in command.rule_tables],
             "entries_object": kept.entries_object,
             **kept.facts,
             **used,

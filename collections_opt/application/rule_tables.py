@@ -118,13 +118,14 @@ class RuleTables:
         """Return what named versions forbid together, whatever is in force now.
 
         Raises:
-            CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when a version holds other content than what was named.
+            CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when a version holds other content than what was named, or was never
+                approved.
         """
         held = []
         for named in versions:
             stored = self.resources.version(named.rule_table_id, named.version)
-            if stored.version.digest != named.digest:
-                told = f"{named.name} holds other content than what was named."
+            if stored.version.digest != named.digest or stored.version.approval is None:
+                told = f"{named.name} was not approved with the content that was named."
                 raise refuse(Reason.INTEGRITY_FAILURE, "rules", told, "Restore the database.")
             held.append((stored.version.name, stored.content))
         return _together(tuple(held))

@@ -9,8 +9,10 @@ import numpy as np
 from collections_opt.application.findings import Check, Strength, Verdict
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.recorder import Recorder
+from collections_opt.application.rule_tables import RuleTables, TableVersion
+from collections_opt.application.settings import dump
 from collections_opt.core.actors import asked_by, recorded_actor
-from collections_opt.core.arrays import Array
+from collections_opt.core.arrays import Array, digest_text
 from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.exploration import withdraw
@@ -30,10 +32,12 @@ class Verification:
     Args:
         ledger: the records.
         recorder: what opens and signs them.
+        rule_tables: the versions that records name.
     """
 
-    def __init__(self, ledger: Ledger, recorder: Recorder) -> None:
+    def __init__(self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables) -> None:
         self._ledger = ledger
+        self._rule_tables = rule_tables
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
 
@@ -78,6 +82,8 @@ class Verification:
                 raise
             return _verdict(ranking_id, [Check("record", False, error.message)], Strength.NOTHING)
         checks = [self._record_check(record), self._log_check(record), self._checked("rows", lambda: self._rows(record))]
+        if record.record.get("rule_tables"):  # records of before they were kept name none
+            checks.append(self._checked("rules", lambda: self._rules(record)))
         if not all(check.holds for check in checks):
             return _verdict(ranking_id, checks, Strength.NOTHING)
         decision = read_decision(self._ledger, self._sealed, record)
@@ -135,6 +141,13 @@ class Verification:
         _need(bool(whole), "the entries differ from their digest")
         gone = f"; {kept.erased_count} of them were erased since" if kept.erased_count else ""
         return f"All {tree.size} rows that came in have their leaf: {decided} decided, {leaves['refused_count']} refused{gone}."
+
+    def _rules(self, record: RankingRecord) -> str:
+        """Return whose the recorded rules are; refuses when the versions named do not hold them."""
+        versions = [TableVersion(**named) for named in record.record["rule_tables"]]
+        held = digest_text(dump(self._rule_tables.of(versions)))
+        _need(held == record.record["rules_digest"], "the rules are not those of the tables that the record names")
+        return f"The rules are those of {' and '.join(version.name for version in versions)}, each of which was approved."
 
     @staticmethod
     def _checked(name: str, look: Callable[[], str]) -> Check:

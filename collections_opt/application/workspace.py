@@ -125,20 +125,20 @@ def open_workspace(
     rates = bundled_policy_rates()
     scorer = PolicyScorer(rates, digest_text(dump(rates)))
     serving = ModelServing(ledger, models, policy, scorer, now)
-    rules, books = bundled_rules(), Books(ledger, now, recorder)
+    books = Books(ledger, now, recorder)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
-    rule_tables.ship(rules)
-    rankings = Rankings(ledger, serving, rules, now, recorder, worker)
+    rule_tables.ship(bundled_rules())
+    rankings = Rankings(ledger, serving, rule_tables, now, recorder, worker)
     recorded = rankings.recorded
-    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rules, now)
+    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rule_tables, now)
     inputs = RecordedInputsReader(ledger, recorded, serving.recorded)
-    placer = Placer(recorded, inputs, ledger.erasure_count)
-    baselines = CapacityBaselines(books, recorded, inputs, serving, rules, ledger.erasure_count)
+    placer = Placer(recorded, inputs, rule_tables, ledger.erasure_count)
+    baselines = CapacityBaselines(books, recorded, inputs, serving, rule_tables, ledger.erasure_count)
     evidence = Evidence(
         ledger,
         recorded,
         explanations,
-        Verification(ledger, recorder),
+        Verification(ledger, recorder, rule_tables),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, subject_keys, recorder, now),

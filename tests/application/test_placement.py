@@ -129,13 +129,13 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
-    placer = Placer(workspace.recorded, reader, workspace.ledger.erasure_count)
+    placer = Placer(workspace.recorded, reader, workspace.rule_tables, workspace.ledger.erasure_count)
     assert placer.place(ranking.ranking_id, one).unchanged.all()
     registry = RegistryPolicy(lowest_step=LadderStep.CHAMPION)
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", registry, None, lambda: NOW)
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, absent.recorded)
     with pytest.raises(CollectionsError) as caught:
-        Placer(workspace.recorded, reader, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
+        Placer(workspace.recorded, reader, workspace.rule_tables, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
 
 
@@ -150,7 +150,7 @@ def test_rules_that_are_not_the_recorded_ones_are_never_used(workspace, ranking)
 def test_nothing_read_before_an_erasure_is_served_after_it(workspace, ranking, raw):
     erasures, reads = [0], []
     reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
-    placer = Placer(workspace.recorded, reader, lambda: erasures[0])
+    placer = Placer(workspace.recorded, reader, workspace.rule_tables, lambda: erasures[0])
     read = workspace.recorded.entries
     workspace.recorded.entries = lambda record: reads.append(1) or read(record)
     try:
