@@ -95,7 +95,9 @@ def _detail(queue: pb.QueueExplanation, unit: Currency) -> str:
         return f"{rule.rule_id}: {rule.description}{until}"
     parts = (queue.from_cure_minor_units, queue.from_default_minor_units, queue.cost_minor_units, queue.cash_minor_units)
     cures, defaults, cost, cash = map(unit.exact, parts)
-    return f"{cures} from more cures, {defaults} from fewer defaults, less {cost} for contact; {cash} is cash within the horizon."
+    told = f"{cures} from more cures, {defaults} from fewer defaults, less {cost} for contact; {cash} is cash within the horizon."
+    offered = queue.offered_attempt_count
+    return f"{told} It is offered {offered} attempt(s): {queue.limiting_rule_id} leaves no more." if offered else told
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.reports.csv_text import csv_text
 
-FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units")
+FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units", "offered_attempt_count")
 
 
 def main(
@@ -57,6 +57,10 @@ def main(
             for e in entries
         ]
         header = ["place", "account", f"increment ({made.inputs.currency_code})", "minutes", "surplus"]
+        if any(e.offered_attempt_count for e in entries):  # a budget leaves some accounts fewer than the queue makes
+            header.append("attempts")
+            for line, e in zip(lines, entries, strict=True):
+                line.append(str(e.offered_attempt_count) if e.offered_attempt_count else "all")
         terminal().print(table(f"{queue} of {made.ranking_id}", header, lines, text_columns=2))
 
 

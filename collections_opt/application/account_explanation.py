@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from collections_opt.application.recorded_constraints import RecordedSide
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import load
 from collections_opt.core.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
-from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.eligibility import RuleTable, bound_by_persons, evaluate
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence, worked_beside
 from collections_opt.core.losses import LossSource
@@ -21,7 +22,9 @@ from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.persons import grouped
 from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Disposition, Entries, Ranking, make_entries
+from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
@@ -86,10 +89,16 @@ class AccountExplanations:
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
         side = self._recorded.side_of(record, mine, plan)
         losses_of = self._recorded.losses_of(record)
-        valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of)
+        known = _known_of_person(portfolio, mine, rules)
+        eligibility = bound_by_persons(evaluate(mine, plan, rules), known, plan, rules)
+        valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of, eligibility)
         ranking = _of_person(valued, prices, entries.queue[rows], side)
         ahead = minutes_ahead(entries, ranking.problem.value[at], ranking.problem.seconds[at])
-        queues = explain(ranking, at, plan, effects, parameters, ahead)
+        limits = _limits(mine, known, plan, rules, at)
+        queues = tuple(
+            replace(queue, limiting_rule_id=limits(index, queue.offered_attempts)) if queue.offered_attempts else queue
+            for index, queue in enumerate(explain(ranking, at, plan, effects, parameters, ahead))
+        )
         beside = worked_beside(ranking, at)
         other = "" if beside is None else entries.account_id[rows[beside]].decode()
         told = row if beside is None else int(rows[beside])
@@ -139,6 +148,26 @@ def _of_same_person(entries: Entries, row: int) -> np.ndarray:
         return rows
     least = np.lexsort((-entries.surplus_minor[rows], entries.queue[rows] == UNASSIGNED))
     return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
+
+
+def _known_of_person(portfolio: Portfolio, mine: Portfolio, rules: RuleTable) -> Portfolio:
+    """Return accounts of one person with what rules about persons read of all of that person's accounts."""
+    customer = mine.column("customer_id")[0]
+    if customer == b"":
+        return mine
+    return PersonsFacts.of(portfolio.take(np.flatnonzero(portfolio.column("customer_id") == customer))).bind(mine, rules)
+
+
+def _limits(mine: Portfolio, known: Portfolio, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:
+    """Return what tells, of an account, which rule leaves a queue no more than some attempts: it forbids one more."""
+
+    def limiting(queue: int, offered: int) -> str:
+        one_more = replace(plan.queues[queue], attempts=offered + 1.0, attempts_may_shrink=False)
+        part = replace(plan, queues=(one_more,))
+        reason = bound_by_persons(evaluate(mine, part, rules), known, part, rules).reason(row, 0)
+        return reason.rule_id if reason else ""
+
+    return limiting
 
 
 def _of_person(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:

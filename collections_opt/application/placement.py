@@ -67,6 +67,11 @@ class PlacedAccounts:
     used_seconds: NDArray[np.int64]
     worked_count: NDArray[np.int64]
 
+    def offered_attempts(self, row: int, queue: int) -> int:
+        """Return the attempts that budgets leave a queue, where they are fewer than it makes; 0 where all are offered."""
+        offered = self.valued.eligibility.offered(slice(row, row + 1), queue)
+        return 0 if offered is None else int(offered[0])
+
 
 class Placer:
     """Scores and places accounts; the last ranking asked for stays in memory until somebody is erased.
@@ -114,7 +119,7 @@ class Placer:
         inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
-        valued = _with_persons(value_accounts(portfolio, outcomes, *by), known, inputs)
+        valued = value_accounts(portfolio, outcomes, *by, _eligibility(portfolio, known, inputs))
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)
@@ -187,25 +192,18 @@ class Placer:
         return result
 
 
-def _with_persons(valued: ValuedAccounts, known: PersonsFacts, inputs: RecordedInputs) -> ValuedAccounts:
-    """Return valued accounts that are bound too by what the ranking's portfolio knows of their persons' other accounts."""
-    eligibility = _bound(valued.eligibility, valued.portfolio, known, inputs)
-    if eligibility is valued.eligibility:
-        return valued
-    value = np.where(eligibility.blocked_by != 0, INELIGIBLE, valued.problem.value).astype(np.int32)
-    return replace(valued, eligibility=eligibility, problem=replace(valued.problem, value=value))
-
-
-def _bound(own: Eligibility, portfolio: Portfolio, known: PersonsFacts, inputs: RecordedInputs) -> Eligibility:
-    all_known = known.bind(portfolio, inputs.rules)
-    return own if all_known is portfolio else bound_by_persons(own, all_known, inputs.plan, inputs.rules)
+def _eligibility(portfolio: Portfolio, known: PersonsFacts, inputs: RecordedInputs) -> Eligibility:
+    """Return where accounts may be worked, by their own facts and what the ranking's portfolio knows of their persons' others."""
+    found, all_known = evaluate(portfolio, inputs.plan, inputs.rules), known.bind(portfolio, inputs.rules)
+    return found if all_known is portfolio else bound_by_persons(found, all_known, inputs.plan, inputs.rules)
 
 
 def _allowed_alike(valued: ValuedAccounts, known: PersonsFacts, then: RecordedInputs) -> NDArray[np.bool_]:
-    """Return where rules let the queues work an account that the ranking's own let work it, bool (m,)."""
-    own = evaluate(valued.portfolio, then.plan, then.rules)
-    before = _bound(own, valued.portfolio, known, then)
-    same = (before.blocked_by == 0) == (valued.eligibility.blocked_by == 0)
+    """Return where rules let the queues work an account, and as often, as the ranking's own let them, bool (m,)."""
+    before, now = _eligibility(valued.portfolio, known, then), valued.eligibility
+    same = (before.blocked_by == 0) == (now.blocked_by == 0)
+    if before.attempts is not None and now.attempts is not None:
+        same &= before.attempts == now.attempts
     return np.asarray(same.all(axis=1), dtype=bool)
 
 

@@ -20,12 +20,14 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     surplus = float(placed.placements.margin[row, cell]) / PRICE_SCALE
     if disposition is Disposition.ASSIGNED:
         stands = "The recorded decision stands: worked" if placed.unchanged[row] else "Worth working"
+        left = placed.offered_attempts(row, cell)
+        offer = f" It is offered {left} of {queue.attempts:g} attempts: a budget leaves no more." if left else ""
         full = "" if placed.has_room[row] else " The queue's minutes are taken: the last of its worklist would make room."
         instead = f" It takes the place of {other}, another account of its person." if other else ""
         return (
             f"{stands} in {queue.queue_id}, place {int(placed.position[row]):,}: contact is expected to add "
             f"{unit.exact(value)} {unit.code} for {seconds / 60:.1f} minutes, {unit.exact(surplus)} more than those minutes are "
-            f"worth elsewhere.{instead}{full}"
+            f"worth elsewhere.{offer}{instead}{full}"
         )
     if disposition is Disposition.ANOTHER_ACCOUNT_WORKED:
         return _beside(other, f"{unit.exact(int(placed.needed_increment_minor[row]))} {unit.code}", queue.queue_id)

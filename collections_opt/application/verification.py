@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from collections_opt.application.budget_check import budget_check
 from collections_opt.application.findings import Check, Strength, Verdict
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.recorder import Recorder
@@ -180,7 +181,7 @@ def certificate_checks(decision: RecordedDecision) -> list[Check]:
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
     exploration = decision.exploration(valued)
     solved = withdraw(valued.problem, exploration) if exploration else valued.problem
-    return [values, totals, _bound_check(decision, answer, solved)]
+    return [values, totals, budget_check(decision), _bound_check(decision, answer, solved)]
 
 
 def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:

@@ -69,6 +69,7 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         p_default_nano=nano("p_default"),
         p_stay_nano=nano("p_stay"),
         person=values["person"].astype(np.int32) if "person" in values else None,
+        attempts=values["offered_attempts"].astype(np.uint8) if "offered_attempts" in values else None,
     )
 
 

@@ -31,12 +31,50 @@ class QueueEffect:
         theta_cure: shift of the log-odds cure:stay given a right-party contact.
         theta_default: downward shift of default:stay likewise.
         change: where given, what contact does, in place of the rate and the two shifts.
+        attempts: attempts made; None where each account is offered all that the queue makes.
     """
 
     rpc_rate: Floats
     theta_cure: Floats
     theta_default: Floats
     change: ProbabilityChange | None = None
+    attempts: Floats | None = None
+
+
+def at_attempts(effect: QueueEffect, planned: float, offered: NDArray[np.uint8] | None) -> QueueEffect:
+    """Return the effect of a queue where it makes fewer attempts than planned.
+
+        rate(a') = 1 - (1 - rate)^(a' / a)
+
+    as attempts that reach the person alike and independently do. What contact does, given that the person is reached, stays; a
+    change of probabilities, which is of all attempts, shrinks as the rate does.
+
+    Args:
+        effect: of all attempts, of m accounts.
+        planned: attempts a of the queue.
+        offered: uint8 (m,) attempts a' offered, 0 where all are; None where all are everywhere.
+    """
+    if offered is None or not offered.any():
+        return effect
+    made = np.where(offered == 0, planned, offered.astype(np.float64))
+    rate = np.where(offered == 0, effect.rpc_rate, 1.0 - np.power(1.0 - effect.rpc_rate, made / planned))
+    change = effect.change
+    if change is not None:
+        kept = kept_share(effect.rpc_rate, planned, offered)
+        change = ProbabilityChange(kept * change.cure, kept * change.default)
+    return QueueEffect(rate, effect.theta_cure, effect.theta_default, change, made)
+
+
+def kept_share(rpc_rate: Floats, planned: float, offered: NDArray[np.uint8] | None) -> Floats:
+    """Return rate(a') / rate, float64 (m,): what is left of an effect; 1 where all attempts are offered.
+
+    Where nobody is reached, it is the limit for small rates, a' / a.
+    """
+    if offered is None:
+        return np.ones(rpc_rate.shape)
+    share = np.where(offered == 0, 1.0, offered / planned)
+    rate = 1.0 - np.power(1.0 - rpc_rate, share)
+    return np.where(offered == 0, 1.0, np.divide(rate, rpc_rate, out=share.copy(), where=rpc_rate > 0))
 
 
 @dataclass(frozen=True)

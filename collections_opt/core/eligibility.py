@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, Queue
-from collections_opt.core.rules.facts import blocked_by_facts
+from collections_opt.core.rules.facts import blocked_by_facts, budget_left
 from collections_opt.core.rules.places import in_jurisdiction
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 
@@ -66,11 +66,18 @@ class Eligibility:
         blocked_by: uint8 (n, q); 0 is eligible, k blocks by ``legend[k - 1]``.
         legend: the reasons.
         version: version of the rule table.
+        attempts: uint8 (n, q) attempts that a queue whose attempts may shrink is left by budgets; 0 where it makes all of them,
+            or may not work the account. None where no queue's attempts may shrink.
     """
 
     blocked_by: NDArray[np.uint8]
     legend: tuple[BlockReason, ...]
     version: str
+    attempts: NDArray[np.uint8] | None = None
+
+    def offered(self, rows: slice, queue: int) -> NDArray[np.uint8] | None:
+        """Return a queue's column of ``attempts`` for some rows, uint8 (m,); None where no attempts may shrink."""
+        return None if self.attempts is None else self.attempts[rows, queue]
 
     def allowed(self, rows: slice | NDArray[np.int64]) -> Mask:
         """Return where accounts may be worked, bool (m, q)."""
@@ -109,6 +116,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force)
     persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
+    attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
     states, place = np.unique(portfolio.column("state"), return_inverse=True)
     for code, rule in enumerate(in_force, start=1):
         inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
@@ -118,17 +126,20 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
         for index, queue in enumerate(plan.queues):
             if not _rule_reaches(rule, queue):
                 continue
-            planned = queue.attempts if rule.kind is RuleKind.BUDGET else 0.0
+            planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
             if planned not in hits:
                 hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, planned)
             _block(blocked, index, hits[planned], code)
+        if attempts is not None and rule.kind is RuleKind.BUDGET:
+            left = np.where(inside, np.floor(budget_left(rule, portfolio, persons)), np.inf)
+            _offer(attempts, left, rule, plan)
     personal = {rule.column for rule in in_force if rule.scope is RuleScope.PERSON}
     for index, queue in enumerate(plan.queues):
         limits = _queue_limits(portfolio, queue, persons, personal)
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
-    blocked.flags.writeable = False
-    return Eligibility(blocked, tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS, table.version)
+    legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS
+    return _decided(Eligibility(blocked, legend, table.version, attempts))
 
 
 def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:
@@ -147,8 +158,20 @@ def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, t
     for code, reason in enumerate(judged.legend[: len(about)], start=1):
         code_of[code] = places[reason.rule_id]
     blocked = np.where(found.blocked_by == 0, code_of[judged.blocked_by], found.blocked_by).astype(np.uint8)
-    blocked.flags.writeable = False
-    return replace(found, blocked_by=blocked)
+    attempts = found.attempts
+    if attempts is not None and judged.attempts is not None:
+        fewer = (judged.attempts != 0) & ((attempts == 0) | (judged.attempts < attempts))
+        attempts = np.where(fewer, judged.attempts, attempts)
+    return _decided(replace(found, blocked_by=blocked, attempts=attempts))
+
+
+def _decided(found: Eligibility) -> Eligibility:
+    """Return eligibility read-only, with no attempts offered where a rule blocks."""
+    if found.attempts is not None:
+        found.attempts[found.blocked_by != 0] = 0
+        found.attempts.flags.writeable = False
+    found.blocked_by.flags.writeable = False
+    return found
 
 
 def next_eligible_date(reason: BlockReason, portfolio: Portfolio, row: int) -> date | None:
@@ -177,6 +200,15 @@ def _reason(rule: Rule) -> BlockReason:
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
     column = blocked[:, queue]
     column[mask & (column == 0)] = code
+
+
+def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], rule: Rule, plan: CapacityPlan) -> None:
+    """Lower attempts of queues that a budget reaches, uint8 (n, q) with 0 for all, to the fewer that it leaves, float64 (n,)."""
+    for index, queue in enumerate(plan.queues):
+        if queue.least_attempts < queue.attempts and _rule_reaches(rule, queue):
+            column = attempts[:, index]
+            fewer = (left >= 1) & (left < np.where(column == 0, queue.attempts, column))
+            column[fewer] = left[fewer].astype(np.uint8)
 
 
 def _rule_reaches(rule: Rule, queue: Queue) -> bool:

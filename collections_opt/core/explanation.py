@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.counterfactuals import counterfactuals
-from collections_opt.core.effects import ContactEffects
+from collections_opt.core.effects import ContactEffects, at_attempts
 from collections_opt.core.eligibility import next_eligible_date
 from collections_opt.core.ordering import surplus_minor
 from collections_opt.core.payoffs import ValueParameters
@@ -61,6 +61,9 @@ class QueueExplanation:
         highest_price_per_minute_minor: highest price of the queue at which they do; None if they would not even at 0.
         minutes_ahead: handling minutes of unworked accounts nearest to this queue that earn more per minute.
         detail: how D comes about.
+        attempts: attempts of the queue.
+        offered_attempts: attempts offered where a budget leaves fewer; 0 where all are.
+        limiting_rule_id: the budget that leaves no more; "" where all are offered.
     """
 
     queue_id: str
@@ -78,6 +81,17 @@ class QueueExplanation:
     highest_price_per_minute_minor: float | None
     minutes_ahead: float
     detail: Increment
+    attempts: float = 1.0
+    offered_attempts: int = 0
+    limiting_rule_id: str = ""
+
+    @property
+    def offer(self) -> str:
+        """What is offered where it is not all, in a sentence with a blank before it; "" where all attempts are."""
+        if not self.offered_attempts:
+            return ""
+        rule = self.limiting_rule_id or "a budget"
+        return f" It is offered {self.offered_attempts} of {self.attempts:g} attempts: {rule} leaves no more."
 
 
 def explain(
@@ -114,9 +128,9 @@ def explain(
     for index, queue in enumerate(plan.queues):
         reason = ranking.eligibility.reason(row, index)
         blocked = reason is not None
-        detail = increment(
-            probability, effects.block(part, index, probability), queue, ranking.worth, part, parameters.cost_basis
-        )
+        offered = ranking.eligibility.offered(part, index)
+        effect = at_attempts(effects.block(part, index, probability), queue.attempts, offered)
+        detail = increment(probability, effect, queue, ranking.worth, part, parameters.cost_basis)
         result.append(
             QueueExplanation(
                 queue_id=queue.queue_id,
@@ -134,6 +148,8 @@ def explain(
                 highest_price_per_minute_minor=_per_minute(int(changes.highest_price[row, index])),
                 minutes_ahead=0.0 if blocked else float(ahead[index]),
                 detail=detail,
+                attempts=queue.attempts,
+                offered_attempts=0 if offered is None else int(offered[0]),
             )
         )
     return tuple(result)
@@ -206,12 +222,12 @@ def summary_sentence(
         if explored:
             return (
                 f"Worked in {here.queue_id}: drawn at random by the exploration reserve; contact is expected to add "
-                f"{unit.exact(here.increment_minor)} {unit.code} for {here.minutes:.1f} minutes."
+                f"{unit.exact(here.increment_minor)} {unit.code} for {here.minutes:.1f} minutes.{here.offer}"
             )
         return (
             f"Worked in {here.queue_id}: contact is expected to add {unit.exact(here.increment_minor)} {unit.code} for "
             f"{here.minutes:.1f} minutes, {unit.exact(here.surplus_minor)} more than those minutes are worth elsewhere."
-            f"{_staying(here, unit)}"
+            f"{here.offer}{_staying(here, unit)}"
         )
     if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
         return "Not worked: contact is expected to cost more than it adds in every queue that may work it."

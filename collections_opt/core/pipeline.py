@@ -170,7 +170,7 @@ def rank(
     entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, raw, exploration)
     progress(SolveProgress("decided", 0.9, assignment.gap))
     stated = state_money(
-        ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis),
+        ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis, eligibility.attempts),
         effects_of,
         listed_cells(entries.queue, entries.explored),
         eligibility.blocked_by == 0,

@@ -71,6 +71,8 @@ class Queue:
         products: eligible product codes; empty means all.
         buckets: eligible buckets (days past due // 30); empty means all.
         states: licensed jurisdictions; empty means all.
+        attempts_may_shrink: where a budget leaves fewer than ``attempts``, but at least one, the account may be worked with what
+            it leaves.
     """
 
     queue_id: str
@@ -95,6 +97,7 @@ class Queue:
     products: tuple[str, ...] = ()
     buckets: tuple[int, ...] = ()
     states: tuple[str, ...] = ()
+    attempts_may_shrink: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def capacity_minutes(self) -> float:
@@ -107,9 +110,18 @@ class Queue:
         """Capacity in whole seconds, rounded down: a promise of time never exceeds the time there is."""
         return int(np.floor(self.capacity_minutes * 60.0 + 1e-6))
 
-    def handling_minutes(self, rpc_rate: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return h = attempts * t_dial + rpc * (t_talk + t_wrap), float64 minutes in the shape of ``rpc_rate``."""
-        return self.attempts * self.dial_minutes + rpc_rate * (self.talk_minutes + self.wrap_minutes)
+    @property
+    def least_attempts(self) -> float:
+        """The fewest attempts with which an account may be worked: 1 where they may shrink, else all."""
+        return min(self.attempts, 1.0) if self.attempts_may_shrink else self.attempts
+
+    def handling_minutes(self, rpc_rate: NDArray[np.float64], attempts: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return h = attempts * t_dial + rpc * (t_talk + t_wrap), float64 minutes in the shape of ``rpc_rate``.
+
+        ``attempts`` are those offered, in the same shape; None means the queue's own.
+        """
+        made = self.attempts if attempts is None else attempts
+        return made * self.dial_minutes + rpc_rate * (self.talk_minutes + self.wrap_minutes)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,8 @@ class Entries:
         p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9, summing to 1e9: what was multiplied by money.
         person: int32 (n,) number of the account's person, of whom one account is worked at most; None where every account is
             its own person, or several of one may be worked.
+        attempts: uint8 (n,) attempts offered in the same cell where budgets leave fewer than the queue makes, 0 where all are;
+            None where no queue's attempts may shrink.
     """
 
     account_id: NDArray[np.bytes_]
@@ -73,16 +75,18 @@ class Entries:
     p_default_nano: NDArray[np.int64]
     p_stay_nano: NDArray[np.int64]
     person: NDArray[np.int32] | None = None
+    attempts: NDArray[np.uint8] | None = None
 
     def columns(self) -> dict[str, Array]:
-        """Return the columns by name, in canonical order; without ``person`` where there is none."""
+        """Return the columns by name, in canonical order; without ``person`` or ``attempts`` where there are none."""
         named = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: column for name, column in named.items() if column is not None}
 
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of all columns."""
-        return digest_columns(self.columns(), ("entries-2" if self.person is None else "entries-3",))
+        form = "entries-2" if self.person is None else "entries-3"
+        return digest_columns(self.columns(), (form if self.attempts is None else "entries-4",))
 
     def count(self, disposition: Disposition) -> int:
         """Return how many accounts have a disposition."""
@@ -198,7 +202,15 @@ def make_entries(
         p_default_nano=nano[:, 1],
         p_stay_nano=nano[:, 2],
         person=None if persons is None else persons.of,
+        attempts=_of_cell(eligibility.attempts, cell),
     )
+
+
+def _of_cell(attempts: NDArray[np.uint8] | None, cell: NDArray[np.int16]) -> NDArray[np.uint8] | None:
+    """Return the attempts offered in the queue that describes each account, 0 where none does."""
+    if attempts is None:
+        return None
+    return np.where(cell == UNASSIGNED, 0, attempts[np.arange(cell.size), cell]).astype(np.uint8)
 
 
 def _best_paid(margin: Floats, workable: NDArray[np.bool_]) -> tuple[NDArray[np.int16], Floats]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import INELIGIBLE
-from collections_opt.core.effects import ContactEffects, ProbabilityChange, QueueEffect
+from collections_opt.core.effects import ContactEffects, ProbabilityChange, QueueEffect, at_attempts
 from collections_opt.core.eligibility import Eligibility
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_HANDLING_SECONDS
@@ -107,7 +107,7 @@ def increment(probability: Floats, effect: QueueEffect, queue: Queue, worth: Pay
         basis: which cost per minute enters.
     """
     shift = contacted_probability(probability, effect) - probability
-    minutes = queue.handling_minutes(effect.rpc_rate)
+    minutes = queue.handling_minutes(effect.rpc_rate, effect.attempts)
     per_minute = queue.variable_cost_per_minute_minor if basis is CostBasis.VARIABLE else queue.loaded_cost_per_minute_minor
     return Increment(
         cure_shift=shift[:, CURE],
@@ -166,7 +166,8 @@ def value_matrix(
     for rows in blocks(count):
         probability = outcomes.probability[rows]
         for index, queue in enumerate(plan.queues):
-            cell = increment(probability, effects.block(rows, index, probability), queue, worth, rows, parameters.cost_basis)
+            effect = at_attempts(effects.block(rows, index, probability), queue.attempts, eligibility.offered(rows, index))
+            cell = increment(probability, effect, queue, worth, rows, parameters.cost_basis)
             money = np.rint(cell.value)
             if not bool((np.abs(money) < _INT32_MAX).all()):
                 raise refuse(Reason.VALUE_OVERFLOW, f"queues[{index}]", "an increment leaves int32.", "Check costs and balances.")

@@ -50,13 +50,16 @@ def value_accounts(
     parameters: ValueParameters,
     effects_of: Callable[[Portfolio, CapacityPlan], ContactEffects] = PlannedEffects,
     losses_of: LossesOf | None = None,
+    eligibility: Eligibility | None = None,
 ) -> ValuedAccounts:
     """Value scored accounts; the same inputs give the same cells as in a ranking. ``losses_of`` is as in ``rank``.
+
+    ``eligibility`` is given where more is known of persons than these accounts say; None judges the accounts by themselves.
 
     Raises:
         CollectionsError: VALUE_OVERFLOW, as ``value_matrix``.
     """
-    eligibility = evaluate(portfolio, plan, rules)
+    eligibility = evaluate(portfolio, plan, rules) if eligibility is None else eligibility
     worth = payoffs(portfolio, parameters, losses_of)
     matrix = value_matrix(outcomes, effects_of(portfolio, plan), eligibility, plan, worth, parameters)
     problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)

@@ -137,7 +137,7 @@ class ChainHead:
 
 @dataclass(frozen=True)
 class WorklistEntry:
-    """One account of a queue's worklist."""
+    """One account of a queue's worklist; ``attempts`` are those offered where they are fewer than the queue's, else 0."""
 
     priority: int
     account_id: str
@@ -146,6 +146,7 @@ class WorklistEntry:
     seconds: int
     surplus_minor: int
     queue: int
+    attempts: int = 0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from collections_opt.ledger.schema import PLACES_PER_KEY, entries_place, ranking
 from collections_opt.ledger.schema import ranking_entries as table
 
 _BATCH_ROWS = 50_000
-_NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor")
+_NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor", "attempts")
 _NAMES = ("seq", "account_id", *_NUMBERS)
 _ENTRY = tuple(table.c[name] for name in WorklistEntry.__dataclass_fields__)
 
@@ -94,7 +94,8 @@ class AssignedColumns:
     def of_entries(cls, entries: Entries) -> AssignedColumns:
         """Return the assigned ones of all entries; ``row_number`` is the position among all."""
         rows = np.flatnonzero(entries.queue != UNASSIGNED)
-        columns = {**entries.columns(), "row_number": np.arange(entries.queue.size)}
+        count = entries.queue.size
+        columns = {"attempts": np.zeros(count, np.uint8), **entries.columns(), "row_number": np.arange(count)}
         return cls(entries.account_id[rows], {name: columns[name][rows] for name in _NUMBERS})
 
     @classmethod
@@ -108,8 +109,9 @@ class AssignedColumns:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all columns."""
-        return digest_columns({"account_id": self.account_id, **self.numbers}, ("worklists-1",))
+        """SHA-256 (hex) of all columns; without the attempts where all of them are offered, as worklists were written before."""
+        kept = {name: column for name, column in self.numbers.items() if name != "attempts" or column.any()}
+        return digest_columns({"account_id": self.account_id, **kept}, ("worklists-1",))
 
     def insert(self, connection: sa.Connection, seq: int) -> None:
         """Insert all rows: COPY on PostgreSQL, executemany on SQLite; a batch at a time is turned into text or tuples."""

@@ -76,6 +76,7 @@ def read_queue(message: pb.Queue, path: str) -> Queue:
         products=tuple(message.products),
         buckets=tuple(message.buckets),
         states=tuple(message.states),
+        attempts_may_shrink=message.attempts_may_shrink,
     )
 
 
@@ -126,5 +127,6 @@ def _write_queue(queue: Queue) -> pb.Queue:
         products=queue.products,
         buckets=queue.buckets,
         states=queue.states,
+        attempts_may_shrink=queue.attempts_may_shrink,
         capacity_minutes=queue.capacity_minutes,
     )

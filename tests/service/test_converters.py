@@ -40,6 +40,7 @@ QUEUES = st.builds(
     **dict.fromkeys(("variable_cost_per_minute_minor", "loaded_cost_per_minute_minor", "channel_fee_minor"), MONEY),
     **dict.fromkeys(("skills", "specialisms", "products", "states"), WORDS),
     specialist_only=st.booleans(),
+    attempts_may_shrink=st.booleans(),
     buckets=st.lists(st.integers(0, 6), max_size=3).map(tuple),
 )
 PLANS = st.builds(

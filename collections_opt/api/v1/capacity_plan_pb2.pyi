@@ -205,6 +205,7 @@ class Queue(_message.Message):
     BUCKETS_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_MAY_SHRINK_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """Stable id, unique in the plan."""
     display_name: _builtins.str
@@ -239,6 +240,10 @@ class Queue(_message.Message):
     """The team works accounts of its specialisms and no others."""
     capacity_minutes: _builtins.float
     """Minutes the queue can handle: agents * paid * (1 - shrinkage) * occupancy - committed, at least 0."""
+    attempts_may_shrink: _builtins.bool
+    """Where a budget leaves fewer attempts than attempt_count, but at least one, the account may be worked with what it leaves:
+    fewer minutes, and the smaller chance to reach the person that so many attempts have. Otherwise the budget blocks it.
+    """
     @_builtins.property
     def effect(self) -> Global___ContactEffect:
         """What a right-party contact does."""
@@ -289,10 +294,11 @@ class Queue(_message.Message):
         buckets: _abc.Iterable[_builtins.int] | None = ...,
         states: _abc.Iterable[_builtins.str] | None = ...,
         capacity_minutes: _builtins.float = ...,
+        attempts_may_shrink: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "attempt_count", b"attempt_count", "effect", b"effect", "occupancy", b"occupancy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "attempts_may_shrink", b"attempts_may_shrink", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__attempt_count: _TypeAlias = _typing.Literal["attempt_count"]  # noqa: Y015
     _WhichOneofArgType__attempt_count: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count"]  # noqa: Y015

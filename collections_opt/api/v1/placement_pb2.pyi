@@ -299,6 +299,7 @@ class PlacementOption(_message.Message):
     SURPLUS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     LEAST_INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HIGHEST_PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     increment_minor_units: _builtins.int
@@ -311,6 +312,8 @@ class PlacementOption(_message.Message):
     """Smallest increment with which the prices put the account here: how much more is needed, or, where they do, how far it may fall."""
     highest_price_per_minute_minor_units: _builtins.float
     """Highest price of the queue at which the prices put the account here; not set if they would not even at 0."""
+    offered_attempt_count: _builtins.int
+    """Attempts that a budget leaves, where they are fewer than the queue makes; 0 means all of the queue's."""
     @_builtins.property
     def blocking_rule(self) -> _scoring_service_pb2.BlockingRule:
         """The strictest rule that forbids it; not set where the queue may work the account. Money and minutes stay 0 where it is set."""
@@ -325,10 +328,11 @@ class PlacementOption(_message.Message):
         surplus_minor_units: _builtins.float = ...,
         least_increment_minor_units: _builtins.int = ...,
         highest_price_per_minute_minor_units: _builtins.float | None = ...,
+        offered_attempt_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["highest_price_per_minute_minor_units"]  # noqa: Y015
     _WhichOneofArgType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units"]  # noqa: Y015

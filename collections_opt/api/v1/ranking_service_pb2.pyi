@@ -500,7 +500,8 @@ class ExportRankingResponse(_message.Message):
     increment_minor_units, handling_minutes, surplus_minor_units, recovery_without_contact_minor_units, p_cure, p_default,
     p_stay, explored (drawn at random for its queue), propensity (probability with which this ranking's policy takes the decision
     taken; 1 without an exploration reserve), person (number of the account's person, of whom one account is worked at most; only
-    where some person has several). The figures of an account that is not worked are those of its best queue.
+    where some person has several), offered_attempts (attempts that a budget leaves, where they are fewer than the queue makes, 0
+    elsewhere; only where the plan lets some queue's attempts shrink). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -600,6 +601,7 @@ class WorklistEntry(_message.Message):
     INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HANDLING_MINUTES_FIELD_NUMBER: _builtins.int
     SURPLUS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     priority: _builtins.int
     """Place in the queue, 1 first."""
     account_id: _builtins.str
@@ -610,6 +612,8 @@ class WorklistEntry(_message.Message):
     """Expected handling time."""
     surplus_minor_units: _builtins.int
     """Increment minus what its minutes are worth elsewhere."""
+    offered_attempt_count: _builtins.int
+    """Attempts to make, where a budget leaves fewer than the queue makes; 0 means all of the queue's."""
     def __init__(
         self,
         *,
@@ -618,10 +622,11 @@ class WorklistEntry(_message.Message):
         increment_minor_units: _builtins.int = ...,
         handling_minutes: _builtins.float = ...,
         surplus_minor_units: _builtins.int = ...,
+        offered_attempt_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "priority", b"priority", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "priority", b"priority", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -771,6 +776,8 @@ class QueueExplanation(_message.Message):
     LEAST_INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HIGHEST_PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     AHEAD_MINUTES_FIELD_NUMBER: _builtins.int
+    OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    LIMITING_RULE_ID_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     verdict: Global___Verdict.ValueType
@@ -803,6 +810,10 @@ class QueueExplanation(_message.Message):
     """Highest price of the queue at which the prices put the account here; not set if they would not even at 0."""
     ahead_minutes: _builtins.float
     """Handling minutes of unworked accounts nearest to this queue that earn more per minute: they take its next minutes first."""
+    offered_attempt_count: _builtins.int
+    """Attempts that a budget leaves, where they are fewer than the queue makes; 0 means all of the queue's."""
+    limiting_rule_id: _builtins.str
+    """The budget that leaves no more; empty where all attempts are offered."""
     @_builtins.property
     def blocking_rule(self) -> _scoring_service_pb2.BlockingRule:
         """The rule that forbids it; set when the verdict is VERDICT_BLOCKED. Version and source stay empty."""
@@ -826,10 +837,12 @@ class QueueExplanation(_message.Message):
         least_increment_minor_units: _builtins.int = ...,
         highest_price_per_minute_minor_units: _builtins.float | None = ...,
         ahead_minutes: _builtins.float = ...,
+        offered_attempt_count: _builtins.int = ...,
+        limiting_rule_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "ahead_minutes", b"ahead_minutes", "blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "needed_increment_minor_units", b"needed_increment_minor_units", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "ahead_minutes", b"ahead_minutes", "blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "limiting_rule_id", b"limiting_rule_id", "needed_increment_minor_units", b"needed_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["highest_price_per_minute_minor_units"]  # noqa: Y015
     _WhichOneofArgType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units"]  # noqa: Y015

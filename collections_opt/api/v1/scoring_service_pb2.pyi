@@ -221,6 +221,7 @@ class QueueScore(_message.Message):
     EXPECTED_RECOVERY_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HANDLING_MINUTES_FIELD_NUMBER: _builtins.int
+    OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     eligible: _builtins.bool
@@ -231,6 +232,8 @@ class QueueScore(_message.Message):
     """Increment of contact over no contact, net of cost; 0 when not eligible."""
     handling_minutes: _builtins.float
     """Expected handling time; 0 when not eligible."""
+    offered_attempt_count: _builtins.int
+    """Attempts that a budget leaves, where they are fewer than the queue makes; 0 means all of the queue's."""
     @_builtins.property
     def blocking_rule(self) -> Global___BlockingRule:
         """The strictest rule that forbids it; set when it is not eligible."""
@@ -244,10 +247,11 @@ class QueueScore(_message.Message):
         expected_recovery_minor_units: _builtins.int = ...,
         increment_minor_units: _builtins.int = ...,
         handling_minutes: _builtins.float = ...,
+        offered_attempt_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "eligible", b"eligible", "expected_recovery_minor_units", b"expected_recovery_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "queue_id", b"queue_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "eligible", b"eligible", "expected_recovery_minor_units", b"expected_recovery_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -316,6 +316,21 @@ def check_persons(record, accepted, worked):
     return ["The accounts belong to %d persons; each is contacted about one of them at most." % held["person_count"]]
 
 
+def check_attempts(plan, worked):
+    """Refuse offers that the plan does not allow, and times that are not those of the attempts offered."""
+    fewer = 0
+    for cell in worked:
+        queue, offered = plan["queues"][cell["queue"]], cell.get("attempts", 0)
+        if offered:
+            fewer += 1
+            need(queue.get("attempts_may_shrink") and 1 <= offered < queue["attempts"], "attempts are offered beside the plan")
+        least = 60 * (offered or queue["attempts"]) * queue["dial_minutes"]
+        most = least + 60 * (queue["talk_minutes"] + queue["wrap_minutes"])
+        need(least - 0.01 <= cell["seconds"] < most + 1.01, "a time is not that of the attempts offered")
+    told = "%d accounts are offered fewer attempts than their queue makes, as many as a cap leaves; their times are those."
+    return [told % fewer] if fewer else []
+
+
 def check_sums(record, plan, accepted):
     """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
     worked = [c for c in accepted if c["disposition"] == 1]
@@ -333,7 +348,7 @@ def check_sums(record, plan, accepted):
         need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
     sums = "%d accounts are worked, in every queue within its time, %d of them drawn at random to learn from."
     gains = "The expected gains of those chosen add up to %s; no other choice could be worth more than %s."
-    about = check_persons(record, accepted, worked)
+    about = check_persons(record, accepted, worked) + check_attempts(plan, worked)
     return [sums % (len(worked), len(drawn)), *about, gains % (amount(record, gained), amount(record, record["bound_minor"]))]
 
 

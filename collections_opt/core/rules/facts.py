@@ -77,9 +77,27 @@ def _recorded(rule: Rule, portfolio: Portfolio) -> Mask:
     return np.asarray(portfolio.is_present(rule.known_by), dtype=bool)
 
 
+def budget_left(rule: Rule, portfolio: Portfolio, persons: Persons | None) -> NDArray[np.float64]:
+    """Return how many contacts a budget leaves, float64 (n,), below one where it leaves none; 0 where those made are not known.
+
+    Args:
+        rule: a budget.
+        portfolio: the accounts.
+        persons: who has several accounts; a budget of a person counts the contacts about all of them.
+    """
+    made, known = _made(rule, portfolio, persons if rule.scope is RuleScope.PERSON else None)
+    return np.where(known, rule.threshold - made, 0.0)
+
+
 def _over_budget(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
+    made, known = _made(rule, portfolio, persons)
+    return np.asarray(~known | (made + planned > rule.threshold), dtype=bool)
+
+
+def _made(rule: Rule, portfolio: Portfolio, persons: Persons | None) -> tuple[NDArray[np.float64], Mask]:
+    """Return the contacts made, float64 (n,), and where they are known, bool (n,)."""
     made, known = portfolio.column(rule.column).astype(np.float64), portfolio.is_present(rule.column)
     if persons is None:
-        return np.asarray(~known | (made + planned > rule.threshold), dtype=bool)
-    total = np.bincount(persons.of, weights=np.where(known, made, 0.0), minlength=persons.count)
-    return np.asarray(persons.any_of(~known) | (total[persons.of] + planned > rule.threshold), dtype=bool)
+        return made, known
+    total = np.bincount(persons.of, weights=np.where(known, made, 0.0), minlength=persons.count).astype(np.float64)
+    return total[persons.of], ~persons.any_of(~known)

@@ -17,7 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.effects import ContactEffects, ProbabilityChange, QueueEffect, WeightedCells
+from collections_opt.core.effects import (
+    ContactEffects,
+    ProbabilityChange,
+    QueueEffect,
+    WeightedCells,
+    at_attempts,
+    kept_share,
+)
 from collections_opt.core.outcomes import OutcomeProbabilities
 from collections_opt.core.payoffs import CostBasis, Floats, Payoffs
 from collections_opt.core.portfolio import Portfolio
@@ -101,6 +108,7 @@ class ValueOfContact:
         outcomes: probabilities without contact.
         worth: payoffs.
         cost_basis: which cost per minute enters.
+        attempts: uint8 (n, q) attempts offered where they are fewer than the queue's, 0 elsewhere; None where they never are.
     """
 
     portfolio: Portfolio
@@ -108,12 +116,21 @@ class ValueOfContact:
     outcomes: OutcomeProbabilities
     worth: Payoffs
     cost_basis: CostBasis
+    attempts: NDArray[np.uint8] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> ValueOfContact:
         """Return the same for some rows, sorted."""
         return replace(
-            self, portfolio=self.portfolio.take(rows), outcomes=_taken(self.outcomes, rows), worth=_taken(self.worth, rows)
+            self,
+            portfolio=self.portfolio.take(rows),
+            outcomes=_taken(self.outcomes, rows),
+            worth=_taken(self.worth, rows),
+            attempts=None if self.attempts is None else self.attempts[rows],
         )
+
+    def offered(self, queue: int) -> NDArray[np.uint8] | None:
+        """Return a queue's column of ``attempts``."""
+        return None if self.attempts is None else self.attempts[:, queue]
 
 
 def state_money(
@@ -178,10 +195,13 @@ def _parts(value: ValueOfContact, effects_of: EffectsOf, rows: NDArray[np.int64]
 def _part(part: ValueOfContact, effects: ContactEffects, queue: int) -> _Part:
     count = part.portfolio.account_count
     every, probability = slice(0, count), part.outcomes.probability
-    effect = effects.block(every, queue, probability)
+    planned, offered = part.plan.queues[queue].attempts, part.offered(queue)
+    whole = effects.block(every, queue, probability)
+    effect = at_attempts(whole, planned, offered)
     worked = increment(probability, effect, part.plan.queues[queue], part.worth, every, part.cost_basis)
     cures, defaults = part.worth.cure - part.worth.stay, -(part.worth.stay - part.worth.default)
-    cells = WeightedCells(np.arange(count), np.full(count, queue, dtype=np.int64), probability, cures, defaults)
+    kept = kept_share(whole.rpc_rate, planned, offered)  # the error is of an effect of all attempts
+    cells = WeightedCells(np.arange(count), np.full(count, queue, dtype=np.int64), probability, kept * cures, kept * defaults)
     error = effects.total_error(cells)
     known = error.known
     gross = worked.from_cure + worked.from_default
@@ -198,7 +218,7 @@ def _part(part: ValueOfContact, effects: ContactEffects, queue: int) -> _Part:
 def _scaled(effect: QueueEffect, factor: float) -> QueueEffect:
     change = effect.change
     scaled = None if change is None else ProbabilityChange(factor * change.cure, factor * change.default)
-    return QueueEffect(effect.rpc_rate, factor * effect.theta_cure, factor * effect.theta_default, scaled)
+    return QueueEffect(effect.rpc_rate, factor * effect.theta_cure, factor * effect.theta_default, scaled, effect.attempts)
 
 
 def _shrinkage(value: ValueOfContact, effects_of: EffectsOf, allowed: NDArray[np.bool_], prices: NDArray[np.int64]) -> float:
@@ -224,7 +244,8 @@ def _gross(sample: ValueOfContact, effects: ContactEffects) -> tuple[Floats, Flo
     every = slice(0, sample.portfolio.account_count)
     probability, columns = sample.outcomes.probability, []
     for index, queue in enumerate(sample.plan.queues):
-        cell = increment(probability, effects.block(every, index, probability), queue, sample.worth, every, sample.cost_basis)
+        effect = at_attempts(effects.block(every, index, probability), queue.attempts, sample.offered(index))
+        cell = increment(probability, effect, queue, sample.worth, every, sample.cost_basis)
         columns.append((cell.from_cure + cell.from_default, cell.minutes, cell.cost))
     gross, minutes, cost = (np.column_stack(part) for part in zip(*columns, strict=True))
     return gross, minutes, cost

@@ -114,6 +114,7 @@ class _Writer:
             surplus_minor_units=self._surplus[row][index],
             least_increment_minor_units=self._least[row][index],
             highest_price_per_minute_minor_units=highest if highest >= 0 else None,
+            offered_attempt_count=self._placed.offered_attempts(row, index),
         )
 
     def _rule(self, row: int, code: int) -> scoring_service_pb2.BlockingRule:

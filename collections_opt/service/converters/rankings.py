@@ -273,6 +273,8 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
     }
     if entries.person is not None:
         values["person"] = entries.person.astype(np.int64)
+    if entries.attempts is not None:
+        values["offered_attempts"] = entries.attempts.astype(np.int64)
     present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
 
@@ -285,6 +287,7 @@ def write_worklist_entry(entry: WorklistEntry) -> ranking_service_pb2.WorklistEn
         increment_minor_units=entry.increment_minor,
         handling_minutes=entry.seconds / 60.0,
         surplus_minor_units=entry.surplus_minor,
+        offered_attempt_count=entry.attempts,
     )
 
 
@@ -327,6 +330,8 @@ def _write_queue_explanation(found: QueueExplanation) -> ranking_service_pb2.Que
         least_increment_minor_units=found.least_increment_minor,
         highest_price_per_minute_minor_units=found.highest_price_per_minute_minor,
         ahead_minutes=found.minutes_ahead,
+        offered_attempt_count=found.offered_attempts,
+        limiting_rule_id=found.limiting_rule_id,
     )
 
 

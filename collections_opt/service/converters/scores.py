@@ -61,12 +61,14 @@ def _write_queue(scored: ScoredAccounts, row: int, queue: int, baseline: int) ->
         rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
         return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
     increment = int(ranking.problem.value[row, queue])
+    offered = ranking.eligibility.offered(slice(row, row + 1), queue)
     return pb.QueueScore(
         queue_id=queue_id,
         eligible=True,
         expected_recovery_minor_units=baseline + increment,
         increment_minor_units=increment,
         handling_minutes=float(ranking.problem.seconds[row, queue]) / 60.0,
+        offered_attempt_count=0 if offered is None else int(offered[0]),
     )
 
 

@@ -6,6 +6,7 @@ The judge of the million accounts reads the shipped table's TOML itself and shar
 import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import cache
 from importlib import resources
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.admission import admit
 from collections_opt.core.eligibility import bound_by_persons, evaluate, next_eligible_date
+from collections_opt.core.rules import facts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
 from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
@@ -117,6 +119,7 @@ COUNT = 1_000_000
 STATES = ["US-MA", "US-WA", "US-NY-NYC", "US-NY", "US-TX", "US-DC", "US-WV", "US", "", "GB", "IN", "TW"]
 
 
+@cache
 def million(seed=0):
     rng = np.random.default_rng(seed)
     raw = raw_portfolio(
@@ -135,12 +138,11 @@ def million(seed=0):
     return admit(replace(raw, present=present)).portfolio
 
 
-def judged(portfolio, free, attempts):
-    """Return how many accounts a queue on the phone may work against a cap or on a missing fact, by rule of the shipped file."""
+def over_by_rule(portfolio, attempts):
+    """Yield of each cap and wait of the shipped file where a queue on the phone would break it, or a fact it needs is missing."""
     text_of_table = resources.files("collections_opt.datasets").joinpath("bundled/settings/rules.toml").read_text()
     states = portfolio.column("state")
     _, person = np.unique(portfolio.column("customer_id"), return_inverse=True)
-    wrong = {}
     for rule in tomllib.loads(text_of_table)["rules"]:
         if rule["kind"] not in {"BUDGET", "WAIT"} or "CALL" not in rule.get("channels", ["CALL"]):
             continue
@@ -160,9 +162,13 @@ def judged(portfolio, free, attempts):
             if rule.get("scope") == "PERSON":
                 made = np.bincount(person, weights=made)[person]
             bad = made + attempts > rule["threshold"]
-        wrong[rule["rule_id"]] = int((free & bound & bad).sum())
-    gone = np.bincount(person, weights=portfolio.column("deceased"))[person] > 0
-    return {**wrong, "deceased": int((free & gone).sum())}
+        yield rule["rule_id"], bound & bad
+    yield "deceased", np.bincount(person, weights=portfolio.column("deceased"))[person] > 0
+
+
+def judged(portfolio, free, attempts):
+    """Return how many accounts a queue may work against a rule; ``attempts`` are those offered, to all alike or to each."""
+    return {rule_id: int((free & over).sum()) for rule_id, over in over_by_rule(portfolio, attempts)}
 
 
 def test_of_a_million_accounts_none_is_free_over_a_cap_or_on_a_missing_fact():
@@ -190,6 +196,69 @@ def test_the_judge_notices_planted_faults(planted):
         rules = [replace(r, scope=RuleScope.ACCOUNT) for r in rules]
     found = evaluate(portfolio, plan(queue("q", attempts=attempts_seen)), replace(table, rules=tuple(rules)))
     assert sum(judged(portfolio, found.blocked_by[:, 0] == 0, attempts).values()) > 0
+
+
+SHRINKING = queue("q", attempts=3.0, attempts_may_shrink=True)
+
+
+def offers(portfolio, table):
+    found = evaluate(portfolio, plan(SHRINKING), table)
+    free, offered = found.blocked_by[:, 0] == 0, found.attempts[:, 0]
+    return free, np.where(offered == 0, 3, offered)
+
+
+def test_of_a_million_accounts_none_is_offered_more_than_a_cap_leaves_and_none_less():
+    portfolio, table = million(), bundled_rules()
+    free, offered = offers(portfolio, table)
+    assert set(judged(portfolio, free, offered).values()) == {0}
+    assert np.bincount(offered[free])[1:].min() > 5_000
+    # One attempt more is over some cap wherever fewer than three are offered; where none is offered, one is.
+    fewer, blocked = free & (offered < 3), evaluate(portfolio, plan(queue("one", attempts=1.0)), table).blocked_by[:, 0] != 0
+    over = np.any([broken for _, broken in over_by_rule(portfolio, offered + 1)], axis=0)
+    assert over[fewer].all()
+    assert np.array_equal(blocked, ~free)
+    # Offered or not, what is free with all three attempts is what is free without shrinking.
+    assert np.array_equal(
+        free & (offered == 3), evaluate(portfolio, plan(queue("all", attempts=3.0)), table).blocked_by[:, 0] == 0
+    )
+
+
+@pytest.mark.parametrize("planted", ["one more than is left", "missing permits", "own debts only"])
+def test_the_judge_notices_planted_faults_of_offers(planted, monkeypatch):
+    portfolio, table = million(1), bundled_rules()
+    left = facts.budget_left
+    if planted == "one more than is left":
+        monkeypatch.setattr("collections_opt.core.eligibility.budget_left", lambda *of: left(*of) + 1)
+    if planted == "missing permits":
+        monkeypatch.setattr(facts, "_over_budget", lambda rule, accounts, *_: accounts.column(rule.column) + 1 > rule.threshold)
+    if planted == "own debts only":
+        monkeypatch.setattr("collections_opt.core.eligibility.budget_left", lambda rule, accounts, _: left(rule, accounts, None))
+    free, offered = offers(portfolio, table)
+    assert sum(judged(portfolio, free, offered).values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("made", "planned", "offered"), [(4, 3.0, 0), (5, 3.0, 2), (6, 3.0, 1), (5, 2.5, 2), (6, 1.5, 1), (7, 3.0, None)]
+)
+def test_what_a_cap_leaves_is_offered(made, planned, offered):
+    portfolio = admitted(account_id=text(["a"]), state=text(["US-TX"]), calls_last_7_days_count=np.array([made])).portfolio
+    found = evaluate(portfolio, plan(replace(SHRINKING, attempts=planned)), RuleTable("t", (CAP,), True))
+    assert (found.reason(0, 0) is not None) == (offered is None)
+    assert found.attempts[0, 0] == (offered or 0)
+
+
+def test_the_tightest_of_several_caps_says_what_is_offered_and_facts_of_other_accounts_lower_it():
+    weekly = replace(CAP, rule_id="weekly", jurisdictions=(), scope=RuleScope.PERSON, threshold=6)
+    table, desk = RuleTable("t", (CAP, weekly), True), plan(SHRINKING, queue("all"))
+    columns = {"account_id": text(["a"]), "customer_id": text(["p"]), "state": text(["US-TX"]), MADE: np.array([4])}
+    call = admitted(**columns).portfolio
+    known = admitted(**{**columns, "account_id": text(["b"]), MADE: np.array([1])}).portfolio
+    alone = evaluate(call, desk, table)
+    assert alone.attempts.tolist() == [[2, 0]]
+    bound = bound_by_persons(alone, PersonsFacts.of(known).bind(call, table), desk, table)
+    assert bound.attempts.tolist() == [[1, 0]]
+    assert (bound.blocked_by != 0).tolist() == [[False, True]]
+    assert evaluate(call, plan(queue("all")), table).attempts is None
 
 
 def test_what_is_known_of_a_persons_other_accounts_binds_those_that_a_call_brings():

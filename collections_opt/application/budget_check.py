@@ -1,0 +1,84 @@
+"""Recorded contacts against the caps in force, by code that shares nothing with what decided them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.findings import Check
+from collections_opt.application.recorded_decision import RecordedDecision
+from collections_opt.core.queues import CapacityPlan, Queue
+from collections_opt.core.ranking import Entries
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus
+
+_NAME = "caps"
+
+
+def budget_check(decision: RecordedDecision) -> Check:
+    """Return whether contacts made and attempts offered stay within every budget, for every account that is worked."""
+    entries, plan = decision.stored.entries, decision.plan
+    attempts = np.zeros(entries.queue.size, dtype=np.uint8) if entries.attempts is None else entries.attempts
+    wrong = _wrong_offers(entries, attempts, plan)
+    if wrong:
+        return Check(_NAME, False, wrong)
+    portfolio = decision.inputs.portfolio
+    states = portfolio.column("state")
+    for rule in decision.rules.rules:
+        if rule.kind is not RuleKind.BUDGET or not _binds_on(rule, portfolio.as_of_date):
+            continue
+        made = np.where(portfolio.is_present(rule.column), portfolio.column(rule.column), np.inf)
+        if rule.scope is RuleScope.PERSON:
+            made = _of_persons(portfolio.column("customer_id"), made)
+        bound = _in(states, rule.jurisdictions, decision.rules.strict_places)
+        for index, queue in enumerate(plan.queues):
+            if not _reaches(rule, queue):
+                continue
+            rows = np.flatnonzero((entries.queue == index) & bound)
+            planned = np.where(attempts[rows] == 0, queue.attempts, attempts[rows])
+            over = rows[made[rows] + planned > rule.threshold]
+            if over.size:
+                account = entries.account_id[over[0]].decode()
+                return Check(_NAME, False, f"{over.size} account(s) are worked over {rule.rule_id}; the first is {account}.")
+    fewer = int(((entries.queue >= 0) & (attempts > 0)).sum())
+    offered = f" {fewer} account(s) are offered fewer attempts than their queue makes." if fewer else ""
+    return Check(_NAME, True, f"Contacts made and attempts offered stay within every cap.{offered}")
+
+
+def _wrong_offers(entries: Entries, attempts: NDArray[np.uint8], plan: CapacityPlan) -> str:
+    for index, queue in enumerate(plan.queues):
+        offered = attempts[entries.queue == index]
+        may = queue.attempts_may_shrink
+        if (offered > 0).any() and not (may and (offered < queue.attempts).all()):
+            return f"{queue.queue_id} offers other attempts than its plan allows"
+    return ""
+
+
+def _binds_on(rule: Rule, day: date) -> bool:
+    return rule.status is not RuleStatus.PROPOSED and rule.effective_from <= day <= (rule.effective_to or date.max)
+
+
+def _reaches(rule: Rule, queue: Queue) -> bool:
+    exempt = bool(rule.specialism) and rule.specialism in queue.specialisms
+    return (not rule.channels or queue.channel in rule.channels) and not exempt
+
+
+def _of_persons(customer_id: NDArray[np.bytes_], made: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the contacts made about all debts of each account's person; an account without customer id is its own person."""
+    _, person = np.unique(customer_id, return_inverse=True)
+    total = np.zeros(int(person.max(initial=-1)) + 1)
+    np.add.at(total, person, made)
+    return np.where(customer_id == b"", made, total[person])
+
+
+def _in(states: NDArray[np.bytes_], codes: tuple[str, ...], strict: bool) -> NDArray[np.bool_]:
+    """Return where an account may be in one of the places; a place within a place, and, read strictly, one around it, count."""
+    places = [place.decode().split("-") for place in np.unique(states).tolist()]
+    inside = []
+    for place in places:
+        parts = [] if place == [""] else place
+        within = any(parts[: len(code)] == code for code in (each.split("-") for each in codes))
+        around = any(code[: len(parts)] == parts for code in (each.split("-") for each in codes))
+        inside.append(not codes or not parts or within or (strict and around))
+    return np.isin(states, np.unique(states)[np.array(inside, dtype=bool)])
