@@ -17,6 +17,7 @@ from collections_opt.core.queues import CapacityPlan
 
 Floats = NDArray[np.float64]
 _FLOOR = 1e-6
+_COLUMNS = ("features", "offset", "contacts", "person", "conversation", "product")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,9 @@ class LoggedContacts:
         features: float32 (n, f) feature matrix.
         offset: float64 (n, 2) log-odds cure:stay and default:stay without contact.
         contacts: float64 (n,) contacts already made in the window.
+        person: bytes (n,) who owes; the account where no customer is known.
+        conversation: bool (n,) whether a conversation with the person is on record.
+        product: bytes (n,) product code.
         log: the rows of the log, ``queue`` as an index into the plan.
         dropped_count: log rows whose account is not in its portfolio (quarantined) or, unless everyone was asked for, that no
             queue was meant to work.
@@ -44,20 +48,29 @@ class LoggedContacts:
     features: NDArray[np.float32]
     offset: Floats
     contacts: Floats
+    person: NDArray[np.bytes_]
+    conversation: NDArray[np.bool_]
+    product: NDArray[np.bytes_]
     log: ContactLog
     dropped_count: int
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LoggedContacts:
         """Return some rows."""
-        return LoggedContacts(
-            self.features[rows], self.offset[rows], self.contacts[rows], self.log.take(rows), self.dropped_count
-        )
+        columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return LoggedContacts(**columns, log=self.log.take(rows), dropped_count=self.dropped_count)
 
 
 def log_odds(probability: Floats) -> Floats:
     """Return the log-odds cure:stay and default:stay, float64 (n, 2): the outcome model's raw scores."""
     safe = np.log(np.maximum(probability, _FLOOR))
     return np.column_stack([safe[:, CURE] - safe[:, STAY], safe[:, DEFAULT] - safe[:, STAY]])
+
+
+def probabilities(offset: Floats) -> Floats:
+    """Return the probabilities, float64 (n, 3), of log-odds cure:stay and default:stay."""
+    weight = np.empty((offset.shape[0], 3))
+    weight[:, CURE], weight[:, DEFAULT], weight[:, STAY] = np.exp(offset[:, 0]), np.exp(offset[:, 1]), 1.0
+    return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan, everyone: bool = False) -> LoggedContacts:
@@ -72,13 +85,8 @@ def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan, everyon
     ids = tuple(queue.queue_id for queue in plan.queues)
     logs = [part.log for part in parts]
     log = ContactLog(ids, **{name: np.concatenate([getattr(one, name) for one in logs]) for name in logs[0].columns})
-    return LoggedContacts(
-        np.vstack([part.features for part in parts]),
-        np.vstack([part.offset for part in parts]),
-        np.concatenate([part.contacts for part in parts]),
-        log,
-        sum(part.dropped_count for part in parts),
-    )
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    return LoggedContacts(**joined, log=log, dropped_count=sum(part.dropped_count for part in parts))
 
 
 def located(portfolio: Portfolio, log: ContactLog, everyone: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -101,10 +109,14 @@ def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool) -> Logged
     index = np.array([*(plan.queue_index(queue_id) for queue_id in log.queue_ids), NO_QUEUE], dtype=np.int16)
     columns = {name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}
     renamed = ContactLog(tuple(queue.queue_id for queue in plan.queues), **columns)
+    customer = portfolio.column("customer_id")[rows]
     return LoggedContacts(
-        build_features(portfolio).matrix[rows],
-        log_odds(period.outcomes.probability)[rows],
-        portfolio.column("contacts_in_window_count")[rows].astype(np.float64),
-        renamed,
-        log.row_count - usable.size,
+        features=build_features(portfolio).matrix[rows],
+        offset=log_odds(period.outcomes.probability)[rows],
+        contacts=portfolio.column("contacts_in_window_count")[rows].astype(np.float64),
+        person=np.where(customer == b"", np.char.add(b"account ", taken.account_id), customer),
+        conversation=portfolio.is_present("days_since_conversation")[rows],
+        product=portfolio.column("product")[rows],
+        log=renamed,
+        dropped_count=log.row_count - usable.size,
     )

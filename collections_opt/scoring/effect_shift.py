@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
 from collections_opt.core.effects import QueueEffect
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.core.queues import EvidenceGrade, Queue
 from collections_opt.core.valuation import contacted_probability
 from collections_opt.scoring.contact_rate import fit_rate
 from collections_opt.scoring.effect_likelihood import EffectPrior
 from collections_opt.scoring.effect_model import EffectEstimate, QueueEffectModel
-from collections_opt.scoring.effect_rows import LoggedContacts
+from collections_opt.scoring.effect_rows import LoggedContacts, probabilities
 from collections_opt.scoring.effect_segments import Segments
 
 Floats = NDArray[np.float64]
@@ -56,7 +56,7 @@ def shifted(
     rate = fit_rate(design[contacted], rows.log.right_party[contacted], settings.effect.right_party_contact_rate)
     chance = 1.0 / (1.0 + np.exp(-(design @ rate)))
     decay = settings.effect.repeat_decay**rows.contacts
-    probability = _softmax(rows.offset)
+    probability = probabilities(rows.offset)
 
     def implied(theta: Floats) -> Floats:
         moved = contacted_probability(probability, QueueEffect(chance, theta[0] * decay, theta[1] * decay))
@@ -90,9 +90,3 @@ def shifted(
         estimates["cure"],
         estimates["default"],
     )
-
-
-def _softmax(offset: Floats) -> Floats:
-    weight = np.empty((offset.shape[0], 3))
-    weight[:, CURE], weight[:, DEFAULT], weight[:, STAY] = np.exp(offset[:, 0]), np.exp(offset[:, 1]), 1.0
-    return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
