@@ -8,9 +8,12 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, Queue
+from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, call_hours
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
 from collections_opt.core.rules.places import in_jurisdiction
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
@@ -58,6 +61,10 @@ QUEUE_REASONS: tuple[BlockReason, ...] = (
 )
 
 
+NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of this day.", "capacity plan", 1)
+"""In the legend only of plans that know their windows: an archive of before has the legend that it was made with."""
+
+
 @dataclass(frozen=True)
 class Eligibility:
     """The blocking rule of every cell.
@@ -68,12 +75,14 @@ class Eligibility:
         version: version of the rule table.
         attempts: uint8 (n, q) attempts that a queue whose attempts may shrink is left by budgets; 0 where it makes all of them,
             or may not work the account. None where no queue's attempts may shrink.
+        hours: when each cell may be contacted; None where no rule in force and no queue speaks of hours.
     """
 
     blocked_by: NDArray[np.uint8]
     legend: tuple[BlockReason, ...]
     version: str
     attempts: NDArray[np.uint8] | None = None
+    hours: CallHours | None = None
 
     def offered(self, rows: slice, queue: int) -> NDArray[np.uint8] | None:
         """Return a queue's column of ``attempts`` for some rows, uint8 (m,); None where no attempts may shrink."""
@@ -109,22 +118,26 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     Strictest is: lifts only when the data change, then the longest wait; ties by rule id.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read.
+        CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read, or too many are in force.
     """
     in_force = [rule for rule in table.rules if rule.in_force(portfolio.as_of_date)]
     in_force.sort(key=lambda rule: (_wait(rule) != 0, -_wait(rule), rule.rule_id))
+    if len(in_force) > MAX_RULES:
+        what = f"{len(in_force)} rules are in force on {portfolio.as_of_date}."
+        raise refuse(Reason.INVALID_ARGUMENT, "rules", what, f"Keep at most {MAX_RULES}.")
     binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force)
     persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
     states, place = np.unique(portfolio.column("state"), return_inverse=True)
-    for code, rule in enumerate(in_force, start=1):
+    by_facts = [(code, rule) for code, rule in enumerate(in_force, start=1) if rule.kind is not RuleKind.HOURS]
+    for code, rule in by_facts:
         inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
         if not inside.any():
             continue
         hits: dict[float, Mask] = {}
         for index, queue in enumerate(plan.queues):
-            if not _rule_reaches(rule, queue):
+            if not rule.reaches(queue.channel, queue.specialisms):
                 continue
             planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
             if planned not in hits:
@@ -133,13 +146,14 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
         if attempts is not None and rule.kind is RuleKind.BUDGET:
             left = np.where(inside, np.floor(budget_left(rule, portfolio, persons)), np.inf)
             _offer(attempts, left, rule, plan)
+    hours, reasons = _block_hours(blocked, portfolio, (states, place), plan, in_force, table.strict_places)
     personal = {rule.column for rule in in_force if rule.scope is RuleScope.PERSON}
     for index, queue in enumerate(plan.queues):
         limits = _queue_limits(portfolio, queue, persons, personal)
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
-    legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS
-    return _decided(Eligibility(blocked, legend, table.version, attempts))
+    legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS + reasons
+    return _decided(Eligibility(blocked, legend, table.version, attempts, hours))
 
 
 def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:
@@ -197,6 +211,27 @@ def _reason(rule: Rule) -> BlockReason:
     return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, rule.next_eligible_days, column, days)
 
 
+def _block_hours(
+    blocked: NDArray[np.uint8],
+    portfolio: Portfolio,
+    states: Places,
+    plan: CapacityPlan,
+    in_force: list[Rule],
+    strict_places: bool,
+) -> tuple[CallHours | None, tuple[BlockReason, ...]]:
+    """Block cells that the law leaves no minute of the queue's windows; return when the others may be contacted."""
+    codes = [code for code, rule in enumerate(in_force, start=1) if rule.kind is RuleKind.HOURS]
+    hours = call_hours(portfolio, states, plan.queues, [in_force[code - 1] for code in codes], strict_places)
+    if hours is None or not hours.planned.any():
+        return hours, ()
+    code_of = {NO_HOURS: len(in_force) + len(QUEUE_REASONS) + 1, **dict(enumerate(codes))}
+    for place, code in code_of.items():
+        stopped = hours.rule == place
+        for index in np.flatnonzero(stopped.any(axis=0)).tolist():
+            _block(blocked, index, stopped[hours.group, index], code)
+    return hours, (NO_MINUTE,)
+
+
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
     column = blocked[:, queue]
     column[mask & (column == 0)] = code
@@ -205,15 +240,10 @@ def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> Non
 def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], rule: Rule, plan: CapacityPlan) -> None:
     """Lower attempts of queues that a budget reaches, uint8 (n, q) with 0 for all, to the fewer that it leaves, float64 (n,)."""
     for index, queue in enumerate(plan.queues):
-        if queue.least_attempts < queue.attempts and _rule_reaches(rule, queue):
+        if queue.least_attempts < queue.attempts and rule.reaches(queue.channel, queue.specialisms):
             column = attempts[:, index]
             fewer = (left >= 1) & (left < np.where(column == 0, queue.attempts, column))
             column[fewer] = left[fewer].astype(np.uint8)
-
-
-def _rule_reaches(rule: Rule, queue: Queue) -> bool:
-    on_channel = not rule.channels or queue.channel in rule.channels
-    return on_channel and not (rule.specialism and rule.specialism in queue.specialisms)
 
 
 def _queue_limits(

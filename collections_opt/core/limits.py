@@ -33,6 +33,9 @@ MAX_QUEUES = 200
 MAX_RULES = 250
 """Rules of all tables in force on one day: the rule that blocks a cell is kept in one byte, with the queue's own limits."""
 
+MAX_WINDOWS = 24
+"""Windows of a queue in a day; more than one an hour is a rota, not a desk's hours."""
+
 MAX_SCORE_ACCOUNTS = 1_000
 """Accounts of one row-message call, so that it stays under the 4 MiB message limit and answers in milliseconds."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections_opt.core.codes.iana_zones import ZONES
 from collections_opt.core.codes.iso_4217 import EXPONENTS
 from collections_opt.core.codes.places import place_violations
+from collections_opt.core.codes.zones import zones_near
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.limits import MAX_QUEUES
+from collections_opt.core.limits import MAX_QUEUES, MAX_WINDOWS
 from collections_opt.core.names import id_violation
 from collections_opt.core.plan_texts import text_violations
 from collections_opt.core.queues import CapacityPlan, Queue
@@ -32,11 +34,36 @@ def check_plan(plan: CapacityPlan) -> None:
         if ids.index(queue.queue_id) != index:
             found.append(FieldViolation(f"queues[{index}].queue_id", f"{queue.queue_id!r} is repeated.", "Use unique ids."))
         found.extend(_queue_violations(queue, f"queues[{index}]"))
+        found.extend(_window_violations(queue, f"queues[{index}]"))
         found.extend(place_violations(f"queues[{index}].states", queue.states, plan.currency_code))
     if len(plan.queues) <= MAX_QUEUES:
         found.extend(text_violations(plan))
     if found:
         raise CollectionsError(Reason.INVALID_ARGUMENT, f"The capacity plan has {len(found)} field(s) at fault.", tuple(found))
+
+
+def _window_violations(queue: Queue, path: str) -> list[FieldViolation]:
+    """Return what is wrong with when a queue works: windows are parts of one day, in order and apart, in a zone that exists."""
+    found, before = [], 0
+    if len(queue.windows) > MAX_WINDOWS:
+        return [FieldViolation(f"{path}.windows", f"{len(queue.windows)} windows.", f"Send at most {MAX_WINDOWS}.")]
+    for index, window in enumerate(queue.windows):
+        problem = window.problem
+        if not problem and window.minutes[0] < before:
+            problem = "it begins before the one before it has ended."
+        if problem:
+            found.append(
+                FieldViolation(f"{path}.windows[{index}]", problem, "Send parts of one day in order, such as 08:00 to 12:00.")
+            )
+        else:
+            before = window.minutes[1]
+    if queue.time_zone and queue.time_zone not in ZONES:
+        close = zones_near(queue.time_zone)
+        remedy = f"Use a name like {close[0] if close else 'America/New_York'}."
+        found.append(FieldViolation(f"{path}.time_zone", f"{queue.time_zone[:40]!r} is not an IANA time zone.", remedy))
+    elif queue.time_zone and not queue.windows:
+        found.append(FieldViolation(f"{path}.time_zone", "a zone without windows.", "Send windows, or leave it empty."))
+    return found
 
 
 def _queue_violations(queue: Queue, path: str) -> list[FieldViolation]:

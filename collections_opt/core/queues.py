@@ -10,6 +10,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.day_windows import DayWindow
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.names import OMITTED_AT_DEFAULT
 
@@ -73,6 +74,9 @@ class Queue:
         states: licensed jurisdictions; empty means all.
         attempts_may_shrink: where a budget leaves fewer than ``attempts``, but at least one, the account may be worked with what
             it leaves.
+        windows: parts of the day in which the team contacts; empty where the plan does not know, and then hours of the law are
+            not planned.
+        time_zone: IANA zone of the windows; "" is the portfolio's.
     """
 
     queue_id: str
@@ -98,6 +102,8 @@ class Queue:
     buckets: tuple[int, ...] = ()
     states: tuple[str, ...] = ()
     attempts_may_shrink: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
+    windows: tuple[DayWindow, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    time_zone: str = field(default="", metadata=OMITTED_AT_DEFAULT)
 
     @property
     def capacity_minutes(self) -> float:

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.limits import MAX_LIST_ITEMS, MAX_WINDOWS
 from collections_opt.core.persons import Persons
 from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.rules.feasts import is_feast
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
 from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
 
@@ -18,6 +20,7 @@ Mask = NDArray[np.bool_]
 _READS: dict[RuleKind, tuple[ColumnKind, ...]] = {
     RuleKind.FLAG: (ColumnKind.FLAG,),
     RuleKind.NOT_POSITIVE: (ColumnKind.MONEY,),
+    RuleKind.HOURS: (ColumnKind.TEXT,),
 }
 """Kinds of column by kind of rule; the others read counts."""
 
@@ -26,13 +29,38 @@ def column_violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
     """Yield the columns of a rule that its kind cannot read; ``path`` is where the rule stands."""
     if rule.known_by and rule.known_by not in ACCOUNT_SCHEMA:
         yield FieldViolation(f"{path}.known_by", f"{rule.known_by[:40]!r} is no column.", "Name another.")
+    yield from hours_violations(rule, path)
     column = ACCOUNT_SCHEMA.get(rule.column)
-    if column is None or column.kind not in _READS.get(rule.kind, (ColumnKind.COUNT,)):
+    if rule.kind is RuleKind.HOURS and rule.column != "time_zone":
+        yield FieldViolation(f"{path}.column", "hours are read in the account's zone.", "Send time_zone.")
+    elif column is None or column.kind not in _READS.get(rule.kind, (ColumnKind.COUNT,)):
         yield FieldViolation(f"{path}.column", f"{rule.column[:40]!r} cannot be read as {rule.kind}.", "Name another.")
 
 
+def hours_violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
+    """Yield hours that are no parts of a day, feasts that are not, and what a rule of its kind does not read."""
+    if rule.kind is not RuleKind.HOURS:
+        for name in ("hours", "closed_on"):
+            if getattr(rule, name):
+                yield FieldViolation(f"{path}.{name}", f"a {rule.kind} does not read it.", "Leave it out, or send HOURS.")
+        return
+    if not 1 <= len(rule.hours) <= MAX_WINDOWS:
+        yield FieldViolation(f"{path}.hours", f"{len(rule.hours)} parts of the day.", f"Send 1 to {MAX_WINDOWS}.")
+    for index, window in enumerate(rule.hours[:MAX_WINDOWS]):
+        if window.problem:
+            yield FieldViolation(
+                f"{path}.hours[{index}]", window.problem, "Send a start and a later end, such as 08:00 and 21:00."
+            )
+    if len(rule.closed_on) > MAX_LIST_ITEMS:
+        yield FieldViolation(f"{path}.closed_on", f"{len(rule.closed_on)} feasts.", f"Send at most {MAX_LIST_ITEMS}.")
+    for index, feast in enumerate(rule.closed_on[:MAX_LIST_ITEMS]):
+        if not is_feast(feast):
+            remedy = "Send days such as 12-25, 09-MON-1, EASTER-2 or 2026-03-20."
+            yield FieldViolation(f"{path}.closed_on[{index}]", f"{feast[:40]!r} is no feast.", remedy)
+
+
 def check_column(rule: Rule) -> None:
-    """Refuse a rule that names a column its kind cannot read.
+    """Refuse a rule that names a column its kind cannot read, or hours that are none.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT.

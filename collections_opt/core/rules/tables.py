@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from collections_opt.core.day_windows import DayWindow
 from collections_opt.core.names import OMITTED_AT_DEFAULT
 
 
@@ -22,6 +23,8 @@ class RuleKind(StrEnum):
     """At most ``threshold`` contacts: blocks where those made and those the queue would make exceed it, or are not known."""
     WAIT = "WAIT"
     """Blocks on days 1 to ``threshold`` of an event, its day being day 1, or where its day is not known; lifts on the next."""
+    HOURS = "HOURS"
+    """Contact only within ``hours``, local time at the account; blocks queues whose windows never meet them on the day."""
     COUNT_ABOVE = "COUNT_ABOVE"
     """Blocks where one more contact would exceed ``threshold``: count >= threshold. Kept for rankings of before 0.3.0."""
     WAIT_DAYS = "WAIT_DAYS"
@@ -52,6 +55,29 @@ class RuleStatus(StrEnum):
     """Published, not decided: kept so that it can be tried, and blocks nothing."""
 
 
+class Weekday(StrEnum):
+    """A day of the week, in the order of ``date.weekday``."""
+
+    MON = "MON"
+    TUE = "TUE"
+    WED = "WED"
+    THU = "THU"
+    FRI = "FRI"
+    SAT = "SAT"
+    SUN = "SUN"
+
+
+@dataclass(frozen=True)
+class LawfulHours(DayWindow):
+    """A part of the day in which a rule lets people be contacted.
+
+    Attributes:
+        days: the days of the week on which it does; empty means every day.
+    """
+
+    days: tuple[Weekday, ...] = ()
+
+
 @dataclass(frozen=True)
 class Rule:
     """One row of the rule table.
@@ -75,6 +101,8 @@ class Rule:
             that there was no such event; without one, or where that is missing too, a blank day is unknown and blocks.
         checked_on: when somebody last read the source.
         status: what stands behind it; a rule that is only proposed blocks nothing.
+        hours: of a rule of hours, the parts of the days in which it lets people be contacted; on days without one it lets nobody.
+        closed_on: of a rule of hours, feasts on which it lets nobody be contacted, written as ``core.rules.feasts`` says.
     """
 
     rule_id: str
@@ -94,11 +122,18 @@ class Rule:
     known_by: str = field(default="", metadata=OMITTED_AT_DEFAULT)
     checked_on: date | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
     status: RuleStatus = field(default=RuleStatus.UNSTATED, metadata=OMITTED_AT_DEFAULT)
+    hours: tuple[LawfulHours, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    closed_on: tuple[str, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
 
     def in_force(self, as_of_date: date) -> bool:
         """Return whether the rule applies on a day."""
         since = self.effective_from <= as_of_date and (self.effective_to is None or as_of_date <= self.effective_to)
         return since and self.status is not RuleStatus.PROPOSED
+
+    def reaches(self, channel: str, specialisms: tuple[str, ...]) -> bool:
+        """Return whether the rule blocks a queue of a channel that works accounts of some specialisms."""
+        on_channel = not self.channels or channel in self.channels
+        return on_channel and not (self.specialism and self.specialism in specialisms)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,177 @@
+"""When each account may be contacted by each queue: the law's hours in the account's own zone, met with the queue's windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.codes.place_zones import zones_of_place
+from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.queues import Queue
+from collections_opt.core.rules.clock import Clock, Mask, clock_of, desk_minutes, lawful_minutes, longest_run, offsets
+from collections_opt.core.rules.facts import check_column
+from collections_opt.core.rules.places import in_jurisdiction
+from collections_opt.core.rules.tables import Rule
+
+NO_HOURS = -1
+"""Rule that leaves a queue no minute of the day at all: its windows lie where its clocks skip."""
+
+FREE = -2
+"""No rule leaves a cell without a minute."""
+
+NOT_KNOWN = -1
+"""Start and end where there are none."""
+
+Places = tuple[NDArray[np.bytes_], NDArray[np.int64]]
+Shifts = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class CallHours:
+    """When accounts may be contacted; g groups of accounts that stand alike, n accounts, q queues.
+
+    Attributes:
+        group: int32 (n,) the group of each account.
+        start: int16 (g, q) minutes from midnight, desk time, of the longest stretch in which a cell may be contacted; -1 where
+            the plan does not know the queue's windows, or there is none.
+        end: int16 (g, q) the minute after its last.
+        planned: bool (q,) queues whose windows the plan knows.
+        bound: bool (g, q) cells that some rule of hours binds.
+        rule: int16 (g, q) place in the rules that leaves a cell no minute, ``NO_HOURS``, or ``FREE``.
+    """
+
+    group: NDArray[np.int32]
+    start: NDArray[np.int16]
+    end: NDArray[np.int16]
+    planned: Mask
+    bound: Mask
+    rule: NDArray[np.int16]
+
+    def not_planned(self, queue: NDArray[np.int16]) -> Mask:
+        """Return where a rule of hours binds the queue of an account and the plan does not know its windows; bool (n,).
+
+        Args:
+            queue: int16 (n,), negative for none.
+        """
+        open_cells = self.bound & ~self.planned
+        return np.asarray((queue >= 0) & open_cells[self.group, np.maximum(queue, 0)], dtype=bool)
+
+    def window(self, row: int, queue: int) -> tuple[int, int] | None:
+        """Return the minutes of an account's call window in desk time: first, and after the last; None where not known."""
+        group = self.group[row]
+        start = int(self.start[group, queue])
+        return (start, int(self.end[group, queue])) if start >= 0 else None
+
+
+def call_hours(
+    portfolio: Portfolio, states: Places, queues: Sequence[Queue], rules: Sequence[Rule], strict_places: bool
+) -> CallHours | None:
+    """Return when accounts may be contacted, or None where no rule and no queue speaks of hours.
+
+    Accounts of the same place and zone stand alike and are judged once. The zones of an account are its own; where its place
+    keeps another time that day, both; where it has none, all zones of its place. A minute is lawful where it is so in all zones
+    and under all rules of the place.
+
+    Args:
+        portfolio: the accounts.
+        states: its distinct places, and the number of each account's, int64 (n,).
+        queues: with their windows.
+        rules: rules of hours in force, in the order in which they are blamed.
+        strict_places: as in ``RuleTable``.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for hours that are none.
+    """
+    if not rules and not any(queue.windows for queue in queues):
+        return None
+    for rule in rules:
+        check_column(rule)
+    names, state_of = states
+    zones, zone_of = np.array([b""]), np.zeros(state_of.shape, dtype=np.int64)
+    if any(queue.windows for queue in queues):  # where no window is known, no clock is read
+        zones, zone_of = np.unique(portfolio.column("time_zone"), return_inverse=True)
+    pairs, group = np.unique(state_of * zones.size + zone_of, return_inverse=True)
+    binding = np.zeros((len(rules), names.size), dtype=bool)
+    for index, rule in enumerate(rules):
+        binding[index] = in_jurisdiction(names, rule.jurisdictions, strict_places)
+    places = [(int(pair // zones.size), zones[pair % zones.size].decode()) for pair in pairs.tolist()]
+    groups = [_Group(names[state].decode(), zone, tuple(np.flatnonzero(binding[:, state]).tolist())) for state, zone in places]
+    judge = _Judge(portfolio.as_of_date, portfolio.time_zone, tuple(rules))
+    cells = np.array([[judge.cell(one, queue) for queue in queues] for one in groups], dtype=np.int16)
+    cells = cells.reshape(len(groups), len(queues), 4)
+    planned = np.array([bool(queue.windows) for queue in queues], dtype=bool)
+    start, end, rule_of, bound = np.moveaxis(cells, 2, 0)
+    return CallHours(group.astype(np.int32), start, end, planned, bound.astype(bool), rule_of)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Accounts of one place and zone, with the places of the rules that may bind them."""
+
+    state: str
+    zone: str
+    rules: tuple[int, ...]
+
+
+@dataclass
+class _Judge:
+    """Judges cells of one day; what cells have in common is worked out once."""
+
+    day: date
+    home: str
+    rules: tuple[Rule, ...]
+    clocks: dict[Shifts, Clock] = field(default_factory=dict)
+    lawful: dict[tuple[int, frozenset[Shifts]], Mask] = field(default_factory=dict)
+    desks: dict[tuple[object, str], tuple[Mask, Clock]] = field(default_factory=dict)
+    cells: dict[tuple[object, ...], tuple[int, int, int]] = field(default_factory=dict)
+
+    def cell(self, group: _Group, queue: Queue) -> tuple[int, int, int, bool]:
+        """Return start, end, rule and whether any rule binds, of a group in a queue, as ``CallHours`` has them."""
+        rules = tuple(index for index in group.rules if self.rules[index].reaches(queue.channel, queue.specialisms))
+        if not queue.windows:
+            return NOT_KNOWN, NOT_KNOWN, FREE, bool(rules)
+        zones = self._zones(group) if rules else frozenset()
+        key = (rules, zones, queue.windows, queue.time_zone)
+        if key not in self.cells:
+            self.cells[key] = self._meet(rules, zones, queue)
+        return *self.cells[key], bool(rules)
+
+    def _meet(self, rules: tuple[int, ...], zones: frozenset[Shifts], queue: Queue) -> tuple[int, int, int]:
+        left, clock = self._desk(queue)
+        if not left.any():
+            return NOT_KNOWN, NOT_KNOWN, NO_HOURS
+        for index in rules:
+            left = left & self._lawful(index, zones)
+            if not left.any():
+                return NOT_KNOWN, NOT_KNOWN, index
+        first, after = longest_run(left)
+        return int(clock.minute[first]), int(clock.minute[after - 1]) + 1, FREE
+
+    def _lawful(self, index: int, zones: frozenset[Shifts]) -> Mask:
+        if (index, zones) not in self.lawful:
+            masks = [lawful_minutes(self.rules[index], self._clock(shifts), self.day) for shifts in zones]
+            self.lawful[index, zones] = np.logical_and.reduce(masks)
+        return self.lawful[index, zones]
+
+    def _desk(self, queue: Queue) -> tuple[Mask, Clock]:
+        key = (queue.windows, queue.time_zone)
+        if key not in self.desks:
+            clock = self._clock(offsets(queue.time_zone or self.home, self.day))
+            self.desks[key] = desk_minutes(queue.windows, clock), clock
+        return self.desks[key]
+
+    def _clock(self, shifts: Shifts) -> Clock:
+        if shifts not in self.clocks:
+            self.clocks[shifts] = clock_of(shifts)
+        return self.clocks[shifts]
+
+    def _zones(self, group: _Group) -> frozenset[Shifts]:
+        own = {offsets(group.zone, self.day)} if group.zone else set()
+        if own and not group.state:
+            return frozenset(own)
+        of_place = {offsets(zone, self.day) for zone in zones_of_place(group.state)}
+        return frozenset(own if own & of_place else own | of_place)
