@@ -7,10 +7,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
 
-import grpc
-
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.call import CallFacts
 from collections_opt.service.metadata import one_value, system_of
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
 from collections_opt.wire.tokens import TOKEN_KEY, TokenChecker
@@ -87,8 +86,8 @@ class Access:
 
     tokens: TokenChecker | None = None
 
-    def admit(self, method: str, context: grpc.ServicerContext) -> None:
-        """Let a call in, or refuse it.
+    def admit(self, method: str, context: CallFacts) -> Actor | None:
+        """Let a call in and return who its token vouches for, or refuse it.
 
         Args:
             method: full name, such as ``collections_opt.api.v1.RankingService.GetRanking``.
@@ -98,9 +97,11 @@ class Access:
             CollectionsError: UNAUTHENTICATED without a token that holds; PERMISSION_DENIED for a role that may not call the
                 method; INVALID_ARGUMENT at x-actor or x-role that says something else than the token.
         """
-        _authenticated.set(self._known(self.tokens, method, context) if self.tokens else None)
+        actor = self._known(self.tokens, method, context) if self.tokens else None
+        _authenticated.set(actor)
+        return actor
 
-    def _known(self, tokens: TokenChecker, method: str, context: grpc.ServicerContext) -> Actor:
+    def _known(self, tokens: TokenChecker, method: str, context: CallFacts) -> Actor:
         scheme, _, token = one_value(context, TOKEN_KEY).partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "holds no token.", "Send 'Bearer' and a token with the call.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import grpc
-
 from collections_opt.core.actors import Actor, claimed_actor
 from collections_opt.service.access import authenticated_actor
+from collections_opt.service.call import CallFacts
 from collections_opt.service.metadata import one_value, system_of
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
 
 
-def read_actor(context: grpc.ServicerContext) -> Actor:
+def read_actor(context: CallFacts) -> Actor:
     """Return who makes a call: name and role by its token or as claimed, and with mTLS the certificate's common name.
 
     Raises:

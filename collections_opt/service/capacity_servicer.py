@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import grpc
-
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
@@ -18,6 +16,7 @@ from collections_opt.core.queues import CapacityPlan
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
 from collections_opt.ledger.records import PlanRecord
+from collections_opt.service.call import Call
 from collections_opt.service.caller import read_actor
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.paging import read_page
@@ -33,31 +32,25 @@ class CapacityServicer:
         self._what_ifs = what_ifs
         self._ledger = ledger
 
-    def create_capacity_plan(
-        self, request: pb.CreateCapacityPlanRequest, context: grpc.ServicerContext
-    ) -> pb.CreateCapacityPlanResponse:
+    def create_capacity_plan(self, request: pb.CreateCapacityPlanRequest, context: Call) -> pb.CreateCapacityPlanResponse:
         """Store a first version."""
         saved = self._save(request.capacity_plan, None, request.validate_only, read_actor(context))
         return pb.CreateCapacityPlanResponse(capacity_plan=saved)
 
-    def update_capacity_plan(
-        self, request: pb.UpdateCapacityPlanRequest, context: grpc.ServicerContext
-    ) -> pb.UpdateCapacityPlanResponse:
+    def update_capacity_plan(self, request: pb.UpdateCapacityPlanRequest, context: Call) -> pb.UpdateCapacityPlanResponse:
         """Store the next version."""
         if not request.etag:
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
         saved = self._save(request.capacity_plan, request.etag, request.validate_only, read_actor(context))
         return pb.UpdateCapacityPlanResponse(capacity_plan=saved)
 
-    def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: grpc.ServicerContext) -> pb.GetCapacityPlanResponse:
+    def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: Call) -> pb.GetCapacityPlanResponse:
         """Return a version or the latest."""
         with told_as({"plan_version": "version"}):
             plan, record = self._books.plan(request.plan_id, request.version or None)
         return pb.GetCapacityPlanResponse(capacity_plan=self._written([(plan, record)])[0])
 
-    def list_capacity_plans(
-        self, request: pb.ListCapacityPlansRequest, _context: grpc.ServicerContext
-    ) -> pb.ListCapacityPlansResponse:
+    def list_capacity_plans(self, request: pb.ListCapacityPlansRequest, _context: Call) -> pb.ListCapacityPlansResponse:
         """Return a page of latest versions."""
         page = read_page("capacity_plans", request.page_size, request.page_token, "")
         records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
@@ -66,13 +59,13 @@ class CapacityServicer:
         return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
 
     def evaluate_capacity(
-        self, request: evaluation_pb.EvaluateCapacityRequest, _context: grpc.ServicerContext
+        self, request: evaluation_pb.EvaluateCapacityRequest, _context: Call
     ) -> Iterator[evaluation_pb.EvaluateCapacityResponse]:
         """Yield where a what-if stands, then what it found."""
         return self._what_ifs.evaluate(request)
 
     def get_capacity_curves(
-        self, request: evaluation_pb.GetCapacityCurvesRequest, _context: grpc.ServicerContext
+        self, request: evaluation_pb.GetCapacityCurvesRequest, _context: Call
     ) -> Iterator[evaluation_pb.GetCapacityCurvesResponse]:
         """Yield recovered value against minutes."""
         return self._what_ifs.curves(request)

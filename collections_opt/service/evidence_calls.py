@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import grpc
-
 from collections_opt.api.v1 import evidence_pb2, ranking_service_pb2
 from collections_opt.application.erasures import MAX_ACCOUNTS
 from collections_opt.application.evidence import DatedAnswer, Evidence
 from collections_opt.application.findings import Verdict
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.names import normal_account_id
+from collections_opt.service.call import Call
 from collections_opt.service.converters.rankings import write_explanation
 from collections_opt.wire.common import read_date, write_enum
 
@@ -26,7 +25,7 @@ class EvidenceCalls:
         self._evidence = evidence
 
     def explain_assignment(
-        self, request: ranking_service_pb2.ExplainAssignmentRequest, _context: grpc.ServicerContext
+        self, request: ranking_service_pb2.ExplainAssignmentRequest, _context: Call
     ) -> ranking_service_pb2.ExplainAssignmentResponse:
         """Return why an account is worked or not, in a ranking or in the one in force on a day."""
         account_id = normal_account_id(request.account_id)
@@ -46,16 +45,12 @@ class EvidenceCalls:
         answer.ranking_id = request.ranking_id
         return answer
 
-    def verify_ranking(
-        self, request: evidence_pb2.VerifyRankingRequest, _context: grpc.ServicerContext
-    ) -> evidence_pb2.VerifyRankingResponse:
+    def verify_ranking(self, request: evidence_pb2.VerifyRankingRequest, _context: Call) -> evidence_pb2.VerifyRankingResponse:
         """Return how much of a ranking holds."""
         verdict = self._evidence.verification.verify_ranking(request.ranking_id)
         return evidence_pb2.VerifyRankingResponse(verdict=_write_verdict(verdict))
 
-    def verify_log(
-        self, _request: evidence_pb2.VerifyLogRequest, _context: grpc.ServicerContext
-    ) -> evidence_pb2.VerifyLogResponse:
+    def verify_log(self, _request: evidence_pb2.VerifyLogRequest, _context: Call) -> evidence_pb2.VerifyLogResponse:
         """Return whether the log holds, with its signed state."""
         return evidence_pb2.VerifyLogResponse(
             verdict=_write_verdict(self._evidence.verification.verify_log()),
@@ -63,16 +58,14 @@ class EvidenceCalls:
             verifier_key=self._evidence.proofs.vkey,
         )
 
-    def replay_ranking(
-        self, request: evidence_pb2.ReplayRankingRequest, _context: grpc.ServicerContext
-    ) -> evidence_pb2.ReplayRankingResponse:
+    def replay_ranking(self, request: evidence_pb2.ReplayRankingRequest, _context: Call) -> evidence_pb2.ReplayRankingResponse:
         """Make a ranking anew and return what differs."""
         found = self._evidence.replays.replay(request.ranking_id)
         outcome = write_enum(evidence_pb2.ReplayOutcome.DESCRIPTOR, found.outcome.value)
         return evidence_pb2.ReplayRankingResponse(ranking_id=found.ranking_id, outcome=outcome, detail=found.detail)
 
     def export_evidence(
-        self, request: evidence_pb2.ExportEvidenceRequest, _context: grpc.ServicerContext
+        self, request: evidence_pb2.ExportEvidenceRequest, _context: Call
     ) -> Iterator[evidence_pb2.ExportEvidenceResponse]:
         """Yield the archive of a ranking."""
         accounts = [normal_account_id(account_id) for account_id in request.account_ids]

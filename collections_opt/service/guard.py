@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from types import MappingProxyType
-from typing import NoReturn
+from typing import Any
 
 import grpc
 import structlog
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service.access import Access
-from collections_opt.service.metrics import CANCELLED, OK, ServerMetrics
-from collections_opt.wire.status import internal, to_call_status
+from collections_opt.service.call import Call
+from collections_opt.service.metadata import system_of
+from collections_opt.service.metrics import ServerMetrics
+from collections_opt.service.places import DEFAULT_PLACES, CallClass, Places
+from collections_opt.wire.status import internal
 
 MAX_DEADLINE_SECONDS = 86_400.0
 """A deadline beyond a day bounds nothing; grpc also reports a missing one as a very distant one."""
@@ -29,28 +28,8 @@ LOG_INTERVAL_SECONDS = 10.0
 
 _log = structlog.get_logger()
 
-
-class CallClass(StrEnum):
-    """Which calls share a pool of places, so that one kind of work cannot starve another."""
-
-    READ = "READ"
-    """Answers from what is stored."""
-    WORK = "WORK"
-    """Scores, checks, starts rankings."""
-    BULK = "BULK"
-    """Streams whole portfolios and rankings."""
-    WATCH = "WATCH"
-    """Waits for progress."""
-
-
-WORK_PLACES = (os.cpu_count() or 1) + 1
-"""Work is bound by the cores: one place more than cores keeps them busy, and any further one adds latency and no throughput. What
-this gives at twice the load is the bench ``overload``."""
-
-DEFAULT_PLACES: Mapping[CallClass, int] = MappingProxyType(
-    {CallClass.READ: 16, CallClass.WORK: WORK_PLACES, CallClass.BULK: 2, CallClass.WATCH: 16}
-)
-"""Calls in flight per class. Bulk calls hold whole portfolios in memory."""
+ServerContext = grpc.aio.ServicerContext[Any, Any]
+"""What grpc's event loop hands over with a call."""
 
 
 @dataclass
@@ -71,15 +50,24 @@ class _RateLimitedLog:
         _log.warning("malformed message", method=method, suppressed_count=suppressed)
 
 
+@dataclass(frozen=True)
+class Admitted:
+    """A call that may go on, and in whose name its places are counted."""
+
+    call: Call
+    caller: str
+
+
 class Guard:
-    """Admits calls and turns every way they can end badly into one status.
+    """Admits calls and turns every way they can end badly into one refusal.
 
     Args:
         places: calls in flight per class.
-        clock: monotonic seconds, for the interval between log lines.
+        clock: monotonic seconds.
         new_incident_id: makes the id that ties a caller's INTERNAL to a log line.
         access: who may call what.
         metrics: counts every call.
+        of_caller: places that one caller may hold; ``places.caller_share`` of each class where None.
     """
 
     def __init__(
@@ -89,61 +77,51 @@ class Guard:
         new_incident_id: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
         access: Access = Access(),  # noqa: B008 - frozen
         metrics: ServerMetrics | None = None,
+        of_caller: Mapping[CallClass, int] | None = None,
     ) -> None:
-        self._places = {kind: threading.BoundedSemaphore(count) for kind, count in places.items()}
+        self.places = Places(places, of_caller)
+        self.clock = clock
         self._malformed = _RateLimitedLog(clock)
         self._new_incident_id = new_incident_id
         self._access = access
-        self._clock = clock
         self._metrics = metrics or ServerMetrics()
 
-    @contextmanager
-    def call(self, method: str, kind: CallClass, context: grpc.ServicerContext) -> Iterator[None]:
-        """Hold a place for the body and abort the call with the right status when the body raises."""
-        started, outcome = self._clock(), CANCELLED
-        try:
-            _require_deadline(context)
-            self._access.admit(method, context)
-            with self._place(kind):
-                yield
-            outcome = OK
-        except CollectionsError as error:
-            outcome = error.reason.value
+    def admit(self, method: str, context: ServerContext) -> Admitted:
+        """Let a call in from what its headers say, before its message is read.
+
+        A caller is the name of its token, else of its certificate, else its connection.
+
+        Raises:
+            CollectionsError: DEADLINE_REQUIRED; or what ``Access.admit`` refuses.
+        """
+        remaining = _deadline(context)
+        metadata = tuple((key, value) for key, value in context.invocation_metadata() or ())
+        call = Call(metadata, context.auth_context(), self.clock() + remaining, self.clock)
+        actor = self._access.admit(method, call)
+        system = system_of(call)
+        if actor is not None:
+            return Admitted(call, f"actor {actor.name}")
+        return Admitted(call, f"system {system}" if system else f"connection {context.peer()}")
+
+    def refusal(self, method: str, error: Exception) -> CollectionsError:
+        """Return what a caller learns of an error, and log what only the operator may know."""
+        if isinstance(error, CollectionsError):
             if error.reason is Reason.MALFORMED_MESSAGE:
                 self._malformed.warn(method)
-            _abort(context, error)
-        except Exception as error:
-            if not context.is_active():
-                _log.info("call abandoned", method=method)
-                raise
-            outcome = Reason.INTERNAL.value
-            incident = self._new_incident_id()
-            _log.error("call failed", method=method, incident=incident, exc_info=error)
-            _abort(context, internal(incident))
-        finally:
-            self._metrics.count_call(method, outcome, self._clock() - started)
+            return error
+        incident = self._new_incident_id()
+        _log.error("call failed", method=method, incident=incident, exc_info=error)
+        return internal(incident)
 
-    @contextmanager
-    def _place(self, kind: CallClass) -> Iterator[None]:
-        place = self._places[kind]
-        if not place.acquire(blocking=False):
-            raise CollectionsError(
-                Reason.OVERLOADED, "All places for this kind of call are taken. Try again after the delay given."
-            )
-        try:
-            yield
-        finally:
-            place.release()
+    def ended(self, method: str, outcome: str, started: float) -> None:
+        """Count a call that began at ``started`` and ended."""
+        self._metrics.count_call(method, outcome, self.clock() - started)
 
 
-def _require_deadline(context: grpc.ServicerContext) -> None:
-    remaining = context.time_remaining()
+def _deadline(context: ServerContext) -> float:
+    remaining: float | None = context.time_remaining()
     if remaining is None or remaining > MAX_DEADLINE_SECONDS:
         raise refuse(
             Reason.DEADLINE_REQUIRED, "deadline", "is missing or more than a day away.", "Set how long you are ready to wait."
         )
-
-
-def _abort(context: grpc.ServicerContext, error: CollectionsError) -> NoReturn:
-    context.abort_with_status(to_call_status(error))
-    raise AssertionError("abort_with_status returned")
+    return remaining

@@ -17,7 +17,10 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.service.guard import CallClass, Guard
+from collections_opt.service.call import Call
+from collections_opt.service.edge import Edge, Method
+from collections_opt.service.guard import ServerContext
+from collections_opt.service.places import CallClass
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Service:
 
     Attributes:
         descriptor: from the generated module.
-        servicer: has a method per declared one, in snake case: ``(request, context) -> response``, with iterators where
+        servicer: has a method per declared one, in snake case: ``(request, call) -> response``, with iterators where
             the declaration streams.
         classes: call class of every declared method, by its declared name.
     """
@@ -36,7 +39,7 @@ class Service:
     classes: Mapping[str, CallClass]
 
 
-def generic_handler(service: Service, guard: Guard) -> grpc.GenericRpcHandler:
+def generic_handler(service: Service, edge: Edge) -> grpc.GenericRpcHandler:
     """Return the handler of a service.
 
     Raises:
@@ -47,7 +50,7 @@ def generic_handler(service: Service, guard: Guard) -> grpc.GenericRpcHandler:
         behaviour = getattr(service.servicer, snake_case(method.name), None)
         if behaviour is None or method.name not in service.classes:
             raise TypeError(f"{method.full_name} has no implementation or no call class")
-        handlers[method.name] = _method_handler(method, behaviour, guard, service.classes[method.name])
+        handlers[method.name] = _handler(_method(method, behaviour, service.classes[method.name]), edge)
     return grpc.method_handlers_generic_handler(service.descriptor.full_name, handlers)
 
 
@@ -86,32 +89,24 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _method_handler(
-    method: MethodDescriptor, behaviour: Callable[[Any, grpc.ServicerContext], Any], guard: Guard, kind: CallClass
-) -> grpc.RpcMethodHandler[Any, Any]:
-    request_type = GetMessageClass(method.input_type)
-    name = method.full_name
+def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], kind: CallClass) -> Method:
+    request_type = GetMessageClass(declared.input_type)
+    streams = declared.client_streaming
 
-    def read(raw: Any) -> Any:
-        return (parse(request_type, each) for each in raw) if method.client_streaming else parse(request_type, raw)
+    def answer(requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
+        messages = (parse(request_type, raw) for raw in requests)
+        answered = behaviour(messages if streams else next(messages), call)
+        for message in answered if declared.server_streaming else (answered,):
+            yield message.SerializeToString()
 
-    def answer(raw: Any, context: grpc.ServicerContext) -> Any:
-        with guard.call(name, kind, context):
-            return behaviour(read(raw), context)
-
-    def stream(raw: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-        with guard.call(name, kind, context):
-            yield from behaviour(read(raw), context)
-
-    makers = {
-        (False, False): grpc.unary_unary_rpc_method_handler,
-        (True, False): grpc.stream_unary_rpc_method_handler,
-        (False, True): grpc.unary_stream_rpc_method_handler,
-        (True, True): grpc.stream_stream_rpc_method_handler,
-    }
-    make = makers[method.client_streaming, method.server_streaming]
-    return make(stream if method.server_streaming else answer, request_deserializer=None, response_serializer=_serialise)
+    return Method(declared.full_name, kind, answer, streams, declared.server_streaming)
 
 
-def _serialise(message: Message) -> bytes:
-    return message.SerializeToString()
+def _handler(method: Method, edge: Edge) -> grpc.RpcMethodHandler[Any, Any]:
+    """Return a handler that is told of a call when its headers are there: to grpc every request is a stream."""
+
+    async def serve(_requests: object, context: ServerContext) -> bytes | None:
+        return await edge.serve(method, context)
+
+    make = grpc.stream_stream_rpc_method_handler if method.answer_streams else grpc.stream_unary_rpc_method_handler
+    return make(serve, request_deserializer=None, response_serializer=None)

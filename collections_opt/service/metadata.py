@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import grpc
-
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.call import CallFacts
 
 
-def one_value(context: grpc.ServicerContext, wanted: str) -> str:
+def one_value(call: CallFacts, wanted: str) -> str:
     """Return the value of a key, empty where it is missing.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT at the key when it is given more than once.
     """
-    found = [value for key, value in context.invocation_metadata() or () if key == wanted]
+    found = [value for key, value in call.invocation_metadata() or () if key == wanted]
     if len(found) > 1:
         raise refuse(Reason.INVALID_ARGUMENT, wanted, f"is given {len(found)} times.", "Give it once.")
     return str(found[0]) if found else ""
 
 
-def system_of(context: grpc.ServicerContext) -> str:
+def system_of(call: CallFacts) -> str:
     """Return the common name that grpc read from a client certificate it has verified; empty without one."""
-    names = context.auth_context().get("x509_common_name") or ()
+    names = call.auth_context().get("x509_common_name") or ()
     name = bytes(next(iter(names), b"")).decode("utf-8", "backslashreplace")
     return name if name.isprintable() else name.encode("unicode_escape").decode()

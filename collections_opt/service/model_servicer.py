@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import grpc
-
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.application.model_registry import ModelCommand, ModelRegistry, ModelView
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.artifacts import read_card
+from collections_opt.service.call import Call
 from collections_opt.service.caller import read_actor
 from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
@@ -50,7 +49,7 @@ class ModelServicer:
     def __init__(self, models: ModelRegistry) -> None:
         self._models = models
 
-    def list_models(self, request: pb.ListModelsRequest, _context: grpc.ServicerContext) -> pb.ListModelsResponse:
+    def list_models(self, request: pb.ListModelsRequest, _context: Call) -> pb.ListModelsResponse:
         """Return a page of versions."""
         kind = read_kind(request.kind or ModelKind.OUTCOME.value)
         page = read_page(f"models/{kind}", request.page_size, request.page_token, "")
@@ -60,13 +59,13 @@ class ModelServicer:
             next_page_token=page.next_token(views[-1].manifest.version) if more else "",
         )
 
-    def get_model(self, request: pb.GetModelRequest, _context: grpc.ServicerContext) -> pb.GetModelResponse:
+    def get_model(self, request: pb.GetModelRequest, _context: Call) -> pb.GetModelResponse:
         """Return a version, its files checked against their digests, with its card."""
         kind = read_kind(request.kind)
         view = self._models.model(kind, request.version)
         return pb.GetModelResponse(model=write_model(view, read_card(self._models.root, view.manifest.version, kind)))
 
-    def list_model_events(self, request: pb.ListModelEventsRequest, _context: grpc.ServicerContext) -> pb.ListModelEventsResponse:
+    def list_model_events(self, request: pb.ListModelEventsRequest, _context: Call) -> pb.ListModelEventsResponse:
         """Return a page of events, oldest first."""
         kind = read_kind(request.kind)
         page = read_page(f"model-events/{kind}/{request.version}", request.page_size, request.page_token, 0)
@@ -75,17 +74,17 @@ class ModelServicer:
             events=[write_event(event) for event in events], next_page_token=page.next_token(events[-1].seq) if more else ""
         )
 
-    def submit_model(self, request: pb.SubmitModelRequest, context: grpc.ServicerContext) -> pb.SubmitModelResponse:
+    def submit_model(self, request: pb.SubmitModelRequest, context: Call) -> pb.SubmitModelResponse:
         """Offer a draft."""
         model = write_model(self._act(request, context, ModelAction.SUBMIT))
         mode = write_enum(ApprovalMode.DESCRIPTOR, self._models.mode.value)
         return pb.SubmitModelResponse(model=model, approval_mode=mode)
 
-    def validate_model(self, request: pb.ValidateModelRequest, context: grpc.ServicerContext) -> pb.ValidateModelResponse:
+    def validate_model(self, request: pb.ValidateModelRequest, context: Call) -> pb.ValidateModelResponse:
         """Record a validation."""
         return pb.ValidateModelResponse(model=write_model(self._act(request, context, ModelAction.VALIDATE)))
 
-    def approve_model(self, request: pb.ApproveModelRequest, context: grpc.ServicerContext) -> pb.ApproveModelResponse:
+    def approve_model(self, request: pb.ApproveModelRequest, context: Call) -> pb.ApproveModelResponse:
         """Record an approval."""
         if not 0 <= request.score_valid_days <= 366:
             raise refuse(Reason.INVALID_ARGUMENT, "score_valid_days", f"{request.score_valid_days} days.", "Send 1 to 366.")
@@ -101,7 +100,7 @@ class ModelServicer:
         terms = ApprovalTerms(expires_at, patterns, request.score_valid_days or DEFAULT_SCORE_VALID_DAYS)
         return pb.ApproveModelResponse(model=write_model(self._act(request, context, ModelAction.APPROVE, terms)))
 
-    def promote_model(self, request: pb.PromoteModelRequest, context: grpc.ServicerContext) -> pb.PromoteModelResponse:
+    def promote_model(self, request: pb.PromoteModelRequest, context: Call) -> pb.PromoteModelResponse:
         """Change what an approved version is used for."""
         if request.role not in _PROMOTIONS:
             raise refuse(
@@ -109,17 +108,15 @@ class ModelServicer:
             )
         return pb.PromoteModelResponse(model=write_model(self._act(request, context, _PROMOTIONS[request.role])))
 
-    def rollback_model(self, request: pb.RollbackModelRequest, context: grpc.ServicerContext) -> pb.RollbackModelResponse:
+    def rollback_model(self, request: pb.RollbackModelRequest, context: Call) -> pb.RollbackModelResponse:
         """Return to the champion before."""
         return pb.RollbackModelResponse(model=write_model(self._act(request, context, ModelAction.ROLLBACK)))
 
-    def retire_model(self, request: pb.RetireModelRequest, context: grpc.ServicerContext) -> pb.RetireModelResponse:
+    def retire_model(self, request: pb.RetireModelRequest, context: Call) -> pb.RetireModelResponse:
         """End a version's use."""
         return pb.RetireModelResponse(model=write_model(self._act(request, context, ModelAction.RETIRE)))
 
-    def _act(
-        self, request: _Act, context: grpc.ServicerContext, action: ModelAction, terms: ApprovalTerms | None = None
-    ) -> ModelView:
+    def _act(self, request: _Act, context: Call, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
         command = ModelCommand(
             actor=_actor(request, context),
             action=action,
@@ -132,7 +129,7 @@ class ModelServicer:
         return self._models.act(command, request.validate_only)
 
 
-def _actor(request: _Act, context: grpc.ServicerContext) -> str:
+def _actor(request: _Act, context: Call) -> str:
     """Return who acts: who makes the call, or where the call does not say, who the request names."""
     name = read_actor(context).name
     if name and request.actor not in ("", name):

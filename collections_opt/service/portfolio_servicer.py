@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-import grpc
-
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.books import Books, ImportedPortfolio
@@ -22,6 +20,7 @@ from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
 from collections_opt.ledger.records import PortfolioRecord
+from collections_opt.service.call import Call
 from collections_opt.service.caller import read_actor
 from collections_opt.service.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
@@ -40,18 +39,14 @@ class PortfolioServicer:
         self._books = books
         self._ledger = ledger
 
-    def import_portfolio(
-        self, requests: Iterator[pb.ImportPortfolioRequest], context: grpc.ServicerContext
-    ) -> pb.ImportPortfolioResponse:
+    def import_portfolio(self, requests: Iterator[pb.ImportPortfolioRequest], context: Call) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
         imported = self._imported(requests, read_actor(context), check_only=False)
         return pb.ImportPortfolioResponse(
             portfolio=self._written([imported.record])[0], normalised_codes=_write_codes(imported.normalised)
         )
 
-    def check_portfolio(
-        self, requests: Iterator[pb.CheckPortfolioRequest], context: grpc.ServicerContext
-    ) -> Iterator[pb.CheckPortfolioResponse]:
+    def check_portfolio(self, requests: Iterator[pb.CheckPortfolioRequest], context: Call) -> Iterator[pb.CheckPortfolioResponse]:
         """Read what an import would, store nothing, and yield the header, then every finding."""
         imported = self._imported(requests, read_actor(context), check_only=True)
         codes = _write_codes(imported.normalised)
@@ -74,12 +69,12 @@ class PortfolioServicer:
         with told_as(HEADS):
             return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
 
-    def get_portfolio(self, request: pb.GetPortfolioRequest, _context: grpc.ServicerContext) -> pb.GetPortfolioResponse:
+    def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
         """Return a header."""
         record = self._ledger.portfolio(request.portfolio_id)
         return pb.GetPortfolioResponse(portfolio=self._written([record])[0])
 
-    def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: grpc.ServicerContext) -> pb.ListPortfoliosResponse:
+    def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: Call) -> pb.ListPortfoliosResponse:
         """Return a page of headers."""
         page = read_page("portfolios", request.page_size, request.page_token, "")
         records, more = page.cut(self._ledger.portfolios_after(page.after, page.size + 1))
@@ -87,7 +82,7 @@ class PortfolioServicer:
         return pb.ListPortfoliosResponse(portfolios=self._written(records), next_page_token=token)
 
     def list_quarantined_accounts(
-        self, request: pb.ListQuarantinedAccountsRequest, _context: grpc.ServicerContext
+        self, request: pb.ListQuarantinedAccountsRequest, _context: Call
     ) -> pb.ListQuarantinedAccountsResponse:
         """Return a page of findings."""
         page = read_page(f"quarantine/{request.portfolio_id}", request.page_size, request.page_token, 0)

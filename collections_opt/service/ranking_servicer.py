@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import grpc
-
 from collections_opt.api.v1 import placement_pb2, ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.application.evidence import Evidence
@@ -18,6 +16,7 @@ from collections_opt.core.ordering import Ordering
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingState
+from collections_opt.service.call import Call
 from collections_opt.service.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.placements import write_placements
@@ -61,7 +60,7 @@ class RankingServicer(EvidenceCalls):
         self._ledger = ledger
         self._defaults = defaults
 
-    def create_ranking(self, request: pb.CreateRankingRequest, context: grpc.ServicerContext) -> pb.CreateRankingResponse:
+    def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
         """Start a ranking, or find the one this request made."""
         actor, command = read_actor(context), self._command(request)
         with told_as(HEADS):
@@ -70,11 +69,11 @@ class RankingServicer(EvidenceCalls):
             return pb.CreateRankingResponse(ranking=ranking_pb2.Ranking(ranking_id=ranking_id))
         return pb.CreateRankingResponse(ranking=self._shown(ranking_id))
 
-    def get_ranking(self, request: pb.GetRankingRequest, _context: grpc.ServicerContext) -> pb.GetRankingResponse:
+    def get_ranking(self, request: pb.GetRankingRequest, _context: Call) -> pb.GetRankingResponse:
         """Return a ranking in any state."""
         return pb.GetRankingResponse(ranking=self._shown(request.ranking_id))
 
-    def list_rankings(self, request: pb.ListRankingsRequest, _context: grpc.ServicerContext) -> pb.ListRankingsResponse:
+    def list_rankings(self, request: pb.ListRankingsRequest, _context: Call) -> pb.ListRankingsResponse:
         """Return a page of recorded rankings, newest first, or of those in the states asked for."""
         if request.states:
             return self._in_states(request)
@@ -84,14 +83,12 @@ class RankingServicer(EvidenceCalls):
         shown = [write_recorded(record, self._recorded.plan_of(record)) for record in records]
         return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
 
-    def cancel_ranking(self, request: pb.CancelRankingRequest, _context: grpc.ServicerContext) -> pb.CancelRankingResponse:
+    def cancel_ranking(self, request: pb.CancelRankingRequest, _context: Call) -> pb.CancelRankingResponse:
         """Stop a ranking that is not yet recorded."""
         self._rankings.cancel(request.ranking_id)
         return pb.CancelRankingResponse(ranking=self._shown(request.ranking_id))
 
-    def read_ranking_events(
-        self, request: pb.ReadRankingEventsRequest, _context: grpc.ServicerContext
-    ) -> pb.ReadRankingEventsResponse:
+    def read_ranking_events(self, request: pb.ReadRankingEventsRequest, _context: Call) -> pb.ReadRankingEventsResponse:
         """Return the events after one."""
         if request.after_sequence < 0:
             raise refuse(Reason.INVALID_ARGUMENT, "after_sequence", "is negative.", "Send 0 to start from the first event.")
@@ -99,7 +96,7 @@ class RankingServicer(EvidenceCalls):
         events = self._ledger.events_after(request.after_sequence, page.size)
         return pb.ReadRankingEventsResponse(events=[write_event(event) for event in events])
 
-    def watch_ranking(self, request: pb.WatchRankingRequest, context: grpc.ServicerContext) -> Iterator[pb.WatchRankingResponse]:
+    def watch_ranking(self, request: pb.WatchRankingRequest, context: Call) -> Iterator[pb.WatchRankingResponse]:
         """Yield where a ranking stands until it ended or the caller left."""
         sent = None
         while context.is_active():
@@ -112,15 +109,13 @@ class RankingServicer(EvidenceCalls):
                 yield pb.WatchRankingResponse(ranking=self._shown(request.ranking_id))
                 return
 
-    def export_ranking(
-        self, request: pb.ExportRankingRequest, _context: grpc.ServicerContext
-    ) -> Iterator[pb.ExportRankingResponse]:
+    def export_ranking(self, request: pb.ExportRankingRequest, _context: Call) -> Iterator[pb.ExportRankingResponse]:
         """Yield all entries as chunks."""
         record = self._recorded.finished(request.ranking_id)
         for chunk in export_chunks(self._recorded.entries(record), self._recorded.plan_of(record)):
             yield pb.ExportRankingResponse(chunk=chunk)
 
-    def list_worklist(self, request: pb.ListWorklistRequest, _context: grpc.ServicerContext) -> pb.ListWorklistResponse:
+    def list_worklist(self, request: pb.ListWorklistRequest, _context: Call) -> pb.ListWorklistResponse:
         """Return a page of a queue's accounts, in order."""
         page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
         record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
@@ -131,9 +126,7 @@ class RankingServicer(EvidenceCalls):
             currency_code=record.record["currency_code"],
         )
 
-    def place_accounts(
-        self, request: placement_pb2.PlaceAccountsRequest, _context: grpc.ServicerContext
-    ) -> placement_pb2.PlaceAccountsResponse:
+    def place_accounts(self, request: placement_pb2.PlaceAccountsRequest, _context: Call) -> placement_pb2.PlaceAccountsResponse:
         """Say where 1 to 1,000 accounts would go."""
         as_of_date = read_date(request.as_of_date, "as_of_date")
         described = (as_of_date, request.time_zone, request.currency_code)
@@ -142,7 +135,7 @@ class RankingServicer(EvidenceCalls):
             placed = self._placer.place(request.ranking_id, raw)
         return write_placements(placed, [account.account_id for account in request.accounts])
 
-    def compare_rankings(self, request: pb.CompareRankingsRequest, _context: grpc.ServicerContext) -> pb.CompareRankingsResponse:
+    def compare_rankings(self, request: pb.CompareRankingsRequest, _context: Call) -> pb.CompareRankingsResponse:
         """Compare rankings with the first."""
         ids = list(request.ranking_ids)
         if not 1 <= len(ids) <= MAX_COMPARED:

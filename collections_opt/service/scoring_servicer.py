@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import grpc
-
 from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.account_scores import AccountScores
 from collections_opt.application.books import Books
 from collections_opt.core.payoffs import ValueParameters
+from collections_opt.service.call import Call
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_scores
@@ -33,7 +32,7 @@ class ScoringServicer:
         self._defaults = defaults
         self._metrics = metrics
 
-    def score_accounts(self, request: pb.ScoreAccountsRequest, _context: grpc.ServicerContext) -> pb.ScoreAccountsResponse:
+    def score_accounts(self, request: pb.ScoreAccountsRequest, _context: Call) -> pb.ScoreAccountsResponse:
         """Score 1 to 1,000 accounts."""
         as_of_date = read_date(request.as_of_date, "as_of_date")
         described = (as_of_date, request.time_zone, request.currency_code)

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.access import Access
-from collections_opt.service.guard import DEFAULT_PLACES, CallClass, Guard
+from collections_opt.service.edge import Edge, Patience
+from collections_opt.service.event_loop import run_on_loop
+from collections_opt.service.guard import Guard
 from collections_opt.service.handlers import Service, generic_handler
 from collections_opt.service.metrics import ServerMetrics
+from collections_opt.service.places import DEFAULT_PLACES, CallClass
+from collections_opt.service.plumbing import HEALTH, REFLECTION, Health, Reflection, plumbing_handlers
 from collections_opt.wire.loopback import is_loopback
 
-SPARE_THREADS = 8
-"""Threads beyond all places: health, reflection and refusals are answered when every place is taken."""
+MAX_CONCURRENT_RPCS = 1_024
+"""Calls of any kind that grpc hands over at once. A stop of last resort: places and waiting calls have limits far below it."""
 
 MAX_CONCURRENT_STREAMS = 128
 """Calls of one connection."""
+
+MIN_PING_SECONDS = 5
+"""A caller may ping as often as that; grpc's own limit of five minutes cuts off clients that ping every ten seconds."""
+
+KEEPALIVE_SECONDS, KEEPALIVE_TIMEOUT_SECONDS = 60, 20
+"""A connection is pinged when nothing came for that long, and closed when no answer comes: a peer that vanished keeps nothing."""
+
+MAX_IDLE_SECONDS = 3_600
+"""A connection without calls is closed; clients open another by themselves."""
+
+MAX_AGE_SECONDS, MAX_AGE_GRACE_SECONDS = 86_400, 86_400
+"""A connection is renewed daily, after its calls, so that a certificate that was withdrawn is not believed for long."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,7 @@ class ServerOptions:
         places: calls in flight per class.
         access: who may call what.
         metrics: counts what happens; share it with ``all_services``.
+        patience: how long callers may be silent.
     """
 
     host: str = "127.0.0.1"
@@ -56,24 +72,37 @@ class ServerOptions:
     places: Mapping[CallClass, int] = field(default_factory=lambda: DEFAULT_PLACES)
     access: Access = field(default_factory=Access)
     metrics: ServerMetrics = field(default_factory=ServerMetrics)
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True)
 class BuiltServer:
     """A server bound to its port, not started."""
 
-    server: grpc.Server
+    server: grpc.aio.Server
     port: int
-    health: health.HealthServicer
+    health: Health
+    workers: ThreadPoolExecutor
+    ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Serve; health turns to SERVING."""
-        self.server.start()
+        """Serve; health is SERVING."""
+        run_on_loop(self.server.start())
 
     def stop(self, grace_seconds: float) -> None:
-        """Turn health to NOT_SERVING, refuse new calls, and wait for those in flight."""
-        self.health.enter_graceful_shutdown()
-        self.server.stop(grace_seconds).wait()
+        """Turn health to NOT_SERVING, refuse new calls, and wait for those in flight, then for work that was left."""
+
+        async def stop() -> None:
+            self.health.stop()
+            await self.server.stop(grace_seconds)
+
+        run_on_loop(stop())
+        self.workers.shutdown()
+        self.ended.set()
+
+    def wait(self) -> None:
+        """Wait until somebody stopped the server."""
+        self.ended.wait()
 
 
 def build_server(services: Sequence[Service], options: ServerOptions, guard: Guard | None = None) -> BuiltServer:
@@ -83,28 +112,46 @@ def build_server(services: Sequence[Service], options: ServerOptions, guard: Gua
         CollectionsError: INVALID_ARGUMENT for plaintext beyond loopback, unreadable TLS files, or a port that is taken.
         TypeError: when a declared method is not implemented.
     """
-    pool = ThreadPoolExecutor(sum(options.places.values()) + SPARE_THREADS, thread_name_prefix="rpc")
-    server = grpc.server(
-        pool,
-        options=[
-            ("grpc.max_receive_message_length", MAX_CHUNK_BYTES),
-            ("grpc.max_send_message_length", MAX_CHUNK_BYTES),
-            ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
-            ("grpc.so_reuseport", 0),
-        ],
-    )
-    guard = guard or Guard(options.places, access=options.access, metrics=options.metrics)
+
+    async def build() -> BuiltServer:  # on the loop: grpc ties a server to the loop it is made on
+        return _built(services, options, guard or Guard(options.places, access=options.access, metrics=options.metrics))
+
+    return run_on_loop(build())
+
+
+def _built(services: Sequence[Service], options: ServerOptions, guard: Guard) -> BuiltServer:
     names = [service.descriptor.full_name for service in services]
-    server.add_generic_rpc_handlers(tuple(generic_handler(service, guard) for service in services))
-    healthy = health.HealthServicer()
-    for name in ("", *names):
-        healthy.set(name, health_pb2.HealthCheckResponse.SERVING)
-    health_pb2_grpc.add_HealthServicer_to_server(healthy, server)
-    reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-    return BuiltServer(server, _bind(server, options), healthy)
+    workers = ThreadPoolExecutor(max(1, sum(options.places.values())), thread_name_prefix="rpc")
+    edge = Edge(guard, workers, options.patience)
+    health = Health(["", *names])
+    reflection = Reflection([*names, HEALTH, REFLECTION], options.patience)
+    handlers = [generic_handler(service, edge) for service in services]
+    server = grpc.aio.server(
+        handlers=[*handlers, *plumbing_handlers(health, reflection, options.patience)],
+        options=_channel_options(),
+        maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS,
+    )
+    return BuiltServer(server, _bind(server, options), health, workers)
 
 
-def _bind(server: grpc.Server, options: ServerOptions) -> int:
+def _channel_options() -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", MAX_CHUNK_BYTES),
+        ("grpc.max_send_message_length", MAX_CHUNK_BYTES),
+        ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
+        ("grpc.so_reuseport", 0),
+        ("grpc.http2.min_ping_interval_without_data_ms", 1_000 * MIN_PING_SECONDS),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000 * MIN_PING_SECONDS),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.keepalive_time_ms", 1_000 * KEEPALIVE_SECONDS),
+        ("grpc.keepalive_timeout_ms", 1_000 * KEEPALIVE_TIMEOUT_SECONDS),
+        ("grpc.max_connection_idle_ms", 1_000 * MAX_IDLE_SECONDS),
+        ("grpc.max_connection_age_ms", 1_000 * MAX_AGE_SECONDS),
+        ("grpc.max_connection_age_grace_ms", 1_000 * MAX_AGE_GRACE_SECONDS),
+    ]
+
+
+def _bind(server: grpc.aio.Server, options: ServerOptions) -> int:
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"{host}:{options.port}"
     try:

@@ -16,10 +16,10 @@ from collections_opt.application.workspace import Workspace
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.capacity_servicer import CapacityServicer
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
-from collections_opt.service.guard import CallClass
 from collections_opt.service.handlers import Service
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.model_servicer import ModelServicer
+from collections_opt.service.places import CallClass
 from collections_opt.service.portfolio_servicer import PortfolioServicer
 from collections_opt.service.ranking_servicer import RankingServicer
 from collections_opt.service.scoring_servicer import ScoringServicer

@@ -1,7 +1,7 @@
 """Overload: what gets done at twice the load.
 
 `ScoreAccounts` with 20 accounts against a real server in a process of its own. First callers that wait for their answer find
-the saturation: the calls per second that get done with as many callers as there are places for work. Then calls arrive at a
+the saturation: the calls per second that get done with as many callers as one caller's places for work. Then calls arrive at a
 steady rate whatever becomes of those before, at 0.8 of the saturation, at it, and at twice it. A server that queued without
 bound would do less the more it is asked; this one refuses at once with a delay to try again (RESOURCE_EXHAUSTED), and what it
 accepts it does in time. The load comes from a process on the same two cores, which takes its share of them. The processor time
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import grpc
 
-from collections_opt.service.guard import DEFAULT_PLACES, CallClass
+from collections_opt.service.places import DEFAULT_PLACES, CallClass, caller_share
 from tests.benchmarks.score_accounts import score_request
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure, cpu_seconds
@@ -74,7 +74,7 @@ def overloaded(measure: Measure, seconds: float) -> None:
         request = score_request(resampled_portfolio(Path(name), ACCOUNTS, seed=7)).SerializeToString()
         with served(Path(name) / "data") as server, server.channel() as channel:
             call = channel.unary_unary(METHOD)
-            callers = DEFAULT_PLACES[CallClass.WORK]
+            callers = caller_share(DEFAULT_PLACES[CallClass.WORK])
             warm = closed_loop(lambda: call(request, timeout=WAIT), callers, 20 * callers)
             enough = int(len(warm.latencies) / warm.seconds * seconds) // callers * callers
             before = cpu_seconds(server.process)

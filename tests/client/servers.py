@@ -11,8 +11,8 @@ from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
-from collections_opt.service.guard import CallClass
 from collections_opt.service.handlers import Service
+from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
 

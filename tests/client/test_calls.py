@@ -45,8 +45,8 @@ class Portfolios:
         return pb.ListQuarantinedAccountsResponse()
 
     def import_portfolio(self, requests, context):
-        rows = sum(request.chunk.row_count for request in requests)
         self._answer(context)
+        rows = sum(request.chunk.row_count for request in requests)
         return pb.ImportPortfolioResponse(portfolio=pb.Portfolio(row_count=rows))
 
     def check_portfolio(self, requests, context):
@@ -101,9 +101,10 @@ def test_a_refusal_comes_back_with_reason_field_and_remedy(portfolios):
 
 
 def test_a_deadline_that_passes_says_that_the_outcome_is_unknown(portfolios):
-    with served([portfolio_service(portfolios)]) as client, pytest.raises(CollectionsError) as caught:
-        client.portfolios.ListQuarantinedAccounts(pb.ListQuarantinedAccountsRequest(), timeout=0.2)
-    portfolios.released.set()
+    with served([portfolio_service(portfolios)]) as client:
+        with pytest.raises(CollectionsError) as caught:
+            client.portfolios.ListQuarantinedAccounts(pb.ListQuarantinedAccountsRequest(), timeout=0.2)
+        portfolios.released.set()
     assert caught.value.reason is Reason.OUTCOME_UNKNOWN
 
 

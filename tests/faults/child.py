@@ -147,7 +147,7 @@ class Session:
         built.start()
         self.workspace.rankings.recover()
         self.say("serving", port=built.port)
-        built.server.wait_for_termination()
+        built.wait()
 
 
 def work(channel, job) -> None:

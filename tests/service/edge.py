@@ -10,8 +10,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_service_pb2
-from collections_opt.service.guard import CallClass, Guard
+from collections_opt.service.edge import Patience
+from collections_opt.service.guard import Guard
 from collections_opt.service.handlers import Service
+from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, build_server
 
 PORTFOLIOS = portfolio_service_pb2.DESCRIPTOR.services_by_name["PortfolioService"]
@@ -66,19 +68,21 @@ def places(**changes):
 
 
 @contextmanager
-def running(portfolios=None, rankings=None, guard=None, **counts):
-    """Yield a channel to a served fake."""
+def running(portfolios=None, rankings=None, guard=None, patience=None, of_caller=None, **counts):
+    """Yield a channel to a served fake; the channel has its ``port``."""
     classes = dict.fromkeys(PORTFOLIOS.methods_by_name, CallClass.READ)
     watched = dict.fromkeys(RANKINGS.methods_by_name, CallClass.WATCH)
     services = [
         Service(PORTFOLIOS, portfolios or FakePortfolios(), classes),
         Service(RANKINGS, rankings or FakeRankings(), watched),
     ]
-    options = ServerOptions(insecure_loopback=True, places=places(**counts))
-    built = build_server(services, options, guard or Guard(options.places, new_incident_id=lambda: "incident-7"))
+    options = ServerOptions(insecure_loopback=True, places=places(**counts), patience=patience or Patience())
+    guard = guard or Guard(options.places, new_incident_id=lambda: "incident-7", of_caller=of_caller or options.places)
+    built = build_server(services, options, guard)
     built.start()
     try:
         with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
+            channel.port = built.port
             yield channel
     finally:
         built.stop(0)

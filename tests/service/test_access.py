@@ -28,8 +28,8 @@ from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service import access
 from collections_opt.service.access import METHOD_ROLES, Access
-from collections_opt.service.guard import CallClass
 from collections_opt.service.handlers import Service
+from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import CALL_CLASSES, all_services
 from collections_opt.wire.tokens import TokenChecker, issue, new_key

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 import pytest
@@ -21,8 +22,10 @@ from collections_opt.api.v1.columns_pb2 import ColumnChunk
 from collections_opt.api.v1.ranking_service_pb2 import WatchRankingRequest
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
-from collections_opt.service.guard import CallClass, Guard
+from collections_opt.service.edge import Edge
+from collections_opt.service.guard import Guard
 from collections_opt.service.handlers import Service, generic_handler, snake_case
+from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.wire.status import PUSHBACK_KEY
 from tests.service.edge import PORTFOLIOS, WAIT, FakePortfolios, FakeRankings, places, raw_call, refusal, running
@@ -220,10 +223,10 @@ class _Partial:
 def test_a_declared_method_without_implementation_or_class_does_not_start():
     classes = dict.fromkeys(PORTFOLIOS.methods_by_name, CallClass.READ)
     with pytest.raises(TypeError, match="ImportPortfolio"):
-        generic_handler(Service(PORTFOLIOS, _Partial(), classes), Guard())
+        generic_handler(Service(PORTFOLIOS, _Partial(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
     classes.pop("ListPortfolios")
     with pytest.raises(TypeError, match="ListPortfolios"):
-        generic_handler(Service(PORTFOLIOS, FakePortfolios(), classes), Guard())
+        generic_handler(Service(PORTFOLIOS, FakePortfolios(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
 
 
 @pytest.mark.parametrize(
@@ -251,7 +254,7 @@ def test_a_taken_port_is_refused():
     first = build_server([], ServerOptions(insecure_loopback=True, places=places()))
     with pytest.raises(CollectionsError, match="cannot be bound"):
         build_server([], ServerOptions(insecure_loopback=True, port=first.port, places=places()))
-    first.server.stop(None)
+    first.stop(0)
 
 
 def test_method_names_become_python_names():
