@@ -89,7 +89,7 @@ class AccountExplanations:
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
         side = self._recorded.side_of(record, mine, plan)
         losses_of = self._recorded.losses_of(record)
-        known = _known_of_person(portfolio, mine, rules)
+        known = _known_of_person(portfolio, mine, rules, bool(plan.facts_at_most_days))
         eligibility = bound_by_persons(evaluate(mine, plan, rules), known, plan, rules)
         valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of, eligibility)
         ranking = _of_person(valued, prices, entries.queue[rows], side)
@@ -150,12 +150,14 @@ def _of_same_person(entries: Entries, row: int) -> np.ndarray:
     return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
 
 
-def _known_of_person(portfolio: Portfolio, mine: Portfolio, rules: RuleTable) -> Portfolio:
+def _known_of_person(portfolio: Portfolio, mine: Portfolio, rules: RuleTable, ages_count: bool) -> Portfolio:
     """Return accounts of one person with what rules about persons read of all of that person's accounts."""
     customer = mine.column("customer_id")[0]
     if customer == b"":
         return mine
-    return PersonsFacts.of(portfolio.take(np.flatnonzero(portfolio.column("customer_id") == customer))).bind(mine, rules)
+    return PersonsFacts.of(portfolio.take(np.flatnonzero(portfolio.column("customer_id") == customer))).bind(
+        mine, rules, ages_count
+    )
 
 
 def _limits(mine: Portfolio, known: Portfolio, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:

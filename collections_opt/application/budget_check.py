@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.findings import Check
 from collections_opt.application.recorded_decision import RecordedDecision
+from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, Queue
 from collections_opt.core.ranking import Entries
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus
@@ -28,7 +29,8 @@ def budget_check(decision: RecordedDecision) -> Check:
     for rule in decision.rules.rules:
         if rule.kind is not RuleKind.BUDGET or not _binds_on(rule, portfolio.as_of_date):
             continue
-        made = np.where(portfolio.is_present(rule.column), portfolio.column(rule.column), np.inf)
+        known = portfolio.is_present(rule.column) & _young_enough(portfolio, rule.column, plan)
+        made = np.where(known, portfolio.column(rule.column), np.inf)
         if rule.scope is RuleScope.PERSON:
             made = _of_persons(portfolio.column("customer_id"), made)
         bound = _in(states, rule.jurisdictions, decision.rules.strict_places)
@@ -53,6 +55,15 @@ def _wrong_offers(entries: Entries, attempts: NDArray[np.uint8], plan: CapacityP
         if (offered > 0).any() and not (may and (offered < queue.attempts).all()):
             return f"{queue.queue_id} offers other attempts than its plan allows"
     return ""
+
+
+def _young_enough(portfolio: Portfolio, column: str, plan: CapacityPlan) -> NDArray[np.bool_]:
+    """Return where counts of contacts are not older than the plan's bound."""
+    bounds, age = plan.facts_at_most_days, "contact_facts_days_old"
+    bound = bounds[column] if column in bounds else bounds.get("contacts")
+    if bound is None or age not in portfolio.columns:
+        return np.ones(portfolio.account_count, dtype=bool)
+    return np.asarray(portfolio.present[age] & (portfolio.columns[age] <= bound), dtype=bool)
 
 
 def _binds_on(rule: Rule, day: date) -> bool:

@@ -194,7 +194,8 @@ class Placer:
 
 def _eligibility(portfolio: Portfolio, known: PersonsFacts, inputs: RecordedInputs) -> Eligibility:
     """Return where accounts may be worked, by their own facts and what the ranking's portfolio knows of their persons' others."""
-    found, all_known = evaluate(portfolio, inputs.plan, inputs.rules), known.bind(portfolio, inputs.rules)
+    found = evaluate(portfolio, inputs.plan, inputs.rules)
+    all_known = known.bind(portfolio, inputs.rules, bool(inputs.plan.facts_at_most_days))
     return found if all_known is portfolio else bound_by_persons(found, all_known, inputs.plan, inputs.rules)
 
 

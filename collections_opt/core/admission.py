@@ -18,7 +18,7 @@ from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
 from collections_opt.core.own_columns import check_declared, own_columns
-from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.portfolio import Portfolio, RawPortfolio, no_cells
 from collections_opt.core.row_faults import shown_cell
 from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
 
@@ -141,12 +141,13 @@ def admit(raw: RawPortfolio) -> Admission:
     kept = np.flatnonzero(~findings.refused)
     kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
     own = own_columns(raw.own, *({one.field: cells[one.field][kept] for one in raw.own} for cells in (columns, present)))
+    held = [column.name for column in ACCOUNT_SCHEMA.values() if column.name in raw.columns or not column.held_if_sent]
     portfolio = Portfolio(
         raw.as_of_date,
         raw.time_zone,
         raw.currency_code,
-        {name: _shrink_text(columns[name][kept]) for name in ACCOUNT_SCHEMA},
-        {name: present[name][kept] for name in ACCOUNT_SCHEMA},
+        {name: _shrink_text(columns[name][kept]) for name in held},
+        {name: present[name][kept] for name in held},
         own,
     )
     return Admission(portfolio, findings.quarantine(), row_count, normalised)
@@ -215,7 +216,7 @@ def _check_shape(column: Column, values: Array, mask: NDArray[np.bool_] | None, 
 
 def _check_column(raw: RawPortfolio, column: Column, count: int, findings: _Findings) -> tuple[Array, NDArray[np.bool_]]:
     if column.name not in raw.columns:
-        return _absent(column, count)
+        return no_cells(column, count)
     values = raw.columns[column.name]
     given = raw.present.get(column.name)
     mask = np.ones(values.shape, dtype=bool) if given is None else np.array(given, dtype=bool)
@@ -229,12 +230,6 @@ def _check_column(raw: RawPortfolio, column: Column, count: int, findings: _Find
         lacking = ~mask & ~findings.already_told(column.name)
         findings.add(lacking, column.name, "REQUIRED", f"Send a value: {column.meaning}", nothing)
     return checked, mask
-
-
-def _absent(column: Column, count: int) -> tuple[Array, NDArray[np.bool_]]:
-    shape = (count, 0) if column.is_history else (count,)
-    dtype = {ColumnKind.TEXT: np.dtype("S1"), ColumnKind.FLAG: np.dtype(bool), ColumnKind.RATE: np.dtype(np.float64)}
-    return np.zeros(shape, dtype=dtype.get(column.kind, np.dtype(np.int64))), np.zeros(shape, dtype=bool)
 
 
 def _rows(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

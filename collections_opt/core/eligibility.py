@@ -14,6 +14,7 @@ from collections_opt.core.persons import Persons, persons_of
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, Queue
 from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, call_hours
+from collections_opt.core.rules.fact_ages import too_old
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
 from collections_opt.core.rules.places import in_jurisdiction
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
@@ -63,6 +64,12 @@ QUEUE_REASONS: tuple[BlockReason, ...] = (
 
 NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of this day.", "capacity plan", 1)
 """In the legend only of plans that know their windows: an archive of before has the legend that it was made with."""
+
+
+TOO_OLD = BlockReason(
+    "facts.too-old", 1, "Facts that a rule reads are older than the plan allows, or of no known age.", "capacity plan"
+)
+"""In the legend only of plans that bound the age of facts."""
 
 
 @dataclass(frozen=True)
@@ -129,23 +136,19 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
+    old = np.zeros(blocked.shape, dtype=bool) if plan.facts_at_most_days else None
     states, place = np.unique(portfolio.column("state"), return_inverse=True)
     by_facts = [(code, rule) for code, rule in enumerate(in_force, start=1) if rule.kind is not RuleKind.HOURS]
     for code, rule in by_facts:
         inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
         if not inside.any():
             continue
-        hits: dict[float, Mask] = {}
-        for index, queue in enumerate(plan.queues):
-            if not rule.reaches(queue.channel, queue.specialisms):
-                continue
-            planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
-            if planned not in hits:
-                hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, planned)
-            _block(blocked, index, hits[planned], code)
+        _block_facts(blocked, code, rule, inside, portfolio, persons, plan)
         if attempts is not None and rule.kind is RuleKind.BUDGET:
             left = np.where(inside, np.floor(budget_left(rule, portfolio, persons)), np.inf)
             _offer(attempts, left, rule, plan)
+        if old is not None:
+            _mark_old(old, rule, inside, portfolio, persons, plan)
     hours, reasons = _block_hours(blocked, portfolio, (states, place), plan, in_force, table.strict_places)
     personal = {rule.column for rule in in_force if rule.scope is RuleScope.PERSON}
     for index, queue in enumerate(plan.queues):
@@ -153,6 +156,9 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
     legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS + reasons
+    if old is not None:
+        legend += (TOO_OLD,)
+        blocked[old & (blocked == 0)] = len(legend)
     return _decided(Eligibility(blocked, legend, table.version, attempts, hours))
 
 
@@ -169,8 +175,9 @@ def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, t
     judged = evaluate(known, plan, replace(table, rules=about))
     places = {reason.rule_id: code for code, reason in enumerate(found.legend, start=1)}
     code_of = np.zeros(len(judged.legend) + 1, dtype=np.uint8)
-    for code, reason in enumerate(judged.legend[: len(about)], start=1):
-        code_of[code] = places[reason.rule_id]
+    for code, reason in enumerate(judged.legend, start=1):
+        if code <= len(about) or reason is TOO_OLD:
+            code_of[code] = places[reason.rule_id]
     blocked = np.where(found.blocked_by == 0, code_of[judged.blocked_by], found.blocked_by).astype(np.uint8)
     attempts = found.attempts
     if attempts is not None and judged.attempts is not None:
@@ -232,9 +239,39 @@ def _block_hours(
     return hours, (NO_MINUTE,)
 
 
+def _block_facts(
+    blocked: NDArray[np.uint8],
+    code: int,
+    rule: Rule,
+    inside: Mask,
+    portfolio: Portfolio,
+    persons: Persons | None,
+    plan: CapacityPlan,
+) -> None:
+    """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,)."""
+    hits: dict[float, Mask] = {}
+    for index, queue in enumerate(plan.queues):
+        if not rule.reaches(queue.channel, queue.specialisms):
+            continue
+        planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
+        if planned not in hits:
+            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, planned)
+        _block(blocked, index, hits[planned], code)
+
+
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
     column = blocked[:, queue]
     column[mask & (column == 0)] = code
+
+
+def _mark_old(old: Mask, rule: Rule, inside: Mask, portfolio: Portfolio, persons: Persons | None, plan: CapacityPlan) -> None:
+    """Mark the cells, bool (n, q), of which a rule reads facts that are too old."""
+    mine = too_old(portfolio, rule.column, plan.facts_at_most_days)
+    if rule.scope is RuleScope.PERSON and persons is not None:
+        mine = persons.any_of(mine)
+    for index, queue in enumerate(plan.queues):
+        if rule.reaches(queue.channel, queue.specialisms):
+            old[:, index] |= inside & mine
 
 
 def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], rule: Rule, plan: CapacityPlan) -> None:

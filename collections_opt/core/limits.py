@@ -30,7 +30,7 @@ MAX_CONTACT_COUNT = 10_000
 MAX_QUEUES = 200
 """Queues of one capacity plan; the entry format keeps a queue in two bytes and the solver is measured to here."""
 
-MAX_RULES = 250
+MAX_RULES = 240
 """Rules of all tables in force on one day: the rule that blocks a cell is kept in one byte, with the queue's own limits."""
 
 MAX_WINDOWS = 24

@@ -119,8 +119,8 @@ def keep_recorded(
 def same_inputs(portfolio: Portfolio, other: Portfolio) -> NDArray[np.bool_]:
     """Return where two portfolios of m accounts each hold the same inputs in the same row, bool (m,); nowhere on two dates."""
     same = np.full(portfolio.account_count, portfolio.as_of_date == other.as_of_date, dtype=bool)
-    for name, column in portfolio.columns.items():
-        for mine, theirs in ((column, other.column(name)), (portfolio.is_present(name), other.is_present(name))):
+    for name in dict.fromkeys([*portfolio.columns, *other.columns]):
+        for mine, theirs in ((portfolio.column(name), other.column(name)), (portfolio.is_present(name), other.is_present(name))):
             same &= _same_rows(mine, theirs)
     if portfolio.own is None or other.own is None:
         return same & (portfolio.own is other.own)

@@ -11,6 +11,7 @@ from collections_opt.core.limits import MAX_QUEUES, MAX_WINDOWS
 from collections_opt.core.names import id_violation
 from collections_opt.core.plan_texts import text_violations
 from collections_opt.core.queues import CapacityPlan, Queue
+from collections_opt.core.rules.fact_ages import bound_violations
 
 
 def check_plan(plan: CapacityPlan) -> None:
@@ -36,6 +37,7 @@ def check_plan(plan: CapacityPlan) -> None:
         found.extend(_queue_violations(queue, f"queues[{index}]"))
         found.extend(_window_violations(queue, f"queues[{index}]"))
         found.extend(place_violations(f"queues[{index}].states", queue.states, plan.currency_code))
+    found.extend(bound_violations("facts_at_most_days", plan.facts_at_most_days))
     if len(plan.queues) <= MAX_QUEUES:
         found.extend(text_violations(plan))
     if found:

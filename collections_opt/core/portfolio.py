@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array, digest_columns, frozen
 from collections_opt.core.own_columns import OwnColumn, OwnColumns
 from collections_opt.core.row_faults import NO_FAULTS, RowFaults
-from collections_opt.core.schema import SCHEMA_VERSION
+from collections_opt.core.schema import ACCOUNT_SCHEMA, SCHEMA_VERSION, Column, ColumnKind
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,18 @@ class RawPortfolio:
         return int(self.columns["account_id"].shape[0]) if "account_id" in self.columns else 0
 
 
+def no_cells(column: Column, count: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Return a schema column without a value in any of ``count`` accounts, and where it has one: nowhere."""
+    shape = (count, 0) if column.is_history else (count,)
+    dtype = {ColumnKind.TEXT: np.dtype("S1"), ColumnKind.FLAG: np.dtype(bool), ColumnKind.RATE: np.dtype(np.float64)}
+    return np.zeros(shape, dtype=dtype.get(column.kind, np.dtype(np.int64))), np.zeros(shape, dtype=bool)
+
+
 @dataclass(frozen=True)
 class Portfolio:
     """Accepted accounts, sorted by account id, every schema column present, all arrays read-only.
+
+    A column that is ``held_if_sent`` and was not sent is answered as missing in every account.
 
     Attributes:
         as_of_date: the day the columns describe, in ``time_zone``.
@@ -90,11 +99,15 @@ class Portfolio:
 
     def column(self, name: str) -> Array:
         """Return a schema column, (n,) or (n, months)."""
-        return self.columns[name]
+        return self.columns[name] if self.holds(name) else no_cells(ACCOUNT_SCHEMA[name], self.account_count)[0]
 
     def is_present(self, name: str) -> NDArray[np.bool_]:
         """Return where a schema column has a value, same shape as the column."""
-        return self.present[name]
+        return self.present[name] if self.holds(name) else no_cells(ACCOUNT_SCHEMA[name], self.account_count)[1]
+
+    def holds(self, name: str) -> bool:
+        """Return whether a schema column is held: one that is held only if sent, was sent."""
+        return name in self.columns or not ACCOUNT_SCHEMA[name].held_if_sent
 
     def take(self, rows: NDArray[np.int64] | slice) -> Portfolio:
         """Return the accounts of the given rows, which must keep the order by account id."""

@@ -143,6 +143,8 @@ class CapacityPlan:
         labels: free text for people.
         several_contacts_per_person: let a ranking work several accounts of one person; otherwise each person is contacted
             about one account at most.
+        facts_at_most_days: how old facts may be, by group of facts or by column; what is older is unknown, and does not permit.
+            A fact without a bound counts whatever its age.
     """
 
     plan_id: str
@@ -152,6 +154,7 @@ class CapacityPlan:
     queues: tuple[Queue, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
     several_contacts_per_person: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
+    facts_at_most_days: Mapping[str, int] = field(default_factory=dict, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def capacity_seconds(self) -> NDArray[np.int64]:

@@ -43,6 +43,7 @@ class Column:
         low: smallest allowed value, or None.
         high: largest allowed value, or None.
         first_day: what a count of days since gives the day itself; 1 where that day is day 1.
+        held_if_sent: a portfolio holds it only where it was sent: portfolios of before it was known stay as they were.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Column:
     low: float | None = None
     high: float | None = None
     first_day: int = 0
+    held_if_sent: bool = False
 
     @property
     def is_history(self) -> bool:
@@ -121,10 +123,42 @@ _COLUMNS: tuple[Column, ...] = (
     Column("status_history", _K.HISTORY_STATUS, "Months past due per past month, latest first.", low=-2, high=120),
     Column("balance_history_minor", _K.HISTORY_MONEY, "Statement balance per month, latest first.", low=-_B, high=_B),
     Column("payment_history_minor", _K.HISTORY_MONEY, "Money paid per month, latest first.", low=0, high=_B),
+    Column(
+        "contact_facts_days_old",
+        _K.COUNT,
+        "Days since the counts and days of contacts were last true; 0 is the as-of date.",
+        low=0,
+        high=MAX_DAYS_PAST_DUE,
+        held_if_sent=True,
+    ),
+    Column(
+        "flag_facts_days_old",
+        _K.COUNT,
+        "Days since the block flags were last true; 0 is the as-of date.",
+        low=0,
+        high=MAX_DAYS_PAST_DUE,
+        held_if_sent=True,
+    ),
 )
 
 ACCOUNT_SCHEMA: MappingProxyType[str, Column] = MappingProxyType({column.name: column for column in _COLUMNS})
 """All columns by name, in canonical order."""
 
+FACT_GROUPS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "contacts": (
+            "contacts_in_window_count",
+            "calls_last_7_days_count",
+            "attempts_last_7_days_count",
+            "days_since_conversation",
+        ),
+        "flags": BLOCK_FLAGS,
+    }
+)
+"""Facts that are brought up to date together, by the name under which a capacity plan bounds their age."""
+
+AGE_COLUMNS: MappingProxyType[str, str] = MappingProxyType({"contacts": "contact_facts_days_old", "flags": "flag_facts_days_old"})
+"""The column that says how old a group's facts are."""
+
 SCHEMA_VERSION = "accounts-1"
-"""Recorded with every portfolio; changes whenever a column or bound changes."""
+"""Recorded with every portfolio; changes whenever a column or bound changes that every portfolio holds."""

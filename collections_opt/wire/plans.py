@@ -11,7 +11,7 @@ from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGra
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 
-_HEADS = ("plan_id", "effective_from", "currency_code", "queues", "labels", "several_contacts_per_person")
+_HEADS = ("plan_id", "effective_from", "currency_code", "queues", "labels", "several_contacts_per_person", "facts_at_most_days")
 HEADS: Mapping[str, str] = MappingProxyType({name: f"capacity_plan.{name}" for name in _HEADS})
 """Where the core's plan fields are in a request."""
 
@@ -35,6 +35,7 @@ def read_plan(message: pb.CapacityPlan) -> CapacityPlan:
         queues=tuple(read_queue(queue, f"capacity_plan.queues[{i}]") for i, queue in enumerate(message.queues)),
         labels=dict(message.labels),
         several_contacts_per_person=message.several_contacts_per_person,
+        facts_at_most_days=dict(message.facts_at_most_days),
     )
 
 
@@ -90,6 +91,7 @@ def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "", actor: 
         queues=[_write_queue(queue) for queue in plan.queues],
         labels=plan.labels,
         several_contacts_per_person=plan.several_contacts_per_person,
+        facts_at_most_days=plan.facts_at_most_days,
         etag=etag,
         create_time=write_time(created_at) if created_at else None,
         saved_by=write_recorded_actor(actor),

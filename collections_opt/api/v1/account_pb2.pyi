@@ -67,6 +67,8 @@ class Account(_message.Message):
     BLOCK_FLAGS_FIELD_NUMBER: _builtins.int
     MONTHS_FIELD_NUMBER: _builtins.int
     OWN_VALUES_FIELD_NUMBER: _builtins.int
+    CONTACT_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
+    FLAG_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The lender's id of the account; unique in a call."""
     customer_id: _builtins.str
@@ -99,6 +101,12 @@ class Account(_message.Message):
     """Attempts on all channels within 7 days."""
     days_since_conversation: _builtins.int
     """Days since a telephone conversation about the debt; the conversation's day is 1."""
+    contact_facts_days_old: _builtins.int
+    """Days since the counts and days of contacts were last true; 0 is the as-of date. Where no account of a call says it, they are
+    of the as-of date.
+    """
+    flag_facts_days_old: _builtins.int
+    """Days since the block flags were last true, likewise."""
     @_builtins.property
     def block_flags(self) -> Global___BlockFlags:
         """Facts that block contact or reserve the account for specialist queues."""
@@ -133,10 +141,12 @@ class Account(_message.Message):
         block_flags: Global___BlockFlags | None = ...,
         months: _abc.Iterable[Global___MonthlyFigures] | None = ...,
         own_values: _abc.Mapping[_builtins.str, _own_columns_pb2.OwnValue] | None = ...,
+        contact_facts_days_old: _builtins.int | None = ...,
+        flag_facts_days_old: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arrears_minor_units: _TypeAlias = _typing.Literal["arrears_minor_units"]  # noqa: Y015
     _WhichOneofArgType__arrears_minor_units: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units"]  # noqa: Y015
@@ -146,6 +156,8 @@ class Account(_message.Message):
     _WhichOneofArgType__balance_minor_units: _TypeAlias = _typing.Literal["_balance_minor_units", b"_balance_minor_units"]  # noqa: Y015
     _WhichOneofReturnType__calls_last_7_days_count: _TypeAlias = _typing.Literal["calls_last_7_days_count"]  # noqa: Y015
     _WhichOneofArgType__calls_last_7_days_count: _TypeAlias = _typing.Literal["_calls_last_7_days_count", b"_calls_last_7_days_count"]  # noqa: Y015
+    _WhichOneofReturnType__contact_facts_days_old: _TypeAlias = _typing.Literal["contact_facts_days_old"]  # noqa: Y015
+    _WhichOneofArgType__contact_facts_days_old: _TypeAlias = _typing.Literal["_contact_facts_days_old", b"_contact_facts_days_old"]  # noqa: Y015
     _WhichOneofReturnType__contacts_in_window_count: _TypeAlias = _typing.Literal["contacts_in_window_count"]  # noqa: Y015
     _WhichOneofArgType__contacts_in_window_count: _TypeAlias = _typing.Literal["_contacts_in_window_count", b"_contacts_in_window_count"]  # noqa: Y015
     _WhichOneofReturnType__credit_limit_minor_units: _TypeAlias = _typing.Literal["credit_limit_minor_units"]  # noqa: Y015
@@ -158,6 +170,8 @@ class Account(_message.Message):
     _WhichOneofArgType__days_since_conversation: _TypeAlias = _typing.Literal["_days_since_conversation", b"_days_since_conversation"]  # noqa: Y015
     _WhichOneofReturnType__days_to_charge_off: _TypeAlias = _typing.Literal["days_to_charge_off"]  # noqa: Y015
     _WhichOneofArgType__days_to_charge_off: _TypeAlias = _typing.Literal["_days_to_charge_off", b"_days_to_charge_off"]  # noqa: Y015
+    _WhichOneofReturnType__flag_facts_days_old: _TypeAlias = _typing.Literal["flag_facts_days_old"]  # noqa: Y015
+    _WhichOneofArgType__flag_facts_days_old: _TypeAlias = _typing.Literal["_flag_facts_days_old", b"_flag_facts_days_old"]  # noqa: Y015
     _WhichOneofReturnType__loss_given_default: _TypeAlias = _typing.Literal["loss_given_default"]  # noqa: Y015
     _WhichOneofArgType__loss_given_default: _TypeAlias = _typing.Literal["_loss_given_default", b"_loss_given_default"]  # noqa: Y015
     _WhichOneofReturnType__months_on_book: _TypeAlias = _typing.Literal["months_on_book"]  # noqa: Y015
@@ -175,6 +189,8 @@ class Account(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_last_7_days_count) -> _WhichOneofReturnType__calls_last_7_days_count | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contact_facts_days_old) -> _WhichOneofReturnType__contact_facts_days_old | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__contacts_in_window_count) -> _WhichOneofReturnType__contacts_in_window_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__credit_limit_minor_units) -> _WhichOneofReturnType__credit_limit_minor_units | None: ...
@@ -186,6 +202,8 @@ class Account(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__days_since_conversation) -> _WhichOneofReturnType__days_since_conversation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__days_to_charge_off) -> _WhichOneofReturnType__days_to_charge_off | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__flag_facts_days_old) -> _WhichOneofReturnType__flag_facts_days_old | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loss_given_default) -> _WhichOneofReturnType__loss_given_default | None: ...
     @_typing.overload

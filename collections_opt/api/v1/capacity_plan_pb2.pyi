@@ -112,6 +112,26 @@ class CapacityPlan(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class FactsAtMostDaysEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     PLAN_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     EFFECTIVE_FROM_FIELD_NUMBER: _builtins.int
@@ -122,6 +142,7 @@ class CapacityPlan(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     SAVED_BY_FIELD_NUMBER: _builtins.int
     SEVERAL_CONTACTS_PER_PERSON_FIELD_NUMBER: _builtins.int
+    FACTS_AT_MOST_DAYS_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Stable id of the plan: 1 to 128 letters, digits, '-', '_' or '.'."""
     version: _builtins.int
@@ -154,6 +175,12 @@ class CapacityPlan(_message.Message):
     def saved_by(self) -> _actor_pb2.RecordedActor:
         """Who stored the version; not set where nobody gave a name."""
 
+    @_builtins.property
+    def facts_at_most_days(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """How many days old facts may be, by group ("contacts", "flags") or by column, such as calls_last_7_days_count. What is older,
+        or of no known age, is unknown and does not permit. Without a bound a fact counts whatever its age.
+        """
+
     def __init__(
         self,
         *,
@@ -167,10 +194,11 @@ class CapacityPlan(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         saved_by: _actor_pb2.RecordedActor | None = ...,
         several_contacts_per_person: _builtins.bool = ...,
+        facts_at_most_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "saved_by", b"saved_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "several_contacts_per_person", b"several_contacts_per_person", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "facts_at_most_days", b"facts_at_most_days", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "several_contacts_per_person", b"several_contacts_per_person", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

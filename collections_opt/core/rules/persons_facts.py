@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.rules.tables import RuleKind, RuleScope, RuleTable
+from collections_opt.core.schema import AGE_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,12 @@ class PersonsFacts:
         order = np.argsort(customer, kind="stable")
         return cls(portfolio, order, customer[order])
 
-    def bind(self, accounts: Portfolio, table: RuleTable) -> Portfolio:
+    def bind(self, accounts: Portfolio, table: RuleTable, ages_count: bool = False) -> Portfolio:
         """Return accounts with the facts that rules about persons read, of all accounts of each person.
 
         Only for rules of that scope: what binds one debt must not read it. An account that is in both counts as it comes: what
         came later is what is true now. What others bring is put on a person's first account, from where it binds all of his.
+        With ``ages_count`` so is how old the oldest of it is, on the day of the call.
         """
         mine, rows = self._others_of(accounts)
         if not rows.size:
@@ -55,7 +57,20 @@ class PersonsFacts:
                 np.add.at(total, mine, np.where(known, theirs, 0))
                 columns[name] = total
                 present[name] = accounts.is_present(name) & ~_or(np.zeros(total.size, dtype=bool), mine, ~known)
+        if ages_count:
+            for name in AGE_COLUMNS.values():
+                columns[name], present[name] = self._ages(name, accounts, mine, rows)
         return replace(accounts, columns=columns, present=present)
+
+    def _ages(
+        self, name: str, accounts: Portfolio, mine: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return how old facts are with those of others, int64 (n,), and where that is known, bool (n,)."""
+        since = (accounts.as_of_date - self.portfolio.as_of_date).days
+        (own, own_known), (theirs, known) = _age(name, accounts), _age(name, self.portfolio)
+        ages = own.copy()
+        np.maximum.at(ages, mine, theirs[rows] + since)
+        return ages, own_known & ~_or(np.zeros(ages.size, dtype=bool), mine, ~known[rows])
 
     def _others_of(self, accounts: Portfolio) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return pairs: a person's first account of the call, and a row of another of his that the call does not bring."""
@@ -70,6 +85,11 @@ class PersonsFacts:
         rows = self.order[np.repeat(low, count) + within]
         other = ~np.isin(self.portfolio.column("account_id")[rows], accounts.column("account_id"))
         return mine[other], rows[other]
+
+
+def _age(name: str, portfolio: Portfolio) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return how old facts are and where that is known; those of a portfolio that does not say it are of its as-of date."""
+    return portfolio.column(name), portfolio.is_present(name) | ~np.bool_(portfolio.holds(name))
 
 
 def _or(flags: NDArray[np.bool_], at: NDArray[np.int64], more: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -57,7 +57,9 @@ def accounts_to_raw(
             columns[column.name] = np.array([getattr(a.block_flags, column.name) for a in accounts], dtype=np.bool_)
             present[column.name] = np.array([a.HasField("block_flags") for a in accounts], dtype=np.bool_)
         else:
-            columns[column.name], present[column.name] = _scalars(accounts, column)
+            values, given = _scalars(accounts, column)
+            if given.any() or not column.held_if_sent:
+                columns[column.name], present[column.name] = values, given
     own = read_own_columns(own_columns, as_of_date, "own_columns")
     _check_own(accounts, own)
     for one in own:

@@ -332,7 +332,7 @@ def test_windows_that_are_none_are_refused_by_the_plan(changes, field):
 
 def test_more_rules_than_a_cell_can_name_are_refused():
     rule = Rule("h", 1, RuleKind.HOURS, "time_zone", EVER, hours=(LawfulHours(time(8), time(21)),))
-    with pytest.raises(CollectionsError, match="at most 250"):
+    with pytest.raises(CollectionsError, match="at most 240"):
         one("US-NY", rules=RuleTable("t", tuple(replace(rule, rule_id=f"r{number}") for number in range(251))))
 
 

@@ -105,7 +105,7 @@ def test_tables_that_share_a_rule_or_are_too_many_do_not_bind_together():
     with pytest.raises(CollectionsError, match=r"springfield-cap.*city/1 and other/3"):
         bound_together({"city/1": city, "other/3": city, "shipped/1": shipped})
     many = {f"t{k}": RuleTable("t", tuple(replace(CAP, rule_id=f"{k}-{i}") for i in range(150)), True) for k in range(2)}
-    with pytest.raises(CollectionsError, match="more than 250"):
+    with pytest.raises(CollectionsError, match="more than 240"):
         bound_together(many)
     with pytest.raises(CollectionsError, match="no table is in force"):
         bound_together({})
