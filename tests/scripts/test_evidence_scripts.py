@@ -33,7 +33,7 @@ def test_log_and_ranking_hold_in_words_and_for_machines(data):
     shown = ask(data, "verify.py", "ranking")
     assert shown.returncode == 0, shown.stderr
     assert "every figure follows from the recorded inputs" in shown.stdout
-    assert shown.stdout.count("  holds   ") == 6
+    assert shown.stdout.count("  holds   ") == 8
     shown = ask(data, "verify.py", "ranking", "--json")
     assert json.loads(shown.stdout)["verdict"]["strength"] == "EVIDENCE_STRENGTH_CERTIFICATE"
     shown = ask(data, "replay.py")
