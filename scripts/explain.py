@@ -19,6 +19,7 @@ from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.client.plain import plain
 from collections_opt.core.codes.currencies import Currency, currency
+from collections_opt.core.day_windows import shown_minutes
 from collections_opt.wire.common import read_date, read_enum, write_date
 
 
@@ -97,7 +98,11 @@ def _detail(queue: pb.QueueExplanation, unit: Currency) -> str:
     cures, defaults, cost, cash = map(unit.exact, parts)
     told = f"{cures} from more cures, {defaults} from fewer defaults, less {cost} for contact; {cash} is cash within the horizon."
     offered = queue.offered_attempt_count
-    return f"{told} It is offered {offered} attempt(s): {queue.limiting_rule_id} leaves no more." if offered else told
+    told += f" It is offered {offered} attempt(s): {queue.limiting_rule_id} leaves no more." if offered else ""
+    window = queue.call_window
+    if not queue.HasField("call_window"):
+        return told
+    return f"{told} It may be contacted from {shown_minutes(window.start_minute, window.end_minute)} by the desk's clocks."
 
 
 if __name__ == "__main__":

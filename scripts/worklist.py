@@ -13,12 +13,15 @@ from typing import Annotated
 import typer
 from scripts_support import LATEST, Product, RankingOption, named_ranking, run, table, terminal
 
+from collections_opt.api.v1.ranking_service_pb2 import WorklistEntry
 from collections_opt.client.rankings import worklist
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.day_windows import shown_minutes
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.reports.csv_text import csv_text
 
-FIELDS = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units", "offered_attempt_count")
+PLAIN = ("priority", "account_id", "increment_minor_units", "handling_minutes", "surplus_minor_units", "offered_attempt_count")
+FIELDS = (*PLAIN, "call_window")
 
 
 def main(
@@ -40,7 +43,7 @@ def main(
         page = min(stop or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
         entries = list(islice(worklist(client, made.ranking_id, queue, page), after, stop))
     unit = currency(made.inputs.currency_code)
-    rows = [{name: getattr(entry, name) for name in FIELDS} for entry in entries]
+    rows = [{**{name: getattr(entry, name) for name in PLAIN}, "call_window": _window(entry)} for entry in entries]
     if as_json:
         typer.echo(json.dumps(rows, indent=1))
     elif as_csv:
@@ -61,7 +64,17 @@ def main(
             header.append("attempts")
             for line, e in zip(lines, entries, strict=True):
                 line.append(str(e.offered_attempt_count) if e.offered_attempt_count else "all")
+        if any(e.HasField("call_window") for e in entries):  # where the plan says when the queue works
+            header.append("contact (desk time)")
+            for line, e in zip(lines, entries, strict=True):
+                line.append(_window(e) or "-")
         terminal().print(table(f"{queue} of {made.ranking_id}", header, lines, text_columns=2))
+
+
+def _window(entry: WorklistEntry) -> str:
+    """Return when to contact an account, by the desk's clocks; "" where that is not known."""
+    window = entry.call_window
+    return shown_minutes(window.start_minute, window.end_minute) if entry.HasField("call_window") else ""
 
 
 if __name__ == "__main__":

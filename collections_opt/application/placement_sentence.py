@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections_opt.application.placement import PlacedAccounts
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.day_windows import shown_minutes
 from collections_opt.core.ranking import Disposition
 
 
@@ -22,6 +23,8 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
         stands = "The recorded decision stands: worked" if placed.unchanged[row] else "Worth working"
         left = placed.offered_attempts(row, cell)
         offer = f" It is offered {left} of {queue.attempts:g} attempts: a budget leaves no more." if left else ""
+        window = placed.valued.eligibility.call_window(row, cell)
+        offer += f" Contact it between {shown_minutes(*window).replace(' to ', ' and ')} by the desk's clocks." if window else ""
         full = "" if placed.has_room[row] else " The queue's minutes are taken: the last of its worklist would make room."
         instead = f" It takes the place of {other}, another account of its person." if other else ""
         return (

@@ -45,7 +45,10 @@ def times(received: datetime, decided: datetime, recorded: datetime) -> dict[str
 def health(ranking: Ranking) -> dict[str, Any]:
     """Return what was not as it should be: degraded steps, staleness, and whether the ranking can be replayed and why not."""
     replayable = ranking.assignment.replayable
+    hours = ranking.eligibility.hours
+    unplanned = 0 if hours is None else int(hours.not_planned(ranking.entries.queue).sum())
     return {
+        **({"hours_not_planned_count": unplanned} if unplanned else {}),
         "degraded": [],
         "stale_score_count": 0,
         "replayable": replayable,

@@ -61,6 +61,12 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
             f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "
             "the cell empty."
         )
+    unplanned = record["health"].get("hours_not_planned_count", 0)
+    if unplanned:
+        found.append(
+            f"hours not planned: {unplanned:,} accounts are worked where the law has hours, by queues whose plan does not say "
+            "when they work; give the queues windows, or let whoever dials keep to the hours."
+        )
     for key in ("effects_problem", "contact_problem", "recovery_problem"):
         if record.get(key):
             found.append(f"{key.removesuffix('_problem')}: {record[key]}")

@@ -8,6 +8,7 @@ import numpy as np
 
 from collections_opt.application.budget_check import budget_check
 from collections_opt.application.findings import Check, Strength, Verdict
+from collections_opt.application.hours_check import hours_check
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.rule_tables import RuleTables, TableVersion
@@ -181,7 +182,8 @@ def certificate_checks(decision: RecordedDecision) -> list[Check]:
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
     exploration = decision.exploration(valued)
     solved = withdraw(valued.problem, exploration) if exploration else valued.problem
-    return [values, totals, budget_check(decision), _bound_check(decision, answer, solved)]
+    hours = hours_check(decision)
+    return [values, totals, budget_check(decision), *([hours] if hours else []), _bound_check(decision, answer, solved)]
 
 
 def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:

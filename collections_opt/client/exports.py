@@ -70,6 +70,8 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         p_stay_nano=nano("p_stay"),
         person=values["person"].astype(np.int32) if "person" in values else None,
         attempts=values["offered_attempts"].astype(np.uint8) if "offered_attempts" in values else None,
+        call_from=values["call_from_minute"].astype(np.int16) if "call_from_minute" in values else None,
+        call_until=values["call_until_minute"].astype(np.int16) if "call_until_minute" in values else None,
     )
 
 

@@ -95,6 +95,10 @@ class Eligibility:
         """Return a queue's column of ``attempts`` for some rows, uint8 (m,); None where no attempts may shrink."""
         return None if self.attempts is None else self.attempts[rows, queue]
 
+    def call_window(self, row: int, queue: int) -> tuple[int, int] | None:
+        """Return the minutes of the day in which an account may be contacted, by the queue's clocks; None where not known."""
+        return None if self.hours is None or self.blocked_by[row, queue] else self.hours.window(row, queue)
+
     def allowed(self, rows: slice | NDArray[np.int64]) -> Mask:
         """Return where accounts may be worked, bool (m, q)."""
         return np.asarray(self.blocked_by[rows] == 0, dtype=bool)

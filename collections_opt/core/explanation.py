@@ -64,6 +64,7 @@ class QueueExplanation:
         attempts: attempts of the queue.
         offered_attempts: attempts offered where a budget leaves fewer; 0 where all are.
         limiting_rule_id: the budget that leaves no more; "" where all are offered.
+        call_window: minutes of the day in which it may be contacted, by the queue's clocks; None where that is not known.
     """
 
     queue_id: str
@@ -84,6 +85,7 @@ class QueueExplanation:
     attempts: float = 1.0
     offered_attempts: int = 0
     limiting_rule_id: str = ""
+    call_window: tuple[int, int] | None = None
 
     @property
     def offer(self) -> str:
@@ -150,6 +152,7 @@ def explain(
                 detail=detail,
                 attempts=queue.attempts,
                 offered_attempts=0 if offered is None else int(offered[0]),
+                call_window=ranking.eligibility.call_window(row, index),
             )
         )
     return tuple(result)

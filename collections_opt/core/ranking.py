@@ -58,6 +58,9 @@ class Entries:
             its own person, or several of one may be worked.
         attempts: uint8 (n,) attempts offered in the same cell where budgets leave fewer than the queue makes, 0 where all are;
             None where no queue's attempts may shrink.
+        call_from: int16 (n,) first minute of the day, by the queue's clocks, in which the same cell may be contacted; -1 where
+            the plan does not say when the queue works, or no queue describes the account. None where no queue has windows.
+        call_until: int16 (n,) the minute after the last.
     """
 
     account_id: NDArray[np.bytes_]
@@ -76,9 +79,11 @@ class Entries:
     p_stay_nano: NDArray[np.int64]
     person: NDArray[np.int32] | None = None
     attempts: NDArray[np.uint8] | None = None
+    call_from: NDArray[np.int16] | None = None
+    call_until: NDArray[np.int16] | None = None
 
     def columns(self) -> dict[str, Array]:
-        """Return the columns by name, in canonical order; without ``person`` or ``attempts`` where there are none."""
+        """Return the columns by name, in canonical order; without those that are None."""
         named = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {name: column for name, column in named.items() if column is not None}
 
@@ -86,7 +91,8 @@ class Entries:
     def digest(self) -> str:
         """SHA-256 (hex) of all columns."""
         form = "entries-2" if self.person is None else "entries-3"
-        return digest_columns(self.columns(), (form if self.attempts is None else "entries-4",))
+        form = form if self.attempts is None else "entries-4"
+        return digest_columns(self.columns(), (form if self.call_from is None else "entries-5",))
 
     def count(self, disposition: Disposition) -> int:
         """Return how many accounts have a disposition."""
@@ -184,6 +190,7 @@ def make_entries(
     seconds = np.where(cell == UNASSIGNED, 0, problem.seconds[everyone, cell].astype(np.int32)).astype(np.int32)
     density = np.divide(increment, seconds, out=np.zeros(count), where=seconds > 0)
     nano = to_nano(outcomes.probability)
+    windows = None if eligibility.hours is None else eligibility.hours.windows(cell)
     return Entries(
         account_id=portfolio.column("account_id"),
         disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside),
@@ -203,6 +210,8 @@ def make_entries(
         p_stay_nano=nano[:, 2],
         person=None if persons is None else persons.of,
         attempts=_of_cell(eligibility.attempts, cell),
+        call_from=None if windows is None else windows[0],
+        call_until=None if windows is None else windows[1],
     )
 
 

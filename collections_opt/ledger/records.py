@@ -137,7 +137,11 @@ class ChainHead:
 
 @dataclass(frozen=True)
 class WorklistEntry:
-    """One account of a queue's worklist; ``attempts`` are those offered where they are fewer than the queue's, else 0."""
+    """One account of a queue's worklist; ``attempts`` are those offered where they are fewer than the queue's, else 0.
+
+    ``call_from`` and ``call_until`` are the minutes of the day between which to contact it, by the queue's clocks, -1 where that
+    is not known.
+    """
 
     priority: int
     account_id: str
@@ -147,6 +151,8 @@ class WorklistEntry:
     surplus_minor: int
     queue: int
     attempts: int = 0
+    call_from: int = -1
+    call_until: int = -1
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ ranking_entries = sa.Table(
     sa.Column("queue", sa.SmallInteger, nullable=False),
     sa.Column("account_id", sa.Text, nullable=False),
     sa.Column("attempts", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("call_from", sa.SmallInteger, nullable=False, server_default="-1"),
+    sa.Column("call_until", sa.SmallInteger, nullable=False, server_default="-1"),
     # On SQLite the table itself; PostgreSQL would keep it beside the table, a third of what an entry takes (migration 0007).
     sa.PrimaryKeyConstraint("seq", "queue", "priority"),
     # PostgreSQL keeps equal keys once: a key for many places takes a fifth of one for each.

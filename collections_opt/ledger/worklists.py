@@ -23,7 +23,20 @@ from collections_opt.ledger.schema import PLACES_PER_KEY, entries_place, ranking
 from collections_opt.ledger.schema import ranking_entries as table
 
 _BATCH_ROWS = 50_000
-_NUMBERS = ("queue", "priority", "row_number", "increment_minor", "seconds", "surplus_minor", "attempts")
+_NUMBERS = (
+    "queue",
+    "priority",
+    "row_number",
+    "increment_minor",
+    "seconds",
+    "surplus_minor",
+    "attempts",
+    "call_from",
+    "call_until",
+)
+_AT_REST = {"attempts": 0, "call_from": -1, "call_until": -1}
+"""What entries hold in columns that came later, where these say nothing: a worklist without any is hashed as those of before."""
+
 _NAMES = ("seq", "account_id", *_NUMBERS)
 _ENTRY = tuple(table.c[name] for name in WorklistEntry.__dataclass_fields__)
 
@@ -95,7 +108,8 @@ class AssignedColumns:
         """Return the assigned ones of all entries; ``row_number`` is the position among all."""
         rows = np.flatnonzero(entries.queue != UNASSIGNED)
         count = entries.queue.size
-        columns = {"attempts": np.zeros(count, np.uint8), **entries.columns(), "row_number": np.arange(count)}
+        later = {name: np.full(count, rest, dtype=np.int16) for name, rest in _AT_REST.items()}
+        columns = {**later, **entries.columns(), "row_number": np.arange(count)}
         return cls(entries.account_id[rows], {name: columns[name][rows] for name in _NUMBERS})
 
     @classmethod
@@ -109,8 +123,9 @@ class AssignedColumns:
 
     @property
     def digest(self) -> str:
-        """SHA-256 (hex) of all columns; without the attempts where all of them are offered, as worklists were written before."""
-        kept = {name: column for name, column in self.numbers.items() if name != "attempts" or column.any()}
+        """SHA-256 (hex) of all columns, without those that came later and say nothing of any account."""
+        said = {name for name, rest in _AT_REST.items() if (self.numbers[name] != rest).any()}
+        kept = {name: column for name, column in self.numbers.items() if name not in _AT_REST or name in said}
         return digest_columns({"account_id": self.account_id, **kept}, ("worklists-1",))
 
     def insert(self, connection: sa.Connection, seq: int) -> None:

@@ -120,10 +120,12 @@ class RankingServicer(EvidenceCalls):
         page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
         record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
         entries, more = page.cut(found)
+        plan = self._recorded.plan_of(record)
         return pb.ListWorklistResponse(
             entries=[write_worklist_entry(entry) for entry in entries],
             next_page_token=page.next_token(entries[-1].priority) if more else "",
             currency_code=record.record["currency_code"],
+            time_zone=plan.queues[plan.queue_index(request.queue_id)].time_zone or record.record.get("time_zone", ""),
         )
 
     def place_accounts(self, request: placement_pb2.PlaceAccountsRequest, _context: Call) -> placement_pb2.PlaceAccountsResponse:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from collections_opt.api.v1 import capacity_plan_pb2 as pb
+from collections_opt.api.v1.day_window_pb2 import DayWindow
 from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.limits import MAX_WINDOWS
 from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
+from collections_opt.wire.day_windows import read_window
 
 _HEADS = ("plan_id", "effective_from", "currency_code", "queues", "labels", "several_contacts_per_person", "facts_at_most_days")
 HEADS: Mapping[str, str] = MappingProxyType({name: f"capacity_plan.{name}" for name in _HEADS})
@@ -78,6 +81,8 @@ def read_queue(message: pb.Queue, path: str) -> Queue:
         buckets=tuple(message.buckets),
         states=tuple(message.states),
         attempts_may_shrink=message.attempts_may_shrink,
+        windows=tuple(read_window(window, f"{path}.windows[{i}]") for i, window in enumerate(message.windows[: MAX_WINDOWS + 1])),
+        time_zone=message.time_zone,
     )
 
 
@@ -130,5 +135,7 @@ def _write_queue(queue: Queue) -> pb.Queue:
         buckets=queue.buckets,
         states=queue.states,
         attempts_may_shrink=queue.attempts_may_shrink,
+        windows=[DayWindow(start_minute=first, end_minute=after) for first, after in (w.minutes for w in queue.windows)],
+        time_zone=queue.time_zone,
         capacity_minutes=queue.capacity_minutes,
     )

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, time
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from collections_opt.api.v1 import account_pb2, capacity_plan_pb2, value_parameters_pb2
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.core.admission import admit
+from collections_opt.core.day_windows import DayWindow
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.payoffs import CostBasis, ValueParameters, check_parameters
 from collections_opt.core.plan_checks import check_plan
@@ -26,6 +27,8 @@ NUMBER = st.floats(-1e9, 1e9)
 MONEY = st.integers(0, 2**40)
 WORDS = st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=8), max_size=3).map(tuple)
 EFFECTS = st.builds(ContactEffect, NUMBER, NUMBER, NUMBER, NUMBER, st.sampled_from(EvidenceGrade))
+MINUTES = st.integers(0, 1_439).map(lambda minute: time(minute // 60, minute % 60))
+WINDOWS = st.builds(DayWindow, MINUTES, MINUTES)
 QUEUES = st.builds(
     Queue,
     queue_id=st.text(max_size=5),
@@ -41,6 +44,8 @@ QUEUES = st.builds(
     **dict.fromkeys(("skills", "specialisms", "products", "states"), WORDS),
     specialist_only=st.booleans(),
     attempts_may_shrink=st.booleans(),
+    windows=st.lists(WINDOWS, max_size=3).map(tuple),
+    time_zone=st.sampled_from(["", "America/New_York"]),
     buckets=st.lists(st.integers(0, 6), max_size=3).map(tuple),
 )
 PLANS = st.builds(

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import actor_pb2 as _actor_pb2
+from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -234,6 +235,8 @@ class Queue(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     CAPACITY_MINUTES_FIELD_NUMBER: _builtins.int
     ATTEMPTS_MAY_SHRINK_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """Stable id, unique in the plan."""
     display_name: _builtins.str
@@ -272,6 +275,8 @@ class Queue(_message.Message):
     """Where a budget leaves fewer attempts than attempt_count, but at least one, the account may be worked with what it leaves:
     fewer minutes, and the smaller chance to reach the person that so many attempts have. Otherwise the budget blocks it.
     """
+    time_zone: _builtins.str
+    """IANA time zone of the windows; empty is the portfolio's."""
     @_builtins.property
     def effect(self) -> Global___ContactEffect:
         """What a right-party contact does."""
@@ -295,6 +300,12 @@ class Queue(_message.Message):
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Licensed jurisdictions, ISO 3166; none means all."""
+
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[_day_window_pb2.DayWindow]:
+        """Parts of the day in which the team contacts, in order and apart. An account is worked only where some minute of them is
+        lawful where the person is. None: hours of the law are not planned, and the ranking's health counts the accounts.
+        """
 
     def __init__(
         self,
@@ -323,10 +334,12 @@ class Queue(_message.Message):
         states: _abc.Iterable[_builtins.str] | None = ...,
         capacity_minutes: _builtins.float = ...,
         attempts_may_shrink: _builtins.bool = ...,
+        windows: _abc.Iterable[_day_window_pb2.DayWindow] | None = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "attempt_count", b"attempt_count", "effect", b"effect", "occupancy", b"occupancy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "attempts_may_shrink", b"attempts_may_shrink", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "attempts_may_shrink", b"attempts_may_shrink", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "time_zone", b"time_zone", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "windows", b"windows", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__attempt_count: _TypeAlias = _typing.Literal["attempt_count"]  # noqa: Y015
     _WhichOneofArgType__attempt_count: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count"]  # noqa: Y015

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
+from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
@@ -300,6 +301,7 @@ class PlacementOption(_message.Message):
     LEAST_INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HIGHEST_PRICE_PER_MINUTE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    CALL_WINDOW_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     increment_minor_units: _builtins.int
@@ -318,6 +320,12 @@ class PlacementOption(_message.Message):
     def blocking_rule(self) -> _scoring_service_pb2.BlockingRule:
         """The strictest rule that forbids it; not set where the queue may work the account. Money and minutes stay 0 where it is set."""
 
+    @_builtins.property
+    def call_window(self) -> _day_window_pb2.DayWindow:
+        """When to contact: the longest stretch of the queue's windows that is lawful where the person is, by the queue's clocks. Not
+        set where the plan does not say when the queue works, or a rule forbids it.
+        """
+
     def __init__(
         self,
         *,
@@ -329,10 +337,11 @@ class PlacementOption(_message.Message):
         least_increment_minor_units: _builtins.int = ...,
         highest_price_per_minute_minor_units: _builtins.float | None = ...,
         offered_attempt_count: _builtins.int = ...,
+        call_window: _day_window_pb2.DayWindow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "call_window", b"call_window", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "call_window", b"call_window", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["highest_price_per_minute_minor_units"]  # noqa: Y015
     _WhichOneofArgType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units"]  # noqa: Y015

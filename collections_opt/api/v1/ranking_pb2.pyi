@@ -398,6 +398,7 @@ class RankingHealth(_message.Message):
     STALE_SCORE_COUNT_FIELD_NUMBER: _builtins.int
     DOMAIN_BINDING_FIELDS_FIELD_NUMBER: _builtins.int
     SUSPECT_SCORES_ACCEPTED_FIELD_NUMBER: _builtins.int
+    HOURS_NOT_PLANNED_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
     domain_declared: _builtins.bool
     """Whether the model says which products, countries, currencies and buckets it may speak about."""
     outside_domain_account_count: _builtins.int
@@ -406,6 +407,8 @@ class RankingHealth(_message.Message):
     """Accounts that lack a feature which the model's training always had."""
     stale_score_count: _builtins.int
     """Accounts whose scores had expired."""
+    hours_not_planned_account_count: _builtins.int
+    """Accounts worked that a rule of hours binds, by queues whose plan does not say when they work: their hours are not planned."""
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Sentences to show beside the ranking; empty when all is well."""
@@ -443,10 +446,11 @@ class RankingHealth(_message.Message):
         stale_score_count: _builtins.int = ...,
         domain_binding_fields: _abc.Iterable[_builtins.str] | None = ...,
         suspect_scores_accepted: _abc.Iterable[_builtins.str] | None = ...,
+        hours_not_planned_account_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "hours_not_planned_account_count", b"hours_not_planned_account_count", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

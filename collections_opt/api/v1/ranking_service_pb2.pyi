@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import columns_pb2 as _columns_pb2
 from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
+from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
@@ -501,7 +502,9 @@ class ExportRankingResponse(_message.Message):
     p_stay, explored (drawn at random for its queue), propensity (probability with which this ranking's policy takes the decision
     taken; 1 without an exploration reserve), person (number of the account's person, of whom one account is worked at most; only
     where some person has several), offered_attempts (attempts that a budget leaves, where they are fewer than the queue makes, 0
-    elsewhere; only where the plan lets some queue's attempts shrink). The figures of an account that is not worked are those of its best queue.
+    elsewhere; only where the plan lets some queue's attempts shrink), call_from_minute and call_until_minute (the window in which to
+    contact, minutes from midnight by the queue's clocks, the second after the last; -1 where not known; only where the plan says when
+    some queue works). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -567,10 +570,13 @@ class ListWorklistResponse(_message.Message):
     ENTRIES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     currency_code: _builtins.str
     """ISO 4217 code of all money."""
+    time_zone: _builtins.str
+    """IANA time zone of the call windows."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorklistEntry]:
         """The accounts, in the order to work them."""
@@ -581,10 +587,11 @@ class ListWorklistResponse(_message.Message):
         entries: _abc.Iterable[Global___WorklistEntry] | None = ...,
         next_page_token: _builtins.str = ...,
         currency_code: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "entries", b"entries", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "entries", b"entries", "next_page_token", b"next_page_token", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -602,6 +609,7 @@ class WorklistEntry(_message.Message):
     HANDLING_MINUTES_FIELD_NUMBER: _builtins.int
     SURPLUS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    CALL_WINDOW_FIELD_NUMBER: _builtins.int
     priority: _builtins.int
     """Place in the queue, 1 first."""
     account_id: _builtins.str
@@ -614,6 +622,12 @@ class WorklistEntry(_message.Message):
     """Increment minus what its minutes are worth elsewhere."""
     offered_attempt_count: _builtins.int
     """Attempts to make, where a budget leaves fewer than the queue makes; 0 means all of the queue's."""
+    @_builtins.property
+    def call_window(self) -> _day_window_pb2.DayWindow:
+        """When to contact: the longest stretch of the queue's windows that is lawful where the person is, by the queue's clocks. Not
+        set where the plan does not say when the queue works.
+        """
+
     def __init__(
         self,
         *,
@@ -623,10 +637,11 @@ class WorklistEntry(_message.Message):
         handling_minutes: _builtins.float = ...,
         surplus_minor_units: _builtins.int = ...,
         offered_attempt_count: _builtins.int = ...,
+        call_window: _day_window_pb2.DayWindow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["call_window", b"call_window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "priority", b"priority", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "call_window", b"call_window", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "priority", b"priority", "surplus_minor_units", b"surplus_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -778,6 +793,7 @@ class QueueExplanation(_message.Message):
     AHEAD_MINUTES_FIELD_NUMBER: _builtins.int
     OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     LIMITING_RULE_ID_FIELD_NUMBER: _builtins.int
+    CALL_WINDOW_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     verdict: Global___Verdict.ValueType
@@ -818,6 +834,12 @@ class QueueExplanation(_message.Message):
     def blocking_rule(self) -> _scoring_service_pb2.BlockingRule:
         """The rule that forbids it; set when the verdict is VERDICT_BLOCKED. Version and source stay empty."""
 
+    @_builtins.property
+    def call_window(self) -> _day_window_pb2.DayWindow:
+        """When to contact: the longest stretch of the queue's windows that is lawful where the person is, by the queue's clocks. Not
+        set where the plan does not say when the queue works, or a rule forbids it.
+        """
+
     def __init__(
         self,
         *,
@@ -839,10 +861,11 @@ class QueueExplanation(_message.Message):
         ahead_minutes: _builtins.float = ...,
         offered_attempt_count: _builtins.int = ...,
         limiting_rule_id: _builtins.str = ...,
+        call_window: _day_window_pb2.DayWindow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "blocking_rule", b"blocking_rule", "call_window", b"call_window", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "ahead_minutes", b"ahead_minutes", "blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "limiting_rule_id", b"limiting_rule_id", "needed_increment_minor_units", b"needed_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units", "ahead_minutes", b"ahead_minutes", "blocking_rule", b"blocking_rule", "break_even_price_per_minute_minor_units", b"break_even_price_per_minute_minor_units", "call_window", b"call_window", "cash_minor_units", b"cash_minor_units", "cost_minor_units", b"cost_minor_units", "from_cure_minor_units", b"from_cure_minor_units", "from_default_minor_units", b"from_default_minor_units", "handling_minutes", b"handling_minutes", "highest_price_per_minute_minor_units", b"highest_price_per_minute_minor_units", "increment_minor_units", b"increment_minor_units", "least_increment_minor_units", b"least_increment_minor_units", "limiting_rule_id", b"limiting_rule_id", "needed_increment_minor_units", b"needed_increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "price_per_minute_minor_units", b"price_per_minute_minor_units", "queue_id", b"queue_id", "surplus_minor_units", b"surplus_minor_units", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["highest_price_per_minute_minor_units"]  # noqa: Y015
     _WhichOneofArgType__highest_price_per_minute_minor_units: _TypeAlias = _typing.Literal["_highest_price_per_minute_minor_units", b"_highest_price_per_minute_minor_units"]  # noqa: Y015

@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from collections_opt.api.v1 import account_pb2 as collections__opt_dot_api_dot_v1_dot_account__pb2
+from collections_opt.api.v1 import day_window_pb2 as collections__opt_dot_api_dot_v1_dot_day__window__pb2
 from collections_opt.api.v1 import model_use_pb2 as collections__opt_dot_api_dot_v1_dot_model__use__pb2
 from collections_opt.api.v1 import own_columns_pb2 as collections__opt_dot_api_dot_v1_dot_own__columns__pb2
 from collections_opt.api.v1 import value_parameters_pb2 as collections__opt_dot_api_dot_v1_dot_value__parameters__pb2
@@ -30,7 +31,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/scoring_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a&collections_opt/api/v1/model_use.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x9f\x03\n\x14ScoreAccountsRequest\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12G\n\x10value_parameters\x18\x07 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x1f\n\x11omit_reason_codes\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\"\xdc\x02\n\x15ScoreAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.ScoredAccount\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x03 \x01(\t\x12\x15\n\rrules_version\x18\x04 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x05 \x01(\x05\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12 \n\x18value_parameters_version\x18\x07 \x01(\t\x12\x33\n\tmodel_use\x18\x08 \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\x12\x18\n\x10recovery_version\x18\t \x01(\t\x12\x18\n\x10recovery_problem\x18\n \x01(\t\"\xf0\x02\n\rScoredAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06p_cure\x18\x02 \x01(\x01\x12\x11\n\tp_default\x18\x03 \x01(\x01\x12\x0e\n\x06p_stay\x18\x04 \x01(\x01\x12\x1e\n\x16probability_reconciled\x18\x05 \x01(\x08\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x06 \x01(\x03\x12\x32\n\x06queues\x18\x07 \x03(\x0b\x32\".collections_opt.api.v1.QueueScore\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x1a\n\x12loss_given_default\x18\t \x01(\x01\x12\x37\n\x0bloss_source\x18\n \x01(\x0e\x32\".collections_opt.api.v1.LossSource\"\xec\x01\n\nQueueScore\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12%\n\x1d\x65xpected_recovery_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x06 \x01(\x01\x12\x1d\n\x15offered_attempt_count\x18\x07 \x01(\x05\"\x84\x01\n\x0c\x42lockingRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12-\n\x12next_eligible_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"B\n\nReasonCode\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x32~\n\x0eScoringService\x12l\n\rScoreAccounts\x12,.collections_opt.api.v1.ScoreAccountsRequest\x1a-.collections_opt.api.v1.ScoreAccountsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/scoring_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a\'collections_opt/api/v1/day_window.proto\x1a&collections_opt/api/v1/model_use.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x9f\x03\n\x14ScoreAccountsRequest\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12G\n\x10value_parameters\x18\x07 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x1f\n\x11omit_reason_codes\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\"\xdc\x02\n\x15ScoreAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.ScoredAccount\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x03 \x01(\t\x12\x15\n\rrules_version\x18\x04 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x05 \x01(\x05\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12 \n\x18value_parameters_version\x18\x07 \x01(\t\x12\x33\n\tmodel_use\x18\x08 \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\x12\x18\n\x10recovery_version\x18\t \x01(\t\x12\x18\n\x10recovery_problem\x18\n \x01(\t\"\xf0\x02\n\rScoredAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06p_cure\x18\x02 \x01(\x01\x12\x11\n\tp_default\x18\x03 \x01(\x01\x12\x0e\n\x06p_stay\x18\x04 \x01(\x01\x12\x1e\n\x16probability_reconciled\x18\x05 \x01(\x08\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x06 \x01(\x03\x12\x32\n\x06queues\x18\x07 \x03(\x0b\x32\".collections_opt.api.v1.QueueScore\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x1a\n\x12loss_given_default\x18\t \x01(\x01\x12\x37\n\x0bloss_source\x18\n \x01(\x0e\x32\".collections_opt.api.v1.LossSource\"\xa4\x02\n\nQueueScore\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12%\n\x1d\x65xpected_recovery_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x06 \x01(\x01\x12\x1d\n\x15offered_attempt_count\x18\x07 \x01(\x05\x12\x36\n\x0b\x63\x61ll_window\x18\x08 \x01(\x0b\x32!.collections_opt.api.v1.DayWindow\"\x84\x01\n\x0c\x42lockingRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12-\n\x12next_eligible_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"B\n\nReasonCode\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x32~\n\x0eScoringService\x12l\n\rScoreAccounts\x12,.collections_opt.api.v1.ScoreAccountsRequest\x1a-.collections_opt.api.v1.ScoreAccountsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,18 +56,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['omit_reason_codes']._serialized_options = b'\342A\001\001'
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['own_columns']._loaded_options = None
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['own_columns']._serialized_options = b'\342A\001\001'
-  _globals['_SCOREACCOUNTSREQUEST']._serialized_start=297
-  _globals['_SCOREACCOUNTSREQUEST']._serialized_end=712
-  _globals['_SCOREACCOUNTSRESPONSE']._serialized_start=715
-  _globals['_SCOREACCOUNTSRESPONSE']._serialized_end=1063
-  _globals['_SCOREDACCOUNT']._serialized_start=1066
-  _globals['_SCOREDACCOUNT']._serialized_end=1434
-  _globals['_QUEUESCORE']._serialized_start=1437
-  _globals['_QUEUESCORE']._serialized_end=1673
-  _globals['_BLOCKINGRULE']._serialized_start=1676
-  _globals['_BLOCKINGRULE']._serialized_end=1808
-  _globals['_REASONCODE']._serialized_start=1810
-  _globals['_REASONCODE']._serialized_end=1876
-  _globals['_SCORINGSERVICE']._serialized_start=1878
-  _globals['_SCORINGSERVICE']._serialized_end=2004
+  _globals['_SCOREACCOUNTSREQUEST']._serialized_start=338
+  _globals['_SCOREACCOUNTSREQUEST']._serialized_end=753
+  _globals['_SCOREACCOUNTSRESPONSE']._serialized_start=756
+  _globals['_SCOREACCOUNTSRESPONSE']._serialized_end=1104
+  _globals['_SCOREDACCOUNT']._serialized_start=1107
+  _globals['_SCOREDACCOUNT']._serialized_end=1475
+  _globals['_QUEUESCORE']._serialized_start=1478
+  _globals['_QUEUESCORE']._serialized_end=1770
+  _globals['_BLOCKINGRULE']._serialized_start=1773
+  _globals['_BLOCKINGRULE']._serialized_end=1905
+  _globals['_REASONCODE']._serialized_start=1907
+  _globals['_REASONCODE']._serialized_end=1973
+  _globals['_SCORINGSERVICE']._serialized_start=1975
+  _globals['_SCORINGSERVICE']._serialized_end=2101
 # @@protoc_insertion_point(module_scope)

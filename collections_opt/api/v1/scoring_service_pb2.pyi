@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
+from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
@@ -222,6 +223,7 @@ class QueueScore(_message.Message):
     INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     HANDLING_MINUTES_FIELD_NUMBER: _builtins.int
     OFFERED_ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
+    CALL_WINDOW_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     eligible: _builtins.bool
@@ -238,6 +240,12 @@ class QueueScore(_message.Message):
     def blocking_rule(self) -> Global___BlockingRule:
         """The strictest rule that forbids it; set when it is not eligible."""
 
+    @_builtins.property
+    def call_window(self) -> _day_window_pb2.DayWindow:
+        """When to contact: the longest stretch of the queue's windows that is lawful where the person is, by the queue's clocks. Not
+        set where the plan does not say when the queue works, or a rule forbids it.
+        """
+
     def __init__(
         self,
         *,
@@ -248,10 +256,11 @@ class QueueScore(_message.Message):
         increment_minor_units: _builtins.int = ...,
         handling_minutes: _builtins.float = ...,
         offered_attempt_count: _builtins.int = ...,
+        call_window: _day_window_pb2.DayWindow | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "call_window", b"call_window"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "eligible", b"eligible", "expected_recovery_minor_units", b"expected_recovery_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocking_rule", b"blocking_rule", "call_window", b"call_window", "eligible", b"eligible", "expected_recovery_minor_units", b"expected_recovery_minor_units", "handling_minutes", b"handling_minutes", "increment_minor_units", b"increment_minor_units", "offered_attempt_count", b"offered_attempt_count", "queue_id", b"queue_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

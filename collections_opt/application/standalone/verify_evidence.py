@@ -331,6 +331,25 @@ def check_attempts(plan, worked):
     return [told % fewer] if fewer else []
 
 
+def check_windows(plan, worked):
+    """Refuse call windows that are no part of the hours in which the plan says that their queue works."""
+    told = 0
+    for cell in worked:
+        spans = [
+            [clock_minutes(w["start"]), clock_minutes(w["end"]) or 1440] for w in plan["queues"][cell["queue"]].get("windows", [])
+        ]
+        first, after = cell.get("call_from", -1), cell.get("call_until", -1)
+        inside = any(low <= first < after <= high for low, high in spans)
+        need(inside if spans else first == after == -1, "a call window is not in its queue's hours")
+        told += bool(spans)
+    return ["%d accounts have a window in which to contact them, within their queue's hours." % told] if told else []
+
+
+def clock_minutes(text):
+    """Return minutes from midnight of a time such as 08:30:00."""
+    return int(text[:2]) * 60 + int(text[3:5])
+
+
 def check_sums(record, plan, accepted):
     """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
     worked = [c for c in accepted if c["disposition"] == 1]
@@ -348,7 +367,7 @@ def check_sums(record, plan, accepted):
         need(sorted(c["priority"] for c in mine) == list(range(1, len(mine) + 1)), "a queue has gaps or doubles in its order")
     sums = "%d accounts are worked, in every queue within its time, %d of them drawn at random to learn from."
     gains = "The expected gains of those chosen add up to %s; no other choice could be worth more than %s."
-    about = check_persons(record, accepted, worked) + check_attempts(plan, worked)
+    about = check_persons(record, accepted, worked) + check_attempts(plan, worked) + check_windows(plan, worked)
     return [sums % (len(worked), len(drawn)), *about, gains % (amount(record, gained), amount(record, record["bound_minor"]))]
 
 

@@ -60,6 +60,20 @@ class CallHours:
         open_cells = self.bound & ~self.planned
         return np.asarray((queue >= 0) & open_cells[self.group, np.maximum(queue, 0)], dtype=bool)
 
+    def windows(self, queue: NDArray[np.int16]) -> tuple[NDArray[np.int16], NDArray[np.int16]] | None:
+        """Return the window of each account in one queue: first minute and the one after the last, int16 (n,), -1 for none.
+
+        Args:
+            queue: int16 (n,), negative for none.
+
+        None where no queue of the plan has windows.
+        """
+        if not self.planned.any():
+            return None
+        cell = (self.group, np.maximum(queue, 0))
+        none = queue < 0
+        return np.where(none, np.int16(NOT_KNOWN), self.start[cell]), np.where(none, np.int16(NOT_KNOWN), self.end[cell])
+
     def window(self, row: int, queue: int) -> tuple[int, int] | None:
         """Return the minutes of an account's call window in desk time: first, and after the last; None where not known."""
         group = self.group[row]

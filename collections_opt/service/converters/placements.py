@@ -16,7 +16,7 @@ from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.person_choice import NEVER
 from collections_opt.core.ranking import Disposition
 from collections_opt.service.converters.rankings import write_inputs
-from collections_opt.service.converters.scores import rows_of, write_blocking_rule
+from collections_opt.service.converters.scores import rows_of, write_blocking_rule, write_call_window
 from collections_opt.wire.common import write_enum
 
 
@@ -115,6 +115,7 @@ class _Writer:
             least_increment_minor_units=self._least[row][index],
             highest_price_per_minute_minor_units=highest if highest >= 0 else None,
             offered_attempt_count=self._placed.offered_attempts(row, index),
+            call_window=write_call_window(self._placed.valued.eligibility, row, index),
         )
 
     def _rule(self, row: int, code: int) -> scoring_service_pb2.BlockingRule:

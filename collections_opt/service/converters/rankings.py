@@ -29,6 +29,7 @@ from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
+from collections_opt.wire.day_windows import write_window
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.status import to_status
 
@@ -111,6 +112,7 @@ def _write_health(record: RankingRecord) -> ranking_pb2.RankingHealth:
         domain_binding_fields=record.record.get("scoring", {}).get("binds", ()),
         stale_score_count=held.get("stale_score_count", 0),
         suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
+        hours_not_planned_account_count=held.get("hours_not_planned_count", 0),
     )
 
 
@@ -275,6 +277,9 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
         values["person"] = entries.person.astype(np.int64)
     if entries.attempts is not None:
         values["offered_attempts"] = entries.attempts.astype(np.int64)
+    if entries.call_from is not None and entries.call_until is not None:
+        values["call_from_minute"] = entries.call_from.astype(np.int64)
+        values["call_until_minute"] = entries.call_until.astype(np.int64)
     present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
 
@@ -288,6 +293,7 @@ def write_worklist_entry(entry: WorklistEntry) -> ranking_service_pb2.WorklistEn
         handling_minutes=entry.seconds / 60.0,
         surplus_minor_units=entry.surplus_minor,
         offered_attempt_count=entry.attempts,
+        call_window=write_window(entry.call_from, entry.call_until),
     )
 
 
@@ -332,6 +338,7 @@ def _write_queue_explanation(found: QueueExplanation) -> ranking_service_pb2.Que
         ahead_minutes=found.minutes_ahead,
         offered_attempt_count=found.offered_attempts,
         limiting_rule_id=found.limiting_rule_id,
+        call_window=write_window(*found.call_window) if found.call_window else None,
     )
 
 

@@ -8,16 +8,17 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.api.v1 import day_window_pb2, value_parameters_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as pb
-from collections_opt.api.v1 import value_parameters_pb2
 from collections_opt.application.account_scores import ScoredAccounts
-from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.eligibility import Eligibility, next_eligible_date
 from collections_opt.core.losses import LossSource
 from collections_opt.core.names import normal_account_id
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason
 from collections_opt.wire.common import write_date, write_enum
+from collections_opt.wire.day_windows import write_window
 
 LOSS_SOURCE = value_parameters_pb2.LossSource.DESCRIPTOR
 
@@ -69,7 +70,14 @@ def _write_queue(scored: ScoredAccounts, row: int, queue: int, baseline: int) ->
         increment_minor_units=increment,
         handling_minutes=float(ranking.problem.seconds[row, queue]) / 60.0,
         offered_attempt_count=0 if offered is None else int(offered[0]),
+        call_window=write_call_window(ranking.eligibility, row, queue),
     )
+
+
+def write_call_window(eligibility: Eligibility, row: int, queue: int) -> day_window_pb2.DayWindow | None:
+    """Return when an account may be contacted by a queue; None where that is not known."""
+    window = eligibility.call_window(row, queue)
+    return None if window is None else write_window(*window)
 
 
 def write_blocking_rule(
