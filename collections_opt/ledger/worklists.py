@@ -34,7 +34,7 @@ _NUMBERS = (
     "call_from",
     "call_until",
 )
-_AT_REST = {"attempts": 0, "call_from": -1, "call_until": -1}
+AT_REST = {"attempts": 0, "call_from": -1, "call_until": -1}
 """What entries hold in columns that came later, where these say nothing: a worklist without any is hashed as those of before."""
 
 _NAMES = ("seq", "account_id", *_NUMBERS)
@@ -108,7 +108,7 @@ class AssignedColumns:
         """Return the assigned ones of all entries; ``row_number`` is the position among all."""
         rows = np.flatnonzero(entries.queue != UNASSIGNED)
         count = entries.queue.size
-        later = {name: np.full(count, rest, dtype=np.int16) for name, rest in _AT_REST.items()}
+        later = {name: np.full(count, rest, dtype=np.int16) for name, rest in AT_REST.items()}
         columns = {**later, **entries.columns(), "row_number": np.arange(count)}
         return cls(entries.account_id[rows], {name: columns[name][rows] for name in _NUMBERS})
 
@@ -124,8 +124,8 @@ class AssignedColumns:
     @property
     def digest(self) -> str:
         """SHA-256 (hex) of all columns, without those that came later and say nothing of any account."""
-        said = {name for name, rest in _AT_REST.items() if (self.numbers[name] != rest).any()}
-        kept = {name: column for name, column in self.numbers.items() if name not in _AT_REST or name in said}
+        said = {name for name, rest in AT_REST.items() if (self.numbers[name] != rest).any()}
+        kept = {name: column for name, column in self.numbers.items() if name not in AT_REST or name in said}
         return digest_columns({"account_id": self.account_id, **kept}, ("worklists-1",))
 
     def insert(self, connection: sa.Connection, seq: int) -> None:

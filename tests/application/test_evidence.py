@@ -307,9 +307,11 @@ def test_the_record_says_who_when_on_what_and_how_healthy(world):
         "outside_domain_count": 38,
         "lacking_features": dict.fromkeys(("credit_limit", "utilisation", "utilisation_change"), 16),
         "lacking_features_count": 16,
+        "hours_not_planned_count": held["health"]["hours_not_planned_count"],
         "warnings": held["health"]["warnings"],
     }
-    assert [told.split(" accounts ")[1].split()[0] for told in held["health"]["warnings"]] == ["are", "lack"]
+    assert [told.split(" accounts ")[1].split()[0] for told in held["health"]["warnings"]] == ["are", "lack", "are"]
+    assert held["health"]["hours_not_planned_count"] > 0  # the plan does not say when its queues work
     assert set(held["times"]) == {"received", "decided", "recorded"}
     assert held["times"]["received"] == "2026-11-24T06:00:00+00:00"
     assert held["time_zone"] == "America/New_York"

@@ -19,7 +19,7 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import FolderObjectStore
 from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.schema import APPEND_ONLY, OVERWRITTEN, metadata
-from collections_opt.ledger.worklists import AssignedColumns
+from collections_opt.ledger.worklists import AT_REST, AssignedColumns
 from tests.conftest import why_not_started
 from tests.core.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add, changes_let_through, without_triggers
@@ -75,7 +75,7 @@ def filled_before_entries_were_numbered(url):
             row = {"seq": seq, "ranking_id": ranking_id, "request_id": f"r{seq}", "payload_digest": "x", "portfolio_id": "p1"}
             row |= {"record": record, "previous_digest": GENESIS, "created_at": NOW.isoformat()}
             connection.execute(metadata.tables["rankings"].insert(), {**row, "record_digest": chain_digest(row)})
-            held = {name: column.tolist() for name, column in columns.numbers.items() if name != "attempts"}  # not there yet
+            held = {name: column.tolist() for name, column in columns.numbers.items() if name not in AT_REST}  # not there yet
             cells = zip(*held.values(), strict=True)
             entries = [
                 {"ranking_id": ranking_id, "account_id": account.decode(), **dict(zip(held, numbers, strict=True))}

@@ -74,6 +74,7 @@ def plan(plan_id):
     queue = message.queues[0]
     queue.skills[:], queue.specialisms[:], queue.products[:], queue.states[:] = ["card"], ["vulnerable"], ["CREDIT_CARD"], ["TW"]
     queue.channel_fee_minor_units = 10
+    del queue.windows[:]
     queue.windows.add(start_minute=480, end_minute=1_200)
     queue.time_zone = "Asia/Taipei"
     return message
