@@ -30,6 +30,7 @@ from collections_opt.core.pipeline import RankingRequest, rank
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking
+from collections_opt.core.wanted import require_wanted
 from collections_opt.scoring.scorer import Reason as ScoreReason
 
 
@@ -71,12 +72,14 @@ class AccountScores:
         effects_of = self._models.effects.pin("").effects_of
         recovery = self._models.recoveries.pin("")
         score, losses_of = serving.scorer.score, recovery.losses_of
-        ranking = rank(admission.portfolio, request, score, _assign_nobody, effects_of=effects_of, losses_of=losses_of)
+        ranking = rank(admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of, losses_of=losses_of)
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = nothing
         if with_reasons:
+            require_wanted()
             pushes = serving.scorer.group_pushes(admission.portfolio)
             worth = increment_reasons(ranking, pushes, plan, parameters, effects_of)
+            require_wanted()
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
         return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()), recovery)

@@ -16,6 +16,7 @@ from collections_opt.core.names import check_id
 from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 
@@ -55,7 +56,9 @@ class Books:
             CollectionsError: as ``admit``; ALREADY_EXISTS when the id holds other accounts.
         """
         check_id("portfolio_id", portfolio_id)
+        require_wanted()
         admission = admit(raw)
+        require_wanted()
         record = self._stored(portfolio_id, admission, validate_only, actor)
         return ImportedPortfolio(record, admission.quarantine, admission.normalised)
 
@@ -79,6 +82,7 @@ class Books:
         )
         if validate_only:
             return record
+        require_wanted()
         added = self._ledger.add_portfolio(record, actor)
         self._recorder.publish()
         return added

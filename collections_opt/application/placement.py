@@ -27,6 +27,7 @@ from collections_opt.core.ranking import Disposition, Entries
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.side_constraints import NOT_COMPARED
 from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.wanted import require_wanted
 from collections_opt.core.worked_persons import WorkedPersons, worked_persons
 from collections_opt.core.worklist_order import RecordedDecisions, WorklistOrder
 
@@ -117,9 +118,12 @@ class Placer:
         portfolio = admission.portfolio
         _check_fit(portfolio, then)
         inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
+        require_wanted()
         outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
+        require_wanted()
         valued = value_accounts(portfolio, outcomes, *by, _eligibility(portfolio, known, inputs))
+        require_wanted()
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
         recorded = order.decisions(rows)

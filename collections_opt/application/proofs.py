@@ -16,6 +16,7 @@ import numpy as np
 from collections_opt.application.model_evidence import model_files, object_files
 from collections_opt.application.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.chain import canonical_json
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
@@ -109,6 +110,7 @@ class Proofs:
             accounts: whose rows are shown; None shows all that were not erased.
         """
         leaves = self._leaves(record)
+        require_wanted()
         decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
         held = record.record
@@ -126,6 +128,7 @@ class Proofs:
             "refused.bin": self._opened(refused, shown).tobytes(),
             "verify_evidence.py": verifier_source(),
         }
+        require_wanted()
         listed = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
         title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
         return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})

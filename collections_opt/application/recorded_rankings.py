@@ -25,6 +25,7 @@ from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Entries
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord, WorklistEntry
 
@@ -119,7 +120,11 @@ class RecordedRankings:
                 message = "differs from the first in how often a person may be contacted."
                 raise refuse(Reason.INVALID_ARGUMENT, f"ranking_ids[{index}]", message, "Compare like with like.")
         reference = self.entries(first)
-        return [compare(Ordering(r.record["ordering"]), self.entries(r), reference) for r in records]
+        compared = []
+        for record in records:
+            require_wanted()
+            compared.append(compare(Ordering(record.record["ordering"]), self.entries(record), reference))
+        return compared
 
     def _compared(self, index: int, ranking_id: str) -> RankingRecord:
         try:

@@ -19,6 +19,7 @@ from collections_opt.application.verification import certificate_checks, first_d
 from collections_opt.core.assignment import ProgressCallback, Solve, SolveOptions, ignore_progress
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.pipeline import RankingRequest, rank
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.solvers import SOLVERS, solve_in_order
 
@@ -73,6 +74,7 @@ class Replays:
         """
         decision = read_decision(self._ledger, self._sealed, self._ledger.ranking(ranking_id))
         reason = self._why_not(decision)
+        require_wanted()
         difference = "" if reason else self._difference(decision, progress, threads)
         if not reason and not difference:
             return Replay(ranking_id, ReplayOutcome.BIT_IDENTICAL, "")
@@ -81,6 +83,7 @@ class Replays:
             return Replay(ranking_id, ReplayOutcome.MISMATCH, difference)
         if decision.erased_count:
             return Replay(ranking_id, ReplayOutcome.CERTIFICATE_ONLY, reason)
+        require_wanted()
         broken = [check.sentence for check in certificate_checks(decision) if not check.holds]
         outcome = ReplayOutcome.MISMATCH if broken else ReplayOutcome.CERTIFICATE_ONLY
         return Replay(ranking_id, outcome, broken[0] if broken else reason)

@@ -19,6 +19,7 @@ from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.exploration import withdraw
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.checkpoints import check_note
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log import LogKind
@@ -123,6 +124,7 @@ class Verification:
         erased = self._ledger.erased_numbers()
         parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
         for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
+            require_wanted()
             opened = unseal(table, self._sealed.keys_of(table), check=True)
             known = self._sealed.has_keys_of(opened.columns["account_id"], table.key_no[opened.rows])
             _need(known, "the account directory gives accounts other keys")
@@ -153,6 +155,7 @@ class Verification:
 
     @staticmethod
     def _checked(name: str, look: Callable[[], str]) -> Check:
+        require_wanted()
         try:
             return Check(name, True, look())
         except CollectionsError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +36,9 @@ class Checkpoints:
         path = self.folder / f"{tree.size:010d}.txt"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
-            beside = path.with_suffix(f".{os.getpid()}.new")
-            with beside.open("w", encoding="utf-8", newline="\n") as file:
+            # Two calls of one server may publish the same size at once: a name that they share would be renamed away once.
+            beside = path.with_suffix(f".{uuid.uuid4().hex}.new")
+            with beside.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(self.note(tree))
                 file.flush()
                 os.fsync(file.fileno())

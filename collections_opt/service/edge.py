@@ -18,15 +18,12 @@ from typing import Any, NoReturn, Protocol
 import grpc
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.wanted import Unwanted, wanted_while
 from collections_opt.service.call import Call
 from collections_opt.service.guard import Admitted, Guard, ServerContext
 from collections_opt.service.metrics import CANCELLED, OK
 from collections_opt.service.places import CallClass, Waiting
 from collections_opt.wire.status import to_call_status
-
-
-class CallerLeft(BaseException):
-    """Nobody waits for the answer any more; not an ``Exception``, so that nothing takes it for a failure to be made good."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ class Edge:
                 admitted.call.left.set()
             outcome = OK
             return answer
-        except (CallerLeft, grpc.aio.InternalError):  # the latter: what was sent did not reach the caller
+        except (Unwanted, grpc.aio.InternalError):  # the latter: what was sent did not reach the caller
             raise asyncio.CancelledError from None
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, the caller learns one status
             refused = self._guard.refusal(method.name, error)
@@ -147,10 +144,11 @@ class Exchange:
         """Answer the call; runs in a worker thread. Return the answer where it is one message.
 
         Raises:
-            CallerLeft: nobody waits any more.
+            Unwanted: nobody waits any more.
         """
         self._require_wanted()
-        with closing(method.behaviour(self._requests(method, first), self._call)) as answer:  # type: ignore[type-var]
+        requests = self._requests(method, first)
+        with wanted_while(self._call.is_active), closing(method.behaviour(requests, self._call)) as answer:  # type: ignore[type-var]
             if not method.answer_streams:
                 return next(answer)
             for message in answer:
@@ -165,7 +163,7 @@ class Exchange:
 
     def _require_wanted(self) -> None:
         if not self._call.is_active():
-            raise CallerLeft
+            raise Unwanted
 
     def _ask(self, do: Callable[..., Awaitable[Any]], *args: Any) -> Any:
         self._require_wanted()
@@ -175,7 +173,7 @@ class Exchange:
 
     def _put(self, reply: Future[Any], do: Callable[[], Awaitable[Any]]) -> None:
         if self._closed:
-            reply.set_exception(CallerLeft())
+            reply.set_exception(Unwanted())
             return
         self._open.add(reply)
         self._asked.put_nowait(functools.partial(self._do, reply, do))
@@ -189,7 +187,7 @@ class Exchange:
         self._closed = True
         self._call.left.set()
         for reply in self._open:
-            reply.set_exception(CallerLeft())
+            reply.set_exception(Unwanted())
 
     async def _read(self) -> bytes | None:
         began = self._loop.time()
@@ -238,4 +236,4 @@ async def _require_caller(context: ServerContext) -> None:
     try:
         await context.send_initial_metadata(())
     except grpc.aio.InternalError as error:
-        raise CallerLeft from error
+        raise Unwanted from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -40,7 +41,8 @@ def progress_stream(work: Callable[[ProgressCallback], Iterator[T]]) -> Iterator
         except BaseException as error:  # noqa: BLE001 - it is raised again where the caller waits
             channel.put(("error", error))
 
-    worker = threading.Thread(target=run, name="long-call", daemon=True)
+    context = contextvars.copy_context()  # so that stages within it stop when the call's caller has left
+    worker = threading.Thread(target=context.run, args=(run,), name="long-call", daemon=True)
     worker.start()
     try:
         while True:
