@@ -73,6 +73,11 @@ def _zones() -> dict[str, object]:
     return zones
 
 
+def _languages() -> dict[str, object]:
+    threes = {code: three for three, code in get_global("language_aliases").items() if len(three) == 3 and three.isalpha()}
+    return {code: [name, threes.get(code, "")] for code, name in Locale("en").languages.items() if len(code) == 2}
+
+
 def main() -> None:
     """Write all vocabularies."""
     _module(
@@ -93,6 +98,12 @@ def main() -> None:
         "IANA time zones, with the countries that use them",
         _version("tzdata"),
         {"ZONES": ("dict[str, list[str]]", _zones())},
+    )
+    _module(
+        "iso_639",
+        "ISO 639: languages with two letters (name, code of three letters)",
+        _version("babel"),
+        {"LANGUAGES": ("dict[str, list[str]]", _languages())},
     )
 
 

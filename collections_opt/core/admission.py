@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array
 from collections_opt.core.codes.columns import NormalisedCode, read_codes
 from collections_opt.core.codes.currencies import check_currency
+from collections_opt.core.codes.languages import languages_near, read_language
 from collections_opt.core.codes.places import check_country, places_near, read_place
 from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
 from collections_opt.core.errors import Reason, refuse
@@ -303,6 +304,7 @@ def _check_codes(
     readings = {
         "state": (lambda text: read_place(text, raw.currency_code, raw.country_code), lambda t: places_near(t, raw.country_code)),
         "time_zone": (read_zone, zones_near),
+        "language": (read_language, languages_near),
     }
     normalised: tuple[NormalisedCode, ...] = ()
     for name, (read, near) in readings.items():

@@ -66,6 +66,9 @@ NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of
 """In the legend only of plans that know their windows: an archive of before has the legend that it was made with."""
 
 
+NOT_SPOKEN = BlockReason("queue.language", 1, "The queue does not speak the language that the person chose.", "capacity plan")
+"""In the legend only of plans that know the languages of their teams."""
+
 TOO_OLD = BlockReason(
     "facts.too-old", 1, "Facts that a rule reads are older than the plan allows, or of no known age.", "capacity plan"
 )
@@ -136,7 +139,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     if len(in_force) > MAX_RULES:
         what = f"{len(in_force)} rules are in force on {portfolio.as_of_date}."
         raise refuse(Reason.INVALID_ARGUMENT, "rules", what, f"Keep at most {MAX_RULES}.")
-    binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force)
+    binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force) or any(queue.languages for queue in plan.queues)
     persons = persons_of(portfolio) if binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
@@ -160,6 +163,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
     legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS + reasons
+    legend += _block_unspoken(blocked, len(legend) + 1, portfolio, persons, plan)
     if old is not None:
         legend += (TOO_OLD,)
         blocked[old & (blocked == 0)] = len(legend)
@@ -180,7 +184,7 @@ def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, t
     places = {reason.rule_id: code for code, reason in enumerate(found.legend, start=1)}
     code_of = np.zeros(len(judged.legend) + 1, dtype=np.uint8)
     for code, reason in enumerate(judged.legend, start=1):
-        if code <= len(about) or reason is TOO_OLD:
+        if code <= len(about) or reason in (NOT_SPOKEN, TOO_OLD):
             code_of[code] = places[reason.rule_id]
     blocked = np.where(found.blocked_by == 0, code_of[judged.blocked_by], found.blocked_by).astype(np.uint8)
     attempts = found.attempts
@@ -255,7 +259,7 @@ def _block_facts(
     """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,)."""
     hits: dict[float, Mask] = {}
     for index, queue in enumerate(plan.queues):
-        if not rule.reaches(queue.channel, queue.specialisms):
+        if not rule.reaches(queue.channel, queue.specialisms, queue.automated):
             continue
         planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
         if planned not in hits:
@@ -274,17 +278,34 @@ def _mark_old(old: Mask, rule: Rule, inside: Mask, portfolio: Portfolio, persons
     if rule.scope is RuleScope.PERSON and persons is not None:
         mine = persons.any_of(mine)
     for index, queue in enumerate(plan.queues):
-        if rule.reaches(queue.channel, queue.specialisms):
+        if rule.reaches(queue.channel, queue.specialisms, queue.automated):
             old[:, index] |= inside & mine
 
 
 def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], rule: Rule, plan: CapacityPlan) -> None:
     """Lower attempts of queues that a budget reaches, uint8 (n, q) with 0 for all, to the fewer that it leaves, float64 (n,)."""
     for index, queue in enumerate(plan.queues):
-        if queue.least_attempts < queue.attempts and rule.reaches(queue.channel, queue.specialisms):
+        if queue.least_attempts < queue.attempts and rule.reaches(queue.channel, queue.specialisms, queue.automated):
             column = attempts[:, index]
             fewer = (left >= 1) & (left < np.where(column == 0, queue.attempts, column))
             column[fewer] = left[fewer].astype(np.uint8)
+
+
+def _block_unspoken(
+    blocked: NDArray[np.uint8], code: int, portfolio: Portfolio, persons: Persons | None, plan: CapacityPlan
+) -> tuple[BlockReason, ...]:
+    """Block queues, of those that say what they speak, where the person chose, on any debt, another language; an unknown is none.
+
+    Returns what is added to the legend.
+    """
+    if not any(queue.languages for queue in plan.queues):
+        return ()
+    chosen = portfolio.column("language")
+    for index, queue in enumerate(plan.queues):
+        if queue.languages:
+            outside = (chosen != b"") & ~np.isin(chosen, np.array([each.encode() for each in queue.languages]))
+            _block(blocked, index, outside if persons is None else persons.any_of(outside), code)
+    return (NOT_SPOKEN,)
 
 
 def _queue_limits(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from collections_opt.core.codes.iso_639 import LANGUAGES
+from collections_opt.core.codes.languages import languages_near, read_language
 from collections_opt.core.errors import FieldViolation
 from collections_opt.core.names import id_violation, label_violations, list_violations, text_violation
 from collections_opt.core.queues import CapacityPlan, Queue
@@ -28,8 +30,9 @@ def _queue_violations(queue: Queue, path: str) -> Iterator[FieldViolation]:
     ):
         if found:
             yield found
-    for name in ("skills", "specialisms", "products", "buckets", "states"):
+    for name in ("skills", "specialisms", "products", "buckets", "states", "languages"):
         yield from list_violations(f"{path}.{name}", getattr(queue, name))
+    yield from _language_violations(queue, path)
     for index, specialism in enumerate(queue.specialisms):
         if specialism not in BLOCK_FLAGS:
             remedy = f"Use some of {', '.join(BLOCK_FLAGS)}."
@@ -40,3 +43,12 @@ def _queue_violations(queue: Queue, path: str) -> Iterator[FieldViolation]:
     for index, state in enumerate(queue.states):
         if not _STATE.fullmatch(state):
             yield FieldViolation(f"{path}.states[{index}]", f"{state[:40]!r} is not ISO 3166.", "Use codes such as TW or US-MA.")
+
+
+def _language_violations(queue: Queue, path: str) -> Iterator[FieldViolation]:
+    for index, language in enumerate(queue.languages):
+        if language not in LANGUAGES:
+            reading = read_language(language)
+            near = (reading.code,) if reading.known else languages_near(language[:40])
+            remedy = f"Use {' or '.join(near)}." if near else "Use codes such as en or es."
+            yield FieldViolation(f"{path}.languages[{index}]", f"{language[:40]!r} is not a code of ISO 639.", remedy)

@@ -77,6 +77,8 @@ class Queue:
         windows: parts of the day in which the team contacts; empty where the plan does not know, and then hours of the law are
             not planned.
         time_zone: IANA zone of the windows; "" is the portfolio's.
+        automated: the team's contacts are made by an automatic dialler, an artificial or recorded voice, or sent by a machine.
+        languages: that the team speaks, ISO 639; empty means every language.
     """
 
     queue_id: str
@@ -104,6 +106,8 @@ class Queue:
     attempts_may_shrink: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
     windows: tuple[DayWindow, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
     time_zone: str = field(default="", metadata=OMITTED_AT_DEFAULT)
+    automated: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
+    languages: tuple[str, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
 
     @property
     def capacity_minutes(self) -> float:

@@ -83,6 +83,19 @@ BLOCK_FLAGS: tuple[str, ...] = (
 )
 """Flags that block contact or reserve the account for specialist queues (value-model rules)."""
 
+CHOICES: MappingProxyType[str, str] = MappingProxyType(
+    {
+        "no_calls": "The person asked not to be called.",
+        "no_texts": "The person asked not to be sent text messages.",
+        "no_emails": "The person asked not to be sent electronic mail.",
+        "no_letters": "The person asked not to be sent letters.",
+        "no_visits": "The person asked not to be visited.",
+        "consent_automated_calls": "The person consented to calls by an automatic dialler or an artificial or recorded voice.",
+        "consent_automated_texts": "The person consented to text messages that are sent automatically.",
+    }
+)
+"""Flags of what the person chose: media that were refused, and automated contact that was agreed to."""
+
 _COLUMNS: tuple[Column, ...] = (
     Column("account_id", _K.TEXT, "The lender's id of the account; unique in a portfolio.", required=True),
     Column("customer_id", _K.TEXT, "The lender's id of the person who owes."),
@@ -134,11 +147,13 @@ _COLUMNS: tuple[Column, ...] = (
     Column(
         "flag_facts_days_old",
         _K.COUNT,
-        "Days since the block flags were last true; 0 is the as-of date.",
+        "Days since the block flags, choices and consents were last true; 0 is the as-of date.",
         low=0,
         high=MAX_DAYS_PAST_DUE,
         held_if_sent=True,
     ),
+    Column("language", _K.TEXT, "Language that the person chose, ISO 639 (en, es).", held_if_sent=True),
+    *(Column(name, _K.FLAG, meaning, held_if_sent=True) for name, meaning in CHOICES.items()),
 )
 
 ACCOUNT_SCHEMA: MappingProxyType[str, Column] = MappingProxyType({column.name: column for column in _COLUMNS})
@@ -152,7 +167,7 @@ FACT_GROUPS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
             "attempts_last_7_days_count",
             "days_since_conversation",
         ),
-        "flags": BLOCK_FLAGS,
+        "flags": (*BLOCK_FLAGS, *CHOICES),
     }
 )
 """Facts that are brought up to date together, by the name under which a capacity plan bounds their age."""

@@ -83,6 +83,8 @@ def read_queue(message: pb.Queue, path: str) -> Queue:
         attempts_may_shrink=message.attempts_may_shrink,
         windows=tuple(read_window(window, f"{path}.windows[{i}]") for i, window in enumerate(message.windows[: MAX_WINDOWS + 1])),
         time_zone=message.time_zone,
+        automated=message.automated,
+        languages=tuple(message.languages),
     )
 
 
@@ -137,5 +139,7 @@ def _write_queue(queue: Queue) -> pb.Queue:
         attempts_may_shrink=queue.attempts_may_shrink,
         windows=[DayWindow(start_minute=first, end_minute=after) for first, after in (w.minutes for w in queue.windows)],
         time_zone=queue.time_zone,
+        automated=queue.automated,
+        languages=queue.languages,
         capacity_minutes=queue.capacity_minutes,
     )

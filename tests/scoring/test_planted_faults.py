@@ -115,7 +115,8 @@ def test_training_never_shows_a_calibrator_the_rows_of_its_model(data, monkeypat
 
 
 def test_no_feature_and_no_column_is_protected_and_a_planted_proxy_is_refused(monkeypatch, data, tmp_path):
-    check_no_protected([*FEATURE_NAMES, *ACCOUNT_SCHEMA], "features")
+    # A language that the person chose says who may speak with them; no score reads it.
+    check_no_protected([*FEATURE_NAMES, *(name for name in ACCOUNT_SCHEMA if name != "language")], "features")
     monkeypatch.setattr(model_training, "FEATURE_NAMES", (*FEATURE_NAMES, "postcode_rank"))
     with pytest.raises(CollectionsError) as caught:
         model_training.train_model(tmp_path, data, "x", 1, datetime(2026, 11, 24, tzinfo=UTC))

@@ -41,11 +41,12 @@ QUEUES = st.builds(
         ("shrinkage", "occupancy", "committed_minutes", "attempts", "dial_minutes", "talk_minutes", "wrap_minutes"), NUMBER
     ),
     **dict.fromkeys(("variable_cost_per_minute_minor", "loaded_cost_per_minute_minor", "channel_fee_minor"), MONEY),
-    **dict.fromkeys(("skills", "specialisms", "products", "states"), WORDS),
+    **dict.fromkeys(("skills", "specialisms", "products", "states", "languages"), WORDS),
     specialist_only=st.booleans(),
     attempts_may_shrink=st.booleans(),
     windows=st.lists(WINDOWS, max_size=3).map(tuple),
     time_zone=st.sampled_from(["", "America/New_York"]),
+    automated=st.booleans(),
     buckets=st.lists(st.integers(0, 6), max_size=3).map(tuple),
 )
 PLANS = st.builds(

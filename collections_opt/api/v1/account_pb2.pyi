@@ -69,6 +69,14 @@ class Account(_message.Message):
     OWN_VALUES_FIELD_NUMBER: _builtins.int
     CONTACT_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
     FLAG_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    NO_CALLS_FIELD_NUMBER: _builtins.int
+    NO_TEXTS_FIELD_NUMBER: _builtins.int
+    NO_EMAILS_FIELD_NUMBER: _builtins.int
+    NO_LETTERS_FIELD_NUMBER: _builtins.int
+    NO_VISITS_FIELD_NUMBER: _builtins.int
+    CONSENT_AUTOMATED_CALLS_FIELD_NUMBER: _builtins.int
+    CONSENT_AUTOMATED_TEXTS_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The lender's id of the account; unique in a call."""
     customer_id: _builtins.str
@@ -106,7 +114,23 @@ class Account(_message.Message):
     of the as-of date.
     """
     flag_facts_days_old: _builtins.int
-    """Days since the block flags were last true, likewise."""
+    """Days since the block flags, choices and consents were last true, likewise."""
+    language: _builtins.str
+    """Language that the person chose, ISO 639 (en, es)."""
+    no_calls: _builtins.bool
+    """The person asked not to be called."""
+    no_texts: _builtins.bool
+    """The person asked not to be sent text messages."""
+    no_emails: _builtins.bool
+    """The person asked not to be sent electronic mail."""
+    no_letters: _builtins.bool
+    """The person asked not to be sent letters."""
+    no_visits: _builtins.bool
+    """The person asked not to be visited."""
+    consent_automated_calls: _builtins.bool
+    """The person consented, before, to calls by an automatic dialler or an artificial or recorded voice."""
+    consent_automated_texts: _builtins.bool
+    """The person consented, before, to text messages that are sent automatically."""
     @_builtins.property
     def block_flags(self) -> Global___BlockFlags:
         """Facts that block contact or reserve the account for specialist queues."""
@@ -143,10 +167,18 @@ class Account(_message.Message):
         own_values: _abc.Mapping[_builtins.str, _own_columns_pb2.OwnValue] | None = ...,
         contact_facts_days_old: _builtins.int | None = ...,
         flag_facts_days_old: _builtins.int | None = ...,
+        language: _builtins.str | None = ...,
+        no_calls: _builtins.bool | None = ...,
+        no_texts: _builtins.bool | None = ...,
+        no_emails: _builtins.bool | None = ...,
+        no_letters: _builtins.bool | None = ...,
+        no_visits: _builtins.bool | None = ...,
+        consent_automated_calls: _builtins.bool | None = ...,
+        consent_automated_texts: _builtins.bool | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arrears_minor_units: _TypeAlias = _typing.Literal["arrears_minor_units"]  # noqa: Y015
     _WhichOneofArgType__arrears_minor_units: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units"]  # noqa: Y015
@@ -156,6 +188,10 @@ class Account(_message.Message):
     _WhichOneofArgType__balance_minor_units: _TypeAlias = _typing.Literal["_balance_minor_units", b"_balance_minor_units"]  # noqa: Y015
     _WhichOneofReturnType__calls_last_7_days_count: _TypeAlias = _typing.Literal["calls_last_7_days_count"]  # noqa: Y015
     _WhichOneofArgType__calls_last_7_days_count: _TypeAlias = _typing.Literal["_calls_last_7_days_count", b"_calls_last_7_days_count"]  # noqa: Y015
+    _WhichOneofReturnType__consent_automated_calls: _TypeAlias = _typing.Literal["consent_automated_calls"]  # noqa: Y015
+    _WhichOneofArgType__consent_automated_calls: _TypeAlias = _typing.Literal["_consent_automated_calls", b"_consent_automated_calls"]  # noqa: Y015
+    _WhichOneofReturnType__consent_automated_texts: _TypeAlias = _typing.Literal["consent_automated_texts"]  # noqa: Y015
+    _WhichOneofArgType__consent_automated_texts: _TypeAlias = _typing.Literal["_consent_automated_texts", b"_consent_automated_texts"]  # noqa: Y015
     _WhichOneofReturnType__contact_facts_days_old: _TypeAlias = _typing.Literal["contact_facts_days_old"]  # noqa: Y015
     _WhichOneofArgType__contact_facts_days_old: _TypeAlias = _typing.Literal["_contact_facts_days_old", b"_contact_facts_days_old"]  # noqa: Y015
     _WhichOneofReturnType__contacts_in_window_count: _TypeAlias = _typing.Literal["contacts_in_window_count"]  # noqa: Y015
@@ -172,10 +208,22 @@ class Account(_message.Message):
     _WhichOneofArgType__days_to_charge_off: _TypeAlias = _typing.Literal["_days_to_charge_off", b"_days_to_charge_off"]  # noqa: Y015
     _WhichOneofReturnType__flag_facts_days_old: _TypeAlias = _typing.Literal["flag_facts_days_old"]  # noqa: Y015
     _WhichOneofArgType__flag_facts_days_old: _TypeAlias = _typing.Literal["_flag_facts_days_old", b"_flag_facts_days_old"]  # noqa: Y015
+    _WhichOneofReturnType__language: _TypeAlias = _typing.Literal["language"]  # noqa: Y015
+    _WhichOneofArgType__language: _TypeAlias = _typing.Literal["_language", b"_language"]  # noqa: Y015
     _WhichOneofReturnType__loss_given_default: _TypeAlias = _typing.Literal["loss_given_default"]  # noqa: Y015
     _WhichOneofArgType__loss_given_default: _TypeAlias = _typing.Literal["_loss_given_default", b"_loss_given_default"]  # noqa: Y015
     _WhichOneofReturnType__months_on_book: _TypeAlias = _typing.Literal["months_on_book"]  # noqa: Y015
     _WhichOneofArgType__months_on_book: _TypeAlias = _typing.Literal["_months_on_book", b"_months_on_book"]  # noqa: Y015
+    _WhichOneofReturnType__no_calls: _TypeAlias = _typing.Literal["no_calls"]  # noqa: Y015
+    _WhichOneofArgType__no_calls: _TypeAlias = _typing.Literal["_no_calls", b"_no_calls"]  # noqa: Y015
+    _WhichOneofReturnType__no_emails: _TypeAlias = _typing.Literal["no_emails"]  # noqa: Y015
+    _WhichOneofArgType__no_emails: _TypeAlias = _typing.Literal["_no_emails", b"_no_emails"]  # noqa: Y015
+    _WhichOneofReturnType__no_letters: _TypeAlias = _typing.Literal["no_letters"]  # noqa: Y015
+    _WhichOneofArgType__no_letters: _TypeAlias = _typing.Literal["_no_letters", b"_no_letters"]  # noqa: Y015
+    _WhichOneofReturnType__no_texts: _TypeAlias = _typing.Literal["no_texts"]  # noqa: Y015
+    _WhichOneofArgType__no_texts: _TypeAlias = _typing.Literal["_no_texts", b"_no_texts"]  # noqa: Y015
+    _WhichOneofReturnType__no_visits: _TypeAlias = _typing.Literal["no_visits"]  # noqa: Y015
+    _WhichOneofArgType__no_visits: _TypeAlias = _typing.Literal["_no_visits", b"_no_visits"]  # noqa: Y015
     _WhichOneofReturnType__state: _TypeAlias = _typing.Literal["state"]  # noqa: Y015
     _WhichOneofArgType__state: _TypeAlias = _typing.Literal["_state", b"_state"]  # noqa: Y015
     _WhichOneofReturnType__time_zone: _TypeAlias = _typing.Literal["time_zone"]  # noqa: Y015
@@ -188,6 +236,10 @@ class Account(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__balance_minor_units) -> _WhichOneofReturnType__balance_minor_units | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_last_7_days_count) -> _WhichOneofReturnType__calls_last_7_days_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__consent_automated_calls) -> _WhichOneofReturnType__consent_automated_calls | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__consent_automated_texts) -> _WhichOneofReturnType__consent_automated_texts | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__contact_facts_days_old) -> _WhichOneofReturnType__contact_facts_days_old | None: ...
     @_typing.overload
@@ -205,9 +257,21 @@ class Account(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__flag_facts_days_old) -> _WhichOneofReturnType__flag_facts_days_old | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__language) -> _WhichOneofReturnType__language | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loss_given_default) -> _WhichOneofReturnType__loss_given_default | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__months_on_book) -> _WhichOneofReturnType__months_on_book | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_calls) -> _WhichOneofReturnType__no_calls | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_emails) -> _WhichOneofReturnType__no_emails | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_letters) -> _WhichOneofReturnType__no_letters | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_texts) -> _WhichOneofReturnType__no_texts | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__no_visits) -> _WhichOneofReturnType__no_visits | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__state) -> _WhichOneofReturnType__state | None: ...
     @_typing.overload

@@ -237,6 +237,8 @@ class Queue(_message.Message):
     ATTEMPTS_MAY_SHRINK_FIELD_NUMBER: _builtins.int
     WINDOWS_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    AUTOMATED_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """Stable id, unique in the plan."""
     display_name: _builtins.str
@@ -277,6 +279,10 @@ class Queue(_message.Message):
     """
     time_zone: _builtins.str
     """IANA time zone of the windows; empty is the portfolio's."""
+    automated: _builtins.bool
+    """The team's contacts are made by an automatic dialler or an artificial or recorded voice, or sent by a machine: rules of
+    consent bind them.
+    """
     @_builtins.property
     def effect(self) -> Global___ContactEffect:
         """What a right-party contact does."""
@@ -307,6 +313,10 @@ class Queue(_message.Message):
         lawful where the person is. None: hours of the law are not planned, and the ranking's health counts the accounts.
         """
 
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages that the team speaks, ISO 639; none means every language."""
+
     def __init__(
         self,
         *,
@@ -336,10 +346,12 @@ class Queue(_message.Message):
         attempts_may_shrink: _builtins.bool = ...,
         windows: _abc.Iterable[_day_window_pb2.DayWindow] | None = ...,
         time_zone: _builtins.str = ...,
+        automated: _builtins.bool = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "attempt_count", b"attempt_count", "effect", b"effect", "occupancy", b"occupancy"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "attempts_may_shrink", b"attempts_may_shrink", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "time_zone", b"time_zone", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "windows", b"windows", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count", "_occupancy", b"_occupancy", "agent_count", b"agent_count", "attempt_count", b"attempt_count", "attempts_may_shrink", b"attempts_may_shrink", "automated", b"automated", "buckets", b"buckets", "capacity_minutes", b"capacity_minutes", "channel", b"channel", "channel_fee_minor_units", b"channel_fee_minor_units", "committed_minutes", b"committed_minutes", "dial_minutes", b"dial_minutes", "display_name", b"display_name", "effect", b"effect", "languages", b"languages", "loaded_cost_per_minute_minor_units", b"loaded_cost_per_minute_minor_units", "occupancy", b"occupancy", "paid_minutes", b"paid_minutes", "products", b"products", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "skills", b"skills", "specialisms", b"specialisms", "specialist_only", b"specialist_only", "states", b"states", "talk_minutes", b"talk_minutes", "time_zone", b"time_zone", "variable_cost_per_minute_minor_units", b"variable_cost_per_minute_minor_units", "windows", b"windows", "wrap_minutes", b"wrap_minutes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__attempt_count: _TypeAlias = _typing.Literal["attempt_count"]  # noqa: Y015
     _WhichOneofArgType__attempt_count: _TypeAlias = _typing.Literal["_attempt_count", b"_attempt_count"]  # noqa: Y015

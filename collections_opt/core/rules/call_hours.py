@@ -145,7 +145,9 @@ class _Judge:
 
     def cell(self, group: _Group, queue: Queue) -> tuple[int, int, int, bool]:
         """Return start, end, rule and whether any rule binds, of a group in a queue, as ``CallHours`` has them."""
-        rules = tuple(index for index in group.rules if self.rules[index].reaches(queue.channel, queue.specialisms))
+        rules = tuple(
+            index for index in group.rules if self.rules[index].reaches(queue.channel, queue.specialisms, queue.automated)
+        )
         if not queue.windows:
             return NOT_KNOWN, NOT_KNOWN, FREE, bool(rules)
         zones = self._zones(group) if rules else frozenset()

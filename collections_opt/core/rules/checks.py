@@ -23,7 +23,7 @@ MAX_VERSION = 1_000_000
 _COUNTED = (RuleKind.BUDGET, RuleKind.COUNT_ABOVE)
 _WAITS = (RuleKind.WAIT, RuleKind.WAIT_DAYS)
 _PERMISSIVE = (RuleKind.COUNT_ABOVE, RuleKind.WAIT_DAYS)
-_OF_PERSONS = (RuleKind.FLAG, RuleKind.BUDGET)
+_OF_PERSONS = (RuleKind.FLAG, RuleKind.CONSENT, RuleKind.BUDGET)
 """Kinds that may bind a person: an account that is placed brings no facts of others of any other kind."""
 
 

@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 
 _READS: dict[RuleKind, tuple[ColumnKind, ...]] = {
     RuleKind.FLAG: (ColumnKind.FLAG,),
+    RuleKind.CONSENT: (ColumnKind.FLAG,),
     RuleKind.NOT_POSITIVE: (ColumnKind.MONEY,),
     RuleKind.HOURS: (ColumnKind.TEXT,),
 }
@@ -88,6 +89,7 @@ def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, 
     values, present = portfolio.column(rule.column), portfolio.is_present(rule.column)
     tests: dict[RuleKind, Mask] = {
         RuleKind.FLAG: present & (values == 1),
+        RuleKind.CONSENT: ~(present & (values == 1)),
         RuleKind.NOT_POSITIVE: present & (values <= 0),
         RuleKind.NOT_PAST_DUE: (values <= 0) & (portfolio.column("arrears_minor") <= 0),
         RuleKind.WAIT: np.where(present, values <= rule.threshold, ~_recorded(rule, portfolio)),

@@ -44,23 +44,42 @@ class PersonsFacts:
         if not rows.size:
             return accounts
         columns, present = dict(accounts.columns), dict(accounts.present)
+        bound: set[str] = set()
         for rule in table.rules:
-            if rule.scope is not RuleScope.PERSON:
+            if rule.scope is not RuleScope.PERSON or rule.column in bound:
                 continue
             name = rule.column
+            bound.add(name)
             theirs, known = self.portfolio.column(name)[rows], self.portfolio.is_present(name)[rows]
-            if rule.kind is RuleKind.FLAG and columns[name] is accounts.columns[name]:
+            if rule.kind is RuleKind.FLAG:
                 columns[name] = _or(accounts.column(name), mine, theirs & known)
                 present[name] = accounts.is_present(name) | columns[name]
-            elif rule.kind is RuleKind.BUDGET and columns[name] is accounts.columns[name]:
+            elif rule.kind is RuleKind.CONSENT:
+                columns[name] = accounts.column(name) & ~_or(
+                    np.zeros(accounts.account_count, dtype=bool), mine, ~(theirs & known)
+                )
+                present[name] = accounts.is_present(name)
+            elif rule.kind is RuleKind.BUDGET:
                 total = accounts.column(name).copy()
                 np.add.at(total, mine, np.where(known, theirs, 0))
                 columns[name] = total
                 present[name] = accounts.is_present(name) & ~_or(np.zeros(total.size, dtype=bool), mine, ~known)
+        if self.portfolio.holds("language"):
+            columns["language"], present["language"] = self._languages(accounts, mine, rows)
         if ages_count:
             for name in AGE_COLUMNS.values():
                 columns[name], present[name] = self._ages(name, accounts, mine, rows)
         return replace(accounts, columns=columns, present=present)
+
+    def _languages(
+        self, accounts: Portfolio, mine: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> tuple[NDArray[np.bytes_], NDArray[np.bool_]]:
+        """Return languages, bytes (n,), with that of others where a person's first account has none, and where there is one."""
+        own, theirs = accounts.column("language"), self.portfolio.column("language")[rows]
+        said = (theirs != b"") & (own[mine] == b"")
+        languages = own.astype(np.promote_types(own.dtype, theirs.dtype))
+        languages[mine[said]] = theirs[said]
+        return languages, languages != b""
 
     def _ages(
         self, name: str, accounts: Portfolio, mine: NDArray[np.int64], rows: NDArray[np.int64]

@@ -15,6 +15,8 @@ class RuleKind(StrEnum):
 
     FLAG = "FLAG"
     """Blocks where the flag is set."""
+    CONSENT = "CONSENT"
+    """Blocks queues that contact automatically where consent is not recorded; of a person, on any of the debts."""
     NOT_POSITIVE = "NOT_POSITIVE"
     """Blocks where the amount is zero or less."""
     NOT_PAST_DUE = "NOT_PAST_DUE"
@@ -130,9 +132,9 @@ class Rule:
         since = self.effective_from <= as_of_date and (self.effective_to is None or as_of_date <= self.effective_to)
         return since and self.status is not RuleStatus.PROPOSED
 
-    def reaches(self, channel: str, specialisms: tuple[str, ...]) -> bool:
-        """Return whether the rule blocks a queue of a channel that works accounts of some specialisms."""
-        on_channel = not self.channels or channel in self.channels
+    def reaches(self, channel: str, specialisms: tuple[str, ...], automated: bool) -> bool:
+        """Return whether the rule blocks a queue of a channel, automated or not, that works accounts of some specialisms."""
+        on_channel = (not self.channels or channel in self.channels) and (automated or self.kind is not RuleKind.CONSENT)
         return on_channel and not (self.specialism and self.specialism in specialisms)
 
 

@@ -89,7 +89,7 @@ def _own(accounts: Rows, column: OwnColumn) -> tuple[Array, NDArray[np.bool_]]:
 
 def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
     name = field_of(column)
-    dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64}
+    dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64, ColumnKind.FLAG: np.bool_}
     values = np.array([getattr(a, name) for a in accounts], dtype=dtypes.get(column.kind, np.int64))
     tracked = account_pb2.Account.DESCRIPTOR.fields_by_name[name].has_presence
     given = [a.HasField(name) if tracked else bool(getattr(a, name)) for a in accounts]  # type: ignore[arg-type]
