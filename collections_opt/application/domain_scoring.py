@@ -13,6 +13,7 @@ from collections_opt.core.model_domain import FIELDS
 from collections_opt.core.outcomes import OutcomeProbabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason as ScoreReason
+from collections_opt.scoring.scorer import ReasonGroup
 
 
 class DomainScorer:
@@ -26,6 +27,10 @@ class DomainScorer:
     def __init__(self, scorers: Sequence[OutcomeScorer], binds: Sequence[str] = FIELDS) -> None:
         self.scorers = tuple(scorers)
         self._binds = tuple(binds)
+        groups: dict[str, ReasonGroup] = {}
+        for group in (one for scorer in self.scorers for one in scorer.reason_groups):
+            groups.setdefault(group.code, group)
+        self.reason_groups = tuple(groups.values())
 
     @property
     def model_version(self) -> str:
@@ -46,6 +51,11 @@ class DomainScorer:
     def files(self) -> Mapping[str, str]:
         """SHA-256 (hex) of each of the first's files."""
         return self.scorers[0].files
+
+    def lacks(self, portfolio: Portfolio) -> Mapping[str, str]:
+        """Return which own columns the scorers of these accounts need and the portfolio does not have, by field, and why."""
+        used = np.unique(self.chosen(portfolio)).tolist()
+        return {field: why for index in reversed(used) for field, why in self.scorers[index].lacks(portfolio).items()}
 
     def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
         """Return that every account is covered by one of them."""
@@ -73,16 +83,16 @@ class DomainScorer:
     def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
         """Return each feature group's push, (n, g, 3); nothing pushes an account that no model scored."""
         chosen = self.chosen(portfolio)
-        if not chosen.any():
-            return self.scorers[0].group_pushes(portfolio)
-        groups = self.scorers[0].group_pushes(portfolio.take(slice(0, 0))).shape[1]
-        result = np.zeros((chosen.size, groups, 3))
+        result = np.zeros((chosen.size, len(self.reason_groups), 3))
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
-            pushes = self.scorers[index].group_pushes(portfolio.take(rows))
-            if pushes.shape[1] == groups:
-                result[rows] = pushes
+            result[np.ix_(rows, self._groups_of(index))] = self.scorers[index].group_pushes(portfolio.take(rows))
         return result
+
+    def _groups_of(self, index: int) -> NDArray[np.int64]:
+        """Return where the groups of a scorer stand among all."""
+        place = {group.code: at for at, group in enumerate(self.reason_groups)}
+        return np.array([place[group.code] for group in self.scorers[index].reason_groups], dtype=np.int64)
 
     def reasons(
         self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
@@ -92,7 +102,7 @@ class DomainScorer:
         found: list[tuple[ScoreReason, ...]] = [()] * chosen.size
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
-            given = None if pushes is None else pushes[rows]
+            given = None if pushes is None else pushes[np.ix_(rows, self._groups_of(index))]
             for row, reasons in zip(rows.tolist(), self.scorers[index].reasons(portfolio.take(rows), count, given), strict=True):
                 found[row] = reasons
         return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.core.ranking import Ranking
 from collections_opt.core.valuation import value_matrix
-from collections_opt.scoring.scorer import Reason, strongest
+from collections_opt.scoring.scorer import Reason, ReasonGroup, strongest
 
 
 def increment_reasons(
     ranking: Ranking,
     pushes: NDArray[np.float64],
+    groups: Sequence[ReasonGroup],
     plan: CapacityPlan,
     parameters: ValueParameters,
     effects_of: Callable[..., ContactEffects],
@@ -33,6 +34,7 @@ def increment_reasons(
     Args:
         ranking: scored and valued accounts, n.
         pushes: float64 (n, g, 3), as ``Scorer.group_pushes``.
+        groups: what they are pushes of, g.
         plan: queues.
         parameters: value model.
         effects_of: contact effects, as ``rank`` used them.
@@ -43,7 +45,7 @@ def increment_reasons(
     best = value[rows, queue]
     effects = effects_of(ranking.portfolio, plan)
     parts = np.zeros(pushes.shape[:2])
-    for group in range(pushes.shape[1]):
+    for group in np.flatnonzero(pushes.any(axis=(0, 2))).tolist():
         p = ranking.outcomes.probability * np.exp(-pushes[:, group])
         p /= p.sum(axis=1, keepdims=True)
         outcomes = OutcomeProbabilities(p, "without a group", "", np.zeros(len(p), dtype=bool))
@@ -52,5 +54,6 @@ def increment_reasons(
     if not pushes.shape[1]:
         return ((),) * len(rows)
     return tuple(
-        found if allowed else () for found, allowed in zip(strongest(parts, "INCREMENT", count), best != INELIGIBLE, strict=True)
+        found if allowed else ()
+        for found, allowed in zip(strongest(parts, "INCREMENT", count, groups), best != INELIGIBLE, strict=True)
     )

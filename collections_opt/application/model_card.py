@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from collections_opt.core.features import FEATURES
+from collections_opt.core.features import definitions
 from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.calibration import Calibration
 from collections_opt.scoring.metrics import calibrated_of, worst_calibration_sentence
@@ -140,7 +140,7 @@ def _domain(manifest: Manifest) -> str:
 def _features(manifest: Manifest) -> str:
     lines = [
         f"| {f.name} | {f.meaning} | {f.unit} | {f.window_months} | {'+' if f.cure_sign > 0 else '-' if f.cure_sign else ''} |"
-        for f in FEATURES
+        for f in definitions(manifest.own_columns)
     ]
     head = ["| feature | meaning | unit | months | p_cure |", "|---|---|---|---|---|"]
     return f"## Features ({manifest.feature_set_version})\n" + "\n".join([*head, *lines]) + "\n"

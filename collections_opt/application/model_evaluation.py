@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.evaluation_segments import segments_of
 from collections_opt.application.model_training import TrainingData
-from collections_opt.core.features import FEATURE_NAMES, build_features
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.scoring.evaluation import (
     ClassEvaluation,
@@ -42,8 +42,15 @@ def evaluate_outcomes(
         money_minor: float64 (n,) of the later accounts, minor units.
         alarms: of other periods, beside those of the later one.
         alarm_note: what a reader should know of the alarms.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when the history lacks own columns that the model learned from.
     """
     later = data.later
+    lacks = scorer.lacks(later.portfolio)
+    if lacks:
+        told = "; ".join(f"{name} {why}" for name, why in lacks.items())
+        raise refuse(Reason.INVALID_ARGUMENT, "own_columns", f"{told}.", "Judge it on accounts with what it learned from.")
     p = scorer.score(later.portfolio).probability
     found = [calibration_alarm(f"{later.name} {name}", p[:, i], later.outcome == i) for name, i in CLASSES.items()]
     return ModelEvaluation(
@@ -65,8 +72,9 @@ def _classes(p: Floats, outcome: NDArray[np.int64]) -> dict[str, ClassEvaluation
 
 def _drift(scorer: Scorer, last: TrainingPeriod, later: TrainingPeriod, p: Floats) -> dict[str, Drift]:
     """Return the drift since the last training period; earlier ones may know fewer months of history."""
-    before, after = (build_features(one.portfolio).matrix.astype(np.float64) for one in (last, later))
-    drift = {name: population_stability(before[:, i], after[:, i]) for i, name in enumerate(FEATURE_NAMES)}
+    before, after = (scorer.features(one.portfolio).matrix.astype(np.float64) for one in (last, later))
+    names = scorer.artifact.manifest.feature_names
+    drift = {name: population_stability(before[:, i], after[:, i]) for i, name in enumerate(names)}
     return {**drift, "p_cure": population_stability(scorer.score(last.portfolio).probability[:, CURE], p[:, CURE])}
 
 

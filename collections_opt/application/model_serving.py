@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from collections_opt.application.recovery_serving import RecoveryServing
 from collections_opt.application.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.model_lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
+from collections_opt.core.own_features import unknown_texts
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.artifacts import load_artifact, read_manifest
@@ -49,6 +50,7 @@ class ModelFit:
         lacking: accounts that lack a feature which training always had, by feature.
         lacking_count: accounts that lack any.
         scored_by: version, digest and count of accounts of everything that scores, the model first.
+        unknown_texts: accounts by own column whose text the model does not tell apart, so that it reads none.
     """
 
     domain_declared: bool
@@ -58,6 +60,7 @@ class ModelFit:
     lacking: Mapping[str, int]
     lacking_count: int
     scored_by: tuple[tuple[str, str, int], ...]
+    unknown_texts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,7 @@ class ModelServing:
             except CollectionsError as error:
                 problems.append(Degradation(step, f"{ModelKind.OUTCOME}/{version}" if version else "", str(error.message)))
                 continue
-            challengers, absent = self._challengers(standing, portfolio_id)
+            challengers, absent = self._challengers(standing, portfolio_id, portfolio)
             return Serving(whole, step, tuple(problems), standing.of(version), challengers, absent, fit)
         if not standing.models or not self._policy_allowed:
             found = "; ".join(f"{p.step} {p.model_version}: {p.problem}" for p in problems)
@@ -165,6 +168,7 @@ class ModelServing:
         lacking_count, lacking = scorer.lacking(known)
         if lacking_count > self._most_lacking * known.account_count:
             told = f"{lacking_count:,} of {known.account_count:,} accounts lack what its training always had ({shown(lacking)})."
+            told += "".join(f" {name} {why}." for name, why in scorer.lacks(known).items())
             raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Send these columns, or train without them.")
         left = portfolio.take(np.flatnonzero(~inside))
         others = self._others(scorer, standing, portfolio_id, left) if left.account_count else []
@@ -175,7 +179,8 @@ class ModelServing:
             raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Leave them out, or allow POLICY_ORDER.")
         by = tuple((s.model_version, s.digest, count) for s, count in zip(whole.scorers, counts, strict=True) if count)
         outside_count = int((~scorer.covers(portfolio)).sum())
-        return whole, ModelFit(domain is not None, self._binds, missed, outside_count, lacking, lacking_count, by)
+        unknown = unknown_texts(known, scorer.own)
+        return whole, ModelFit(domain is not None, self._binds, missed, outside_count, lacking, lacking_count, by, unknown)
 
     def _others(self, scorer: Scorer, standing: KindStanding, portfolio_id: str, left: Portfolio) -> list[OutcomeScorer]:
         """Return the further approved models whose declared domain holds some of the accounts left."""
@@ -187,7 +192,7 @@ class ModelServing:
                 continue  # it was told as a degradation, or stands lower than the model that serves
             if other is None or other.digest == scorer.digest or other.artifact.manifest.domain is None:
                 continue
-            if other.covers(left, self._binds).any():
+            if other.covers(left, self._binds).any() and not other.lacks(left):
                 found.append(other)
         return found
 
@@ -247,13 +252,20 @@ class ModelServing:
             raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is not approved for {shown}.", "Approve it for them.")
         return self._load(standing.version, standing.digest)
 
-    def _challengers(self, standing: KindStanding, portfolio_id: str) -> tuple[tuple[Scorer, ...], tuple[Degradation, ...]]:
+    def _challengers(
+        self, standing: KindStanding, portfolio_id: str, portfolio: Portfolio | None
+    ) -> tuple[tuple[Scorer, ...], tuple[Degradation, ...]]:
         loaded, absent = [], []
         for version, model in sorted(standing.models.items()):
             if model.state is not ModelState.CHALLENGER:
                 continue
             try:
-                loaded.append(self._approved(model, portfolio_id))
+                found = self._approved(model, portfolio_id)
+                lacks = found.lacks(portfolio) if portfolio is not None else {}
+                if lacks:
+                    told = "; ".join(f"{name} {why}" for name, why in lacks.items())
+                    raise refuse(Reason.MODEL_UNAVAILABLE, version, f"{told}.", "Send the own columns it learned from.")
+                loaded.append(found)
             except CollectionsError as error:
                 absent.append(Degradation(LadderStep.CHAMPION, f"{ModelKind.OUTCOME}/{version}", error.message))
         return tuple(loaded), tuple(absent)

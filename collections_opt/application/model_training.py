@@ -17,9 +17,10 @@ from collections_opt.application.model_card import outcome_card, scorecard_card,
 from collections_opt.application.registry_policy import FILE, DeclaredApproval, RegistryPolicy, write_policy
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features
+from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features, definitions
 from collections_opt.core.model_domain import ModelDomain, domain_of
 from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.core.own_features import OwnFeature, check_declared_alike, own_features
 from collections_opt.core.protected import check_no_protected
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
 from collections_opt.datasets.snapshots import Snapshot
@@ -27,6 +28,7 @@ from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, read_manif
 from collections_opt.scoring.calibration import Calibration
 from collections_opt.scoring.evaluation import evaluate_class
 from collections_opt.scoring.metrics import CLASSES, calibrated_of, outcome_metrics, worst_calibration_sentence
+from collections_opt.scoring.outcome.leaks import check_own_leaks
 from collections_opt.scoring.outcome.rows import TrainingPeriod, always_known
 from collections_opt.scoring.outcome.training import train
 from collections_opt.scoring.predictors import LIGHTGBM, SCORECARD, Predictor
@@ -116,15 +118,18 @@ def train_model(
 
     Raises:
         CollectionsError: ALREADY_EXISTS when a version exists with other bytes; INVALID_ARGUMENT for a time without zone,
-            or for a feature that is a protected attribute or a listed proxy.
+            or for a feature that is a protected attribute or a listed proxy; as ``check_declared_alike`` and ``check_own_leaks``.
     """
     if created_at.tzinfo is None:
         raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
-    check_no_protected(FEATURE_NAMES, "features")
     later = data.later
-    model = train(data.periods, seed, progress)
-    card = train_scorecard(data.periods)
-    features = build_features(later.portfolio).matrix
+    check_declared_alike({period.name: period.portfolio for period in (*data.periods, later)})
+    own = own_features([period.portfolio for period in data.periods])
+    check_no_protected((*FEATURE_NAMES, *(one.name for one in own)), "features")
+    leaks = check_own_leaks(data.periods, own)
+    model = train(data.periods, seed, progress, own)
+    card = train_scorecard(data.periods, own)
+    features = build_features(later.portfolio, own).matrix
     facts: dict[str, Any] = {
         "dataset": data.dataset,
         "periods": list(model.periods),
@@ -133,6 +138,8 @@ def train_model(
         "unseen_outcomes": {period.name: dict(period.left_out) for period in (*data.periods, later) if period.left_out},
         "methods": later.method or {"contact": NO_CONTACT},
     }
+    if own:
+        facts["own_columns_alone_auc"] = leaks
     boosted_facts = {
         **facts,
         "rounds": dict(model.rounds),
@@ -142,7 +149,7 @@ def train_model(
         "lightgbm": lightgbm.__version__,
     }
     judged = _judged(model.predictor, model.calibration, features, later.outcome)
-    known = (domain_of([period.portfolio for period in data.periods]), always_known(data.periods))
+    known = _Known(domain_of([period.portfolio for period in data.periods]), always_known(data.periods, own), own)
     manifest = _manifest(version, LIGHTGBM, boosted_facts, judged, created_at, known)
     folder = write_artifact(
         root, manifest, model.predictor, model.calibration, outcome_card(manifest, model, data.description, data.limits)
@@ -168,6 +175,15 @@ def train_model(
     )
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What a manifest says that a model knows: its domain, what every training account had, and own columns."""
+
+    domain: ModelDomain
+    always: tuple[str, ...]
+    own: tuple[OwnFeature, ...]
+
+
 def _judged(
     predictor: Predictor, calibration: Calibration, features: NDArray[np.float32], outcome: NDArray[np.int64]
 ) -> Mapping[str, Figure]:
@@ -190,13 +206,13 @@ def _manifest(
     training: Mapping[str, Any],
     judged: Mapping[str, Figure],
     created_at: datetime,
-    known: tuple[ModelDomain, tuple[str, ...]],
+    known: _Known,
 ) -> Manifest:
     return Manifest(
         kind=OUTCOME_KIND,
         version=version,
         feature_set_version=FEATURE_SET_VERSION,
-        feature_names=FEATURE_NAMES,
+        feature_names=tuple(one.name for one in definitions(known.own)),
         calibration_version="",
         files={},
         training=training,
@@ -204,8 +220,9 @@ def _manifest(
         metric_intervals={name: interval for name, (_, interval) in judged.items() if interval},
         created_at=created_at.isoformat(timespec="seconds"),
         engine=engine,
-        domain=known[0],
-        always_known=known[1],
+        domain=known.domain,
+        always_known=known.always,
+        own_columns=known.own,
     )
 
 

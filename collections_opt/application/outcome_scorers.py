@@ -14,6 +14,7 @@ from collections_opt.core.outcomes import OutcomeProbabilities
 from collections_opt.core.policy import PolicyRates, policy_probabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.scorer import Reason as ScoreReason
+from collections_opt.scoring.scorer import ReasonGroup
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -39,6 +40,15 @@ class OutcomeScorer(Protocol):
     @property
     def files(self) -> Mapping[str, str]:
         """SHA-256 (hex) of each of its files, by name."""
+        ...
+
+    @property
+    def reason_groups(self) -> tuple[ReasonGroup, ...]:
+        """What reasons are given for, in the order of ``group_pushes``."""
+        ...
+
+    def lacks(self, portfolio: Portfolio) -> Mapping[str, str]:
+        """Return which own columns that it learned from a portfolio does not have as it learned them, by field, and why."""
         ...
 
     def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
@@ -68,11 +78,16 @@ class PolicyScorer:
         self.digest = digest
         self.card = f"# Policy {rates.version}\n\nNo model: assumed rates per bucket, ordered by balance times (1 + bucket).\n"
         self.files: Mapping[str, str] = {}
+        self.reason_groups: tuple[ReasonGroup, ...] = ()
 
     @property
     def model_version(self) -> str:
         """Policy and version of its rates."""
         return f"policy/{self._rates.version}"
+
+    def lacks(self, portfolio: Portfolio) -> Mapping[str, str]:  # noqa: ARG002
+        """Return that a policy reads no own column."""
+        return {}
 
     def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:  # noqa: ARG002
         """Return that a policy has rates for every account."""

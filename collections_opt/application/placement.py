@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +18,8 @@ from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
 from collections_opt.core.eligibility import Eligibility, bound_by_persons, evaluate
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.outcomes import quantised
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.person_choice import OUTSIDE, Beside, Standing
 from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
 from collections_opt.core.portfolio import Portfolio, RawPortfolio
@@ -109,7 +109,8 @@ class Placer:
 
         Raises:
             CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
-                door refuses, or an as-of date before the ranking's; CURRENCY_MISMATCH.
+                door refuses, an as-of date before the ranking's, or own columns of the ranking's model that are lacking;
+                CURRENCY_MISMATCH.
         """
         then, order, worked, known = self._ranking(ranking_id)
         admission = admit(raw)
@@ -119,7 +120,7 @@ class Placer:
         _check_fit(portfolio, then)
         inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
         require_wanted()
-        outcomes = quantised(self._inputs.scorer_of(inputs).score(portfolio))
+        outcomes = self._scored(inputs, portfolio)
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         require_wanted()
         valued = value_accounts(portfolio, outcomes, *by, _eligibility(portfolio, known, inputs))
@@ -153,6 +154,13 @@ class Placer:
             used_seconds=order.used_seconds,
             worked_count=order.worked_count,
         )
+
+    def _scored(self, inputs: RecordedInputs, portfolio: Portfolio) -> OutcomeProbabilities:
+        scorer = self._inputs.scorer_of(inputs)
+        lacks = scorer.lacks(portfolio)
+        if lacks:
+            _check_own(lacks, scorer.lacks(self._recorded.portfolio(inputs.record.portfolio_id)))
+        return quantised(scorer.score(portfolio))
 
     def _side(self, inputs: RecordedInputs, portfolio: Portfolio) -> RecordedSide:
         """Return the side rows; a placed account is a change asked for, so it is not compared with a previous ranking."""
@@ -238,6 +246,14 @@ def _check_fit(portfolio: Portfolio, inputs: RecordedInputs) -> None:
             f"the ranking is in {inputs.plan.currency_code}, the accounts in {portfolio.currency_code}.",
             "Send money in the ranking's currency.",
         )
+
+
+def _check_own(lacks: Mapping[str, str], then: Mapping[str, str]) -> None:
+    """Refuse a call without own columns that the model reads and the ranking had: its scores would compare with no others."""
+    told = [FieldViolation("own_columns", f"{name} {why}.", "Declare it, and send its values.") for name, why in lacks.items()]
+    found = tuple(one for one, name in zip(told, lacks, strict=True) if name not in then)
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, f"The ranking's model reads {len(found)} more own column(s).", found)
 
 
 def _has_room(

@@ -30,7 +30,8 @@ def fit_health(serving: Serving) -> dict[str, Any]:
     fit = serving.fit
     if fit is None:
         return {}
-    return {
+    unknown = {"unknown_categories": dict(fit.unknown_texts)} if fit.unknown_texts else {}
+    return unknown | {
         "domain_declared": fit.domain_declared,
         "outside_domain": dict(fit.outside),
         "outside_domain_count": fit.outside_count,
@@ -89,6 +90,9 @@ def _fit_warnings(serving: Serving) -> list[str]:
         found.append(told + by + (still if fit.outside_count > left else "") + ".")
     if fit.lacking_count:
         found.append(f"{fit.lacking_count:,} accounts lack what the training of {name} always had ({shown(fit.lacking)}).")
+    if fit.unknown_texts:
+        told = f"{name} does not know some categories and read them as missing, by accounts: {shown(fit.unknown_texts)}."
+        found.append(told)
     return found
 
 

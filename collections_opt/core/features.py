@@ -1,17 +1,19 @@
 """The feature set: declared once, built by the same code in training and in serving.
 
 Point in time by construction: features read only the columns of a ``Portfolio``, which describe its as-of date and earlier.
-No protected attribute and no proxy listed for one is a column of the account schema, so none can be a feature (Reg B).
+No protected attribute and no proxy listed for one is a column of the account schema or a declared own column, so none can be a
+feature (Reg B).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.own_features import OwnFeature, own_matrix
 from collections_opt.core.portfolio import Portfolio
 
 FEATURE_SET_VERSION = "delinquency-2"
@@ -98,13 +100,26 @@ FEATURES: tuple[FeatureDefinition, ...] = (
 FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)
 
 
-def build_features(portfolio: Portfolio) -> Features:
-    """Return the features of every account, float32 (n, f), NaN where the columns are missing."""
+def definitions(own: Sequence[OwnFeature] = ()) -> tuple[FeatureDefinition, ...]:
+    """Return the features of a model that learned from own columns too, in matrix order: each of those is a group of its own."""
+    added = (_F(one.field, f"OWN_{one.name.upper()}", one.meaning, one.unit, 0, one.expected_sign) for one in own)
+    return (*FEATURES, *added)
+
+
+def build_features(portfolio: Portfolio, own: Sequence[OwnFeature] = ()) -> Features:
+    """Return the features of every account, float32 (n, f), NaN where the columns are missing.
+
+    Args:
+        portfolio: n accounts.
+        own: own columns that the model learned from; they come after the others.
+    """
     columns = _compute(portfolio)
-    matrix = np.empty((portfolio.account_count, len(FEATURES)), dtype=np.float32)
+    matrix = np.empty((portfolio.account_count, len(FEATURES) + len(own)), dtype=np.float32)
     for index, name in enumerate(FEATURE_NAMES):
         matrix[:, index] = columns[name]()
-    return Features(matrix, FEATURE_NAMES, FEATURE_SET_VERSION)
+    if own:
+        matrix[:, len(FEATURES) :] = own_matrix(portfolio, own)
+    return Features(matrix, (*FEATURE_NAMES, *(one.field for one in own)), FEATURE_SET_VERSION)
 
 
 def _history(portfolio: Portfolio, name: str) -> Floats:

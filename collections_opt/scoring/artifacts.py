@@ -22,13 +22,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.features import FEATURE_SET_VERSION, definitions
 from collections_opt.core.model_domain import ModelDomain
+from collections_opt.core.own_features import OwnFeature
 from collections_opt.scoring.calibration import Calibration, read_calibration
 from collections_opt.scoring.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
 OUTCOME_KIND = "outcome"
-_LATER_FIELDS = ("metric_intervals", "domain", "always_known")
+_LATER_FIELDS = ("metric_intervals", "domain", "always_known", "own_columns")
 _FILES = ("calibration.json", "CARD.md")
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
@@ -51,6 +52,7 @@ class Manifest:
         metric_intervals: 95 % interval of some of the metrics, low and high by name; left out of the JSON where there is none.
         domain: what the model may speak about; None in versions that declare none, likewise.
         always_known: features that every training account had, so that serving must have them too; likewise.
+        own_columns: the lender's own columns that it learned from, after the others among the features; likewise.
     """
 
     kind: str
@@ -66,6 +68,7 @@ class Manifest:
     metric_intervals: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     domain: ModelDomain | None = None
     always_known: tuple[str, ...] = ()
+    own_columns: tuple[OwnFeature, ...] = ()
 
     def to_json(self) -> str:
         """Return the bytes of manifest.json as text."""
@@ -166,7 +169,8 @@ def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifac
         contents[name] = _read(folder / _plain(folder, name))
         if manifest.files.get(name) != _sha256(contents[name]):
             raise _unavailable(folder / name, "differs from the digest in manifest.json")
-    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != FEATURE_NAMES:
+    names = tuple(one.name for one in definitions(manifest.own_columns))
+    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != names:
         raise _unavailable(folder, f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}")
     try:
         calibration = read_calibration(contents["calibration.json"])

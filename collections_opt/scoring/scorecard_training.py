@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
+from collections_opt.core.own_features import OwnFeature
 from collections_opt.scoring.calibration import IDENTITY, Calibration, fit_shifts
 from collections_opt.scoring.outcome.rows import TrainingPeriod, TrainingRows, chains, stack
 from collections_opt.scoring.outcome.shape import Predicted, choose_calibration
@@ -20,6 +21,8 @@ STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
 """Inverses of the ridge penalty on points that are tried; the log loss of later periods chooses."""
 MAX_ROWS = 100_000
 """Rows fitted on, evenly spread over the periods: more do not move points that have so few degrees of freedom."""
+MAX_CELLS = 60_000_000
+"""Rows times bins fitted on, half a gigabyte: many own columns leave fewer rows."""
 _DIGITS = 6
 
 
@@ -36,15 +39,17 @@ class TrainedScorecard:
     candidates: Mapping[float, float]
 
 
-def train_scorecard(periods: Sequence[TrainingPeriod]) -> TrainedScorecard:
-    """Train on all periods; strength and calibration are chosen on periods predicted by scorecards of the earlier ones.
+def train_scorecard(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature] = ()) -> TrainedScorecard:
+    """Train on all periods and some own columns of theirs.
+
+    Strength and calibration are chosen on periods predicted by scorecards of the earlier ones.
 
     Raises:
         ValueError: for fewer than two periods.
     """
     if len(periods) < 2:
         raise ValueError("at least two periods are needed: strength and calibration are chosen on a later one")
-    everything, sizes = stack(periods), [period.outcome.size for period in periods]
+    everything, sizes = stack(periods, own), [period.outcome.size for period in periods]
     pairs = chains(everything, sizes, len(periods))
     found = {strength: [_predicted(_fit(earlier, strength), later) for earlier, later in pairs] for strength in STRENGTHS}
     losses = {strength: _loss(later) for strength, later in found.items()}
@@ -67,8 +72,9 @@ def _loss(later: Sequence[Predicted]) -> float:
 
 
 def _fit(rows: TrainingRows, strength: float) -> Scorecard:
-    rows = rows.take(slice(None, None, -(-rows.outcome.size // MAX_ROWS)))
-    edges = [_edges(rows.features[:, index]) for index in range(rows.features.shape[1])]
+    widest = max(1, rows.features.shape[1] * (BINS + 1) + sum(rows.categories.values()))
+    rows = rows.take(slice(None, None, -(-rows.outcome.size // min(MAX_ROWS, max(1, MAX_CELLS // widest)))))
+    edges = [_edges(rows.features[:, index], rows.categories.get(index)) for index in range(rows.features.shape[1])]
     sizes = [e.size + 2 for e in edges]
     starts = np.cumsum([0, *sizes])
     columns = [bin_of(rows.features[:, index], e) + starts[index] for index, e in enumerate(edges)]
@@ -83,7 +89,10 @@ def _fit(rows: TrainingRows, strength: float) -> Scorecard:
     return Scorecard(np.round(model.intercept_, _DIGITS) + 0.0, tuple(features))
 
 
-def _edges(values: NDArray[np.float32]) -> NDArray[np.float64]:
+def _edges(values: NDArray[np.float32], texts: int | None = None) -> NDArray[np.float64]:
+    """Return where bins are cut: at quantiles, or between the places of a category's texts, which have no more and less."""
+    if texts is not None:
+        return np.arange(1.0, max(texts, 1))
     known = values[~np.isnan(values)].astype(np.float64)
     if not known.size:
         return np.zeros(0)

@@ -9,12 +9,22 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.features import FEATURE_NAMES, FEATURES, Features, build_features
+from collections_opt.core.features import FEATURES, Features, build_features, definitions
 from collections_opt.core.model_domain import FIELDS
 from collections_opt.core.outcomes import CURE, DEFAULT, OutcomeProbabilities
+from collections_opt.core.own_features import OwnFeature, lacked
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.valuation import blocks
 from collections_opt.scoring.artifacts import Artifact
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """What reasons are given for: the stable head of their codes, and how their sentences begin."""
+
+    code: str
+    subject: str
+
 
 REASON_SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
@@ -30,7 +40,12 @@ REASON_SUBJECTS: Mapping[str, str] = MappingProxyType(
 TARGETS: Mapping[str, str] = MappingProxyType({"CURE": "a cure", "DEFAULT": "a default", "INCREMENT": "a gain from contact"})
 """What reasons are given for, by the end of their codes."""
 
-REASON_GROUPS = tuple(dict.fromkeys(feature.group for feature in FEATURES))
+
+def reason_groups(own: Sequence[OwnFeature] = ()) -> tuple[ReasonGroup, ...]:
+    """Return the groups of features that reasons are given for: those of the feature set, then each own column by its meaning."""
+    plain = (ReasonGroup(code, REASON_SUBJECTS[code]) for code in dict.fromkeys(feature.group for feature in FEATURES))
+    mine = definitions(own)[len(FEATURES) :]
+    return (*plain, *(ReasonGroup(one.group, f"{one.meaning.strip().rstrip('.')} speaks") for one in mine))
 
 
 @dataclass(frozen=True)
@@ -50,6 +65,8 @@ class Scorer:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
+        self.own = artifact.manifest.own_columns
+        self.reason_groups = reason_groups(self.own)
 
     @property
     def model_version(self) -> str:
@@ -76,22 +93,34 @@ class Scorer:
         domain = self.artifact.manifest.domain
         return domain.inside(portfolio, fields) if domain else np.ones(portfolio.account_count, dtype=bool)
 
+    def lacks(self, portfolio: Portfolio) -> dict[str, str]:
+        """Return which own columns of the model a portfolio does not have as it learned them, and why, as ``lacked``."""
+        return lacked(portfolio, self.own)
+
     def lacking(self, portfolio: Portfolio) -> tuple[int, dict[str, int]]:
-        """Return how many accounts lack any feature that training always had, and how many lack each that some lack."""
-        always = self.artifact.manifest.always_known
-        wanted = [FEATURE_NAMES.index(name) for name in always]
+        """Return how many accounts lack any feature that training always had, and how many lack each that some lack.
+
+        An own column that the portfolio does not have at all is lacking however often single values of it were in training.
+        """
+        without, names = self.lacks(portfolio), self.artifact.manifest.feature_names
+        always = (*(n for n in self.artifact.manifest.always_known if n not in without), *without)
+        wanted = [names.index(name) for name in always]
         any_count, counts = 0, np.zeros(len(wanted), dtype=np.int64)
         for rows in blocks(portfolio.account_count) if wanted else ():
-            missing = np.isnan(build_features(portfolio.take(rows)).matrix[:, wanted])
+            missing = np.isnan(self.features(portfolio.take(rows)).matrix[:, wanted])
             any_count += int(missing.any(axis=1).sum())
             counts += missing.sum(axis=0)
         return any_count, {name: count for name, count in zip(always, counts.tolist(), strict=True) if count}
+
+    def features(self, portfolio: Portfolio) -> Features:
+        """Return the features that the model reads, as its training built them."""
+        return build_features(portfolio, self.own)
 
     def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
         """Return calibrated probabilities without contact, (n, 3); blocks keep memory bounded and never change a bit."""
         probability = np.empty((portfolio.account_count, 3))
         for rows in blocks(portfolio.account_count):
-            probability[rows] = self.predict(build_features(portfolio.take(rows)))
+            probability[rows] = self.predict(self.features(portfolio.take(rows)))
         manifest = self.artifact.manifest
         never = np.zeros(portfolio.account_count, dtype=bool)
         return OutcomeProbabilities(probability, self.model_version, manifest.calibration_version, never)
@@ -103,20 +132,21 @@ class Scorer:
         return self.artifact.calibration.apply(self.artifact.predictor.raw(features.matrix))
 
     def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``REASON_GROUPS``.
+        """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``reason_groups``.
 
         From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. A group of which
         an account has no feature at all pushes nothing: what is not known is no reason. Meant for single accounts and pages, not
         for whole books: contributions cost many times a prediction.
         """
         if not portfolio.account_count:
-            return np.zeros((0, len(REASON_GROUPS), 3))
-        features = build_features(portfolio)
+            return np.zeros((0, len(self.reason_groups), 3))
+        features = self.features(portfolio)
+        members = [[one.group == group.code for one in definitions(self.own)] for group in self.reason_groups]
         pushes = self.artifact.predictor.contributions(features.matrix)
-        grouped = np.stack([pushes[:, :, [f.group == group for f in FEATURES]].sum(axis=2) for group in REASON_GROUPS], axis=1)
+        grouped = np.stack([pushes[:, :, inside].sum(axis=2) for inside in members], axis=1)
         mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
         known = ~np.isnan(features.matrix)
-        has = np.column_stack([known[:, [f.group == group for f in FEATURES]].any(axis=1) for group in REASON_GROUPS])
+        has = np.column_stack([known[:, inside].any(axis=1) for inside in members])
         return np.asarray(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), dtype=np.float64)
 
     def reasons(
@@ -127,22 +157,24 @@ class Scorer:
         ``pushes`` are the ``group_pushes`` of these accounts where a caller has them: they are nearly all of the cost.
         """
         pushes = self.group_pushes(portfolio) if pushes is None else pushes
-        cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count)
-        rest = 1.0 - self.predict(build_features(portfolio))[:, DEFAULT]
-        default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count)
+        cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count, self.reason_groups)
+        rest = 1.0 - self.predict(self.features(portfolio))[:, DEFAULT]
+        default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count, self.reason_groups)
         return tuple(a + b for a, b in zip(cure, default, strict=True))
 
 
-def strongest(pushes: NDArray[np.float64], target: str, count: int) -> tuple[tuple[Reason, ...], ...]:
-    """Return the reasons of the strongest pushes (n, g) on a target, per account; what pushes nothing is no reason."""
+def strongest(
+    pushes: NDArray[np.float64], target: str, count: int, groups: Sequence[ReasonGroup]
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of the strongest pushes (n, g) of groups on a target, per account; what pushes nothing is no reason."""
     order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
     return tuple(
-        tuple(_reason(REASON_GROUPS[int(g)], target, float(values[g])) for g in ranked if values[g] != 0.0)
+        tuple(_reason(groups[int(g)], target, float(values[g])) for g in ranked if values[g] != 0.0)
         for ranked, values in zip(order, pushes, strict=True)
     )
 
 
-def _reason(group: str, target: str, contribution: float) -> Reason:
+def _reason(group: ReasonGroup, target: str, contribution: float) -> Reason:
     raises = contribution >= 0
-    sentence = f"{REASON_SUBJECTS[group]} {'for' if raises else 'against'} {TARGETS[target]}."
-    return Reason(f"{group}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence, contribution)
+    sentence = f"{group.subject} {'for' if raises else 'against'} {TARGETS[target]}."
+    return Reason(f"{group.code}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence, contribution)

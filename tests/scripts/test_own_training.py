@@ -14,6 +14,17 @@ from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
 from tests.scripts.own_history import write_history
 from tests.scripts.processes import call
 
+KNOWN_LATER = """
+[own.line]
+source = "credit_limit_minor"
+kind = "NUMBER"
+meaning = "Limit as it was in June."
+unit = "minor units"
+known_as_of = 2005-06-01
+
+[columns]
+"""
+
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory):
@@ -55,6 +66,7 @@ def test_a_model_of_ones_own_is_trained_judged_on_the_last_period_and_ranks(hist
         ("training.toml", '[[periods]]\nname = "2005-05"', '[[periods]]\nnome = "2005-05"', "periods[0]"),
         ("training.toml", "2005-06-28", "2005-05-28", "order of time"),
         ("training.toml", "5.csv", "4.csv", "4.csv"),
+        ("mapping.toml", "\n[columns]\n", KNOWN_LATER, "own.line.known_as_of: 2005-06-01 is after"),
         ("5-outcomes.csv", "STAY", "STAYED", "'STAYED'"),
         ("5-outcomes.csv", "outcome", "result", "outcome"),
         ("5-outcomes.csv", '"DEFAULT"', '"STAY"', "0 accounts with DEFAULT"),

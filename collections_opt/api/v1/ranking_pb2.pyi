@@ -399,6 +399,7 @@ class RankingHealth(_message.Message):
     DOMAIN_BINDING_FIELDS_FIELD_NUMBER: _builtins.int
     SUSPECT_SCORES_ACCEPTED_FIELD_NUMBER: _builtins.int
     HOURS_NOT_PLANNED_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    UNKNOWN_CATEGORIES_FIELD_NUMBER: _builtins.int
     domain_declared: _builtins.bool
     """Whether the model says which products, countries, currencies and buckets it may speak about."""
     outside_domain_account_count: _builtins.int
@@ -433,6 +434,10 @@ class RankingHealth(_message.Message):
     def suspect_scores_accepted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What was suspect in the spread of scores and let pass by a person; often empty."""
 
+    @_builtins.property
+    def unknown_categories(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
+        """Accounts by own column with a category that the model does not know: it read them as missing."""
+
     def __init__(
         self,
         *,
@@ -447,10 +452,11 @@ class RankingHealth(_message.Message):
         domain_binding_fields: _abc.Iterable[_builtins.str] | None = ...,
         suspect_scores_accepted: _abc.Iterable[_builtins.str] | None = ...,
         hours_not_planned_account_count: _builtins.int = ...,
+        unknown_categories: _abc.Iterable[Global___NamedCount] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "hours_not_planned_account_count", b"hours_not_planned_account_count", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "hours_not_planned_account_count", b"hours_not_planned_account_count", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "unknown_categories", b"unknown_categories", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -9,7 +9,6 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.features import FEATURE_NAMES, FEATURES
 from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.scoring.boosted import BoostedPredictor
 from collections_opt.scoring.outcome.rows import TrainingRows
@@ -64,7 +63,7 @@ def happened(rows: TrainingRows, step: str) -> NDArray[np.bool_]:
 
 def grow(rows: TrainingRows, step: str, parameters: Parameters, rounds: int) -> lgb.Booster:
     """Return a step's booster of so many rounds."""
-    return lgb.train(_signed(step, parameters), _dataset(rows, step), num_boost_round=rounds)
+    return lgb.train(_signed(rows, step, parameters), _dataset(rows, step), num_boost_round=rounds)
 
 
 def grow_until_stopped(rows: TrainingRows, later: TrainingRows, step: str, parameters: Parameters) -> tuple[lgb.Booster, int]:
@@ -72,7 +71,9 @@ def grow_until_stopped(rows: TrainingRows, later: TrainingRows, step: str, param
     data, valid = _dataset(rows, step), _dataset(later, step)
     valid.set_reference(data)
     stop = lgb.early_stopping(EARLY_STOPPING_ROUNDS, verbose=False)
-    found = lgb.train(_signed(step, parameters), data, num_boost_round=MAX_ROUNDS_OF_MANY, valid_sets=[valid], callbacks=[stop])
+    found = lgb.train(
+        _signed(rows, step, parameters), data, num_boost_round=MAX_ROUNDS_OF_MANY, valid_sets=[valid], callbacks=[stop]
+    )
     best = max(int(found.best_iteration), 1)
     return cut(found, best), best
 
@@ -111,10 +112,11 @@ def _passed(node: Mapping[str, Any], depth: int) -> tuple[float, float]:
 
 def _dataset(rows: TrainingRows, step: str) -> lgb.Dataset:
     label = happened(rows, step).astype(np.float64)
-    return lgb.Dataset(rows.features, label, weight=rows.weight, feature_name=list(FEATURE_NAMES))
+    names, categories = [one.name for one in rows.definitions], sorted(rows.categories)
+    return lgb.Dataset(rows.features, label, weight=rows.weight, feature_name=names, categorical_feature=categories or "auto")
 
 
-def _signed(step: str, parameters: Parameters) -> dict[str, Any]:
+def _signed(rows: TrainingRows, step: str, parameters: Parameters) -> dict[str, Any]:
     """Return the parameters of a step. Default has no sign: accounts past 90 days can no longer come to it."""
     given = dict(parameters[step])
-    return {**given, "monotone_constraints": [f.cure_sign for f in FEATURES]} if step == "cure" else given
+    return {**given, "monotone_constraints": [f.cure_sign for f in rows.definitions]} if step == "cure" else given

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
-from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
+from collections_opt.core.features import FeatureDefinition, build_features, definitions
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.own_columns import OwnKind
+from collections_opt.core.own_features import OwnFeature
 from collections_opt.core.portfolio import Portfolio
 
 Floats = NDArray[np.float64]
@@ -48,7 +50,8 @@ class TrainingPeriod:
 class TrainingRows:
     """Stacked periods: features float32 (n, f), outcomes int64 (n,), account ids (n,), weights float64 (n,).
 
-    ``weight`` counts a period's age, ``stands_for`` only for how many accounts a row stands.
+    ``weight`` counts a period's age, ``stands_for`` only for how many accounts a row stands; ``own`` are the own columns among
+    the features.
     """
 
     features: NDArray[np.float32]
@@ -56,31 +59,44 @@ class TrainingRows:
     account: Array
     weight: Floats
     stands_for: Floats
+    own: tuple[OwnFeature, ...] = ()
+
+    @property
+    def definitions(self) -> tuple[FeatureDefinition, ...]:
+        """Definitions of the features, in matrix order."""
+        return definitions(self.own)
+
+    @property
+    def categories(self) -> dict[int, int]:
+        """Number of texts of each feature that holds places of texts, by its place in the matrix."""
+        first = len(self.definitions) - len(self.own)
+        return {first + i: len(one.texts) for i, one in enumerate(self.own) if one.kind is OwnKind.CATEGORY}
 
     def take(self, rows: Array | slice) -> TrainingRows:
         """Return some rows."""
-        return TrainingRows(self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows], self.stands_for[rows])
+        parts = (self.features[rows], self.outcome[rows], self.account[rows], self.weight[rows], self.stands_for[rows])
+        return TrainingRows(*parts, own=self.own)
 
 
 ALWAYS = 0.999
 """Share of a period's accounts that have a feature which training always knew."""
 
 
-def always_known(periods: Sequence[TrainingPeriod]) -> tuple[str, ...]:
+def always_known(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature] = ()) -> tuple[str, ...]:
     """Return the features that nearly every account of every period had."""
-    known = [(~np.isnan(build_features(one.portfolio).matrix)).mean(axis=0) >= ALWAYS for one in periods]
+    known = [(~np.isnan(build_features(one.portfolio, own).matrix)).mean(axis=0) >= ALWAYS for one in periods]
     held = np.logical_and.reduce(known)
-    return tuple(name for name, kept in zip(FEATURE_NAMES, held.tolist(), strict=True) if kept)
+    return tuple(one.name for one, kept in zip(definitions(own), held.tolist(), strict=True) if kept)
 
 
-def stack(periods: Sequence[TrainingPeriod]) -> TrainingRows:
+def stack(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature] = ()) -> TrainingRows:
     """Return the rows of periods in order of time, later ones weighing more; the last weighs 1."""
     ages = range(len(periods) - 1, -1, -1)
     sizes = [p.outcome.size for p in periods]
-    features = np.empty((sum(sizes), len(FEATURES)), dtype=np.float32)
+    features = np.empty((sum(sizes), len(definitions(own))), dtype=np.float32)
     start = 0
     for period, size in zip(periods, sizes, strict=True):
-        features[start : start + size] = build_features(period.portfolio).matrix
+        features[start : start + size] = build_features(period.portfolio, own).matrix
         start += size
     return TrainingRows(
         features,
@@ -88,6 +104,7 @@ def stack(periods: Sequence[TrainingPeriod]) -> TrainingRows:
         np.concatenate([p.portfolio.column("account_id") for p in periods]),
         np.concatenate([_weight(p) * PERIOD_WEIGHT**age for age, p in zip(ages, periods, strict=True)]),
         np.concatenate([_weight(p) for p in periods]),
+        tuple(own),
     )
 
 

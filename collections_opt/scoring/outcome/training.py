@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collections_opt.core.arrays import digest_columns
+from collections_opt.core.own_features import OwnFeature
 from collections_opt.scoring.boosted import BoostedPredictor
 from collections_opt.scoring.calibration import Calibration
 from collections_opt.scoring.outcome.boosting import (
@@ -58,16 +59,19 @@ class TrainedModel:
 
 
 def train(
-    periods: Sequence[TrainingPeriod], seed: int, progress: Callable[[str, float], None] = lambda _s, _f: None
+    periods: Sequence[TrainingPeriod],
+    seed: int,
+    progress: Callable[[str, float], None] = lambda _s, _f: None,
+    own: Sequence[OwnFeature] = (),
 ) -> TrainedModel:
-    """Train on all periods, in order of time.
+    """Train on all periods, in order of time, and on some own columns of theirs.
 
     Raises:
         ValueError: for fewer than two periods.
     """
     if len(periods) < 2:
         raise ValueError("at least two periods are needed: rounds are chosen on a later one")
-    everything, sizes = stack(periods), [period.outcome.size for period in periods]
+    everything, sizes = stack(periods, own), [period.outcome.size for period in periods]
     parameters = parameters_for(everything.outcome.size, seed)
     progress("choose rounds", 0.05)
     many = sizes[-1] >= MANY_ROWS

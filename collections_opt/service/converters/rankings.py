@@ -113,6 +113,7 @@ def _write_health(record: RankingRecord) -> ranking_pb2.RankingHealth:
         stale_score_count=held.get("stale_score_count", 0),
         suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
         hours_not_planned_account_count=held.get("hours_not_planned_count", 0),
+        unknown_categories=_named_counts(held.get("unknown_categories", {})),
     )
 
 

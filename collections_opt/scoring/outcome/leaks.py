@@ -1,0 +1,64 @@
+"""Own columns that tell the outcome by themselves: filled in after it happened, whatever day they are declared for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.own_columns import OwnKind
+from collections_opt.core.own_features import OwnFeature, own_matrix
+from collections_opt.scoring.discrimination import auc_interval
+from collections_opt.scoring.outcome.rows import TrainingPeriod
+
+MAX_AUC = 0.97
+"""No single fact of a delinquent account foretells its cure or default better than this; one that does was known too late."""
+
+_EVENTS = {"cured": CURE, "defaulted": DEFAULT}
+Floats = NDArray[np.float64]
+
+
+def check_own_leaks(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature]) -> dict[str, float]:
+    """Return how well each own column alone tells who cured or defaulted: the larger AUC of the two, over all periods.
+
+    A missing value counts as a value of its own: a cell that is filled in for those who cured leaks as well.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming every column above ``MAX_AUC``.
+    """
+    if not own:
+        return {}
+    matrix = np.concatenate([own_matrix(one.portfolio, own) for one in periods]).astype(np.float64)
+    outcome = np.concatenate([one.outcome for one in periods])
+    told: dict[str, float] = {}
+    found = []
+    for index, feature in enumerate(own):
+        best, event = max((_power(matrix[:, index], outcome == code, feature), name) for name, code in _EVENTS.items())
+        told[feature.field] = round(best, 6)
+        if best > MAX_AUC:
+            problem = f"tells by itself who {event} (AUC {best:.2f})."
+            found.append(FieldViolation(feature.field, problem, "Give the values as they were known on the as-of date."))
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, f"{len(found)} own column(s) were known too late.", tuple(found))
+    return told
+
+
+def _power(values: Floats, happened: NDArray[np.bool_], feature: OwnFeature) -> float:
+    """Return the AUC of a column alone, the better of: its order, whether it is there, and rates of its texts."""
+    if not 0 < happened.sum() < happened.size:
+        return 0.5
+    missing = np.isnan(values)
+    scores = [missing.astype(np.float64)]
+    if feature.kind is OwnKind.NUMBER:
+        least, most = np.nanmin(values, initial=0.0), np.nanmax(values, initial=0.0)
+        scores += [np.where(missing, end, values) for end in (least - 1.0, most + 1.0)]
+    else:
+        codes = np.where(missing, len(feature.texts), values).astype(np.int64)
+        count = np.bincount(codes, minlength=len(feature.texts) + 1)
+        rate = np.bincount(codes, weights=happened.astype(np.float64), minlength=count.size) / np.maximum(count, 1)
+        scores.append(rate[codes])
+    aucs = [auc_interval(score, happened)[0] for score in scores]
+    return max(max(auc, 1.0 - auc) for auc in aucs)

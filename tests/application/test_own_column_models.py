@@ -1,0 +1,249 @@
+"""Models that learn from own columns: the same bits in training and serving, and nothing lacking or leaking in silence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from collections_opt.application.model_evaluation import evaluate_outcomes
+from collections_opt.application.model_training import train_model, training_period
+from collections_opt.application.registry_policy import LadderStep, read_policy, write_policy
+from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.workspace import open_workspace
+from collections_opt.core.admission import admit
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.own_features import lacked, own_features, own_matrix, unknown_texts
+from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.scoring.outcome.rows import stack
+from collections_opt.scoring.scorer import Scorer
+from collections_opt.service.converters.rankings import write_recorded
+from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, rank_bundled
+from tests.application.model_folders import NOW, SHIPPED, SHIPPED_VERSION
+from tests.application.own_worlds import DESK, RARE, ROWS, SCORE, own_history, planted
+
+
+@pytest.fixture(scope="module")
+def data():
+    return own_history()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("own-models")
+    train_model(folder, data, "own-1", 1, NOW)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scorers(models):
+    return {version: Scorer(load_artifact(models, version)) for version in ("own-1", "own-1-scorecard")}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory, models):
+    opened = open_workspace(tmp_path_factory.mktemp("own-data"), models, lambda: NOW)
+    opened.books.import_portfolio(BUNDLED_PORTFOLIO_ID, planted(8).raw)
+    yield opened
+    opened.close()
+
+
+def changed(portfolio, **own):
+    return replace(portfolio, own=replace(portfolio.own, **own))
+
+
+def without(portfolio):
+    return replace(portfolio, own=None)
+
+
+def test_the_manifest_declares_what_was_learned(models, data):
+    manifest = load_artifact(models, "own-1").manifest
+    assert manifest.feature_names[-2:] == ("own.bureau_score", "own.desk")
+    assert [(one.name, one.unit, one.expected_sign, one.texts) for one in manifest.own_columns] == [
+        ("bureau_score", "points", 1, ()),
+        ("desk", "", 0, ("branch", "web")),  # five accounts of a month teach nothing
+    ]
+    assert not {"own.bureau_score", "own.desk"} & {*manifest.always_known} - {"own.desk"}
+    assert 0.7 < manifest.training["own_columns_alone_auc"]["own.bureau_score"] < 0.9
+    card = (models / "outcome/own-1/CARD.md").read_text()
+    assert "| own.bureau_score | Score of the bureau. | points | 0 | + |" in card
+
+
+@pytest.mark.parametrize("version", ["own-1", "own-1-scorecard"])
+def test_it_knows_more_than_the_schema_says(scorers, data, version):
+    """The shipped columns alone rank these cures far worse; a model that ignored the planted ones would too."""
+    later, scorer = data.later, scorers[version]
+    p = scorer.score(later.portfolio).probability[:, CURE]
+    shuffled = {name: np.roll(column, 100) for name, column in later.portfolio.own.values.items()}
+    blind = scorer.score(changed(later.portfolio, values=shuffled)).probability[:, CURE]
+
+    def auc(score):
+        cured = later.outcome == CURE
+        return (score[cured][:, None] > score[~cured][None, :]).mean()
+
+    assert auc(p) > auc(blind) + 0.03
+
+
+def test_training_and_serving_build_the_same_bits(workspace, scorers, data):
+    """Through the door, the sealed record and back: what serves is what was trained on."""
+    stored = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
+    for scorer in scorers.values():
+        trained = stack([data.later], scorer.own)
+        np.testing.assert_array_equal(scorer.features(stored).matrix, trained.features)
+        raw = scorer.artifact.predictor.raw(trained.features)
+        np.testing.assert_array_equal(scorer.score(stored).probability, scorer.artifact.calibration.apply(raw))
+        rows = np.arange(0, stored.account_count, 7)
+        np.testing.assert_array_equal(scorer.score(stored.take(rows)).probability, scorer.score(stored).probability[rows])
+
+
+def test_a_number_of_expected_sign_never_lowers_p_cure(scorers, data):
+    scorer, own = scorers["own-1"], data.later.portfolio.own
+    raised = {**own.values, "bureau_score": own.values["bureau_score"] + 40.0}
+    before, after = (
+        scorer.artifact.predictor.raw(scorer.features(one).matrix)[:, CURE]
+        for one in (data.later.portfolio, changed(data.later.portfolio, values=raised))
+    )
+    assert (after >= before).all()
+    assert (after > before).any()
+
+
+def test_reasons_are_told_in_the_words_of_the_column(scorers, data):
+    portfolio = data.later.portfolio.take(slice(0, 60))
+    told = {reason.code: reason.sentence for found in scorers["own-1"].reasons(portfolio, 9) for reason in found}
+    assert told["OWN_BUREAU_SCORE_RAISES_CURE"] == "Score of the bureau speaks for a cure."
+    assert told["OWN_DESK_LOWERS_CURE"] == "Desk that opened the account speaks against a cure."
+    nobody = np.isnan(portfolio.own.values["bureau_score"])
+    assert nobody.any()
+    silent = scorers["own-1"].reasons(portfolio.take(np.flatnonzero(nobody)), 9)
+    assert not any("BUREAU" in reason.code for found in silent for reason in found)
+
+
+def test_a_ranking_with_them_is_replayed_and_explained(workspace):
+    held = rank_bundled(workspace)
+    record = workspace.ledger.rankings_before(None, 1)[0]
+    assert held["model_version"] == "outcome/own-1"
+    assert held["health"]["unknown_categories"] == {"own.desk": RARE}
+    assert any("own.desk 5" in warning for warning in held["health"]["warnings"])
+    told = write_recorded(record, workspace.recorded.plan_of(record)).health
+    assert [(one.name, one.account_count) for one in told.unknown_categories] == [("own.desk", RARE)]
+    assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
+
+
+def test_a_text_that_was_not_learned_is_read_as_missing(scorers, data):
+    portfolio, scorer = data.later.portfolio, scorers["own-1"]
+    assert unknown_texts(portfolio, scorer.own) == {"own.desk": RARE}
+    table = portfolio.own
+    codes = np.where(table.values["desk"] == table.vocabulary["desk"].index("closed"), -1, table.values["desk"])
+    blanked = changed(portfolio, values={**table.values, "desk": codes})
+    np.testing.assert_array_equal(scorer.features(portfolio).matrix, scorer.features(blanked).matrix)
+
+
+def test_the_codes_of_a_portfolio_say_nothing_to_the_model(scorers, data):
+    """Another portfolio has another vocabulary: texts decide, not their places."""
+    portfolio, table = data.later.portfolio, data.later.portfolio.own
+    wider = ("airport", *table.vocabulary["desk"])
+    moved = np.where(table.values["desk"] >= 0, table.values["desk"] + 1, -1).astype(np.int32)
+    other = changed(portfolio, values={**table.values, "desk": moved}, vocabulary={"desk": wider})
+    for scorer in scorers.values():
+        np.testing.assert_array_equal(scorer.features(other).matrix, scorer.features(portfolio).matrix)
+
+
+@pytest.mark.parametrize(
+    ("own", "why"),
+    [
+        ((), "is not sent"),
+        ((replace(SCORE, unit="percent"), DESK), "is in percent, learned in points"),
+    ],
+)
+def test_a_portfolio_without_a_column_is_not_scored_in_silence(tmp_path, workspace, models, data, own, why):
+    """Beyond the bound no model that learned from it serves; within, every account is counted and the column reads as missing."""
+    portfolio = data.later.portfolio
+    bare = changed(portfolio, declared=own) if own else without(portfolio)
+    served = workspace.serving.pin("", bare)
+    assert served.step is LadderStep.POLICY_ORDER
+    assert [one.model_version for one in served.degraded] == ["outcome/own-1", "outcome/own-1-scorecard"]
+    assert all(f"own.bureau_score {why}" in one.problem for one in served.degraded)
+    lenient = replace(read_policy(models), most_lacking_share=1.0)
+    folder = shutil.copytree(models, tmp_path / "models")
+    write_policy(folder, lenient)
+    other = open_workspace(tmp_path / "data", folder, lambda: NOW)
+    served = other.serving.pin("", bare)
+    assert served.step is LadderStep.CHAMPION
+    assert served.fit.lacking["own.bureau_score"] == served.fit.lacking_count == bare.account_count - served.fit.outside_count > 0
+    assert np.isnan(served.scorer.scorers[0].features(bare).matrix[:, -2]).all()
+    other.close()
+
+
+def test_placing_accounts_needs_the_columns_that_the_ranking_read(workspace):
+    ranking_id = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    rows = np.arange(20)
+    raw = planted(8).raw
+    few = {name: column[rows] for name, column in raw.columns.items()}
+    some = replace(raw, columns=few, present={name: mask[rows] for name, mask in raw.present.items()})
+    assert workspace.placer.place(ranking_id, some).unchanged.any()
+    bare = replace(some, own=(), columns={n: c for n, c in few.items() if not n.startswith("own.")}, present={})
+    with pytest.raises(CollectionsError, match=r"own\.bureau_score is not sent") as caught:
+        workspace.placer.place(ranking_id, bare)
+    assert {one.field for one in caught.value.violations} == {"own_columns"}
+
+
+def leaking(data, month_cells, periods=None):
+    """Return the data with the score of every month replaced by cells made of its outcome."""
+
+    def with_cells(period):
+        values = {**period.portfolio.own.values, "bureau_score": month_cells(period)}
+        return replace(period, portfolio=changed(period.portfolio, values=values))
+
+    return replace(data, periods=[with_cells(one) for one in data.periods], later=with_cells(data.later))
+
+
+def test_a_column_that_is_the_outcome_is_refused_by_the_leak_check(tmp_path, data):
+    noise = np.random.default_rng(1)
+    plants = {
+        "the outcome": lambda one: (one.outcome == CURE) + 0.01 * noise.random(one.outcome.size),
+        "filled in for who cured": lambda one: np.where(one.outcome == CURE, noise.random(one.outcome.size), np.nan),
+        "against the sign": lambda one: (one.outcome == DEFAULT) * 1.0,
+    }
+    for cells in plants.values():
+        with pytest.raises(CollectionsError, match=r"tells by itself who (cured|defaulted)") as caught:
+            train_model(tmp_path, leaking(data, cells), "leak-1", 1, NOW)
+        assert {one.field for one in caught.value.violations} == {"own.bureau_score"}
+    assert not list(tmp_path.iterdir())
+
+
+def test_periods_that_declare_a_column_differently_train_nothing(tmp_path, data):
+    odd = replace(data.later, portfolio=changed(data.later.portfolio, declared=(replace(SCORE, unit="percent"), DESK)))
+    for later, fields in (
+        (odd, {"own.bureau_score"}),
+        (replace(data.later, portfolio=without(data.later.portfolio)), {"own.bureau_score", "own.desk"}),
+    ):
+        with pytest.raises(CollectionsError, match="differ between periods") as caught:
+            train_model(tmp_path, replace(data, later=later), "odd-1", 1, NOW)
+        assert {one.field for one in caught.value.violations} == fields
+
+
+def test_the_later_period_teaches_no_text(data):
+    later = data.later
+    closed = np.full(later.outcome.size, later.portfolio.own.vocabulary["desk"].index("closed"), dtype=np.int32)
+    full = changed(later.portfolio, values={**later.portfolio.own.values, "desk": closed})
+    assert own_features([one.portfolio for one in data.periods])[1].texts == ("branch", "web")
+    assert "closed" in own_features([*(one.portfolio for one in data.periods), full])[1].texts
+
+
+def test_a_judgement_needs_the_columns_too(scorers, data):
+    bare = replace(data.later, portfolio=without(data.later.portfolio))
+    with pytest.raises(CollectionsError) as caught:
+        evaluate_outcomes(scorers["own-1"], replace(data, later=bare), "", np.zeros(bare.outcome.size))
+    assert caught.value.reason is Reason.INVALID_ARGUMENT
+
+
+def test_a_model_without_own_columns_reads_none(data):
+    portfolio = admit(planted(8).raw).portfolio
+    assert own_matrix(portfolio, ()).shape == (ROWS, 0)
+    assert lacked(without(portfolio), ()) == {}
+    assert training_period(planted(8, own=(DESK,)), "x").portfolio.own.declared == (DESK,)
+    assert "own_columns" not in json.loads(load_artifact(SHIPPED, SHIPPED_VERSION).manifest.to_json())
