@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 from match_support import tell_matches
-from rich.progress import Progress
-from scripts_support import REFUSED, DataOption, ModelsOption, PlainConsole, models_of, opened, run, table, terminal
+from scripts_support import REFUSED, DataOption, ModelsOption, PlainProgress, models_of, opened, run, table, terminal
 
 from collections_opt.application.policy_evaluation import PolicyQuestion, evaluate_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, read_parameters
@@ -69,7 +68,7 @@ def main(
         question = PolicyQuestion(
             logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=sources
         )
-        with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
+        with PlainProgress() as bar:
             task = bar.add_task("judging", total=1.0)
             found = evaluate_policy(workspace, folder, question, lambda s, f: bar.update(task, completed=f, description=s))
     if html:

@@ -13,11 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-import structlog
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, ProgressColumn, Task, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -206,11 +205,10 @@ def now() -> datetime:
 @contextmanager
 def opened(data: Path, models: Path, database_url: str = "", objects_url: str = "") -> Iterator[Workspace]:
     """Open a data folder itself for the time of a block, for what works on records and not over the API."""
-    from collections_opt.application.workspace import open_workspace  # noqa: PLC0415 - see ``served``
+    from collections_opt.application.logs import write_logs_to  # noqa: PLC0415 - see ``served``
+    from collections_opt.application.workspace import open_workspace  # noqa: PLC0415
 
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr), wrapper_class=structlog.make_filtering_bound_logger("warning")
-    )
+    write_logs_to(sys.stderr)
     workspace = open_workspace(data, models, now, database_url, objects_url=objects_url)
     try:
         yield workspace
@@ -221,7 +219,7 @@ def opened(data: Path, models: Path, database_url: str = "", objects_url: str = 
 @contextmanager
 def progress_bar(title: str) -> Iterator[ProgressCallback]:
     """Show progress on standard error for the time of a step."""
-    with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
+    with PlainProgress() as bar:
         task = bar.add_task(title, total=1.0)
 
         def report(progress: SolveProgress) -> None:
@@ -240,6 +238,23 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a text as rich prints it: tables, titles and lines all come through here."""
         return super().render_str(visible(text, lines=True), **options)
+
+
+class PlainProgress(Progress):
+    """A bar on standard error whose descriptions are texts as they are; rich reads markup in them, and stops at what is none."""
+
+    def __init__(self) -> None:
+        super().__init__(console=PlainConsole(stderr=True), transient=True)
+
+    @classmethod
+    def get_default_columns(cls) -> tuple[ProgressColumn, ...]:
+        """Return rich's columns with a plain description."""
+        return (_Description("", style="progress.description"), *super().get_default_columns()[1:])
+
+
+class _Description(TextColumn):
+    def render(self, task: Task) -> Text:
+        return Text(visible(task.description), style=self.style)
 
 
 def terminal(record: bool = False) -> PlainConsole:

@@ -13,8 +13,7 @@ from typing import Annotated
 
 import typer
 from match_support import tell_matches
-from rich.progress import Progress
-from scripts_support import DataOption, ModelsOption, PlainConsole, models_of, now, opened, run, table, terminal
+from scripts_support import DataOption, ModelsOption, PlainProgress, models_of, now, opened, run, table, terminal
 
 from collections_opt.application.effect_training import EffectReport, EffectTraining, train_effects
 from collections_opt.application.settings import bundled_plan
@@ -62,7 +61,7 @@ def main(
         designs = tuple(parse_threshold(text) for text in threshold or ())
         training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed, sources)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
-        with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
+        with PlainProgress() as bar:
             task = bar.add_task("learning", total=1.0)
             report = train_effects(workspace, folder, training, moment, lambda s, f: bar.update(task, completed=f, description=s))
     if as_json:

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
-from scripts_support import PlainConsole, run
+from scripts_support import PlainConsole, PlainProgress, run
 
 from collections_opt.application.model_training import BUNDLED_SEED, bundled_data, train_model
 from collections_opt.application.own_training import own_data
@@ -42,7 +41,7 @@ def main(
     """
     given = created_at.replace(tzinfo=UTC) if created_at else None
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)
-    with Progress(console=PlainConsole(stderr=True), transient=True) as bar:
+    with PlainProgress() as bar:
         task = bar.add_task("training", total=1.0)
         data = own_data(*read_training(history)) if history else bundled_data()
         report = train_model(models_dir, data, version, seed, moment, lambda s, f: bar.update(task, completed=f, description=s))

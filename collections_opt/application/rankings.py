@@ -30,6 +30,7 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.incidents import trace_of
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.policy import without_a_model
@@ -192,5 +193,5 @@ class Rankings:
 
 def _failed(job_id: str, error: Exception) -> CollectionsError:
     incident = uuid.uuid4().hex[:12]
-    _log.error("ranking failed", ranking_id=job_id, incident=incident, exc_info=error)
+    _log.error("ranking failed", ranking_id=job_id, incident=incident, error=type(error).__name__, exception=trace_of(error))
     return internal_error(incident)

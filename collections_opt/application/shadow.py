@@ -13,6 +13,7 @@ from collections_opt.application.model_serving import Serving
 from collections_opt.application.sealed_records import StoredEntries
 from collections_opt.core.comparison import rank_correlation
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.incidents import trace_of
 from collections_opt.core.outcomes import CURE, DEFAULT, PROBABILITY_SCALE, OutcomeProbabilities
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.ledger.objects import ObjectStore
@@ -40,7 +41,9 @@ def shadow_scores(
         try:
             scores = challenger.score(portfolio)
         except Exception as error:  # noqa: BLE001 - whatever a challenger does, the ranking goes on and records it
-            _log.error("challenger failed", model_version=challenger.model_version, exc_info=error)
+            _log.error(
+                "challenger failed", model_version=challenger.model_version, error=type(error).__name__, exception=trace_of(error)
+            )
             compared.append({**entry, "problem": f"it failed to score: {type(error).__name__}"})
             continue
         nano = np.rint(scores.probability * PROBABILITY_SCALE).astype(np.int64)

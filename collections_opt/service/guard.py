@@ -13,6 +13,7 @@ import grpc
 import structlog
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.incidents import trace_of
 from collections_opt.service.access import Access
 from collections_opt.service.call import Call
 from collections_opt.service.metadata import system_of
@@ -110,7 +111,7 @@ class Guard:
                 self._malformed.warn(method)
             return error
         incident = self._new_incident_id()
-        _log.error("call failed", method=method, incident=incident, exc_info=error)
+        _log.error("call failed", method=method, incident=incident, error=type(error).__name__, exception=trace_of(error))
         return internal(incident)
 
     def ended(self, method: str, outcome: str, started: float) -> None:

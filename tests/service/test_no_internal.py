@@ -60,7 +60,7 @@ def send(client, method, request):  # noqa: F811
                 list(answer)
         except grpc.RpcError as error:
             code, reason, _ = refusal(error)
-            failures = [log.get("exc_info") for log in logs if log["event"] == "call failed"]
+            failures = [log.get("exception") for log in logs if log["event"] == "call failed"]
             assert code not in BAD, (reason, failures, request)
             return reason
     return None

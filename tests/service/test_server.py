@@ -62,7 +62,7 @@ def test_refusals_reach_the_caller_with_reason_and_fields(channel, fake):
     assert error_details_pb2.BadRequest.FromString(bad.value).field_violations[0].field == "portfolio_id"
 
 
-def test_unexpected_failures_say_an_incident_id_and_log_the_rest(channel, fake):
+def test_unexpected_failures_say_an_incident_id_and_log_where(channel, fake):
     def answer(_request, _context):
         raise RuntimeError("account 4711 has secret 0815")
 
@@ -74,7 +74,10 @@ def test_unexpected_failures_say_an_incident_id_and_log_the_rest(channel, fake):
     assert "incident-7" in caught.value.details()
     assert "secret" not in str(status)
     assert "RuntimeError" not in str(status)
-    assert any(log["incident"] == "incident-7" and "secret" in str(log["exc_info"]) for log in logs if "incident" in log)
+    (log,) = [log for log in logs if "incident" in log]
+    assert (log["incident"], log["error"]) == ("incident-7", "RuntimeError")
+    assert "test_server.py" in log["exception"]
+    assert "secret" not in str(log)
 
 
 def test_malformed_bytes_are_the_callers_fault_with_one_log_line(channel):
