@@ -32,6 +32,7 @@ __all__ = [
     "bucket_of",
     "evaluate",
     "in_jurisdiction",
+    "lifts_on",
     "next_eligible_date",
 ]
 
@@ -42,7 +43,8 @@ Mask = NDArray[np.bool_]
 class BlockReason:
     """A rule as it stands in a ranking's legend: id, version, sentence, source, and when its block lifts.
 
-    A wait has the ``column`` of its event's day and its ``wait_days``; its block lifts on the day after them.
+    A wait has the ``column`` of its event's day and its ``wait_days``; its block lifts on the day after them. When a block
+    ``by_hours`` lifts depends on the queue: ``lifts_on``.
     """
 
     rule_id: str
@@ -52,6 +54,7 @@ class BlockReason:
     next_eligible_days: int = 0
     column: str = ""
     wait_days: int = 0
+    by_hours: bool = False
 
 
 QUEUE_REASONS: tuple[BlockReason, ...] = (
@@ -62,7 +65,7 @@ QUEUE_REASONS: tuple[BlockReason, ...] = (
 )
 
 
-NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of this day.", "capacity plan", 1)
+NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of this day.", "capacity plan", by_hours=True)
 """In the legend only of plans that know their windows: an archive of before has the legend that it was made with."""
 
 
@@ -216,6 +219,19 @@ def next_eligible_date(reason: BlockReason, portfolio: Portfolio, row: int) -> d
     return portfolio.as_of_date + timedelta(days=reason.next_eligible_days) if reason.next_eligible_days else None
 
 
+def lifts_on(found: Eligibility, portfolio: Portfolio, row: int, queue: int) -> date | None:
+    """Return the first date on which the block of a cell lifts by itself, None if data or plan must change, or nothing blocks it.
+
+    As ``next_eligible_date``; a block by hours lifts on the first day on which they meet the queue's windows.
+    """
+    reason = found.reason(row, queue)
+    if reason is None:
+        return None
+    if reason.by_hours and found.hours is not None:
+        return found.hours.next_day(row, queue, portfolio.as_of_date)
+    return next_eligible_date(reason, portfolio, row)
+
+
 def _wait(rule: Rule) -> int:
     return rule.threshold if rule.kind is RuleKind.WAIT else rule.next_eligible_days
 
@@ -223,7 +239,8 @@ def _wait(rule: Rule) -> int:
 def _reason(rule: Rule) -> BlockReason:
     waits = rule.kind is RuleKind.WAIT
     days, column = (rule.threshold, rule.column) if waits else (0, "")
-    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, rule.next_eligible_days, column, days)
+    by_hours = rule.kind is RuleKind.HOURS
+    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, rule.next_eligible_days, column, days, by_hours)
 
 
 def _block_hours(

@@ -13,7 +13,7 @@ from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.counterfactuals import counterfactuals
 from collections_opt.core.effects import ContactEffects, at_attempts
-from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.eligibility import lifts_on
 from collections_opt.core.ordering import surplus_minor
 from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.person_prices import IMPOSSIBLE
@@ -139,7 +139,7 @@ def explain(
                 verdict=_verdict(index, worked, best, blocked, value[index], surplus, beside is not None),
                 rule_id=reason.rule_id if reason else "",
                 rule_description=reason.description if reason else "",
-                next_eligible_date=next_eligible_date(reason, ranking.portfolio, row) if reason else None,
+                next_eligible_date=lifts_on(ranking.eligibility, ranking.portfolio, row, index),
                 increment_minor=0 if blocked else int(value[index]),
                 minutes=float(seconds[index] / 60.0),
                 price_per_minute_minor=float(prices[index] * 60.0),

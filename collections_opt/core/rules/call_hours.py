@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,9 @@ FREE = -2
 NOT_KNOWN = -1
 """Start and end where there are none."""
 
+DAYS_AHEAD = 21
+"""Days ahead in which the end of a block by hours is looked for."""
+
 Places = tuple[NDArray[np.bytes_], NDArray[np.int64]]
 Shifts = tuple[tuple[int, int], ...]
 
@@ -42,6 +46,7 @@ class CallHours:
         planned: bool (q,) queues whose windows the plan knows.
         bound: bool (g, q) cells that some rule of hours binds.
         rule: int16 (g, q) place in the rules that leaves a cell no minute, ``NO_HOURS``, or ``FREE``.
+        later: judges a group and queue on a later day: whether it is free then.
     """
 
     group: NDArray[np.int32]
@@ -50,6 +55,16 @@ class CallHours:
     planned: Mask
     bound: Mask
     rule: NDArray[np.int16]
+    later: Callable[[int, int, date], bool] = field(compare=False, repr=False)
+
+    def next_day(self, row: int, queue: int, day: date) -> date | None:
+        """Return the first day after one on which an account may be contacted by a queue, by the hours in force; None for none.
+
+        Looks three weeks ahead: what no week opens, and no end of a run of feasts, stays closed.
+        """
+        group = int(self.group[row])
+        days = (day + timedelta(days=after) for after in range(1, DAYS_AHEAD + 1))
+        return next((later for later in days if self.later(group, queue, later)), None)
 
     def not_planned(self, queue: NDArray[np.int16]) -> Mask:
         """Return where a rule of hours binds the queue of an account and the plan does not know its windows; bool (n,).
@@ -119,7 +134,14 @@ def call_hours(
     cells = cells.reshape(len(groups), len(queues), 4)
     planned = np.array([bool(queue.windows) for queue in queues], dtype=bool)
     start, end, rule_of, bound = np.moveaxis(cells, 2, 0)
-    return CallHours(group.astype(np.int32), start, end, planned, bound.astype(bool), rule_of)
+    return CallHours(
+        group.astype(np.int32), start, end, planned, bound.astype(bool), rule_of, partial(_free_later, judge, groups, queues)
+    )
+
+
+def _free_later(judge: _Judge, groups: Sequence[_Group], queues: Sequence[Queue], group: int, queue: int, day: date) -> bool:
+    """Return whether a group may be contacted by a queue on another day, by the rules in force today."""
+    return _Judge(day, judge.home, judge.rules).cell(groups[group], queues[queue])[2] == FREE
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
-from functools import cache
+from functools import lru_cache
 
 WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _DAY = "|".join(WEEKDAYS)
@@ -27,6 +27,7 @@ _FORMS = {
 _SATURDAY = 5
 
 
+@lru_cache(maxsize=4_096)
 def is_feast(text: str) -> bool:
     """Return whether a text writes a feast that exists."""
     try:
@@ -36,7 +37,7 @@ def is_feast(text: str) -> bool:
     return True
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def feast_days(feasts: tuple[str, ...], year: int) -> frozenset[date]:
     """Return the days of a year that feasts fall on, those observed later included.
 

@@ -11,7 +11,7 @@ from collections_opt.api.v1 import ranking_pb2, scoring_service_pb2
 from collections_opt.application.placement import PlacedAccounts
 from collections_opt.application.placement_sentence import placement_sentence
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.eligibility import next_eligible_date
+from collections_opt.core.eligibility import lifts_on
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.person_choice import NEVER
 from collections_opt.core.ranking import Disposition
@@ -105,7 +105,7 @@ class _Writer:
     def _option(self, row: int, index: int) -> pb.PlacementOption:
         code = int(self._placed.valued.eligibility.blocked_by[row, index])
         if code:
-            return pb.PlacementOption(queue_id=self._queue_ids[index], blocking_rule=self._rule(row, code))
+            return pb.PlacementOption(queue_id=self._queue_ids[index], blocking_rule=self._rule(row, index))
         highest = self._highest[row][index]
         return pb.PlacementOption(
             queue_id=self._queue_ids[index],
@@ -118,10 +118,12 @@ class _Writer:
             call_window=write_call_window(self._placed.valued.eligibility, row, index),
         )
 
-    def _rule(self, row: int, code: int) -> scoring_service_pb2.BlockingRule:
+    def _rule(self, row: int, index: int) -> scoring_service_pb2.BlockingRule | None:
         valued = self._placed.valued
-        reason = valued.eligibility.legend[code - 1]
-        until = next_eligible_date(reason, valued.portfolio, row)
+        reason = valued.eligibility.reason(row, index)
+        if reason is None:
+            return None
+        until = lifts_on(valued.eligibility, valued.portfolio, row, index)
         return write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
 
     def _id(self, queue: int) -> str:

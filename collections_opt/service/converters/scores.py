@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.api.v1 import day_window_pb2, value_parameters_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.account_scores import ScoredAccounts
-from collections_opt.core.eligibility import Eligibility, next_eligible_date
+from collections_opt.core.eligibility import Eligibility, lifts_on
 from collections_opt.core.losses import LossSource
 from collections_opt.core.names import normal_account_id
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
@@ -58,7 +58,7 @@ def _write_queue(scored: ScoredAccounts, row: int, queue: int, baseline: int) ->
     queue_id = scored.plan.queues[queue].queue_id
     reason = ranking.eligibility.reason(row, queue)
     if reason is not None:
-        until = next_eligible_date(reason, ranking.portfolio, row)
+        until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
         rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
         return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
     increment = int(ranking.problem.value[row, queue])

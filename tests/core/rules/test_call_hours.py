@@ -18,8 +18,9 @@ from collections_opt.core.admission import admit
 from collections_opt.core.codes.iso_3166 import SUBDIVISIONS
 from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.day_windows import DayWindow
-from collections_opt.core.eligibility import evaluate
+from collections_opt.core.eligibility import evaluate, lifts_on
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.rules import call_hours, clock, feasts
 from collections_opt.core.rules.feasts import feast_days, gregorian_easter, is_feast, orthodox_easter
@@ -231,6 +232,7 @@ def test_the_judge_notices_planted_faults(monkeypatch, place, name, planted):
 
 
 DAYTIME = (DayWindow(time(8), time(21)),)
+MORNING = (DayWindow(time(8), time(9)),)
 
 
 def one(state, zone="", windows=DAYTIME, desk_zone="", day=date(2026, 11, 24), rules=HOURS):
@@ -268,13 +270,32 @@ def test_a_place_that_is_not_known_is_read_as_strictly_as_can_be():
 
 
 def test_a_block_by_hours_names_its_rule_and_a_plan_without_windows_is_not_judged():
-    morning = (DayWindow(time(8), time(9)),)
-    assert one("US-CA", windows=morning).reason(0, 0).rule_id == "us-hours"
+    assert one("US-CA", windows=MORNING).reason(0, 0).rule_id == "us-hours"
     assert one("US-CA", windows=()).blocked_by[0, 0] == 0
     assert one("US-CA", windows=()).hours.not_planned(np.array([0], dtype=np.int16)).tolist() == [True]
     assert one("US-CA", windows=()).hours.not_planned(np.array([-1], dtype=np.int16)).tolist() == [False]
     assert one("SG", windows=()).hours.not_planned(np.array([0], dtype=np.int16)).tolist() == [False]
     assert "queue.hours" not in {reason.rule_id for reason in one("US-CA", windows=()).legend}
+
+
+@pytest.mark.parametrize(
+    ("state", "zone", "windows", "day", "lifts"),
+    [
+        ("GR", "", DAYTIME, date(2026, 11, 21), date(2026, 11, 23)),  # a Saturday
+        ("GR", "", DAYTIME, date(2026, 4, 10), date(2026, 4, 14)),  # Orthodox Good Friday, Easter Monday is closed too
+        ("CA-QC", "America/Toronto", DAYTIME, date(2026, 12, 25), date(2026, 12, 26)),
+        ("US-CA", "", MORNING, date(2026, 11, 24), None),  # the desk never works when it is day there
+        ("SG", "", (DayWindow(time(2), time(3)),), date(2026, 3, 8), date(2026, 3, 9)),  # clocks skip the hour
+    ],
+)
+def test_a_block_by_hours_lifts_on_the_first_day_on_which_law_and_desk_meet(state, zone, windows, day, lifts):
+    raw = raw_portfolio(account_id=text(["a"]), state=text([NAMES.get(state, state)]), time_zone=text([zone]))
+    portfolio = admit(replace(raw, as_of_date=day)).portfolio
+    found = evaluate(portfolio, plan(queue("q", windows=windows)), HOURS)
+    assert found.reason(0, 0) is not None
+    assert lifts_on(found, portfolio, 0, 0) == lifts
+    free = evaluate(portfolio, plan(queue("q")), HOURS)
+    assert lifts_on(free, portfolio, 0, 0) is None
 
 
 def test_a_window_that_clocks_skip_holds_no_minute():
@@ -333,7 +354,7 @@ def test_windows_that_are_none_are_refused_by_the_plan(changes, field):
 def test_more_rules_than_a_cell_can_name_are_refused():
     rule = Rule("h", 1, RuleKind.HOURS, "time_zone", EVER, hours=(LawfulHours(time(8), time(21)),))
     with pytest.raises(CollectionsError, match="at most 240"):
-        one("US-NY", rules=RuleTable("t", tuple(replace(rule, rule_id=f"r{number}") for number in range(251))))
+        one("US-NY", rules=RuleTable("t", tuple(replace(rule, rule_id=f"r{number}") for number in range(MAX_RULES + 1))))
 
 
 EASTERS = {
