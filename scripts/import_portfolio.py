@@ -120,7 +120,7 @@ def _sent(client: Client, portfolio_id: str, source: Source, check: bool) -> Che
             return check_portfolio(client, portfolio_id, source.rows, report)
         answer = send_portfolio(client, portfolio_id, source.rows, progress=report)
     findings = tuple(quarantined(client, portfolio_id)) if answer.portfolio.quarantined_count else ()
-    return CheckedPortfolio(answer.portfolio, tuple(answer.normalised_codes), findings)
+    return CheckedPortfolio(answer.portfolio, tuple(answer.normalised_codes), findings, tuple(answer.contradictions))
 
 
 def _cells(source: Source, findings: Findings) -> list[str]:
@@ -133,6 +133,7 @@ def _as_json(told: CheckedPortfolio, source: Source, cells: Sequence[str]) -> di
     return {
         "portfolio": plain(told.portfolio),
         "normalised_codes": [plain(one) for one in told.normalised_codes],
+        "contradictions": [plain(one) for one in told.contradictions],
         "file": {
             "row_count": source.counts.row_count,
             "kept_count": source.counts.kept_count,
@@ -163,6 +164,11 @@ def _print(console: PlainConsole, told: CheckedPortfolio, source: Source, cells_
         console.print(f"Missing for every account: {', '.join(source.absent)}.")
     for code in told.normalised_codes:
         console.print(f"{code.field} {code.text!r} read as {code.code} in {code.row_count:,} rows.")
+    for one in told.contradictions:
+        told_of = (
+            f"{one.field} differs between accounts of one person, for {one.person_count:,} persons (such as {one.account_id})"
+        )
+        console.print(f"WARNING: {told_of}: {one.reading}.", style="yellow")
     for name, count in counts.shortened_ids.items():
         problem = f"{count:,} ids in {name} are written like 1.23E+11, as a spreadsheet shortens numbers: digits may be lost."
         console.print(f"WARNING: {problem} Export the column as text.", style="yellow")

@@ -11,6 +11,7 @@ from collections_opt.application.settings import dump, load
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.admission import Admission, Quarantine, admit
 from collections_opt.core.codes.columns import NormalisedCode
+from collections_opt.core.contradictions import Contradiction, contradictions
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.names import check_id
 from collections_opt.core.plan_checks import check_plan
@@ -23,11 +24,19 @@ from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 
 @dataclass(frozen=True)
 class ImportedPortfolio:
-    """An import as it is told to its caller: stored header, what was refused, and spellings of coded facts that were replaced."""
+    """An import as it is told to its caller.
+
+    Attributes:
+        record: stored header.
+        quarantine: what was refused.
+        normalised: spellings of coded facts that were replaced.
+        contradictions: facts about persons that their accounts state differently.
+    """
 
     record: PortfolioRecord
     quarantine: Quarantine
     normalised: tuple[NormalisedCode, ...]
+    contradictions: tuple[Contradiction, ...] = ()
 
 
 class Books:
@@ -60,7 +69,7 @@ class Books:
         admission = admit(raw)
         require_wanted()
         record = self._stored(portfolio_id, admission, validate_only, actor)
-        return ImportedPortfolio(record, admission.quarantine, admission.normalised)
+        return ImportedPortfolio(record, admission.quarantine, admission.normalised, contradictions(admission.portfolio))
 
     def _stored(self, portfolio_id: str, admission: Admission, validate_only: bool, actor: Actor) -> PortfolioRecord:
         portfolio, refused = admission.portfolio, admission.quarantine

@@ -37,11 +37,19 @@ class PortfolioParts:
 
 @dataclass(frozen=True)
 class CheckedPortfolio:
-    """What an import would do: the header it would have, spellings replaced by their codes, and every finding in row order."""
+    """What an import would do.
+
+    Attributes:
+        portfolio: the header it would have.
+        normalised_codes: spellings replaced by their codes.
+        findings: every finding in row order.
+        contradictions: facts about persons that their accounts state differently.
+    """
 
     portfolio: pb.Portfolio
     normalised_codes: tuple[pb.NormalisedCode, ...]
     findings: tuple[pb.QuarantinedAccount, ...]
+    contradictions: tuple[pb.Contradiction, ...] = ()
 
 
 def import_portfolio(
@@ -94,7 +102,7 @@ def check_portfolio(
     answers = client.portfolios.CheckPortfolio(messages)
     first = next(answers)
     findings = tuple(one for answer in answers for one in answer.findings.quarantined_accounts)
-    return CheckedPortfolio(first.portfolio, tuple(first.normalised_codes), findings)
+    return CheckedPortfolio(first.portfolio, tuple(first.normalised_codes), findings, tuple(first.contradictions))
 
 
 def _parts(raw: RawPortfolio | PortfolioParts) -> PortfolioParts:

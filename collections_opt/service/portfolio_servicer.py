@@ -11,6 +11,7 @@ from collections_opt.application.books import Books, ImportedPortfolio
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.admission import Quarantine
 from collections_opt.core.codes.columns import NormalisedCode
+from collections_opt.core.contradictions import Contradiction
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.own_columns import OwnColumn
@@ -43,14 +44,19 @@ class PortfolioServicer:
         """Read the header, then chunks, and import what they hold."""
         imported = self._imported(requests, read_actor(context), check_only=False)
         return pb.ImportPortfolioResponse(
-            portfolio=self._written([imported.record])[0], normalised_codes=_write_codes(imported.normalised)
+            portfolio=self._written([imported.record])[0],
+            normalised_codes=_write_codes(imported.normalised),
+            contradictions=_write_contradictions(imported.contradictions),
         )
 
     def check_portfolio(self, requests: Iterator[pb.CheckPortfolioRequest], context: Call) -> Iterator[pb.CheckPortfolioResponse]:
         """Read what an import would, store nothing, and yield the header, then every finding."""
         imported = self._imported(requests, read_actor(context), check_only=True)
-        codes = _write_codes(imported.normalised)
-        yield pb.CheckPortfolioResponse(portfolio=write_portfolio(imported.record, UNKNOWN), normalised_codes=codes)
+        yield pb.CheckPortfolioResponse(
+            portfolio=write_portfolio(imported.record, UNKNOWN),
+            normalised_codes=_write_codes(imported.normalised),
+            contradictions=_write_contradictions(imported.contradictions),
+        )
         for start in range(0, len(imported.quarantine.rule), MAX_PAGE_SIZE):
             shown = _write_findings(imported.quarantine, slice(start, start + MAX_PAGE_SIZE))
             yield pb.CheckPortfolioResponse(findings=pb.QuarantinedAccounts(quarantined_accounts=shown))
@@ -147,6 +153,10 @@ def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> No
 
 def _write_codes(normalised: Sequence[NormalisedCode]) -> list[pb.NormalisedCode]:
     return [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in normalised]
+
+
+def _write_contradictions(found: Sequence[Contradiction]) -> list[pb.Contradiction]:
+    return [pb.Contradiction(**vars(one)) for one in found]
 
 
 def _write_findings(found: Quarantine, part: slice) -> list[pb.QuarantinedAccount]:

@@ -118,6 +118,7 @@ def test_findings_go_back_as_a_table_and_json_is_never_cut(address, imported, tm
     own = ("--file", tmp_path / "book.csv", "--mapping", EXAMPLES / "book.toml", "--portfolio", "ugly")
     checked = call("import_portfolio.py", *address, *own, "--check", "--json", "--show", "1", "--quarantine-out", back)
     assert checked.returncode == 3, checked.stderr
+    assert json.loads(checked.stdout)["contradictions"] == []
     found = json.loads(checked.stdout)["quarantined_accounts"]
     assert len(found) == len(imported["quarantined_accounts"]) + 2
     rows = list(csv.DictReader(io.StringIO(back.read_text())))
@@ -165,3 +166,18 @@ def test_odd_ids_are_shown_escaped_and_neutralised(address, imported, tmp_path):
         assert shown.returncode == 0, shown.stderr
         assert "\x1b" not in shown.stdout
         assert "\u202e" not in shown.stdout
+
+
+def test_a_person_who_is_bankrupt_on_one_account_only_is_warned_of_with_how_it_is_read(address, tmp_path):
+    head, *lines = (EXAMPLES / "book.csv").read_text().splitlines()[:4]
+    lines[1] = lines[1].replace(",N,N,N,", ",Y,N,N,")
+    (tmp_path / "people.csv").write_text("\n".join([f"{head},Person", *(f"{line},P-1" for line in lines)]) + "\n")
+    mapping = (EXAMPLES / "book.toml").read_text().replace("[columns]", '[columns]\ncustomer_id = { source = "Person" }')
+    (tmp_path / "people.toml").write_text(mapping)
+    own = ("--file", tmp_path / "people.csv", "--mapping", tmp_path / "people.toml", "--portfolio", "people", "--check")
+    shown = call("import_portfolio.py", *address, *own)
+    told = " ".join(shown.stdout.split())
+    assert "WARNING: bankruptcy differs between accounts of one person, for 1 persons (such as A-1000)" in told
+    assert "read as set on all accounts of the person." in told
+    (one,) = json.loads(call("import_portfolio.py", *address, *own, "--json").stdout)["contradictions"]
+    assert (one["field"], one["person_count"], one["account_count"]) == ("bankruptcy", 1, 3)

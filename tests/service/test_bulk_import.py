@@ -186,3 +186,20 @@ def imported_when_free(client, requests):
             if error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED:
                 raise
     raise AssertionError("the places of callers that left were never freed")
+
+
+def test_facts_that_differ_between_accounts_of_a_person_are_told_before_and_at_the_import(client):
+    table = columns(rows=40)
+    people = {"customer_id": np.array([f"P{k // 2}" for k in range(40)], dtype=object), "deceased": np.arange(40) % 4 == 0}
+    told = Columns(40, {**table.values, **people}, table.present)
+    wanted = [("deceased", 10 - 1, 20 - 2, "read as set on all accounts of the person")]  # one account of the ten is quarantined
+    answer = client.portfolios.ImportPortfolio(import_requests("people", told), timeout=WAIT)
+    assert [
+        (c.field, c.person_count, c.account_count, c.reading) for c in answer.contradictions if c.field == "deceased"
+    ] == wanted
+    checks = [
+        pb.CheckPortfolioRequest(header=r.header) if r.HasField("header") else pb.CheckPortfolioRequest(chunk=r.chunk)
+        for r in import_requests("people", told)
+    ]
+    first = next(client.portfolios.CheckPortfolio(iter(checks), timeout=WAIT))
+    assert first.contradictions == answer.contradictions

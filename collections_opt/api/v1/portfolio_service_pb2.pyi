@@ -182,6 +182,7 @@ class CheckPortfolioResponse(_message.Message):
     PORTFOLIO_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
     NORMALISED_CODES_FIELD_NUMBER: _builtins.int
+    CONTRADICTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def portfolio(self) -> Global___Portfolio:
         """What the portfolio would be."""
@@ -194,16 +195,21 @@ class CheckPortfolioResponse(_message.Message):
     def normalised_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedCode]:
         """With the header: spellings of coded facts that would be replaced by their code."""
 
+    @_builtins.property
+    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
+        """With the header: facts about persons that their accounts state differently."""
+
     def __init__(
         self,
         *,
         portfolio: Global___Portfolio | None = ...,
         findings: Global___QuarantinedAccounts | None = ...,
         normalised_codes: _abc.Iterable[Global___NormalisedCode] | None = ...,
+        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "findings", b"findings", "portfolio", b"portfolio"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "findings", b"findings", "normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "contradictions", b"contradictions", "findings", b"findings", "normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["portfolio", "findings"]  # noqa: Y015
     _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
@@ -325,6 +331,7 @@ class ImportPortfolioResponse(_message.Message):
 
     PORTFOLIO_FIELD_NUMBER: _builtins.int
     NORMALISED_CODES_FIELD_NUMBER: _builtins.int
+    CONTRADICTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def portfolio(self) -> Global___Portfolio:
         """Its header."""
@@ -333,19 +340,62 @@ class ImportPortfolioResponse(_message.Message):
     def normalised_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedCode]:
         """Spellings of coded facts that were replaced by their code; those of this call's rows, also where the portfolio was there before."""
 
+    @_builtins.property
+    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
+        """Facts about persons that their accounts state differently, among the accounts of this call."""
+
     def __init__(
         self,
         *,
         portfolio: Global___Portfolio | None = ...,
         normalised_codes: _abc.Iterable[Global___NormalisedCode] | None = ...,
+        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradictions", b"contradictions", "normalised_codes", b"normalised_codes", "portfolio", b"portfolio"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportPortfolioResponse: _TypeAlias = ImportPortfolioResponse  # noqa: Y015
+
+@_typing.final
+class Contradiction(_message.Message):
+    """A fact about persons that accounts with one customer_id state differently; a blank states nothing."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Column of the account schema."""
+    person_count: _builtins.int
+    """Persons of whom it is stated differently."""
+    account_count: _builtins.int
+    """Their accounts that state it."""
+    account_id: _builtins.str
+    """One of these accounts."""
+    reading: _builtins.str
+    """How rules read it, in words."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        person_count: _builtins.int = ...,
+        account_count: _builtins.int = ...,
+        account_id: _builtins.str = ...,
+        reading: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "account_id", b"account_id", "field", b"field", "person_count", b"person_count", "reading", b"reading"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Contradiction: _TypeAlias = Contradiction  # noqa: Y015
 
 @_typing.final
 class NormalisedCode(_message.Message):
