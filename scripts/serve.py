@@ -23,6 +23,7 @@ from collections_opt.service.access import Access
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
+from collections_opt.wire.byte_budget import ByteBudget
 from collections_opt.wire.tokens import AUDIENCE, TokenChecker, read_keys
 
 
@@ -42,6 +43,7 @@ def main(
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
     metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
+    import_gib: Annotated[float, typer.Option(help="GiB of memory that one import may hold; all together: half again.")] = 4.0,
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
 ) -> None:
     """Serve the API; the first line printed names the address, SIGTERM and SIGINT end it after running calls.
@@ -55,7 +57,7 @@ def main(
     with opened(data, models, database_url, objects_url) as workspace:
         access = access_of(token_keys, token_issuer, token_audience)
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
-        services = all_services(workspace, values, options.metrics)
+        services = all_services(workspace, values, options.metrics, import_budget(import_gib))
         built = build_server(services, options)
         watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
         built.start()
@@ -68,6 +70,13 @@ def main(
         if watched:
             watched.shutdown()
     typer.echo("stopped")
+
+
+def import_budget(gib: float) -> ByteBudget:
+    """Return what imports may hold."""
+    if not 0.0 < gib < 1e6:
+        raise refuse(Reason.INVALID_ARGUMENT, "import_gib", f"is {gib:g}.", "Give gibibytes, above zero.")
+    return ByteBudget(int(gib * 2**30), int(1.5 * gib * 2**30))
 
 
 def signals_caught() -> Callable[[], object]:

@@ -51,6 +51,12 @@ MAX_PAGE_SIZE = 1_000
 MAX_CHUNK_BYTES = 4 * 1024 * 1024
 """Size of one message on the wire."""
 
+MAX_CELL_BYTES = 1_024
+"""Bytes (UTF-8) of one text of an imported row: the door quarantines long texts with their cause, but nobody stores documents."""
+
+MAX_ROW_TEXT_BYTES = 16 * 1024
+"""Bytes (UTF-8) of the texts of an imported row, but for columns of which none is long."""
+
 MAX_ACCOUNTS_PER_PORTFOLIO = 20_000_000
 """Accounts of one portfolio: what the measured memory per account allows on one machine."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 
 from collections_opt.api.v1 import columns_pb2
@@ -25,6 +25,7 @@ from collections_opt.service.call import Call
 from collections_opt.service.caller import read_actor
 from collections_opt.service.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
+from collections_opt.wire.byte_budget import ByteBudget
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 from collections_opt.wire.file_rows import FileRowsCollector
@@ -36,9 +37,10 @@ HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "curre
 class PortfolioServicer:
     """Imports and shows portfolios."""
 
-    def __init__(self, books: Books, ledger: Ledger) -> None:
+    def __init__(self, books: Books, ledger: Ledger, budget: ByteBudget | None = None) -> None:
         self._books = books
         self._ledger = ledger
+        self._budget = budget or ByteBudget()
 
     def import_portfolio(self, requests: Iterator[pb.ImportPortfolioRequest], context: Call) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
@@ -71,9 +73,10 @@ class PortfolioServicer:
         as_of_date = read_date(header.as_of_date, "header.as_of_date")
         own = read_own_columns(header.own_columns, as_of_date, "header.own_columns", header.source_columns)
         _check_sources(header, own)
-        raw = _read_rows(header, as_of_date, own, requests)
-        with told_as(HEADS):
-            return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
+        with self._budget.stream() as held:
+            raw = _read_rows(header, as_of_date, own, requests, held.add)
+            with told_as(HEADS):
+                return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
         """Return a header."""
@@ -108,10 +111,11 @@ def _read_rows(
     as_of_date: date,
     own: tuple[OwnColumn, ...],
     requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
+    hold: Callable[[int], None],
 ) -> RawPortfolio:
     """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
     known = _known(own)
-    collector, file_rows = ColumnCollector(header.row_count, compact=True), FileRowsCollector(known)
+    collector, file_rows = ColumnCollector(header.row_count, compact=True, hold=hold), FileRowsCollector(known, hold)
     for request in requests:
         content = request.WhichOneof("content")
         if content == "chunk":

@@ -23,6 +23,7 @@ from collections_opt.service.places import CallClass
 from collections_opt.service.portfolio_servicer import PortfolioServicer
 from collections_opt.service.ranking_servicer import RankingServicer
 from collections_opt.service.scoring_servicer import ScoringServicer
+from collections_opt.wire.byte_budget import ByteBudget
 
 _C = CallClass
 CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
@@ -76,13 +77,19 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
 """Class of every method; a method without one does not start."""
 
 
-def all_services(workspace: Workspace, defaults: ValueParameters, metrics: ServerMetrics | None = None) -> tuple[Service, ...]:
+def all_services(
+    workspace: Workspace,
+    defaults: ValueParameters,
+    metrics: ServerMetrics | None = None,
+    imports: ByteBudget | None = None,
+) -> tuple[Service, ...]:
     """Return every service of the contract.
 
     Args:
         workspace: the open use cases.
         defaults: value parameters of calls that send none.
         metrics: counts rankings and degraded steps.
+        imports: memory that imports may hold; None is the default of ``ByteBudget``.
     """
     metrics = metrics or ServerMetrics()
     workspace.rankings.on_recorded = metrics.count_ranking
@@ -91,7 +98,7 @@ def all_services(workspace: Workspace, defaults: ValueParameters, metrics: Serve
     ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger, defaults)
     implemented = (
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, defaults, metrics)),
-        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger)),
+        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),

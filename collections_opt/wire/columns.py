@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.limits import MAX_ACCOUNTS_PER_PORTFOLIO, MAX_CHUNK_BYTES, MAX_HISTORY_MONTHS
+from collections_opt.core.limits import (
+    MAX_ACCOUNTS_PER_PORTFOLIO,
+    MAX_CELL_BYTES,
+    MAX_CHUNK_BYTES,
+    MAX_HISTORY_MONTHS,
+    MAX_ROW_TEXT_BYTES,
+)
 
 CHUNK_TARGET_BYTES = MAX_CHUNK_BYTES * 3 // 4
 """Chunks are cut by an upper bound of their size; a quarter is left for names and framing."""
 
 _VARINT_BYTES = 10
 _COMPACT_BYTES = 64
+_ARRAY_BYTES = 128
+_TEXT_BYTES = 64
 Mask = NDArray[np.bool_]
 
 
@@ -104,15 +112,17 @@ class ColumnCollector:
     Args:
         row_count: rows announced; another number is refused.
         compact: hold short ASCII texts as bytes, which the door takes as well, in an eighth of the memory of objects.
+        hold: told how many bytes of memory each chunk takes; refuses what is too much.
     """
 
-    def __init__(self, row_count: int, compact: bool = False) -> None:
+    def __init__(self, row_count: int, compact: bool = False, hold: Callable[[int], None] = lambda _count: None) -> None:
         if not 0 <= row_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
             raise refuse(
                 Reason.LIMIT_EXCEEDED, "header.row_count", f"{row_count} rows.", f"Send 0 to {MAX_ACCOUNTS_PER_PORTFOLIO} rows."
             )
         self._announced = row_count
         self._compact = compact
+        self._hold = hold
         self._seen = 0
         self._chunks: list[Columns] = []
 
@@ -120,9 +130,12 @@ class ColumnCollector:
         """Add the next chunk.
 
         Raises:
-            CollectionsError: as ``decode_chunk``; SCHEMA_MISMATCH when it differs from the first chunk or rows are too many.
+            CollectionsError: as ``decode_chunk``; SCHEMA_MISMATCH when it differs from the first chunk, holds no row where
+                some were announced, or rows are too many; LIMIT_EXCEEDED for a text or a row that is too long; as ``hold``.
         """
         chunk = decode_chunk(message)
+        if not chunk.row_count and (self._announced or self._chunks):
+            raise refuse(Reason.SCHEMA_MISMATCH, "chunk.row_count", "is 0.", "Send no chunk without rows.")
         self._seen += chunk.row_count
         if self._seen > self._announced:
             raise self._wrong_count()
@@ -135,10 +148,11 @@ class ColumnCollector:
                 )
         if self._compact:
             chunk = Columns(chunk.row_count, {name: _compact(values) for name, values in chunk.values.items()}, chunk.present)
+        self._hold(_checked_bytes(chunk, self._seen - chunk.row_count))
         self._chunks.append(chunk)
 
     def columns(self) -> Columns:
-        """Return all rows.
+        """Return all rows; the collector lets go of each column as it is put together, and cannot be asked again.
 
         Raises:
             CollectionsError: SCHEMA_MISMATCH when rows are missing.
@@ -149,14 +163,14 @@ class ColumnCollector:
             return Columns(0, {})
         names = list(self._chunks[0].values)
         masked = {name for chunk in self._chunks for name in chunk.present}
-        values = {name: _joined([chunk.values[name] for chunk in self._chunks]) for name in names}
+        parts = [(dict(chunk.values), chunk.present) for chunk in self._chunks]
+        self._chunks.clear()
         present = {
-            name: np.concatenate(
-                [chunk.present.get(name, np.ones(chunk.values[name].shape, dtype=np.bool_)) for chunk in self._chunks]
-            )
+            name: np.concatenate([masks.get(name, np.ones(values[name].shape, dtype=np.bool_)) for values, masks in parts])
             for name in sorted(masked)
         }
-        return Columns(self._seen, values, present)
+        joined = {name: _joined([values.pop(name) for values, _ in parts]) for name in names}
+        return Columns(self._seen, joined, present)
 
     def _wrong_count(self) -> CollectionsError:
         return refuse(
@@ -176,6 +190,25 @@ def _compact(values: Array) -> Array:
     if "\0" in whole or not whole.isascii() or max(map(len, texts)) > _COMPACT_BYTES:
         return values
     return np.array(texts, dtype=f"S{max(*map(len, texts), 1)}")
+
+
+def _checked_bytes(chunk: Columns, first_row: int) -> int:
+    """Return the bytes of memory that a chunk takes; refuse a text or a row of texts that is too long, naming it."""
+    held, of_row = 0, np.zeros(chunk.row_count, dtype=np.int64)
+    for name, values in chunk.values.items():
+        held += values.nbytes + _ARRAY_BYTES
+        if values.dtype == object:
+            sizes = np.fromiter((0 if text is None else len(text.encode()) for text in values.tolist()), np.int64, values.size)
+            held += int(sizes.sum()) + _TEXT_BYTES * values.size
+            of_row += sizes
+            if sizes.size and int(sizes.max()) > MAX_CELL_BYTES:
+                row = int(np.argmax(sizes))
+                problem = f"{name[:40]!r} of row {first_row + row} is {sizes[row]:,} bytes long."
+                raise refuse(Reason.LIMIT_EXCEEDED, "chunk", problem, f"Send texts of at most {MAX_CELL_BYTES:,} bytes.")
+    if of_row.size and int(of_row.max()) > MAX_ROW_TEXT_BYTES:
+        problem = f"row {first_row + int(np.argmax(of_row))} holds {int(of_row.max()):,} bytes of text."
+        raise refuse(Reason.LIMIT_EXCEEDED, "chunk", problem, f"Send rows of at most {MAX_ROW_TEXT_BYTES:,} bytes of text.")
+    return held + sum(mask.nbytes + _ARRAY_BYTES for mask in chunk.present.values())
 
 
 def _joined(parts: list[Array]) -> Array:

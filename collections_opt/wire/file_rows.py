@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from collections_opt.core.shown_text import visible
 
 _FAULTS_PER_MESSAGE = 2_000
 _REMEDY_CHARACTERS = 400
+_FAULT_BYTES = 48
+_TEXT_BYTES = 64
 _RULE = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _NO_LINES = np.zeros(0, dtype=np.int64)
 
@@ -39,10 +41,12 @@ class FileRowsCollector:
 
     Args:
         fields: columns that a fault may name.
+        hold: told how many bytes of memory each message takes; refuses what is too much.
     """
 
-    def __init__(self, fields: Collection[str] = ACCOUNT_SCHEMA) -> None:
+    def __init__(self, fields: Collection[str] = ACCOUNT_SCHEMA, hold: Callable[[int], None] = lambda _count: None) -> None:
         self._fields = fields
+        self._hold = hold
         self._chunk_start = 0
         self._chunk_rows = 0
         self._lines: list[NDArray[np.int64]] = []
@@ -64,13 +68,14 @@ class FileRowsCollector:
 
         Raises:
             CollectionsError: SCHEMA_MISMATCH for another number of lines than rows, or lines twice; INVALID_ARGUMENT for a fault
-                of no row, column or rule; LIMIT_EXCEEDED for more faults than a portfolio may have.
+                of no row, column or rule; LIMIT_EXCEEDED for more faults than a portfolio may have; as ``hold``.
         """
         if message.lines:
             if len(message.lines) != self._chunk_rows or self._chunk_has_lines:
                 problem = f"are {len(message.lines)} for {self._chunk_rows} rows, or sent twice."
                 raise refuse(Reason.SCHEMA_MISMATCH, "file_rows.lines", problem, "Send one line per row, after its chunk.")
             self._has_lines = self._chunk_has_lines = True
+            self._hold(8 * len(message.lines))
             self._lines.append(np.fromiter(message.lines, np.int64, len(message.lines)))
         self._count += len(message.faults)
         if self._count > MAX_ROW_FAULTS:
@@ -78,6 +83,7 @@ class FileRowsCollector:
                 Reason.LIMIT_EXCEEDED, "file_rows.faults", f"are more than {MAX_ROW_FAULTS:,}.", "Correct the mapping first."
             )
         if message.faults:
+            self._hold(_FAULT_BYTES * len(message.faults))
             self._faults.append(self._read(message))
 
     def lines(self) -> NDArray[np.int64] | None:
@@ -121,6 +127,7 @@ class FileRowsCollector:
         found = self._known.get(text)
         if found is None:
             found = visible(text[:_REMEDY_CHARACTERS])
+            self._hold(_TEXT_BYTES + len(found))
             if len(self._known) < 100_000:
                 self._known[text] = found
         return found
