@@ -8,9 +8,10 @@ Example:
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -57,6 +58,20 @@ def main(
     for name, value in sorted(report.metrics.items()):
         table.add_row(name, f"{value:,.4f}", f"{report.scorecard_metrics[name]:,.4f}")
     PlainConsole().print(table)
+    if report.own_columns:
+        PlainConsole().print(own_table(report.own_columns))
+
+
+def own_table(about: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Return what people must see of own columns before they approve a model."""
+    table = Table(title="Own columns: reported, not judged; association is Cramer's V with the attributes of the group file")
+    for name in ("column", "AUC alone", "association"):
+        table.add_column(name)
+    for name, one in about.items():
+        goes = sorted((one["association"] or {}).items(), key=lambda item: -item[1])
+        told = ", ".join(f"{attribute} {v:.2f}" for attribute, v in goes) or "not tested: no group file"
+        table.add_row(name, f"{one['alone_auc']:.3f}", told)
+    return table
 
 
 if __name__ == "__main__":

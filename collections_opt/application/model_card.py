@@ -47,7 +47,7 @@ same: a month that turns breaks it.
 
 {_sizes(manifest)}
 {_domain(manifest)}
-{_features(manifest)}
+{_features(manifest)}{_own(manifest)}
 ## Limits
 {limits}
 """
@@ -93,7 +93,7 @@ the last of them.
 
 {_figures(manifest)}
 {_domain(manifest)}
-{_features(manifest)}
+{_features(manifest)}{_own(manifest)}
 ## Limits
 {limits}
 """
@@ -144,6 +144,27 @@ def _features(manifest: Manifest) -> str:
     ]
     head = ["| feature | meaning | unit | months | p_cure |", "|---|---|---|---|---|"]
     return f"## Features ({manifest.feature_set_version})\n" + "\n".join([*head, *lines]) + "\n"
+
+
+def _own(manifest: Manifest) -> str:
+    """Return what people must see of own columns before they approve; empty where there are none."""
+    about = manifest.training.get("own_columns", {})
+    if not about:
+        return ""
+    lines = []
+    for name, one in about.items():
+        strongest = sorted((one["association"] or {}).items(), key=lambda item: -item[1])
+        goes = ", ".join(f"{attribute} {v:.2f}" for attribute, v in strongest)
+        lines.append(f"| {name} | {one['alone_auc']:.3f} | {goes or ('none' if one['association'] == {} else 'not tested')} |")
+    head = ["| column | AUC alone | association with protected groups |", "|---|---|---|"]
+    told = """
+## Own columns of the lender
+How well each alone tells who cured or defaulted (the larger AUC; above 0.97 it is refused), and how strongly it goes with the
+protected attributes of the group file (Cramér's V corrected for chance, 0 to 1). This is reported, not judged: a strong
+association asks whether the column stands in for the attribute. "Not tested" is without a group file.
+
+"""
+    return told + "\n".join([*head, *lines]) + "\n"
 
 
 def _table(header: tuple[str, str], rows: Mapping[str, str]) -> str:

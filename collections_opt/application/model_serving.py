@@ -18,6 +18,7 @@ from collections_opt.application.recovery_serving import RecoveryServing
 from collections_opt.application.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.model_lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
+from collections_opt.core.own_drift import own_drift
 from collections_opt.core.own_features import unknown_texts
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.ledger.ledger import Ledger
@@ -51,6 +52,7 @@ class ModelFit:
         lacking_count: accounts that lack any.
         scored_by: version, digest and count of accounts of everything that scores, the model first.
         unknown_texts: accounts by own column whose text the model does not tell apart, so that it reads none.
+        own_drift: population stability index of each own column against its training.
     """
 
     domain_declared: bool
@@ -61,6 +63,7 @@ class ModelFit:
     lacking_count: int
     scored_by: tuple[tuple[str, str, int], ...]
     unknown_texts: Mapping[str, int] = field(default_factory=dict)
+    own_drift: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,8 @@ class ModelServing:
             raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Leave them out, or allow POLICY_ORDER.")
         by = tuple((s.model_version, s.digest, count) for s, count in zip(whole.scorers, counts, strict=True) if count)
         outside_count = int((~scorer.covers(portfolio)).sum())
-        unknown = unknown_texts(known, scorer.own)
-        return whole, ModelFit(domain is not None, self._binds, missed, outside_count, lacking, lacking_count, by, unknown)
+        own = (unknown_texts(known, scorer.own), own_drift(known, scorer.own))
+        return whole, ModelFit(domain is not None, self._binds, missed, outside_count, lacking, lacking_count, by, *own)
 
     def _others(self, scorer: Scorer, standing: KindStanding, portfolio_id: str, left: Portfolio) -> list[OutcomeScorer]:
         """Return the further approved models whose declared domain holds some of the accounts left."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,15 @@ from collections_opt.application.model_card import outcome_card, scorecard_card,
 from collections_opt.application.registry_policy import FILE, DeclaredApproval, RegistryPolicy, write_policy
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.fair_treatment import UNKNOWN_GROUP
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features, definitions
 from collections_opt.core.model_domain import ModelDomain, domain_of
 from collections_opt.core.model_lifecycle import ModelKind
+from collections_opt.core.own_drift import associations
 from collections_opt.core.own_features import OwnFeature, check_declared_alike, own_features
 from collections_opt.core.protected import check_no_protected
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot
+from collections_opt.datasets.files.group_files import GroupTable, align_groups
 from collections_opt.datasets.snapshots import Snapshot
 from collections_opt.scoring.artifacts import OUTCOME_KIND, Manifest, read_manifest, write_artifact
 from collections_opt.scoring.calibration import Calibration
@@ -30,7 +33,7 @@ from collections_opt.scoring.evaluation import evaluate_class
 from collections_opt.scoring.metrics import CLASSES, calibrated_of, outcome_metrics, worst_calibration_sentence
 from collections_opt.scoring.outcome.leaks import check_own_leaks
 from collections_opt.scoring.outcome.rows import TrainingPeriod, always_known
-from collections_opt.scoring.outcome.training import train
+from collections_opt.scoring.outcome.training import TrainedModel, train
 from collections_opt.scoring.predictors import LIGHTGBM, SCORECARD, Predictor
 from collections_opt.scoring.scorecard_training import train_scorecard
 
@@ -62,18 +65,25 @@ SCORECARD_SUFFIX = "-scorecard"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Periods in order of time to train on, a later one to judge on, and what the card says of them."""
+    """Periods in order of time to train on, a later one to judge on, and what the card says of them.
+
+    ``groups`` are protected groups of accounts, for the report on own columns alone; no model reads them.
+    """
 
     dataset: str
     description: str
     limits: str
     periods: Sequence[TrainingPeriod]
     later: TrainingPeriod
+    groups: GroupTable | None = None
 
 
 @dataclass(frozen=True)
 class TrainingReport:
-    """What was trained and how well it does on the later period that nothing was fitted on."""
+    """What was trained and how well it does on the later period that nothing was fitted on.
+
+    ``own_columns`` says of each own column how well it alone tells the outcome, and how it goes with protected groups.
+    """
 
     version: str
     folder: Path
@@ -83,6 +93,7 @@ class TrainingReport:
     metrics: dict[str, float]
     scorecard_metrics: dict[str, float]
     calibrated_worst: str
+    own_columns: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def training_period(shot: Snapshot, name: str) -> TrainingPeriod:
@@ -130,16 +141,7 @@ def train_model(
     model = train(data.periods, seed, progress, own)
     card = train_scorecard(data.periods, own)
     features = build_features(later.portfolio, own).matrix
-    facts: dict[str, Any] = {
-        "dataset": data.dataset,
-        "periods": list(model.periods),
-        "judged_on": later.name,
-        "digest": model.training_digest,
-        "unseen_outcomes": {period.name: dict(period.left_out) for period in (*data.periods, later) if period.left_out},
-        "methods": later.method or {"contact": NO_CONTACT},
-    }
-    if own:
-        facts["own_columns_alone_auc"] = leaks
+    facts = _facts(data, model, own, leaks)
     boosted_facts = {
         **facts,
         "rounds": dict(model.rounds),
@@ -172,7 +174,39 @@ def train_model(
         dict(manifest.metrics),
         dict(other.metrics),
         worst_calibration_sentence(calibrated_of(manifest.metrics, manifest.metric_intervals)),
+        facts.get("own_columns", {}),
     )
+
+
+def _facts(data: TrainingData, model: TrainedModel, own: Sequence[OwnFeature], alone: Mapping[str, float]) -> dict[str, Any]:
+    """Return what the manifests of both models say of their training."""
+    periods = (*data.periods, data.later)
+    facts: dict[str, Any] = {
+        "dataset": data.dataset,
+        "periods": list(model.periods),
+        "judged_on": data.later.name,
+        "digest": model.training_digest,
+        "unseen_outcomes": {period.name: dict(period.left_out) for period in periods if period.left_out},
+        "methods": data.later.method or {"contact": NO_CONTACT},
+    }
+    return facts | ({"own_columns": _about_own(data, own, alone)} if own else {})
+
+
+def _about_own(data: TrainingData, own: Sequence[OwnFeature], alone: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Return of each own column how well it alone tells the outcome, and how it goes with groups: null where none were given."""
+    portfolios = [period.portfolio for period in data.periods]
+    table, found = data.groups, None
+    if table is not None:
+        ids = [portfolio.column("account_id") for portfolio in portfolios]
+        groups = [align_groups(table.account_id, table.attributes, one, "the group file").held for one in ids]
+        found = associations(portfolios, groups, own, UNKNOWN_GROUP)
+    return {
+        one.field: {
+            "alone_auc": alone[one.field],
+            "association": {name: round(v, 6) for name, v in found[one.field].items()} if found is not None else None,
+        }
+        for one in own
+    }
 
 
 @dataclass(frozen=True)

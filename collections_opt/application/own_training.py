@@ -31,7 +31,8 @@ def own_data(settings: TrainingFiles, labelled: Sequence[LabelledAccounts]) -> T
             too few accounts of an outcome.
     """
     periods = [_period(one) for one in labelled]
-    return TrainingData(settings.dataset, settings.description.strip(), settings.limits.strip(), periods[:-1], periods[-1])
+    told = (settings.dataset, settings.description.strip(), settings.limits.strip())
+    return TrainingData(*told, periods[:-1], periods[-1], labelled[0].groups if labelled else None)
 
 
 def _period(labelled: LabelledAccounts) -> TrainingPeriod:

@@ -7,11 +7,15 @@ from typing import Any
 
 from collections_opt.application.model_serving import Serving, shown
 from collections_opt.core.model_lifecycle import ApprovalMode, ModelKind
+from collections_opt.core.own_drift import MOVED_PSI
 from collections_opt.core.ranking import Ranking
 from collections_opt.ledger.ledger import Ledger
 
 SERVED_KINDS = {ModelKind.EFFECT: "effects_version", ModelKind.CONTACT: "contact_version", ModelKind.RECOVERY: "recovery_version"}
 """Where a record names the version of each kind that served beside the outcome model."""
+
+_MOST_TOLD = 5
+"""Own columns that a warning names."""
 
 _MOST_BELIEVABLE_ACCOUNTS = 50
 """Accounts that one person may have before people are told that the customer id may be a placeholder."""
@@ -30,8 +34,10 @@ def fit_health(serving: Serving) -> dict[str, Any]:
     fit = serving.fit
     if fit is None:
         return {}
-    unknown = {"unknown_categories": dict(fit.unknown_texts)} if fit.unknown_texts else {}
-    return unknown | {
+    own: dict[str, Any] = {"unknown_categories": dict(fit.unknown_texts)} if fit.unknown_texts else {}
+    if fit.own_drift:
+        own["own_column_psi_milli"] = {name: round(index * 1000) for name, index in fit.own_drift.items()}
+    return own | {
         "domain_declared": fit.domain_declared,
         "outside_domain": dict(fit.outside),
         "outside_domain_count": fit.outside_count,
@@ -50,7 +56,7 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
         ledger: where approvals of the other kinds are.
     """
     found = [f"{d['step']} could not serve: {d['model_version']} {d['problem']}".replace("  ", " ") for d in record["degraded"]]
-    found += _fit_warnings(serving)
+    found += fit_warnings(serving)
     if record["scores_stale"]:
         found.append(f"The scores expired on {record['scores_expire_on']}: the accounts describe too old a day.")
     out_of_order = int(ranking.worth.out_of_order.sum())
@@ -74,7 +80,8 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
     return found + _self_approved(record, serving, ledger)
 
 
-def _fit_warnings(serving: Serving) -> list[str]:
+def fit_warnings(serving: Serving) -> list[str]:
+    """Return, in sentences, how accounts do not fit the model that scores them; empty when they do."""
     fit = serving.fit
     if fit is None:
         return []
@@ -93,6 +100,10 @@ def _fit_warnings(serving: Serving) -> list[str]:
     if fit.unknown_texts:
         told = f"{name} does not know some categories and read them as missing, by accounts: {shown(fit.unknown_texts)}."
         found.append(told)
+    moved = [f"{name} {index:.2f}" for name, index in fit.own_drift.items() if index > MOVED_PSI]
+    if moved:
+        told = f"Own columns have moved since the training of {name} (PSI above {MOVED_PSI:g}): {', '.join(moved[:_MOST_TOLD])}"
+        found.append(told + (f" and {len(moved) - _MOST_TOLD} more." if len(moved) > _MOST_TOLD else "."))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,8 @@ class OwnFeature:
         unit: of a number; the same column in another unit is not read.
         expected_sign: direction on p_cure that bound the training, 0 for none.
         texts: of a category, those that the model tells apart, sorted; any other is read as missing.
+        edges: of a number, the tenths of its training values, ascending, each once; a value at an edge is above it.
+        spread: training accounts by bin: between edges, or by text; the last bin are those without a value.
     """
 
     name: str
@@ -37,6 +39,8 @@ class OwnFeature:
     unit: str = ""
     expected_sign: int = 0
     texts: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+    spread: tuple[int, ...] = ()
 
     @property
     def field(self) -> str:
@@ -47,10 +51,14 @@ class OwnFeature:
 def own_features(portfolios: Sequence[Portfolio]) -> tuple[OwnFeature, ...]:
     """Return what a model can learn from the own columns of its training portfolios, declared alike in all, by name."""
     tables = [portfolio.own for portfolio in portfolios if portfolio.own is not None]
-    return tuple(
-        OwnFeature(one.name, one.kind, one.meaning, one.unit, one.expected_sign, _texts(one, tables))
-        for one in (tables[0].declared if tables else ())
-    )
+    found = []
+    for one in tables[0].declared if tables else ():
+        asked = (one.name, one.kind, one.meaning, one.unit, one.expected_sign)
+        feature = OwnFeature(*asked, _texts(one, tables), _edges(one, tables))
+        size = len(feature.texts if one.kind is OwnKind.CATEGORY else (*feature.edges, 0)) + 1
+        counts = sum(np.bincount(own_bins(portfolio, feature), minlength=size) for portfolio in portfolios)
+        found.append(replace(feature, spread=tuple(np.asarray(counts).tolist())))
+    return tuple(found)
 
 
 def check_declared_alike(portfolios: Mapping[str, Portfolio]) -> None:
@@ -88,6 +96,26 @@ def _texts(column: OwnColumn, tables: Sequence[OwnColumns]) -> tuple[str, ...]:
             counts[text] = counts.get(text, 0) + count
     frequent = sorted((-count, text) for text, count in counts.items() if count >= MIN_CELL_COUNT)
     return tuple(sorted(text for _, text in frequent[:MAX_LEARNED_TEXTS]))
+
+
+def _edges(column: OwnColumn, tables: Sequence[OwnColumns]) -> tuple[float, ...]:
+    if column.kind is OwnKind.CATEGORY:
+        return ()
+    values = np.concatenate([table.values[column.name] for table in tables])
+    known = values[~np.isnan(values)]
+    return tuple(np.unique(np.quantile(known, np.arange(1, 10) / 10)).tolist()) if known.size else ()
+
+
+def own_bins(portfolio: Portfolio, feature: OwnFeature) -> NDArray[np.int64]:
+    """Return the bin of every account in an own column, int64 (n,), as ``OwnFeature.spread`` counts them."""
+    if portfolio.own is None or lacked(portfolio, [feature]):
+        values = np.full(portfolio.account_count, np.nan)
+    else:
+        values = _read(feature, portfolio.own)
+    if feature.kind is OwnKind.CATEGORY:
+        return np.where(np.isnan(values), len(feature.texts), values).astype(np.int64)
+    found = np.searchsorted(np.array(feature.edges), values, side="right")
+    return np.where(np.isnan(values), len(feature.edges) + 1, found).astype(np.int64)
 
 
 def lacked(portfolio: Portfolio, features: Sequence[OwnFeature]) -> dict[str, str]:

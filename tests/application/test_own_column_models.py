@@ -13,11 +13,13 @@ from collections_opt.application.model_evaluation import evaluate_outcomes
 from collections_opt.application.model_training import train_model, training_period
 from collections_opt.application.registry_policy import LadderStep, read_policy, write_policy
 from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.score_health import fit_warnings
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.core.own_features import lacked, own_features, own_matrix, unknown_texts
+from collections_opt.datasets.files.group_files import GroupTable
 from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.scoring.outcome.rows import stack
 from collections_opt.scoring.scorer import Scorer
@@ -68,9 +70,12 @@ def test_the_manifest_declares_what_was_learned(models, data):
         ("desk", "", 0, ("branch", "web")),  # five accounts of a month teach nothing
     ]
     assert not {"own.bureau_score", "own.desk"} & {*manifest.always_known} - {"own.desk"}
-    assert 0.7 < manifest.training["own_columns_alone_auc"]["own.bureau_score"] < 0.9
+    about = manifest.training["own_columns"]
+    assert 0.7 < about["own.bureau_score"]["alone_auc"] < 0.9
+    assert about["own.desk"]["association"] is None
     card = (models / "outcome/own-1/CARD.md").read_text()
     assert "| own.bureau_score | Score of the bureau. | points | 0 | + |" in card
+    assert f"| own.desk | {about['own.desk']['alone_auc']:.3f} | not tested |" in card
 
 
 @pytest.mark.parametrize("version", ["own-1", "own-1-scorecard"])
@@ -129,6 +134,10 @@ def test_a_ranking_with_them_is_replayed_and_explained(workspace):
     assert held["health"]["unknown_categories"] == {"own.desk": RARE}
     assert any("own.desk 5" in warning for warning in held["health"]["warnings"])
     told = write_recorded(record, workspace.recorded.plan_of(record)).health
+    assert held["health"]["own_column_psi_milli"].keys() == {"own.bureau_score", "own.desk"}
+    drift = {one.name: one.population_stability_index for one in told.own_column_drift}
+    assert drift == {name: milli / 1000 for name, milli in held["health"]["own_column_psi_milli"].items()}
+    assert 0 <= min(drift.values()) <= max(drift.values()) < 0.1
     assert [(one.name, one.account_count) for one in told.unknown_categories] == [("own.desk", RARE)]
     assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
 
@@ -189,6 +198,29 @@ def test_placing_accounts_needs_the_columns_that_the_ranking_read(workspace):
     with pytest.raises(CollectionsError, match=r"own\.bureau_score is not sent") as caught:
         workspace.placer.place(ranking_id, bare)
     assert {one.field for one in caught.value.violations} == {"own_columns"}
+
+
+def test_a_column_that_moved_is_warned_about(workspace, data):
+    own = data.later.portfolio.own
+    moved = changed(data.later.portfolio, values={**own.values, "bureau_score": own.values["bureau_score"] + 200.0})
+    serving = workspace.serving.pin("", moved)
+    assert serving.fit.own_drift["own.bureau_score"] > 1
+    assert any("own.bureau_score" in one and "own.desk" not in one for one in fit_warnings(serving))
+
+
+def test_groups_are_reported_and_change_no_bit_of_the_model(tmp_path, models, data):
+    """A group file that follows the desk: the report tells so, the model stays what it is."""
+    portfolios = [one.portfolio for one in data.periods]
+    ids, first = np.unique(np.concatenate([one.column("account_id") for one in portfolios]), return_index=True)
+    web = np.concatenate([one.own.values["desk"] == one.own.vocabulary["desk"].index("web") for one in portfolios])[first]
+    table = GroupTable(ids, {"SEX": np.where(web, "male", "female")})
+    report = train_model(tmp_path, replace(data, groups=table), "own-1", 1, NOW)
+    assert (
+        report.own_columns["own.desk"]["association"]["SEX"] > 0.5 > report.own_columns["own.bureau_score"]["association"]["SEX"]
+    )
+    assert "SEX 0." in (report.folder / "CARD.md").read_text()
+    for name in ("p_cure.txt", "p_default.txt", "calibration.json"):
+        assert (report.folder / name).read_bytes() == (models / "outcome/own-1" / name).read_bytes()
 
 
 def leaking(data, month_cells, periods=None):

@@ -11,8 +11,10 @@ from collections_opt.core.own_columns import OwnKind
 from collections_opt.datasets.files.mappings import FileMapping, OwnMapping, Reading
 from collections_opt.datasets.files.opening import opened
 from collections_opt.datasets.files.portfolio_files import read_portfolio
-from collections_opt.datasets.settings_files import parse_settings
+from collections_opt.datasets.settings_files import parse_settings, read_settings
+from tests.scripts.processes import ROOT
 
+EXAMPLES = ROOT / "examples"
 MAPPING = """
 name = "test"
 time_zone = "America/New_York"
@@ -145,3 +147,11 @@ def test_a_declaration_needs_its_kind_and_meaning():
     with pytest.raises(CollectionsError, match="meaning"):
         parse_settings(MAPPING.replace('meaning = "Desk that opened the account."', ""), FileMapping, "test.toml")
     assert OwnMapping(source="x", kind=OwnKind.NUMBER, meaning="y").declared("z").may_be_missing is False
+
+
+def test_the_example_is_read_whole():
+    mapping = read_settings(EXAMPLES / "own-columns.toml", FileMapping)
+    admission = admit(read_portfolio(EXAMPLES / "own-columns.csv", mapping).raw)
+    assert admission.quarantine.row_count == 0
+    assert [one.name for one in admission.portfolio.own.declared] == ["bureau_score", "channel", "days_since_login"]
+    assert np.isnan(admission.portfolio.own.values["bureau_score"]).sum() == 2

@@ -106,3 +106,22 @@ def test_the_cash_of_a_history_is_counted_by_account_and_a_period_that_was_fitte
     assert found.gains["perfect hindsight"][0.2].value == pytest.approx(top)
     with pytest.raises(CollectionsError, match="was fitted on 2005-07 of uci_credit_card"):
         evaluate_own(SHIPPED, SHIPPED_VERSION, replace(settings, dataset="uci_credit_card"), paid)
+
+
+def test_own_columns_and_groups_of_a_history_are_told_at_training(history, tmp_path):
+    for path in history.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    mapping = (tmp_path / "mapping.toml").read_text()
+    (tmp_path / "mapping.toml").write_text(mapping.replace("\n[columns]\n", KNOWN_LATER.replace("known_as_of = 2005-06-01", "")))
+    ids = (tmp_path / "5.csv").read_text().splitlines()[1:]
+    rows = "".join(f"{line.split(',')[0]},{('male', 'female')[place % 2]}\n" for place, line in enumerate(ids))
+    (tmp_path / "groups.csv").write_text(f"account_id,SEX\n{rows}")
+    text = (tmp_path / "training.toml").read_text()
+    (tmp_path / "training.toml").write_text(
+        text.replace('mapping = "mapping.toml"', 'mapping = "mapping.toml"\ngroups = "groups.csv"')
+    )
+    given = ("--history", tmp_path / "training.toml", "--models-dir", tmp_path / "models", "--version", "own-1")
+    shown = call("train_models.py", *given)
+    assert shown.returncode == 0, shown.stderr
+    assert "own.line" in shown.stdout
+    assert "SEX 0.0" in shown.stdout

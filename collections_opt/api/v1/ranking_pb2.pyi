@@ -400,6 +400,7 @@ class RankingHealth(_message.Message):
     SUSPECT_SCORES_ACCEPTED_FIELD_NUMBER: _builtins.int
     HOURS_NOT_PLANNED_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
     UNKNOWN_CATEGORIES_FIELD_NUMBER: _builtins.int
+    OWN_COLUMN_DRIFT_FIELD_NUMBER: _builtins.int
     domain_declared: _builtins.bool
     """Whether the model says which products, countries, currencies and buckets it may speak about."""
     outside_domain_account_count: _builtins.int
@@ -438,6 +439,10 @@ class RankingHealth(_message.Message):
     def unknown_categories(self) -> _containers.RepeatedCompositeFieldContainer[Global___NamedCount]:
         """Accounts by own column with a category that the model does not know: it read them as missing."""
 
+    @_builtins.property
+    def own_column_drift(self) -> _containers.RepeatedCompositeFieldContainer[Global___OwnColumnDrift]:
+        """How far each own column has moved since the model's training."""
+
     def __init__(
         self,
         *,
@@ -453,14 +458,41 @@ class RankingHealth(_message.Message):
         suspect_scores_accepted: _abc.Iterable[_builtins.str] | None = ...,
         hours_not_planned_account_count: _builtins.int = ...,
         unknown_categories: _abc.Iterable[Global___NamedCount] | None = ...,
+        own_column_drift: _abc.Iterable[Global___OwnColumnDrift] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "hours_not_planned_account_count", b"hours_not_planned_account_count", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "unknown_categories", b"unknown_categories", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain_binding_fields", b"domain_binding_fields", "domain_declared", b"domain_declared", "hours_not_planned_account_count", b"hours_not_planned_account_count", "lacking_features", b"lacking_features", "lacking_features_account_count", b"lacking_features_account_count", "outside_domain", b"outside_domain", "outside_domain_account_count", b"outside_domain_account_count", "own_column_drift", b"own_column_drift", "scored_by", b"scored_by", "stale_score_count", b"stale_score_count", "suspect_scores_accepted", b"suspect_scores_accepted", "unknown_categories", b"unknown_categories", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankingHealth: _TypeAlias = RankingHealth  # noqa: Y015
+
+@_typing.final
+class OwnColumnDrift(_message.Message):
+    """How far an own column has moved since a model's training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    POPULATION_STABILITY_INDEX_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The column under "own." and its name."""
+    population_stability_index: _builtins.float
+    """Over the tenths of training, or its categories, missing values apart, to three decimals; above 0.25 asks for a look."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        population_stability_index: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "population_stability_index", b"population_stability_index"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___OwnColumnDrift: _TypeAlias = OwnColumnDrift  # noqa: Y015
 
 @_typing.final
 class NamedCount(_message.Message):

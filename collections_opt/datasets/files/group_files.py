@@ -1,4 +1,4 @@
-"""Group files of customers: who belongs to which protected group. Read for the fair-treatment report and for nothing else."""
+"""Group files of customers: who belongs to which protected group. Read for reports on fairness and for nothing else."""
 
 from __future__ import annotations
 
@@ -35,6 +35,14 @@ class AlignedGroups:
     match: IdMatch
 
 
+@dataclass(frozen=True)
+class GroupTable:
+    """Groups by account: bytes (k,) ids, and by attribute str (k,) the group of each."""
+
+    account_id: NDArray[np.bytes_]
+    attributes: Mapping[str, NDArray[np.str_]]
+
+
 def read_groups(path: Path, account_id: NDArray[np.bytes_]) -> AlignedGroups:
     """Return every attribute of a file, aligned with accounts (n,); those not in the file are a group of their own.
 
@@ -42,11 +50,19 @@ def read_groups(path: Path, account_id: NDArray[np.bytes_]) -> AlignedGroups:
         CollectionsError: as ``read_text_table`` and ``match_ids``; SCHEMA_MISMATCH without ``account_id`` or an attribute, or for
             ids that came as floats; INVALID_ARGUMENT for an account named twice or an attribute with more than 50 values.
     """
+    table = read_group_table(path)
+    return align_groups(table.account_id, table.attributes, account_id, path.name)
+
+
+def read_group_table(path: Path) -> GroupTable:
+    """Return a group file as it stands.
+
+    Raises:
+        CollectionsError: as ``read_text_table``.
+    """
     table = read_text_table(path, (ACCOUNT_COLUMN,), "group file")
     attributes = [name for name in table.columns if name != ACCOUNT_COLUMN]
-    known = ids(table)
-    texts = {name: np.array(table.texts(name).to_pylist(), dtype=np.str_) for name in attributes}
-    return align_groups(known, texts, account_id, path.name)
+    return GroupTable(ids(table), {name: np.array(table.texts(name).to_pylist(), dtype=np.str_) for name in attributes})
 
 
 def align_groups(

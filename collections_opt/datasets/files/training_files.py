@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.datasets.files.group_files import GroupTable, read_group_table
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.files.text_tables import ids, mapped, read_text_table, whole_money
@@ -51,6 +52,8 @@ class TrainingFiles:
         limits: what the model should not be used for; goes into the card.
         mapping: TOML file that maps the accounts' columns.
         periods: in order of time; the last is judged on and never fitted on. Paths are relative to this file.
+        groups: file of ``account_id`` and a column per protected attribute, to report how own columns go with them: no model
+            reads it.
     """
 
     dataset: str
@@ -58,6 +61,7 @@ class TrainingFiles:
     limits: str
     mapping: str
     periods: tuple[PeriodFiles, ...]
+    groups: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,7 @@ class LabelledAccounts:
         cash_minor: int64 (k,) money paid; None where the file does not say.
         days: int64 (k,) until the outcome or the end, likewise.
         contacted: bool (k,), likewise.
+        groups: of people, for reports alone; None without a file.
     """
 
     name: str
@@ -95,14 +100,15 @@ class LabelledAccounts:
     cash_minor: NDArray[np.int64] | None
     days: NDArray[np.int64] | None = None
     contacted: NDArray[np.bool_] | None = None
+    groups: GroupTable | None = None
 
 
 def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
     """Return the settings of a training file and its periods.
 
     Raises:
-        CollectionsError: as ``read_settings`` and ``read_portfolio``; INVALID_ARGUMENT for too few periods, periods out of
-            order, an unknown outcome or an empty cell.
+        CollectionsError: as ``read_settings``, ``read_portfolio`` and ``read_group_table``; INVALID_ARGUMENT for too few
+            periods, periods out of order, an unknown outcome or an empty cell.
     """
     settings = read_settings(path, TrainingFiles)
     if len(settings.periods) < MIN_PERIODS:
@@ -113,13 +119,14 @@ def read_training(path: Path) -> tuple[TrainingFiles, list[LabelledAccounts]]:
             Reason.INVALID_ARGUMENT, "periods", "are not in order of time.", "List each as-of date once, earliest first."
         )
     mapping = read_settings(path.parent / settings.mapping, FileMapping)
-    return settings, [_read_period(path.parent, period, mapping) for period in settings.periods]
+    groups = read_group_table(path.parent / settings.groups) if settings.groups else None
+    return settings, [_read_period(path.parent, period, mapping, groups) for period in settings.periods]
 
 
-def _read_period(folder: Path, period: PeriodFiles, mapping: FileMapping) -> LabelledAccounts:
+def _read_period(folder: Path, period: PeriodFiles, mapping: FileMapping, groups: GroupTable | None) -> LabelledAccounts:
     raw = read_portfolio(folder / period.accounts, mapping, period.as_of_date).raw
     labels = read_labels(folder / period.outcomes, may_be_censored=True)
-    return LabelledAccounts(period.name, raw, **vars(labels))
+    return LabelledAccounts(period.name, raw, **vars(labels), groups=groups)
 
 
 def read_labels(path: Path, may_be_censored: bool = False) -> Labels:

@@ -114,6 +114,10 @@ def _write_health(record: RankingRecord) -> ranking_pb2.RankingHealth:
         suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
         hours_not_planned_account_count=held.get("hours_not_planned_count", 0),
         unknown_categories=_named_counts(held.get("unknown_categories", {})),
+        own_column_drift=[
+            ranking_pb2.OwnColumnDrift(name=name, population_stability_index=milli / 1000)
+            for name, milli in held.get("own_column_psi_milli", {}).items()
+        ],
     )
 
 
