@@ -33,7 +33,8 @@ from collections_opt.application.registry_policy import read_policy
 from collections_opt.application.replay import Replays
 from collections_opt.application.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.sealed_records import SealedRecords
-from collections_opt.application.settings import bundled_plan, bundled_policy_rates, bundled_rules, dump
+from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_policy_rates, bundled_rules, dump
+from collections_opt.application.value_sets import VALUE_SETS, ValueSets
 from collections_opt.application.verification import Verification
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import SolveProgress
@@ -64,6 +65,7 @@ class Workspace:
     baselines: CapacityBaselines
     evidence: Evidence
     rule_tables: RuleTables
+    values: ValueSets
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -128,6 +130,8 @@ def open_workspace(
     books = Books(ledger, now, recorder)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     rule_tables.ship(bundled_rules())
+    values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
+    values.ship(bundled_parameters())
     rankings = Rankings(ledger, serving, rule_tables, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rule_tables, now)
@@ -144,7 +148,19 @@ def open_workspace(
         Erasures(ledger, subject_keys, recorder, now),
     )
     workspace = Workspace(
-        ledger, books, rankings, recorded, explanations, scores, registry, serving, placer, baselines, evidence, rule_tables
+        ledger,
+        books,
+        rankings,
+        recorded,
+        explanations,
+        scores,
+        registry,
+        serving,
+        placer,
+        baselines,
+        evidence,
+        rule_tables,
+        values,
     )
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):

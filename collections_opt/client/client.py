@@ -9,6 +9,7 @@ import grpc
 
 from collections_opt.api.v1.capacity_service_pb2_grpc import CapacityServiceStub
 from collections_opt.api.v1.model_service_pb2_grpc import ModelServiceStub
+from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
 from collections_opt.api.v1.scoring_service_pb2_grpc import ScoringServiceStub
@@ -29,6 +30,7 @@ class Client:
         self.capacity = CapacityServiceStub(channel)
         self.rankings = RankingServiceStub(channel)
         self.models = ModelServiceStub(channel)
+        self.parameters = ParametersServiceStub(channel)
 
 
 @contextmanager

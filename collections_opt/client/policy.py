@@ -12,6 +12,7 @@ from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     model_service_pb2,
+    parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
     scoring_service_pb2,
@@ -23,6 +24,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     capacity_service_pb2.DESCRIPTOR,
     ranking_service_pb2.DESCRIPTOR,
     model_service_pb2.DESCRIPTOR,
+    parameters_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -47,7 +49,9 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
 READS = ("Get", "Check", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate", "Verify", "Replay")
 """Beginnings of the names of methods that change nothing."""
 
-REPEATABLE = frozenset({"CreateRanking", "CancelRanking", "ImportPortfolio"})
+REPEATABLE = frozenset(
+    {"CreateRanking", "CancelRanking", "ImportPortfolio", "CreateValueSet", "UpdateValueSet", "ApproveValueSet"}
+)
 """Methods that change something once however often they are sent: by request id, by content, by state."""
 
 _ATTEMPTS = {"maxAttempts": 5, "initialBackoff": "0.2s", "maxBackoff": "3s", "backoffMultiplier": 2}

@@ -57,6 +57,15 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ReplayRanking": _PEOPLE,
             "ExportEvidence": frozenset({_R.AUDITOR, _R.ADMIN}),
         },
+        "ParametersService": {
+            "CreateValueSet": _PLANNING,
+            "UpdateValueSet": _PLANNING,
+            "ApproveValueSet": _OPERATING,
+            "GetValueSet": _ALL,
+            "ListValueSets": _ALL,
+            "ListValueSetVersions": _ALL,
+            "GetValuesInForce": _ALL,
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from collections_opt.core.actors import Actor, claimed_actor
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access import authenticated_actor
 from collections_opt.service.call import CallFacts
 from collections_opt.service.metadata import one_value, system_of
@@ -20,3 +23,17 @@ def read_actor(context: CallFacts) -> Actor:
         return known
     name, role = one_value(context, ACTOR_KEY), one_value(context, ROLE_KEY)
     return claimed_actor(name, role, ACTOR_KEY, ROLE_KEY, system_of(context))
+
+
+def read_acting(named: str, context: CallFacts) -> Actor:
+    """Return who acts: who makes the call, or where the call does not say, who its request names.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT at actor for no name, or for another than the call's; as ``read_actor``.
+    """
+    actor = read_actor(context)
+    if actor.name and named not in ("", actor.name):
+        raise refuse(
+            Reason.INVALID_ARGUMENT, "actor", f"{named[:70]!r} is not the {ACTOR_KEY} of the call.", "Leave one of them out."
+        )
+    return actor if actor.name or not named else replace(claimed_actor(named, actor.role, "actor", ROLE_KEY), system=actor.system)

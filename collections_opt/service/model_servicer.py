@@ -11,11 +11,10 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.artifacts import read_card
 from collections_opt.service.call import Call
-from collections_opt.service.caller import read_actor
+from collections_opt.service.caller import read_acting
 from collections_opt.service.converters.models import read_kind, write_event, write_model
 from collections_opt.service.paging import read_page
 from collections_opt.wire.common import read_time, read_uuid4, write_enum
-from collections_opt.wire.identity import ACTOR_KEY
 
 DEFAULT_SCORE_VALID_DAYS = 7
 MAX_PATTERNS = 100
@@ -118,7 +117,7 @@ class ModelServicer:
 
     def _act(self, request: _Act, context: Call, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
         command = ModelCommand(
-            actor=_actor(request, context),
+            actor=read_acting(request.actor, context).name,
             action=action,
             kind=read_kind(request.kind),
             version=request.version,
@@ -127,16 +126,3 @@ class ModelServicer:
             request_id=read_uuid4(request.request_id),
         )
         return self._models.act(command, request.validate_only)
-
-
-def _actor(request: _Act, context: Call) -> str:
-    """Return who acts: who makes the call, or where the call does not say, who the request names."""
-    name = read_actor(context).name
-    if name and request.actor not in ("", name):
-        raise refuse(
-            Reason.INVALID_ARGUMENT,
-            "actor",
-            f"{request.actor[:70]!r} is not the {ACTOR_KEY} of the call.",
-            "Leave one of them out.",
-        )
-    return name or request.actor

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     model_service_pb2,
+    parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
     scoring_service_pb2,
@@ -19,6 +20,7 @@ from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.handlers import Service
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.model_servicer import ModelServicer
+from collections_opt.service.parameters_servicer import ParametersServicer
 from collections_opt.service.places import CallClass
 from collections_opt.service.portfolio_servicer import PortfolioServicer
 from collections_opt.service.ranking_servicer import RankingServicer
@@ -61,6 +63,15 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ReplayRanking": _C.WORK,
             "ExportEvidence": _C.BULK,
         },
+        "ParametersService": {
+            "CreateValueSet": _C.READ,
+            "UpdateValueSet": _C.READ,
+            "ApproveValueSet": _C.READ,
+            "GetValueSet": _C.READ,
+            "ListValueSets": _C.READ,
+            "ListValueSetVersions": _C.READ,
+            "GetValuesInForce": _C.READ,
+        },
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -101,6 +112,7 @@ def all_services(
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),
+        (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

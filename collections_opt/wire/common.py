@@ -137,5 +137,6 @@ def _told(path: str, heads: Mapping[str, str], renames: Mapping[str, str]) -> st
     assert parts is not None
     told = heads.get(parts["head"], parts["head"]) + parts["rest"]
     before, dot, last = told.rpartition(".")
-    last = renames.get(last, last)
+    name, bracket, index = last.partition("[")
+    last = renames.get(name, name) + bracket + index
     return before + dot + (last + "_units" if last.endswith("_minor") else last)

@@ -15,29 +15,16 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
 from collections_opt.api.v1 import (
     account_pb2,
-    capacity_service_pb2,
     error_reason_pb2,
-    model_service_pb2,
-    portfolio_service_pb2,
-    ranking_service_pb2,
-    scoring_service_pb2,
 )
+from collections_opt.client.policy import CONTRACT
 from collections_opt.core.errors import Reason
 from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 
 ROOT = Path(__file__).parents[2]
 PREFIX = "collections_opt.api.v1."
-SERVICES = [
-    next(iter(module.DESCRIPTOR.services_by_name.values()))
-    for module in (
-        capacity_service_pb2,
-        model_service_pb2,
-        portfolio_service_pb2,
-        ranking_service_pb2,
-        scoring_service_pb2,
-    )
-]
+SERVICES = [service for file in CONTRACT for service in file.services_by_name.values()]
 
 
 @pytest.fixture(scope="module")

@@ -14,11 +14,13 @@ from collections_opt.api.v1 import (
     constraints_pb2,
     model_service_pb2,
     own_columns_pb2,
+    parameters_service_pb2,
     placement_pb2,
     portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
     scoring_service_pb2,
+    value_set_pb2,
 )
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation
 from collections_opt.api.v1 import evidence_pb2 as evidence
@@ -29,6 +31,9 @@ from collections_opt.wire.plans import write_plan
 from tests.application.model_folders import NOW
 from tests.service.test_services import AS_OF, PLAN
 
+VALUE_SET = "saved-values"
+"""A set of values that the server holds, saved by somebody and not approved."""
+
 
 @dataclass(frozen=True)
 class Known:
@@ -38,6 +43,7 @@ class Known:
     queue_id: str
     account_id: str
     etag: str
+    values_etag: str
 
 
 def account(account_id="a"):
@@ -147,7 +153,9 @@ def constraints() -> constraints_pb2.RankingConstraints:
 
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
-    single = {name: [[message]] for name, message in {**_read_requests(known), **_model_requests()}.items()}
+    single = {
+        name: [[message]] for name, message in {**_read_requests(known), **_model_requests(), **_value_requests(known)}.items()
+    }
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
@@ -239,6 +247,30 @@ def _what_ifs(known: Known):
         "GetCapacityCurves": [
             [evaluation.GetCapacityCurvesRequest(basis=basis, factors=[1.1], queue_ids=[known.queue_id])] for basis in bases
         ],
+    }
+
+
+def value_set(set_id):
+    """Return a set of values with every field set."""
+    parameters = write_parameters(bundled_parameters())
+    return value_set_pb2.ValueSet(
+        set_id=set_id, effective_from=write_date(AS_OF), value_parameters=parameters, portfolio_patterns=["swept-*"]
+    )
+
+
+def _value_requests(known: Known):
+    pb = parameters_service_pb2
+    an_act = {"request_id": str(uuid.UUID(int=33, version=4)), "note": "swept", "validate_only": True}
+    return {
+        "CreateValueSet": pb.CreateValueSetRequest(actor="ann", value_set=value_set("swept"), **an_act),
+        "UpdateValueSet": pb.UpdateValueSetRequest(actor="ann", value_set=value_set(VALUE_SET), etag=known.values_etag, **an_act),
+        "ApproveValueSet": pb.ApproveValueSetRequest(actor="ben", set_id=VALUE_SET, version=1, **an_act),
+        "GetValueSet": pb.GetValueSetRequest(set_id=VALUE_SET, version=1),
+        "ListValueSets": pb.ListValueSetsRequest(page_size=5),
+        "ListValueSetVersions": pb.ListValueSetVersionsRequest(set_id=VALUE_SET, page_size=5),
+        "GetValuesInForce": pb.GetValuesInForceRequest(
+            portfolio_id="book", as_of_date=write_date(AS_OF), products=["CREDIT_CARD"]
+        ),
     }
 
 

@@ -20,7 +20,7 @@ REASONS = {
 """Reasons that a broken request may be told."""
 
 _QUEUE = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened)\."
-_PARAMETERS = r"\w+ (basis\.portfolio\.)?value_parameters\."
+_PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
@@ -47,6 +47,9 @@ ANSWERED = {
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
     rf"{_OWN}expected_sign: -1": "a sign",
     rf"{_OWN}(meaning|unit): a path": "words of the lender",
+    r"CreateValueSet value_set\.set_id: unknown": "a new id",
+    r"(Create|Update|Approve)ValueSet actor: a path": "a name of a person",
+    r"GetValuesInForce portfolio_id: unknown": "a portfolio that is not imported yet",
     r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
     r"ApproveModel allowed_portfolio_patterns: its first element again": "says the same",
     r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
@@ -66,13 +69,14 @@ ANSWERED = {
 """Broken fields that are no fault, and why."""
 
 TOLD_AT = {
-    rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.)?value_parameters\.products.*",  # a default is then worth more
+    # A default is then worth more than staying late.
+    rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.|value_set\.)?value_parameters\.products.*",
     rf"{_ACCOUNT}product: .*": r"accounts\[0\]\.product|value_parameters\.products",
     rf"{_CHANGE}\[0\]\.added_agent_count: .*": r"changes\.queues\[0\]\.agent_count",
     rf"{_CHANGE}\[1\]\.(?!queue_id)\w+: .*": r"changes\.queues\[1\]\.\w+",
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
-    r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.)?(as_of_date|effective_from)",
+    r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.)?(as_of_date|effective_from)",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",

@@ -11,18 +11,16 @@ import jwt
 import pytest
 
 from collections_opt.api.v1 import (
-    capacity_service_pb2,
     evidence_pb2,
     model_service_pb2,
-    portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
-    scoring_service_pb2,
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
+from collections_opt.client.policy import CONTRACT
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -38,8 +36,7 @@ from tests.application.model_folders import NOW
 from tests.service.edge import WAIT, refusal
 from tests.service.people import workspace_of_people
 
-MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
-DESCRIPTORS = [service for module in MODULES for service in module.DESCRIPTOR.services_by_name.values()]
+DESCRIPTORS = [service for file in CONTRACT for service in file.services_by_name.values()]
 METHODS = [method for service in DESCRIPTORS for method in service.methods]
 PEM, PUBLIC = new_key("k1")
 ACCESS = Access(TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", lambda: NOW))

@@ -13,13 +13,16 @@ from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
-    model_service_pb2,
-    portfolio_service_pb2,
+    parameters_service_pb2,
     ranking_service_pb2,
     scoring_service_pb2,
 )
+from collections_opt.application.approved_resources import SavedContent
 from collections_opt.application.settings import bundled_parameters
+from collections_opt.application.value_sets import ValueSet
 from collections_opt.application.workspace import open_workspace
+from collections_opt.client.policy import CONTRACT
+from collections_opt.core.actors import Actor
 from collections_opt.core.model_lifecycle import ModelAction
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
@@ -27,13 +30,12 @@ from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_versi
 from tests.conftest import made_database
 from tests.service.breakages import breakages, fields_of, reached
 from tests.service.edge import refusal
-from tests.service.good_requests import Known, good_requests
+from tests.service.good_requests import VALUE_SET, Known, good_requests
 from tests.service.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.service.test_services import PLAN, Client, book, ranking  # noqa: F401
 from tests.service.test_services import fields_of as told_fields
 
-MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
-METHODS = {m.name: m for module in MODULES for service in module.DESCRIPTOR.services_by_name.values() for m in service.methods}
+METHODS = {m.name: m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods}
 WAIT = 30.0
 STATES = ("draft", "submitted", "validated", "approved", "once-champion")
 
@@ -74,6 +76,8 @@ def live(workspace):
     approve(workspace, "once-champion")
     act(workspace, "once-champion", ModelAction.PROMOTE)
     act(workspace, SHIPPED_VERSION, ModelAction.PROMOTE)
+    values = ValueSet(bundled_parameters(), ("swept-*",))
+    workspace.values.resources.save(SavedContent(VALUE_SET, NOW.date(), values), Actor("sue"))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +87,9 @@ def good(client, ranking):  # noqa: F811
     page = ranking_service_pb2.ListWorklistRequest(ranking_id=ranking.ranking_id, queue_id=queue)
     first = client.rankings.ListWorklist(page, timeout=WAIT).entries[0].account_id
     latest = client.plans.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN), timeout=WAIT)
-    return good_requests(Known(ranking.ranking_id, queue, first, latest.capacity_plan.etag))
+    saved = client.parameters.GetValueSet(parameters_service_pb2.GetValueSetRequest(set_id=VALUE_SET), timeout=WAIT)
+    etags = latest.capacity_plan.etag, saved.value_set.state.etag
+    return good_requests(Known(ranking.ranking_id, queue, first, *etags))
 
 
 def send(channel, method, requests, timeout=WAIT, raw=False):

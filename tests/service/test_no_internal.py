@@ -14,20 +14,17 @@ from hypothesis import strategies as st
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     columns_pb2,
-    model_service_pb2,
     portfolio_service_pb2,
-    ranking_service_pb2,
-    scoring_service_pb2,
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.client.policy import CONTRACT
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.service.edge import refusal
 from tests.service.messages import messages
 from tests.service.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401
 
-MODULES = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
-METHODS = [m for module in MODULES for service in module.DESCRIPTOR.services_by_name.values() for m in service.methods]
+METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 WAIT = 30.0
 BAD = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
 FUZZ_MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "0"))
@@ -46,6 +43,7 @@ def send(client, method, request):  # noqa: F811
     stubs = {
         "CapacityService": client.plans,
         "ModelService": client.models,
+        "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,
         "ScoringService": client.scoring,

@@ -18,6 +18,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2_grpc,
     model_service_pb2,
     model_service_pb2_grpc,
+    parameters_service_pb2_grpc,
     portfolio_service_pb2,
     portfolio_service_pb2_grpc,
     ranking_pb2,
@@ -29,6 +30,7 @@ from collections_opt.api.v1 import (
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
+from collections_opt.client.policy import CONTRACT
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import CALL_CLASSES, all_services
 from collections_opt.wire.columns import ColumnCollector, Columns, encode_chunks
@@ -55,6 +57,7 @@ class Client:
         self.scoring = scoring_service_pb2_grpc.ScoringServiceStub(channel)
         self.rankings = ranking_service_pb2_grpc.RankingServiceStub(channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
+        self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
@@ -426,6 +429,5 @@ def test_the_champion_is_shown_with_digests_and_card(client, ranking):
 
 
 def test_every_method_has_a_call_class():
-    modules = (capacity_service_pb2, model_service_pb2, portfolio_service_pb2, ranking_service_pb2, scoring_service_pb2)
-    services = [service for module in modules for service in module.DESCRIPTOR.services_by_name.values()]
+    services = [service for file in CONTRACT for service in file.services_by_name.values()]
     assert {s.name: set(s.methods_by_name) for s in services} == {name: set(c) for name, c in CALL_CLASSES.items()}

@@ -1,0 +1,66 @@
+"""Value parameters over the API: saved as the next version of a set, approved, and listed whole."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+from collections_opt.api.v1 import parameters_service_pb2 as pb
+from collections_opt.api.v1 import value_set_pb2
+from collections_opt.client.client import Client
+from collections_opt.client.listings import pages
+from collections_opt.core.errors import CollectionsError, Reason
+
+
+def all_value_sets(client: Client) -> Iterator[value_set_pb2.ValueSet]:
+    """Yield the latest version of every set by id."""
+    request = pb.ListValueSetsRequest
+    return pages(lambda token: client.parameters.ListValueSets(request(page_token=token)), lambda page: page.value_sets)
+
+
+def all_versions(client: Client, set_id: str) -> Iterator[value_set_pb2.ValueSet]:
+    """Yield the versions of a set, newest first.
+
+    Raises:
+        CollectionsError: NOT_FOUND.
+    """
+    request = pb.ListValueSetVersionsRequest
+    return pages(
+        lambda token: client.parameters.ListValueSetVersions(request(set_id=set_id, page_token=token)),
+        lambda page: page.value_sets,
+    )
+
+
+def value_set(client: Client, set_id: str, version: int = 0) -> value_set_pb2.ValueSet:
+    """Return a version of a set; 0 is the latest.
+
+    Raises:
+        CollectionsError: NOT_FOUND.
+    """
+    return client.parameters.GetValueSet(pb.GetValueSetRequest(set_id=set_id, version=version)).value_set
+
+
+def save_value_set(
+    client: Client, message: value_set_pb2.ValueSet, note: str = "", validate_only: bool = False, request_id: str = ""
+) -> value_set_pb2.ValueSet:
+    """Save a set as its first version, or as the one that follows the latest; return what was saved.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT with every field at fault; ETAG_MISMATCH when somebody saved another version meanwhile.
+    """
+    etag, key = _etag(client, message.set_id), request_id or str(uuid.uuid4())
+    if etag:
+        update = pb.UpdateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only, etag=etag)
+        return client.parameters.UpdateValueSet(update).value_set
+    create = pb.CreateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only)
+    return client.parameters.CreateValueSet(create).value_set
+
+
+def _etag(client: Client, set_id: str) -> str:
+    """Return the etag of the latest version, empty where there is none."""
+    try:
+        return value_set(client, set_id).state.etag
+    except CollectionsError as error:
+        if error.reason is not Reason.NOT_FOUND:
+            raise
+        return ""
