@@ -125,6 +125,7 @@ def test_a_ranking_is_made_once_per_request_and_its_worklist_is_paged(address):
     shown = call("worklist.py", *address, "--ranking", ranking, "--queue", "late-calls", "--size", 0, "--json")
     rows = json.loads(shown.stdout)
     assert [row["priority"] for row in rows] == list(range(1, len(rows) + 1))
+    assert {row["call_window"] for row in rows} == {"09:00 to 21:00"}
     density = [row["increment_minor_units"] / row["handling_minutes"] for row in rows]
     assert density == sorted(density, reverse=True)
     refused = call("rank.py", *address, *request, "--ordering", "BALANCE")

@@ -48,6 +48,7 @@ def test_a_placement_names_what_it_used_and_agrees_with_the_score(client, rankin
     for option, queue in zip(first.options, score.queues, strict=True):
         assert option.increment_minor_units == queue.increment_minor_units
         assert option.HasField("blocking_rule") != queue.eligible
+        assert option.call_window == queue.call_window
         if queue.eligible:
             surplus = option.increment_minor_units - prices[option.queue_id] * option.handling_minutes
             assert option.surplus_minor_units == pytest.approx(surplus, rel=1e-9, abs=1e-3)

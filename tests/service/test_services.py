@@ -248,6 +248,9 @@ def test_scores_come_in_the_order_sent_and_add_up(client):
                 total = score.expected_recovery_without_contact_minor_units + queue.increment_minor_units
                 assert queue.expected_recovery_minor_units == total
                 assert queue.handling_minutes > 0
+                assert (queue.call_window.start_minute, queue.call_window.end_minute) == (540, 1260)
+            else:
+                assert not queue.HasField("call_window")
     assert {queue.blocking_rule.rule_id for queue in answer.accounts[1].queues} == {"cease"}
     balance = {score.account_id: score.expected_recovery_without_contact_minor_units for score in answer.accounts}
     assert balance["z"] > balance["a"]
@@ -364,10 +367,15 @@ def test_the_export_holds_every_account_and_agrees_with_worklists(client, rankin
             )
             page = client.rankings.ListWorklist(request, timeout=WAIT)
             listed += [(queue.queue_id, entry.priority, entry.account_id) for entry in page.entries]
+            assert {(e.call_window.start_minute, e.call_window.end_minute) for e in page.entries} <= {(540, 1260)}
+            assert page.time_zone == "Asia/Taipei"
             token = page.next_page_token
             if not token:
                 break
     values = table.values
+    assert set(values["call_from_minute"][worked].tolist()) == {540}
+    assert set(values["call_until_minute"][worked].tolist()) == {1260}
+    assert ranking.health.hours_not_planned_account_count == 0
     expected = zip(values["queue_id"][worked], values["priority"][worked], values["account_id"][worked], strict=True)
     assert listed == sorted(expected, key=lambda row: ([q.queue_id for q in ranking.queues].index(row[0]), row[1]))
 
