@@ -211,25 +211,13 @@ def _row(record: ResourceVersion) -> dict[str, Any]:
 
 def _whole(row: Any) -> ResourceVersion:
     """Return a row as a version; one that is not what was saved, or not what was approved, is never handed out."""
-    approval = None
-    if row["approved_digest"] is not None:
-        by = recorded_actor(json.loads(row["approved_by"]))
-        approval = ResourceApproval(by, ApprovalMode(row["mode"]), row["approval_note"], row["approved_at"])
-    kind, day = ResourceKind(row["kind"]), date.fromisoformat(row["effective_from"])
-    record = ResourceVersion(
-        kind=kind,
-        resource_id=row["resource_id"],
-        version=row["version"],
-        effective_from=day,
-        content=row["content"],
-        digest=row["digest"],
-        etag=row["etag"],
-        note=row["note"],
-        saved_by=recorded_actor(json.loads(row["saved_by"])),
-        created_at=row["created_at"],
-        approval=approval,
-    )
-    etag = resource_etag(kind, record.resource_id, record.version, day, record.content)
+    try:
+        record = _read(row)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        name = f"{str(row['kind']).lower()}/{row['resource_id']}/{row['version']}"
+        found = f"what was saved of {name}, or its approval, cannot be read."
+        raise refuse(Reason.INTEGRITY_FAILURE, "resource_id", found, "Restore the database.") from error
+    etag = resource_etag(record.kind, record.resource_id, record.version, record.effective_from, record.content)
     if (record.etag, record.digest) != (etag, digest_text(record.content)) or row["approved_digest"] not in (None, record.digest):
         raise refuse(
             Reason.INTEGRITY_FAILURE,
@@ -238,3 +226,23 @@ def _whole(row: Any) -> ResourceVersion:
             "Restore the database.",
         )
     return record
+
+
+def _read(row: Any) -> ResourceVersion:
+    approval = None
+    if row["approved_digest"] is not None:
+        by = recorded_actor(json.loads(row["approved_by"]))
+        approval = ResourceApproval(by, ApprovalMode(row["mode"]), row["approval_note"], row["approved_at"])
+    return ResourceVersion(
+        kind=ResourceKind(row["kind"]),
+        resource_id=row["resource_id"],
+        version=row["version"],
+        effective_from=date.fromisoformat(row["effective_from"]),
+        content=row["content"],
+        digest=row["digest"],
+        etag=row["etag"],
+        note=row["note"],
+        saved_by=recorded_actor(json.loads(row["saved_by"])),
+        created_at=row["created_at"],
+        approval=approval,
+    )

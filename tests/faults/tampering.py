@@ -27,12 +27,14 @@ import structlog
 import typer
 
 from collections_opt.application.findings import Verdict
+from collections_opt.application.settings import dump
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.actors import Actor
 from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.model_lifecycle import ApprovalMode
 from collections_opt.core.resources import ResourceApproval, ResourceKind
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleTable
 from collections_opt.ledger.logged_rows import LOGGED, reference_of
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.resources import NewVersion
@@ -41,6 +43,12 @@ from tests.faults.book import MODELS, NOW, command, prepare
 
 RANKINGS = 3
 TABLES = tuple(metadata.tables)
+CITY = RuleTable(
+    "city",
+    (Rule("city-cap", 1, RuleKind.BUDGET, "calls_last_7_days_count", date(2026, 1, 1), threshold=30, jurisdictions=("GB",)),),
+    strict_places=True,
+)
+"""A table in force beside the shipped one; it binds nobody of the book."""
 UNPROTECTED = {"alembic_version": "records nothing but the schema of the tables; an unknown one is refused at opening"}
 """Tables that are not edited here, and why not."""
 KINDS = ("cell", "cell", "cell", "cell", "row removed", "row added", "object", "object", "checkpoint")
@@ -107,7 +115,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger("critical"))
     workspace = open_workspace(folder, MODELS, lambda: NOW)
     prepare(workspace)
-    saved = NewVersion(ResourceKind.RULE_TABLE, "rules", date(2026, 1, 1), "{}", Actor("ann"))
+    saved = NewVersion(ResourceKind.RULE_TABLE, "rules", date(2026, 1, 1), dump(CITY), Actor("ann"))
     version = workspace.ledger.add_resource(saved, NOW).version
     approval = ResourceApproval(Actor("ben"), ApprovalMode.PEOPLE, "read", NOW.isoformat())
     workspace.ledger.approve_resource(ResourceKind.RULE_TABLE, "rules", version, approval)
