@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.support.cases import CaseError, run_case
+from tests.benchmarks.support.keeping import kept_case
 from tests.benchmarks.support.measuring import cpu_seconds
 from tests.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
 from tests.benchmarks.support.running import Options, bench_names, options_from, run_bench
@@ -86,3 +87,13 @@ def test_processor_time_grows_with_work():
     while time.process_time() < end:
         pass
     assert cpu_seconds() > before
+
+
+def test_a_long_bench_that_was_cut_off_goes_on_where_it_was(tmp_path):
+    first = kept_case("long", "one", allocating, False, tmp_path, large_mb=8)
+    held = tmp_path / "long" / "one.json"
+    held.write_text(held.read_text().replace('"ones"', '"kept"'))
+    assert kept_case("long", "one", allocating, True, tmp_path, large_mb=8).figures["kind"] == "kept"
+    assert kept_case("long", "one", allocating, True, tmp_path, large_mb=16).figures["large_mb"] == 16  # another case
+    assert kept_case("long", "one", allocating, False, tmp_path, large_mb=8).stages[0].name == first.stages[0].name
+    assert '"ones"' in held.read_text()

@@ -162,10 +162,16 @@ def true_money(place: Arena, queue: np.ndarray, priority: np.ndarray) -> float:
     return float(place.truth.increment_minor[rows, index][done].sum())
 
 
+def money_of(increment: np.ndarray, blocked: np.ndarray) -> np.ndarray:
+    """Return increments as a solver takes them, int32 (n, q), blocked cells marked."""
+    value = np.rint(increment).astype(np.int64).clip(-(2**31) + 1, 2**31 - 1).astype(np.int32)
+    value[blocked != 0] = INELIGIBLE
+    return value
+
+
 def oracle_money(place: Arena, blocked: np.ndarray) -> float:
     """Return the true money of the assignment that knows the truth, under the same rules and time."""
-    value = np.rint(place.truth.increment_minor).astype(np.int64).clip(-(2**31) + 1, 2**31 - 1).astype(np.int32)
-    value[blocked != 0] = INELIGIBLE
+    value = money_of(place.truth.increment_minor, blocked)
     problem = AssignmentProblem(value, place.true_seconds, place.request.plan.capacity_seconds)
     answer = SOLVERS["pricing"](problem, SolveOptions(gap_target=GAP_TARGET))
     worked = answer.queue != UNASSIGNED

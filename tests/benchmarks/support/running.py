@@ -22,10 +22,12 @@ class Options:
     Attributes:
         runs: how often each case runs.
         small: sizes for a quick try; nothing is written.
+        resume: cases that an earlier run kept are not run again, where a bench keeps them.
     """
 
     runs: int = 3
     small: bool = False
+    resume: bool = False
 
 
 def bench_names() -> list[str]:
@@ -57,8 +59,9 @@ def options_from(arguments: list[str]) -> tuple[Options, list[str]]:
     parser.add_argument("names", nargs="*", help="benches to run; all by default")
     parser.add_argument("--runs", type=int, default=3, help="runs of each case")
     parser.add_argument("--small", action="store_true", help="small sizes, nothing written")
+    parser.add_argument("--resume", action="store_true", help="go on with a long bench that was cut off")
     given = parser.parse_args(arguments)
-    return Options(given.runs, given.small), given.names
+    return Options(given.runs, given.small, given.resume), given.names
 
 
 def main(module: ModuleType) -> None:
