@@ -14,10 +14,12 @@ from collections_opt.application.model_training import train_model, training_per
 from collections_opt.application.registry_policy import LadderStep, read_policy, write_policy
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.score_health import fit_warnings
+from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
+from collections_opt.core import own_features as own_features_module
 from collections_opt.core.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.outcomes import CURE, DEFAULT, quantised
 from collections_opt.core.own_features import lacked, own_features, own_matrix, unknown_texts
 from collections_opt.datasets.files.group_files import GroupTable
 from collections_opt.scoring.artifacts import load_artifact
@@ -142,6 +144,27 @@ def test_a_ranking_with_them_is_replayed_and_explained(workspace):
     assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
 
 
+def few_rows(count=20):
+    """Return the first accounts of the book as a call would bring them."""
+    raw, rows = planted(8).raw, np.arange(count)
+    columns = {name: column[rows] for name, column in raw.columns.items()}
+    return replace(raw, columns=columns, present={name: mask[rows] for name, mask in raw.present.items()})
+
+
+def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(workspace, scorers):
+    scored = workspace.scores.score(few_rows(), bundled_plan(), bundled_parameters())
+    ids = scored.ranking.portfolio.column("account_id")
+    book = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
+    rows = np.searchsorted(book.column("account_id"), ids)
+    expected = quantised(scorers["own-1"].score(book.take(rows))).probability
+    np.testing.assert_array_equal(scored.ranking.outcomes.probability, expected)
+    told = {reason.code for found in scored.reasons for reason in found}
+    assert {"OWN_BUREAU_SCORE_RAISES_INCREMENT", "OWN_BUREAU_SCORE_LOWERS_INCREMENT"} & told
+    ranking_id = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    why = [workspace.explanations.explain(ranking_id, one.decode()).reasons for one in ids]
+    assert any(reason.code.startswith("OWN_") for found in why for reason in found)
+
+
 def test_a_text_that_was_not_learned_is_read_as_missing(scorers, data):
     portfolio, scorer = data.later.portfolio, scorers["own-1"]
     assert unknown_texts(portfolio, scorer.own) == {"own.desk": RARE}
@@ -151,14 +174,37 @@ def test_a_text_that_was_not_learned_is_read_as_missing(scorers, data):
     np.testing.assert_array_equal(scorer.features(portfolio).matrix, scorer.features(blanked).matrix)
 
 
-def test_the_codes_of_a_portfolio_say_nothing_to_the_model(scorers, data):
-    """Another portfolio has another vocabulary: texts decide, not their places."""
-    portfolio, table = data.later.portfolio, data.later.portfolio.own
-    wider = ("airport", *table.vocabulary["desk"])
+def with_another_vocabulary(portfolio):
+    """Return the same accounts under other codes, as a portfolio with one more desk would hold them."""
+    table = portfolio.own
     moved = np.where(table.values["desk"] >= 0, table.values["desk"] + 1, -1).astype(np.int32)
-    other = changed(portfolio, values={**table.values, "desk": moved}, vocabulary={"desk": wider})
-    for scorer in scorers.values():
-        np.testing.assert_array_equal(scorer.features(other).matrix, scorer.features(portfolio).matrix)
+    wider = ("airport", *table.vocabulary["desk"])
+    return changed(portfolio, values={**table.values, "desk": moved}, vocabulary={"desk": wider})
+
+
+def skews(scorer, portfolio):
+    """Return what makes serving see other numbers than training: codes of the portfolio, or its other accounts."""
+    matrix, rows = scorer.features(portfolio).matrix, np.arange(0, portfolio.account_count, 7)
+    served = {
+        "codes": (scorer.features(with_another_vocabulary(portfolio)).matrix, matrix),
+        "company": (scorer.features(portfolio.take(rows)).matrix, matrix[rows]),
+    }
+    return {name for name, (one, other) in served.items() if not np.array_equal(one, other, equal_nan=True)}
+
+
+def test_neither_codes_nor_company_change_what_the_model_reads(scorers, data, monkeypatch):
+    scorer, honest = scorers["own-1"], own_features_module._read
+    assert skews(scorer, data.later.portfolio) == set()
+
+    def by_code(feature, own):
+        return own.values[feature.name].astype(np.float64)
+
+    def standardised(feature, own):
+        return honest(feature, own) - np.nanmean(honest(feature, own))
+
+    for fault, name in ((by_code, "codes"), (standardised, "company")):
+        monkeypatch.setattr(own_features_module, "_read", fault)
+        assert skews(scorer, data.later.portfolio) == {name}
 
 
 @pytest.mark.parametrize(
@@ -189,12 +235,9 @@ def test_a_portfolio_without_a_column_is_not_scored_in_silence(tmp_path, workspa
 
 def test_placing_accounts_needs_the_columns_that_the_ranking_read(workspace):
     ranking_id = workspace.ledger.rankings_before(None, 1)[0].ranking_id
-    rows = np.arange(20)
-    raw = planted(8).raw
-    few = {name: column[rows] for name, column in raw.columns.items()}
-    some = replace(raw, columns=few, present={name: mask[rows] for name, mask in raw.present.items()})
+    some = few_rows()
     assert workspace.placer.place(ranking_id, some).unchanged.any()
-    bare = replace(some, own=(), columns={n: c for n, c in few.items() if not n.startswith("own.")}, present={})
+    bare = replace(some, own=(), columns={n: c for n, c in some.columns.items() if not n.startswith("own.")}, present={})
     with pytest.raises(CollectionsError, match=r"own\.bureau_score is not sent") as caught:
         workspace.placer.place(ranking_id, bare)
     assert {one.field for one in caught.value.violations} == {"own_columns"}
