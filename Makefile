@@ -96,8 +96,8 @@ pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1210 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
-	$(BIN)/uv pip compile pyproject.toml --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra server --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --extra server --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
 
 clean:  ## Remove the environment, caches and everything the demo made
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -23,8 +23,8 @@ from collections_opt.service.access import Access
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.service.services import all_services
+from collections_opt.service.tokens import AUDIENCE, TokenChecker, read_keys
 from collections_opt.wire.byte_budget import ByteBudget
-from collections_opt.wire.tokens import AUDIENCE, TokenChecker, read_keys
 
 
 def main(

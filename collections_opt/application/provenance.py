@@ -13,6 +13,7 @@ from typing import Any
 
 import collections_opt
 from collections_opt.core.ranking import Ranking
+from collections_opt.datasets.shipped import shipped
 
 LIBRARIES = ("lightgbm", "numba", "numpy", "ortools", "pyarrow", "scikit-learn", "scipy", "sqlalchemy", "cryptography")
 """Libraries whose version can change a decision or its record."""
@@ -20,15 +21,14 @@ LIBRARIES = ("lightgbm", "numba", "numpy", "ortools", "pyarrow", "scikit-learn",
 VOLATILE = frozenset({"actor", "times", "runtime"})
 """Keys of a record that a second run of the same request need not repeat."""
 
-_LOCK = Path(collections_opt.__file__).parents[1] / "requirements" / "runtime.txt"
-
 
 @cache
 def runtime() -> Mapping[str, Any]:
     """Return what this process runs on: code, lock file, libraries, interpreter and processor."""
+    lock = shipped("runtime.txt")
     return {
         "code_version": collections_opt.__version__,
-        "lock_digest": hashlib.sha256(_LOCK.read_bytes()).hexdigest() if _LOCK.is_file() else "",
+        "lock_digest": hashlib.sha256(lock.read_bytes()).hexdigest() if lock.is_file() else "",
         "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "python": platform.python_version(),
         "machine": platform.machine(),

@@ -11,8 +11,8 @@ from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.call import CallFacts
 from collections_opt.service.metadata import one_value, system_of
-from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
-from collections_opt.wire.tokens import TOKEN_KEY, TokenChecker
+from collections_opt.service.tokens import TokenChecker
+from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
 
 _R = ActorRole
 _ALL = frozenset(ActorRole)

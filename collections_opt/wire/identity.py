@@ -5,3 +5,6 @@ ACTOR_KEY = "x-actor"
 
 ROLE_KEY = "x-role"
 """An ``ActorRole``."""
+
+TOKEN_KEY = "authorization"  # noqa: S105 - the name of a metadata key
+"""Holds ``Bearer TOKEN``."""

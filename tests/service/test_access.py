@@ -30,7 +30,7 @@ from collections_opt.service.handlers import Service
 from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import CALL_CLASSES, all_services
-from collections_opt.wire.tokens import TokenChecker, issue, new_key
+from collections_opt.service.tokens import TokenChecker, issue, new_key
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.application.model_folders import NOW
 from tests.service.edge import WAIT, refusal

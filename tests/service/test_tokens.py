@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.wire.tokens import MAX_LIFETIME, TokenChecker, issue, new_key, read_keys
+from collections_opt.service.tokens import MAX_LIFETIME, TokenChecker, issue, new_key, read_keys
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 PEM, PUBLIC = new_key("k1")

@@ -15,9 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from collections_opt.core.actors import Actor, ActorRole, claimed_actor
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-
-TOKEN_KEY = "authorization"  # noqa: S105 - the name of a metadata key
-"""Metadata that holds ``Bearer TOKEN``."""
+from collections_opt.wire.identity import TOKEN_KEY
 
 AUDIENCE = "collections-opt"
 """Whom tokens are for, unless a server says otherwise."""
