@@ -15,12 +15,13 @@ import typer
 from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, PlainProgress, models_of, now, opened, run, table, terminal
 
-from collections_opt.application.effect_training import EffectReport, EffectTraining, train_effects
+from collections_opt.application.effect_training import EffectMethod, EffectReport, EffectTraining, train_effects
 from collections_opt.application.settings import bundled_plan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
-from collections_opt.scoring.effect_model import EffectEstimate
-from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS
+from collections_opt.scoring.effect.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, queue_cells
+from collections_opt.scoring.effect.residual_model import LearnedOutcome, ResidualModel
+from collections_opt.scoring.effect_model import EffectEstimate, EffectModel
 from collections_opt.scoring.effect_threshold import parse_threshold
 
 
@@ -31,7 +32,13 @@ def main(
     data: DataOption = Path("var/demo"),
     models: ModelsOption = None,
     plan: Annotated[str, typer.Option(help="Capacity plan whose effects are the prior; default: the bundled one.")] = "",
-    segment: Annotated[list[str] | None, typer.Option(help="Feature that effects may depend on; may repeat.")] = None,
+    method: Annotated[
+        EffectMethod | None, typer.Option(help="How to learn; default: residual where the log allows it.", show_default=False)
+    ] = None,
+    segment: Annotated[
+        list[str] | None,
+        typer.Option(help="Feature that effects by segment may depend on; may repeat; takes the method segments."),
+    ] = None,
     threshold: Annotated[
         list[str] | None,
         typer.Option(help="QUEUE=COLUMN:VALUE:WIDTH of a queue that a threshold on a portfolio's column assigned; may repeat."),
@@ -40,9 +47,10 @@ def main(
     created_at: Annotated[datetime | None, typer.Option(help="Creation time recorded, UTC; default now.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Learn from holdouts where there are enough rows, else at a declared threshold, else from chosen rows where they overlap.
+    """Learn by residuals from all rows, their level from randomised ones; or by segments, where those are too few or declared.
 
-    The plan's effect stays where none of these can be had. A threshold is in its column's unit, money in minor units.
+    By segments: from holdouts where rows are enough, else at a declared threshold, else from chosen rows where they overlap. The
+    plan's effect stays where the log teaches nothing. A threshold is in its column's unit, money in minor units.
 
     Example: python scripts/train_effects.py --data var/book --portfolio book --log var/contacts.csv --version calls-1
     """
@@ -59,7 +67,7 @@ def main(
         tell_matches(workspace, logs, "contact log")
         sources = tuple(source for _, source in read)
         designs = tuple(parse_threshold(text) for text in threshold or ())
-        training = EffectTraining(version, logs, assumed, tuple(segment or DEFAULT_SEGMENTS), designs, seed, sources)
+        training = EffectTraining(version, logs, assumed, method, tuple(segment or ()), designs, seed, sources)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
         with PlainProgress() as bar:
             task = bar.add_task("learning", total=1.0)
@@ -72,6 +80,29 @@ def main(
 
 def show(report: EffectReport) -> None:
     """Print what each queue's effect rests on."""
+    console = terminal()
+    title = f"{report.folder}: {report.row_count:,} rows, {report.dropped_count:,} left out, method {report.method}"
+    if report.why:
+        console.print(f"Not by residuals: {report.why}.", style="dim", markup=False)
+    if isinstance(report.model, ResidualModel):
+        show_residuals(report.model, title)
+    else:
+        show_segments(report.model, title)
+    console.print("It serves once people have approved and promoted it: scripts/models.py.", style="dim")
+
+
+def show_residuals(model: ResidualModel, title: str) -> None:
+    """Print the levels, every queue and what to know before serving them."""
+    console = terminal()
+    levels = [level_cells(outcome) for outcome in model.outcomes]
+    console.print(table("How strong effects are", list(LEVEL_COLUMNS), levels, text_columns=len(LEVEL_COLUMNS)))
+    console.print(table(title, list(QUEUE_COLUMNS), [queue_cells(queue) for queue in model.queues], text_columns=3))
+    for warning in model.warnings:
+        console.print(warning, style="yellow", markup=False)
+
+
+def show_segments(model: EffectModel, title: str) -> None:
+    """Print every queue."""
     header = ["queue", "evidence", "why", "contacted", "held out", "change of p_cure", "change of p_default"]
     lines = [
         [
@@ -83,12 +114,9 @@ def show(report: EffectReport) -> None:
             shown(queue.cure),
             shown(queue.default),
         ]
-        for queue in report.model.queues
+        for queue in model.queues
     ]
-    console = terminal()
-    title = f"{report.folder}: {report.row_count:,} rows, {report.dropped_count:,} left out"
-    console.print(table(title, header, lines, text_columns=3))
-    console.print("It serves once people have approved and promoted it: scripts/models.py.", style="dim")
+    terminal().print(table(title, header, lines, text_columns=3))
 
 
 def shown(estimate: EffectEstimate | None) -> str:
@@ -98,23 +126,55 @@ def shown(estimate: EffectEstimate | None) -> str:
 
 def plain(report: EffectReport) -> dict[str, object]:
     """Return the report for machines."""
+    model = report.model
+    if isinstance(model, ResidualModel):
+        counts = {
+            queue.queue_id: {
+                "contacted_count": queue.contacted_count,
+                "uncontacted_count": queue.uncontacted_count,
+                "randomised_count": queue.randomised_count,
+                "overlap": queue.overlap,
+            }
+            for queue in model.queues
+        }
+    else:
+        counts = {
+            queue.queue_id: {"contacted_count": queue.contacted_count, "held_out_count": queue.held_out_count}
+            for queue in model.queues
+        }
     queues = {
         queue.queue_id: {
             "evidence": queue.evidence.value,
             "reason": queue.reason,
-            "contacted_count": queue.contacted_count,
-            "held_out_count": queue.held_out_count,
+            **counts[queue.queue_id],
             "cure": queue.cure.__dict__ if queue.cure else None,
             "default": queue.default.__dict__ if queue.default else None,
         }
-        for queue in report.model.queues
+        for queue in model.queues
     }
     return {
         "folder": str(report.folder),
+        "method": report.method.value,
+        "not_by_residuals": report.why,
         "row_count": report.row_count,
         "dropped_count": report.dropped_count,
         "metrics": report.metrics,
+        "levels": {outcome.name: level(outcome) for outcome in model.outcomes} if isinstance(model, ResidualModel) else {},
+        "warnings": list(model.warnings) if isinstance(model, ResidualModel) else [],
         "queues": queues,
+    }
+
+
+def level(outcome: LearnedOutcome) -> dict[str, float | None]:
+    """Return an outcome's level for machines; a penalty of null is infinite: the plan stands."""
+    low, high = outcome.level.interval
+    return {
+        "penalty": outcome.penalty,
+        "served": outcome.level.served,
+        "estimate": outcome.level.estimate,
+        "low": low,
+        "high": high,
+        "encompassing_z": outcome.level.encompassing_z,
     }
 
 

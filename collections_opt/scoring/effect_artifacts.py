@@ -1,4 +1,4 @@
-"""Effect models on disk and as text, as ``text_artifacts``: segments and one model per queue."""
+"""Effect models on disk and as text, as ``text_artifacts``: shifts of log-odds by segments, or changes learned by residuals."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.protected import check_no_protected
 from collections_opt.core.queues import EvidenceGrade
-from collections_opt.scoring.artifacts import Manifest
+from collections_opt.scoring.artifacts import Manifest, read_manifest
+from collections_opt.scoring.effect.card import residual_card
+from collections_opt.scoring.effect.residual_model import ResidualModel
+from collections_opt.scoring.effect.residual_text import MODEL_FILE, RESIDUAL_ENGINE, parse_residual, residual_text
 from collections_opt.scoring.effect_model import EffectModel, QueueEffectModel
 from collections_opt.scoring.text_artifacts import read_text, write_text
 
 EFFECT_KIND = "effect"
 EFFECT_ENGINE = "log-odds-shift"
-MODEL_FILE = "effect.json"
+
+AnyEffectModel = EffectModel | ResidualModel
+"""What ``effects_of`` serves from."""
 
 
 @dataclass(frozen=True)
@@ -27,22 +32,41 @@ class EffectArtifact:
 
     manifest: Manifest
     digest: str
-    model: EffectModel
+    model: AnyEffectModel
     text: str
     card: str
 
 
-def effect_text(model: EffectModel) -> str:
+def engine_of(model: AnyEffectModel) -> str:
+    """Return the engine that a manifest names for a model."""
+    return RESIDUAL_ENGINE if isinstance(model, ResidualModel) else EFFECT_ENGINE
+
+
+def effect_text(model: AnyEffectModel) -> str:
     """Return an effect model as sorted JSON."""
+    if isinstance(model, ResidualModel):
+        return residual_text(model)
     return json.dumps(TypeAdapter(EffectModel).dump_python(model, mode="json"), indent=1, sort_keys=True) + "\n"
 
 
-def parse_effect(text: str) -> EffectModel:
-    """Return the effect model of its JSON.
+def parse_effect(text: str) -> AnyEffectModel:
+    """Return the effect model of its JSON; a kept text names no engine, and only one kind has a basis.
 
     Raises:
-        CollectionsError: MODEL_UNAVAILABLE when it is not one; INVALID_ARGUMENT when a segment is protected.
+        CollectionsError: MODEL_UNAVAILABLE when it is not one; INVALID_ARGUMENT when a segment or column is protected.
     """
+    return parse_residual(text) if _has_basis(text) else _parse_segments(text)
+
+
+def _has_basis(text: str) -> bool:
+    try:
+        held = json.loads(text)
+    except ValueError:
+        return False
+    return isinstance(held, dict) and "basis" in held
+
+
+def _parse_segments(text: str) -> EffectModel:
     try:
         model = TypeAdapter(EffectModel).validate_json(text, strict=True)
     except ValidationError as error:
@@ -57,13 +81,14 @@ def parse_effect(text: str) -> EffectModel:
     return model
 
 
-def write_effect(root: Path, manifest: Manifest, model: EffectModel, card: str) -> Path:
+def write_effect(root: Path, manifest: Manifest, model: AnyEffectModel, card: str) -> Path:
     """Write an effect version and return its folder; ``manifest.files`` is filled in here.
 
     Raises:
         CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for protected segments.
     """
-    check_no_protected(model.segments.names, "segments")
+    if isinstance(model, EffectModel):
+        check_no_protected(model.segments.names, "segments")
     return write_text(root, manifest, effect_text(model), card)
 
 
@@ -73,15 +98,21 @@ def load_effect(root: Path, version: str) -> EffectArtifact:
     Raises:
         CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
     """
-    kept = read_text(root, version, EFFECT_KIND, EFFECT_ENGINE, FEATURE_SET_VERSION, FEATURE_NAMES)
+    named = read_manifest(root, version, EFFECT_KIND)[0].engine
+    engine = RESIDUAL_ENGINE if named == RESIDUAL_ENGINE else EFFECT_ENGINE
+    kept = read_text(root, version, EFFECT_KIND, engine, FEATURE_SET_VERSION, FEATURE_NAMES)
     model = parse_effect(kept.text)
+    if engine_of(model) != engine:
+        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is no model of {engine}.", "Restore the version.")
     if model.version != version:
         raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is version {model.version}.", "Restore the version.")
     return EffectArtifact(kept.manifest, kept.digest, model, kept.text, kept.card)
 
 
-def effect_card(model: EffectModel, source: str) -> str:
+def effect_card(model: AnyEffectModel, source: str) -> str:
     """Return the model card: what each queue's effect rests on, with intervals."""
+    if isinstance(model, ResidualModel):
+        return residual_card(model, source)
     lines = [
         f"# Effect model {model.version}",
         "",

@@ -24,6 +24,7 @@ from collections_opt.scoring.effect_artifacts import (
     EFFECT_KIND,
     effect_card,
     effect_text,
+    engine_of,
     load_effect,
     parse_effect,
     write_effect,
@@ -31,6 +32,7 @@ from collections_opt.scoring.effect_artifacts import (
 from collections_opt.scoring.effect_model import EffectEstimate, EffectModel, QueueEffectModel
 from collections_opt.scoring.effect_segments import Segments
 from tests.application.bundled_portfolio import import_bundled
+from tests.scoring.effect.models import residual_model
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 REQUEST = "5b0a6f7e-8b1d-4f53-9d2e-0c7f3b6a1e0{}"
@@ -127,6 +129,27 @@ def test_an_approved_model_decides_is_recorded_explained_and_replayed(workspace,
     assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
     (models / EFFECT_KIND / "calls-1" / "effect.json").unlink()
     kept = workspace.evidence.replays.replay(after.ranking_id)
+    assert kept.outcome is ReplayOutcome.BIT_IDENTICAL, kept.detail
+
+
+def test_effects_learned_by_residuals_decide_are_recorded_with_their_interval_and_replayed(workspace, models):
+    model = residual_model()
+    manifest = Manifest(
+        EFFECT_KIND, model.version, FEATURE_SET_VERSION, FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), engine_of(model)
+    )
+    write_effect(models, manifest, model, effect_card(model, "a test"))
+    approve(workspace, models, model.version)
+    made = ranked(workspace, 4)
+    held = made.record
+    assert held["effects_version"].startswith("effect/residual-1")
+    assert held["evidence_by_queue"][0] == "EXPERIMENT"
+    assert held["evidence_minor"]["EXPERIMENT"] > 0
+    entries = workspace.recorded.entries(made)
+    row = int((entries.queue == 0).argmax())
+    shown = workspace.explanations.explain(made.ranking_id, entries.account_id[row].decode())
+    assert shown.queues[0].increment_minor == entries.increment_minor[row]
+    (models / EFFECT_KIND / model.version / "effect.json").unlink()
+    kept = workspace.evidence.replays.replay(made.ranking_id)
     assert kept.outcome is ReplayOutcome.BIT_IDENTICAL, kept.detail
 
 

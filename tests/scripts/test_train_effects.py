@@ -53,15 +53,30 @@ def test_a_holdout_becomes_a_version_that_people_can_approve(desk):
     )
     assert shown.returncode == 0, shown.stderr
     report = json.loads(shown.stdout)
+    assert report["method"] == "residual"
+    assert report["levels"]["cure"]["low"] < report["levels"]["cure"]["estimate"] < report["levels"]["cure"]["high"]
     assert report["queues"]["hardship"]["evidence"] == "ASSUMED"
-    graded = {queue["evidence"] for queue in report["queues"].values()}
-    assert "EXPERIMENT" in graded or "OBSERVATIONAL" in graded
+    assert set(report["metrics"]) >= {"cure_qini", "cure_level", "cure_level_low", "default_encompassing_z"}
     assert report["row_count"] + report["dropped_count"] == desk[1].row_count
     artifact = load_effect(folder / "models", "calls-1")
     assert artifact.manifest.training["outcome_models"][0].startswith("outcome/credit-card-")
     listed = call("models.py", "list", "--data", folder, "--kind", "effect")
     assert listed.returncode == 0, listed.stderr
     assert "calls-1" in listed.stdout
+
+
+def test_segments_are_learned_where_asked_for_or_declared(desk):
+    folder, _ = desk
+    base = ("--data", folder, "--portfolio", "book", "--log", folder / "contacts.csv", "--plan", "simulated-desk")
+    shown = call("train_effects.py", *base, "--version", "segments-1", "--method", "segments", "--json")
+    assert shown.returncode == 0, shown.stderr
+    report = json.loads(shown.stdout)
+    assert (report["method"], report["not_by_residuals"], report["levels"]) == ("segments", "", {})
+    assert "held_out_count" in report["queues"]["early-calls"]
+    assert load_effect(folder / "models", "segments-1").manifest.training["method"] == "segments"
+    both = call("train_effects.py", *base, "--version", "both-1", "--method", "residual", "--segment", "utilisation")
+    assert both.returncode == 2
+    assert "no use for a segment" in " ".join(both.stderr.split())
 
 
 def test_a_threshold_that_assigned_a_queue_is_taken_and_recorded(desk):
@@ -76,6 +91,7 @@ def test_a_threshold_that_assigned_a_queue_is_taken_and_recorded(desk):
     declared = ("--threshold", "senior-negotiators=balance_minor:300000:200000", "--version", "threshold-1", "--json")
     shown = call("train_effects.py", *base, *declared)
     assert shown.returncode == 0, shown.stderr
+    assert json.loads(shown.stdout)["not_by_residuals"] == "a threshold was declared"
     queue = json.loads(shown.stdout)["queues"]["senior-negotiators"]
     assert queue["evidence"] == "OBSERVATIONAL"
     assert queue["reason"].startswith("regression discontinuity at balance_minor = 300,000")

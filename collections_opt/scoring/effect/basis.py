@@ -95,11 +95,16 @@ class Basis:
         return np.asarray(made, dtype=np.float64)
 
 
+def column_names(products: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the columns, the intercept first, those of products last."""
+    return (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *(PRODUCT_PREFIX + code for code in products))
+
+
 def freeze_basis(facts: AccountFacts) -> Basis:
     """Return the columns scaled to mean 0 and spread 1 on these accounts; marks (0 or 1) stay as they are."""
     codes, counts = np.unique(facts.product, return_counts=True)
     products = tuple(code.decode() for code in np.delete(codes, counts.argmax())) if codes.size > 1 else ()
-    names = (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *(PRODUCT_PREFIX + code for code in products))
+    names = column_names(products)
     values = _columns(facts, products)
     known = ~np.isnan(values)
     count = np.maximum(known.sum(axis=0), 1)

@@ -45,7 +45,7 @@ def judge(fitted: Sequence[Fitted], levels: Sequence[Level] | None) -> Verdict:
         few = f"fewer than {MIN_ARM_ROWS} contacted and as many held-out randomised rows: nothing says how strong effects are"
         return Verdict(few, "", ("Hold out a random share of contacts: chosen contacts overstate effects.",))
     learned = [(name, level) for name, level, fit in zip(NAMES, levels, fitted, strict=True) if np.isfinite(fit.penalty)]
-    doubts = [f"{name} ({_shown(level)})" for name, level in learned if not level.proven]
+    doubts = [f"{name} {level.estimate:.2f}, error {level.standard_error:.2f}" for name, level in learned if not level.proven]
     unproven = f"level not above 0 by two errors: {', '.join(doubts)}" if doubts else ""
     warnings = [
         f"The level of {name} is {_shown(level)}: contacts that the desk chose mislead about their effect."

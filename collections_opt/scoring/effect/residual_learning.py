@@ -28,7 +28,7 @@ from collections_opt.scoring.randomisation import BalanceTest
 
 Floats = NDArray[np.float64]
 
-_DIGITS = 8
+_DIGITS = 7
 """Significant digits that covariances are kept with."""
 
 

@@ -1,0 +1,32 @@
+"""A small model learned by residuals, made by hand: what is tested is how it is kept and served."""
+
+from __future__ import annotations
+
+from collections_opt.core.queues import ContactEffect, EvidenceGrade
+from collections_opt.scoring.effect.basis import Basis, column_names
+from collections_opt.scoring.effect.level import Level
+from collections_opt.scoring.effect.residual_model import FoldCoefficients, LearnedOutcome, LearnedQueue, ResidualModel
+from collections_opt.scoring.effect_model import EffectEstimate
+
+
+def residual_model(version: str = "residual-1", intercept: float = 0.05, evidence: EvidenceGrade = EvidenceGrade.EXPERIMENT):
+    """Return a model in which early calls have a deviation of their own and late calls keep the plan."""
+    names = column_names(("STORE_CARD",))
+    width = len(names)
+    basis = Basis(names, (0.0,) * width, (1.0,) * width, ("STORE_CARD",))
+    slope = tuple(0.002 * index for index in range(width - 1))
+    cure = ((intercept, *slope), (0.01, *(0.0,) * (width - 1)))
+    nothing = ((0.0,) * width, (0.0,) * width)
+    half = tuple(tuple(0.5 * cell for cell in line) for line in cure)
+    size = 4 * width
+    covariance = tuple(tuple(1e-4 if row == column else 0.0 for column in range(row + 1)) for row in range(size))
+    estimate = EffectEstimate(0.05, 0.01, 0.03, 0.07, 4_000)
+    planned = ContactEffect(0.45, 0.6, 0.3, 0.85)
+    learned = LearnedQueue("early-calls", evidence, "randomised", planned, 0, 2_000, 3_000, 900, 0.97, estimate, estimate)
+    few = LearnedQueue("late-calls", EvidenceGrade.ASSUMED, "too few rows", planned, None, 10, 20, 3, 1.0)
+    outcomes = (
+        LearnedOutcome("cure", 0.3, cure, Level(0.8, 0.8, 0.1, 2.5)),
+        LearnedOutcome("default", None, nothing, Level(1.0, 0.7, 0.6, 0.0)),
+    )
+    fold = FoldCoefficients((cure, nothing), (half, nothing))
+    return ResidualModel(version, basis, (learned, few), outcomes, covariance, ((0.01, 0.0), (0.0, 0.45)), (fold,), 900, ())
