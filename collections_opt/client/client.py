@@ -12,6 +12,7 @@ from collections_opt.api.v1.model_service_pb2_grpc import ModelServiceStub
 from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
+from collections_opt.api.v1.rule_service_pb2_grpc import RuleServiceStub
 from collections_opt.api.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from collections_opt.client.connection import Connection
 
@@ -31,6 +32,7 @@ class Client:
         self.rankings = RankingServiceStub(channel)
         self.models = ModelServiceStub(channel)
         self.parameters = ParametersServiceStub(channel)
+        self.rules = RuleServiceStub(channel)
 
 
 @contextmanager

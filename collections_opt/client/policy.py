@@ -15,6 +15,7 @@ from collections_opt.api.v1 import (
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
+    rule_service_pb2,
     scoring_service_pb2,
 )
 
@@ -25,6 +26,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     ranking_service_pb2.DESCRIPTOR,
     model_service_pb2.DESCRIPTOR,
     parameters_service_pb2.DESCRIPTOR,
+    rule_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -50,7 +52,11 @@ READS = ("Get", "Check", "List", "Watch", "Export", "Explain", "Compare", "Score
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset(
-    {"CreateRanking", "CancelRanking", "ImportPortfolio", "CreateValueSet", "UpdateValueSet", "ApproveValueSet"}
+    {
+        *("CreateRanking", "CancelRanking", "ImportPortfolio"),
+        *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
+        *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
+    }
 )
 """Methods that change something once however often they are sent: by request id, by content, by state."""
 

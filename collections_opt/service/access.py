@@ -66,6 +66,15 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ListValueSetVersions": _ALL,
             "GetValuesInForce": _ALL,
         },
+        "RuleService": {
+            "CreateRuleTable": _PLANNING,
+            "UpdateRuleTable": _PLANNING,
+            "ApproveRuleTable": _OPERATING,
+            "GetRuleTable": _ALL,
+            "ListRuleTables": _ALL,
+            "ListRuleTableVersions": _ALL,
+            "GetRulesInForce": _ALL,
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

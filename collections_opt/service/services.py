@@ -11,6 +11,7 @@ from collections_opt.api.v1 import (
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
+    rule_service_pb2,
     scoring_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
@@ -24,6 +25,7 @@ from collections_opt.service.parameters_servicer import ParametersServicer
 from collections_opt.service.places import CallClass
 from collections_opt.service.portfolio_servicer import PortfolioServicer
 from collections_opt.service.ranking_servicer import RankingServicer
+from collections_opt.service.rule_servicer import RuleServicer
 from collections_opt.service.scoring_servicer import ScoringServicer
 from collections_opt.wire.byte_budget import ByteBudget
 
@@ -72,6 +74,15 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ListValueSetVersions": _C.READ,
             "GetValuesInForce": _C.READ,
         },
+        "RuleService": {
+            "CreateRuleTable": _C.READ,
+            "UpdateRuleTable": _C.READ,
+            "ApproveRuleTable": _C.READ,
+            "GetRuleTable": _C.READ,
+            "ListRuleTables": _C.READ,
+            "ListRuleTableVersions": _C.READ,
+            "GetRulesInForce": _C.READ,
+        },
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -113,6 +124,7 @@ def all_services(
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
+        (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

@@ -29,6 +29,7 @@ from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.application.model_folders import NOW
+from tests.service.rule_requests import rule_requests
 from tests.service.test_services import AS_OF, PLAN
 
 VALUE_SET = "saved-values"
@@ -44,6 +45,7 @@ class Known:
     account_id: str
     etag: str
     values_etag: str
+    rules_etag: str
 
 
 def account(account_id="a"):
@@ -153,9 +155,8 @@ def constraints() -> constraints_pb2.RankingConstraints:
 
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
-    single = {
-        name: [[message]] for name, message in {**_read_requests(known), **_model_requests(), **_value_requests(known)}.items()
-    }
+    every = {**_read_requests(known), **_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
+    single = {name: [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})

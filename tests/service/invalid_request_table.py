@@ -5,6 +5,8 @@ Keys are regular expressions over ``Method path: how``.
 
 from __future__ import annotations
 
+from collections_opt.api.v1 import rule_table_pb2
+
 REASONS = {
     "INVALID_ARGUMENT",
     "LIMIT_EXCEEDED",
@@ -24,6 +26,8 @@ _PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
+_RULE_TABLE = r"(Create|Update)RuleTable rule_table"
+_RULE = rf"{_RULE_TABLE}\.rules\[\d\]"
 
 ANSWERED = {
     r"CreateCapacityPlan capacity_plan\.plan_id: unknown": "a new id",
@@ -50,6 +54,11 @@ ANSWERED = {
     r"CreateValueSet value_set\.set_id: unknown": "a new id",
     r"(Create|Update|Approve)ValueSet actor: a path": "a name of a person",
     r"GetValuesInForce portfolio_id: unknown": "a portfolio that is not imported yet",
+    r"CreateRuleTable rule_table\.rule_table_id: unknown": "a new id",
+    r"(Create|Update|Approve)RuleTable actor: a path": "a name of a person",
+    rf"{_RULE_TABLE}\.title: a path": "words of the lender",
+    rf"{_RULE}\.(source|description): a path": "words of the lender",
+    rf"{_RULE}\.rule_id: unknown": "a new id",
     r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
     r"ApproveModel allowed_portfolio_patterns: its first element again": "says the same",
     r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
@@ -76,9 +85,14 @@ TOLD_AT = {
     rf"{_CHANGE}\[1\]\.(?!queue_id)\w+: .*": r"changes\.queues\[1\]\.\w+",
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
-    r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.)?(as_of_date|effective_from)",
+    r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.|rule_table\.)?(as_of_date|effective_from)",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
+    # A rule is named by its id: people find it by that in their file.
+    **{
+        rf"{_RULE}\.{name}\b.*": rf"rule_table\.rules\[(swept-\w+|\d)\]\.{name}([.\[].*)?"
+        for name in rule_table_pb2.Rule.DESCRIPTOR.fields_by_name
+    },
 }
 """Broken fields that are told at another path (a regular expression): a part by the whole it makes wrong."""

@@ -15,6 +15,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2,
     parameters_service_pb2,
     ranking_service_pb2,
+    rule_service_pb2,
     scoring_service_pb2,
 )
 from collections_opt.application.approved_resources import SavedContent
@@ -32,6 +33,7 @@ from tests.service.breakages import breakages, fields_of, reached
 from tests.service.edge import refusal
 from tests.service.good_requests import VALUE_SET, Known, good_requests
 from tests.service.invalid_request_table import ANSWERED, REASONS, TOLD_AT
+from tests.service.rule_requests import RULES, save_rules
 from tests.service.test_services import PLAN, Client, book, ranking  # noqa: F401
 from tests.service.test_services import fields_of as told_fields
 
@@ -78,6 +80,7 @@ def live(workspace):
     act(workspace, SHIPPED_VERSION, ModelAction.PROMOTE)
     values = ValueSet(bundled_parameters(), ("swept-*",))
     workspace.values.resources.save(SavedContent(VALUE_SET, NOW.date(), values), Actor("sue"))
+    save_rules(workspace)
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +91,8 @@ def good(client, ranking):  # noqa: F811
     first = client.rankings.ListWorklist(page, timeout=WAIT).entries[0].account_id
     latest = client.plans.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN), timeout=WAIT)
     saved = client.parameters.GetValueSet(parameters_service_pb2.GetValueSetRequest(set_id=VALUE_SET), timeout=WAIT)
-    etags = latest.capacity_plan.etag, saved.value_set.state.etag
+    kept = client.rules.GetRuleTable(rule_service_pb2.GetRuleTableRequest(rule_table_id=RULES), timeout=WAIT)
+    etags = latest.capacity_plan.etag, saved.value_set.state.etag, kept.rule_table.state.etag
     return good_requests(Known(ranking.ranking_id, queue, first, *etags))
 
 

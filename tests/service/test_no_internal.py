@@ -46,6 +46,7 @@ def send(client, method, request):  # noqa: F811
         "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,
+        "RuleService": client.rules,
         "ScoringService": client.scoring,
     }
     global sent_count  # noqa: PLW0603 - told by the last test

@@ -24,6 +24,7 @@ from collections_opt.api.v1 import (
     ranking_pb2,
     ranking_service_pb2,
     ranking_service_pb2_grpc,
+    rule_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
 )
@@ -58,6 +59,7 @@ class Client:
         self.rankings = ranking_service_pb2_grpc.RankingServiceStub(channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
+        self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from itertools import combinations
 from collections_opt.core.codes.iso_3166 import COUNTRIES
 from collections_opt.core.codes.places import places_near, read_place
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.limits import MAX_CONTACT_COUNT, MAX_DAYS_PAST_DUE, MAX_RULES
+from collections_opt.core.limits import MAX_CONTACT_COUNT, MAX_DAYS_PAST_DUE, MAX_RULES, MAX_WINDOWS
 from collections_opt.core.names import id_violation, list_violations, text_violation
 from collections_opt.core.rules.facts import column_violations
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
@@ -80,9 +80,10 @@ def _violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
     yield from _figures(rule, path)
     yield from _standing(rule, path)
     yield from _places(f"{path}.jurisdictions", rule.jurisdictions)
-    yield from _one_of(f"{path}.channels", rule.channels, CHANNELS)
-    if rule.specialism:
-        yield from _one_of(f"{path}.specialism", (rule.specialism,), BLOCK_FLAGS)
+    yield from _repeated_hours(rule, path)
+    yield from _channels(f"{path}.channels", rule.channels)
+    if rule.specialism and rule.specialism not in BLOCK_FLAGS:
+        yield FieldViolation(f"{path}.specialism", f"{rule.specialism[:40]!r} is none.", f"Use {', '.join(BLOCK_FLAGS)}.")
     if rule.scope is RuleScope.PERSON and rule.kind not in _OF_PERSONS:
         told = f"a {rule.kind} reads the facts of one account."
         yield FieldViolation(f"{path}.scope", told, f"Send ACCOUNT, or one of {', '.join(_OF_PERSONS)}.")
@@ -127,11 +128,20 @@ def _places(field: str, codes: Sequence[str]) -> Iterator[FieldViolation]:
             yield FieldViolation(f"{field}[{index}]", f"{code[:40]!r} is not a code of ISO 3166.", remedy)
 
 
-def _one_of(field: str, values: Sequence[str], known: Sequence[str]) -> Iterator[FieldViolation]:
+def _repeated_hours(rule: Rule, path: str) -> Iterator[FieldViolation]:
+    """Yield hours, days and feasts that stand there twice; what else may be wrong with them is told with the column."""
+    for index, window in enumerate(rule.hours[:MAX_WINDOWS]):
+        if window in rule.hours[:index]:
+            yield FieldViolation(f"{path}.hours[{index}]", "stands there twice.", "Send each part of the day once.")
+        yield from list_violations(f"{path}.hours[{index}].days", window.days)
+    yield from list_violations(f"{path}.closed_on", rule.closed_on)
+
+
+def _channels(field: str, values: Sequence[str]) -> Iterator[FieldViolation]:
     yield from list_violations(field, values)
-    for value in values:
-        if value not in known:
-            yield FieldViolation(field, f"{value[:40]!r} is none.", f"Use {', '.join(known)}.")
+    for index, value in enumerate(values):
+        if value not in CHANNELS:
+            yield FieldViolation(f"{field}[{index}]", f"{value[:40]!r} is none.", f"Use {', '.join(CHANNELS)}.")
 
 
 def _repeated(rules: Sequence[Rule]) -> Iterator[FieldViolation]:

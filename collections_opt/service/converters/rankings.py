@@ -26,6 +26,7 @@ from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
 from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
+from collections_opt.service.converters.rule_tables import write_table_versions
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
@@ -174,6 +175,7 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
             ranking_pb2.LossSourceUse(source=write_enum(LOSS_SOURCE, name), account_count=count)
             for name, count in held.get("losses_by_source", {}).items()
         ],
+        rule_tables=write_table_versions(held.get("rule_tables", ())),
     )
 
 

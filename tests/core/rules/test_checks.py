@@ -1,7 +1,7 @@
 """A rule table is kept only when every rule of it has its source and its days and says what it means; several bind together."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from collections_opt.core.eligibility import QUEUE_REASONS, evaluate
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.rules.checks import CHANNELS, check_rule_table, rule_violations
-from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
+from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleScope, RuleStatus, RuleTable, Weekday
 from collections_opt.core.rules.together import bound_together, taken_as_in_force
 from tests.core.factories import EVER, plan, queue, raw_portfolio, text
 
@@ -31,6 +31,8 @@ CAP = Rule(
     description="Springfield: more than two attempts within 7 days.",
     status=RuleStatus.LAW,
 )
+HOURS = LawfulHours(time(8), time(21))
+OF_HOURS = {"kind": RuleKind.HOURS, "column": "time_zone", "threshold": 0, "hours": (HOURS,)}
 
 
 def faults(*rules, **terms):
@@ -39,6 +41,7 @@ def faults(*rules, **terms):
 
 def test_the_shipped_rules_and_a_citys_cap_are_in_order():
     assert list(rule_violations(bundled_rules())) == []
+    assert faults(replace(CAP, **OF_HOURS)) == []
     assert faults(replace(CAP, jurisdictions=("US-NY-NYC", "GB", "CA", "US-PR"))) == []
 
 
@@ -65,10 +68,18 @@ def test_the_shipped_rules_and_a_citys_cap_are_in_order():
         ({"jurisdictions": ("US-IL", "us-il")}, "jurisdictions[1]"),
         ({"jurisdictions": ("US-IL", "US-IL")}, "jurisdictions[1]"),
         ({"jurisdictions": ("",)}, "jurisdictions[0]"),
-        ({"channels": ("PHONE",)}, "channels"),
+        ({"channels": ("PHONE",)}, "channels[0]"),
         ({"specialism": "balance_minor"}, "specialism"),
         ({"known_by": "calls"}, "known_by"),
         ({"known_by": "calls_last_7_days_count"}, "known_by"),
+        ({"hours": (HOURS,)}, "hours"),
+        ({**OF_HOURS, "hours": ()}, "hours"),
+        ({**OF_HOURS, "hours": (HOURS, HOURS)}, "hours[1]"),
+        ({**OF_HOURS, "hours": (LawfulHours(time(8), time(9), (Weekday.MON,) * 2),)}, "hours[0].days[1]"),
+        ({**OF_HOURS, "hours": (LawfulHours(time(9), time(8)),)}, "hours[0]"),
+        ({**OF_HOURS, "closed_on": ("12-25", "12-25")}, "closed_on[1]"),
+        ({**OF_HOURS, "closed_on": ("Christmas",)}, "closed_on[0]"),
+        ({**OF_HOURS, "column": "state"}, "column"),
         ({"kind": RuleKind.COUNT_ABOVE}, "kind"),
         ({"kind": RuleKind.WAIT_DAYS, "column": "days_since_conversation", "threshold": 7}, "kind"),
         ({"kind": RuleKind.NOT_PAST_DUE, "column": "days_past_due", "threshold": 0, "scope": RuleScope.PERSON}, "scope"),
