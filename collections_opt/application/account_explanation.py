@@ -13,9 +13,10 @@ from collections_opt.application.recorded_constraints import RecordedSide
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import load
 from collections_opt.core.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
-from collections_opt.core.eligibility import RuleTable, bound_by_persons, evaluate
+from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence, worked_beside
+from collections_opt.core.known_persons import judge
 from collections_opt.core.losses import LossSource
 from collections_opt.core.ordering import Ordering
 from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
@@ -89,8 +90,8 @@ class AccountExplanations:
         rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
         side = self._recorded.side_of(record, mine, plan)
         losses_of = self._recorded.losses_of(record)
-        known = _known_of_person(portfolio, mine, rules, bool(plan.facts_at_most_days))
-        eligibility = bound_by_persons(evaluate(mine, plan, rules), known, plan, rules)
+        known = _known_of_person(portfolio, mine)
+        eligibility = judge(mine, known, plan, rules)
         valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of, eligibility)
         ranking = _of_person(valued, prices, entries.queue[rows], side)
         ahead = minutes_ahead(entries, ranking.problem.value[at], ranking.problem.seconds[at])
@@ -150,23 +151,20 @@ def _of_same_person(entries: Entries, row: int) -> np.ndarray:
     return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
 
 
-def _known_of_person(portfolio: Portfolio, mine: Portfolio, rules: RuleTable, ages_count: bool) -> Portfolio:
-    """Return accounts of one person with what rules about persons read of all of that person's accounts."""
+def _known_of_person(portfolio: Portfolio, mine: Portfolio) -> PersonsFacts:
+    """Return all accounts of the person of whom some are given; an account without a customer id is its own person."""
     customer = mine.column("customer_id")[0]
-    if customer == b"":
-        return mine
-    return PersonsFacts.of(portfolio.take(np.flatnonzero(portfolio.column("customer_id") == customer))).bind(
-        mine, rules, ages_count
-    )
+    theirs = (portfolio.column("customer_id") == customer) & (customer != b"")
+    return PersonsFacts.of(portfolio.take(np.flatnonzero(theirs)))
 
 
-def _limits(mine: Portfolio, known: Portfolio, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:
+def _limits(mine: Portfolio, known: PersonsFacts, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:
     """Return what tells, of an account, which rule leaves a queue no more than some attempts: it forbids one more."""
 
     def limiting(queue: int, offered: int) -> str:
         one_more = replace(plan.queues[queue], attempts=offered + 1.0, attempts_may_shrink=False)
         part = replace(plan, queues=(one_more,))
-        reason = bound_by_persons(evaluate(mine, part, rules), known, part, rules).reason(row, 0)
+        reason = judge(mine, known, part, rules).reason(row, 0)
         return reason.rule_id if reason else ""
 
     return limiting

@@ -33,19 +33,25 @@ def budget_check(decision: RecordedDecision) -> Check:
         made = np.where(known, portfolio.column(rule.column), np.inf)
         if rule.scope is RuleScope.PERSON:
             made = _of_persons(portfolio.column("customer_id"), made)
+        planned = _planned(rule, entries, attempts, plan)
+        worked = planned > 0
+        if rule.scope is RuleScope.PERSON:
+            planned = _of_persons(portfolio.column("customer_id"), planned)
         bound = _in(states, rule.jurisdictions, decision.rules.strict_places)
-        for index, queue in enumerate(plan.queues):
-            if not _reaches(rule, queue):
-                continue
-            rows = np.flatnonzero((entries.queue == index) & bound)
-            planned = np.where(attempts[rows] == 0, queue.attempts, attempts[rows])
-            over = rows[made[rows] + planned > rule.threshold]
-            if over.size:
-                account = entries.account_id[over[0]].decode()
-                return Check(_NAME, False, f"{over.size} account(s) are worked over {rule.rule_id}; the first is {account}.")
+        over = np.flatnonzero(worked & bound & (made + planned > rule.threshold))
+        if over.size:
+            account = entries.account_id[over[0]].decode()
+            return Check(_NAME, False, f"{over.size} account(s) are worked over {rule.rule_id}; the first is {account}.")
     fewer = int(((entries.queue >= 0) & (attempts > 0)).sum())
     offered = f" {fewer} account(s) are offered fewer attempts than their queue makes." if fewer else ""
     return Check(_NAME, True, f"Contacts made and attempts offered stay within every cap.{offered}")
+
+
+def _planned(rule: Rule, entries: Entries, attempts: NDArray[np.uint8], plan: CapacityPlan) -> NDArray[np.float64]:
+    """Return the attempts that the list makes on each account and that a rule counts, float64 (n,)."""
+    of_queue = np.array([queue.attempts if _reaches(rule, queue) else 0.0 for queue in plan.queues])
+    all_of_them = np.where(entries.queue >= 0, of_queue[entries.queue], 0.0)
+    return np.where((attempts > 0) & (all_of_them > 0), attempts, all_of_them)
 
 
 def _wrong_offers(entries: Entries, attempts: NDArray[np.uint8], plan: CapacityPlan) -> str:
@@ -76,7 +82,7 @@ def _reaches(rule: Rule, queue: Queue) -> bool:
 
 
 def _of_persons(customer_id: NDArray[np.bytes_], made: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the contacts made about all debts of each account's person; an account without customer id is its own person."""
+    """Return the contacts about all debts of each account's person; an account without customer id is its own person."""
     _, person = np.unique(customer_id, return_inverse=True)
     total = np.zeros(int(person.max(initial=-1)) + 1)
     np.add.at(total, person, made)

@@ -106,18 +106,25 @@ class CapacityBaseline:
         alike = [place >= 0 and same_cells(mine[place], q) for place, q in zip(places.tolist(), plan.queues, strict=True)]
         source = [place if same else FRESH for place, same in zip(places.tolist(), alike, strict=True)]
         problem = replace(self.answer.problem, persons=self._persons_under(plan))
+        if not _judge_alike(plan, self.answer.plan):
+            value, seconds = self._cells(plan)
+            fresh = [index for index, place in enumerate(source) if place == FRESH]
+            arranged = rearranged(problem, source, value[:, fresh], seconds[:, fresh], capacity)
+            return replace(arranged, value=value, seconds=seconds)
         if source == list(range(len(mine))):
             return replace(problem, capacity_seconds=capacity)
         part = replace(plan, queues=tuple(queue for queue, same in zip(plan.queues, alike, strict=True) if not same))
         if not part.queues:
             return rearranged(problem, source, problem.value[:, :0], problem.seconds[:, :0], capacity)
-        accounts, outcomes = self.valued.portfolio, self.valued.outcomes
+        return rearranged(problem, source, *self._cells(part), capacity)
+
+    def _cells(self, plan: CapacityPlan) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+        """Return increments and times under a plan, without those of accounts drawn at random."""
         by = (self.rules, self.parameters, self.effects_of, self.losses_of)
-        new = value_accounts(accounts, outcomes, part, *by).problem
+        new = value_accounts(self.valued.portfolio, self.valued.outcomes, plan, *by).problem
         bound = self.answer.problem.persons
         withdrawn = self.drawn if bound is None else bound.any_of(self.drawn)
-        value = np.where(withdrawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32)
-        return rearranged(problem, source, value, new.seconds, capacity)
+        return np.where(withdrawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32), new.seconds
 
     def _persons_under(self, plan: CapacityPlan) -> Persons | None:
         """Return who may be contacted once under another plan; where the plans say the same, it is as in the answer."""
@@ -251,6 +258,12 @@ class CapacityBaselines:
         with self._lock:
             self._last = (key, baseline)
         return baseline
+
+
+def _judge_alike(plan: CapacityPlan, other: CapacityPlan) -> bool:
+    """Return whether rules read accounts alike under two plans, whatever their queues."""
+    several = plan.several_contacts_per_person == other.several_contacts_per_person
+    return several and plan.facts_at_most_days == other.facts_at_most_days
 
 
 def _optimised(whole: AssignmentProblem, entries: Entries) -> tuple[AssignmentProblem, NDArray[np.int64]]:

@@ -17,8 +17,8 @@ from collections_opt.application.rule_tables import RuleTables
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.counterfactuals import Counterfactuals, counterfactuals
-from collections_opt.core.eligibility import Eligibility, bound_by_persons, evaluate
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.known_persons import judge
 from collections_opt.core.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.person_choice import OUTSIDE, Beside, Standing
 from collections_opt.core.placement import Placements, keep_recorded, place, same_inputs
@@ -123,7 +123,7 @@ class Placer:
         outcomes = self._scored(inputs, portfolio)
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         require_wanted()
-        valued = value_accounts(portfolio, outcomes, *by, _eligibility(portfolio, known, inputs))
+        valued = value_accounts(portfolio, outcomes, *by, judge(portfolio, known, inputs.plan, inputs.rules))
         require_wanted()
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
@@ -204,16 +204,9 @@ class Placer:
         return result
 
 
-def _eligibility(portfolio: Portfolio, known: PersonsFacts, inputs: RecordedInputs) -> Eligibility:
-    """Return where accounts may be worked, by their own facts and what the ranking's portfolio knows of their persons' others."""
-    found = evaluate(portfolio, inputs.plan, inputs.rules)
-    all_known = known.bind(portfolio, inputs.rules, bool(inputs.plan.facts_at_most_days))
-    return found if all_known is portfolio else bound_by_persons(found, all_known, inputs.plan, inputs.rules)
-
-
 def _allowed_alike(valued: ValuedAccounts, known: PersonsFacts, then: RecordedInputs) -> NDArray[np.bool_]:
     """Return where rules let the queues work an account, and as often, as the ranking's own let them, bool (m,)."""
-    before, now = _eligibility(valued.portfolio, known, then), valued.eligibility
+    before, now = judge(valued.portfolio, known, then.plan, then.rules), valued.eligibility
     same = (before.blocked_by == 0) == (now.blocked_by == 0)
     if before.attempts is not None and now.attempts is not None:
         same &= before.attempts == now.attempts

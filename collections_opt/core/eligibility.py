@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,6 +17,7 @@ from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, c
 from collections_opt.core.rules.fact_ages import too_old
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
 from collections_opt.core.rules.places import in_jurisdiction
+from collections_opt.core.rules.shares import shared, shares_of
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "RuleKind",
     "RuleScope",
     "RuleTable",
-    "bound_by_persons",
     "bucket_of",
     "evaluate",
     "in_jurisdiction",
@@ -129,10 +129,17 @@ def bucket_of(days_past_due: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.minimum(days_past_due // 30, LAST_BUCKET)
 
 
-def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:
+def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others: NDArray[np.int64] | None = None) -> Eligibility:
     """Apply the rules in force on the as-of date; where several block a cell the strictest is recorded.
 
-    Strictest is: lifts only when the data change, then the longest wait; ties by rule id.
+    Strictest is: lifts only when the data change, then the longest wait; ties by rule id. Where the plan allows several contacts
+    per person, a budget of persons counts what is planned for each of a person's accounts.
+
+    Args:
+        portfolio: n accounts.
+        plan: the queues.
+        table: the rules.
+        others: int64 (n,) accounts that each one's person has beside these; None where there are none.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read, or too many are in force.
@@ -147,15 +154,17 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
     old = np.zeros(blocked.shape, dtype=bool) if plan.facts_at_most_days else None
+    shares = shares_of(portfolio, plan, persons, others)
     states, place = np.unique(portfolio.column("state"), return_inverse=True)
     by_facts = [(code, rule) for code, rule in enumerate(in_force, start=1) if rule.kind is not RuleKind.HOURS]
     for code, rule in by_facts:
         inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
         if not inside.any():
             continue
-        _block_facts(blocked, code, rule, inside, portfolio, persons, plan)
+        inside, share = shared(rule, inside, shares, persons, plan)
+        _block_facts(blocked, code, rule, inside, portfolio, persons, plan, share)
         if attempts is not None and rule.kind is RuleKind.BUDGET:
-            left = np.where(inside, np.floor(budget_left(rule, portfolio, persons)), np.inf)
+            left = np.where(inside, np.floor(budget_left(rule, portfolio, persons) / share), np.inf)
             _offer(attempts, left, rule, plan)
         if old is not None:
             _mark_old(old, rule, inside, portfolio, persons, plan)
@@ -170,34 +179,10 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable) -> Elig
     if old is not None:
         legend += (TOO_OLD,)
         blocked[old & (blocked == 0)] = len(legend)
-    return _decided(Eligibility(blocked, legend, table.version, attempts, hours))
+    return decided(Eligibility(blocked, legend, table.version, attempts, hours))
 
 
-def bound_by_persons(found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable) -> Eligibility:
-    """Return eligibility that rules about persons narrow further, by facts of accounts that are not among those judged.
-
-    Args:
-        found: of n accounts, by their own facts.
-        known: the same accounts, with what rules about persons read of all accounts of each person.
-        plan: the queues.
-        table: the rules.
-    """
-    about = tuple(rule for rule in table.rules if rule.scope is RuleScope.PERSON and rule.in_force(known.as_of_date))
-    judged = evaluate(known, plan, replace(table, rules=about))
-    places = {reason.rule_id: code for code, reason in enumerate(found.legend, start=1)}
-    code_of = np.zeros(len(judged.legend) + 1, dtype=np.uint8)
-    for code, reason in enumerate(judged.legend, start=1):
-        if code <= len(about) or reason in (NOT_SPOKEN, TOO_OLD):
-            code_of[code] = places[reason.rule_id]
-    blocked = np.where(found.blocked_by == 0, code_of[judged.blocked_by], found.blocked_by).astype(np.uint8)
-    attempts = found.attempts
-    if attempts is not None and judged.attempts is not None:
-        fewer = (judged.attempts != 0) & ((attempts == 0) | (judged.attempts < attempts))
-        attempts = np.where(fewer, judged.attempts, attempts)
-    return _decided(replace(found, blocked_by=blocked, attempts=attempts))
-
-
-def _decided(found: Eligibility) -> Eligibility:
+def decided(found: Eligibility) -> Eligibility:
     """Return eligibility read-only, with no attempts offered where a rule blocks."""
     if found.attempts is not None:
         found.attempts[found.blocked_by != 0] = 0
@@ -272,15 +257,16 @@ def _block_facts(
     portfolio: Portfolio,
     persons: Persons | None,
     plan: CapacityPlan,
+    share: NDArray[np.int64] | int,
 ) -> None:
-    """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,)."""
+    """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,); ``share`` as ``shares_of``."""
     hits: dict[float, Mask] = {}
     for index, queue in enumerate(plan.queues):
         if not rule.reaches(queue.channel, queue.specialisms, queue.automated):
             continue
         planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
         if planned not in hits:
-            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, planned)
+            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, np.float64(planned) * share)
         _block(blocked, index, hits[planned], code)
 
 

@@ -182,3 +182,36 @@ def test_somebody_unworked_shows_the_offer_of_the_best_queue(workspace, record):
     waiting = (entries.queue == UNASSIGNED) & (entries.best_queue == 0)
     assert waiting.any()
     assert np.array_equal(entries.attempts[waiting], np.where(left >= 3, 0, left)[waiting])
+
+
+def test_several_contacts_of_a_person_stay_within_that_persons_cap_together(workspace):
+    several = replace(SHRINKING, plan_id="several", several_contacts_per_person=True)
+    workspace.books.save_plan(several, None)
+    record = ranked(workspace, several)
+    entries, portfolio = workspace.recorded.entries(record), workspace.recorded.portfolio("p1")
+    person, made = portfolio.column("customer_id"), portfolio.column("attempts_last_7_days_count")
+    planned = np.where(entries.queue == 0, np.where(entries.attempts == 0, 3, entries.attempts), entries.queue == 1)
+    twice = 0
+    for name in np.unique(person[portfolio.column("state") == WA.encode()]).tolist():
+        theirs = person == name
+        called = planned[theirs].sum() if (portfolio.column("state")[theirs] == WA.encode()).all() else 0
+        twice += int((planned[theirs] > 0).sum() > 1)
+        assert not called or made[theirs].sum() + called <= 3
+    assert twice > 0
+    assert all(check.holds for check in workspace.evidence.verification.verify_ranking(record.ranking_id).checks)
+    baseline = workspace.baselines.of_ranking(record.ranking_id)
+    once = evaluate_capacity(baseline, replace(baseline.answer.plan, several_contacts_per_person=False))
+    assert once.after.assignment.objective_minor == ranked(workspace).record["objective_minor"]
+
+
+def test_a_cap_that_is_not_shared_among_several_contacts_is_noticed(tmp_path, monkeypatch):
+    """Planted: a judge that forgets that the person's other accounts may be worked too."""
+    workspace = opened(tmp_path)
+    several = replace(SHRINKING, plan_id="several", several_contacts_per_person=True)
+    workspace.books.save_plan(several, None)
+    workspace.books.import_portfolio("p1", near_caps())
+    monkeypatch.setattr("collections_opt.core.eligibility.shares_of", lambda *_: 1)
+    record = ranked(workspace, several)
+    checks = workspace.evidence.verification.verify_ranking(record.ranking_id).checks
+    assert [check.name for check in checks if not check.holds] == ["caps"]
+    workspace.close()

@@ -70,14 +70,14 @@ def check_column(rule: Rule) -> None:
         raise CollectionsError(Reason.INVALID_ARGUMENT, str(found), (found,))
 
 
-def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
+def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float | NDArray[np.float64]) -> Mask:
     """Return where a rule's facts block contact, wherever the account is; bool (n,).
 
     Args:
         rule: the rule.
         portfolio: the accounts.
         persons: who has several accounts, None if nobody has or nothing binds persons.
-        planned: attempts that a queue would make; only budgets read it.
+        planned: attempts that a queue would make, of all accounts alike or of each, float64 (n,); only budgets read it.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT, as ``check_column``.
@@ -119,7 +119,7 @@ def budget_left(rule: Rule, portfolio: Portfolio, persons: Persons | None) -> ND
     return np.where(known, rule.threshold - made, 0.0)
 
 
-def _over_budget(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float) -> Mask:
+def _over_budget(rule: Rule, portfolio: Portfolio, persons: Persons | None, planned: float | NDArray[np.float64]) -> Mask:
     made, known = _made(rule, portfolio, persons)
     return np.asarray(~known | (made + planned > rule.threshold), dtype=bool)
 

@@ -91,6 +91,13 @@ class PersonsFacts:
         np.maximum.at(ages, mine, theirs[rows] + since)
         return ages, own_known & ~_or(np.zeros(ages.size, dtype=bool), mine, ~known[rows])
 
+    def others(self, accounts: Portfolio) -> NDArray[np.int64]:
+        """Return how many accounts each one's person has beside those of the call, int64 (n,)."""
+        mine, _ = self._others_of(accounts)
+        count = np.bincount(mine, minlength=accounts.account_count)
+        _, first, person = np.unique(accounts.column("customer_id"), return_index=True, return_inverse=True)
+        return np.asarray(count[first][person], dtype=np.int64)
+
     def _others_of(self, accounts: Portfolio) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return pairs: a person's first account of the call, and a row of another of his that the call does not bring."""
         customer = accounts.column("customer_id")

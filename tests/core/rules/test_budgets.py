@@ -14,7 +14,8 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import bound_by_persons, evaluate, next_eligible_date
+from collections_opt.core.eligibility import evaluate, next_eligible_date
+from collections_opt.core.known_persons import bound_by_persons, judge
 from collections_opt.core.rules import facts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
@@ -285,3 +286,37 @@ def test_what_is_known_of_a_persons_other_accounts_binds_those_that_a_call_bring
     named = [reason.rule_id if (reason := both.reason(row, 0)) else "" for row in range(5)]
     # 4 + 1 + 2 made and one planned are more than seven; what the call says of "old" is newer than what was known.
     assert named == ["deceased", "weekly", "weekly", "", ""]
+
+
+@pytest.mark.parametrize(("made", "offered"), [([0, 0], 2), ([1, 1], 2), ([2, 2], 1), ([2, 3], None)])
+def test_where_several_accounts_of_a_person_may_be_worked_the_cap_is_shared_among_them(made, offered):
+    weekly = replace(
+        CAP, rule_id="weekly", jurisdictions=(), scope=RuleScope.PERSON, threshold=6 if offered != 2 or sum(made) else 5
+    )
+    table, desk = RuleTable("t", (weekly,), True), plan(SHRINKING, queue("two", attempts=2.0))
+    portfolio = admitted(
+        account_id=text(["a", "b"]), customer_id=text(["p", "p"]), calls_last_7_days_count=np.array(made)
+    ).portfolio
+    several = evaluate(portfolio, replace(desk, several_contacts_per_person=True), table)
+    assert (several.blocked_by[:, 0] == 0).tolist() == [offered is not None] * 2
+    assert several.attempts[:, 0].tolist() == [offered or 0] * 2
+    assert (several.blocked_by[:, 1] == 0).tolist() == [sum(made) + 2 * 2 <= weekly.threshold] * 2
+    once = evaluate(portfolio, desk, table)
+    left = weekly.threshold - sum(made)
+    assert once.attempts[:, 0].tolist() == [left if 1 <= left < 3 else 0] * 2
+
+
+def test_the_share_counts_accounts_that_a_call_does_not_bring_and_a_debts_own_cap_is_not_shared():
+    weekly, own = replace(CAP, jurisdictions=(), scope=RuleScope.PERSON, threshold=6), replace(CAP, jurisdictions=(), threshold=6)
+    desk = replace(plan(queue("q", attempts=3.0)), several_contacts_per_person=True)
+    columns = {"customer_id": text(["p"]), MADE: np.array([0])}
+    call, other = admitted(account_id=text(["n"]), **columns).portfolio, admitted(account_id=text(["o"]), **columns).portfolio
+    third = admitted(
+        account_id=text(["o", "t"]), customer_id=text(["p", "p"]), calls_last_7_days_count=np.zeros(2, int)
+    ).portfolio
+    for known, free in ((other, True), (third, False)):
+        found = judge(call, PersonsFacts.of(known), desk, RuleTable("t", (weekly,), True))
+        assert (found.reason(0, 0) is None) == free
+        assert judge(call, PersonsFacts.of(known), desk, RuleTable("t", (own,), True)).reason(0, 0) is None
+        once = replace(desk, several_contacts_per_person=False)
+        assert judge(call, PersonsFacts.of(known), once, RuleTable("t", (weekly,), True)).reason(0, 0) is None

@@ -8,8 +8,9 @@ import pytest
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.admission import admit
 from collections_opt.core.codes.languages import languages_near, read_language
-from collections_opt.core.eligibility import NOT_SPOKEN, bound_by_persons, evaluate
+from collections_opt.core.eligibility import NOT_SPOKEN, evaluate
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.known_persons import bound_by_persons
 from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.persons_facts import PersonsFacts
