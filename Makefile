@@ -36,7 +36,10 @@ serve: setup  ## Serve the gRPC API on loopback over the data folder of the demo
 test: setup-dev  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_FLAGS)
 
-.PHONY: fault-schedules fault-kill tamper duplicates-load
+.PHONY: fault-schedules fault-kill tamper duplicates-load siege
+siege: setup-dev  ## Half-open calls, stalled streams, byte floods, short deadlines and bursts: health, goodput, memory
+	$(BIN)/python -m tests.benchmarks siege $(BENCH_FLAGS)
+
 fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real code, and every planted bug
 	$(BIN)/python -m tests.faults.schedules --count 300
 

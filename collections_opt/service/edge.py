@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import functools
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import closing
@@ -33,12 +34,14 @@ class Patience:
     Attributes:
         first: for the first message of a call.
         later: for each later message of a stream.
+        idle: the same where another call needs the place.
         stream: for all later messages of a stream together; time spent on them does not count.
         taken: for a caller to take a message of an answer.
     """
 
     first: float = 10.0
     later: float = 30.0
+    idle: float = 5.0
     stream: float = 900.0
     taken: float = 60.0
 
@@ -76,6 +79,7 @@ class Edge:
         self._workers = workers
         self._patience = patience
         self._waiting = Waiting()
+        self._idle: dict[CallClass, Waiting] = defaultdict(Waiting)
 
     async def serve(self, method: Method, context: ServerContext) -> bytes | None:
         """Serve one call from its headers to its status; return the answer where it is one message."""
@@ -88,7 +92,7 @@ class Edge:
                 admitted.call.left.set()
             outcome = OK
             return answer
-        except (Unwanted, grpc.aio.InternalError):  # the latter: what was sent did not reach the caller
+        except (Unwanted, grpc.aio.BaseError):  # the latter: what was sent did not reach the caller, or the server stops
             raise asyncio.CancelledError from None
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, the caller learns one status
             refused = self._guard.refusal(method.name, error)
@@ -103,8 +107,12 @@ class Edge:
             await _require_caller(context)
             if not method.request_streams:
                 raise refuse(Reason.MALFORMED_MESSAGE, "message", "is missing.", "Send one with the call.")
-        exchange = Exchange(context, admitted.call, self._patience)
-        give_back = self._guard.places.take(method.kind, admitted.caller)
+        exchange = Exchange(context, admitted.call, self._patience, self._idle[method.kind])
+        try:
+            give_back = self._guard.places.take(method.kind, admitted.caller)
+        except CollectionsError:
+            self._idle[method.kind].make_room(self._patience.idle)  # for when this caller comes back
+            raise
         try:
             running = self._workers.submit(contextvars.copy_context().run, exchange.work, method, first)
         except BaseException:
@@ -120,10 +128,11 @@ class Exchange:
     Only the coroutine touches the call: the worker asks it to read and write, so that nothing is done to a call that is over.
     """
 
-    def __init__(self, context: ServerContext, call: Call, patience: Patience) -> None:
+    def __init__(self, context: ServerContext, call: Call, patience: Patience, idle: Waiting) -> None:
         self._context = context
         self._call = call
         self._patience = patience
+        self._idle = idle
         self._loop = asyncio.get_running_loop()
         self._asked: asyncio.Queue[Callable[[], Awaitable[None]] | None] = asyncio.Queue()
         self._open: set[Future[Any]] = set()
@@ -191,7 +200,8 @@ class Exchange:
 
     async def _read(self) -> bytes | None:
         began = self._loop.time()
-        message = await read(self._context, min(self._patience.later, self._patience.stream - self._waited))
+        seconds = min(self._patience.later, self._patience.stream - self._waited)
+        message = await self._idle.until("", read(self._context, seconds))
         self._waited += self._loop.time() - began
         if message is None:
             await _require_caller(self._context)
@@ -226,7 +236,9 @@ async def abort(context: ServerContext, error: CollectionsError) -> NoReturn:
     status = to_call_status(error)
     try:
         await context.abort(status.code, status.details, status.trailing_metadata)
-    except grpc.aio.InternalError:
+    except grpc.aio.AbortError:
+        raise
+    except grpc.aio.BaseError:
         raise asyncio.CancelledError from None  # the caller left first
     raise AssertionError("abort returned")
 
@@ -235,5 +247,5 @@ async def _require_caller(context: ServerContext) -> None:
     """Tell the end of a stream from a caller who broke it off, which reads the same: only the former can be answered."""
     try:
         await context.send_initial_metadata(())
-    except grpc.aio.InternalError as error:
+    except grpc.aio.BaseError as error:
         raise Unwanted from error

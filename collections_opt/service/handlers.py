@@ -39,8 +39,8 @@ class Service:
     classes: Mapping[str, CallClass]
 
 
-def generic_handler(service: Service, edge: Edge) -> grpc.GenericRpcHandler:
-    """Return the handler of a service.
+def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """Return the handlers of a service by the declared names of its methods.
 
     Raises:
         TypeError: when a declared method has no implementation or no call class, so that no call can be UNIMPLEMENTED.
@@ -51,7 +51,7 @@ def generic_handler(service: Service, edge: Edge) -> grpc.GenericRpcHandler:
         if behaviour is None or method.name not in service.classes:
             raise TypeError(f"{method.full_name} has no implementation or no call class")
         handlers[method.name] = _handler(_method(method, behaviour, service.classes[method.name]), edge)
-    return grpc.method_handlers_generic_handler(service.descriptor.full_name, handlers)
+    return handlers
 
 
 def parse(message_type: type[Message], raw: bytes) -> Message:

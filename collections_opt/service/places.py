@@ -112,6 +112,7 @@ class Waiting:
         self._most, self._of_caller = most, of_caller
         self._callers: dict[str, dict[int, asyncio.Task[object]]] = defaultdict(dict)
         self._sent_away: set[int] = set()
+        self._since: dict[int, float] = {}
         self._last = 0
 
     async def until(self, caller: str, work: Awaitable[T]) -> T:
@@ -129,11 +130,17 @@ class Waiting:
             if ticket not in self._sent_away:
                 raise
             task.uncancel()
-            what = "This call sent no message while too many others came."
+            what = "This call sent no message while others came who needed its place."
             raise CollectionsError(Reason.OVERLOADED, f"{what} Send the message with the call.") from None
         finally:
             self._leave(caller, ticket)
             self._sent_away.discard(ticket)
+
+    def make_room(self, seconds: float) -> None:
+        """Let the call go that waits longest, if it does for that long."""
+        entered = [(next(iter(calls)), caller) for caller, calls in self._callers.items()]
+        if entered and asyncio.get_running_loop().time() - self._since[min(entered)[0]] >= seconds:
+            self._send_oldest_away(min(entered)[1])
 
     def __len__(self) -> int:
         """Return how many calls wait."""
@@ -146,11 +153,13 @@ class Waiting:
             self._send_oldest_away(max(self._callers, key=lambda name: len(self._callers[name])))
         self._last += 1
         self._callers[caller][self._last] = task
+        self._since[self._last] = asyncio.get_running_loop().time()
         return self._last
 
     def _leave(self, caller: str, ticket: int) -> None:
         calls = self._callers.get(caller, {})
         calls.pop(ticket, None)
+        self._since.pop(ticket, None)
         if not calls:
             self._callers.pop(caller, None)
 

@@ -81,8 +81,10 @@ class Reflection:
             message = await read(context, self._patience.later)
 
 
-def plumbing_handlers(health: Health, reflection: Reflection, patience: Patience) -> Sequence[grpc.GenericRpcHandler]:
-    """Return the handlers of health and reflection."""
+def plumbing_handlers(
+    health: Health, reflection: Reflection, patience: Patience
+) -> dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]]:
+    """Return the handlers of health and reflection, by service and method."""
     waiting = Waiting(MAX_OPEN_CALLS, MAX_OPEN_CALLS)
 
     def handler(answer: Any) -> grpc.RpcMethodHandler[Any, Any]:
@@ -105,10 +107,7 @@ def plumbing_handlers(health: Health, reflection: Reflection, patience: Patience
         HEALTH: {"Check": health.check, "Watch": health.watch},
         REFLECTION: {"ServerReflectionInfo": reflection.show},
     }
-    return [
-        grpc.method_handlers_generic_handler(service, {name: handler(answer) for name, answer in named.items()})
-        for service, named in methods.items()
-    ]
+    return {service: {name: handler(answer) for name, answer in named.items()} for service, named in methods.items()}
 
 
 def _parse(message_type: type[Any], raw: bytes) -> Any:

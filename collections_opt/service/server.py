@@ -16,7 +16,7 @@ from collections_opt.service.access import Access
 from collections_opt.service.edge import Edge, Patience
 from collections_opt.service.event_loop import run_on_loop
 from collections_opt.service.guard import Guard
-from collections_opt.service.handlers import Service, generic_handler
+from collections_opt.service.handlers import Service, method_handlers
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.places import DEFAULT_PLACES, CallClass
 from collections_opt.service.plumbing import HEALTH, REFLECTION, Health, Reflection, plumbing_handlers
@@ -125,12 +125,11 @@ def _built(services: Sequence[Service], options: ServerOptions, guard: Guard) ->
     edge = Edge(guard, workers, options.patience)
     health = Health(["", *names])
     reflection = Reflection([*names, HEALTH, REFLECTION], options.patience)
-    handlers = [generic_handler(service, edge) for service in services]
-    server = grpc.aio.server(
-        handlers=[*handlers, *plumbing_handlers(health, reflection, options.patience)],
-        options=_channel_options(),
-        maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS,
-    )
+    handlers = {service.descriptor.full_name: method_handlers(service, edge) for service in services}
+    server = grpc.aio.server(options=_channel_options(), maximum_concurrent_rpcs=MAX_CONCURRENT_RPCS)
+    for name, methods in {**handlers, **plumbing_handlers(health, reflection, options.patience)}.items():
+        # Registered: each method has a queue of its own in grpc, so that a flood of one is not in front of the others.
+        server.add_registered_method_handlers(name, methods)
     return BuiltServer(server, _bind(server, options), health, workers)
 
 

@@ -70,7 +70,7 @@ def places(**changes):
 @contextmanager
 def running(portfolios=None, rankings=None, guard=None, patience=None, of_caller=None, **counts):
     """Yield a channel to a served fake; the channel has its ``port``."""
-    classes = dict.fromkeys(PORTFOLIOS.methods_by_name, CallClass.READ)
+    classes = {**dict.fromkeys(PORTFOLIOS.methods_by_name, CallClass.READ), "ImportPortfolio": CallClass.BULK}
     watched = dict.fromkeys(RANKINGS.methods_by_name, CallClass.WATCH)
     services = [
         Service(PORTFOLIOS, portfolios or FakePortfolios(), classes),

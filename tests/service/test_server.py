@@ -24,7 +24,7 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.edge import Edge
 from collections_opt.service.guard import Guard
-from collections_opt.service.handlers import Service, generic_handler, snake_case
+from collections_opt.service.handlers import Service, method_handlers, snake_case
 from collections_opt.service.places import CallClass
 from collections_opt.service.server import ServerOptions, TlsFiles, build_server
 from collections_opt.wire.status import PUSHBACK_KEY
@@ -226,10 +226,10 @@ class _Partial:
 def test_a_declared_method_without_implementation_or_class_does_not_start():
     classes = dict.fromkeys(PORTFOLIOS.methods_by_name, CallClass.READ)
     with pytest.raises(TypeError, match="ImportPortfolio"):
-        generic_handler(Service(PORTFOLIOS, _Partial(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
+        method_handlers(Service(PORTFOLIOS, _Partial(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
     classes.pop("ListPortfolios")
     with pytest.raises(TypeError, match="ListPortfolios"):
-        generic_handler(Service(PORTFOLIOS, FakePortfolios(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
+        method_handlers(Service(PORTFOLIOS, FakePortfolios(), classes), Edge(Guard(), ThreadPoolExecutor(1)))
 
 
 @pytest.mark.parametrize(
