@@ -40,7 +40,7 @@ def main(
     data: DataOption = Path("var/demo"),
     models: ModelsOption = None,
     plan: Annotated[str, typer.Option(help="Capacity plan that every order fills; default: the bundled one.")] = "",
-    effects: Annotated[str, typer.Option(help="Effect version to judge, or plan; default: what serves.")] = "",
+    effects: Annotated[str, typer.Option(help="Effect version to judge, or plan; default: what serves, contact rates too.")] = "",
     reward: Annotated[Reward, typer.Option(help="VALUE of the outcome that came, or CASH paid.")] = Reward.VALUE,
     parameters: Annotated[Path | None, typer.Option(help="TOML of your value parameters; default: the bundled ones.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random order and the bootstrap.")] = 1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from collections_opt.application.effect_serving import ServedEffects
 from collections_opt.application.evaluation_segments import segments_of
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.contact_log import ContactLog, LogSource
@@ -12,6 +13,7 @@ from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.pipeline import EffectsOf
 from collections_opt.core.queues import CapacityPlan
+from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.effect_artifacts import EffectArtifact, load_effect
 from collections_opt.scoring.effect_evaluation import EffectEvaluation, evaluate_effects
 from collections_opt.scoring.effect_rows import EffectPeriod
@@ -31,15 +33,31 @@ def unseen_effects(artifact: EffectArtifact | None, portfolio_id: str) -> Effect
     """
     if artifact is None:
         return PlannedEffects
-    learned_from = artifact.manifest.training.get("portfolios", [])
+    _check_unseen(artifact.manifest, portfolio_id)
+    return artifact.model.effects_of
+
+
+def unseen_served(served: ServedEffects, portfolio_id: str) -> EffectsOf:
+    """Return what serves, effects and contact rates, to be judged on a portfolio.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when either was learned from that portfolio.
+    """
+    for artifact in (served.artifact, served.contact):
+        if artifact is not None:
+            _check_unseen(artifact.manifest, portfolio_id)
+    return served.effects_of
+
+
+def _check_unseen(manifest: Manifest, portfolio_id: str) -> None:
+    learned_from = manifest.training.get("portfolios", [])
     if isinstance(learned_from, list) and portfolio_id in learned_from:
         raise refuse(
             Reason.INVALID_ARGUMENT,
             "portfolio",
-            f"effect/{artifact.manifest.version} was learned from {portfolio_id}.",
+            f"{manifest.kind}/{manifest.version} was learned from {portfolio_id}.",
             f"Judge it on a portfolio that it did not see, or judge the plan's effects (effects: {PLANNED}).",
         )
-    return artifact.model.effects_of
 
 
 def evaluate_logged_effects(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.effect_evaluation import PLANNED, unseen_effects
+from collections_opt.application.effect_evaluation import PLANNED, unseen_effects, unseen_served
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.assignment import UNASSIGNED, SolveOptions
 from collections_opt.core.contact_log import ContactLog, LogSource
@@ -47,7 +47,7 @@ class PolicyQuestion:
         rules: eligibility.
         parameters: value model.
         orderings: raw orders beside expected value.
-        effects: effect version, ``PLANNED``, or "" for what serves.
+        effects: effect version, ``PLANNED``, or "" for exactly what serves, contact rates included.
         reward: which money counts.
         seed: of the random order and the bootstrap.
         sources: where the logs came from, one per log.
@@ -95,7 +95,7 @@ def evaluate_policy(
 
     Raises:
         CollectionsError: NOT_FOUND for a portfolio or effect version; MODEL_UNAVAILABLE; INVALID_ARGUMENT without randomised
-            rows, or where the effects were learned from a portfolio they would be judged on; as ``rank``.
+            rows, or where effects or contact rates were learned from a portfolio they would be judged on; as ``rank``.
     """
     rows, accounts = _Rows(), 0
     effects: set[str] = set()
@@ -147,7 +147,7 @@ def _effects(workspace: Workspace, root: Path, question: PolicyQuestion, portfol
         return PlannedEffects
     if question.effects:
         return unseen_effects(load_effect(root, question.effects), portfolio_id)
-    return unseen_effects(workspace.serving.effects.pin(portfolio_id).artifact, portfolio_id)
+    return unseen_served(workspace.serving.effects.pin(portfolio_id), portfolio_id)
 
 
 def _add(

@@ -5,16 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from collections_opt.application.effect_evaluation import unseen_served
 from collections_opt.application.replay import ReplayOutcome
 from collections_opt.application.standalone import verify_evidence
+from collections_opt.core.errors import CollectionsError
 from collections_opt.core.model_lifecycle import ModelKind
 from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.contact_artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
 from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
 from collections_opt.scoring.contact_model import ChannelContactModel, ContactModel
-from tests.application.evidence_worlds import MODELS, NOW, book, opened, ranked
+from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked
 from tests.application.test_effect_serving import approve, effect_model
 from tests.application.test_effect_serving import write as write_effects
 from tests.application.test_model_evidence import files_of, signed_again
@@ -29,8 +32,9 @@ def contact_model(version="reach-1", push=0.8):
     return ContactModel(version, (channel,))
 
 
-def write(models, model):
-    made = (CONTACT_FEATURE_SET_VERSION, CONTACT_FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), CONTACT_ENGINE)
+def write(models, model, portfolios=()):
+    learned = {"portfolios": list(portfolios)}
+    made = (CONTACT_FEATURE_SET_VERSION, CONTACT_FEATURE_NAMES, "", {}, learned, {}, NOW.isoformat(), CONTACT_ENGINE)
     return write_contact(models, Manifest(CONTACT_KIND, model.version, *made), model, "# A test\n")
 
 
@@ -108,6 +112,27 @@ def test_effects_and_contacts_serve_together(workspace, models):
                 verify_evidence.check_archive(signed_again(workspace, made.ranking_id, changed), proofs.vkey)
     replay = workspace.evidence.replays.replay(made.ranking_id)
     assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
+
+
+def test_orders_are_judged_with_exactly_what_serves_and_never_on_what_it_learned_from(workspace, models):
+    learned = replace(effect_model().queues[0], queue_id="calls")
+    write_effects(models, replace(effect_model(), queues=(learned,)))
+    approve(workspace, models, "calls-1")
+    write(models, contact_model(), portfolios=["p0"])
+    approve(workspace, models, "reach-1", ModelKind.CONTACT)
+    served = workspace.serving.effects.pin("p1")
+    accounts = workspace.recorded.portfolio("p1")
+    rows, chances = slice(0, accounts.account_count), np.full((accounts.account_count, 3), 1 / 3)
+    judged = unseen_served(served, "p1")(accounts, PLAN)
+    assert judged.version.startswith("contact/reach-1 over effect/calls-1 over plan/")
+    rates = judged.block(rows, 0, chances).rpc_rate
+    assert np.array_equal(rates, served.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
+    assert not np.array_equal(rates, served.artifact.model.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
+    with pytest.raises(CollectionsError, match="contact/reach-1 was learned from p0"):
+        unseen_served(served, "p0")
+    effect = replace(served.artifact.manifest, training={"portfolios": ["p2"]})
+    with pytest.raises(CollectionsError, match="effect/calls-1 was learned from p2"):
+        unseen_served(replace(served, artifact=replace(served.artifact, manifest=effect)), "p2")
 
 
 def test_one_that_cannot_serve_leaves_the_plans_rate_and_says_so(workspace, models, clock):

@@ -9,8 +9,9 @@ a plan's assumed effects, there is nothing to shrink by and no interval to show;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from collections_opt.core.effects import (
     ContactEffects,
     ProbabilityChange,
     QueueEffect,
+    TotalError,
     WeightedCells,
     at_attempts,
     kept_share,
@@ -152,19 +154,24 @@ def state_money(
     order = np.lexsort((listed.rows, listed.queue))
     rows, queue = listed.rows[order], listed.queue[order]
     parts = list(_parts(value, effects_of, rows, queue))
-    learned = sum(part.learned for part in parts)
-    variance = sum(part.variance for part in parts)
+    error = _error(value, effects_of, rows, queue, parts)
+    starts = np.cumsum([0, *(part.gross.size for part in parts)])
+    known = [error.known[start:stop] for start, stop in pairwise(starts.tolist())]
+    learned = float(sum(part.gross[mine].sum() for part, mine in zip(parts, known, strict=True)))
     cost = sum(part.cost for part in parts)
-    at = {factor: sum(part.assumed(factor) for part in parts) for factor in (0.25, _HALF, 1.0, _DOUBLE)}
+    at = {
+        factor: sum(part.assumed(factor, ~mine) for part, mine in zip(parts, known, strict=True))
+        for factor in (0.25, _HALF, 1.0, _DOUBLE)
+    }
     factor = _shrinkage(value, effects_of, allowed, prices) if learned else 1.0
-    kept, error = factor * learned, factor * NORMAL_95 * float(np.sqrt(variance))
+    kept, spread = factor * learned, factor * NORMAL_95 * error.standard_error
     whole = kept + at[1.0] - cost
     return StatedMoney(
         expected_minor=round(whole),
         chosen_by_minor=round(learned + at[1.0] - cost),
         learned_minor=round(kept),
-        learned_low_minor=round(kept - error),
-        learned_high_minor=round(kept + error),
+        learned_low_minor=round(kept - spread),
+        learned_high_minor=round(kept + spread),
         assumed_minor=round(at[1.0]),
         cost_minor=round(cost),
         shrinkage_nano=round(factor * FACTOR_SCALE),
@@ -176,43 +183,70 @@ def state_money(
 
 @dataclass(frozen=True)
 class _Part:
-    """One queue's cells: money of the observed ones, and what is needed to scale the others."""
+    """One queue's m cells: contact value before cost, what a change of each probability is worth there, and what scales it.
 
-    learned: float
-    variance: float
+    Attributes:
+        effect: at the attempts offered.
+        probability: float64 (m, 3) without contact.
+        gross: float64 (m,) contact value before cost.
+        cost: of all cells.
+        cures: float64 (m,) worth of a unit change of p_cure.
+        defaults: float64 (m,) of p_default.
+        kept: float64 (m,) share of the effect of all attempts that is left.
+    """
+
+    effect: QueueEffect
+    probability: Floats
+    gross: Floats
     cost: float
-    assumed: Callable[[float], float]
+    cures: Floats
+    defaults: Floats
+    kept: Floats
+
+    def assumed(self, factor: float, cells: NDArray[np.bool_]) -> float:
+        """Return the contact value of some cells were the effects stronger by a factor."""
+        if not cells.any():
+            return 0.0
+        shift = contacted_probability(self.probability, _scaled(self.effect, factor)) - self.probability
+        return float((shift[:, 0] * self.cures + shift[:, 1] * self.defaults)[cells].sum())
 
 
 def _parts(value: ValueOfContact, effects_of: EffectsOf, rows: NDArray[np.int64], queue: NDArray[np.int64]) -> Iterator[_Part]:
     for index in np.unique(queue).tolist():
-        mine = rows[queue == index]
-        part = value.take(mine)
-        effects = effects_of(part.portfolio, part.plan)
-        yield _part(part, effects, index)
+        part = value.take(rows[queue == index])
+        yield _part(part, effects_of(part.portfolio, part.plan), index)
 
 
 def _part(part: ValueOfContact, effects: ContactEffects, queue: int) -> _Part:
-    count = part.portfolio.account_count
-    every, probability = slice(0, count), part.outcomes.probability
+    every, probability = slice(0, part.portfolio.account_count), part.outcomes.probability
     planned, offered = part.plan.queues[queue].attempts, part.offered(queue)
     whole = effects.block(every, queue, probability)
     effect = at_attempts(whole, planned, offered)
     worked = increment(probability, effect, part.plan.queues[queue], part.worth, every, part.cost_basis)
     cures, defaults = part.worth.cure - part.worth.stay, -(part.worth.stay - part.worth.default)
-    kept = kept_share(whole.rpc_rate, planned, offered)  # the error is of an effect of all attempts
-    cells = WeightedCells(np.arange(count), np.full(count, queue, dtype=np.int64), probability, kept * cures, kept * defaults)
-    error = effects.total_error(cells)
-    known = error.known
+    kept = kept_share(whole.rpc_rate, planned, offered)
     gross = worked.from_cure + worked.from_default
+    return _Part(effect, probability, gross, float(worked.cost.sum()), cures, defaults, kept)
 
-    def assumed(factor: float) -> float:
-        if known.all():
-            return 0.0
-        shift = contacted_probability(probability, _scaled(effect, factor)) - probability
-        return float((shift[:, 0] * cures + shift[:, 1] * defaults)[~known].sum())
 
-    return _Part(float(gross[known].sum()), error.standard_error**2, float(worked.cost.sum()), assumed)
+def _error(
+    value: ValueOfContact, effects_of: EffectsOf, rows: NDArray[np.int64], queue: NDArray[np.int64], parts: Sequence[_Part]
+) -> TotalError:
+    """Return the error of the contact value of all cells, asked for once: queues share what was learned.
+
+    The cells are in the order of ``parts``; the error is of an effect of all attempts, so what is left of it weighs.
+    """
+    if not parts:
+        return TotalError(0.0, np.zeros(0, dtype=bool))
+    sorted_rows = np.sort(rows)
+    cells = WeightedCells(
+        np.searchsorted(sorted_rows, rows),
+        queue,
+        np.concatenate([part.probability for part in parts]),
+        np.concatenate([part.kept * part.cures for part in parts]),
+        np.concatenate([part.kept * part.defaults for part in parts]),
+    )
+    return effects_of(value.portfolio.take(sorted_rows), value.plan).total_error(cells)
 
 
 def _scaled(effect: QueueEffect, factor: float) -> QueueEffect:

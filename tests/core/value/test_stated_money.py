@@ -118,3 +118,43 @@ def test_the_order_of_the_listed_accounts_changes_nothing():
         for order in (rows, rows[::-1])
     ]
     assert told[0] == told[1] == made.stated
+
+
+class Shared(Noisy):
+    """One coefficient that two queues share: its error is that of the sum of all weights; the third queue is not known."""
+
+    asked = 0
+
+    def total_error(self, cells):
+        Shared.asked += 1
+        known = cells.queue < 2
+        rows = np.array([int(name[1:]) for name in self.portfolio.column("account_id")[cells.rows].tolist()])
+        assert np.array_equal(cells.probability, self.everyone[rows])  # the cells are those of their accounts
+        return TotalError(0.01 * float(cells.cure[known].sum()), known)
+
+    @classmethod
+    def over(cls, everyone):
+        def effects_of(portfolio, made):
+            effects = cls(portfolio, made)
+            effects.portfolio, effects.everyone = portfolio, everyone
+            return effects
+
+        return effects_of
+
+
+def test_the_error_is_asked_for_once_over_all_cells_because_queues_share_coefficients():
+    desk = plan(*(queue(name, agents=2.0, variable_cost_per_minute_minor=20) for name in ("calls", "letters", "unknown")))
+    portfolio, outcomes = book()
+    worth = payoffs(portfolio, PARAMETERS)
+    value = ValueOfContact(portfolio, desk, outcomes, worth, PARAMETERS.cost_basis)
+    rows = np.random.default_rng(3).permutation(COUNT)[:900]
+    listed = ListedCells(rows, np.repeat([2, 0, 1], 300))
+    Shared.asked = 0
+    told = state_money(
+        value, Shared.over(outcomes.probability), listed, np.ones((COUNT, 3), dtype=bool), np.zeros(3, dtype=np.int64)
+    )
+    assert Shared.asked == 1
+    half = 1.959963984540054 * 0.01 * float((worth.cure - worth.stay)[rows[300:]].sum()) * told.shrinkage
+    assert told.learned_high_minor - told.learned_minor == pytest.approx(half, abs=2)
+    assert told.assumed_minor != 0
+    assert told.low_minor is None
