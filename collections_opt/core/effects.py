@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -134,6 +135,13 @@ class ContactEffects(Protocol):
         """Return the effect of a queue on a block of accounts, ``probability`` float64 (m, 3) theirs without contact."""
         ...
 
+    def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:
+        """Return what facts add to the changes of a block by feature group, in order; nothing where effects do not tell.
+
+        Beside what the facts do to the chances without contact, ``probability``, which the changes depend on too.
+        """
+        ...
+
     def total_error(self, cells: WeightedCells) -> TotalError:
         """Return the standard error of sum_i (cure_i dp_cure_i + default_i dp_default_i), errors of the estimate alone.
 
@@ -187,6 +195,10 @@ class PlannedEffects:
         decay = np.power(effect.repeat_decay, self._contacts[rows].astype(np.float64))
         rate = np.full(decay.shape, effect.right_party_contact_rate, dtype=np.float64)
         return QueueEffect(rate, effect.theta_cure * decay, effect.theta_default * decay)
+
+    def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:  # noqa: ARG002
+        """Return nothing: contacts already made weaken a plan's effect, and no other fact does anything."""
+        return {}
 
     def total_error(self, cells: WeightedCells) -> TotalError:
         """Return no evidence of any cell."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import ContactEffects, EffectFold, QueueEffect, TotalError, WeightedCells
+from collections_opt.core.effects import ContactEffects, EffectFold, ProbabilityChange, QueueEffect, TotalError, WeightedCells
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, EvidenceGrade
 from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, build_contact_features
@@ -123,6 +123,10 @@ class ReachedEffects:
     def total_error(self, cells: WeightedCells) -> TotalError:
         """Return that of the effects; the error of the rates is not in it."""
         return self._effects.total_error(cells)
+
+    def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:
+        """Return those of the effects: rates of contact decide minutes."""
+        return self._effects.contributions(rows, queue, probability)
 
     def _with(self, effects: ContactEffects) -> ReachedEffects:
         return ReachedEffects(self._model, effects, self._portfolio, self._plan)

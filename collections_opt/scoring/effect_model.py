@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import ContactEffects, EffectFold, PlannedEffects, QueueEffect, TotalError, WeightedCells
+from collections_opt.core.effects import (
+    ContactEffects,
+    EffectFold,
+    PlannedEffects,
+    ProbabilityChange,
+    QueueEffect,
+    TotalError,
+    WeightedCells,
+)
 from collections_opt.core.features import build_features
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, EvidenceGrade
@@ -109,6 +118,10 @@ class LearnedEffects:
     def total_error(self, cells: WeightedCells) -> TotalError:
         """Return no evidence of any cell: this kind's intervals are of thetas, one account at a time (``theta_spread``)."""
         return TotalError(0.0, np.zeros(cells.rows.size, dtype=bool))
+
+    def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:  # noqa: ARG002
+        """Return nothing: a shift of log-odds is not a sum of changes."""
+        return {}
 
     def evidence(self, queue: int) -> EvidenceGrade:
         """Return the grade of a queue: what was learned, else what the plan says."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.features import FEATURE_NAMES, build_features
+from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.scoring.effect_rows import LoggedContacts, log_odds
 
@@ -38,7 +38,17 @@ _FEATURES = (
 )
 _SCORES = ("cure_log_odds", "default_log_odds")
 _SQUARE = "cure_log_odds_squared"
-_MARKS = ("utilisation_unknown", "contacts_1", "contacts_2", "contacts_3_or_more", "conversation_known")
+CONTACTS_GROUP, PRODUCT_GROUP = "CONTACTS", "PRODUCT"
+"""Groups of columns that the outcome model has none of."""
+
+_MARK_GROUPS = {
+    "utilisation_unknown": "UTILISATION",
+    "contacts_1": CONTACTS_GROUP,
+    "contacts_2": CONTACTS_GROUP,
+    "contacts_3_or_more": CONTACTS_GROUP,
+    "conversation_known": CONTACTS_GROUP,
+}
+_MARKS = tuple(_MARK_GROUPS)
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,14 @@ class Basis:
 def column_names(products: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of the columns, the intercept first, those of products last."""
     return (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *(PRODUCT_PREFIX + code for code in products))
+
+
+def column_groups(products: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the feature group of each column; "" of the intercept and of the scores, which all groups have a part in."""
+    of_features = {feature.name: feature.group for feature in FEATURES} | _MARK_GROUPS
+    return tuple(
+        PRODUCT_GROUP if name.startswith(PRODUCT_PREFIX) else of_features.get(name, "") for name in column_names(products)
+    )
 
 
 def freeze_basis(facts: AccountFacts) -> Basis:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from collections_opt.core.outcomes import CURE, DEFAULT
 from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade
 from collections_opt.core.valuation import CHUNK_ROWS, contacted_probability
-from collections_opt.scoring.effect.basis import AccountFacts, Basis
+from collections_opt.scoring.effect.basis import AccountFacts, Basis, column_groups
 from collections_opt.scoring.effect.level import Level
 from collections_opt.scoring.effect_model import EffectEstimate
 
@@ -226,7 +227,15 @@ class ResidualEffects:
         if learned.place is not None:
             weighted[:, 1 + learned.place] += added
 
-    def contributions(self, rows: slice, queue: int, probability: Floats) -> Floats:
+    def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:
+        """Return what recorded columns add to the changes, by feature group; those of the scores move with ``probability``."""
+        if self._learned[queue] is None:
+            return {}
+        made, groups = self.column_contributions(rows, queue, probability), np.array(column_groups(self._model.basis.products))
+        parts = {code: made[:, groups == code].sum(axis=1) for code in dict.fromkeys(groups.tolist()) if code}
+        return {code: ProbabilityChange(part[:, 0], part[:, 1]) for code, part in parts.items()}
+
+    def column_contributions(self, rows: slice, queue: int, probability: Floats) -> Floats:
         """Return what each column adds to the change of p_cure and of p_default of a queue, float64 (m, k, 2).
 
         They sum to the served change less the level times the plan's; 0 where the plan stands.

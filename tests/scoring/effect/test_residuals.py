@@ -135,7 +135,7 @@ def test_served_changes_are_level_times_plan_and_contributions(planted, learned)
     p = planted.probability[rows]
     for queue in range(QUEUES):
         change = effects.block(rows, queue, p).change
-        parts = effects.contributions(rows, queue, p).sum(axis=1)
+        parts = effects.column_contributions(rows, queue, p).sum(axis=1)
         assert np.allclose(change.cure, levels[0] * learned_plan(planted, queue)[rows] + parts[:, 0])
         whole = effects.block(slice(None), queue, planted.probability).change
         assert np.allclose(whole.cure[rows], change.cure, rtol=1e-12)
