@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 
 from collections_opt.core.own_features import OwnFeature
@@ -21,8 +22,9 @@ STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
 """Inverses of the ridge penalty on points that are tried; the log loss of later periods chooses."""
 MAX_ROWS = 100_000
 """Rows fitted on, evenly spread over the periods: more do not move points that have so few degrees of freedom."""
-MAX_CELLS = 60_000_000
-"""Rows times bins fitted on, half a gigabyte: many own columns leave fewer rows."""
+MAX_NEWTON_BINS = 600
+"""Bins up to which Newton's method is the faster: its steps solve for all bins and classes at once, so their cost grows with the
+cube; more come with many own columns only."""
 _DIGITS = 6
 
 
@@ -72,21 +74,29 @@ def _loss(later: Sequence[Predicted]) -> float:
 
 
 def _fit(rows: TrainingRows, strength: float) -> Scorecard:
-    widest = max(1, rows.features.shape[1] * (BINS + 1) + sum(rows.categories.values()))
-    rows = rows.take(slice(None, None, -(-rows.outcome.size // min(MAX_ROWS, max(1, MAX_CELLS // widest)))))
+    rows = rows.take(slice(None, None, -(-rows.outcome.size // MAX_ROWS)))
     edges = [_edges(rows.features[:, index], rows.categories.get(index)) for index in range(rows.features.shape[1])]
     sizes = [e.size + 2 for e in edges]
     starts = np.cumsum([0, *sizes])
     columns = [bin_of(rows.features[:, index], e) + starts[index] for index, e in enumerate(edges)]
-    count = rows.outcome.size
-    bins = np.zeros((count, int(starts[-1])))
-    bins[np.arange(count)[:, None], np.column_stack(columns)] = 1.0
-    model = LogisticRegression(C=strength, solver="newton-cholesky", max_iter=100, tol=1e-8).fit(
-        bins, rows.outcome, sample_weight=rows.weight
-    )
+    model = _regression(np.column_stack(columns), int(starts[-1]), rows, strength)
     points = np.round(model.coef_.T, _DIGITS) + 0.0  # without the sign of a zero, which is no part of the model
     features = [ScorecardFeature(e, points[start : start + size]) for e, start, size in zip(edges, starts, sizes, strict=False)]
     return Scorecard(np.round(model.intercept_, _DIGITS) + 0.0, tuple(features))
+
+
+def _regression(places: NDArray[np.int64], width: int, rows: TrainingRows, strength: float) -> LogisticRegression:
+    """Return the regression on the bins at ``places`` (n, f) of ``width``: few by Newton's method, many as a sparse table."""
+    count = len(places)
+    if width <= MAX_NEWTON_BINS:
+        bins = np.zeros((count, width))
+        bins[np.arange(count)[:, None], places] = 1.0
+        solver, options = "newton-cholesky", {"max_iter": 100, "tol": 1e-8}
+    else:
+        ends = np.arange(0, places.size + 1, places.shape[1])
+        bins = csr_matrix((np.ones(places.size), places.reshape(-1), ends), shape=(count, width))
+        solver, options = "lbfgs", {"max_iter": 500, "tol": 1e-6}
+    return LogisticRegression(C=strength, solver=solver, **options).fit(bins, rows.outcome, sample_weight=rows.weight)
 
 
 def _edges(values: NDArray[np.float32], texts: int | None = None) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.outcomes import CURE, DEFAULT, quantised
 from collections_opt.core.own_features import lacked, own_features, own_matrix, unknown_texts
 from collections_opt.datasets.files.group_files import GroupTable
+from collections_opt.scoring import scorecard_training
 from collections_opt.scoring.artifacts import load_artifact
 from collections_opt.scoring.outcome.rows import stack
 from collections_opt.scoring.scorer import Scorer
@@ -322,3 +323,14 @@ def test_a_model_without_own_columns_reads_none(data):
     assert lacked(without(portfolio), ()) == {}
     assert training_period(planted(8, own=(DESK,)), "x").portfolio.own.declared == (DESK,)
     assert "own_columns" not in json.loads(load_artifact(SHIPPED, SHIPPED_VERSION).manifest.to_json())
+
+
+def test_many_bins_are_fitted_as_few_are(data, monkeypatch):
+    """With hundreds of own columns the scorecard takes another solver; its probabilities are the same to three decimals."""
+    own = own_features([one.portfolio for one in data.periods])
+    matrix = stack([data.later], own).features
+    few = scorecard_training.train_scorecard(data.periods, own)
+    monkeypatch.setattr(scorecard_training, "MAX_NEWTON_BINS", 0)
+    many = scorecard_training.train_scorecard(data.periods, own)
+    assert many.strength == few.strength
+    np.testing.assert_allclose(many.scorecard.raw(matrix), few.scorecard.raw(matrix), atol=1e-3)
