@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 from collections_opt.api.v1.ranking_pb2 import Ranking
+from collections_opt.cli.main import PROGRAM
 from collections_opt.client.client import Client, connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import get_ranking, latest_ranking
@@ -28,9 +30,12 @@ from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.ranking_summary import RankingSummary
 from collections_opt.core.shown_text import visible
+from collections_opt.datasets.shipped import shipped
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
+
+_SCRIPT = re.compile(r"python scripts/\w+\.py")
 
 LATEST = "latest"
 """Names the newest recorded ranking by expected value."""
@@ -100,7 +105,13 @@ def named_ranking(client: Client, ranking_id: str) -> Ranking:
 def models_of(data: Path, models: Path | None) -> Path:
     """Return the folder of model versions to use over a data folder: the one named, else its own, else the shipped one."""
     own = data / "models"
-    return models or (own if (own / "registry.toml").exists() else Path("models"))
+    return models or (own if (own / "registry.toml").exists() else shipped_models())
+
+
+def shipped_models() -> Path:
+    """Return the folder of the shipped models: that of the working folder where there is one, as in a checkout."""
+    here = Path("models")
+    return here if (here / "registry.toml").exists() else shipped("models")
 
 
 def machine_user() -> str:
@@ -133,8 +144,10 @@ def run(command: Callable[..., Any]) -> None:
 
     A first parameter annotated ``Product`` becomes the options of its fields.
     """
+    app = typer.Typer(add_completion=False)
+    app.command()(_with_product_options(_named_as_called(command)))
     with _left_at_once(), _refusals():
-        typer.run(_with_product_options(command))
+        app(prog_name=_called_as())
 
 
 def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
@@ -142,9 +155,21 @@ def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
     app = typer.Typer(help=purpose, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     for command in commands:
         name = command.__name__.removesuffix("_command").replace("_", "-")
-        app.command(name)(_with_product_options(command))
+        app.command(name)(_with_product_options(_named_as_called(command)))
     with _left_at_once(), _refusals():
-        app()
+        app(prog_name=_called_as())
+
+
+def _called_as() -> str | None:
+    """Return the program's name where it runs as a command of ``collections-opt``."""
+    return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else None
+
+
+def _named_as_called(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the example in a command's help name the program that shows it."""
+    if called := _called_as():
+        command.__doc__ = _SCRIPT.sub(called, command.__doc__ or "")
+    return command
 
 
 @contextmanager
@@ -158,7 +183,7 @@ def _left_at_once() -> Iterator[None]:
         yield
     except SystemExit as ended:
         code = 0 if ended.code is None else ended.code
-        started_for_it = sys.argv[0] in sys.orig_argv
+        started_for_it = sys.argv[0] in sys.orig_argv or _called_as() is not None
         if not started_for_it or "pyarrow.csv" not in sys.modules or not isinstance(code, int):
             raise
         sys.stdout.flush()

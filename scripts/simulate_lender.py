@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tomli_w
 import typer
-from scripts_support import DataOption, PlainConsole, opened, progress_bar, run, table, terminal
+from scripts_support import DataOption, PlainConsole, opened, progress_bar, run, shipped_models, table, terminal
 
 from collections_opt.application.registry_policy import read_policy, write_policy
 from collections_opt.core.assignment import SolveProgress
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
     from collections_opt.core.queues import CapacityPlan
 
-SHIPPED_MODELS = Path("models")
 PARAMETERS_FILE = "parameters.toml"
 WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)
 """Times of the world, whose decisions are monthly; losses and stay values are measured on its first month."""
@@ -64,7 +63,7 @@ def main(
             raise refuse(Reason.INVALID_ARGUMENT, "month", f"{error}.", "Use months 0 to 23.") from error
         # Models of its own: what is learned from a simulated lender must never lie among the shipped ones.
         if not (data / "models").exists():
-            shutil.copytree(SHIPPED_MODELS, data / "models")
+            shutil.copytree(shipped_models(), data / "models")
             # A trial needs no second person, and every act says so.
             write_policy(data / "models", replace(read_policy(data / "models"), self_approving=True))
         lines = []

@@ -7,12 +7,12 @@ from pathlib import Path
 import collections_opt
 
 _PACKAGE = Path(collections_opt.__file__).parent
-_WITHIN = {"models": "models", "runtime.txt": "requirements/runtime.txt"}
+_WITHIN = {"models": "models", "scripts": "scripts", "runtime.txt": "requirements/runtime.txt"}
 """Path in a checkout by name; the build puts each under ``collections_opt/shipped`` (``pyproject.toml``)."""
 
 
 def shipped(name: str) -> Path:
-    """Return where a shipped file or folder is: ``models``, or ``runtime.txt``, the lock of the dependencies.
+    """Return where a shipped file or folder is: ``models``, ``scripts``, or ``runtime.txt``, the lock of the dependencies.
 
     Raises:
         KeyError: for another name.

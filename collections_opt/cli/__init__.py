@@ -1,0 +1,1 @@
+"""``collections-opt``: every script of ``scripts/`` as a command, wherever the package is installed."""

@@ -1,0 +1,85 @@
+"""``collections-opt`` from a wheel, away from the repository: what it needs is in it, and the base install is the client."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+from collections_opt.cli.main import commands
+from collections_opt.datasets.shipped import shipped
+
+ROOT = Path(__file__).parents[2]
+LIBRARIES = Path(pytest.__file__).parents[1]
+CLIENT_ALONE = """
+import sys
+looked_for_by_grpc = {"grpc_health", "grpc_reflection", "grpc_tools"}  # it takes them where they are
+allowed = {"collections_opt", "numpy", "grpc", "google", "grpc_status", "typing_extensions", *looked_for_by_grpc}
+import collections_opt.client.client, collections_opt.client.rankings, collections_opt.client.portfolios
+loaded = {name.split(".")[0] for name, module in sys.modules.items() if "site-packages" in str(getattr(module, "__file__", ""))}
+print(sorted(name for name in loaded - allowed if not name.startswith("_")))
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """Return a call of an environment that holds the wheel and, by path, the locked libraries; not the repository."""
+    folder = tmp_path_factory.mktemp("installed")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    wheel = next(folder.glob("*.whl"))
+    venv.create(folder / "env", with_pip=True)
+    python = folder / "env/bin/python"
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", wheel], check=True, capture_output=True, cwd=folder)
+
+    def call(*arguments):
+        # Libraries by path: a .pth file that would lead to the repository is not read there.
+        environment = {**os.environ, "PYTHONPATH": str(LIBRARIES)}
+        command = [str(python.parent / arguments[0]), *map(str, arguments[1:])]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env=environment, timeout=300)
+
+    return call
+
+
+def test_what_the_package_ships_is_in_the_wheel(installed):
+    shown = installed("python", "-c", "from collections_opt.application.provenance import runtime; import collections_opt as c; "
+                      "print(c.__file__, runtime()['lock_digest'], runtime()['code_version'])")  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    where, lock, version = shown.stdout.split()
+    assert str(ROOT) not in where
+    from collections_opt.application.provenance import runtime  # noqa: PLC0415 - the checkout's own
+
+    assert (lock, version) == (runtime()["lock_digest"], runtime()["code_version"])
+
+
+def test_a_day_of_work_away_from_the_repository(installed, tmp_path):
+    data = tmp_path / "book"
+    ranked = installed("collections-opt", "rank", "--data", data, "--json")
+    assert ranked.returncode == 0, ranked.stderr
+    listed = installed("collections-opt", "worklist", "--data", data, "--queue", "early-calls", "--size", "3", "--csv")
+    assert listed.returncode == 0, listed.stderr
+    assert len(listed.stdout.splitlines()) == 4
+    assert installed("collections-opt", "verify", "ranking", "--data", data).returncode == 0
+
+
+def test_help_names_the_command_and_a_slip_is_told(installed):
+    shown = installed("collections-opt", "worklist", "--help")
+    assert "Example: collections-opt worklist --data var/demo" in " ".join(shown.stdout.split())
+    assert "scripts/" not in shown.stdout
+    listed = installed("python", "-m", "collections_opt", "--help").stdout
+    assert all(f"  {name} " in listed for name in commands())
+    slip = installed("collections-opt", "ranc")
+    assert (slip.returncode, "Did you mean rank?" in slip.stderr) == (2, True)
+
+
+def test_the_client_needs_no_library_of_the_server(installed):
+    shown = installed("python", "-c", CLIENT_ALONE)
+    assert shown.stdout.strip() == "[]", shown.stdout + shown.stderr
+
+
+def test_every_script_that_people_run_is_a_command():
+    names = {path.stem for path in (ROOT / "scripts").glob("*.py") if not path.stem.endswith("_support")}
+    assert {path.stem for path in commands().values()} == names - {"generate_proto"}
+    assert shipped("models") == ROOT / "models"
