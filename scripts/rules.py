@@ -1,4 +1,4 @@
-"""Save, approve, show and export rule tables: whom the law and the lender let be contacted.
+"""Save, approve, show, export and try rule tables: whom the law and the lender let be contacted.
 
 Example:
     python scripts/rules.py save --data var/demo --file examples/city_rules.toml --actor ann
@@ -15,12 +15,29 @@ from typing import Annotated
 
 import typer
 from rules_support import file_of, message_of, rule_table_lines, show_table, state_of, table_lines
-from scripts_support import Product, now, run_commands, table, terminal
+from scripts_support import LATEST, Product, RankingOption, named_ranking, now, progress_bar, run_commands, table, terminal
 
+from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
+from collections_opt.api.v1 import rule_evaluation_pb2
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.client.plain import plain
-from collections_opt.client.rules import all_rule_table_versions, all_rule_tables, rule_table, save_rule_table
+from collections_opt.client.rules import (
+    all_rule_table_versions,
+    all_rule_tables,
+    evaluate_rules,
+    rule_table,
+    save_rule_table,
+    summarise_rules,
+)
 from collections_opt.datasets.rule_files import read_rule_file, rule_file_text
+from collections_opt.reports.rule_what_if_report import (
+    rule_effect_table,
+    rule_queue_table,
+    rules_change,
+    rules_headline,
+    rules_sentence,
+)
+from collections_opt.reports.what_if_report import moved_table
 from collections_opt.wire.common import write_date
 
 TableOption = Annotated[str, typer.Option(help="Id of the rule table.")]
@@ -158,13 +175,48 @@ def export(
     typer.echo(f"written: {out}")
 
 
+def what_if(
+    product: Product,
+    file: Annotated[list[Path], typer.Option(help="TOML file of a table to take as in force; repeatable.")],
+    ranking: RankingOption = LATEST,
+    moved: Annotated[int, typer.Option(min=1, max=1_000, help="Moved accounts to list.")] = 10,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what tables would do to money, minutes and accounts of a ranking if they were in force; nothing is recorded.
+
+    Their rules bind on the ranking's day even if they start later or are only proposed.
+
+    Example: python scripts/rules.py what-if --data var/demo --file examples/city_rules.toml --ranking latest
+    """
+    tables = [message_of(read_rule_file(each)) for each in file]
+    with product.connect() as client:
+        start = evaluation_pb.CapacityBasis(ranking_id=named_ranking(client, ranking).ranking_id)
+        request = rule_evaluation_pb2.EvaluateRulesRequest(basis=start, rule_tables=tables, max_moved_accounts=moved)
+        with progress_bar("evaluating") as report:
+            evaluation = evaluate_rules(client, request, report)
+    if as_json:
+        typer.echo(json.dumps(plain(evaluation), indent=1))
+        return
+    found, console = summarise_rules(evaluation), terminal()
+    console.print(rules_headline(found), style="bold", highlight=False)
+    if not rules_change(found):
+        return
+    console.print(rules_sentence(found), highlight=False)
+    if found.effects:
+        console.print(table("Rules that block other accounts", *rule_effect_table(found), text_columns=2))
+    console.print(table(f"Queues, before → after ({found.compared.currency_code})", *rule_queue_table(found)))
+    if found.compared.moved:
+        console.print(table("The most valuable accounts that move", *moved_table(found.compared), text_columns=3))
+
+
 if __name__ == "__main__":
     run_commands(
-        "Save, approve, show and export rule tables. Example: python scripts/rules.py list --data var/demo",
+        "Save, approve, show, export and try rule tables. Example: python scripts/rules.py list --data var/demo",
         save,
         approve,
         list_command,
         show,
         in_force,
         export,
+        what_if,
     )

@@ -15,7 +15,7 @@ from collections_opt.application.recorded_constraints import recorded_persons
 from collections_opt.application.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.registry_policy import LadderStep
-from collections_opt.application.rule_tables import RuleTables
+from collections_opt.application.rule_tables import RuleTables, TableVersion
 from collections_opt.application.settings import dump
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
@@ -62,6 +62,7 @@ class CapacityBaseline:
         drawn: bool (n,) accounts that the ranking drew at random: they stay where they are and are no part of the answer.
         reserved_seconds: int64 (q,) time of the answer's queues that they take.
         rules: eligibility rules.
+        rule_tables: the versions that they are of; none for a ranking of before tables were kept.
         parameters: value model.
         solver: name, in ``SOLVERS``, of what made the answer.
         seed: seed of the solver and of the RANDOM order.
@@ -83,6 +84,7 @@ class CapacityBaseline:
     effects_of: EffectsOf
     losses_of: LossesOf | None
     stated: StatedMoney | None = None
+    rule_tables: tuple[TableVersion, ...] = ()
 
     def expected_minor(self, objective_minor: int) -> int | None:
         """Return what to expect of an objective of these accounts: shrunk as the answer's own; None where that is not known."""
@@ -122,9 +124,19 @@ class CapacityBaseline:
         """Return increments and times under a plan, without those of accounts drawn at random."""
         by = (self.rules, self.parameters, self.effects_of, self.losses_of)
         new = value_accounts(self.valued.portfolio, self.valued.outcomes, plan, *by).problem
+        return self._without_drawn(new.value), new.seconds
+
+    def problem_of(self, valued: ValuedAccounts) -> AssignmentProblem:
+        """Return the cells of the same accounts valued otherwise under the answer's plan; the same object where none differs."""
+        mine, value = self.answer.problem, self._without_drawn(valued.problem.value)
+        if np.array_equal(value, mine.value) and np.array_equal(valued.problem.seconds, mine.seconds):
+            return mine
+        return replace(mine, value=value, seconds=valued.problem.seconds)
+
+    def _without_drawn(self, value: NDArray[np.int32]) -> NDArray[np.int32]:
         bound = self.answer.problem.persons
         withdrawn = self.drawn if bound is None else bound.any_of(self.drawn)
-        return np.where(withdrawn[:, np.newaxis], INELIGIBLE, new.value).astype(np.int32), new.seconds
+        return np.where(withdrawn[:, np.newaxis], INELIGIBLE, value).astype(np.int32)
 
     def _persons_under(self, plan: CapacityPlan) -> Persons | None:
         """Return who may be contacted once under another plan; where the plans say the same, it is as in the answer."""
@@ -195,6 +207,7 @@ class CapacityBaselines:
             effects_of=inputs.effects_of,
             losses_of=inputs.losses_of,
             stated=StatedMoney(**held["stated_money"]) if held.get("stated_money") else None,
+            rule_tables=tuple(TableVersion(**named) for named in held.get("rule_tables", ())),
         )
         return self._remember(key, baseline)
 
@@ -247,6 +260,7 @@ class CapacityBaselines:
             effects_of=effects.effects_of,
             losses_of=recovery.losses_of,
             stated=ranking.stated,
+            rule_tables=binding.versions,
         )
         return self._remember(key, baseline)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.capacity_baseline import CapacityBaseline, warm_options
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.assignment import AssignmentProblem, ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.capacity_changes import same_cells
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.plan_checks import check_plan
@@ -81,7 +81,17 @@ def evaluate_capacity(
             "Give costs in the accounts' currency.",
         )
     progress(SolveProgress("value", 0.4))
-    problem = baseline.problem_under(plan)
+    return compared(baseline, plan, baseline.problem_under(plan), solver, progress)
+
+
+def compared(
+    baseline: CapacityBaseline, plan: CapacityPlan, problem: AssignmentProblem, solver: str, progress: ProgressCallback
+) -> CapacityEvaluation:
+    """Return a baseline's answer beside the re-solve of another problem of its accounts, from 0.4 of the progress on.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when the independent verifier refuses the re-solve.
+    """
     before = baseline.answer
     same_accounts = problem.value is before.problem.value and problem.persons is before.problem.persons
     unchanged = same_accounts and np.array_equal(problem.capacity_seconds, before.problem.capacity_seconds)

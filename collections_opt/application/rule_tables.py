@@ -121,14 +121,18 @@ class RuleTables:
             CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when a version holds other content than what was named, or was never
                 approved.
         """
+        return _together(tuple((each.version.name, each.content) for each in self.held(versions)))
+
+    def held(self, versions: Sequence[TableVersion]) -> list[Stored[RuleTable]]:
+        """Return the tables that named versions hold; raises as ``of``."""
         held = []
         for named in versions:
             stored = self.resources.version(named.rule_table_id, named.version)
             if stored.version.digest != named.digest or stored.version.approval is None:
                 told = f"{named.name} was not approved with the content that was named."
                 raise refuse(Reason.INTEGRITY_FAILURE, "rules", told, "Restore the database.")
-            held.append((stored.version.name, stored.content))
-        return _together(tuple(held))
+            held.append(stored)
+        return held
 
     def _check_beside(self, table_id: str, first_day: date, table: RuleTable) -> None:
         """Refuse a table that could not bind beside others on some day on which it would; they change on a few days only."""

@@ -37,7 +37,7 @@ def evaluate_capacity(
     for answer in client.capacity.EvaluateCapacity(request):
         if answer.WhichOneof("answer") == "evaluation":
             return answer.evaluation
-        _tell(answer.progress, progress)
+        tell(answer.progress, progress)
     raise CollectionsError(Reason.OUTCOME_UNKNOWN, "The evaluation ended without an answer; ask again.")
 
 
@@ -54,7 +54,7 @@ def capacity_curves(
     for answer in client.capacity.GetCapacityCurves(request):
         kind = answer.WhichOneof("answer")
         if kind == "progress":
-            _tell(answer.progress, progress)
+            tell(answer.progress, progress)
         elif kind == "curve":
             curves.append(_curve(answer.curve))
         else:
@@ -64,7 +64,8 @@ def capacity_curves(
     return CapacityCurves(curves[0], tuple(curves[1:]), tuple(recoveries))
 
 
-def _tell(told: ranking_pb2.RankingProgress, progress: ProgressCallback) -> None:
+def tell(told: ranking_pb2.RankingProgress, progress: ProgressCallback) -> None:
+    """Report where a stream stands."""
     progress(SolveProgress(told.stage, told.fraction, told.gap if told.HasField("gap") else None))
 
 

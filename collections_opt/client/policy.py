@@ -44,6 +44,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "ExportEvidence": 3_600.0,
         "EvaluateCapacity": 3_600.0,
         "GetCapacityCurves": 3_600.0,
+        "EvaluateRules": 3_600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""

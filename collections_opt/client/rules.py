@@ -1,14 +1,19 @@
-"""Rule tables over the API: saved as the next version of a table, approved, and listed whole."""
+"""Rule tables over the API: saved as the next version of a table, listed whole, and tried on a ranking."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
 
+from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1 import rule_table_pb2
+from collections_opt.client.capacity import summarise_evaluation, tell
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
+from collections_opt.core.assignment import ProgressCallback, ignore_progress
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.what_if_summary import RuleEffectFigures, RuleWhatIfSummary
 
 
 def all_rule_tables(client: Client) -> Iterator[rule_table_pb2.RuleTable]:
@@ -60,3 +65,33 @@ def save_rule_table(
         return client.rules.UpdateRuleTable(update).rule_table
     create = pb.CreateRuleTableRequest(request_id=key, rule_table=message, note=note, validate_only=validate_only)
     return client.rules.CreateRuleTable(create).rule_table
+
+
+def evaluate_rules(
+    client: Client, request: evaluation_pb.EvaluateRulesRequest, progress: ProgressCallback = ignore_progress
+) -> evaluation_pb.RuleEvaluation:
+    """Return what tables would do if they were in force.
+
+    Raises:
+        CollectionsError: what is wrong with the request; OUTCOME_UNKNOWN when the stream ends without an answer.
+    """
+    for answer in client.rules.EvaluateRules(request):
+        if answer.WhichOneof("answer") == "evaluation":
+            return answer.evaluation
+        tell(answer.progress, progress)
+    raise CollectionsError(Reason.OUTCOME_UNKNOWN, "The evaluation ended without an answer; ask again.")
+
+
+def summarise_rules(found: evaluation_pb.RuleEvaluation) -> RuleWhatIfSummary:
+    """Return an evaluation's figures."""
+    return RuleWhatIfSummary(
+        compared=summarise_evaluation(found.comparison),
+        effects=tuple(
+            RuleEffectFigures(each.rule_id, each.version, each.description, each.blocked_before_count, each.blocked_after_count)
+            for each in found.rules
+        ),
+        barred_before=found.barred_before_count,
+        barred_after=found.barred_after_count,
+        version_before=found.rules_version_before,
+        version_after=found.rules_version_after,
+    )

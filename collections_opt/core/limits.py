@@ -36,6 +36,9 @@ MAX_RULES = 240
 MAX_WINDOWS = 24
 """Windows of a queue in a day; more than one an hour is a rota, not a desk's hours."""
 
+MAX_TRIED_TABLES = 20
+"""Rule tables of one what-if: a law and its neighbours, not a lender's whole set."""
+
 MAX_SCORE_ACCOUNTS = 1_000
 """Accounts of one row-message call, so that it stays under the 4 MiB message limit and answers in milliseconds."""
 

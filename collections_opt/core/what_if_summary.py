@@ -99,6 +99,36 @@ class WhatIfSummary:
 
 
 @dataclass(frozen=True)
+class RuleEffectFigures:
+    """How many accounts a rule blocks in some queue at least, before and after."""
+
+    rule_id: str
+    version: int
+    description: str
+    before: int
+    after: int
+
+
+@dataclass(frozen=True)
+class RuleWhatIfSummary:
+    """Two sets of rules side by side on the same accounts, under one plan.
+
+    Attributes:
+        compared: money, minutes and accounts that move.
+        effects: rules that block another number of accounts, the greatest change first.
+        barred_before, barred_after: accounts that no queue may work.
+        version_before, version_after: what the rules are called.
+    """
+
+    compared: WhatIfSummary
+    effects: tuple[RuleEffectFigures, ...]
+    barred_before: int
+    barred_after: int
+    version_before: str
+    version_after: str
+
+
+@dataclass(frozen=True)
 class CurvePointFigures:
     """One re-solve of a curve, and what the prices at the plan predict for it."""
 

@@ -74,6 +74,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ListRuleTables": _ALL,
             "ListRuleTableVersions": _ALL,
             "GetRulesInForce": _ALL,
+            "EvaluateRules": _PLANNING,
         },
         "ModelService": {
             "ListModels": _ALL,

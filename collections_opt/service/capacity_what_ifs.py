@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2
+from collections_opt.api.v1 import rule_evaluation_pb2 as rule_pb
 from collections_opt.application.capacity_baseline import CapacityBaseline, CapacityBaselines
 from collections_opt.application.capacity_curves import DEFAULT_FACTORS, DrawnCurve, draw_curves, same_recovery_share
 from collections_opt.application.capacity_evaluation import evaluate_capacity
@@ -56,19 +57,15 @@ class CapacityWhatIfs:
 
     def evaluate(self, request: pb.EvaluateCapacityRequest) -> Iterator[pb.EvaluateCapacityResponse]:
         """Yield progress, then the evaluation."""
-        if not 0 <= request.max_moved_accounts <= MAX_PAGE_SIZE:
-            shown = f"{request.max_moved_accounts} accounts."
-            raise refuse(Reason.LIMIT_EXCEEDED, "max_moved_accounts", shown, f"Send 0 to {MAX_PAGE_SIZE}; 0 is {DEFAULT_MOVED}.")
-        given = request.solver != ranking_pb2.SOLVER_UNSPECIFIED
-        solver = read_enum(ranking_pb2.Solver.DESCRIPTOR, request.solver, "solver").lower() if given else ""
+        max_moved, solver = read_options(request)
         other = _read_other(request)
 
         def work(report: ProgressCallback) -> Iterator[pb.CapacityEvaluation]:
-            baseline = self._baseline(request.basis, report)
+            baseline = self.baseline(request.basis, report)
             with told_as(_OTHER_HEADS, _OTHER_RENAMES):
                 found = evaluate_capacity(baseline, other(baseline.answer.plan), solver, report)
             share = same_recovery_share(found) if request.find_same_recovery else None
-            yield write_evaluation(found, request.max_moved_accounts or DEFAULT_MOVED, share)
+            yield write_evaluation(found, max_moved, share)
 
         for item in progress_stream(work):
             if isinstance(item, SolveProgress):
@@ -80,7 +77,7 @@ class CapacityWhatIfs:
         """Yield progress and each curve as it is done, then each order beside the optimised one."""
 
         def work(report: ProgressCallback) -> Iterator[pb.GetCapacityCurvesResponse]:
-            baseline = self._baseline(request.basis, report)
+            baseline = self.baseline(request.basis, report)
             for found in draw_curves(
                 baseline,
                 tuple(request.factors) or DEFAULT_FACTORS,
@@ -100,7 +97,8 @@ class CapacityWhatIfs:
             else:
                 yield item
 
-    def _baseline(self, basis: pb.CapacityBasis, progress: ProgressCallback) -> CapacityBaseline:
+    def baseline(self, basis: pb.CapacityBasis, progress: ProgressCallback) -> CapacityBaseline:
+        """Return what a what-if starts from; faults are told at ``basis``."""
         kind = basis.WhichOneof("accounts")
         if kind is None:
             raise refuse(Reason.INVALID_ARGUMENT, "basis", "names no accounts.", "Send ranking_id or portfolio.")
@@ -112,6 +110,20 @@ class CapacityWhatIfs:
             chosen = parameters.read_parameters(source.value_parameters) if given else self._defaults
             version = source.capacity_plan_version or None
             return self._baselines.of_portfolio(source.portfolio_id, source.capacity_plan_id, version, chosen, progress)
+
+
+def read_options(request: pb.EvaluateCapacityRequest | rule_pb.EvaluateRulesRequest) -> tuple[int, str]:
+    """Return how many moved accounts a what-if lists, and its solver, "" for that of the answer to start from.
+
+    Raises:
+        CollectionsError: LIMIT_EXCEEDED; INVALID_ARGUMENT for an unknown solver.
+    """
+    if not 0 <= request.max_moved_accounts <= MAX_PAGE_SIZE:
+        shown = f"{request.max_moved_accounts} accounts."
+        raise refuse(Reason.LIMIT_EXCEEDED, "max_moved_accounts", shown, f"Send 0 to {MAX_PAGE_SIZE}; 0 is {DEFAULT_MOVED}.")
+    given = request.solver != ranking_pb2.SOLVER_UNSPECIFIED
+    solver = read_enum(ranking_pb2.Solver.DESCRIPTOR, request.solver, "solver").lower() if given else ""
+    return request.max_moved_accounts or DEFAULT_MOVED, solver
 
 
 def _read_other(request: pb.EvaluateCapacityRequest) -> Callable[[CapacityPlan], CapacityPlan]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1 import rule_table_pb2
 from collections_opt.application.approved_resources import ApprovalCommand
@@ -15,8 +16,10 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.call import Call
 from collections_opt.service.caller import read_acting
+from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.converters.rule_tables import read_saved_table, write_stored_table
 from collections_opt.service.paging import read_page
+from collections_opt.service.rule_what_ifs import RuleWhatIfs
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 from collections_opt.wire.rules import HEADS
 
@@ -26,7 +29,8 @@ _NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "rule_table_id"})
 class RuleServicer:
     """Saves, approves and shows rule tables."""
 
-    def __init__(self, rule_tables: RuleTables) -> None:
+    def __init__(self, rule_tables: RuleTables, what_ifs: CapacityWhatIfs) -> None:
+        self._what_ifs = RuleWhatIfs(rule_tables, what_ifs)
         self._rules = rule_tables
         self._tables = rule_tables.resources
 
@@ -94,6 +98,12 @@ class RuleServicer:
             rules_version=found.rules.version,
             rules_digest=digest_text(dump(found.rules)),
         )
+
+    def evaluate_rules(
+        self, request: evaluation_pb.EvaluateRulesRequest, _context: Call
+    ) -> Iterator[evaluation_pb.EvaluateRulesResponse]:
+        """Yield where a what-if stands, then what it found."""
+        return self._what_ifs.evaluate(request)
 
     def _save(
         self, request: pb.CreateRuleTableRequest | pb.UpdateRuleTableRequest, etag: str | None, actor: Actor

@@ -82,6 +82,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ListRuleTables": _C.READ,
             "ListRuleTableVersions": _C.READ,
             "GetRulesInForce": _C.READ,
+            "EvaluateRules": _C.BULK,
         },
         "ModelService": {
             "ListModels": _C.READ,
@@ -124,7 +125,7 @@ def all_services(
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
-        (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables)),
+        (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

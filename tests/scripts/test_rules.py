@@ -40,3 +40,17 @@ def test_a_file_and_a_second_person_make_a_citys_rules_bind(data, tmp_path):
     told = rules(data, "save", "--file", changed, "--actor", "ann", code=2)
     assert "rules[springfield-two-in-seven].source" in told
     assert "no rule without a citation" in told
+
+
+def test_a_what_if_tells_money_minutes_and_accounts_of_the_latest_ranking(data, tmp_path):
+    made = call("rank.py", "--data", data)
+    assert made.returncode == 0, made.stderr
+    assert rules(data, "what-if", "--file", EXAMPLE).startswith("Nothing changes: ")
+    table = tmp_path / "taiwan.toml"
+    table.write_text(EXAMPLE.read_text("utf-8").replace("US-IL-SPI", "TW").replace("springfield", "taiwan"), "utf-8")
+    shown = " ".join(rules(data, "what-if", "--file", table, "--moved", "3").split())
+    for text in ("If these rules were in force: costs", "hours in place of", "leave", "taiwan-two-in-seven/1", "early-calls"):
+        assert text in shown
+    found = json.loads(rules(data, "what-if", "--file", table, "--json"))
+    assert found["comparison"]["change_minor_units"] < 0
+    assert found["barred_after_count"] > found["barred_before_count"]

@@ -29,7 +29,7 @@ from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.application.model_folders import NOW
-from tests.service.rule_requests import rule_requests
+from tests.service.rule_requests import rule_requests, rule_what_ifs
 from tests.service.test_services import AS_OF, PLAN
 
 VALUE_SET = "saved-values"
@@ -241,6 +241,7 @@ def _what_ifs(known: Known):
     request = evaluation.EvaluateCapacityRequest
     others = {"solver": ranking_pb2.SOLVER_GREEDY, "max_moved_accounts": 5}
     return {
+        **rule_what_ifs(bases),
         "EvaluateCapacity": [
             [request(basis=bases[0], changes=changes, **others)],
             [request(basis=bases[1], capacity_plan=plan(PLAN), **others)],

@@ -26,7 +26,7 @@ _PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
-_RULE_TABLE = r"(Create|Update)RuleTable rule_table"
+_RULE_TABLE = r"((Create|Update)RuleTable rule_table|EvaluateRules rule_tables\[0\])"
 _RULE = rf"{_RULE_TABLE}\.rules\[\d\]"
 
 ANSWERED = {
@@ -54,7 +54,7 @@ ANSWERED = {
     r"CreateValueSet value_set\.set_id: unknown": "a new id",
     r"(Create|Update|Approve)ValueSet actor: a path": "a name of a person",
     r"GetValuesInForce portfolio_id: unknown": "a portfolio that is not imported yet",
-    r"CreateRuleTable rule_table\.rule_table_id: unknown": "a new id",
+    r"(CreateRuleTable rule_table|EvaluateRules rule_tables\[0\])\.rule_table_id: unknown": "a new id",
     r"(Create|Update|Approve)RuleTable actor: a path": "a name of a person",
     rf"{_RULE_TABLE}\.title: a path": "words of the lender",
     rf"{_RULE}\.(source|description): a path": "words of the lender",
@@ -86,12 +86,13 @@ TOLD_AT = {
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.|rule_table\.)?(as_of_date|effective_from)",
+    r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
     # A rule is named by its id: people find it by that in their file.
     **{
-        rf"{_RULE}\.{name}\b.*": rf"rule_table\.rules\[(swept-\w+|\d)\]\.{name}([.\[].*)?"
+        rf"{_RULE}\.{name}\b.*": rf"rule_tables?(\[0\])?\.rules\[(swept-\w+|\d)\]\.{name}([.\[].*)?"
         for name in rule_table_pb2.Rule.DESCRIPTOR.fields_by_name
     },
 }

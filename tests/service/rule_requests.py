@@ -6,7 +6,7 @@ import uuid
 
 from google.type import dayofweek_pb2
 
-from collections_opt.api.v1 import capacity_plan_pb2, rule_service_pb2, rule_table_pb2
+from collections_opt.api.v1 import capacity_plan_pb2, ranking_pb2, rule_evaluation_pb2, rule_service_pb2, rule_table_pb2
 from collections_opt.application.approved_resources import SavedContent
 from collections_opt.core.actors import Actor
 from collections_opt.wire.common import write_date
@@ -86,4 +86,17 @@ def rule_requests(etag):
         "ListRuleTables": pb.ListRuleTablesRequest(page_size=5),
         "ListRuleTableVersions": pb.ListRuleTableVersionsRequest(rule_table_id=RULES, page_size=5),
         "GetRulesInForce": pb.GetRulesInForceRequest(as_of_date=write_date(AS_OF)),
+    }
+
+
+def rule_what_ifs(bases):
+    """Return good requests of EvaluateRules from a ranking and from a portfolio, the second with one rule."""
+    request, whole = rule_evaluation_pb2.EvaluateRulesRequest, rules("swept")
+    part = rules("swept")
+    del part.rules[1:]
+    options = {"solver": ranking_pb2.SOLVER_GREEDY, "max_moved_accounts": 5}
+    return {
+        "EvaluateRules": [
+            [request(basis=basis, rule_tables=[table], **options)] for basis, table in zip(bases, (whole, part), strict=True)
+        ]
     }

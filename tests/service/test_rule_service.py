@@ -4,21 +4,30 @@ import uuid
 
 import pytest
 
-from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import capacity_evaluation_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_SELF_APPROVED
 from collections_opt.application.settings import dump
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import make_ranking
-from collections_opt.client.rules import all_rule_table_versions, all_rule_tables, rule_table, save_rule_table
+from collections_opt.client.rules import (
+    all_rule_table_versions,
+    all_rule_tables,
+    evaluate_rules,
+    rule_table,
+    save_rule_table,
+    summarise_rules,
+)
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.reports.rule_what_if_report import rule_queue_table, rules_change, rules_headline, rules_sentence
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
-from collections_opt.wire.rules import write_rule_table
+from collections_opt.wire.rules import read_rule_table, write_rule_table
 from tests.application.city_rules import CITY, DAY, EVE, city_book, city_table
 from tests.application.evidence_worlds import PLAN, opened, values
 from tests.core.rules.test_checks import CAP
@@ -128,3 +137,42 @@ def test_the_digest_in_force_is_that_of_all_rules_together(reach):
         assert found.rules_digest == found.rule_tables[0].state.digest
         kept = save_rule_table(ann, write_rule_table("kept", DAY, city_table(rule_id="kept")))
         assert kept.state.digest == digest_text(dump(city_table(rule_id="kept")))
+
+
+def test_a_what_if_streams_where_it_stands_and_then_money_minutes_and_accounts(reach):
+    with reach("ann") as ann:
+        key = ranking_service_pb2.ListRankingsRequest(page_size=1)
+        made = ranked(ann, "eve")
+        newest = ann.rankings.ListRankings(key).rankings[0]
+        told = []
+        request = evaluation_pb.EvaluateRulesRequest(
+            basis=capacity_evaluation_pb2.CapacityBasis(ranking_id=newest.ranking_id),
+            rule_tables=[write_rule_table("tried", DAY, city_table(rule_id="tried"))],
+            max_moved_accounts=3,
+        )
+        found = evaluate_rules(ann, request, told.append)
+        assert told
+        assert found.comparison.change_minor_units < 0
+        assert found.comparison.after.used_minutes <= found.comparison.before.capacity_minutes
+        assert len(found.comparison.moved_accounts) <= 3
+        effect = next(each for each in found.rules if each.rule_id == "tried")
+        assert effect.blocked_before_count == 0 < effect.blocked_after_count
+        assert found.rules_version_before == made.rules_version
+        assert "tried (tried)" in found.rules_version_after
+        summary = summarise_rules(found)
+        assert rules_headline(summary).startswith("If these rules were in force: costs ")
+        assert "leave" in rules_sentence(summary)
+        assert "predicted" not in rule_queue_table(summary)[0]
+        same = write_rule_table(SHIPPED, DAY, read_rule_table(rule_table(ann, SHIPPED, 1)))
+        request = evaluation_pb.EvaluateRulesRequest(basis=request.basis, rule_tables=[same])
+        nothing = summarise_rules(evaluate_rules(ann, request))
+        assert not rules_change(nothing)
+        assert rules_headline(nothing).startswith("Nothing changes")
+        assert refused(
+            Reason.RESOURCE_STATE_CONFLICT,
+            evaluate_rules,
+            ann,
+            evaluation_pb.EvaluateRulesRequest(
+                basis=request.basis, rule_tables=[write_rule_table("x", DAY, city_table(rule_id="fraud"))]
+            ),
+        ) == ["rule_tables[0].rules[fraud].rule_id"]

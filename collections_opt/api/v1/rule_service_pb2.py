@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from collections_opt.api.v1 import rule_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2
 from collections_opt.api.v1 import rule_table_pb2 as collections__opt_dot_api_dot_v1_dot_rule__table__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/rule_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\'collections_opt/api/v1/rule_table.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x16\x43reateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"P\n\x17\x43reateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xc9\x01\n\x16UpdateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"P\n\x17UpdateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xca\x01\n\x17\x41pproveRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rrule_table_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Q\n\x18\x41pproveRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"I\n\x13GetRuleTableRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"M\n\x14GetRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"J\n\x15ListRuleTablesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x16ListRuleTablesResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x1cListRuleTableVersionsRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x1dListRuleTableVersionsResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x16GetRulesInForceRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"~\n\x17GetRulesInForceResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x15\n\rrules_version\x18\x02 \x01(\t\x12\x14\n\x0crules_digest\x18\x03 \x01(\t2\xc3\x06\n\x0bRuleService\x12r\n\x0f\x43reateRuleTable\x12..collections_opt.api.v1.CreateRuleTableRequest\x1a/.collections_opt.api.v1.CreateRuleTableResponse\x12r\n\x0fUpdateRuleTable\x12..collections_opt.api.v1.UpdateRuleTableRequest\x1a/.collections_opt.api.v1.UpdateRuleTableResponse\x12u\n\x10\x41pproveRuleTable\x12/.collections_opt.api.v1.ApproveRuleTableRequest\x1a\x30.collections_opt.api.v1.ApproveRuleTableResponse\x12i\n\x0cGetRuleTable\x12+.collections_opt.api.v1.GetRuleTableRequest\x1a,.collections_opt.api.v1.GetRuleTableResponse\x12o\n\x0eListRuleTables\x12-.collections_opt.api.v1.ListRuleTablesRequest\x1a..collections_opt.api.v1.ListRuleTablesResponse\x12\x84\x01\n\x15ListRuleTableVersions\x12\x34.collections_opt.api.v1.ListRuleTableVersionsRequest\x1a\x35.collections_opt.api.v1.ListRuleTableVersionsResponse\x12r\n\x0fGetRulesInForce\x12..collections_opt.api.v1.GetRulesInForceRequest\x1a/.collections_opt.api.v1.GetRulesInForceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/rule_service.proto\x12\x16\x63ollections_opt.api.v1\x1a,collections_opt/api/v1/rule_evaluation.proto\x1a\'collections_opt/api/v1/rule_table.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x16\x43reateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"P\n\x17\x43reateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xc9\x01\n\x16UpdateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"P\n\x17UpdateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xca\x01\n\x17\x41pproveRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rrule_table_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Q\n\x18\x41pproveRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"I\n\x13GetRuleTableRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"M\n\x14GetRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"J\n\x15ListRuleTablesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x16ListRuleTablesResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"n\n\x1cListRuleTableVersionsRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x1dListRuleTableVersionsResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x16GetRulesInForceRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"~\n\x17GetRulesInForceResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x15\n\rrules_version\x18\x02 \x01(\t\x12\x14\n\x0crules_digest\x18\x03 \x01(\t2\xb3\x07\n\x0bRuleService\x12r\n\x0f\x43reateRuleTable\x12..collections_opt.api.v1.CreateRuleTableRequest\x1a/.collections_opt.api.v1.CreateRuleTableResponse\x12r\n\x0fUpdateRuleTable\x12..collections_opt.api.v1.UpdateRuleTableRequest\x1a/.collections_opt.api.v1.UpdateRuleTableResponse\x12u\n\x10\x41pproveRuleTable\x12/.collections_opt.api.v1.ApproveRuleTableRequest\x1a\x30.collections_opt.api.v1.ApproveRuleTableResponse\x12i\n\x0cGetRuleTable\x12+.collections_opt.api.v1.GetRuleTableRequest\x1a,.collections_opt.api.v1.GetRuleTableResponse\x12o\n\x0eListRuleTables\x12-.collections_opt.api.v1.ListRuleTablesRequest\x1a..collections_opt.api.v1.ListRuleTablesResponse\x12\x84\x01\n\x15ListRuleTableVersions\x12\x34.collections_opt.api.v1.ListRuleTableVersionsRequest\x1a\x35.collections_opt.api.v1.ListRuleTableVersionsResponse\x12r\n\x0fGetRulesInForce\x12..collections_opt.api.v1.GetRulesInForceRequest\x1a/.collections_opt.api.v1.GetRulesInForceResponse\x12n\n\rEvaluateRules\x12,.collections_opt.api.v1.EvaluateRulesRequest\x1a-.collections_opt.api.v1.EvaluateRulesResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -86,34 +87,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_GETRULESINFORCEREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_GETRULESINFORCEREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
-  _globals['_CREATERULETABLEREQUEST']._serialized_start=168
-  _globals['_CREATERULETABLEREQUEST']._serialized_end=349
-  _globals['_CREATERULETABLERESPONSE']._serialized_start=351
-  _globals['_CREATERULETABLERESPONSE']._serialized_end=431
-  _globals['_UPDATERULETABLEREQUEST']._serialized_start=434
-  _globals['_UPDATERULETABLEREQUEST']._serialized_end=635
-  _globals['_UPDATERULETABLERESPONSE']._serialized_start=637
-  _globals['_UPDATERULETABLERESPONSE']._serialized_end=717
-  _globals['_APPROVERULETABLEREQUEST']._serialized_start=720
-  _globals['_APPROVERULETABLEREQUEST']._serialized_end=922
-  _globals['_APPROVERULETABLERESPONSE']._serialized_start=924
-  _globals['_APPROVERULETABLERESPONSE']._serialized_end=1005
-  _globals['_GETRULETABLEREQUEST']._serialized_start=1007
-  _globals['_GETRULETABLEREQUEST']._serialized_end=1080
-  _globals['_GETRULETABLERESPONSE']._serialized_start=1082
-  _globals['_GETRULETABLERESPONSE']._serialized_end=1159
-  _globals['_LISTRULETABLESREQUEST']._serialized_start=1161
-  _globals['_LISTRULETABLESREQUEST']._serialized_end=1235
-  _globals['_LISTRULETABLESRESPONSE']._serialized_start=1237
-  _globals['_LISTRULETABLESRESPONSE']._serialized_end=1342
-  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_start=1344
-  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_end=1454
-  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_start=1456
-  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_end=1568
-  _globals['_GETRULESINFORCEREQUEST']._serialized_start=1570
-  _globals['_GETRULESINFORCEREQUEST']._serialized_end=1639
-  _globals['_GETRULESINFORCERESPONSE']._serialized_start=1641
-  _globals['_GETRULESINFORCERESPONSE']._serialized_end=1767
-  _globals['_RULESERVICE']._serialized_start=1770
-  _globals['_RULESERVICE']._serialized_end=2605
+  _globals['_CREATERULETABLEREQUEST']._serialized_start=214
+  _globals['_CREATERULETABLEREQUEST']._serialized_end=395
+  _globals['_CREATERULETABLERESPONSE']._serialized_start=397
+  _globals['_CREATERULETABLERESPONSE']._serialized_end=477
+  _globals['_UPDATERULETABLEREQUEST']._serialized_start=480
+  _globals['_UPDATERULETABLEREQUEST']._serialized_end=681
+  _globals['_UPDATERULETABLERESPONSE']._serialized_start=683
+  _globals['_UPDATERULETABLERESPONSE']._serialized_end=763
+  _globals['_APPROVERULETABLEREQUEST']._serialized_start=766
+  _globals['_APPROVERULETABLEREQUEST']._serialized_end=968
+  _globals['_APPROVERULETABLERESPONSE']._serialized_start=970
+  _globals['_APPROVERULETABLERESPONSE']._serialized_end=1051
+  _globals['_GETRULETABLEREQUEST']._serialized_start=1053
+  _globals['_GETRULETABLEREQUEST']._serialized_end=1126
+  _globals['_GETRULETABLERESPONSE']._serialized_start=1128
+  _globals['_GETRULETABLERESPONSE']._serialized_end=1205
+  _globals['_LISTRULETABLESREQUEST']._serialized_start=1207
+  _globals['_LISTRULETABLESREQUEST']._serialized_end=1281
+  _globals['_LISTRULETABLESRESPONSE']._serialized_start=1283
+  _globals['_LISTRULETABLESRESPONSE']._serialized_end=1388
+  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_start=1390
+  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_end=1500
+  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_start=1502
+  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_end=1614
+  _globals['_GETRULESINFORCEREQUEST']._serialized_start=1616
+  _globals['_GETRULESINFORCEREQUEST']._serialized_end=1685
+  _globals['_GETRULESINFORCERESPONSE']._serialized_start=1687
+  _globals['_GETRULESINFORCERESPONSE']._serialized_end=1813
+  _globals['_RULESERVICE']._serialized_start=1816
+  _globals['_RULESERVICE']._serialized_end=2763
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from collections_opt.api.v1 import rule_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2
 from collections_opt.api.v1 import rule_service_pb2 as collections__opt_dot_api_dot_v1_dot_rule__service__pb2
 
 GRPC_GENERATED_VERSION = '1.81.1'
@@ -72,6 +73,11 @@ class RuleServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceResponse.FromString,
                 _registered_method=True)
+        self.EvaluateRules = channel.unary_stream(
+                '/collections_opt.api.v1.RuleService/EvaluateRules',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesResponse.FromString,
+                _registered_method=True)
 
 
 class RuleServiceServicer:
@@ -130,6 +136,14 @@ class RuleServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvaluateRules(self, request, context):
+        """Says what tables would do to money, minutes and accounts if they were in force; streams progress, then the answer. Nothing is
+        recorded.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RuleServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -167,6 +181,11 @@ def add_RuleServiceServicer_to_server(servicer, server):
                     servicer.GetRulesInForce,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceResponse.SerializeToString,
+            ),
+            'EvaluateRules': grpc.unary_stream_rpc_method_handler(
+                    servicer.EvaluateRules,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -361,6 +380,33 @@ class RuleService:
             '/collections_opt.api.v1.RuleService/GetRulesInForce',
             collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_rule__service__pb2.GetRulesInForceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvaluateRules(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/collections_opt.api.v1.RuleService/EvaluateRules',
+            collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2.EvaluateRulesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import rule_evaluation_pb2 as _rule_evaluation_pb2
 from collections_opt.api.v1 import rule_service_pb2 as _rule_service_pb2
 from grpc import aio as _aio
 import abc as _abc_1
@@ -52,6 +53,10 @@ class RuleServiceStub:
     """Lists the versions of a table, newest first."""
     GetRulesInForce: _grpc.UnaryUnaryMultiCallable[_rule_service_pb2.GetRulesInForceRequest, _rule_service_pb2.GetRulesInForceResponse]
     """Returns what binds on a day, and which versions of which tables say so."""
+    EvaluateRules: _grpc.UnaryStreamMultiCallable[_rule_evaluation_pb2.EvaluateRulesRequest, _rule_evaluation_pb2.EvaluateRulesResponse]
+    """Says what tables would do to money, minutes and accounts if they were in force; streams progress, then the answer. Nothing is
+    recorded.
+    """
 
 @_typing.type_check_only
 class RuleServiceAsyncStub(RuleServiceStub):
@@ -77,6 +82,10 @@ class RuleServiceAsyncStub(RuleServiceStub):
     """Lists the versions of a table, newest first."""
     GetRulesInForce: _aio.UnaryUnaryMultiCallable[_rule_service_pb2.GetRulesInForceRequest, _rule_service_pb2.GetRulesInForceResponse]  # type: ignore[assignment]
     """Returns what binds on a day, and which versions of which tables say so."""
+    EvaluateRules: _aio.UnaryStreamMultiCallable[_rule_evaluation_pb2.EvaluateRulesRequest, _rule_evaluation_pb2.EvaluateRulesResponse]  # type: ignore[assignment]
+    """Says what tables would do to money, minutes and accounts if they were in force; streams progress, then the answer. Nothing is
+    recorded.
+    """
 
 class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps the rules of whom the law and the lender let be contacted: versioned, effective-dated, never changed once saved, and in
@@ -141,5 +150,15 @@ class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_rule_service_pb2.GetRulesInForceResponse, _abc.Awaitable[_rule_service_pb2.GetRulesInForceResponse]]:
         """Returns what binds on a day, and which versions of which tables say so."""
+
+    @_abc_1.abstractmethod
+    def EvaluateRules(
+        self,
+        request: _rule_evaluation_pb2.EvaluateRulesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_rule_evaluation_pb2.EvaluateRulesResponse], _abc.AsyncIterator[_rule_evaluation_pb2.EvaluateRulesResponse]]:
+        """Says what tables would do to money, minutes and accounts if they were in force; streams progress, then the answer. Nothing is
+        recorded.
+        """
 
 def add_RuleServiceServicer_to_server(servicer: RuleServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -20,6 +20,9 @@ CHANNELS = ("CALL", "TEXT", "EMAIL", "LETTER", "VISIT")
 MAX_VERSION = 1_000_000
 """Versions of one rule's wording."""
 
+OF_PLANS = ("queue.", "facts.")
+"""Beginnings of ids of what a capacity plan blocks; a rule of such an id could be taken for it."""
+
 _COUNTED = (RuleKind.BUDGET, RuleKind.COUNT_ABOVE)
 _WAITS = (RuleKind.WAIT, RuleKind.WAIT_DAYS)
 _PERMISSIVE = (RuleKind.COUNT_ABOVE, RuleKind.WAIT_DAYS)
@@ -71,6 +74,8 @@ def _violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
         )
         if each
     )
+    if rule.rule_id.startswith(OF_PLANS):
+        yield FieldViolation(f"{path}.rule_id", f"{rule.rule_id!r} is taken by the capacity plan.", "Begin it otherwise.")
     if rule.source and not rule.source.strip():
         yield FieldViolation(f"{path}.source", "is blank.", "Say where the rule comes from: no rule without a citation.")
     yield from column_violations(rule, path)

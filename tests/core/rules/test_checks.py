@@ -49,6 +49,7 @@ def test_the_shipped_rules_and_a_citys_cap_are_in_order():
     ("change", "field"),
     [
         ({"rule_id": "no id"}, "rules[0].rule_id"),
+        ({"rule_id": "queue.product"}, "rules[queue.product].rule_id"),
         ({"version": 0}, "version"),
         ({"source": " "}, "source"),
         ({"source": ""}, "source"),
