@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +15,7 @@ from collections_opt.core.queues import CapacityPlan
 from collections_opt.scoring.artifacts import Manifest
 from collections_opt.scoring.contact_artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
 from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
-from collections_opt.scoring.contact_training import LearnedContacts, contact_rows, learn_contacts
+from collections_opt.scoring.contact_training import LearnedContacts, LevelShift, contact_rows, learn_contacts
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
             "judged_count": judged,
             "dropped_count": learned.dropped_count,
             "left_out": learned.left_out,
+            "level_shifts": {channel: asdict(level) for channel, level in learned.levels.items()},
             "seed": training.seed,
         },
         metrics=metrics,
@@ -121,9 +122,19 @@ def contact_card(learned: LearnedContacts) -> str:
             f"{learned.planned[channel]:.4f} | {judged.ece:.4f} | {slope} |"
         )
     lines += ["", *(f"{channel} was not learned: {why}." for channel, why in learned.left_out.items())]
+    lines += [_level_sentence(channel, level) for channel, level in learned.levels.items()]
     lines += [
         "Learned from accounts that were contacted: where the desk never tried, the chance is carried over from accounts alike.",
         "Queues without enough contacts keep the level of the capacity plan's rate; channels not learned keep the rate itself.",
         "",
     ]
     return "\n".join(lines)
+
+
+def _level_sentence(channel: str, level: LevelShift) -> str:
+    if not level.log_odds:
+        few = f"{level.count:,} contacts by chance are too few to say how much the desk's choice of reachable people overstates"
+        return f"{channel}: {few}."
+    return (
+        f"{channel}: {level.count:,} contacts by chance moved the log-odds by {level.log_odds:+.3f}, against the desk's choice."
+    )

@@ -1,4 +1,8 @@
-"""Learn contact probabilities from contact logs: fitted on early periods, calibrated on a later one, judged on the last."""
+"""Learn contact probabilities from contact logs: fitted on early periods, calibrated on a later one, judged on the last.
+
+A desk picks people whom it thinks it can reach, so rates learned from its contacts are too high for everybody else. The level of
+a channel is therefore moved to what contacts by chance, on the rows that a holdout drew, say of it: as far as they are enough.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,9 @@ STRENGTHS, FOLDS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0), 5
 LEVEL_WEIGHT = 10.0
 """Levels of queues are penalised a hundred times less than coefficients: they are what a queue differs by."""
 
+LEVEL_SPREAD = 0.3
+"""Standard deviation, in log-odds, of how far a desk's choice is thought to move the level: few drawn contacts move it little."""
+
 QUANTILES = 101
 _FLOOR = 1e-9
 _DIGITS = 9
@@ -46,17 +53,32 @@ class ContactRows:
         features: float64 (n, f).
         queue: int64 (n,) index into the plan's queues.
         reached: bool (n,) the right party was.
+        randomised: bool (n,) a holdout drew the contact.
         dropped_count: log rows left out: not contacted, or the account is not in its portfolio.
     """
 
     features: Floats
     queue: NDArray[np.int64]
     reached: Bools
+    randomised: Bools
     dropped_count: int
 
     def take(self, rows: Bools) -> ContactRows:
         """Return some rows."""
-        return ContactRows(self.features[rows], self.queue[rows], self.reached[rows], self.dropped_count)
+        return ContactRows(self.features[rows], self.queue[rows], self.reached[rows], self.randomised[rows], self.dropped_count)
+
+
+@dataclass(frozen=True)
+class LevelShift:
+    """How far contacts by chance moved a channel's level.
+
+    Attributes:
+        log_odds: added to every log-odds of the channel; 0 where too few contacts were drawn.
+        count: drawn contacts that say so.
+    """
+
+    log_odds: float
+    count: int
 
 
 @dataclass(frozen=True)
@@ -65,9 +87,11 @@ class LearnedContacts:
 
     Attributes:
         model: the contact model.
-        judged: per learned channel, on contacts that nothing was fitted on; None in small cells.
+        judged: per learned channel, on contacts that nothing was fitted on, those by chance where they are enough; None in small
+            cells.
         planned: log loss of the plan's rates on the same contacts.
         left_out: why a channel was not learned.
+        levels: per learned channel.
         row_counts: contacts to fit, to calibrate and to judge on.
         dropped_count: log rows left out.
     """
@@ -76,6 +100,7 @@ class LearnedContacts:
     judged: dict[str, ClassEvaluation | None]
     planned: dict[str, float]
     left_out: dict[str, str]
+    levels: dict[str, LevelShift]
     row_counts: tuple[int, int, int]
     dropped_count: int
 
@@ -92,7 +117,8 @@ def contact_rows(portfolio: Portfolio, log: ContactLog, plan: CapacityPlan) -> C
     found = known[place] == log.account_id if known.size else np.zeros(log.row_count, dtype=bool)
     used = np.flatnonzero(found & log.contacted & (log.queue != NO_QUEUE))
     features = build_contact_features(portfolio)[place[used]]
-    return ContactRows(features, index[log.queue[used]], log.right_party[used], log.row_count - used.size)
+    left_out = log.row_count - used.size
+    return ContactRows(features, index[log.queue[used]], log.right_party[used], log.randomised[used], left_out)
 
 
 def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: str, seed: int) -> LearnedContacts:
@@ -107,7 +133,7 @@ def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: 
     parts = (_joined(periods[:-2]), periods[-2], periods[-1])
     channel_of = np.array([queue.channel for queue in plan.queues])
     rates = np.array([queue.effect.right_party_contact_rate for queue in plan.queues])
-    models, judged, planned, left_out = [], {}, {}, {}
+    models, judged, planned, left_out, levels = [], {}, {}, {}, {}
     for channel in sorted(set(channel_of.tolist())):
         fitted, calibrating, last = (part.take(channel_of[part.queue] == channel) for part in parts)
         fitted = fitted.take(np.isin(fitted.queue, _with_own_level(fitted)))
@@ -116,7 +142,9 @@ def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: 
             left_out[channel] = f"fewer than {MIN_OF_EACH} contacts that reached, or that did not"
             continue
         model = _calibrated(_fitted(channel, fitted, plan), calibrating, plan)
+        model, levels[channel] = _levelled(model, (fitted, calibrating), plan)
         models.append(model)
+        last = last.take(last.randomised) if _enough(last.reached[last.randomised]) else last
         judged[channel] = evaluate_class(predicted(model, last, plan), last.reached, seed)
         planned[channel] = log_loss_of(rates[last.queue], last.reached)
     if not models:
@@ -124,7 +152,7 @@ def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: 
         raise refuse(Reason.INVALID_ARGUMENT, "log", f"no channel can be learned ({told}).", "Give longer logs.")
     counts = (parts[0].reached.size, parts[1].reached.size, parts[2].reached.size)
     dropped = sum(part.dropped_count for part in periods)
-    return LearnedContacts(ContactModel(version, tuple(models)), judged, planned, left_out, counts, dropped)
+    return LearnedContacts(ContactModel(version, tuple(models)), judged, planned, left_out, levels, counts, dropped)
 
 
 def predicted(model: ChannelContactModel, rows: ContactRows, plan: CapacityPlan) -> Floats:
@@ -144,6 +172,7 @@ def _joined(periods: Sequence[ContactRows]) -> ContactRows:
         np.vstack([part.features for part in periods]),
         np.concatenate([part.queue for part in periods]),
         np.concatenate([part.reached for part in periods]),
+        np.concatenate([part.randomised for part in periods]),
         sum(part.dropped_count for part in periods),
     )
 
@@ -191,6 +220,38 @@ def _calibrated(model: ChannelContactModel, rows: ContactRows, plan: CapacityPla
     levels_alone = replace(model, coefficients=(0.0,) * len(model.coefficients))
     found = min((_lined(levels_alone, rows, plan), _lined(model, rows, plan)), key=lambda made: _loss(made, rows, plan))
     return replace(found, score_quantiles=_kept(np.quantile(found.score(rows.features), np.linspace(0.0, 1.0, QUANTILES))))
+
+
+def _levelled(
+    model: ChannelContactModel, periods: Sequence[ContactRows], plan: CapacityPlan
+) -> tuple[ChannelContactModel, LevelShift]:
+    """Return the model at the level that drawn contacts say, and how far they moved it.
+
+    Of each span of time: the shift at which drawn contacts are reached as often as predicted, less that of all contacts, which is
+    what the times do. Their mean by precision, 1 / v = sum p (1 - p) over drawn contacts, is served times s^2 / (s^2 + v), with s
+    the ``LEVEL_SPREAD``.
+    """
+    shifts, weights, count = [0.0], [0.0], 0
+    for rows in periods:
+        drawn = rows.take(rows.randomised)
+        count += drawn.reached.size
+        if _enough(drawn.reached):
+            chance = predicted(model, drawn, plan)
+            shifts.append(_shift(model, drawn, plan) - _shift(model, rows, plan))
+            weights.append(float((chance * (1.0 - chance)).sum()))
+    precision = sum(weights)
+    if not precision:
+        return model, LevelShift(0.0, count)
+    shift = float(np.dot(shifts, weights)) / precision
+    kept = round(shift * LEVEL_SPREAD**2 / (LEVEL_SPREAD**2 + 1.0 / precision), _DIGITS)
+    moved = replace(model, calibration_intercept=round(model.calibration_intercept + kept, _DIGITS))
+    return moved, LevelShift(kept, count)
+
+
+def _shift(model: ChannelContactModel, rows: ContactRows, plan: CapacityPlan) -> float:
+    """Return the log-odds to add for contacts to be reached as often as predicted."""
+    chance = np.clip(predicted(model, rows, plan), _FLOOR, 1.0 - _FLOOR)
+    return level_of(float(rows.reached.mean()), np.log(chance / (1.0 - chance)))
 
 
 def _lined(model: ChannelContactModel, rows: ContactRows, plan: CapacityPlan) -> ChannelContactModel:

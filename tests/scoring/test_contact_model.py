@@ -25,7 +25,7 @@ from collections_opt.scoring.contact_features import (
     build_contact_features,
 )
 from collections_opt.scoring.contact_model import level_of, probability_of
-from collections_opt.scoring.contact_training import contact_rows, learn_contacts
+from collections_opt.scoring.contact_training import LevelShift, contact_rows, learn_contacts, predicted
 
 PLAN = desk_plan(500)
 LENDER = SimulatedLender(31, 150_000)
@@ -65,6 +65,27 @@ def test_a_calibrator_that_forgets_the_level_is_noticed(learned, periods):
     judged = learn_contacts([*faulty, periods[-1]], PLAN, "reach-1", 1).judged["CALL"]
     assert judged.ece > 0.1
     assert judged.intercept.low > 0.3
+
+
+def test_a_desk_that_picks_reachable_people_does_not_set_the_level(periods):
+    """Planted fault: of the people whom the desk chose, two in five of those who were not reached are."""
+    rng = np.random.default_rng(6)
+    picked = [
+        replace(part, reached=part.reached | (~part.randomised & (rng.random(part.reached.size) < 0.4))) for part in periods
+    ]
+    learned = learn_contacts(picked, PLAN, "reach-1", 1)
+    unmarked = [replace(part, randomised=np.zeros_like(part.randomised)) for part in picked]
+    fooled = learn_contacts(unmarked, PLAN, "reach-1", 1)
+    drawn = picked[-1].take(picked[-1].randomised & (picked[-1].queue == 0))
+    rate = float(drawn.reached.mean())
+    told, believed = (float(predicted(made.model.channel("CALL"), drawn, PLAN).mean()) for made in (learned, fooled))
+    assert believed - rate > 0.08
+    assert abs(told - rate) < 0.4 * (believed - rate)
+    assert learned.levels["CALL"].log_odds < -0.2
+    assert learned.levels["CALL"].count > 500
+    assert fooled.levels["CALL"] == LevelShift(0.0, 0)
+    few = [replace(part, randomised=part.randomised & (np.arange(part.reached.size) < 100)) for part in picked]
+    assert learn_contacts(few, PLAN, "reach-1", 1).levels["CALL"].log_odds == 0.0
 
 
 def test_rates_follow_the_true_rates(learned, months):

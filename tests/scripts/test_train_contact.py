@@ -51,6 +51,8 @@ def test_three_months_become_a_version(desk):
     assert report["metrics"]["call_log_loss"] < report["metrics"]["call_log_loss_of_plan"]
     artifact = load_contact(desk / "models", "reach-1")
     assert artifact.manifest.metrics == report["metrics"]
+    assert artifact.manifest.training["level_shifts"]["CALL"]["count"] > 0
+    assert "CALL: " in artifact.card
     assert "| CALL |" in artifact.card
     listed = call("models.py", "list", "--data", desk, "--kind", "contact")
     assert listed.returncode == 0, listed.stderr
