@@ -43,7 +43,7 @@ def main(
     constraints: Annotated[
         Path | None, typer.Option(help="TOML file of what every order keeps to; examples/constraints.toml.")
     ] = None,
-    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the server's.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default those in force.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the random order and of the bootstrap.")] = 1,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the comparison as CSV.")] = None,

@@ -18,6 +18,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.client.plain import plain
+from collections_opt.client.values import choice_phrase
 from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.day_windows import shown_minutes
 from collections_opt.wire.common import read_date, read_enum, write_date
@@ -56,6 +57,8 @@ def main(
     if why.loss_source:
         source = read_enum(value_pb.LossSource.DESCRIPTOR, why.loss_source, "loss_source").lower().replace("_", " ")
         console.print(f"Loss given default: {why.loss_given_default:.1%} (from the {source}).", highlight=False)
+    if why.HasField("value_choice"):
+        console.print(f"Values: {choice_phrase(why.value_choice)}.", highlight=False)
     for reason in why.reason_codes:
         console.print(f"  {reason.sentence} ({reason.code})", highlight=False)
     header = ["queue", "verdict", "increment", "minutes", "a minute costs", "surplus", "needs more", "costs at most"]

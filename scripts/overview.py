@@ -20,6 +20,7 @@ from collections_opt.api.v1 import actor_pb2, capacity_plan_pb2, model_service_p
 from collections_opt.client.listings import all_models, all_plans, all_portfolios, all_rankings
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import summarise
+from collections_opt.client.values import values_sentence
 from collections_opt.core.ranking import Disposition
 from collections_opt.reports.comparison_sentences import TITLES
 from collections_opt.reports.money import gap, money
@@ -51,6 +52,7 @@ def main(
     console.print(table("Portfolios", *_portfolios(portfolios)))
     console.print(table("Capacity plans, latest versions", *_plans(plans)))
     console.print(table("Rankings, newest first", *_rankings(rankings), text_columns=5))
+    console.print(table("Values of those rankings", *_values(rankings), text_columns=3))
     for ranking in rankings:
         for warning in ranking.health.warnings:
             console.print(f"WARNING: {ranking.ranking_id}: {warning}", style="bold yellow", highlight=False, markup=False)
@@ -106,6 +108,18 @@ def _rankings(found: list[ranking_pb2.Ranking]) -> tuple[list[str], list[list[st
             ]
         )
     return ["ranking", "recorded (UTC)", "portfolio", "plan", "order", "worked", "increment", "gap"], lines
+
+
+def _values(found: list[ranking_pb2.Ranking]) -> tuple[list[str], list[list[str]]]:
+    lines = [
+        [
+            ranking.ranking_id,
+            ranking.inputs.value_parameters.version,
+            values_sentence(ranking.inputs).removeprefix("Values: ") or "-",
+        ]
+        for ranking in found
+    ]
+    return ["ranking", "values", "from"], lines
 
 
 def _models(found: list[model_service_pb2.Model]) -> tuple[list[str], list[list[str]]]:

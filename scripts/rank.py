@@ -21,6 +21,7 @@ from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import make_ranking, summarise
+from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.constraints import RankingConstraints
 from collections_opt.core.ordering import Ordering
@@ -41,7 +42,7 @@ def main(
     plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
     plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is its latest.")] = 0,
     ordering: Annotated[Ordering, typer.Option(help="Which order decides.")] = Ordering.EXPECTED_VALUE,
-    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default the server's.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default those in force.")] = None,
     constraints: Annotated[
         Path | None, typer.Option(help="TOML file of caps, floors, a cap on moves, a reserve; examples/constraints.toml.")
     ] = None,
@@ -102,6 +103,7 @@ def main(
     if persons_sentence(summary):
         console.print(persons_sentence(summary), highlight=False)
     console.print(evidence_sentence(summary), highlight=False)
+    console.print(values_sentence(made.inputs), highlight=False)
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
     show_constraints(console, made)
 

@@ -126,12 +126,11 @@ def machine_user() -> str:
 def served(data: Path, models: Path) -> Iterator[int]:
     """Serve a data folder on a free loopback port for the time of a block; yield the port."""
     # Imported here: a script that asks a remote server starts without models, solvers and database.
-    from collections_opt.application.settings import bundled_parameters  # noqa: PLC0415
     from collections_opt.service.server import ServerOptions, build_server  # noqa: PLC0415
     from collections_opt.service.services import all_services  # noqa: PLC0415
 
     with opened(data, models) as workspace:
-        built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+        built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
         built.start()
         try:
             yield built.port

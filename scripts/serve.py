@@ -16,9 +16,10 @@ from wsgiref.simple_server import WSGIServer
 
 import typer
 from prometheus_client import start_http_server
-from scripts_support import DataOption, ModelsOption, models_of, now, opened, run
+from scripts_support import DataOption, ModelsOption, machine_user, models_of, now, opened, run
 
-from collections_opt.application.settings import bundled_parameters, read_parameters
+from collections_opt.application.settings import read_parameters
+from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access import Access
 from collections_opt.service.metrics import ServerMetrics
@@ -41,7 +42,9 @@ def main(
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
     tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
-    parameters: Annotated[Path | None, typer.Option(help="TOML file of your value parameters; default: the bundled.")] = None,
+    parameters: Annotated[
+        Path | None, typer.Option(help="TOML file of value parameters to keep in place of the shipped ones.")
+    ] = None,
     token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
     token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
@@ -58,11 +61,13 @@ def main(
     tls = TlsFiles(tls_key, tls_certificate, tls_client_ca) if tls_key and tls_certificate else None
     wait_for_the_end = signals_caught()
     models = models_of(data, models)
-    values = read_parameters(parameters) if parameters else bundled_parameters()
+    values = read_parameters(parameters) if parameters else None
     with opened(data, models, database_url, objects_url) as workspace:
+        if values:
+            workspace.values.declare(values, Actor(machine_user() or "operator"))
         access = access_of(token_keys, token_issuer, token_audience)
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
-        services = all_services(workspace, values, options.metrics, import_budget(import_gib))
+        services = all_services(workspace, metrics=options.metrics, imports=import_budget(import_gib))
         built = build_server(services, options)
         watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
         built.start()

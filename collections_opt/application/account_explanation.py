@@ -12,6 +12,7 @@ from collections_opt.application.outcome_scorers import OutcomeScorer
 from collections_opt.application.recorded_constraints import RecordedSide
 from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.settings import load
+from collections_opt.application.value_sets import ValueChoice, recorded_choices
 from collections_opt.core.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -48,6 +49,7 @@ class AccountExplanation:
     """Why an account was worked or not, in one sentence and per queue.
 
     ``worked_account_id`` is the account about which the same person is contacted instead, "" if there is none.
+    ``value_choice`` says which version gave its product its values; None where the call that asked for the ranking carried them.
     """
 
     account_id: str
@@ -58,6 +60,7 @@ class AccountExplanation:
     probability: tuple[float, float, float]
     loss: AccountLoss
     worked_account_id: str = ""
+    value_choice: ValueChoice | None = None
 
 
 class AccountExplanations:
@@ -115,6 +118,7 @@ class AccountExplanations:
             probability=(p_cure, p_default, p_stay),
             loss=loss,
             worked_account_id=other,
+            value_choice=_choice_of(record, mine.column("product")[at].decode()),
         )
 
     def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
@@ -138,6 +142,10 @@ def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
     if row >= account_ids.size or account_ids[row] != wanted:
         raise refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine.")
     return row
+
+
+def _choice_of(record: RankingRecord, product: str) -> ValueChoice | None:
+    return next((choice for choice in recorded_choices(record.record) if choice.product == product), None)
 
 
 def _of_same_person(entries: Entries, row: int) -> np.ndarray:

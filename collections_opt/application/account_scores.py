@@ -15,6 +15,7 @@ from collections_opt.application.quarantine import refused_rows
 from collections_opt.application.recovery_serving import ServedRecovery
 from collections_opt.application.rule_tables import RuleTables
 from collections_opt.application.serving_record import serving_record
+from collections_opt.application.value_sets import ChosenValues, ValueSets
 from collections_opt.core.admission import admit
 from collections_opt.core.assignment import (
     Assignment,
@@ -38,7 +39,7 @@ from collections_opt.scoring.scorer import Reason as ScoreReason
 class ScoredAccounts:
     """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned.
 
-    ``recovery`` gave the loss given default of accounts without their own.
+    ``recovery`` gave the loss given default of accounts without their own; ``values`` value them.
     """
 
     ranking: Ranking
@@ -46,28 +47,38 @@ class ScoredAccounts:
     reasons: tuple[tuple[ScoreReason, ...], ...]
     model_use: Mapping[str, Any]
     recovery: ServedRecovery
+    values: ChosenValues
 
 
 class AccountScores:
     """Scores rows with the models that serve."""
 
-    def __init__(self, models: ModelServing, rule_tables: RuleTables, now: Callable[[], datetime]) -> None:
+    def __init__(self, models: ModelServing, rule_tables: RuleTables, values: ValueSets, now: Callable[[], datetime]) -> None:
         self._models = models
         self._rule_tables = rule_tables
+        self._values = values
         self._now = now
 
     def score(
-        self, raw: RawPortfolio, plan: CapacityPlan, parameters: ValueParameters, with_reasons: bool = True
+        self,
+        raw: RawPortfolio,
+        plan: CapacityPlan,
+        carried: ValueParameters | None,
+        with_reasons: bool = True,
+        portfolio_id: str = "",
     ) -> ScoredAccounts:
         """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
 
+        They are valued with what the call carries, else with what is in force for ``portfolio_id`` ("" is none) on that day.
+
         Raises:
-            CollectionsError: INVALID_ARGUMENT naming every row that the door refuses.
+            CollectionsError: INVALID_ARGUMENT naming every row that the door refuses; as ``ValueSets.settle``.
         """
         admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
-        request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, parameters)
+        values = self._values.settle(carried, portfolio_id, admission.portfolio)
+        request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         serving = self._models.pin("", admission.portfolio)
         effects_of = self._models.effects.pin("").effects_of
         recovery = self._models.recoveries.pin("")
@@ -78,11 +89,12 @@ class AccountScores:
         if with_reasons:
             require_wanted()
             pushes = serving.scorer.group_pushes(admission.portfolio)
-            worth = increment_reasons(ranking, pushes, serving.scorer.reason_groups, plan, parameters, effects_of)
+            worth = increment_reasons(ranking, pushes, serving.scorer.reason_groups, plan, values.parameters, effects_of)
             require_wanted()
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
-        return ScoredAccounts(ranking, plan, reasons, serving_record(serving, admission.portfolio, self._now()), recovery)
+        used = serving_record(serving, admission.portfolio, self._now())
+        return ScoredAccounts(ranking, plan, reasons, used, recovery, values)
 
 
 def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers

@@ -17,6 +17,7 @@ from collections_opt.application.recorded_rankings import RecordedRankings
 from collections_opt.application.registry_policy import LadderStep
 from collections_opt.application.rule_tables import RuleTables, TableVersion
 from collections_opt.application.settings import dump
+from collections_opt.application.value_sets import ValueSets
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import (
     INELIGIBLE,
@@ -155,6 +156,7 @@ class CapacityBaselines:
         inputs: RecordedInputsReader,
         models: ModelServing,
         rule_tables: RuleTables,
+        values: ValueSets,
         erasure_count: Callable[[], int],
     ) -> None:
         self._books = books
@@ -162,6 +164,7 @@ class CapacityBaselines:
         self._inputs = inputs
         self._models = models
         self._rule_tables = rule_tables
+        self._values = values
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
         self._last: tuple[str, CapacityBaseline] | None = None
@@ -216,10 +219,12 @@ class CapacityBaselines:
         portfolio_id: str,
         plan_id: str,
         plan_version: int | None,
-        parameters: ValueParameters,
+        carried: ValueParameters | None,
         progress: ProgressCallback = ignore_progress,
     ) -> CapacityBaseline:
         """Score and rank a portfolio by expected value with the model that serves it, without recording it.
+
+        It is valued with what the call carries, else with what is in force.
 
         Raises:
             CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE; as ``check_request`` and ``rank``.
@@ -236,6 +241,7 @@ class CapacityBaselines:
             )
         effects, recovery = self._models.effects.pin(portfolio_id), self._models.recoveries.pin(portfolio_id)
         binding = self._rule_tables.in_force(portfolio.as_of_date)
+        parameters = self._values.settle(carried, portfolio_id, portfolio).parameters
         decided_by = (serving.scorer.digest, effects.identity, recovery.digest, *(each.digest for each in binding.versions))
         key = digest_text("\n".join((portfolio.digest, plan_id, str(plan.version), dump(parameters), *decided_by)))
         known = self._known(key)

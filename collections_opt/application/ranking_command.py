@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from collections_opt.application.rule_tables import TableVersion
 from collections_opt.application.settings import dump
+from collections_opt.application.value_sets import ChosenValues, ValueChoice
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.assignment import SolveOptions
@@ -23,9 +24,9 @@ from collections_opt.solvers import SOLVERS
 class RankingCommand:
     """What a caller asks for; ``request_id`` (a UUID) makes it idempotent.
 
-    The solver starts from the prices of ``previous_ranking_id``, and moves are counted from its decisions. With
-    ``accept_suspect_scores`` a person lets scores decide that were refused with SCORES_SUSPECT; with
-    ``accept_clipped_values`` values that were refused with VALUES_OUT_OF_ORDER.
+    ``parameters`` are those that the call carries; None takes what is in force. The solver starts from the prices of
+    ``previous_ranking_id``, and moves are counted from its decisions. With ``accept_suspect_scores`` a person lets scores decide
+    that were refused with SCORES_SUSPECT; with ``accept_clipped_values`` values that were refused with VALUES_OUT_OF_ORDER.
     """
 
     request_id: str
@@ -33,7 +34,7 @@ class RankingCommand:
     plan_id: str
     plan_version: int | None
     ordering: Ordering
-    parameters: ValueParameters
+    parameters: ValueParameters | None
     solver: str = "default"
     seed: int = 20_050_801
     constraints: RankingConstraints = field(default_factory=RankingConstraints)
@@ -56,13 +57,21 @@ class RankingCommand:
 
 @dataclass(frozen=True)
 class OwedRanking(RankingCommand):
-    """A command as it is kept until its ranking is recorded: with who asked first, and which rule tables bind, by id.
+    """A command as it is kept until its ranking is recorded: with who asked first, which rule tables bind, by id, and its values.
 
-    Both are no part of what was asked. Commands of before rule tables were kept name none.
+    These are no part of what was asked. Commands of before rule tables were kept name none. ``value_choices`` say which version
+    gives each product its values, by product; none where the call carried them.
     """
 
+    parameters: ValueParameters
     actor: Actor = UNKNOWN
     rule_tables: tuple[TableVersion, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    value_choices: tuple[ValueChoice, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+
+    @property
+    def values(self) -> ChosenValues:
+        """What it is valued with, settled when it was asked for."""
+        return ChosenValues(self.parameters, self.value_choices)
 
 
 def options_of(command: RankingCommand) -> SolveOptions:

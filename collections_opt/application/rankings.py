@@ -26,12 +26,14 @@ from collections_opt.application.serving_record import health_of_scores, serving
 from collections_opt.application.settings import dump, load
 from collections_opt.application.shadow import shadow_scores
 from collections_opt.application.suspect_scores import LOOK_BACK, checked_drift
+from collections_opt.application.value_sets import ValueSets
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.eligibility import RuleTable
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.incidents import trace_of
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.policy import without_a_model
 from collections_opt.core.queues import CapacityPlan
@@ -52,6 +54,7 @@ class Rankings:
         ledger: Ledger,
         models: ModelServing,
         rule_tables: RuleTables,
+        values: ValueSets,
         now: Callable[[], datetime],
         recorder: Recorder,
         worker: str = "local",
@@ -59,6 +62,7 @@ class Rankings:
         self._ledger = ledger
         self._models = models
         self._rule_tables = rule_tables
+        self._values = values
         self._now = now
         self._recorder = recorder
         self._sealed = recorder.sealed
@@ -86,12 +90,14 @@ class Rankings:
             return command.ranking_id
         portfolio = self.recorded.portfolio(command.portfolio_id)
         binding = self._rule_tables.in_force(portfolio.as_of_date)
-        request = self._request(command, binding.rules)
+        chosen = self._values.settle(command.parameters, command.portfolio_id, portfolio)
+        request = self._request(command, binding.rules, chosen.parameters)
         check_request(portfolio, request)
         if not validate_only:
-            # The versions of plan and rule tables are settled here: made again later, it is the ranking that was asked for.
-            asked = {**vars(command), "plan_version": request.plan.version}
-            settled = dump(OwedRanking(**asked, actor=actor, rule_tables=binding.versions))
+            # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
+            asked = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
+            owed = OwedRanking(**asked, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices)
+            settled = dump(owed)
             self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
 
@@ -111,14 +117,14 @@ class Rankings:
         """Yield progress until the ranking ends or nothing changes for the time given."""
         return self._runs.watch(ranking_id, timeout_seconds)
 
-    def _request(self, command: RankingCommand, rules: RuleTable) -> RankingRequest:
+    def _request(self, command: RankingCommand, rules: RuleTable, parameters: ValueParameters) -> RankingRequest:
         stored = self._ledger.plan(command.plan_id, command.plan_version)
         plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
         previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
         return RankingRequest(
             plan,
             rules,
-            command.parameters,
+            parameters,
             command.ordering,
             replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
             command.constraints,
@@ -130,7 +136,7 @@ class Rankings:
         if not command.rule_tables:  # asked for before rule tables were kept: settled now
             day = self.recorded.portfolio(command.portfolio_id).as_of_date
             command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
-        request = self._request(command, self._rule_tables.of(command.rule_tables))
+        request = self._request(command, self._rule_tables.of(command.rule_tables), command.parameters)
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
@@ -157,6 +163,7 @@ class Rankings:
         used = serving_record(serving, portfolio, decided)
         record = {
             **decided_facts(command, request, ranking, portfolio.digest),
+            **command.values.recorded(),
             "rule_tables": [asdict(version) for version in command.rule_tables],
             "entries_object": kept.entries_object,
             **kept.facts,

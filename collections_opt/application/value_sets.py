@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +25,10 @@ from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
 from collections_opt.core.model_lifecycle import ApprovalMode
 from collections_opt.core.names import list_violations
+from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.resources import ResourceKind
 from collections_opt.core.value.order import violations
-from collections_opt.core.value.parameters import ProductValues, ValueParameters, missing_values
+from collections_opt.core.value.parameters import NO_FLAT_VALUES, ProductValues, ValueParameters, missing_values
 
 SHIPPED_ID = "shipped-values"
 """Id of the set that a release ships, or that a server is started with."""
@@ -62,6 +65,15 @@ class ValueSet:
         )
 
 
+class ValuesFrom(StrEnum):
+    """Where the values of a ranking come from."""
+
+    IN_FORCE = "IN_FORCE"
+    """From the sets that were in force when it was asked for."""
+    CALL = "CALL"
+    """From the call that asked for it: no second person stands behind them."""
+
+
 @dataclass(frozen=True)
 class ValueChoice:
     """Which version gives a product its values; ``digest`` is that of the version's content."""
@@ -77,13 +89,27 @@ class ValueChoice:
         """What people call it: id and version."""
         return f"{self.resource_id}/{self.version}"
 
+    def recorded(self) -> dict[str, Any]:
+        """Return what records hold, as integers and strings."""
+        return {**vars(self), "mode": self.mode.value}
+
 
 @dataclass(frozen=True)
 class ChosenValues:
-    """The values of a portfolio's products, and which version gives each, by product."""
+    """The values of a portfolio's products, and which version gives each, by product; none where a call carried its own."""
 
     parameters: ValueParameters
     choices: tuple[ValueChoice, ...]
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what a ranking's record says of where its values come from."""
+        source = ValuesFrom.IN_FORCE if self.choices else ValuesFrom.CALL
+        return {"values_from": source.value, "value_choices": [choice.recorded() for choice in self.choices]}
+
+
+def recorded_choices(held: Mapping[str, Any]) -> tuple[ValueChoice, ...]:
+    """Return which versions a ranking's record names; none where its call carried values, and before they were kept."""
+    return tuple(ValueChoice(**{**each, "mode": ApprovalMode(each["mode"])}) for each in held.get("value_choices", ()))
 
 
 @lru_cache(maxsize=256)
@@ -128,12 +154,23 @@ class ValueSets:
         Raises:
             CollectionsError: as ``ApprovedResources.declare``: who starts a server does not overrule who approved.
         """
-        new = SavedContent(SHIPPED_ID, FROM_THE_START, ValueSet(parameters), note="declared at the start of the server")
+        by_product = ValueSet(replace(parameters, **NO_FLAT_VALUES))  # as it would be saved over the API
+        new = SavedContent(SHIPPED_ID, FROM_THE_START, by_product, note="declared at the start of the server")
         self.resources.declare(new, by, ApprovalMode.SELF_APPROVED)
 
     def choose(self, portfolio_id: str, product: NDArray[np.bytes_], day: date) -> ChosenValues:
         """Return the values in force on a day for accounts of a portfolio, as ``choose_values``."""
         return choose_values(self.resources.in_force(day), portfolio_id, product)
+
+    def settle(self, carried: ValueParameters | None, portfolio_id: str, portfolio: Portfolio) -> ChosenValues:
+        """Return the values of a call: those that it carries, else those in force on the portfolio's as-of date.
+
+        Raises:
+            CollectionsError: as ``choose_values``; what a call carries is checked where it is used.
+        """
+        if carried is not None:
+            return ChosenValues(carried, ())
+        return self.choose(portfolio_id, portfolio.column("product"), portfolio.as_of_date)
 
     def difference(self, parameters: ValueParameters, choices: Sequence[ValueChoice]) -> str:
         """Return the first product whose values are not those of the version it names, in words; empty when all are.
@@ -191,6 +228,8 @@ def choice_difference(
         held = stored.content.parameters
         if stored.version.digest != choice.digest:
             return f"{choice.name} holds other content than what was named for {product}"
+        if stored.version.approval is None:
+            return f"{choice.name}, which is named for {product}, was never approved"
         if held.products.get(product) != products[product]:
             return f"the values of {product} are not those of {choice.name}"
         other = [term for term in _TERMS if getattr(held, term) != getattr(parameters, term)]

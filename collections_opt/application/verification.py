@@ -12,13 +12,15 @@ from collections_opt.application.hours_check import hours_check
 from collections_opt.application.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.recorder import Recorder
 from collections_opt.application.rule_tables import RuleTables, TableVersion
-from collections_opt.application.settings import dump
+from collections_opt.application.settings import dump, load
+from collections_opt.application.value_sets import ValueSets, recorded_choices
 from collections_opt.core.actors import asked_by, recorded_actor
 from collections_opt.core.arrays import Array, digest_text
 from collections_opt.core.assignment import Assignment, AssignmentProblem
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.exploration import withdraw
 from collections_opt.core.ordering import Ordering
+from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.checkpoints import check_note
 from collections_opt.ledger.ledger import Ledger
@@ -36,11 +38,13 @@ class Verification:
         ledger: the records.
         recorder: what opens and signs them.
         rule_tables: the versions that records name.
+        values: the sets of values that records name.
     """
 
-    def __init__(self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables) -> None:
+    def __init__(self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables, values: ValueSets) -> None:
         self._ledger = ledger
         self._rule_tables = rule_tables
+        self._values = values
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
 
@@ -87,6 +91,8 @@ class Verification:
         checks = [self._record_check(record), self._log_check(record), self._checked("rows", lambda: self._rows(record))]
         if record.record.get("rule_tables"):  # records of before they were kept name none
             checks.append(self._checked("rules", lambda: self._rules(record)))
+        if record.record.get("value_choices"):  # nor do those whose call carried its values
+            checks.append(self._checked("value sets", lambda: self._value_sets(record)))
         if not all(check.holds for check in checks):
             return _verdict(ranking_id, checks, Strength.NOTHING)
         decision = read_decision(self._ledger, self._sealed, record)
@@ -152,6 +158,14 @@ class Verification:
         held = digest_text(dump(self._rule_tables.of(versions)))
         _need(held == record.record["rules_digest"], "the rules are not those of the tables that the record names")
         return f"The rules are those of {' and '.join(version.name for version in versions)}, each of which was approved."
+
+    def _value_sets(self, record: RankingRecord) -> str:
+        """Return whose the recorded values are; refuses when a version named for a product does not hold the product's."""
+        choices = recorded_choices(record.record)
+        found = self._values.difference(load(record.record["parameters"], ValueParameters), choices)
+        _need(not found, found)
+        told = (f"{choice.product} of {choice.name}" for choice in choices)
+        return f"The values are those of the sets that were in force: {', '.join(told)}; each was approved."
 
     @staticmethod
     def _checked(name: str, look: Callable[[], str]) -> Check:

@@ -132,17 +132,17 @@ def open_workspace(
     rule_tables.ship(bundled_rules())
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
     values.ship(bundled_parameters())
-    rankings = Rankings(ledger, serving, rule_tables, now, recorder, worker)
+    rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
     recorded = rankings.recorded
-    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rule_tables, now)
+    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(serving, rule_tables, values, now)
     inputs = RecordedInputsReader(ledger, recorded, serving.recorded)
     placer = Placer(recorded, inputs, rule_tables, ledger.erasure_count)
-    baselines = CapacityBaselines(books, recorded, inputs, serving, rule_tables, ledger.erasure_count)
+    baselines = CapacityBaselines(books, recorded, inputs, serving, rule_tables, values, ledger.erasure_count)
     evidence = Evidence(
         ledger,
         recorded,
         explanations,
-        Verification(ledger, recorder, rule_tables),
+        Verification(ledger, recorder, rule_tables, values),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, subject_keys, recorder, now),

@@ -43,7 +43,7 @@ class ComparisonTerms:
 
     Attributes:
         constraints: limits of all orders; no cap on moves, which are counted from one ranking. None for none.
-        parameters: of the value model; None takes the server's.
+        parameters: of the value model; None takes what is in force.
     """
 
     constraints: RankingConstraints | None = None
@@ -73,7 +73,7 @@ def compare_orders(
         known: what happened, or None.
         orderings: the orders; the first is compared with.
         progress: told the share of orders done.
-        terms: what every order keeps to and is valued with; None for no constraints and the server's parameters.
+        terms: what every order keeps to and is valued with; None for no constraints and the parameters in force.
 
     Raises:
         CollectionsError: as ``make_ranking`` and ``export_entries``; INVALID_ARGUMENT when an account has no outcome.

@@ -6,7 +6,8 @@ import uuid
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import parameters_service_pb2 as pb
-from collections_opt.api.v1 import value_set_pb2
+from collections_opt.api.v1 import ranking_pb2, value_set_pb2
+from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
 from collections_opt.core.errors import CollectionsError, Reason
@@ -54,6 +55,20 @@ def save_value_set(
         return client.parameters.UpdateValueSet(update).value_set
     create = pb.CreateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only)
     return client.parameters.CreateValueSet(create).value_set
+
+
+def values_sentence(inputs: ranking_pb2.RankingInputs) -> str:
+    """Return where a ranking's values come from, for people; "" for one recorded before it was told."""
+    if inputs.values_source == value_set_pb2.VALUES_SOURCE_CALL:
+        return f"Values: {inputs.value_parameters.version}, carried by the call; no second person stands behind them."
+    told = ", ".join(choice_phrase(choice) for choice in inputs.value_choices)
+    return f"Values: {told}." if told else ""
+
+
+def choice_phrase(choice: value_set_pb2.ValueChoice) -> str:
+    """Return whose a product's values are; what no second person looked at says so."""
+    mode = ApprovalMode.Name(choice.approval_mode).removeprefix("APPROVAL_MODE_")
+    return f"{choice.product} of {choice.set_id}/{choice.version}{'' if mode == 'PEOPLE' else f' ({mode})'}"
 
 
 def _etag(client: Client, set_id: str) -> str:

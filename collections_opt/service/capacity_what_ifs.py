@@ -15,7 +15,6 @@ from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.capacity_changes import changed_plan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.queues import CapacityPlan
 from collections_opt.service.converters.capacity_evaluations import (
     read_changes,
@@ -49,11 +48,10 @@ T = TypeVar("T")
 
 
 class CapacityWhatIfs:
-    """Answers what-ifs; ``defaults`` value portfolios of calls that send no parameters."""
+    """Answers what-ifs."""
 
-    def __init__(self, baselines: CapacityBaselines, defaults: ValueParameters) -> None:
+    def __init__(self, baselines: CapacityBaselines) -> None:
         self._baselines = baselines
-        self._defaults = defaults
 
     def evaluate(self, request: pb.EvaluateCapacityRequest) -> Iterator[pb.EvaluateCapacityResponse]:
         """Yield progress, then the evaluation."""
@@ -107,9 +105,9 @@ class CapacityWhatIfs:
                 return self._baselines.of_ranking(basis.ranking_id, progress)
             source = basis.portfolio
             given = source.HasField("value_parameters")
-            chosen = parameters.read_parameters(source.value_parameters) if given else self._defaults
+            carried = parameters.read_parameters(source.value_parameters) if given else None
             version = source.capacity_plan_version or None
-            return self._baselines.of_portfolio(source.portfolio_id, source.capacity_plan_id, version, chosen, progress)
+            return self._baselines.of_portfolio(source.portfolio_id, source.capacity_plan_id, version, carried, progress)
 
 
 def read_options(request: pb.EvaluateCapacityRequest | rule_pb.EvaluateRulesRequest) -> tuple[int, str]:

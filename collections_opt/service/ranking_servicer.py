@@ -13,7 +13,6 @@ from collections_opt.application.ranking_command import RankingCommand
 from collections_opt.application.rankings import Rankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingState
 from collections_opt.service.call import Call
@@ -50,15 +49,14 @@ WATCH_SECONDS = 1.0
 
 
 class RankingServicer(EvidenceCalls):
-    """Makes and shows rankings; ``defaults`` value what a call does not parameterise."""
+    """Makes and shows rankings."""
 
-    def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger, defaults: ValueParameters) -> None:
+    def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger) -> None:
         super().__init__(evidence)
         self._rankings = rankings
         self._recorded = rankings.recorded
         self._placer = placer
         self._ledger = ledger
-        self._defaults = defaults
 
     def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
         """Start a ranking, or find the one this request made."""
@@ -167,7 +165,7 @@ class RankingServicer(EvidenceCalls):
             plan_id=request.capacity_plan_id,
             plan_version=request.capacity_plan_version or None,
             ordering=Ordering(read_enum(ranking_pb2.Ordering.DESCRIPTOR, request.ordering, "ordering")),
-            parameters=parameters.read_parameters(request.value_parameters) if given else self._defaults,
+            parameters=parameters.read_parameters(request.value_parameters) if given else None,
             solver=read_enum(ranking_pb2.Solver.DESCRIPTOR, solver, "solver").lower(),
             **({"seed": request.seed} if request.HasField("seed") else {}),
             constraints=read_constraints(request.constraints),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.account_scores import AccountScores
 from collections_opt.application.books import Books
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.names import check_id
 from collections_opt.service.call import Call
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.scores import write_scores
+from collections_opt.service.converters.value_sets import write_choices
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
@@ -24,12 +25,11 @@ HEADS = {
 
 
 class ScoringServicer:
-    """Scores accounts with the champion model; ``defaults`` value what a call does not parameterise."""
+    """Scores accounts with the champion model."""
 
-    def __init__(self, books: Books, scores: AccountScores, defaults: ValueParameters, metrics: ServerMetrics) -> None:
+    def __init__(self, books: Books, scores: AccountScores, metrics: ServerMetrics) -> None:
         self._books = books
         self._scores = scores
-        self._defaults = defaults
         self._metrics = metrics
 
     def score_accounts(self, request: pb.ScoreAccountsRequest, _context: Call) -> pb.ScoreAccountsResponse:
@@ -38,10 +38,12 @@ class ScoringServicer:
         described = (as_of_date, request.time_zone, request.currency_code)
         raw = accounts_to_raw(request.accounts, *described, request.own_columns)
         given = request.HasField("value_parameters")
-        chosen = parameters.read_parameters(request.value_parameters) if given else self._defaults
+        carried = parameters.read_parameters(request.value_parameters) if given else None
+        if request.portfolio_id:
+            check_id("portfolio_id", request.portfolio_id)
         with told_as(HEADS, ACCOUNT_RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
-            scored = self._scores.score(raw, plan, chosen, with_reasons=not request.omit_reason_codes)
+            scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
         self._metrics.count_degraded("score", scored.model_use["degraded"])
         outcomes = scored.ranking.outcomes
         return pb.ScoreAccountsResponse(
@@ -51,7 +53,8 @@ class ScoringServicer:
             rules_version=scored.ranking.eligibility.version,
             capacity_plan_version=plan.version,
             currency_code=request.currency_code,
-            value_parameters_version=chosen.version,
+            value_parameters_version=scored.values.parameters.version,
+            value_choices=write_choices(scored.values.choices),
             model_use=write_recorded_use(scored.model_use),
             recovery_version=scored.recovery.version,
             recovery_problem=scored.recovery.problem,

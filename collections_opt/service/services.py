@@ -15,7 +15,6 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.payoffs import ValueParameters
 from collections_opt.service.capacity_servicer import CapacityServicer
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.handlers import Service
@@ -102,7 +101,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
 
 def all_services(
     workspace: Workspace,
-    defaults: ValueParameters,
+    *,
     metrics: ServerMetrics | None = None,
     imports: ByteBudget | None = None,
 ) -> tuple[Service, ...]:
@@ -110,17 +109,16 @@ def all_services(
 
     Args:
         workspace: the open use cases.
-        defaults: value parameters of calls that send none.
         metrics: counts rankings and degraded steps.
         imports: memory that imports may hold; None is the default of ``ByteBudget``.
     """
     metrics = metrics or ServerMetrics()
     workspace.rankings.on_recorded = metrics.count_ranking
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
-    what_ifs = CapacityWhatIfs(workspace.baselines, defaults)
-    ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger, defaults)
+    what_ifs = CapacityWhatIfs(workspace.baselines)
+    ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger)
     implemented = (
-        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, defaults, metrics)),
+        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),

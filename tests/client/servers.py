@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from collections_opt.api.v1 import portfolio_service_pb2
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
@@ -37,7 +36,7 @@ def real(folder):
     """Yield a client of the product over a data folder."""
     workspace = open_workspace(folder, MODELS, lambda: MOMENT)
     try:
-        with served(all_services(workspace, bundled_parameters())) as client:
+        with served(all_services(workspace)) as client:
             yield client
     finally:
         workspace.close()

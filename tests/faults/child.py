@@ -14,7 +14,6 @@ import sqlalchemy as sa
 import structlog
 
 from collections_opt.application.jobs import State
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server import ServerOptions, build_server
@@ -143,7 +142,7 @@ class Session:
 
     def serve(self) -> None:
         """Be the whole server until killed."""
-        built = build_server(all_services(self.workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+        built = build_server(all_services(self.workspace), ServerOptions(insecure_loopback=True))
         built.start()
         self.workspace.rankings.recover()
         self.say("serving", port=built.port)

@@ -65,3 +65,12 @@ def test_values_out_of_order_are_refused_with_product_and_bucket(reach, tmp_path
     file.write_text(EXAMPLE.read_text().replace("[0.78, 0.75,", "[0.99, 0.75,"))
     told = done(reach, "save", "--file", file, *SAVE[2:], "--actor", "ann", code=2)
     assert "product PERSONAL_LOAN, bucket 0" in " ".join(told.split())
+
+
+def test_a_server_started_with_a_file_keeps_it_in_place_of_the_shipped_values(tmp_path):
+    wanted = ("--as-of", "2026-11-24", "--product", "PERSONAL_LOAN", "--json", "--insecure-loopback")
+    for _ in range(2):
+        with server(tmp_path, "--insecure-loopback", "--parameters", EXAMPLE) as flags:
+            (choice,) = json.loads(done(flags, "in-force", *wanted))["choices"][1:]
+            told = (choice["product"], choice["set_id"], choice["version"], choice["approval_mode"])
+            assert told == ("PERSONAL_LOAN", "shipped-values", 2, "APPROVAL_MODE_SELF_APPROVED")

@@ -177,6 +177,7 @@ def _read_requests(known: Known):
             capacity_plan_version=1,
             value_parameters=parameters,
             own_columns=[own_column()],
+            portfolio_id="book",
             **described,
         ),
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),

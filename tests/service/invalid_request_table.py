@@ -53,7 +53,7 @@ ANSWERED = {
     rf"{_OWN}(meaning|unit): a path": "words of the lender",
     r"CreateValueSet value_set\.set_id: unknown": "a new id",
     r"(Create|Update|Approve)ValueSet actor: a path": "a name of a person",
-    r"GetValuesInForce portfolio_id: unknown": "a portfolio that is not imported yet",
+    r"(GetValuesInForce|ScoreAccounts) portfolio_id: unknown": "a portfolio that is not imported yet",
     r"(CreateRuleTable rule_table|EvaluateRules rule_tables\[0\])\.rule_table_id: unknown": "a new id",
     r"(Create|Update|Approve)RuleTable actor: a path": "a name of a person",
     rf"{_RULE_TABLE}\.title: a path": "words of the lender",

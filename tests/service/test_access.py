@@ -16,7 +16,7 @@ from collections_opt.api.v1 import (
     ranking_pb2,
     ranking_service_pb2,
 )
-from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.application.settings import bundled_plan
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
@@ -151,7 +151,7 @@ def test_a_ranking_remembers_whom_the_token_vouched_for(workspace, tmp_path):
         ordering=ranking_pb2.ORDERING_BALANCE,
     )
     with (
-        serving(all_services(workspace, bundled_parameters())) as port,
+        serving(all_services(workspace)) as port,
         connect(Connection(f"127.0.0.1:{port}", insecure_loopback=True, token=file)) as client,
     ):
         with pytest.raises(CollectionsError) as missing:

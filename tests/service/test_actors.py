@@ -49,7 +49,7 @@ def workspace(tmp_path_factory):
 
 @contextmanager
 def served(workspace, options):
-    built = build_server(all_services(workspace, bundled_parameters()), options)
+    built = build_server(all_services(workspace), options)
     built.start()
     try:
         yield built.port

@@ -10,7 +10,6 @@ import pytest
 
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.server import ServerOptions, build_server
@@ -29,7 +28,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def client(data):
     workspace = open_workspace(data, SHIPPED, lambda: NOW)
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
         yield Client(channel)

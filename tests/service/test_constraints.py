@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from collections_opt.api.v1 import constraints_pb2, ranking_pb2, ranking_service_pb2
-from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.application.settings import bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
@@ -26,7 +26,7 @@ MOST, LEAST = constraints_pb2.LIMIT_KIND_AT_MOST, constraints_pb2.LIMIT_KIND_AT_
 def client(tmp_path_factory):
     workspace = open_workspace(tmp_path_factory.mktemp("data"), MODELS, lambda: NOW)
     import_bundled(workspace)
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     with grpc.insecure_channel(f"127.0.0.1:{built.port}") as channel:
         yield Client(channel)

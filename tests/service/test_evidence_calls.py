@@ -10,6 +10,7 @@ from collections_opt.api.v1 import evidence_pb2, ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import ExplainAssignmentRequest
 from collections_opt.application.standalone import verify_evidence
 from collections_opt.client.evidence import export_evidence
+from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.services import all_services
 from collections_opt.wire.common import write_date
@@ -28,8 +29,9 @@ def world(tmp_path_factory):
     raw = book(40)
     raw.columns["account_id"][raw.columns["account_id"] == "AC-00031"] = COMPOSED
     workspace.books.import_portfolio("p1", raw)
+    workspace.values.declare(values(), Actor("ann"))
     made = ranked(workspace)
-    with served(all_services(workspace, values())) as client:
+    with served(all_services(workspace)) as client:
         yield client, made, f"sqlite:///{folder / 'ledger.db'}"
     workspace.close()
 

@@ -61,7 +61,7 @@ def client(tmp_path_factory, database):
         add_version(models, version)
     workspace = open_workspace(folder / "data", models, lambda: NOW, database)
     live(workspace)
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
         yield Client(channel)

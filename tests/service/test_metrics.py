@@ -13,7 +13,6 @@ from collections_opt.api.v1 import (
     ranking_service_pb2,
     ranking_service_pb2_grpc,
 )
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.guard import Guard
@@ -71,7 +70,7 @@ def test_rankings_and_degraded_steps_are_counted(tmp_path, broken):
     metrics = ServerMetrics()
     workspace = open_workspace(tmp_path / "data", models, lambda: NOW)
     try:
-        all_services(workspace, bundled_parameters(), metrics)
+        all_services(workspace, metrics=metrics)
         import_bundled(workspace)
         if broken:
             path = models / "outcome/credit-card-3/p_cure.txt"

@@ -8,7 +8,6 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.service.server import ServerOptions, build_server
 from collections_opt.service.services import all_services
@@ -25,7 +24,7 @@ def client(tmp_path_factory):
     models = folder_with_people(folder)
     add_version(models, "next")
     workspace = open_workspace(folder / "data", models, lambda: NOW)
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
         yield Client(channel)

@@ -8,7 +8,6 @@ import pytest
 
 from collections_opt.api.v1 import model_use_pb2, value_set_pb2
 from collections_opt.api.v1 import parameters_service_pb2 as pb
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
@@ -24,7 +23,7 @@ from tests.client.servers import MODELS, MOMENT, open_workspace
 @pytest.fixture(scope="module")
 def port(tmp_path_factory):
     workspace = open_workspace(tmp_path_factory.mktemp("values"), MODELS, lambda: MOMENT)
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     yield built.port
     built.stop(0)

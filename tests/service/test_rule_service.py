@@ -20,6 +20,7 @@ from collections_opt.client.rules import (
     save_rule_table,
     summarise_rules,
 )
+from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.reports.rule_what_if_report import rule_queue_table, rules_change, rules_headline, rules_sentence
@@ -41,7 +42,8 @@ def reach(tmp_path_factory):
     workspace = opened(tmp_path_factory.mktemp("rules"))
     for name, day in (("eve", EVE), ("day", DAY)):
         workspace.books.import_portfolio(name, city_book(day))
-    built = build_server(all_services(workspace, values()), ServerOptions(insecure_loopback=True))
+    workspace.values.declare(values(), Actor("ann"))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     yield lambda actor: connect(Connection(f"127.0.0.1:{built.port}", insecure_loopback=True, actor=actor))
     built.stop(0)

@@ -65,7 +65,7 @@ class Client:
 @pytest.fixture(scope="module")
 def client(tmp_path_factory):
     workspace = open_workspace(tmp_path_factory.mktemp("data"), MODELS, lambda: datetime(2026, 11, 24, 6, 0, tzinfo=UTC))
-    built = build_server(all_services(workspace, bundled_parameters()), ServerOptions(insecure_loopback=True))
+    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
     built.start()
     with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
         yield Client(channel)

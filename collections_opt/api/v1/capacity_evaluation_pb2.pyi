@@ -119,7 +119,7 @@ class PortfolioBasis(_message.Message):
     """Version of the plan; 0 is the latest."""
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
-        """Value model; not set means the server's."""
+        """Value model; not set takes what is in force for the portfolio's products on its as-of date (ParametersService)."""
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import rule_table_pb2 as _rule_table_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
+from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -777,6 +778,8 @@ class RankingInputs(_message.Message):
     RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
     LOSS_SOURCES_FIELD_NUMBER: _builtins.int
     RULE_TABLES_FIELD_NUMBER: _builtins.int
+    VALUES_SOURCE_FIELD_NUMBER: _builtins.int
+    VALUE_CHOICES_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -827,6 +830,8 @@ class RankingInputs(_message.Message):
     """SHA-256 (hex) of its manifest; empty without one."""
     recovery_problem: _builtins.str
     """Why the recovery champion could not serve, so that the value parameters' loss given default stands; often empty."""
+    values_source: _value_set_pb2.ValuesSource.ValueType
+    """Where value_parameters come from."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -846,6 +851,10 @@ class RankingInputs(_message.Message):
     @_builtins.property
     def rule_tables(self) -> _containers.RepeatedCompositeFieldContainer[_rule_table_pb2.RuleTableVersion]:
         """The rule tables whose rules bound together; empty for rankings recorded before tables were kept."""
+
+    @_builtins.property
+    def value_choices(self) -> _containers.RepeatedCompositeFieldContainer[_value_set_pb2.ValueChoice]:
+        """Which version gives each product its values, by product; empty where the call carried them."""
 
     def __init__(
         self,
@@ -880,10 +889,12 @@ class RankingInputs(_message.Message):
         recovery_problem: _builtins.str = ...,
         loss_sources: _abc.Iterable[Global___LossSourceUse] | None = ...,
         rule_tables: _abc.Iterable[_rule_table_pb2.RuleTableVersion] | None = ...,
+        values_source: _value_set_pb2.ValuesSource.ValueType = ...,
+        value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
+from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
@@ -116,7 +117,7 @@ class CreateRankingRequest(_message.Message):
     """A person has looked at values that were refused with VALUES_OUT_OF_ORDER and lets them decide as they were put in order; recorded."""
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
-        """Value model; not set means the server's."""
+        """Value model; not set takes what is in force for the portfolio's products on its as-of date (ParametersService)."""
 
     @_builtins.property
     def constraints(self) -> _constraints_pb2.RankingConstraints:
@@ -706,6 +707,7 @@ class ExplainAssignmentResponse(_message.Message):
     LOSS_GIVEN_DEFAULT_FIELD_NUMBER: _builtins.int
     LOSS_SOURCE_FIELD_NUMBER: _builtins.int
     WORKED_ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    VALUE_CHOICE_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The account."""
     disposition: _ranking_pb2.Disposition.ValueType
@@ -742,6 +744,10 @@ class ExplainAssignmentResponse(_message.Message):
     def other_ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Other rankings of the same day; set when as_of_date was given."""
 
+    @_builtins.property
+    def value_choice(self) -> _value_set_pb2.ValueChoice:
+        """Which version gave the account's product its values; not set where the call that asked for the ranking carried them."""
+
     def __init__(
         self,
         *,
@@ -760,10 +766,11 @@ class ExplainAssignmentResponse(_message.Message):
         loss_given_default: _builtins.float = ...,
         loss_source: _value_parameters_pb2.LossSource.ValueType = ...,
         worked_account_id: _builtins.str = ...,
+        value_choice: _value_set_pb2.ValueChoice | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["value_choice", b"value_choice"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence", "worked_account_id", b"worked_account_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "currency_code", b"currency_code", "disposition", b"disposition", "loss_given_default", b"loss_given_default", "loss_source", b"loss_source", "other_ranking_ids", b"other_ranking_ids", "p_cure", b"p_cure", "p_default", b"p_default", "p_stay", b"p_stay", "proof", b"proof", "queues", b"queues", "ranking_id", b"ranking_id", "reason_codes", b"reason_codes", "sentence", b"sentence", "value_choice", b"value_choice", "worked_account_id", b"worked_account_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

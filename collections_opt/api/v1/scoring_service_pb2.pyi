@@ -9,6 +9,7 @@ from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
+from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
@@ -39,6 +40,7 @@ class ScoreAccountsRequest(_message.Message):
     VALUE_PARAMETERS_FIELD_NUMBER: _builtins.int
     OMIT_REASON_CODES_FIELD_NUMBER: _builtins.int
     OWN_COLUMNS_FIELD_NUMBER: _builtins.int
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """IANA name of the lender's zone."""
     currency_code: _builtins.str
@@ -49,6 +51,8 @@ class ScoreAccountsRequest(_message.Message):
     """Version of the plan; 0 is the latest."""
     omit_reason_codes: _builtins.bool
     """Leaves reason_codes empty: of a call with many accounts they take most of the time."""
+    portfolio_id: _builtins.str
+    """Portfolio the accounts belong to, for the values in force; empty takes those of sets that name no portfolio."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[_account_pb2.Account]:
         """1 to 1,000 accounts, ids unique."""
@@ -59,7 +63,7 @@ class ScoreAccountsRequest(_message.Message):
 
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
-        """Value model; not set means the server's."""
+        """Value model; not set takes what is in force for the accounts' products on as_of_date (ParametersService)."""
 
     @_builtins.property
     def own_columns(self) -> _containers.RepeatedCompositeFieldContainer[_own_columns_pb2.OwnColumn]:
@@ -77,10 +81,11 @@ class ScoreAccountsRequest(_message.Message):
         value_parameters: _value_parameters_pb2.ValueParameters | None = ...,
         omit_reason_codes: _builtins.bool = ...,
         own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
+        portfolio_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "own_columns", b"own_columns", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -102,6 +107,7 @@ class ScoreAccountsResponse(_message.Message):
     MODEL_USE_FIELD_NUMBER: _builtins.int
     RECOVERY_VERSION_FIELD_NUMBER: _builtins.int
     RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
+    VALUE_CHOICES_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the outcome model."""
     calibration_version: _builtins.str
@@ -126,6 +132,10 @@ class ScoreAccountsResponse(_message.Message):
     def model_use(self) -> _model_use_pb2.ModelUse:
         """Which model scored, under whose approval, and every degradation."""
 
+    @_builtins.property
+    def value_choices(self) -> _containers.RepeatedCompositeFieldContainer[_value_set_pb2.ValueChoice]:
+        """Which version gives each product its values, by product; empty where the call carried them."""
+
     def __init__(
         self,
         *,
@@ -139,10 +149,11 @@ class ScoreAccountsResponse(_message.Message):
         model_use: _model_use_pb2.ModelUse | None = ...,
         recovery_version: _builtins.str = ...,
         recovery_problem: _builtins.str = ...,
+        value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model_use", b"model_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_choices", b"value_choices", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,7 +29,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&collections_opt/api/v1/value_set.proto\x12\x16\x63ollections_opt.api.v1\x1a&collections_opt/api/v1/model_use.proto\x1a%collections_opt/api/v1/resource.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xf8\x01\n\x08ValueSet\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12G\n\x10value_parameters\x18\x03 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x02\x12 \n\x12portfolio_patterns\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x12:\n\x05state\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.ResourceStateB\x04\xe2\x41\x01\x03\"\x8c\x01\n\x0bValueChoice\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0e\n\x06set_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12;\n\rapproval_mode\x18\x05 \x01(\x0e\x32$.collections_opt.api.v1.ApprovalModeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&collections_opt/api/v1/value_set.proto\x12\x16\x63ollections_opt.api.v1\x1a&collections_opt/api/v1/model_use.proto\x1a%collections_opt/api/v1/resource.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xf8\x01\n\x08ValueSet\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12/\n\x0e\x65\x66\x66\x65\x63tive_from\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12G\n\x10value_parameters\x18\x03 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x02\x12 \n\x12portfolio_patterns\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\x12:\n\x05state\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.ResourceStateB\x04\xe2\x41\x01\x03\"\x8c\x01\n\x0bValueChoice\x12\x0f\n\x07product\x18\x01 \x01(\t\x12\x0e\n\x06set_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x04 \x01(\t\x12;\n\rapproval_mode\x18\x05 \x01(\x0e\x32$.collections_opt.api.v1.ApprovalMode*a\n\x0cValuesSource\x12\x1d\n\x19VALUES_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16VALUES_SOURCE_IN_FORCE\x10\x01\x12\x16\n\x12VALUES_SOURCE_CALL\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,6 +46,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VALUESET'].fields_by_name['portfolio_patterns']._serialized_options = b'\342A\001\001'
   _globals['_VALUESET'].fields_by_name['state']._loaded_options = None
   _globals['_VALUESET'].fields_by_name['state']._serialized_options = b'\342A\001\003'
+  _globals['_VALUESSOURCE']._serialized_start=643
+  _globals['_VALUESSOURCE']._serialized_end=740
   _globals['_VALUESET']._serialized_start=250
   _globals['_VALUESET']._serialized_end=498
   _globals['_VALUECHOICE']._serialized_start=501

@@ -10,6 +10,7 @@ from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -21,6 +22,30 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ValuesSource:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ValuesSourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ValuesSource.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VALUES_SOURCE_UNSPECIFIED: _ValuesSource.ValueType  # 0
+    """Not told: recorded before it was."""
+    VALUES_SOURCE_IN_FORCE: _ValuesSource.ValueType  # 1
+    """From the sets in force when the ranking was asked for."""
+    VALUES_SOURCE_CALL: _ValuesSource.ValueType  # 2
+    """From the call that asked for it: no second person stands behind them."""
+
+class ValuesSource(_ValuesSource, metaclass=_ValuesSourceEnumTypeWrapper):
+    """Where the values of a ranking come from."""
+
+VALUES_SOURCE_UNSPECIFIED: ValuesSource.ValueType  # 0
+"""Not told: recorded before it was."""
+VALUES_SOURCE_IN_FORCE: ValuesSource.ValueType  # 1
+"""From the sets in force when the ranking was asked for."""
+VALUES_SOURCE_CALL: ValuesSource.ValueType  # 2
+"""From the call that asked for it: no second person stands behind them."""
+Global___ValuesSource: _TypeAlias = ValuesSource  # noqa: Y015
 
 @_typing.final
 class ValueSet(_message.Message):

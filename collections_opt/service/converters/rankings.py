@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2, value_set_pb2
 from collections_opt.application.account_explanation import AccountExplanation
 from collections_opt.application.jobs import JobStatus, State
 from collections_opt.application.recorded_constraints import persons_bind
 from collections_opt.application.settings import load
+from collections_opt.application.value_sets import recorded_choices
 from collections_opt.core.actors import Actor, ActorRole, recorded_actor
 from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
 from collections_opt.core.comparison import OrderingOutcome
@@ -28,6 +29,7 @@ from collections_opt.service.converters.constraints import write_exploration, wr
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.rule_tables import write_table_versions
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
+from collections_opt.service.converters.value_sets import write_choice, write_choices
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date, write_enum, write_time
 from collections_opt.wire.day_windows import write_window
@@ -176,6 +178,8 @@ def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
             for name, count in held.get("losses_by_source", {}).items()
         ],
         rule_tables=write_table_versions(held.get("rule_tables", ())),
+        values_source=write_enum(value_set_pb2.ValuesSource.DESCRIPTOR, held.get("values_from", "UNSPECIFIED")),
+        value_choices=write_choices(recorded_choices(held)),
     )
 
 
@@ -319,6 +323,7 @@ def write_explanation(found: AccountExplanation, currency_code: str) -> ranking_
         currency_code=currency_code,
         loss_given_default=found.loss.given_default,
         loss_source=write_enum(LOSS_SOURCE, found.loss.source.name),
+        value_choice=write_choice(found.value_choice) if found.value_choice else None,
         worked_account_id=found.worked_account_id,
     )
 

@@ -42,13 +42,15 @@ def write_value_set(stored: Stored[ValueSet]) -> pb.ValueSet:
 
 def write_choices(choices: Iterable[ValueChoice]) -> list[pb.ValueChoice]:
     """Return which version gives each product its values."""
-    return [
-        pb.ValueChoice(
-            product=choice.product,
-            set_id=choice.resource_id,
-            version=choice.version,
-            digest=choice.digest,
-            approval_mode=write_enum(model_use_pb2.ApprovalMode.DESCRIPTOR, choice.mode.value),
-        )
-        for choice in choices
-    ]
+    return [write_choice(choice) for choice in choices]
+
+
+def write_choice(choice: ValueChoice) -> pb.ValueChoice:
+    """Return which version gives a product its values."""
+    return pb.ValueChoice(
+        product=choice.product,
+        set_id=choice.resource_id,
+        version=choice.version,
+        digest=choice.digest,
+        approval_mode=write_enum(model_use_pb2.ApprovalMode.DESCRIPTOR, choice.mode.value),
+    )
