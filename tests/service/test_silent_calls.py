@@ -16,6 +16,7 @@ from collections_opt.api.v1.columns_pb2 import ColumnChunk
 from collections_opt.service import edge as real_edge
 from collections_opt.service.edge import Patience
 from collections_opt.service.places import CallClass, Places, Waiting, caller_share
+from collections_opt.service.server import MIN_PING_SECONDS
 from tests.service.edge import WAIT, FakePortfolios, places, refusal, running
 from tests.service.silent_calls import SilentConnection, silent_calls
 
@@ -93,6 +94,18 @@ def test_deadline_and_token_are_checked_before_the_message_comes():
         connection = SilentConnection(channel.port)
         with closing([connection]):
             assert connection.ended(connection.start(SERVICE + "GetPortfolio", timeout=None))
+
+
+def test_pings_every_ten_seconds_are_answered_and_a_flood_of_pings_is_cut_off():
+    assert MIN_PING_SECONDS < 10
+    with running() as channel:
+        connection = SilentConnection(channel.port)
+        with closing([connection]):
+            answered = 0
+            while connection.ping():
+                answered += 1
+                assert answered < 100
+            assert answered >= 2
 
 
 def test_one_caller_cannot_take_every_place():
