@@ -57,7 +57,7 @@ class Payoffs:
     Attributes:
         cure: G_C.
         stay: G_S.
-        default: G_D.
+        default: G_D, less what is drawn before it.
         cure_cash: part of G_C paid in cash within H.
         stay_cash: part of G_S paid in cash within H.
         exposure_at_default: EAD.
@@ -98,7 +98,7 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     """Return G_C, G_S and G_D of every account (value-model section 3).
 
     v_S lies as far between a default's and a cure's worth as its product's does, by the account's own LGD and horizon: staying
-    late leads to cures and defaults, and an account that loses less by default loses less by staying. Where its limit still
+    late leads to cures and defaults, and an account that loses less by default loses less by staying. Where what is its own still
     breaks G_C >= G_S >= G_D, G_S is clipped to G_C and then G_D to G_S; ``out_of_order`` tells which.
 
     Args:
@@ -129,7 +129,7 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
         still_late = _between(values, lgd, cure_at, parameters)
     stay = stay_cash + (balance - paid) * still_late
     ead = exposure_at_default(portfolio, values.credit_conversion_factor)
-    default = ead * (1.0 - lgd) * delta(values.default_days, rate)
+    default = (ead * (1.0 - lgd) - _drawn(ead, balance, parameters)) * delta(values.default_days, rate)
     if not parameters.in_order:
         broken = ~((cure >= stay) & (stay >= default))
         return Payoffs(cure, stay, default, cure_cash, stay_cash, ead, lgd, source, broken)
@@ -137,6 +137,14 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     broken = (balance > 0) & ((stay > cure + slack) | (default > np.minimum(stay, cure) + slack))
     stay = np.minimum(stay, cure)
     return Payoffs(cure, stay, np.minimum(default, stay), cure_cash, np.minimum(stay_cash, stay), ead, lgd, source, broken)
+
+
+def _drawn(ead: Floats, balance: Floats, parameters: ValueParameters) -> Floats:
+    """Return what is lent on between now and a default, float64 (n,) minor units: it is in the exposure, and was paid out first.
+
+    Before 0.3.0 only its recovery was counted; rankings of then keep that meaning.
+    """
+    return ead - balance if parameters.in_order else np.zeros_like(balance)
 
 
 def _between(values: AccountValues, lgd: Floats, cure_at: Floats, parameters: ValueParameters) -> Floats:

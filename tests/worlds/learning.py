@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections_opt.core.effects import PlannedEffects
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.queues import CapacityPlan
-from collections_opt.scoring.effect_experiment import learn_experiment
-from collections_opt.scoring.effect_model import EffectModel
+from collections_opt.scoring.effect.residual_learning import learn_residuals
 from collections_opt.scoring.effect_rows import LoggedContacts
-from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
 from tests.worlds.trial import EffectsOf
 
 
 def learned(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> EffectsOf:
     """Return the effects that a lender learns from a log; the plan's where the log is refused."""
-    segments = declare_segments(DEFAULT_SEGMENTS, contacts.features)
     try:
-        return EffectModel("learned", segments, learn_experiment(contacts, plan, segments).queues).effects_of
+        return learn_residuals(contacts, plan, "learned", seed).model.effects_of
     except CollectionsError:
         return PlannedEffects

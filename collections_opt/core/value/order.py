@@ -97,8 +97,8 @@ def order_violations(product: str, field: str, values: ProductValues, terms: Ter
     """Yield where an account of a product would be worth more staying late than cured, or defaulted than staying.
 
     Payoffs are linear in the arrears, so an account past due by nothing and one past due by all it owes stand for all others.
-    Accounts whose own LGD differs, whose charge-off comes before H or whose limit is far above their balance may still break the
-    order: those are clipped and counted when they are valued.
+    Accounts whose own LGD differs or whose charge-off comes before H may still break the order: those are clipped
+    and counted when they are valued.
     """
     rate, share = terms.discount_rate, values.stay_payment_share
     at_end = float(delta(terms.horizon_days, rate))

@@ -5,13 +5,13 @@ from datetime import date
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.application.clipped_values import checked_payoffs
 from collections_opt.application.settings import bundled_parameters, dump, load
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters, payoffs
+from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters, delta, payoffs
 from collections_opt.core.roll_rates import AbsorbingWorth
 from collections_opt.core.value.order import Terms, order_violations, ordered
 from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource
@@ -111,20 +111,39 @@ def test_a_product_without_values_is_refused_with_its_name_count_and_remedy():
 
 
 def test_accounts_that_break_the_order_by_facts_of_their_own_are_clipped_counted_and_refused_above_one_in_a_hundred():
-    card = replace(bundled_parameters().products["CREDIT_CARD"], credit_conversion_factor=0.5)
-    drawn = parameters(card)
+    card = replace(bundled_parameters().products["CREDIT_CARD"], default_days=5)
+    soon = parameters(card)
     columns = {"account_id": text([f"a{i:05d}" for i in range(1_000)]), "days_past_due": np.full(1_000, 200)}
     for beyond, accepted in ((5, False), (50, True)):
-        limit = np.where(np.arange(1_000) < beyond, 900_000, 100_000)  # what is left to draw counts in a default
-        worth = payoffs(admitted(**columns, credit_limit_minor=limit).portfolio, drawn)
+        loss = np.where(np.arange(1_000) < beyond, 0.0, 0.75)  # who loses nothing by a default gains by a sooner one
+        worth = payoffs(admitted(**columns, loss_given_default=loss).portfolio, soon)
         assert int(worth.out_of_order.sum()) == beyond
         assert (worth.stay >= worth.default).all()
         if accepted:
             with pytest.raises(CollectionsError) as refused:
-                checked_payoffs(worth, drawn, accepted=False)
+                checked_payoffs(worth, soon, accepted=False)
             assert refused.value.reason is Reason.VALUES_OUT_OF_ORDER
-        told = checked_payoffs(worth, drawn, accepted=accepted)
+        told = checked_payoffs(worth, soon, accepted=accepted)
         assert told == {"clipped_payoffs_count": beyond, "clipped_payoffs_accepted": accepted}
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.integers(0, 5_000_000))
+def test_what_is_still_to_be_drawn_never_makes_a_default_worth_more(loss, share, limit):
+    """One unit drawn before a default is paid out and comes back less the loss: it costs LGD, and no limit makes it a gain."""
+    card = replace(bundled_parameters().products["CREDIT_CARD"], credit_conversion_factor=share)
+    columns = {"account_id": text(["a"]), "days_past_due": np.array([70]), "loss_given_default": np.array([loss])}
+    undrawn = payoffs(admitted(**columns).portfolio, parameters(card))
+    worth = payoffs(admitted(**columns, credit_limit_minor=np.array([limit])).portfolio, parameters(card))
+    drawn = worth.exposure_at_default - undrawn.exposure_at_default
+    np.testing.assert_allclose(worth.default, undrawn.default - loss * drawn * delta(card.default_days, 0.12), atol=1e-6)
+    assert not worth.out_of_order.any()
+    # Recorded before 0.3.0, a draw counted as a gain of what comes back of it: such rankings replay as they were.
+    before = ValueParameters(credit_conversion_factor={"": share})
+    old, plain = (
+        payoffs(admitted(**columns, **more).portfolio, before) for more in ({"credit_limit_minor": np.array([limit])}, {})
+    )
+    np.testing.assert_allclose(old.default, plain.default + (1 - loss) * drawn * delta(180, 0.12), atol=1e-6)
 
 
 @given(st.floats(0.0, 1.0), st.integers(1, 400))
