@@ -101,14 +101,14 @@ class RecordedRankings:
         """Return rankings of one portfolio, capacity and constraints beside the first.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT when they rank different accounts or kept to different limits.
+            CollectionsError: INVALID_ARGUMENT for different accounts, values or limits.
         """
         records = [self._compared(index, ranking_id) for index, ranking_id in enumerate(ranking_ids)]
         first = records[0]
         for index, record in enumerate(records):
             moves = recorded_constraints(first).max_moved_count is not None
             counted_from = ("previous_ranking_id",) if moves else ()
-            for name in ("input_digest", "plan_id", "plan_version", "rules_version", "constraints", *counted_from):
+            for name in ("input_digest", "plan_id", "plan_version", "rules_version", "parameters", "constraints", *counted_from):
                 if record.record[name] != first.record[name]:
                     raise refuse(
                         Reason.INVALID_ARGUMENT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -178,7 +179,7 @@ def _all(
     ]
     joined = versions.outerjoin(approvals, sa.and_(*keys))
     query = sa.select(*versions.c, *told).select_from(joined).where(condition).order_by(order)
-    return [_whole(row) for row in connection.execute(query if size is None else query.limit(size)).mappings()]
+    return [_whole(tuple(row.items())) for row in connection.execute(query if size is None else query.limit(size)).mappings()]
 
 
 def _next_number(connection: sa.Connection, new: NewVersion) -> int:
@@ -209,8 +210,14 @@ def _row(record: ResourceVersion) -> dict[str, Any]:
     }
 
 
-def _whole(row: Any) -> ResourceVersion:
-    """Return a row as a version; one that is not what was saved, or not what was approved, is never handed out."""
+@lru_cache(maxsize=1_024)
+def _whole(cells: tuple[tuple[str, Any], ...]) -> ResourceVersion:
+    """Return a row as a version; one that is not what was saved, or not what was approved, is never handed out.
+
+    Every call that values or judges accounts reads what is in force, with all that went before: a row is checked once for each
+    content it is read with, so that an edit is noticed as it would be by checking it anew.
+    """
+    row = dict(cells)
     try:
         record = _read(row)
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -78,6 +78,8 @@ def test_a_ranking_takes_each_products_set_keeps_it_and_says_whose_it_is(workspa
     in_force(workspace, values("LOAN", loss=0.9, portfolios=("p1",)), "own-loans")
     after = ranked(workspace)
     assert named(after) == {**CARDS, "LOAN": "own-loans/1"}
+    with pytest.raises(CollectionsError, match="parameters"):
+        workspace.recorded.compare([before.ranking_id, after.ranking_id])
     assert ranked(workspace, asked) == before, "sent again, it is the ranking that was made"
     for record in (before, after):
         verdict = checked(workspace, record)

@@ -204,7 +204,7 @@ class RankingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CompareRankings(self, request, context):
-        """Compares rankings of the same accounts, capacity plan and rules with the first one.
+        """Compares rankings of the same accounts, capacity plan, rules and values with the first one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

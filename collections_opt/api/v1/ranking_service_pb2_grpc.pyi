@@ -71,7 +71,7 @@ class RankingServiceStub:
     nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
     """
     CompareRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]
-    """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+    """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
     VerifyRanking: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]
     """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
     VerifyLog: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]
@@ -122,7 +122,7 @@ class RankingServiceAsyncStub(RankingServiceStub):
     nothing: an account at fault refuses the call, naming every field. Nothing is recorded.
     """
     CompareRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]  # type: ignore[assignment]
-    """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+    """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
     VerifyRanking: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]  # type: ignore[assignment]
     """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
     VerifyLog: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]  # type: ignore[assignment]
@@ -236,7 +236,7 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.CompareRankingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.CompareRankingsResponse, _abc.Awaitable[_ranking_service_pb2.CompareRankingsResponse]]:
-        """Compares rankings of the same accounts, capacity plan and rules with the first one."""
+        """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
 
     @_abc_1.abstractmethod
     def VerifyRanking(
