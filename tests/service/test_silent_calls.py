@@ -187,8 +187,8 @@ def test_after_a_burst_of_short_deadlines_the_next_call_is_answered():
     fake, slow = FakePortfolios(), threading.Event()
 
     def answer(_request, call):
-        while call.is_active() and not slow.wait(0.001):
-            pass
+        while not slow.is_set() and not call.left.wait(0.01):
+            pass  # it answers nobody before he has left
         return portfolio_service_pb2.GetPortfolioResponse()
 
     fake.answer = answer
