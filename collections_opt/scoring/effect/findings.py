@@ -9,7 +9,7 @@ import numpy as np
 
 from collections_opt.core.queues import CapacityPlan, EvidenceGrade
 from collections_opt.scoring import doubly_robust
-from collections_opt.scoring.effect.level import CONFOUNDED_LEVEL, Level
+from collections_opt.scoring.effect.level import CONFOUNDED_LEVEL, PROVEN_ERRORS, Level
 from collections_opt.scoring.effect.regression import MIN_ARM_ROWS, Fitted, Prepared, arms
 from collections_opt.scoring.effect.residual_model import OUTCOMES, LearnedQueue
 from collections_opt.scoring.effect_experiment import CrossFitted
@@ -40,7 +40,9 @@ class Verdict:
 def judge(fitted: Sequence[Fitted], levels: Sequence[Level] | None) -> Verdict:
     """Return what penalties and levels allow; ``levels`` is None without enough randomised rows."""
     if all(np.isinf(fit.penalty) for fit in fitted):
-        return Verdict("the log says nothing that the plan does not say (penalty infinite)", "", ())
+        return Verdict(
+            "the log says nothing of differences that the plan does not say (penalty infinite)", "", _strays(levels or ())
+        )
     if levels is None:
         few = f"fewer than {MIN_ARM_ROWS} contacted and as many held-out randomised rows: nothing says how strong effects are"
         return Verdict(few, "", ("Hold out a random share of contacts: chosen contacts overstate effects.",))
@@ -53,6 +55,15 @@ def judge(fitted: Sequence[Fitted], levels: Sequence[Level] | None) -> Verdict:
         if level.estimate < CONFOUNDED_LEVEL
     ]
     return Verdict("", unproven, tuple(warnings))
+
+
+def _strays(levels: Sequence[Level]) -> tuple[str, ...]:
+    """Return warnings of levels that randomised rows put elsewhere than the plan, which stands all the same."""
+    return tuple(
+        f"The randomised rows put the plan's effect on {name} at {_shown(level)} of what the plan says: correct the plan."
+        for name, level in zip(NAMES, levels, strict=False)
+        if abs(level.estimate - 1.0) > PROVEN_ERRORS * level.standard_error
+    )
 
 
 def tests_of_balance(prepared: Prepared, plan: CapacityPlan) -> dict[str, BalanceTest]:

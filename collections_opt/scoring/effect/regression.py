@@ -82,6 +82,7 @@ class Fitted:
         fit: on all rows.
         folds: coefficients of the other folds, and of each fold alone.
         crossed: float64 (n,), the learned part of the change, of each row by models that its person was not among.
+        apart: float64 (n,), the learned part by the rows of its person's fold alone.
     """
 
     rows: RidgeRows
@@ -89,6 +90,7 @@ class Fitted:
     fit: Ridge
     folds: tuple[tuple[Rows, Rows], ...]
     crossed: Floats
+    apart: Floats
 
 
 def arms(contacts: LoggedContacts, chosen: Mask) -> tuple[int, int]:
@@ -126,8 +128,12 @@ def fit_outcome(prepared: Prepared, outcome: int) -> Fitted:
     chosen = chosen_penalty((rows.target - rows.factor * predicted) ** 2, prepared.contacts.person)
     penalty = PENALTIES[chosen]
     pairs = tuple((as_rows(solve(others[held], penalty)), as_rows(solve(parts[held], penalty))) for held in range(FOLDS))
-    crossed = prepared.factors[:, outcome] * predicted[chosen]
-    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, crossed)
+    apart = np.empty(fold.size)
+    for held in range(FOLDS):
+        mine = fold == held
+        apart[mine] = linear(rows.design[mine], solve(parts[held], penalty).by_queue(), rows.queue[mine])
+    factor = prepared.factors[:, outcome]
+    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, factor * predicted[chosen], factor * apart)
 
 
 def chosen_penalty(loss: Floats, person: NDArray[np.bytes_]) -> int:

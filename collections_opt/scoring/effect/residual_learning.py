@@ -106,8 +106,10 @@ def _assembled(
         prepared.basis,
         describe_queues(prepared, plan, predictions, verdict),
         tuple(
-            LearnedOutcome(name, None if np.isinf(fit.penalty) else fit.penalty, as_rows(fit.fit), level)
-            for name, fit, level in zip(NAMES, fitted, levels, strict=True)
+            LearnedOutcome(
+                name, None if np.isinf(fit.penalty) else fit.penalty, as_rows(fit.fit), level, _kept(prepared, fit, place)
+            )
+            for place, (name, fit, level) in enumerate(zip(NAMES, fitted, levels, strict=True))
         ),
         () if verdict.refused else _covariance(fitted, contacts.person),
         level_covariance,
@@ -126,6 +128,16 @@ def _slice(prepared: Prepared, fit: Fitted, outcome: int, drawn: NDArray[np.bool
         prepared.planned[drawn, outcome],
         fit.crossed[drawn],
     )
+
+
+def _kept(prepared: Prepared, fit: Fitted, outcome: int) -> float:
+    """Return how much of estimated effects other people's estimates confirm, between a half and 1.
+
+    sum t u / sum t^2 of effects t and u of rows, weighted by (W - e)^2, estimated from people that share nobody.
+    """
+    planned, weight = prepared.planned[:, outcome], prepared.drawn**2
+    one, other = planned + fit.crossed, planned + fit.apart
+    return float(np.clip((weight * one * other).sum() / max(float((weight * one**2).sum()), 1e-12), 0.5, 1.0))
 
 
 def _predictions(prepared: Prepared, fitted: Sequence[Fitted], levels: Sequence[Level], drawn: NDArray[np.bool_]) -> CrossFitted:

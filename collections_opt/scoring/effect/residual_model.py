@@ -73,12 +73,15 @@ class LearnedOutcome:
         penalty: lambda, the weight of the plan against the data; None for infinite: nothing was learned.
         coefficients: beta and the deviation of each queue that has one, 1 + q rows of k.
         level: scale of the whole effect.
+        kept: share of estimated effects that is not noise, on the whole: what estimates of other people say of them. The level,
+            measured on people whom the estimate did not see, has taken it into account.
     """
 
     name: str
     penalty: float | None
     coefficients: Rows
     level: Level
+    kept: float
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,7 @@ class ResidualEffects:
         portfolio: Portfolio,
         plan: CapacityPlan,
         coefficients: tuple[Rows, ...] | None = None,
+        summing: bool = False,
     ) -> None:
         self._model = model
         self._portfolio = portfolio
@@ -157,7 +161,8 @@ class ResidualEffects:
         self._learned = [model.queue(queue.queue_id) for queue in plan.queues]
         parts = coefficients or tuple(outcome.coefficients for outcome in model.outcomes)
         self._coefficients = [np.array(part) for part in parts]
-        self._levels = np.array([outcome.level.served for outcome in model.outcomes])
+        kept = np.array([outcome.kept if summing else 1.0 for outcome in model.outcomes])
+        self._levels = np.array([outcome.level.served for outcome in model.outcomes]) / kept
         self._design: tuple[slice, Floats, Floats] | None = None
 
     @property
@@ -167,12 +172,15 @@ class ResidualEffects:
 
     @property
     def folds(self) -> tuple[EffectFold, ...]:
-        """Pairs of estimates that share no person, at the same levels."""
-        made = [(self._with(fold.choosing), self._with(fold.summing)) for fold in self._model.folds]
-        return tuple(EffectFold(choosing, summing) for choosing, summing in made)
+        """Pairs of estimates that share no person.
 
-    def _with(self, coefficients: tuple[Rows, Rows]) -> ResidualEffects:
-        return ResidualEffects(self._model, self._portfolio, self._plan, coefficients)
+        Those that sum are at the level before noise was taken off: the level of those that choose has been measured on other
+        people, so that what noise does on the whole is in it, and only what the choice adds is left to take off.
+        """
+        return tuple(EffectFold(self._with(fold.choosing), self._with(fold.summing, True)) for fold in self._model.folds)
+
+    def _with(self, coefficients: tuple[Rows, Rows], summing: bool = False) -> ResidualEffects:
+        return ResidualEffects(self._model, self._portfolio, self._plan, coefficients, summing)
 
     def evidence(self, queue: int) -> EvidenceGrade:
         """Return the grade of a queue: what was learned, else what the plan says."""

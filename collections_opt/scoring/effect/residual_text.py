@@ -55,6 +55,8 @@ def _check_basis(model: ResidualModel) -> None:
 def _check_coefficients(model: ResidualModel) -> None:
     if tuple(outcome.name for outcome in model.outcomes) != NAMES:
         raise _broken(f"holds other outcomes than {', '.join(NAMES)}.")
+    if min(outcome.kept for outcome in model.outcomes) <= 0:
+        raise _broken("keeps nothing of an effect.")
     places = [queue.place for queue in model.queues if queue.place is not None]
     if sorted(places) != list(range(len(places))):
         raise _broken("names a queue's coefficients twice, or none.")
@@ -79,7 +81,7 @@ def _numbers(model: ResidualModel) -> list[tuple[str, Rows]]:
     found += [("level_covariance", model.level_covariance)]
     for outcome in model.outcomes:
         level = outcome.level
-        figures = (level.served, level.estimate, level.standard_error, level.encompassing_z, outcome.penalty or 0.0)
+        figures = (level.served, level.estimate, level.standard_error, level.encompassing_z, outcome.penalty or 0.0, outcome.kept)
         found.append((outcome.name, (*outcome.coefficients, figures)))
     found += [("folds", rows) for fold in model.folds for pair in (fold.choosing, fold.summing) for rows in pair]
     for queue in model.queues:

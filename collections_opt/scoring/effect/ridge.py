@@ -72,10 +72,17 @@ class Sums:
 
 @dataclass(frozen=True)
 class Ridge:
-    """A fit: coefficients float64 (1 + q, k), beta and then each gamma_q; bread the inverse of gram plus penalty, (p, p)."""
+    """A fit.
+
+    Attributes:
+        coefficients: float64 (1 + q, k), beta and then each gamma_q.
+        bread: float64 (p, p), the inverse of gram plus penalty.
+        penalty: float64 (p,), diagonal of the penalty; 0 where it is infinite and nothing was learned.
+    """
 
     coefficients: Floats
     bread: Floats
+    penalty: Floats
 
     def by_queue(self) -> Floats:
         """Return beta + gamma_q, and last beta alone, float64 (q + 1, k)."""
@@ -96,7 +103,7 @@ def solve(sums: Sums, penalty: float) -> Ridge:
     queues, width = sums.moment.shape[0] - 1, sums.moment.shape[1]
     size = (1 + queues) * width
     if np.isinf(penalty):
-        return Ridge(np.zeros((1 + queues, width)), np.zeros((size, size)))
+        return Ridge(np.zeros((1 + queues, width)), np.zeros((size, size)), np.zeros(size))
     gram, moment = np.zeros((size, size)), np.concatenate([sums.moment.sum(axis=0), sums.moment[:-1].ravel()])
     gram[:width, :width] = sums.gram.sum(axis=0)
     for queue in range(queues):
@@ -104,16 +111,18 @@ def solve(sums: Sums, penalty: float) -> Ridge:
         gram[own, own] = gram[:width, own] = gram[own, :width] = sums.gram[queue]
     weight = np.where(np.arange(width) == 0, INTERCEPT_PENALTY, 1.0)
     scale = penalty * max(float(sums.weight.sum()), 1e-12)
-    gram[np.diag_indices(size)] += scale * np.concatenate([weight, np.tile(OWN_PENALTY * weight, queues)])
+    added = scale * np.concatenate([weight, np.tile(OWN_PENALTY * weight, queues)])
+    gram[np.diag_indices(size)] += added
     bread = np.linalg.inv(gram)
-    return Ridge((bread @ moment).reshape(1 + queues, width), bread)
+    return Ridge((bread @ moment).reshape(1 + queues, width), bread, added)
 
 
 def sandwich(rows: Sequence[RidgeRows], fits: Sequence[Ridge], person: NDArray[np.bytes_]) -> Floats:
     """Return the covariance of the coefficients of several regressions on the same n rows, clustered by person, (m p, m p).
 
-    bread (sum over persons of s s') bread with s the sum of a person's scores z (target - prediction). Shrinkage is taken as
-    given: the spread of the estimate, not its distance from an unshrunk one.
+    bread (sum over persons of s s' + s2 penalty) bread, with s the sum of a person's scores z (target - prediction) and s2 the
+    mean squared residual, weighted by squared factors. The first term is the spread of the estimate. The second allows for what
+    shrinkage hides: if coefficients are spread as the penalty takes them to be, it is the mean square of the bias.
     """
     order = np.argsort(person, kind="stable")
     first = np.flatnonzero(np.r_[True, person[order][1:] != person[order][:-1]]) if order.size else np.zeros(0, dtype=np.int64)
@@ -125,12 +134,14 @@ def sandwich(rows: Sequence[RidgeRows], fits: Sequence[Ridge], person: NDArray[n
         begins = first[start:stop] - first[start]
         scores = np.hstack([_scores(one, left, chunk, begins) for one, left in zip(rows, residuals, strict=True)])
         meat += scores.T @ scores
+    meat *= first.size / max(first.size - 1, 1)
     bread = np.zeros_like(meat)
-    for index, fit in enumerate(fits):
+    for index, (one, fit, left) in enumerate(zip(rows, fits, residuals, strict=True)):
         part = slice(index * width, (index + 1) * width)
         bread[part, part] = fit.bread
-    correction = first.size / max(first.size - 1, 1)
-    return np.asarray(correction * bread @ meat @ bread, dtype=np.float64)
+        squared = float((one.factor**2 * left**2).sum() / max((one.factor**2).sum(), 1e-12))
+        meat[part, part] += np.diag(squared * fit.penalty)
+    return np.asarray(bread @ meat @ bread, dtype=np.float64)
 
 
 def _person_chunks(first: Ints, count: int) -> list[tuple[int, int]]:

@@ -25,8 +25,8 @@ def residual_model(version: str = "residual-1", intercept: float = 0.05, evidenc
     learned = LearnedQueue("early-calls", evidence, "randomised", planned, 0, 2_000, 3_000, 900, 0.97, estimate, estimate)
     few = LearnedQueue("late-calls", EvidenceGrade.ASSUMED, "too few rows", planned, None, 10, 20, 3, 1.0)
     outcomes = (
-        LearnedOutcome("cure", 0.3, cure, Level(0.8, 0.8, 0.1, 2.5)),
-        LearnedOutcome("default", None, nothing, Level(1.0, 0.7, 0.6, 0.0)),
+        LearnedOutcome("cure", 0.3, cure, Level(0.8, 0.8, 0.1, 2.5), 0.9),
+        LearnedOutcome("default", None, nothing, Level(1.0, 0.7, 0.6, 0.0), 1.0),
     )
     fold = FoldCoefficients((cure, nothing), (half, nothing))
     return ResidualModel(version, basis, (learned, few), outcomes, covariance, ((0.01, 0.0), (0.0, 0.45)), (fold,), 900, ())

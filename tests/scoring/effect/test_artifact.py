@@ -61,6 +61,7 @@ def broken():
         "columns than this": replace(model, basis=replace(basis, products=())),
         "scaling": replace(model, basis=replace(basis, scale=(0.0, *basis.scale[1:]))),
         "scaling that": replace(model, basis=replace(basis, centre=basis.centre[1:])),
+        "keeps nothing": replace(model, outcomes=(replace(cure, kept=0.0), model.outcomes[1])),
         "other outcomes": replace(model, outcomes=model.outcomes[::-1]),
         "coefficients that do not fit": replace(
             model, outcomes=(replace(cure, coefficients=cure.coefficients[:1]), model.outcomes[1])

@@ -171,6 +171,14 @@ def test_folds_share_no_person_and_are_shrunk_alike(planted, learned):
         one, other = (e.block(slice(None), 0, planted.probability).change.cure for e in (fold.choosing, fold.summing))
         assert not np.allclose(one, other)
         assert np.corrcoef(one, change)[0, 1] > 0.9
+    kept = learned.model.outcomes[0].kept
+    assert 0.8 < kept < 1.0  # noise is there, and small
+    other = replace(learned.model, outcomes=(replace(learned.model.outcomes[0], kept=0.5), learned.model.outcomes[1]))
+    raised = other.effects_of(planted.portfolio, PLAN).folds[0]
+    before = folds[0]
+    for name, factor in (("choosing", 1.0), ("summing", kept / 0.5)):
+        one, two = (getattr(fold, name).block(slice(None), 0, planted.probability).change.cure for fold in (before, raised))
+        assert np.allclose(two, factor * one)
 
 
 def test_nuisances_of_a_person_come_from_other_people(planted):

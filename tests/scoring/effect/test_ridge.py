@@ -1,5 +1,7 @@
 """The ridge of shared and own coefficients: against the dense formula, and its clustered error against what repetition shows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -59,10 +61,29 @@ def test_the_clustered_error_is_the_spread_over_repetitions():
         drawn = RidgeRows(rows.design, rows.factor, rows.queue, noise, 2)
         fit = solve(everyone(drawn), 0.05)
         fits.append(fit.coefficients.ravel())
-        errors.append(np.diag(sandwich([drawn], [fit], person)))
+        errors.append(np.diag(sandwich([drawn], [replace(fit, penalty=0.0 * fit.penalty)], person)))
     ratio = np.sqrt(np.mean(errors, axis=0)) / np.std(fits, axis=0)
     assert (ratio > 0.8).all()
     assert (ratio < 1.2).all()
+
+
+def test_the_error_allows_for_what_shrinkage_hides():
+    """Coefficients drawn as the penalty takes them to be: the error is that of the estimate about them, bias included."""
+    rng = np.random.default_rng(6)
+    rows = made(rng, count=400)
+    person = np.arange(400).astype("S4")
+    weight = np.tile([INTERCEPT_PENALTY, 1.0, 1.0], 3) * np.repeat([1.0, OWN_PENALTY, OWN_PENALTY], 3)
+    scale = 0.5 * float((rows.factor**2).sum()) * weight
+    misses, errors = [], []
+    for _ in range(300):
+        true = rng.normal(size=9) / np.sqrt(scale)
+        drawn = RidgeRows(rows.design, rows.factor, rows.queue, dense(rows) @ true + rng.normal(size=400), 2)
+        fit = solve(everyone(drawn), 0.5)
+        misses.append(fit.coefficients.ravel() - true)
+        errors.append(np.diag(sandwich([drawn], [fit], person)))
+    ratio = np.sqrt(np.mean(errors, axis=0)) / np.sqrt(np.mean(np.square(misses), axis=0))
+    assert (ratio > 0.85).all()
+    assert (ratio < 1.15).all()
 
 
 def test_two_regressions_share_their_persons():
@@ -70,6 +91,7 @@ def test_two_regressions_share_their_persons():
     rows = made(rng)
     other = RidgeRows(rows.design, rows.factor, rows.queue, -rows.target, 2)
     fits = [solve(everyone(one), 0.1) for one in (rows, other)]
+    fits = [replace(fit, penalty=0.0 * fit.penalty) for fit in fits]
     both = sandwich([rows, other], fits, np.arange(300).astype("S4"))
     width = both.shape[0] // 2
     assert np.allclose(both[:width, width:], -both[:width, :width])
