@@ -11,12 +11,10 @@ from collections_opt.core.queues import CapacityPlan, EvidenceGrade
 from collections_opt.scoring import doubly_robust
 from collections_opt.scoring.effect.level import CONFOUNDED_LEVEL, PROVEN_ERRORS, Level
 from collections_opt.scoring.effect.regression import MIN_ARM_ROWS, Fitted, Prepared, arms
-from collections_opt.scoring.effect.residual_model import OUTCOMES, LearnedQueue
+from collections_opt.scoring.effect.residual_model import NAMES, OUTCOMES, LearnedQueue
 from collections_opt.scoring.effect_experiment import CrossFitted
 from collections_opt.scoring.effect_model import EffectEstimate
 from collections_opt.scoring.randomisation import BalanceTest, balance, check_randomised
-
-NAMES = ("cure", "default")
 
 OVERLAP = (0.05, 0.95)
 """Estimated chances of contact inside this range count as overlap."""

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes import CURE, DEFAULT, STAY
 from collections_opt.core.queues import CapacityPlan
-from collections_opt.scoring.effect.findings import NAMES, describe_queues, judge, tests_of_balance
+from collections_opt.scoring.effect.findings import describe_queues, judge, tests_of_balance
 from collections_opt.scoring.effect.level import UNMEASURED, Level, SliceRows, measure_levels
 from collections_opt.scoring.effect.regression import MIN_ARM_ROWS, Fitted, Prepared, arms, as_rows, fit_outcome, prepare
-from collections_opt.scoring.effect.residual_model import FoldCoefficients, LearnedOutcome, ResidualModel, Rows
+from collections_opt.scoring.effect.residual_model import NAMES, FoldCoefficients, LearnedOutcome, ResidualModel, Rows
 from collections_opt.scoring.effect.ridge import sandwich
 from collections_opt.scoring.effect_experiment import CrossFitted
 from collections_opt.scoring.effect_rows import LoggedContacts

@@ -25,6 +25,9 @@ from collections_opt.scoring.effect.basis import AccountFacts, Basis, column_gro
 from collections_opt.scoring.effect.level import Level
 from collections_opt.scoring.effect_model import EffectEstimate
 
+NAMES = ("cure", "default")
+"""Outcomes whose change is learned, in the order of every array."""
+
 Floats = NDArray[np.float64]
 
 OUTCOMES = (CURE, DEFAULT)

@@ -11,8 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.protected import check_no_protected
 from collections_opt.scoring.effect.basis import column_names
-from collections_opt.scoring.effect.findings import NAMES
-from collections_opt.scoring.effect.residual_model import ResidualModel, Rows
+from collections_opt.scoring.effect.residual_model import NAMES, ResidualModel, Rows
 
 RESIDUAL_ENGINE = "linear-residuals"
 MODEL_FILE = "effect.json"
