@@ -182,13 +182,27 @@ class ApprovedResources(Generic[ContentT]):
         """Return the latest version of each resource by id, after one ("" for all), at most ``size``."""
         return [self._read(each) for each in self._ledger.resources_after(self._how.kind, after, size)]
 
+    def every_version(self, resource_id: str) -> Iterator[Stored[ContentT]]:
+        """Yield all versions of a resource, newest first, approved or not."""
+        before: int | None = None
+        while page := self.versions(resource_id, before, MAX_PAGE_SIZE):
+            yield from page
+            before = page[-1].version.version
+
+    def every_latest(self) -> Iterator[Stored[ContentT]]:
+        """Yield the latest version of all resources by id."""
+        after = ""
+        while page := self.latest(after, MAX_PAGE_SIZE):
+            yield from page
+            after = page[-1].version.resource_id
+
     def in_force(self, day: date) -> list[Stored[ContentT]]:
         """Return the version of each resource that is approved and in force on a day, by id."""
         return [self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day)]
 
     def _declared(self, new: SavedContent[ContentT], by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
         content = self._how.dump(new.content)
-        every = [each.version for each in self._every(new.resource_id)]
+        every = [each.version for each in self.every_version(new.resource_id)]
         latest = every[0] if every else None
         same = latest and (latest.content, latest.effective_from) == (content, new.effective_from)
         if latest and same and latest.approval:
@@ -214,12 +228,6 @@ class ApprovedResources(Generic[ContentT]):
         approved = self._ledger.approve_resource(self._how.kind, added.resource_id, added.version, approval)
         self._publish()
         return self._read(approved)
-
-    def _every(self, resource_id: str) -> Iterator[Stored[ContentT]]:
-        before: int | None = None
-        while page := self.versions(resource_id, before, MAX_PAGE_SIZE):
-            yield from page
-            before = page[-1].version.version
 
     def _check(self, new: SavedContent[ContentT], by: Actor) -> None:
         check_id("resource_id", new.resource_id)

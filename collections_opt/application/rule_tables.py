@@ -6,7 +6,7 @@ only by saving the next version of the shipped table, which a second person appr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -21,7 +21,6 @@ from collections_opt.application.approved_resources import (
 from collections_opt.application.settings import dump, load
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.resources import ResourceKind, in_force
 from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.tables import RuleTable
@@ -136,7 +135,8 @@ class RuleTables:
 
     def _check_beside(self, table_id: str, first_day: date, table: RuleTable) -> None:
         """Refuse a table that could not bind beside others on some day on which it would; they change on a few days only."""
-        others = [list(self._approved(other)) for other in self._ids() if other != table_id]
+        ids = [each.version.resource_id for each in self.resources.every_latest()]
+        others = [self._approved(other) for other in ids if other != table_id]
         own = [each.version.effective_from for each in self._approved(table_id)]
         ends = min((day for day in own if day > first_day), default=date.max)
         days = {first_day, *(each.version.effective_from for every in others for each in every)}
@@ -147,17 +147,8 @@ class RuleTables:
                 beside.update({each.version.name: each.content for each in every if each.version is held})
             bound_together(beside)
 
-    def _ids(self) -> Iterator[str]:
-        after = ""
-        while page := self.resources.latest(after, MAX_PAGE_SIZE):
-            yield from (each.version.resource_id for each in page)
-            after = page[-1].version.resource_id
-
-    def _approved(self, table_id: str) -> Iterator[Stored[RuleTable]]:
-        before: int | None = None
-        while page := self.resources.versions(table_id, before, MAX_PAGE_SIZE):
-            yield from (each for each in page if each.version.approval is not None)
-            before = page[-1].version.version
+    def _approved(self, table_id: str) -> list[Stored[RuleTable]]:
+        return [each for each in self.resources.every_version(table_id) if each.version.approval is not None]
 
 
 @lru_cache(maxsize=64)

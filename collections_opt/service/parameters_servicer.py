@@ -16,6 +16,7 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.names import check_id, list_violations
 from collections_opt.service.call import Call
 from collections_opt.service.caller import read_acting
+from collections_opt.service.converters.resources import read_version
 from collections_opt.service.converters.value_sets import read_value_set, write_choices, write_value_set
 from collections_opt.service.paging import read_page
 from collections_opt.wire import parameters
@@ -60,7 +61,7 @@ class ParametersServicer:
         """Let a version come into force."""
         command = ApprovalCommand(
             resource_id=request.set_id,
-            version=_version(request.version),
+            version=read_version(request.version),
             self_approved=request.self_approved,
             note=request.note,
             request_id=read_uuid4(request.request_id),
@@ -71,7 +72,7 @@ class ParametersServicer:
 
     def get_value_set(self, request: pb.GetValueSetRequest, _context: Call) -> pb.GetValueSetResponse:
         """Return a version or the latest."""
-        version = _version(request.version) if request.version else None
+        version = read_version(request.version) if request.version else None
         with told_as(_NAMED):
             return pb.GetValueSetResponse(value_set=write_value_set(self._sets.version(request.set_id, version)))
 
@@ -116,9 +117,3 @@ class ParametersServicer:
         with told_as(_SAVED, {"stay_value": "stay_values"}):
             new = read_value_set(request.value_set, etag, request.note, read_uuid4(request.request_id))
             return write_value_set(self._sets.save(new, actor, request.validate_only))
-
-
-def _version(number: int) -> int:
-    if number < 1:
-        raise refuse(Reason.INVALID_ARGUMENT, "version", f"{number} is no version.", "Send 1 or more.")
-    return number

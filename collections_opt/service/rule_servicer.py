@@ -17,6 +17,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.call import Call
 from collections_opt.service.caller import read_acting
 from collections_opt.service.capacity_what_ifs import CapacityWhatIfs
+from collections_opt.service.converters.resources import read_version
 from collections_opt.service.converters.rule_tables import read_saved_table, write_stored_table
 from collections_opt.service.paging import read_page
 from collections_opt.service.rule_what_ifs import RuleWhatIfs
@@ -50,7 +51,7 @@ class RuleServicer:
         """Let a version come into force."""
         command = ApprovalCommand(
             resource_id=request.rule_table_id,
-            version=_version(request.version),
+            version=read_version(request.version),
             self_approved=request.self_approved,
             note=request.note,
             request_id=read_uuid4(request.request_id),
@@ -61,7 +62,7 @@ class RuleServicer:
 
     def get_rule_table(self, request: pb.GetRuleTableRequest, _context: Call) -> pb.GetRuleTableResponse:
         """Return a version or the latest."""
-        version = _version(request.version) if request.version else None
+        version = read_version(request.version) if request.version else None
         with told_as(_NAMED):
             stored = self._tables.version(request.rule_table_id, version)
         return pb.GetRuleTableResponse(rule_table=write_stored_table(stored))
@@ -92,9 +93,8 @@ class RuleServicer:
         """Return what binds on a day."""
         day = read_date(request.as_of_date, "as_of_date")
         found = self._rules.in_force(day)
-        versions = [self._tables.version(each.rule_table_id, each.version) for each in found.versions]
         return pb.GetRulesInForceResponse(
-            rule_tables=[write_stored_table(each) for each in versions],
+            rule_tables=[write_stored_table(each) for each in self._rules.held(found.versions)],
             rules_version=found.rules.version,
             rules_digest=digest_text(dump(found.rules)),
         )
@@ -111,9 +111,3 @@ class RuleServicer:
         with told_as(HEADS):
             new = read_saved_table(request.rule_table, etag, request.note, read_uuid4(request.request_id))
             return write_stored_table(self._rules.save(new, actor, request.validate_only))
-
-
-def _version(number: int) -> int:
-    if number < 1:
-        raise refuse(Reason.INVALID_ARGUMENT, "version", f"{number} is no version.", "Send 1 or more.")
-    return number
