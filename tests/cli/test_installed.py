@@ -22,6 +22,24 @@ loaded = {name.split(".")[0] for name, module in sys.modules.items() if "site-pa
 print(sorted(name for name in loaded - allowed if not name.startswith("_")))
 """
 
+OF_THE_CLIENT = ("worklist", "explain", "overview", "verify", "replay", "export-evidence", "erase")
+WITHOUT_SERVER = """
+import re, sys
+from importlib.metadata import distribution
+from pathlib import Path
+from packaging.requirements import Requirement
+import tomllib
+extra = tomllib.loads(Path(sys.argv[1]).read_text())["project"]["optional-dependencies"]["server"]
+for given in extra:
+    name = Requirement(given).name
+    for path in distribution(name).files or []:
+        if path.suffix in {".py", ".so"} and "-" not in path.parts[0]:
+            sys.modules[path.parts[0].split(".")[0]] = None
+sys.argv = ["collections-opt", sys.argv[2], "--help"]
+from collections_opt.cli.main import main
+main()
+"""
+
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
@@ -77,6 +95,23 @@ def test_help_names_the_command_and_a_slip_is_told(installed):
 def test_the_client_needs_no_library_of_the_server(installed):
     shown = installed("python", "-c", CLIENT_ALONE)
     assert shown.stdout.strip() == "[]", shown.stdout + shown.stderr
+
+
+@pytest.mark.parametrize("name", [*OF_THE_CLIENT, "rank", "serve"])
+def test_a_command_works_with_the_client_alone_or_says_what_to_install(name):
+    command = [sys.executable, "-c", WITHOUT_SERVER, str(ROOT / "pyproject.toml"), name]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    if name in OF_THE_CLIENT:
+        assert (shown.returncode, "Usage" in shown.stdout) == (0, True), shown.stderr
+    else:
+        assert shown.returncode == 2, shown.stderr
+        assert "pip install 'collections-opt[server]'" in shown.stderr
+        assert "Traceback" not in shown.stderr
+
+
+def test_the_readme_names_the_commands_of_the_client():
+    words = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert ", ".join(f"`{name}`" for name in OF_THE_CLIENT) in words
 
 
 def test_every_script_that_people_run_is_a_command():

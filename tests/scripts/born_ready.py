@@ -1,7 +1,7 @@
 """Scripts in processes that are born with the libraries loaded: each is its own, forked from one that has done nothing else.
 
-Loading the server's libraries takes longer than what most scripts do. A start from nothing is tried by the tests of ``serve``, of
-help, of several working folders and of the README.
+Loading the server's libraries takes longer than what most scripts do. What a script forgets to load is not noticed here: every
+one is started from nothing by ``test_scripts``, and some do their work so in the tests of ``serve`` and of the installed package.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import subprocess
 import sys
 
 import pyarrow.csv
@@ -21,6 +22,15 @@ def test_help_has_an_example(name, monkeypatch, capsys):
         runpy.run_path(str(ROOT / "scripts" / name), run_name="__main__")
     assert ended.value.code == 0
     assert f"Example: python scripts/{name}" in " ".join(capsys.readouterr().out.split()).replace("│ ", "")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_a_script_starts_from_nothing(name):
+    """The other tests fork scripts from a process that has loaded what they need."""
+    command = [sys.executable, str(ROOT / "scripts" / name), "--help"]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert shown.returncode == 0, shown.stderr
+    assert "Usage" in shown.stdout
 
 
 @pytest.fixture(scope="module")
