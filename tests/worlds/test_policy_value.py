@@ -1,4 +1,4 @@
-"""What must hold on worlds with known truth, at small size; docs/benchmarks/policy_value.md holds the full one."""
+"""What must hold on worlds with known truth, at small size; `make bench BENCH=policy_value` shows the full one."""
 
 from dataclasses import replace
 
