@@ -9,10 +9,10 @@ import numpy as np
 from collections_opt.api.v1 import portfolio_service_pb2
 from collections_opt.client.client import Client
 from collections_opt.client.portfolios import import_portfolio
-from collections_opt.core.assignment import ProgressCallback, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.known_outcomes import KnownOutcomes
-from collections_opt.core.outcomes import CURE
+from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
+from collections_opt.core.problem.assignment import ProgressCallback, ignore_progress
+from collections_opt.core.value.outcomes import CURE
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import FileReading, read_portfolio

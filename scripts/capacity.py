@@ -26,13 +26,13 @@ from collections_opt.api.v1 import capacity_service_pb2 as pb
 from collections_opt.client.capacity import capacity_curves, evaluate_capacity, summarise_evaluation
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
-from collections_opt.core.capacity_changes import changed_plan
+from collections_opt.core.desk.capacity_changes import changed_plan
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.what_if_summary import CapacityCurves, WhatIfSummary
+from collections_opt.core.ranking.what_if_summary import CapacityCurves, WhatIfSummary
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.reports.what_if_page import WhatIfPage, what_if_html
-from collections_opt.reports.what_if_report import (
+from collections_opt.reports.what_if.page import WhatIfPage, what_if_html
+from collections_opt.reports.what_if.report import (
     headline,
     moved_table,
     moves_sentence,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
-from collections_opt.core.capacity_changes import QueueChange
+from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 FIELDS = {

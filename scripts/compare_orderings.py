@@ -17,14 +17,14 @@ from comparison_support import page_of, show
 from scripts_support import Product, progress_bar, run, terminal
 
 from collections_opt.client.comparison import ComparisonTerms, compare_orders
-from collections_opt.core.constraints import RankingConstraints
-from collections_opt.core.matching import IdMatch
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.accounts.matching import IdMatch
+from collections_opt.core.problem.constraints import RankingConstraints
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.files.outcome_files import read_outcomes
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.reports.comparison_page import comparison_html
-from collections_opt.reports.comparison_report import comparison_csv, comparison_rows
+from collections_opt.reports.comparison.page import comparison_html
+from collections_opt.reports.comparison.report import comparison_csv, comparison_rows
 
 
 def main(

@@ -12,10 +12,10 @@ from collections_opt.api.v1 import capacity_service_pb2, ranking_pb2, ranking_se
 from collections_opt.client.client import Client
 from collections_opt.client.comparison import ComparedOrders
 from collections_opt.client.rankings import summarise, worklist
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.reports.comparison_page import ComparisonReport
-from collections_opt.reports.comparison_report import expected_table, realised_table
-from collections_opt.reports.comparison_sentences import CAUSALITY_NOTE, headline, realised_sentence
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.reports.comparison.page import ComparisonReport
+from collections_opt.reports.comparison.report import expected_table, realised_table
+from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, headline, realised_sentence
 from collections_opt.reports.ranking_report import WorklistLine
 from collections_opt.reports.stated_report import expected_sentence, sensitivity_sentence
 from collections_opt.wire.plans import read_plan

@@ -18,13 +18,13 @@ from rich.console import Console
 from scripts_support import DataOption, progress_bar, run, served, show_warnings, table, terminal
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
-from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model
+from collections_opt.application.training.outcome import BUNDLED_SEED, train_bundled_model
 from collections_opt.client.client import connect
 from collections_opt.client.comparison import compare_orders
 from collections_opt.client.connection import Connection
 from collections_opt.client.portfolios import import_portfolio
-from collections_opt.core.assignment import SolveProgress
-from collections_opt.reports.comparison_page import ComparisonReport, comparison_html
+from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.reports.comparison.page import ComparisonReport, comparison_html
 from collections_opt.reports.ranking_report import (
     count_sentence,
     evidence_sentence,

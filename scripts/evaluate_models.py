@@ -19,20 +19,20 @@ from match_support import tell_matches
 from rich.console import Console
 from scripts_support import DataOption, opened, progress_bar, run, table, terminal
 
-from collections_opt.application.bundled_evaluation import BundledEvaluation, evaluate_bundled
-from collections_opt.application.effect_evaluation import evaluate_logged_effects
-from collections_opt.application.own_evaluation import evaluate_own
+from collections_opt.application.evaluation.bundled import BundledEvaluation, evaluate_bundled
+from collections_opt.application.evaluation.effect import evaluate_logged_effects
+from collections_opt.application.evaluation.own import evaluate_own
 from collections_opt.application.settings import bundled_plan
-from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.datasets.files.training_files import read_training
-from collections_opt.reports.effect_tables import SIMULATED_MARK, effect_figures, effect_table, uplift_table
-from collections_opt.reports.evaluation_page import class_table, effects_headline, evaluation_html, gains_table, segment_table
-from collections_opt.scoring.artifacts import load_artifact
-from collections_opt.scoring.effect_evaluation import EffectEvaluation
-from collections_opt.scoring.evaluation import ModelEvaluation
-from collections_opt.scoring.scorer import Scorer
+from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, effect_figures, effect_table, uplift_table
+from collections_opt.reports.evaluation.page import class_table, effects_headline, evaluation_html, gains_table, segment_table
+from collections_opt.scoring.effect.evaluation import EffectEvaluation
+from collections_opt.scoring.evaluation.probabilities import ModelEvaluation
+from collections_opt.scoring.outcome.scorer import Scorer
+from collections_opt.scoring.versions.artifacts import load_artifact
 
 
 def main(

@@ -15,15 +15,15 @@ import typer
 from match_support import tell_matches
 from scripts_support import REFUSED, DataOption, ModelsOption, PlainProgress, models_of, opened, run, table, terminal
 
-from collections_opt.application.policy_evaluation import PolicyQuestion, evaluate_policy
+from collections_opt.application.evaluation.policy import PolicyQuestion, evaluate_policy
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, read_parameters
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.logged_rewards import Reward
-from collections_opt.core.policy_comparison import PolicyEvaluation
+from collections_opt.core.evaluation.logged_rewards import Reward
+from collections_opt.core.evaluation.policy_comparison import PolicyEvaluation
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
-from collections_opt.reports.effect_tables import SIMULATED_MARK, uplift_table
-from collections_opt.reports.policy_page import policy_html
-from collections_opt.reports.policy_report import (
+from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, uplift_table
+from collections_opt.reports.policy.page import policy_html
+from collections_opt.reports.policy.report import (
     POLICY_NOTE,
     policy_csv,
     policy_figures,

@@ -15,9 +15,9 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 
 from collections_opt.client.exports import export_entries
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.fair_treatment import fair_treatment
+from collections_opt.core.evaluation.fair_treatment import fair_treatment
 from collections_opt.datasets.files.group_files import bundled_groups, read_groups
-from collections_opt.reports.fair_treatment_report import FAIRNESS_NOTE, fairness_rows, fairness_table
+from collections_opt.reports.evaluation.fair_treatment_report import FAIRNESS_NOTE, fairness_rows, fairness_table
 
 
 def main(

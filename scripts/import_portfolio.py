@@ -23,9 +23,9 @@ from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import CheckedPortfolio, PortfolioParts, check_portfolio, quarantined, send_portfolio
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_ROW_FAULTS
-from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.opening.opened import Skipped
 from collections_opt.datasets.files.own_cells import FIELDS, finding_rows, own_cells

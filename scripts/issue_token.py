@@ -17,7 +17,7 @@ from scripts_support import now, run_commands
 
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.service.tokens import AUDIENCE, MAX_LIFETIME, issue, new_key
+from collections_opt.service.access.tokens import AUDIENCE, MAX_LIFETIME, issue, new_key
 
 ISSUER = "collections-opt"
 

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 from scripts_support import run
 
-from collections_opt.ledger.database import open_database
-from collections_opt.ledger.roles import grant_roles, role_statements
+from collections_opt.ledger.store.database import open_database
+from collections_opt.ledger.store.roles import grant_roles, role_statements
 
 
 def main(

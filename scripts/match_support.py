@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scripts_support import PlainConsole
 
-from collections_opt.core.matching import match_ids
+from collections_opt.core.accounts.matching import match_ids
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace

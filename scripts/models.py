@@ -24,9 +24,9 @@ from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_SELF_APPROVED
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_models
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.model_lifecycle import ModelKind
-from collections_opt.scoring.metrics import calibrated_of, worst_calibrated
-from collections_opt.scoring.mlflow_format import export_mlflow, import_mlflow
+from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.scoring.evaluation.metrics import calibrated_of, worst_calibrated
+from collections_opt.scoring.versions.mlflow_format import export_mlflow, import_mlflow
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
 VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]

@@ -14,10 +14,10 @@ from typing import Annotated
 import typer
 from scripts_support import DataOption, PlainConsole, progress_bar, run, table
 
-from collections_opt.core.assignment import SolveProgress
+from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.moving import move_ledger, refuse_same
-from collections_opt.ledger.remote_objects import open_objects
+from collections_opt.ledger.objects.remote import open_objects
+from collections_opt.ledger.store.moving import move_ledger, refuse_same
 
 
 def main(

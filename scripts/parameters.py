@@ -28,7 +28,7 @@ from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.value_report import sources_table, values_table
 from collections_opt.wire.common import read_date, write_date

@@ -23,9 +23,9 @@ from collections_opt.client.plain import plain
 from collections_opt.client.rankings import make_ranking, summarise
 from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.constraints import RankingConstraints
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.problem.constraints import RankingConstraints
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence, queue_table
 from collections_opt.reports.stated_report import expected_sentence

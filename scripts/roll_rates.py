@@ -17,12 +17,12 @@ import typer
 from rich.console import Console
 from scripts_support import DataOption, ModelsOption, models_of, opened, progress_bar, run, table, terminal
 
-from collections_opt.application.roll_rate_study import ProductRates, RollRateStudy, study_roll_rates
 from collections_opt.application.settings import bundled_parameters, dump, read_parameters
-from collections_opt.core.assignment import SolveProgress
-from collections_opt.core.comparison import Interval
+from collections_opt.application.training.roll_rate_study import ProductRates, RollRateStudy, study_roll_rates
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters
+from collections_opt.core.evaluation.comparison import Interval
+from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.core.value.payoffs import BUCKET_COUNT, ValueParameters, check_parameters
 from collections_opt.datasets.files.training_files import read_labels
 
 

@@ -30,14 +30,14 @@ from collections_opt.client.rules import (
     summarise_rules,
 )
 from collections_opt.datasets.rule_files import read_rule_file, rule_file_text
-from collections_opt.reports.rule_what_if_report import (
+from collections_opt.reports.what_if.report import moved_table
+from collections_opt.reports.what_if.rule_what_if_report import (
     rule_effect_table,
     rule_queue_table,
     rules_change,
     rules_headline,
     rules_sentence,
 )
-from collections_opt.reports.what_if_report import moved_table
 from collections_opt.wire.common import write_date
 
 TableOption = Annotated[str, typer.Option(help="Id of the rule table.")]

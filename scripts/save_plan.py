@@ -17,8 +17,8 @@ from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.queues import CapacityPlan
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.wire.plans import write_plan
 

@@ -26,9 +26,9 @@ from collections_opt.cli.main import PROGRAM
 from collections_opt.client.client import Client, connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import get_ranking, latest_ranking
-from collections_opt.core.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.ranking_summary import RankingSummary
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.core.shown_text import visible
 from collections_opt.datasets.shipped import shipped
 
@@ -126,8 +126,8 @@ def machine_user() -> str:
 def served(data: Path, models: Path) -> Iterator[int]:
     """Serve a data folder on a free loopback port for the time of a block; yield the port."""
     # Imported here: a script that asks a remote server starts without models, solvers and database.
-    from collections_opt.service.server import ServerOptions, build_server  # noqa: PLC0415
-    from collections_opt.service.services import all_services  # noqa: PLC0415
+    from collections_opt.service.server.build import ServerOptions, build_server  # noqa: PLC0415
+    from collections_opt.service.server.services import all_services  # noqa: PLC0415
 
     with opened(data, models) as workspace:
         built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))

@@ -21,11 +21,11 @@ from scripts_support import DataOption, ModelsOption, machine_user, models_of, n
 from collections_opt.application.settings import read_parameters
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.service.access import Access
-from collections_opt.service.metrics import ServerMetrics
-from collections_opt.service.server import ServerOptions, TlsFiles, build_server
-from collections_opt.service.services import all_services
-from collections_opt.service.tokens import AUDIENCE, TokenChecker, read_keys
+from collections_opt.service.access.roles import Access
+from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
+from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.metrics import ServerMetrics
+from collections_opt.service.server.services import all_services
 from collections_opt.wire.byte_budget import ByteBudget
 
 SWITCH_SECONDS = 0.0005

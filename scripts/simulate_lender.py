@@ -15,10 +15,10 @@ import tomli_w
 import typer
 from scripts_support import DataOption, PlainConsole, opened, progress_bar, run, shipped_models, table, terminal
 
-from collections_opt.application.registry_policy import read_policy, write_policy
-from collections_opt.core.assignment import SolveProgress
+from collections_opt.application.models.registry_policy import read_policy, write_policy
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.files.contact_log_files import log_table
 from collections_opt.datasets.files.recovery_files import recoveries_table
 from collections_opt.datasets.roll_rates import measured_parameters
@@ -27,7 +27,7 @@ from collections_opt.datasets.simulated_lender.worlds import WORLDS, world
 
 if TYPE_CHECKING:
     from collections_opt.application.workspace import Workspace
-    from collections_opt.core.queues import CapacityPlan
+    from collections_opt.core.desk.queues import CapacityPlan
 
 PARAMETERS_FILE = "parameters.toml"
 WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)

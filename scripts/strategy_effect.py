@@ -16,14 +16,14 @@ from scripts_support import run, table, terminal
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.threshold_files import flags, numbers, read_table
-from collections_opt.reports.threshold_report import (
+from collections_opt.reports.evaluation.threshold_report import (
     THRESHOLD_NOTE,
     check_table,
     jump_table,
     threshold_figures,
     threshold_headline,
 )
-from collections_opt.scoring.threshold_study import ThresholdAccounts, ThresholdStudy, concerns, study_threshold
+from collections_opt.scoring.thresholds.study import ThresholdAccounts, ThresholdStudy, concerns, study_threshold
 
 
 def main(

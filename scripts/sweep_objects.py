@@ -16,7 +16,7 @@ import typer
 from scripts_support import DataOption, PlainConsole, now, run
 
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.remote_objects import open_objects
+from collections_opt.ledger.objects.remote import open_objects
 
 
 def main(

@@ -16,8 +16,8 @@ import typer
 from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, models_of, now, opened, run, table, terminal
 
-from collections_opt.application.contact_training import ContactReport, ContactTraining, train_contacts
 from collections_opt.application.settings import bundled_plan
+from collections_opt.application.training.contact import ContactReport, ContactTraining, train_contacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.contact_log_files import read_contact_log
 

@@ -15,14 +15,14 @@ import typer
 from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, PlainProgress, models_of, now, opened, run, table, terminal
 
-from collections_opt.application.effect_training import EffectMethod, EffectReport, EffectTraining, train_effects
 from collections_opt.application.settings import bundled_plan
+from collections_opt.application.training.effect import EffectMethod, EffectReport, EffectTraining, train_effects
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
-from collections_opt.scoring.effect.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, queue_cells
-from collections_opt.scoring.effect.residual_model import LearnedOutcome, ResidualModel
-from collections_opt.scoring.effect_model import EffectEstimate, EffectModel
-from collections_opt.scoring.effect_threshold import parse_threshold
+from collections_opt.scoring.effect.model import EffectEstimate, EffectModel
+from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, queue_cells
+from collections_opt.scoring.effect.residual.model import LearnedOutcome, ResidualModel
+from collections_opt.scoring.effect.threshold import parse_threshold
 
 
 def main(

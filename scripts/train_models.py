@@ -17,10 +17,10 @@ import typer
 from rich.table import Table
 from scripts_support import PlainConsole, PlainProgress, run
 
-from collections_opt.application.model_training import BUNDLED_SEED, bundled_data, train_model
-from collections_opt.application.own_training import own_data
+from collections_opt.application.training.outcome import BUNDLED_SEED, bundled_data, train_model
+from collections_opt.application.training.own import own_data
 from collections_opt.datasets.files.training_files import read_training
-from collections_opt.scoring.artifacts import creation_time
+from collections_opt.scoring.versions.artifacts import creation_time
 
 
 def main(

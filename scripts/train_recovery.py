@@ -16,7 +16,7 @@ import typer
 from match_support import tell_matches
 from scripts_support import DataOption, ModelsOption, models_of, now, opened, run, table, terminal
 
-from collections_opt.application.recovery_training import (
+from collections_opt.application.training.recovery import (
     MIN_WORKOUT_DAYS,
     RecoveryReport,
     RecoveryTraining,

@@ -16,7 +16,7 @@ from scripts_support import LATEST, Product, RankingOption, named_ranking, run, 
 from collections_opt.api.v1.ranking_service_pb2 import WorklistEntry
 from collections_opt.client.rankings import worklist
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.day_windows import shown_minutes
+from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.reports.csv_text import csv_text
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.ledger.signed_notes import Signer
-from collections_opt.ledger.subject_keys import KeyVault, RandomBytes
+from collections_opt.ledger.log.signed_notes import Signer
+from collections_opt.ledger.sealing.subject_keys import KeyVault, RandomBytes
 
 KEY_NAME = "collections-opt"
 """Name under which checkpoints are signed, unless another is configured."""

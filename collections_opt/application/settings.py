@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.payoffs import ValueParameters, check_parameters
-from collections_opt.core.policy import PolicyRates
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.ranking.policy import PolicyRates
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.payoffs import ValueParameters, check_parameters
 from collections_opt.datasets.settings_files import read_bundled_settings, read_settings
 
 T = TypeVar("T")

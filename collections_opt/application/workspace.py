@@ -10,40 +10,40 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from collections_opt.application.account_explanation import AccountExplanations
-from collections_opt.application.account_scores import AccountScores
-from collections_opt.application.approved_resources import ApprovedResources
-from collections_opt.application.books import Books
-from collections_opt.application.capacity_baseline import CapacityBaselines
-from collections_opt.application.erasures import Erasures
-from collections_opt.application.evidence import Evidence
-from collections_opt.application.jobs import State
+from collections_opt.application.answers.account_explanation import AccountExplanations
+from collections_opt.application.answers.account_scores import AccountScores
+from collections_opt.application.answers.capacity_baseline import CapacityBaselines
+from collections_opt.application.answers.placement import Placer
+from collections_opt.application.evidence.evidence import Evidence
+from collections_opt.application.evidence.proofs import Proofs
+from collections_opt.application.evidence.replay import Replays
+from collections_opt.application.evidence.verification import Verification
 from collections_opt.application.keyring import open_keyring
-from collections_opt.application.model_registry import ModelRegistry
-from collections_opt.application.model_serving import ModelServing
-from collections_opt.application.outcome_scorers import PolicyScorer
-from collections_opt.application.placement import Placer
-from collections_opt.application.proofs import Proofs
-from collections_opt.application.ranking_command import RankingCommand, options_of
-from collections_opt.application.rankings import Rankings
-from collections_opt.application.recorded_inputs import RecordedInputsReader
-from collections_opt.application.recorded_rankings import RecordedRankings
-from collections_opt.application.recorder import Recorder
-from collections_opt.application.registry_policy import read_policy
-from collections_opt.application.replay import Replays
-from collections_opt.application.rule_tables import RULE_TABLES, RuleTables
-from collections_opt.application.sealed_records import SealedRecords
+from collections_opt.application.models.outcome_scorers import PolicyScorer
+from collections_opt.application.models.registry import ModelRegistry
+from collections_opt.application.models.registry_policy import read_policy
+from collections_opt.application.models.serving import ModelServing
+from collections_opt.application.rankings.books import Books
+from collections_opt.application.rankings.command import RankingCommand, options_of
+from collections_opt.application.rankings.jobs import State
+from collections_opt.application.rankings.making import Rankings
+from collections_opt.application.records.erasures import Erasures
+from collections_opt.application.records.recorded_inputs import RecordedInputsReader
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.records.sealed_records import SealedRecords
+from collections_opt.application.resources.approved import ApprovedResources
+from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
+from collections_opt.application.resources.value_sets import VALUE_SETS, ValueSets
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_policy_rates, bundled_rules, dump
-from collections_opt.application.value_sets import VALUE_SETS, ValueSets
-from collections_opt.application.verification import Verification
 from collections_opt.core.arrays import digest_text
-from collections_opt.core.assignment import SolveProgress
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.ledger.checkpoints import Checkpoints
+from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.ledger import Ledger, open_ledger
-from collections_opt.ledger.records import RankingRecord
-from collections_opt.ledger.remote_objects import open_objects
-from collections_opt.ledger.subject_keys import RandomBytes
+from collections_opt.ledger.log.checkpoints import Checkpoints
+from collections_opt.ledger.objects.remote import open_objects
+from collections_opt.ledger.sealing.subject_keys import RandomBytes
+from collections_opt.ledger.tables.records import RankingRecord
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a caller that waits looks for a ranking that another process makes."""

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.client.client import Client
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.what_if_summary import (
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.what_if_summary import (
     AccountMove,
     CapacityCurves,
     CurveFigures,

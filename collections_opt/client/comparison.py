@@ -18,12 +18,12 @@ from collections_opt.api.v1 import (
 from collections_opt.client.client import Client
 from collections_opt.client.exports import export_entries
 from collections_opt.client.rankings import make_ranking
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
-from collections_opt.core.comparison import OrderingOutcome, RealisedOutcomes, compare
-from collections_opt.core.constraints import RankingConstraints
-from collections_opt.core.known_outcomes import KnownOutcomes
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.evaluation.comparison import OrderingOutcome, RealisedOutcomes, compare
+from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.problem.constraints import RankingConstraints
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.wire.common import write_enum
 from collections_opt.wire.constraints import write_constraints
 from collections_opt.wire.parameters import write_parameters

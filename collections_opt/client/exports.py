@@ -11,10 +11,10 @@ from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.client.client import Client
 from collections_opt.client.rankings import summarise
 from collections_opt.core.arrays import Array
-from collections_opt.core.assignment import UNASSIGNED
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.outcomes import PROBABILITY_SCALE
-from collections_opt.core.ranking import Disposition, Entries
+from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.ranking.ranking import Disposition, Entries
+from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.wire.columns import ColumnCollector, Columns
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_date
 from collections_opt.wire.file_rows import encode_file_rows

@@ -8,13 +8,13 @@ from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.api.v1.capacity_plan_pb2 import EvidenceGrade as EvidenceGradeMessage
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_rankings, pages
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.core.ranking import Disposition
-from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.ranking.ranking_summary import QueueFigures, RankingSummary
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
 from collections_opt.wire.common import read_enum, write_enum
 from collections_opt.wire.status import from_status

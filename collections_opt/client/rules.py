@@ -11,9 +11,9 @@ from collections_opt.api.v1 import rule_table_pb2
 from collections_opt.client.capacity import summarise_evaluation, tell
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
-from collections_opt.core.assignment import ProgressCallback, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.what_if_summary import RuleEffectFigures, RuleWhatIfSummary
+from collections_opt.core.problem.assignment import ProgressCallback, ignore_progress
+from collections_opt.core.ranking.what_if_summary import RuleEffectFigures, RuleWhatIfSummary
 
 
 def all_rule_tables(client: Client) -> Iterator[rule_table_pb2.RuleTable]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections_opt.core.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 
 
 def within(progress: ProgressCallback, start: float, stop: float) -> ProgressCallback:

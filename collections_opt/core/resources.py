@@ -15,7 +15,7 @@ from enum import StrEnum
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
 
 
 class ResourceKind(StrEnum):

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.snapshots import Snapshot
 
 CURRENCY, TIME_ZONE, PRODUCT, STATE = "TWD", "Asia/Taipei", "CREDIT_CARD", "TW"

@@ -8,13 +8,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.eligibility import bucket_of
+from collections_opt.core.evaluation.roll_rates import (
+    AbsorbingWorth,
+    RollRates,
+    Transitions,
+    charged_off_at,
+    count_rates,
+    join_transitions,
+)
 from collections_opt.core.limits import MIN_CELL_COUNT
-from collections_opt.core.outcomes import DEFAULT
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters
-from collections_opt.core.roll_rates import AbsorbingWorth, RollRates, Transitions, charged_off_at, count_rates, join_transitions
+from collections_opt.core.rules.eligibility import bucket_of
 from collections_opt.core.value.order import Terms, ordered
+from collections_opt.core.value.outcomes import DEFAULT
 from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource
+from collections_opt.core.value.payoffs import BUCKET_COUNT, ValueParameters
 from collections_opt.datasets.snapshots import Snapshot
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.comparison import RealisedOutcomes
-from collections_opt.core.outcomes import CURE
-from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.evaluation.comparison import RealisedOutcomes
+from collections_opt.core.value.outcomes import CURE
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from collections_opt.ledger.chain import Chain
-from collections_opt.ledger.claims import Claims
-from collections_opt.ledger.database import Database, open_database
-from collections_opt.ledger.erasure import Erasure
-from collections_opt.ledger.history import History
-from collections_opt.ledger.idempotency import Idempotency
-from collections_opt.ledger.lives import Lives
-from collections_opt.ledger.log import Log
-from collections_opt.ledger.logged_rows import LoggedRows
-from collections_opt.ledger.model_events import ModelEvents
-from collections_opt.ledger.models import Models
-from collections_opt.ledger.objects import ObjectStore
-from collections_opt.ledger.outbox import Outbox
-from collections_opt.ledger.plans import Plans
-from collections_opt.ledger.portfolios import Portfolios
-from collections_opt.ledger.rankings import Rankings
-from collections_opt.ledger.requests import Requests
-from collections_opt.ledger.resources import Resources
-from collections_opt.ledger.subject_keys import KeyVault, SubjectKeys
-from collections_opt.ledger.sweeping import Sweep, sweep_objects
-from collections_opt.ledger.workers import Workers
-from collections_opt.ledger.worklists import Worklists
+from collections_opt.ledger.log.chain import Chain
+from collections_opt.ledger.log.log import Log
+from collections_opt.ledger.log.logged_rows import LoggedRows
+from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.objects.sweeping import Sweep, sweep_objects
+from collections_opt.ledger.requests.claims import Claims
+from collections_opt.ledger.requests.idempotency import Idempotency
+from collections_opt.ledger.requests.lives import Lives
+from collections_opt.ledger.requests.requests import Requests
+from collections_opt.ledger.requests.workers import Workers
+from collections_opt.ledger.sealing.erasure import Erasure
+from collections_opt.ledger.sealing.subject_keys import KeyVault, SubjectKeys
+from collections_opt.ledger.store.database import Database, open_database
+from collections_opt.ledger.store.outbox import Outbox
+from collections_opt.ledger.tables.history import History
+from collections_opt.ledger.tables.model_events import ModelEvents
+from collections_opt.ledger.tables.models import Models
+from collections_opt.ledger.tables.plans import Plans
+from collections_opt.ledger.tables.portfolios import Portfolios
+from collections_opt.ledger.tables.rankings import Rankings
+from collections_opt.ledger.tables.resources import Resources
+from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(

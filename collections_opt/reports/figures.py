@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.comparison import OrderingOutcome
-from collections_opt.core.ranking_summary import QueueFigures
-from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.core.evaluation.comparison import OrderingOutcome
+from collections_opt.core.ranking.ranking_summary import QueueFigures
+from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.money import share
 
 REFERENCE_COLOUR = "#1b5e8c"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import Disposition
-from collections_opt.core.ranking_summary import RankingSummary
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.reports.money import gap, share
 
 DISPOSITION_WORDS = {

@@ -7,11 +7,11 @@ import math
 from collections.abc import Sequence
 
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.core.ranking import Disposition
-from collections_opt.core.ranking_summary import RankingSummary
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.reports.comparison_sentences import TITLES
+from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.money import share
 
 STRONGEST = 2.0

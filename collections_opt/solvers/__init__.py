@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from collections_opt.core.assignment import (
+from collections_opt.core.problem.assignment import (
     Assignment,
     AssignmentProblem,
     ProgressCallback,

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from collections_opt.core.assignment import (
+from collections_opt.core.problem.assignment import (
     PRICE_SCALE,
     UNASSIGNED,
     Assignment,

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.math_opt.python import mathopt
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, AssignmentProblem
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.solvers.answer import Incumbent
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.native_output import native_output_to_stderr

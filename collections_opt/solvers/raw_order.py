@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import (
+from collections_opt.core.problem.assignment import (
     INELIGIBLE,
     PRICE_SCALE,
     UNASSIGNED,
@@ -25,9 +25,9 @@ from collections_opt.core.assignment import (
     SolverIdentity,
     Termination,
 )
-from collections_opt.core.exploration import Exploration, limits_left
-from collections_opt.core.ordering import InOrder, RawOrder
-from collections_opt.core.payoffs import Floats
+from collections_opt.core.problem.exploration import Exploration, limits_left
+from collections_opt.core.ranking.ordering import InOrder, RawOrder
+from collections_opt.core.value.payoffs import Floats
 from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.side_rows import shortages
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, Shortage, SideConstraints
+from collections_opt.core.problem.assignment import PRICE_SCALE, Shortage, SideConstraints
 from collections_opt.solvers.survey import Survey
 
 _MAX_CHARGE_MINOR = 1 << 38

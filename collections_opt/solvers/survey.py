@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import AssignmentProblem
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.problem.assignment import AssignmentProblem
 from collections_opt.solvers.compiled import kernel, map_chunks
 
 MAX_TOTAL_VALUE = 1 << 61

@@ -13,8 +13,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED, Assignment, AssignmentProblem
 
 MAX_PRICE = 1 << 44
 """Largest price whose product with any handling time stays far inside int64 (2**24 minor units per second)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections_opt.api.v1 import constraints_pb2 as pb
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.wire.common import read_enum, write_enum
 
 

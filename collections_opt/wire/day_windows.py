@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import time
 
 from collections_opt.api.v1 import day_window_pb2 as pb
-from collections_opt.core.day_windows import DAY_MINUTES, DayWindow
+from collections_opt.core.desk.day_windows import DAY_MINUTES, DayWindow
 from collections_opt.core.errors import Reason, refuse
 
 

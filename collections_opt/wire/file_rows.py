@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
+from collections_opt.core.accounts.row_faults import NO_FAULTS, RowFaults, joined
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_ROW_FAULTS
-from collections_opt.core.row_faults import NO_FAULTS, RowFaults, joined
-from collections_opt.core.schema import ACCOUNT_SCHEMA
 from collections_opt.core.shown_text import visible
 
 _FAULTS_PER_MESSAGE = 2_000

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 from collections_opt.api.v1 import own_columns_pb2 as pb
+from collections_opt.core.accounts.own_columns import NO_SOURCES, OwnColumn, OwnKind, check_declared
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_OWN_COLUMNS
-from collections_opt.core.own_columns import NO_SOURCES, OwnColumn, OwnKind, check_declared
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
 

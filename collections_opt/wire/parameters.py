@@ -8,8 +8,8 @@ from typing import Any
 
 from collections_opt.api.v1 import value_parameters_pb2 as pb
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.payoffs import CostBasis, ValueParameters
 from collections_opt.core.value.parameters import NO_FLAT_VALUES, ProductValues, ValueGrade, ValueSource
+from collections_opt.core.value.payoffs import CostBasis, ValueParameters
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
 _SAME = (

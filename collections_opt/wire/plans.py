@@ -8,8 +8,8 @@ from types import MappingProxyType
 from collections_opt.api.v1 import capacity_plan_pb2 as pb
 from collections_opt.api.v1.day_window_pb2 import DayWindow
 from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.core.limits import MAX_WINDOWS
-from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum, write_time
 from collections_opt.wire.day_windows import read_window

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.assignment import ignore_progress
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from collections_opt.ledger.records import PortfolioRecord
+from collections_opt.ledger.tables.records import PortfolioRecord
 
 BUNDLED_PORTFOLIO_ID = "uci-2005-08"
 

@@ -5,9 +5,9 @@ from datetime import date
 
 import numpy as np
 
-from collections_opt.application.approved_resources import ApprovalCommand, SavedContent
+from collections_opt.application.resources.approved import ApprovalCommand, SavedContent
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.actors import Actor
-from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.core.rules.tables import RuleTable
 from tests.application.evidence_worlds import book
 from tests.core.rules.test_checks import CAP

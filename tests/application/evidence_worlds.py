@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.assignment import ignore_progress
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.model_registry import ModelCommand
-from collections_opt.application.registry_policy import Role, read_policy, write_policy
-from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
-from collections_opt.core.model_lifecycle import ApprovalTerms, ModelAction, ModelKind
-from collections_opt.scoring.artifacts import Manifest, write_artifact
-from collections_opt.scoring.calibration import IDENTITY
-from collections_opt.scoring.predictors import SCORECARD
-from collections_opt.scoring.scorecard import Scorecard, ScorecardFeature
+from collections_opt.application.models.registry import ModelCommand
+from collections_opt.application.models.registry_policy import Role, read_policy, write_policy
+from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind
+from collections_opt.scoring.outcome.calibration import IDENTITY
+from collections_opt.scoring.outcome.predictors import SCORECARD
+from collections_opt.scoring.outcome.scorecard import Scorecard, ScorecardFeature
+from collections_opt.scoring.versions.artifacts import Manifest, write_artifact
 
 SHIPPED = Path(__file__).parents[2] / "models"
 SHIPPED_VERSION = "credit-card-3"

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from collections_opt.application.model_training import TrainingData, training_period
-from collections_opt.core.outcomes import CURE
-from collections_opt.core.own_columns import OwnColumn, OwnKind
+from collections_opt.application.training.outcome import TrainingData, training_period
+from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
+from collections_opt.core.value.outcomes import CURE
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.snapshots import Snapshot
 

@@ -7,15 +7,15 @@ from datetime import time
 import numpy as np
 import pytest
 
-from collections_opt.application.placement_sentence import placement_sentence
-from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.answers.placement_sentence import placement_sentence
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import dump
-from collections_opt.application.standalone import verify_evidence
-from collections_opt.core.assignment import UNASSIGNED, ignore_progress
-from collections_opt.core.capacity_changes import QueueChange, changed_plan
-from collections_opt.core.day_windows import DayWindow
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.desk.day_windows import DayWindow
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules import call_hours
 from collections_opt.service.converters.rankings import write_recorded
 from tests.application.evidence_worlds import PLAN, book, opened, values

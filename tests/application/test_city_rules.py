@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from collections_opt.application.findings import Strength
-from collections_opt.application.recorded_inputs import recorded_rules
-from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.rule_tables import SHIPPED_ID
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.records.recorded_inputs import recorded_rules
+from collections_opt.application.resources.rule_tables import SHIPPED_ID
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from tests.application.city_rules import CITY, DAY, EVE, PLACE, approve, city_book, save_city
 from tests.application.evidence_worlds import PLAN, opened, ranked, values
 from tests.core.rules.test_checks import CAP

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.findings import Strength
-from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.recorded_constraints import recorded_constraints
-from collections_opt.application.recorded_decision import read_decision
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.verification import certificate_checks
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.recorded_constraints import recorded_constraints
+from collections_opt.application.records.recorded_decision import read_decision
 from collections_opt.application.settings import bundled_parameters
-from collections_opt.application.verification import certificate_checks
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.assignment import PRICE_SCALE, ignore_progress
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
-from collections_opt.core.eligibility import bucket_of
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.exploration import PROPENSITY_SCALE
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.problem.assignment import PRICE_SCALE, ignore_progress
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.problem.exploration import PROPENSITY_SCALE
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.rules.eligibility import bucket_of
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 
 MODELS = Path(__file__).parents[2] / "models"

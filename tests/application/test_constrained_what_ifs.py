@@ -5,19 +5,19 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.capacity_curves import CurveDrawer
-from collections_opt.application.capacity_evaluation import evaluate_capacity
-from collections_opt.core.assignment import UNASSIGNED, ignore_progress
-from collections_opt.core.capacity_changes import QueueChange, changed_plan
-from collections_opt.core.capacity_curve import ALL_QUEUES
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
-from collections_opt.core.eligibility import bucket_of
-from collections_opt.core.queue_columns import FRESH, rearranged
+from collections_opt.application.answers.capacity_curves import CurveDrawer
+from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.problem.queue_columns import FRESH, rearranged
+from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
+from collections_opt.core.rules.eligibility import bucket_of
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
 from collections_opt.solvers import verify
+from tests.application.answers.test_placement import some
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.application.test_constrained_rankings import command_for, workspace  # noqa: F401
-from tests.application.test_placement import some
 from tests.solvers.instances import realistic, with_side_rows
 
 

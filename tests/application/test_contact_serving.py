@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.application.effect_evaluation import unseen_served
-from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.standalone import verify_evidence
+from collections_opt.application.evaluation.effect import unseen_served
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.model_lifecycle import ModelKind
-from collections_opt.scoring.artifacts import Manifest
-from collections_opt.scoring.contact_artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
-from collections_opt.scoring.contact_features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
-from collections_opt.scoring.contact_model import ChannelContactModel, ContactModel
+from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
+from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
+from collections_opt.scoring.contact.model import ChannelContactModel, ContactModel
+from collections_opt.scoring.versions.artifacts import Manifest
 from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked
-from tests.application.test_effect_serving import approve, effect_model
-from tests.application.test_effect_serving import write as write_effects
-from tests.application.test_model_evidence import files_of, signed_again
+from tests.application.models.test_effect_serving import approve, effect_model
+from tests.application.models.test_effect_serving import write as write_effects
+from tests.application.models.test_model_evidence import files_of, signed_again
 
 COUNT = len(CONTACT_FEATURE_NAMES)
 

@@ -12,7 +12,7 @@ import structlog
 from collections_opt.application.logs import MAX_VALUE_CHARACTERS, write_logs_to
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.incidents import MAX_ERRORS, MAX_FRAMES, trace_of
-from collections_opt.service.guard import Guard
+from collections_opt.service.server.guard import Guard
 
 BORROWER = "Jo Doe, 12 Elm Street"
 HOSTILE = {"[/red]x": "[/red]x", "\x1b[31mred": "\\x1b[31mred", "a\u202eb": "a\\u202eb", "two\nlines": "two\\nlines"}
@@ -61,7 +61,7 @@ def test_an_unexpected_error_is_told_by_kind_and_place_and_never_by_what_was_in_
 def test_a_log_with_messages_would_be_noticed(log, monkeypatch):
     """The planted bug: what Python itself tells of an error."""
     told = "".join(traceback.format_exception(unexpected()))
-    monkeypatch.setattr("collections_opt.service.guard.trace_of", lambda _: told)
+    monkeypatch.setattr("collections_opt.service.server.guard.trace_of", lambda _: told)
     refused()
     assert "Jo Doe" in log.getvalue()
 

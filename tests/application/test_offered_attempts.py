@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.capacity_evaluation import evaluate_capacity
-from collections_opt.application.placement_sentence import placement_sentence
-from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.application.answers.placement_sentence import placement_sentence
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import dump
-from collections_opt.application.standalone import verify_evidence
-from collections_opt.core.assignment import UNASSIGNED, ignore_progress
-from collections_opt.core.capacity_changes import QueueChange, changed_plan
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.queues import Queue
+from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.desk.queues import Queue
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
 from tests.application.evidence_worlds import PLAN, book, opened, values
 
 CALLS = replace(PLAN.queues[0], attempts_may_shrink=True)
@@ -147,7 +147,7 @@ def test_planted_offers_over_a_cap_are_noticed_by_the_check_that_does_not_decide
     workspace = opened(tmp_path)
     workspace.books.save_plan(SHRINKING, None)
     workspace.books.import_portfolio("p1", near_caps())
-    left = "collections_opt.core.eligibility.budget_left"
+    left = "collections_opt.core.rules.eligibility.budget_left"
     honest = __import__("collections_opt.core.rules.facts", fromlist=["budget_left"]).budget_left
     monkeypatch.setattr(left, lambda *of: honest(*of) + 1)
     record = ranked(workspace)
@@ -210,7 +210,7 @@ def test_a_cap_that_is_not_shared_among_several_contacts_is_noticed(tmp_path, mo
     several = replace(SHRINKING, plan_id="several", several_contacts_per_person=True)
     workspace.books.save_plan(several, None)
     workspace.books.import_portfolio("p1", near_caps())
-    monkeypatch.setattr("collections_opt.core.eligibility.shares_of", lambda *_: 1)
+    monkeypatch.setattr("collections_opt.core.rules.eligibility.shares_of", lambda *_: 1)
     record = ranked(workspace, several)
     checks = workspace.evidence.verification.verify_ranking(record.ranking_id).checks
     assert [check.name for check in checks if not check.holds] == ["caps"]

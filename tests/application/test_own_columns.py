@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.findings import Strength
-from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.standalone import verify_evidence
-from collections_opt.core.admission import admit
-from collections_opt.core.own_columns import OwnColumn, OwnKind
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
 from tests.application.evidence_worlds import book, opened, ranked
 
 OWN = (

@@ -8,20 +8,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application import rankings as making
-from collections_opt.application.capacity_evaluation import evaluate_capacity
-from collections_opt.application.evidence import Evidence
-from collections_opt.application.placement_sentence import placement_sentence
-from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.application.answers.placement_sentence import placement_sentence
+from collections_opt.application.evidence.evidence import Evidence
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.rankings import making
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import dump, load
-from collections_opt.application.standalone import verify_evidence
-from collections_opt.core.assignment import UNASSIGNED, ignore_progress
-from collections_opt.core.constraints import RankingConstraints
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import Disposition
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
+from collections_opt.core.problem.constraints import RankingConstraints
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.solvers import SOLVERS
 from tests.application.evidence_worlds import PLAN, book, opened, values
 
@@ -111,7 +111,7 @@ def test_two_contacts_of_one_person_are_refused_by_every_verifier(tmp_path, monk
     real = making.verify
     monkeypatch.setattr(making, "verify", lambda p, a, w=False: real(replace(p, persons=None), a, w))
     if not known:
-        monkeypatch.setattr("collections_opt.core.pipeline.persons_of", lambda _: None)
+        monkeypatch.setattr("collections_opt.core.ranking.pipeline.persons_of", lambda _: None)
     record = ranked(workspace)
     assert contacts(workspace, record)[0] > 1
     failed = [check.name for check in workspace.evidence.verification.verify_ranking(record.ranking_id).checks if not check.holds]

@@ -8,17 +8,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from collections_opt.application import value_sets
-from collections_opt.application.approved_resources import ApprovalCommand, SavedContent
-from collections_opt.application.findings import Strength
-from collections_opt.application.ranking_command import RankingCommand
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.resources import value_sets
+from collections_opt.application.resources.approved import ApprovalCommand, SavedContent
+from collections_opt.application.resources.value_sets import SHIPPED_ID, recorded_choices
 from collections_opt.application.settings import dump, load
-from collections_opt.application.value_sets import SHIPPED_ID, recorded_choices
-from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
+from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.payoffs import ValueParameters
 from tests.application.evidence_worlds import PLAN, book, opened
 from tests.application.value_set_books import ANN, BEN, JANUARY, values
 

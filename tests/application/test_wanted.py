@@ -73,7 +73,7 @@ def test_an_import_that_was_left_before_its_end_is_not_there(workspace):
 
 def test_work_that_never_asks_would_be_noticed(workspace, monkeypatch):
     """The planted bug: stages that do not ask."""
-    monkeypatch.setattr("collections_opt.application.account_scores.require_wanted", lambda *_: None)
+    monkeypatch.setattr("collections_opt.application.answers.account_scores.require_wanted", lambda *_: None)
     assert stages(lambda: score(workspace)) == 0
 
 

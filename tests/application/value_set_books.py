@@ -5,12 +5,12 @@ from datetime import date
 
 import numpy as np
 
-from collections_opt.application.approved_resources import Stored
+from collections_opt.application.resources.approved import Stored
+from collections_opt.application.resources.value_sets import ValueSet
 from collections_opt.application.settings import bundled_parameters, dump
-from collections_opt.application.value_sets import ValueSet
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion
 
 ANN, BEN = Actor("ann", "ANALYST"), Actor("ben", "OPERATIONS_MANAGER")

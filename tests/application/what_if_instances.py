@@ -5,12 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from collections_opt.application.capacity_baseline import CapacityBaseline
-from collections_opt.core.assignment import SolveOptions
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.what_if import PlannedAnswer
+from collections_opt.application.answers.capacity_baseline import CapacityBaseline
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import SolveOptions
+from collections_opt.core.ranking.what_if import PlannedAnswer
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS, price_intervals
 from tests.core.factories import EVER, flag_rules, queue
 

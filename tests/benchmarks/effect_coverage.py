@@ -11,8 +11,8 @@ import sys
 
 from collections_opt.application.settings import bundled_rules
 from collections_opt.datasets.simulated_lender import desk_plan
-from collections_opt.scoring.effect_experiment import learn_experiment
-from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
+from collections_opt.scoring.effect.experiment import learn_experiment
+from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from tests.benchmarks.support.cases import run_case
 from tests.benchmarks.support.reporting import Report, Table
 from tests.benchmarks.support.running import Options, main

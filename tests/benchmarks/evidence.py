@@ -15,14 +15,14 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.findings import Strength
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
-from collections_opt.application.standalone import verify_evidence
 from collections_opt.application.workspace import Workspace, open_workspace
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.files.portfolio_files import read_portfolio
-from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.tables.records import RankingRecord
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.portfolios import MODELS, credit_card_mapping, plan_of_queues, write_portfolio_file

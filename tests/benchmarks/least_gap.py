@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from collections_opt.core.assignment import SolveOptions
+from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from tests.benchmarks.solver_scale import SEEDS, TARGETS, ready_kernels
 from tests.benchmarks.support.cases import Result, run_case

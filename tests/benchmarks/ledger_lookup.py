@@ -16,15 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.core.ranking import Entries
+from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.ledger import Ledger, open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.records import PortfolioRecord
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.tables.records import PortfolioRecord
 from tests.benchmarks.support.cases import run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.reporting import Report, Table, number
 from tests.benchmarks.support.running import Options, main
-from tests.core.test_comparison import entries_of
+from tests.core.evaluation.test_comparison import entries_of
 from tests.faults.private_postgres import PrivatePostgres, why_not
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

@@ -22,10 +22,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import grpc
 
-from collections_opt.service.places import DEFAULT_PLACES, CallClass, caller_share
+from collections_opt.service.server.places import DEFAULT_PLACES, CallClass, caller_share
 from tests.benchmarks.score_accounts import score_request
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure, cpu_seconds

@@ -16,8 +16,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.datasets.simulated_lender.worlds import WORLDS, world
 from tests.benchmarks.support.cases import Result
 from tests.benchmarks.support.keeping import KEPT, kept_case

@@ -15,9 +15,9 @@ from collections import defaultdict
 
 import numpy as np
 
-from collections_opt.core.effects import WeightedCells
+from collections_opt.core.value.effects import WeightedCells
 from collections_opt.datasets.simulated_lender.worlds import world
-from collections_opt.scoring.effect.residual_learning import learn_residuals
+from collections_opt.scoring.effect.residual.learning import learn_residuals
 from tests.benchmarks.support.keeping import kept_case
 from tests.benchmarks.support.reporting import Report, Table
 from tests.benchmarks.support.running import Options, main

@@ -10,12 +10,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from collections_opt.core.admission import admit
-from collections_opt.core.features import build_features
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.scoring.artifacts import load_artifact
-from collections_opt.scoring.boosted import BoostedPredictor
-from collections_opt.scoring.scorer import Scorer
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.scoring.outcome.boosted import BoostedPredictor
+from collections_opt.scoring.outcome.scorer import Scorer
+from collections_opt.scoring.versions.artifacts import load_artifact
 from tests.benchmarks.support.cases import run_case
 from tests.benchmarks.support.measuring import Measure
 from tests.benchmarks.support.portfolios import MODELS, resampled_portfolio

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from collections_opt.api.v1 import account_pb2, scoring_service_pb2, scoring_service_pb2_grpc
 from collections_opt.application.settings import bundled_plan
-from collections_opt.core.admission import admit
-from collections_opt.core.features import build_features
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.schema import ACCOUNT_SCHEMA
-from collections_opt.scoring.artifacts import load_artifact
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
+from collections_opt.scoring.versions.artifacts import load_artifact
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 from collections_opt.wire.common import write_date
 from tests.benchmarks.support.cases import Result, run_case

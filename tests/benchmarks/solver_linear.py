@@ -13,7 +13,7 @@ import sys
 import matplotlib as mpl
 import numpy as np
 
-from collections_opt.core.assignment import SolveOptions
+from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import solve_pricing
 from tests.benchmarks.solver_scale import ready_kernels
 from tests.benchmarks.support.cases import Result, run_case

@@ -17,8 +17,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from collections_opt.core.assignment import AssignmentProblem, SolveOptions
-from collections_opt.core.persons import grouped, numbered
+from collections_opt.core.accounts.persons import grouped, numbered
+from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from tests.benchmarks.solver_scale import KINDS, LOADS, SEEDS
 from tests.benchmarks.support.cases import Result, run_case

@@ -20,7 +20,7 @@ from ortools.math_opt import model_pb2
 from ortools.math_opt.python import mathopt
 from ortools.sat.python import cp_model
 
-from collections_opt.core.assignment import AssignmentProblem, SolveOptions
+from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.native_output import native_output_to_stderr
 from collections_opt.solvers.verifier import usable_capacity

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from collections_opt.core.assignment import AssignmentProblem, SolveOptions
+from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from tests.benchmarks.support.cases import ROOT, Result, run_case
 from tests.benchmarks.support.measuring import Measure

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 
-from collections_opt.core.assignment import SolveOptions
+from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import EXACT_ACCOUNTS, SOLVERS
 from tests.benchmarks.solver_scale import ready_kernels
 from tests.benchmarks.support.cases import Result, run_case

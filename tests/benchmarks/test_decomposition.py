@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import INELIGIBLE, AssignmentProblem, SolveOptions
+from collections_opt.core.problem.assignment import INELIGIBLE, AssignmentProblem, SolveOptions
 from collections_opt.solvers import lagrangian_bound, solve_exact
 from tests.benchmarks.support import decomposition
 from tests.benchmarks.support.decomposition import least_gap

@@ -10,11 +10,11 @@ import sys
 
 import numpy as np
 
-from collections_opt.core.admission import admit
-from collections_opt.core.features import build_features
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
 from collections_opt.datasets.simulated_lender import SimulatedLender
-from collections_opt.scoring.evaluation import calibration_line
-from collections_opt.scoring.metrics import CLASSES, expected_calibration_error
+from collections_opt.scoring.evaluation.metrics import CLASSES, expected_calibration_error
+from collections_opt.scoring.evaluation.probabilities import calibration_line
 from collections_opt.scoring.outcome.rows import TrainingPeriod
 from collections_opt.scoring.outcome.training import train
 from tests.benchmarks.support.cases import Result, run_case

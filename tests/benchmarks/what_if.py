@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.capacity_curves import DrawnCurve, draw_curves
-from collections_opt.application.capacity_evaluation import evaluate_capacity
+from collections_opt.application.answers.capacity_curves import DrawnCurve, draw_curves
+from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.assignment import PRICE_SCALE, SolveOptions
-from collections_opt.core.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.problem.assignment import PRICE_SCALE, SolveOptions
 from collections_opt.solvers import SOLVERS
 from tests.benchmarks.support.cases import Result, run_case
 from tests.benchmarks.support.measuring import Measure

@@ -62,12 +62,13 @@ def installed(tmp_path_factory):
 
 
 def test_what_the_package_ships_is_in_the_wheel(installed):
-    shown = installed("python", "-c", "from collections_opt.application.provenance import runtime; import collections_opt as c; "
+    shown = installed("python", "-c", "import collections_opt as c; "
+                      "from collections_opt.application.records.provenance import runtime; "
                       "print(c.__file__, runtime()['lock_digest'], runtime()['code_version'])")  # fmt: skip
     assert shown.returncode == 0, shown.stderr
     where, lock, version = shown.stdout.split()
     assert str(ROOT) not in where
-    from collections_opt.application.provenance import runtime  # noqa: PLC0415 - the checkout's own
+    from collections_opt.application.records.provenance import runtime  # noqa: PLC0415 - the checkout's own
 
     assert (lock, version) == (runtime()["lock_digest"], runtime()["code_version"])
 

@@ -10,10 +10,10 @@ from collections_opt.api.v1 import portfolio_service_pb2
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
-from collections_opt.service.handlers import Service
-from collections_opt.service.places import CallClass
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.handlers import Service
+from collections_opt.service.server.places import CallClass
+from collections_opt.service.server.services import all_services
 
 MODELS = Path(__file__).parents[2] / "models"
 MOMENT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

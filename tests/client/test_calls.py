@@ -13,7 +13,7 @@ from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.policy import CONTRACT, deadline_seconds, retryable_codes, service_config
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.service.services import CALL_CLASSES
+from collections_opt.service.server.services import CALL_CLASSES
 from tests.client.servers import portfolio_service, served
 
 

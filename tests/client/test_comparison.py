@@ -9,10 +9,10 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.client.comparison import ComparisonTerms, compare_orders, repeatable_request_id
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import import_portfolio
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.known_outcomes import KnownOutcomes
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from tests.client.servers import real
 

@@ -13,11 +13,11 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.client.exports import export_entries
 from collections_opt.client.portfolios import import_portfolio, quarantined
 from collections_opt.client.rankings import get_ranking, latest_ranking, make_ranking, summarise, worklist
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.core.ranking import Disposition
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.ranking import Disposition
 from tests.client.servers import real
 
 ROWS = 500

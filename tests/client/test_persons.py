@@ -13,9 +13,9 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.client.exports import export_columns, export_entries
 from collections_opt.client.portfolios import import_portfolio
 from collections_opt.client.rankings import make_ranking, summarise
-from collections_opt.core.assignment import UNASSIGNED
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.ranking import Disposition
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.reports.ranking_report import count_sentence, persons_sentence
 from collections_opt.wire.common import write_date

@@ -10,7 +10,7 @@ from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.service.server import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from tests.client.servers import portfolio_service
 from tests.client.test_calls import Portfolios
 from tests.scripts.processes import call, server

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.chain import GENESIS
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.records import ModelRecord, RankingState, RequestKey
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.log.chain import GENESIS
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.tables.records import ModelRecord, RankingState, RequestKey
+from tests.core.evaluation.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add
 
 State = RankingState

@@ -8,10 +8,10 @@ from pyarrow import fs
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import TEMPORARY, FolderObjectStore
-from collections_opt.ledger.remote_objects import FilesystemObjectStore, open_objects
-from collections_opt.ledger.sweeping import MIN_GRACE
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.objects.folder import TEMPORARY, FolderObjectStore
+from collections_opt.ledger.objects.remote import FilesystemObjectStore, open_objects
+from collections_opt.ledger.objects.sweeping import MIN_GRACE
+from tests.core.evaluation.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO
 from tests.ledger.s3_server import s3_server
 

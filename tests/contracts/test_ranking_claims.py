@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.claims import MAX_ATTEMPTS
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.records import RankingState
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
+from collections_opt.ledger.tables.records import RankingState
+from tests.core.evaluation.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add
 
 State = RankingState
 ROOT = Path(__file__).parents[2]
 HOLDER = """
 import sys
-from collections_opt.ledger.database import open_database
-from collections_opt.ledger.workers import Workers
+from collections_opt.ledger.store.database import open_database
+from collections_opt.ledger.requests.workers import Workers
 Workers(open_database(sys.argv[1])).join(sys.argv[2])
 print("joined", flush=True)
 sys.stdin.read()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_opt.application.approved_resources import (
+from collections_opt.application.resources.approved import (
     ApprovalCommand,
     ApprovedResources,
     ResourceFormat,
@@ -18,13 +18,13 @@ from collections_opt.application.approved_resources import (
 )
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion, in_force
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.log import LogKind
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.records import RequestKey
-from collections_opt.ledger.resources import NewVersion
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.tables.records import RequestKey
+from collections_opt.ledger.tables.resources import NewVersion
 from tests.ledger.harness import NOW, without_triggers
 
 ANN, BEN = Actor("ann", "ANALYST"), Actor("ben", "OPERATIONS_MANAGER", issuer="identity.example")

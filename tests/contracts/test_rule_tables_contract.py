@@ -5,15 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from collections_opt.application.approved_resources import ApprovalCommand, ApprovedResources, SavedContent
-from collections_opt.application.rule_tables import RULE_TABLES, SHIPPED_BY, SHIPPED_ID, RuleTables
+from collections_opt.application.resources.approved import ApprovalCommand, ApprovedResources, SavedContent
+from collections_opt.application.resources.rule_tables import RULE_TABLES, SHIPPED_BY, SHIPPED_ID, RuleTables
 from collections_opt.application.settings import bundled_rules, dump
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.rules.tables import RuleTable
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.objects.folder import FolderObjectStore
 from tests.core.rules.test_checks import CAP
 from tests.ledger.harness import NOW
 

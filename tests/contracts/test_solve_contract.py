@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
+from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.persons import Persons
+from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
 from tests.solvers.instances import problem_of, realistic, small_random, with_persons, with_side_rows
 

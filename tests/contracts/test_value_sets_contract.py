@@ -5,12 +5,12 @@ from datetime import date
 
 import pytest
 
-from collections_opt.application.approved_resources import ApprovalCommand, ApprovedResources, SavedContent
-from collections_opt.application.value_sets import SHIPPED_BY, SHIPPED_ID, VALUE_SETS, ValueSets
+from collections_opt.application.resources.approved import ApprovalCommand, ApprovedResources, SavedContent
+from collections_opt.application.resources.value_sets import SHIPPED_BY, SHIPPED_ID, VALUE_SETS, ValueSets
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.objects.folder import FolderObjectStore
 from tests.application.value_set_books import ANN, BEN, CARD, JANUARY, MARCH, SHIPPED, products, values
 from tests.ledger.harness import NOW
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from collections_opt.core.admission import Admission, admit
-from collections_opt.core.eligibility import Rule, RuleKind, RuleTable
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import CapacityPlan, ContactEffect, Queue
-from collections_opt.core.schema import BLOCK_FLAGS
+from collections_opt.core.accounts.admission import Admission, admit
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.schema import BLOCK_FLAGS
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.rules.eligibility import Rule, RuleKind, RuleTable
+from collections_opt.core.value.outcomes import OutcomeProbabilities
 
 AS_OF = date(2026, 11, 24)
 EVER = date(2000, 1, 1)

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from collections_opt.core.admission import admit
-from collections_opt.core.outcomes import CURE, DEFAULT
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 
 PANEL = Path(__file__).parents[1] / "data/credit_card/uci_credit_card_panel_may_jul.parquet"

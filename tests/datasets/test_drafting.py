@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.datasets.files.drafting.looking import look
 from collections_opt.datasets.files.drafting.writing import Given, draft
 from collections_opt.datasets.files.mappings import ColumnMapping, FileMapping

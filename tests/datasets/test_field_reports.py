@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.matching import match_ids
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.matching import match_ids
 from collections_opt.core.shown_text import csv_cell, visible
 from collections_opt.datasets.files.contact_log_files import read_contact_log
 from collections_opt.datasets.files.group_files import read_groups

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Layout, Reading, RowFilter
 from collections_opt.datasets.files.portfolio_files import open_portfolio, read_portfolio

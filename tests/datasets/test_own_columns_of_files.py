@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.own_columns import OwnKind
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.own_columns import OwnKind
 from collections_opt.datasets.files.mappings import FileMapping, OwnMapping, Reading
 from collections_opt.datasets.files.opening import opened
 from collections_opt.datasets.files.portfolio_files import read_portfolio

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Reading

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio

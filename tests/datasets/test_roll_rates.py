@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from collections_opt.core.payoffs import ValueParameters, check_parameters
+from collections_opt.core.value.payoffs import ValueParameters, check_parameters
 from collections_opt.datasets.roll_rates import measured_loss, measured_parameters, roll_rates
 from collections_opt.datasets.simulated_lender import SimulatedLender
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import evaluate, next_eligible_date
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.rules.eligibility import evaluate, next_eligible_date
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_settings

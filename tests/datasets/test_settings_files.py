@@ -4,11 +4,11 @@ from datetime import date
 
 import pytest
 
-from collections_opt.core.eligibility import RuleTable
+from collections_opt.core.desk.plan_checks import check_plan
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.payoffs import ValueParameters, check_parameters
-from collections_opt.core.plan_checks import check_plan
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.payoffs import ValueParameters, check_parameters
 from collections_opt.datasets.settings_files import parse_settings, read_bundled_settings, read_settings
 
 PLAN = """

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
-from collections_opt.core.contact_log import NO_QUEUE
-from collections_opt.core.eligibility import bucket_of
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.evaluation.contact_log import NO_QUEUE
+from collections_opt.core.rules.eligibility import bucket_of
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender import SOURCES, LenderParameters, SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import potential_outcomes
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_settings

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pytest
 
-from collections_opt.core.admission import admit
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY, OutcomeProbabilities
-from collections_opt.core.valuation import contacted_probability
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY, OutcomeProbabilities
+from collections_opt.core.value.valuation import contacted_probability
 from collections_opt.datasets.simulated_lender import SimulatedLender
 from collections_opt.datasets.simulated_lender.truth import potential_outcomes
 from collections_opt.datasets.simulated_lender.worlds import WORLDS, world

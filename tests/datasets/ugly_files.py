@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.files import portfolio_files
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Layout, NumberFormat, Reading

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.settings import bundled_plan, bundled_rules
-from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import Eligibility, RuleTable, evaluate
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.rules.eligibility import Eligibility, RuleTable, evaluate
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings, read_settings

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.ranking.ordering import Ordering
 from tests.core.factories import plan, queue, raw_portfolio, text
 
 MODELS = Path(__file__).parents[2] / "models"

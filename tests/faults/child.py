@@ -13,11 +13,11 @@ from pathlib import Path
 import sqlalchemy as sa
 import structlog
 
-from collections_opt.application.jobs import State
+from collections_opt.application.rankings.jobs import State
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from tests.faults.book import MODELS, NOW, command, prepare, raw
 from tests.faults.injection import Faults
 from tests.faults.plants import plant

@@ -19,7 +19,7 @@ import typer
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2, ranking_service_pb2_grpc
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.remote_objects import open_objects
+from collections_opt.ledger.objects.remote import open_objects
 from tests.faults.book import PLAN, PORTFOLIO_ID
 from tests.faults.private_postgres import PrivatePostgres, why_not
 from tests.faults.promises import Promises, broken, figures

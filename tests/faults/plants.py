@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from collections_opt.application import books, ranking_runs
-from collections_opt.application import rankings as making
-from collections_opt.core import pipeline, ranking
+from collections_opt.application.rankings import books, making
+from collections_opt.application.rankings import runs as ranking_runs
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger import rankings, requests, worklists
+from collections_opt.core.ranking import pipeline, ranking
+from collections_opt.ledger.requests import requests
+from collections_opt.ledger.tables import rankings, worklists
 
 PLANTS: dict[str, object] = {}
 

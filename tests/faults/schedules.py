@@ -19,7 +19,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.remote_objects import open_objects
+from collections_opt.ledger.objects.remote import open_objects
 from tests.faults.injection import KINDS
 from tests.faults.plants import PLANTS
 from tests.faults.private_postgres import PrivatePostgres, why_not

@@ -26,19 +26,19 @@ from typing import Annotated
 import structlog
 import typer
 
-from collections_opt.application.findings import Verdict
+from collections_opt.application.evidence.findings import Verdict
 from collections_opt.application.settings import dump
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.actors import Actor
-from collections_opt.core.assignment import ignore_progress
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.model_lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import ApprovalMode
+from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleTable
-from collections_opt.ledger.logged_rows import LOGGED, reference_of
-from collections_opt.ledger.records import RequestKey
-from collections_opt.ledger.resources import NewVersion
-from collections_opt.ledger.schema import metadata
+from collections_opt.ledger.log.logged_rows import LOGGED, reference_of
+from collections_opt.ledger.store.schema import metadata
+from collections_opt.ledger.tables.records import RequestKey
+from collections_opt.ledger.tables.resources import NewVersion
 from tests.faults.book import MODELS, NOW, command, prepare
 
 RANKINGS = 3

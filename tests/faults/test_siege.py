@@ -7,9 +7,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
-from collections_opt.service.edge import Patience
-from collections_opt.service.guard import Guard
-from collections_opt.service.places import Places, caller_share
+from collections_opt.service.server.edge import Patience
+from collections_opt.service.server.guard import Guard
+from collections_opt.service.server.places import Places, caller_share
 from tests.faults.siege import ATTACKS, Seen, attacked_in_thread, own_channel
 from tests.service.edge import WAIT, FakePortfolios, places, running
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.standalone import verify_evidence
+from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.workspace import Workspace
 from tests.application.evidence_worlds import book, opened, ranked
 

@@ -22,11 +22,11 @@ import numpy as np
 import tomli_w
 
 import collections_opt
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.workspace import Workspace, open_workspace
-from collections_opt.core.assignment import ignore_progress
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
-from collections_opt.core.ordering import Ordering
+from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.ranking.ordering import Ordering
 from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, values
 
 FOLDER = Path(__file__).parents[1] / "data" / "golden"

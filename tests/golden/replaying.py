@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.findings import Strength
-from collections_opt.application.provenance import same_environment
-from collections_opt.application.ranking_command import RankingCommand, options_of
-from collections_opt.application.recorded_decision import read_decision
-from collections_opt.application.replay import ReplayOutcome, solver_of
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome, solver_of
+from collections_opt.application.rankings.command import RankingCommand, options_of
+from collections_opt.application.records.provenance import same_environment
+from collections_opt.application.records.recorded_decision import read_decision
 from collections_opt.application.settings import load
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.admission import admit
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.solvers import solve_in_order
 from tests.golden.recording import ARCHIVE, opened
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from collections_opt.application import replay
-from collections_opt.application.findings import Strength
-from collections_opt.application.replay import ReplayOutcome
-from collections_opt.application.standalone import verify_evidence
-from collections_opt.core import pipeline, ranking
+from collections_opt.application.evidence import replay
+from collections_opt.application.evidence.findings import Strength
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.core.ranking import pipeline, ranking
 from tests.golden import explaining
 from tests.golden.recording import ARCHIVE, COUNT, FOLDER, cases
 from tests.golden.replaying import in_another_process, replay_all, unpacked

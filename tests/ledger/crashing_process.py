@@ -5,11 +5,11 @@ import signal
 import sys
 from pathlib import Path
 
-from collections_opt.ledger import rankings
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
+from collections_opt.ledger.tables import rankings
+from tests.core.evaluation.test_comparison import entries_of
 from tests.ledger.harness import NOW
 
 url, folder, point = sys.argv[1:]

@@ -10,12 +10,12 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from collections_opt.core.actors import Actor
-from collections_opt.core.model_lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
+from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
 from collections_opt.core.resources import ResourceApproval, ResourceKind
-from collections_opt.ledger.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
-from collections_opt.ledger.resources import NewVersion
-from collections_opt.ledger.schema import APPEND_ONLY, metadata
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
+from collections_opt.ledger.tables.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
+from collections_opt.ledger.tables.resources import NewVersion
+from tests.core.evaluation.test_comparison import entries_of
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PORTFOLIO = PortfolioRecord("p1", "2026-11-24", "UTC", "USD", 4, 4, 0, "d", "o", "q", NOW.isoformat())

@@ -7,9 +7,11 @@ import pytest
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger import chain, rankings, requests, worklists
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
+from collections_opt.ledger.log import chain
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.requests import requests
+from collections_opt.ledger.tables import rankings, worklists
 from tests.ledger.harness import (
     NOW,
     PORTFOLIO,

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects import FolderObjectStore
-from collections_opt.ledger.parquet import ColumnTable, columns_to_parquet
-from collections_opt.ledger.records import RankingState
-from tests.core.test_comparison import entries_of
+from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
+from collections_opt.ledger.tables.records import RankingState
+from tests.core.evaluation.test_comparison import entries_of
 from tests.ledger.harness import NOW, PORTFOLIO, add
 
 ROOT = Path(__file__).parents[2]

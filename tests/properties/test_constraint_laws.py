@@ -6,13 +6,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import UNASSIGNED
-from collections_opt.core.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
-from collections_opt.core.exploration import PROPENSITY_SCALE
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.pipeline import PreviousDecisions, RankingRequest, rank
-from collections_opt.core.side_constraints import NOT_COMPARED, members
+from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
+from collections_opt.core.problem.exploration import PROPENSITY_SCALE
+from collections_opt.core.problem.side_constraints import NOT_COMPARED, members
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.pipeline import PreviousDecisions, RankingRequest, rank
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import solve_in_order, solve_pricing, verify
 from tests.core.factories import admitted, flag_rules
 from tests.properties.test_ranking_laws import books, score_by

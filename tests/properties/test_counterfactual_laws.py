@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
-from collections_opt.core.counterfactuals import IMPOSSIBLE, counterfactuals
-from collections_opt.core.placement import margins, place
+from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
+from collections_opt.core.ranking.counterfactuals import IMPOSSIBLE, counterfactuals
+from collections_opt.core.ranking.placement import margins, place
 from collections_opt.solvers import SOLVERS
 from tests.solvers.instances import realistic, small_random, with_persons
 

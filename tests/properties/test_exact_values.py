@@ -3,13 +3,13 @@
 import numpy as np
 from hypothesis import given, settings
 
-from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.outcomes import OutcomeProbabilities, from_nano
-from collections_opt.core.payoffs import ValueParameters, payoffs
-from collections_opt.core.persons import persons_of
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.valuation import value_matrix
+from collections_opt.core.accounts.persons import persons_of
+from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProblem
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.value.payoffs import ValueParameters, payoffs
+from collections_opt.core.value.valuation import value_matrix
 from collections_opt.solvers import SOLVERS, lagrangian_bound
 from tests.core.factories import admitted, flag_rules
 from tests.properties.test_ranking_laws import books, score_by

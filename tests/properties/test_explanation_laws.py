@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.explanation import WhyNot, explain, minutes_ahead, summary_sentence
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.placement import place
-from collections_opt.core.ranking import Disposition
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.ranking.explanation import WhyNot, explain, minutes_ahead, summary_sentence
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.placement import place
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS
 from tests.core.factories import admitted, flag_rules, plan, queue
 from tests.properties.test_ranking_laws import books, score_by

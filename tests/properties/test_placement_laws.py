@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collections_opt.core.accounts.persons import grouped
 from collections_opt.core.arrays import frozen
-from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, SolveOptions
-from collections_opt.core.ordering import priority_in_queue
-from collections_opt.core.person_choice import NEVER, OUTSIDE, Beside, Standing
-from collections_opt.core.persons import grouped
-from collections_opt.core.placement import keep_recorded, place, same_inputs
-from collections_opt.core.ranking import Disposition, Entries
-from collections_opt.core.worklist_order import WorklistOrder
+from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, SolveOptions
+from collections_opt.core.problem.person_choice import NEVER, OUTSIDE, Beside, Standing
+from collections_opt.core.ranking.ordering import priority_in_queue
+from collections_opt.core.ranking.placement import keep_recorded, place, same_inputs
+from collections_opt.core.ranking.ranking import Disposition, Entries
+from collections_opt.core.ranking.worklist_order import WorklistOrder
 from collections_opt.solvers import SOLVERS
 from tests.core.factories import admitted, text
 from tests.solvers.instances import problem_of, realistic, small_random, with_persons

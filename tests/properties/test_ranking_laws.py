@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.queues import ContactEffect
-from collections_opt.core.ranking import Disposition
-from collections_opt.core.schema import BLOCK_FLAGS
+from collections_opt.core.accounts.schema import BLOCK_FLAGS
+from collections_opt.core.desk.queues import ContactEffect
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS, solve_in_order
 from collections_opt.solvers.verifier import verify
 from tests.core.factories import admitted, flag_rules, outcomes, plan, queue, text

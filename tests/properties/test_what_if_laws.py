@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.application.capacity_curves import CurveDrawer, DrawnCurve, draw_curves
-from collections_opt.application.capacity_evaluation import evaluate_capacity
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.capacity_changes import QueueChange, changed_plan
-from collections_opt.core.capacity_curve import ALL_QUEUES
-from collections_opt.core.what_if import Move
+from collections_opt.application.answers.capacity_curves import CurveDrawer, DrawnCurve, draw_curves
+from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
+from collections_opt.core.ranking.what_if import Move
 from tests.application.what_if_instances import baseline_of
 from tests.solvers.instances import realistic, small_random
 

@@ -18,8 +18,8 @@ from collections_opt.api.v1 import (
     error_reason_pb2,
 )
 from collections_opt.client.policy import CONTRACT
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
 from collections_opt.core.errors import Reason
-from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 
 ROOT = Path(__file__).parents[2]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from collections_opt.core.comparison import Interval, OrderingOutcome
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
-from collections_opt.core.ranking import Disposition
-from collections_opt.core.ranking_summary import QueueFigures, RankingSummary
-from collections_opt.reports.comparison_page import ComparisonReport
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
+from collections_opt.core.evaluation.comparison import Interval, OrderingOutcome
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.ranking.ranking_summary import QueueFigures, RankingSummary
+from collections_opt.reports.comparison.page import ComparisonReport
 from collections_opt.reports.ranking_report import WorklistLine
 
 FIRST = OrderingOutcome(Ordering.EXPECTED_VALUE, 10, 60.0, 123_456_00, 1.0, 1.0, 0, 0)

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.queues import EvidenceGrade
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.stated_money import StatedMoney
-from collections_opt.reports.comparison_page import comparison_html
+from collections_opt.reports.comparison.page import comparison_html
 from collections_opt.reports.stated_report import expected_cell, expected_sentence, sensitivity_sentence
 from tests.reports.reports import BALANCE, FIRST, SUMMARY, report_of
 

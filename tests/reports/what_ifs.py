@@ -1,7 +1,7 @@
 """A small what-if with curves, every kind of queue in it."""
 
-from collections_opt.core.ordering import Ordering
-from collections_opt.core.what_if_summary import (
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.what_if_summary import (
     AccountMove,
     CapacityCurves,
     CurveFigures,

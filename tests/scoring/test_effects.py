@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.accounts.features import FEATURE_NAMES, build_features
+from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.features import FEATURE_NAMES, build_features
-from collections_opt.core.queues import EvidenceGrade
+from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.datasets.simulated_lender import desk_plan
-from collections_opt.scoring.effect_experiment import learn_experiment, planned_prior
-from collections_opt.scoring.effect_likelihood import EffectPrior, EffectRows, Spread, contact_probabilities, fit_effects
-from collections_opt.scoring.effect_model import EffectModel
-from collections_opt.scoring.effect_observational import learn_observational, measure_overlap
-from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
-from collections_opt.scoring.randomisation import balance
+from collections_opt.scoring.effect.experiment import learn_experiment, planned_prior
+from collections_opt.scoring.effect.likelihood import EffectPrior, EffectRows, Spread, contact_probabilities, fit_effects
+from collections_opt.scoring.effect.model import EffectModel
+from collections_opt.scoring.effect.observational import learn_observational, measure_overlap
+from collections_opt.scoring.effect.randomisation import balance
+from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from tests.worlds.lab import as_if_randomised, confounded_only, train_world
 
 PLAN = desk_plan(1_000)
@@ -136,7 +136,7 @@ def test_a_protected_proxy_among_the_segments_is_refused(world):
 
 
 def test_no_feature_is_protected():
-    from collections_opt.core.protected import check_no_protected  # noqa: PLC0415 - the rule under test
+    from collections_opt.core.accounts.protected import check_no_protected  # noqa: PLC0415 - the rule under test
 
     check_no_protected(FEATURE_NAMES, "features")
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.model_training import training_period
-from collections_opt.core.admission import admit
-from collections_opt.core.features import build_features
+from collections_opt.application.training.outcome import training_period
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 
 STATUS = {9: "PAY_0", 8: "PAY_2", 7: "PAY_3", 6: "PAY_4", 5: "PAY_5", 4: "PAY_6"}

@@ -11,29 +11,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_opt import datasets
-from collections_opt.application.model_card import CURVE_COLUMNS
-from collections_opt.application.model_training import BUNDLED_SEED, train_bundled_model, training_period
-from collections_opt.application.registry_policy import read_policy
-from collections_opt.core.admission import admit
+from collections_opt.application.models.card import CURVE_COLUMNS
+from collections_opt.application.models.registry_policy import read_policy
+from collections_opt.application.training.outcome import BUNDLED_SEED, train_bundled_model, training_period
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURES, build_features
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.features import FEATURE_NAMES, FEATURES, build_features
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_bundled_settings
-from collections_opt.scoring import boosted
-from collections_opt.scoring.artifacts import list_versions, load_artifact, read_manifest, write_version
-from collections_opt.scoring.calibration import FITTERS, IDENTITY, Calibration, fit_shifts, read_calibration, shifted
-from collections_opt.scoring.metrics import (
+from collections_opt.scoring.evaluation.metrics import (
     Calibrated,
     calibrated_of,
     expected_calibration_error,
     outcome_metrics,
     worst_calibrated,
 )
+from collections_opt.scoring.outcome import boosted
 from collections_opt.scoring.outcome.boosting import splits_per_account
+from collections_opt.scoring.outcome.calibration import FITTERS, IDENTITY, Calibration, fit_shifts, read_calibration, shifted
+from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.outcome.training import train
-from collections_opt.scoring.scorer import Scorer
+from collections_opt.scoring.versions.artifacts import list_versions, load_artifact, read_manifest, write_version
 
 MODELS = Path(__file__).parents[2] / "models"
 VERSION = "credit-card-3"

@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.model_card import _seen
-from collections_opt.application.own_training import own_data
-from collections_opt.core.features import build_features
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.application.models.card import _seen
+from collections_opt.application.training.own import own_data
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.files.training_files import CENSORED, LabelledAccounts, TrainingFiles, read_labels
-from collections_opt.scoring import scorecard_training
-from collections_opt.scoring.artifacts import Manifest
+from collections_opt.scoring.outcome import scorecard_training
+from collections_opt.scoring.outcome.scorecard_training import train_scorecard
 from collections_opt.scoring.outcome.weights import weights_by_features, weights_by_time
-from collections_opt.scoring.scorecard_training import train_scorecard
+from collections_opt.scoring.versions.artifacts import Manifest
 
 SETTINGS = TrainingFiles("cards", "Cards of a test.", "Not for decisions.", "mapping.toml", ())
 HORIZON = 30

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from collections_opt.application import model_training
-from collections_opt.application.model_training import bundled_data
-from collections_opt.core import features as features_module
+from collections_opt.application.training import outcome as model_training
+from collections_opt.application.training.outcome import bundled_data
+from collections_opt.core.accounts import features as features_module
+from collections_opt.core.accounts.features import FEATURE_NAMES, build_features
+from collections_opt.core.accounts.protected import check_no_protected
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.features import FEATURE_NAMES, build_features
-from collections_opt.core.outcomes import CURE
-from collections_opt.core.protected import check_no_protected
-from collections_opt.core.schema import ACCOUNT_SCHEMA
-from collections_opt.scoring.calibration import FITTERS
-from collections_opt.scoring.metrics import expected_calibration_error
+from collections_opt.core.value.outcomes import CURE
+from collections_opt.scoring.evaluation.metrics import expected_calibration_error
 from collections_opt.scoring.outcome import rounds as rounds_module
 from collections_opt.scoring.outcome import training as training_module
 from collections_opt.scoring.outcome.boosting import fit, grow, parameters_for
+from collections_opt.scoring.outcome.calibration import FITTERS
 from collections_opt.scoring.outcome.rows import TrainingPeriod, chains, stack
 
 

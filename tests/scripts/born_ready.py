@@ -23,9 +23,9 @@ LOADED = (
     "collections_opt.application.workspace",
     "collections_opt.client.client",
     "collections_opt.datasets.files",
-    "collections_opt.reports.comparison_report",
-    "collections_opt.service.server",
-    "collections_opt.service.services",
+    "collections_opt.reports.comparison.report",
+    "collections_opt.service.server.build",
+    "collections_opt.service.server.services",
     "rich.progress",
     "typer",
 )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from collections_opt.core.capacity_changes import QueueChange
+from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.errors import CollectionsError
 from tests.scripts.processes import ROOT, call, server
 

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from collections_opt.application.model_training import bundled_data
-from collections_opt.application.registry_policy import read_policy, write_policy
+from collections_opt.application.models.registry_policy import read_policy, write_policy
+from collections_opt.application.training.outcome import bundled_data
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.model_lifecycle import ModelAction
+from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.datasets.files.training_files import OUTCOMES
 from tests.application.bundled_portfolio import import_bundled, rank_bundled
 from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_scorecard, add_version, approve, folder_with_people

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.application.own_evaluation import evaluate_own
-from collections_opt.application.own_training import own_data
+from collections_opt.application.evaluation.own import evaluate_own
+from collections_opt.application.training.own import own_data
 from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.files.training_files import read_training
 from tests.application.model_folders import SHIPPED, SHIPPED_VERSION

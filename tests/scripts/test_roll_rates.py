@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 import tomli_w
 
-from collections_opt.application.roll_rate_study import study_roll_rates
 from collections_opt.application.settings import bundled_parameters, read_parameters
+from collections_opt.application.training.roll_rate_study import study_roll_rates
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.payoffs import ValueParameters
 from collections_opt.core.value.parameters import ValueGrade
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.roll_rates import roll_rates
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from tests.scripts.processes import ROOT, call

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from collections_opt.ledger.remote_objects import open_objects
+from collections_opt.ledger.objects.remote import open_objects
 from tests.scripts.test_scripts import call
 
 

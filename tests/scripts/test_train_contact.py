@@ -10,7 +10,7 @@ import pytest
 from collections_opt.application.workspace import open_workspace
 from collections_opt.datasets.files.contact_log_files import log_table
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
-from collections_opt.scoring.contact_artifacts import load_contact
+from collections_opt.scoring.contact.artifacts import load_contact
 from tests.scripts.processes import call
 
 ROOT = Path(__file__).parents[2]

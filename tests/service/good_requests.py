@@ -30,7 +30,7 @@ from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.application.model_folders import NOW
 from tests.service.rule_requests import rule_requests, rule_what_ifs
-from tests.service.test_services import AS_OF, PLAN
+from tests.service.server.test_services import AS_OF, PLAN
 
 VALUE_SET = "saved-values"
 """A set of values that the server holds, saved by somebody and not approved."""

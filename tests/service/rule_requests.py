@@ -7,12 +7,12 @@ import uuid
 from google.type import dayofweek_pb2
 
 from collections_opt.api.v1 import capacity_plan_pb2, ranking_pb2, rule_evaluation_pb2, rule_service_pb2, rule_table_pb2
-from collections_opt.application.approved_resources import SavedContent
+from collections_opt.application.resources.approved import SavedContent
 from collections_opt.core.actors import Actor
 from collections_opt.wire.common import write_date
 from collections_opt.wire.rules import read_rule_table
 from tests.application.model_folders import NOW
-from tests.service.test_services import AS_OF
+from tests.service.server.test_services import AS_OF
 
 RULES = "saved-rules"
 """A rule table that the server holds, saved by somebody and not approved."""

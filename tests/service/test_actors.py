@@ -18,24 +18,24 @@ from collections_opt.api.v1 import (
     ranking_pb2,
     ranking_service_pb2,
 )
-from collections_opt.application.ranking_command import OwedRanking, RankingCommand
-from collections_opt.application.replay import ReplayOutcome
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.rankings.command import OwedRanking, RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, load
-from collections_opt.application.standalone import verify_evidence
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.ordering import Ordering
-from collections_opt.service.server import ServerOptions, TlsFiles, build_server
-from collections_opt.service.services import all_services
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.services import all_services
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.service.certificates import make_certificates
 from tests.service.edge import refusal
 from tests.service.good_requests import chunk, header
 from tests.service.people import workspace_of_people
-from tests.service.test_services import WAIT, Client
+from tests.service.server.test_services import WAIT, Client
 
 ANN = (("x-actor", "ann"), ("x-role", "OPERATIONS_MANAGER"))
 BEN = (("x-actor", "ben"),)

@@ -12,12 +12,12 @@ from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.limits import MAX_CHUNK_BYTES
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from collections_opt.wire.columns import Columns
 from tests.application.model_folders import NOW, SHIPPED
 from tests.service.edge import refusal
-from tests.service.test_services import ROWS, WAIT, Client, columns, fields_of, import_requests
+from tests.service.server.test_services import ROWS, WAIT, Client, columns, fields_of, import_requests
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,12 @@ import pytest
 from collections_opt.api.v1 import constraints_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.settings import bundled_plan
 from collections_opt.application.workspace import open_workspace
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from collections_opt.wire.columns import ColumnCollector
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.service.server.test_services import Client
 from tests.service.test_ranking_life import MODELS, NOW
-from tests.service.test_services import Client
 
 WAIT = 120.0
 MOST, LEAST = constraints_pb2.LIMIT_KIND_AT_MOST, constraints_pb2.LIMIT_KIND_AT_LEAST

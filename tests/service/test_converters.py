@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from collections_opt.api.v1 import account_pb2, capacity_plan_pb2, value_parameters_pb2
 from collections_opt.application.settings import bundled_parameters, bundled_plan
-from collections_opt.core.admission import admit
-from collections_opt.core.day_windows import DayWindow
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
+from collections_opt.core.desk.day_windows import DayWindow
+from collections_opt.core.desk.plan_checks import check_plan
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.payoffs import CostBasis, ValueParameters, check_parameters
-from collections_opt.core.plan_checks import check_plan
-from collections_opt.core.queues import CapacityPlan, ContactEffect, EvidenceGrade, Queue
-from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
+from collections_opt.core.value.payoffs import CostBasis, ValueParameters, check_parameters
 from collections_opt.service.converters.accounts import accounts_to_raw
-from collections_opt.service.paging import read_page
+from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire import parameters as parameter_messages
 from collections_opt.wire import plans as plan_messages
 from collections_opt.wire.common import read_date, read_enum, told_as, write_date

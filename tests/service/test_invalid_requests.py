@@ -18,15 +18,15 @@ from collections_opt.api.v1 import (
     rule_service_pb2,
     scoring_service_pb2,
 )
-from collections_opt.application.approved_resources import SavedContent
+from collections_opt.application.resources.approved import SavedContent
+from collections_opt.application.resources.value_sets import ValueSet
 from collections_opt.application.settings import bundled_parameters
-from collections_opt.application.value_sets import ValueSet
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.policy import CONTRACT
 from collections_opt.core.actors import Actor
-from collections_opt.core.model_lifecycle import ModelAction
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.core.models.lifecycle import ModelAction
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
 from tests.conftest import made_database
 from tests.service.breakages import breakages, fields_of, reached
@@ -34,8 +34,8 @@ from tests.service.edge import refusal
 from tests.service.good_requests import VALUE_SET, Known, good_requests
 from tests.service.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.service.rule_requests import RULES, save_rules
-from tests.service.test_services import PLAN, Client, book, ranking  # noqa: F401
-from tests.service.test_services import fields_of as told_fields
+from tests.service.server.test_services import PLAN, Client, book, ranking  # noqa: F401
+from tests.service.server.test_services import fields_of as told_fields
 
 METHODS = {m.name: m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods}
 WAIT = 30.0

@@ -9,11 +9,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
 from collections_opt.application.workspace import open_workspace
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from tests.application.model_folders import NOW, SHIPPED_VERSION, add_version, folder_with_people
 from tests.service.edge import refusal
-from tests.service.test_services import WAIT, C, Client, account, columns, fields_of, import_requests, made, score_request
+from tests.service.server.test_services import WAIT, C, Client, account, columns, fields_of, import_requests, made, score_request
 
 EXPIRES = Timestamp(seconds=int(NOW.timestamp()) + 86_400)
 

@@ -10,10 +10,10 @@ from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.application.settings import bundled_plan
 from collections_opt.wire.plans import write_plan
 from tests.service.messages import messages
-from tests.service.test_capacity_what_ifs import CALLS, basis, changes
+from tests.service.server.test_services import account, book, client, ranking  # noqa: F401
+from tests.service.servicers.test_capacity_what_ifs import CALLS, basis, changes
 from tests.service.test_no_internal import METHODS, SLOW, merged, over, send
 from tests.service.test_placement import place_request
-from tests.service.test_services import account, book, client, ranking  # noqa: F401
 
 
 def opened(odd):

@@ -22,7 +22,7 @@ from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.service.edge import refusal
 from tests.service.messages import messages
-from tests.service.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401
+from tests.service.server.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401
 
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 WAIT = 30.0

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 
 from collections_opt.api.v1 import columns_pb2, own_columns_pb2
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.own_columns import OwnColumn, OwnKind
-from collections_opt.core.portfolio import RawPortfolio
 from collections_opt.service.converters.accounts import accounts_to_raw
 from collections_opt.wire.own_columns import read_own_columns, write_own_columns
+from tests.service.server.test_services import AS_OF, WAIT, columns, fields_of, import_requests
 from tests.service.test_bulk_import import client, data  # noqa: F401 - fixtures
 from tests.service.test_converters import account
-from tests.service.test_services import AS_OF, WAIT, columns, fields_of, import_requests
 
 OWN = (
     OwnColumn("bureau_score", OwnKind.NUMBER, "Score of the bureau.", "points", AS_OF, -1, may_be_missing=True),

@@ -12,8 +12,8 @@ from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from tests.application.value_set_books import JANUARY, MARCH, SHIPPED, values

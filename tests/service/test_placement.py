@@ -8,7 +8,7 @@ import pytest
 from collections_opt.api.v1 import account_pb2, placement_pb2, ranking_pb2
 from collections_opt.wire.common import write_date
 from tests.service.edge import refusal
-from tests.service.test_services import (  # noqa: F401
+from tests.service.server.test_services import (  # noqa: F401
     AS_OF,
     WAIT,
     account,

@@ -9,15 +9,15 @@ import grpc
 import pytest
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
-from collections_opt.application.ranking_command import RankingCommand
+from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, dump
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.ordering import Ordering
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
 from tests.service.edge import refusal
-from tests.service.test_services import Client
+from tests.service.server.test_services import Client
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)

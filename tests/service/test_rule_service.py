@@ -23,9 +23,9 @@ from collections_opt.client.rules import (
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.reports.rule_what_if_report import rule_queue_table, rules_change, rules_headline, rules_sentence
-from collections_opt.service.server import ServerOptions, build_server
-from collections_opt.service.services import all_services
+from collections_opt.reports.what_if.rule_what_if_report import rule_queue_table, rules_change, rules_headline, rules_sentence
+from collections_opt.service.server.build import ServerOptions, build_server
+from collections_opt.service.server.services import all_services
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.rules import read_rule_table, write_rule_table

@@ -13,10 +13,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from collections_opt.api.v1 import portfolio_service_pb2, portfolio_service_pb2_grpc
 from collections_opt.api.v1.columns_pb2 import ColumnChunk
-from collections_opt.service import edge as real_edge
-from collections_opt.service.edge import Patience
-from collections_opt.service.places import CallClass, Places, Waiting, caller_share
-from collections_opt.service.server import MIN_PING_SECONDS
+from collections_opt.service.server import edge as real_edge
+from collections_opt.service.server.build import MIN_PING_SECONDS
+from collections_opt.service.server.edge import Patience
+from collections_opt.service.server.places import CallClass, Places, Waiting, caller_share
 from tests.service.edge import WAIT, FakePortfolios, places, refusal, running
 from tests.service.silent_calls import SilentConnection, silent_calls
 
@@ -61,7 +61,7 @@ def test_a_worker_taken_before_the_message_would_be_noticed(monkeypatch):
             self._workers.submit(leave.wait, WAIT)
             return await super().serve(method, context)
 
-    monkeypatch.setattr("collections_opt.service.server.Edge", Taking)
+    monkeypatch.setattr("collections_opt.service.server.build.Edge", Taking)
     with running() as channel, closing(silent_calls(channel.port, SERVICE + "GetPortfolio", 100)):
         with pytest.raises(grpc.RpcError) as caught:
             stub(channel).GetPortfolio(GET, timeout=0.2)

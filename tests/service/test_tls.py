@@ -8,7 +8,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from collections_opt.service.server import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from tests.service.certificates import make_certificates
 from tests.service.edge import WAIT, places
 

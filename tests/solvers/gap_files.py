@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.core.assignment import AssignmentProblem
+from collections_opt.core.problem.assignment import AssignmentProblem
 from tests.solvers.instances import problem_of
 
 FOLDER = Path(__file__).parents[1] / "data" / "gap"

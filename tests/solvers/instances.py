@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from collections_opt.core.assignment import INELIGIBLE, AssignmentProblem, SideConstraints
-from collections_opt.core.persons import grouped, numbered
+from collections_opt.core.accounts.persons import grouped, numbered
+from collections_opt.core.problem.assignment import INELIGIBLE, AssignmentProblem, SideConstraints
 
 
 def problem_of(value, seconds, capacity, side=None) -> AssignmentProblem:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import SolveOptions, Termination
+from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import solve_exact, solve_pricing, verify
 from tests.solvers.instances import realistic, small_random
 

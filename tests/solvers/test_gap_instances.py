@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collections_opt.core.assignment import SolveOptions, Termination
+from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
 from tests.solvers.gap_files import instances
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collections_opt.core.assignment import SideConstraints, SolveOptions
+from collections_opt.core.problem.assignment import SideConstraints, SolveOptions
 from collections_opt.solvers import solve_exact, solve_greedy, verify
 from tests.solvers.instances import problem_of, realistic
 

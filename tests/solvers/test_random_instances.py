@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ortools.sat.python import cp_model
 
-from collections_opt.core.assignment import AssignmentProblem, SolveOptions, Termination
+from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
 from tests.solvers.instances import small_random, with_persons
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SideConstraints
-from collections_opt.core.exploration import draw
-from collections_opt.core.ordering import Ordering, RawOrder
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SideConstraints
+from collections_opt.core.problem.exploration import draw
+from collections_opt.core.ranking.ordering import Ordering, RawOrder
 from collections_opt.solvers import fill_in_order, lagrangian_bound, solve_in_order, verify
 from collections_opt.solvers.verifier import FindingKind
 from tests.solvers.instances import problem_of, realistic, with_side_rows

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.assignment import (
+from collections_opt.core.accounts.persons import grouped
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.problem.assignment import (
     PRICE_SCALE,
     UNASSIGNED,
     Assignment,
@@ -16,8 +18,6 @@ from collections_opt.core.assignment import (
     SolverIdentity,
     Termination,
 )
-from collections_opt.core.errors import CollectionsError
-from collections_opt.core.persons import grouped
 from collections_opt.solvers.verifier import MAX_PRICE, FindingKind, lagrangian_bound, verify
 from tests.solvers.instances import problem_of, realistic, with_side_rows
 

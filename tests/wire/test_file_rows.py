@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
+from collections_opt.core.accounts.row_faults import RowFaults
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.row_faults import RowFaults
 from collections_opt.wire import file_rows
 from collections_opt.wire.file_rows import FileRowsCollector, encode_file_rows
 

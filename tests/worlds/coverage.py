@@ -12,23 +12,23 @@ from dataclasses import dataclass, field
 import lightgbm as lgb
 import numpy as np
 
-from collections_opt.core.admission import admit
-from collections_opt.core.contact_log import ContactLog
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.eligibility import RuleTable
-from collections_opt.core.outcomes import CURE, DEFAULT
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.policy_value import LoggedActions, doubly_robust, doubly_robust_gain, ips, snips
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan, EvidenceGrade
-from collections_opt.core.valuation import contacted_probability
-from collections_opt.core.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
+from collections_opt.core.evaluation.contact_log import ContactLog
+from collections_opt.core.evaluation.policy_value import LoggedActions, doubly_robust, doubly_robust_gain, ips, snips
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.outcomes import CURE, DEFAULT
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.valuation import contacted_probability
+from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
-from collections_opt.scoring.effect_experiment import learn_experiment
-from collections_opt.scoring.effect_likelihood import EffectPrior
-from collections_opt.scoring.effect_rows import EffectPeriod, logged_contacts
-from collections_opt.scoring.effect_segments import Segments
+from collections_opt.scoring.effect.experiment import learn_experiment
+from collections_opt.scoring.effect.likelihood import EffectPrior
+from collections_opt.scoring.effect.rows import EffectPeriod, logged_contacts
+from collections_opt.scoring.effect.segments import Segments
 from tests.worlds.lab import score_with
 
 

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import EffectFold, PlannedEffects, ProbabilityChange, QueueEffect, TotalError, WeightedCells
-from collections_opt.core.queues import EvidenceGrade
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.value.effects import (
+    EffectFold,
+    PlannedEffects,
+    ProbabilityChange,
+    QueueEffect,
+    TotalError,
+    WeightedCells,
+)
 
 Floats = NDArray[np.float64]
 

@@ -7,22 +7,22 @@ from dataclasses import dataclass, replace
 import lightgbm as lgb
 import numpy as np
 
-from collections_opt.core.admission import admit
-from collections_opt.core.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SolveOptions
-from collections_opt.core.contact_log import ContactLog
-from collections_opt.core.eligibility import RuleTable
-from collections_opt.core.features import build_features
-from collections_opt.core.ordering import Ordering, priority_in_queue, raw_order_key
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.policy_value import worked_in_time
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.valuation import expected_recovery, whole_seconds
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.evaluation.contact_log import ContactLog
+from collections_opt.core.evaluation.policy_value import worked_in_time
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SolveOptions
+from collections_opt.core.ranking.ordering import Ordering, priority_in_queue, raw_order_key
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.valuation import expected_recovery, whole_seconds
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import LenderMonth, LenderParameters, SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
-from collections_opt.scoring.effect_rows import EffectPeriod, LoggedContacts, logged_contacts
+from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, logged_contacts
 from collections_opt.solvers import SOLVERS, fill_in_order
 
 WORLD_VALUE = ValueParameters(version="simulated-lender", horizon_days=30, cure_days=15, stay_days=20, default_days=30)

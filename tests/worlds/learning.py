@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections_opt.core.effects import PlannedEffects
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.scoring.effect.residual_learning import learn_residuals
-from collections_opt.scoring.effect_rows import LoggedContacts
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.scoring.effect.residual.learning import learn_residuals
+from collections_opt.scoring.effect.rows import LoggedContacts
 from tests.worlds.trial import EffectsOf
 
 

@@ -13,11 +13,11 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.admission import admit
-from collections_opt.core.features import build_features
-from collections_opt.core.outcomes import CURE, DEFAULT
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.datasets.simulated_lender.truth import potential_outcomes
 from collections_opt.datasets.simulated_lender.worlds import World
 from tests.worlds.given_effects import GivenEffects

@@ -14,13 +14,13 @@ import numpy as np
 from econml.grf import CausalForest
 from numpy.typing import NDArray
 
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.features import build_features
-from collections_opt.core.outcomes import CURE, DEFAULT
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.scoring import doubly_robust
-from collections_opt.scoring.effect_rows import LoggedContacts
+from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.outcomes import CURE, DEFAULT
+from collections_opt.scoring.effect import doubly_robust
+from collections_opt.scoring.effect.rows import LoggedContacts
 from tests.worlds.given_effects import GivenEffects
 
 Floats = NDArray[np.float64]

@@ -6,20 +6,20 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.assignment import INELIGIBLE
-from collections_opt.core.effects import PlannedEffects
-from collections_opt.core.ordering import priority_in_queue
-from collections_opt.core.outcomes import CURE
-from collections_opt.core.pipeline import rank
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.core.uplift import uplift_curve
-from collections_opt.core.valuation import expected_recovery
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.evaluation.uplift import uplift_curve
+from collections_opt.core.problem.assignment import INELIGIBLE
+from collections_opt.core.ranking.ordering import priority_in_queue
+from collections_opt.core.ranking.pipeline import rank
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.outcomes import CURE
+from collections_opt.core.value.valuation import expected_recovery
 from collections_opt.datasets.simulated_lender import desk_plan
-from collections_opt.scoring import doubly_robust
-from collections_opt.scoring.effect_experiment import learn_experiment
-from collections_opt.scoring.effect_likelihood import EffectPrior, Spread, fit_effects
-from collections_opt.scoring.effect_model import EffectModel
-from collections_opt.scoring.effect_segments import DEFAULT_SEGMENTS, declare_segments
+from collections_opt.scoring.effect import doubly_robust
+from collections_opt.scoring.effect.experiment import learn_experiment
+from collections_opt.scoring.effect.likelihood import EffectPrior, Spread, fit_effects
+from collections_opt.scoring.effect.model import EffectModel
+from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from collections_opt.solvers import SOLVERS
 from tests.scoring.test_effects import made_rows
 from tests.worlds.coverage import Claims, Setting, claim

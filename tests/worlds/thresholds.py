@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collections_opt.core.admission import admit
-from collections_opt.core.contact_log import NO_QUEUE, ContactLog
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog
+from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.datasets.simulated_lender import SimulatedLender
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
-from collections_opt.scoring.effect_rows import EffectPeriod
+from collections_opt.scoring.effect.rows import EffectPeriod
 
 CONTACTED_ABOVE, CONTACTED_BELOW = 0.9, 0.02
 JITTER = 0.3

@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.settings import bundled_parameters, bundled_rules, read_parameters
-from collections_opt.core.admission import admit
-from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem, SolveOptions
-from collections_opt.core.effects import ContactEffects
-from collections_opt.core.eligibility import evaluate
-from collections_opt.core.ordering import Ordering, priority_in_queue, raw_order_key
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.persons import persons_of
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import Ranking
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.persons import persons_of
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProblem, SolveOptions
+from collections_opt.core.ranking.ordering import Ordering, priority_in_queue, raw_order_key
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.rules.eligibility import evaluate
+from collections_opt.core.value.effects import ContactEffects
 from collections_opt.core.value.parameters import NO_FLAT_VALUES
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
 from collections_opt.datasets.simulated_lender.worlds import World
-from collections_opt.scoring.effect_rows import EffectPeriod, LoggedContacts, logged_contacts
+from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, logged_contacts
 from collections_opt.solvers import SOLVERS, fill_in_order
 from tests.benchmarks.support.cases import ROOT
 from tests.worlds.lab import GAP_TARGET, WORLD_VALUE, Arena, fit_outcomes, money_of, score_with, true_money

@@ -10,9 +10,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.codes.place_zones import zones_of_place
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import Queue
+from collections_opt.core.desk.queues import Queue
 from collections_opt.core.rules.clock import Clock, Mask, clock_of, desk_minutes, lawful_minutes, longest_run, offsets
 from collections_opt.core.rules.facts import check_column
 from collections_opt.core.rules.places import in_jurisdiction

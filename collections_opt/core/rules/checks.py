@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.codes.iso_3166 import COUNTRIES
 from collections_opt.core.codes.places import places_near, read_place
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
@@ -12,7 +13,6 @@ from collections_opt.core.limits import MAX_CONTACT_COUNT, MAX_DAYS_PAST_DUE, MA
 from collections_opt.core.names import id_violation, list_violations, text_violation
 from collections_opt.core.rules.facts import column_violations
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
-from collections_opt.core.schema import BLOCK_FLAGS
 
 CHANNELS = ("CALL", "TEXT", "EMAIL", "LETTER", "VISIT")
 """Channels that a rule may name; it blocks a queue whose channel is spelt the same."""

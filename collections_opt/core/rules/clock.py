@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.day_windows import DAY_MINUTES, DayWindow
+from collections_opt.core.desk.day_windows import DAY_MINUTES, DayWindow
 from collections_opt.core.rules.feasts import feast_days
 from collections_opt.core.rules.tables import Rule, Weekday
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.accounts.schema import AGE_COLUMNS, FACT_GROUPS
 from collections_opt.core.errors import FieldViolation
 from collections_opt.core.limits import MAX_DAYS_PAST_DUE
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.schema import AGE_COLUMNS, FACT_GROUPS
 
 _GROUP_OF = {column: group for group, columns in FACT_GROUPS.items() for column in columns}
 

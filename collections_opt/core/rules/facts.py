@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.persons import Persons
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_LIST_ITEMS, MAX_WINDOWS
-from collections_opt.core.persons import Persons
-from collections_opt.core.portfolio import Portfolio
 from collections_opt.core.rules.feasts import is_feast
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
-from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
 
 Mask = NDArray[np.bool_]
 

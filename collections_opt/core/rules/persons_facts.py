@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.accounts.schema import AGE_COLUMNS
 from collections_opt.core.rules.tables import RuleKind, RuleScope, RuleTable
-from collections_opt.core.schema import AGE_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.persons import Persons
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.accounts.persons import Persons
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
 
 Mask = NDArray[np.bool_]

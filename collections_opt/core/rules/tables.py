@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from collections_opt.core.day_windows import DayWindow
+from collections_opt.core.desk.day_windows import DayWindow
 from collections_opt.core.names import OMITTED_AT_DEFAULT
 
 

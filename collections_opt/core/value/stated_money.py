@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.effects import (
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.value.effects import (
     ContactEffects,
     ProbabilityChange,
     QueueEffect,
@@ -27,11 +29,9 @@ from collections_opt.core.effects import (
     at_attempts,
     kept_share,
 )
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.payoffs import CostBasis, Floats, Payoffs
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.valuation import contacted_probability, increment
+from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.core.value.payoffs import CostBasis, Floats, Payoffs
+from collections_opt.core.value.valuation import contacted_probability, increment
 
 EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.schema import Column, ColumnKind
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.schema import Column, ColumnKind
 from collections_opt.datasets.files.cells.dates import DateReader
 from collections_opt.datasets.files.cells.faults import CellFaults, Mask, Place
 from collections_opt.datasets.files.cells.ids import ID_COLUMNS, read_ids

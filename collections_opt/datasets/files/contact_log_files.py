@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from collections_opt.core.contact_log import NO_QUEUE, ContactLog, LogSource
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog, LogSource
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.files.text_tables import (
     SIMULATED,
     TextTable,

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.matching import IdMatch, match_ids
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.fair_treatment import UNKNOWN_GROUP
-from collections_opt.core.matching import IdMatch, match_ids
+from collections_opt.core.evaluation.fair_treatment import UNKNOWN_GROUP
 from collections_opt.datasets.credit_card import load_accounts
 from collections_opt.datasets.files.cells.ids import encoded
 from collections_opt.datasets.files.text_tables import ids, read_text_table

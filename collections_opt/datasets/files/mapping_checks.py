@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from collections_opt.core.accounts.own_columns import PREFIX, check_declared
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.own_columns import PREFIX, check_declared
-from collections_opt.core.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.datasets.files.cells.dates import date_format_problem
 from collections_opt.datasets.files.mappings import (
     DATE_READINGS,

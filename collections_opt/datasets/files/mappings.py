@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
-from collections_opt.core.own_columns import PREFIX, OwnColumn, OwnKind
-from collections_opt.core.schema import ACCOUNT_SCHEMA, Column
+from collections_opt.core.accounts.own_columns import PREFIX, OwnColumn, OwnKind
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column
 
 
 class Reading(StrEnum):

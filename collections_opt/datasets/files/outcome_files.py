@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.known_outcomes import KnownOutcomes
+from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
 from collections_opt.datasets.files.text_tables import TextTable, ids, mapped, read_text_table, whole_money
 
 COLUMNS = {

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from collections_opt.core.row_faults import shown_cell
+from collections_opt.core.accounts.row_faults import shown_cell
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.opening.opened import open_file
 

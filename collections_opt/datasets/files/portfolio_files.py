@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.own_columns import check_declared
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.row_faults import joined
+from collections_opt.core.accounts.schema import Column, ColumnKind
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.own_columns import check_declared
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.row_faults import joined
-from collections_opt.core.schema import Column, ColumnKind
 from collections_opt.datasets.files.cells.faults import CellFaults, Mask
 from collections_opt.datasets.files.cells.ids import ID_COLUMNS, read_ids
 from collections_opt.datasets.files.cells.numbers import NumberReader

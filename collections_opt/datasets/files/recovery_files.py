@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from collections_opt.core.contact_log import LogSource
-from collections_opt.core.recovered_accounts import RecoveredAccounts
+from collections_opt.core.accounts.recovered_accounts import RecoveredAccounts
+from collections_opt.core.evaluation.contact_log import LogSource
 from collections_opt.datasets.files.text_tables import SIMULATED, TextTable, days, ids, read_text_table, source_of, whole_money
 
 WHAT = "recoveries file"

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from collections_opt.core.contact_log import LogSource
+from collections_opt.core.accounts.row_faults import RowFaults
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.row_faults import RowFaults
+from collections_opt.core.evaluation.contact_log import LogSource
 from collections_opt.core.shown_text import visible
 from collections_opt.datasets.files.cells.dates import DateReader
 from collections_opt.datasets.files.cells.faults import CellFaults, Place

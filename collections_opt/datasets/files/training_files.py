@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.files.group_files import GroupTable, read_group_table
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio

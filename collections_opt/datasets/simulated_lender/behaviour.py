@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender.accounts import Accounts, Floats, Ints
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters, QueueTruth
 from collections_opt.datasets.simulated_lender.state import Mask, State

@@ -8,8 +8,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.contact_log import NO_QUEUE
-from collections_opt.core.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Queue
+from collections_opt.core.evaluation.contact_log import NO_QUEUE
 from collections_opt.datasets.simulated_lender.accounts import Accounts, Floats
 from collections_opt.datasets.simulated_lender.behaviour import Behaviour
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters

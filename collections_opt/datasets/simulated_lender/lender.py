@@ -9,9 +9,9 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.arrays import Array
-from collections_opt.core.contact_log import ContactLog, join_logs
-from collections_opt.core.portfolio import RawPortfolio
+from collections_opt.core.evaluation.contact_log import ContactLog, join_logs
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, further_stream, names
 from collections_opt.datasets.simulated_lender.desk import CURRENCY
 from collections_opt.datasets.simulated_lender.form import Form

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, Accounts, Floats, Ints, born, stream
 from collections_opt.datasets.simulated_lender.behaviour import Behaviour, reply
 from collections_opt.datasets.simulated_lender.desk import decide

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from collections_opt.core.outcomes import DEFAULT
-from collections_opt.core.recovered_accounts import RecoveredAccounts
+from collections_opt.core.accounts.recovered_accounts import RecoveredAccounts
+from collections_opt.core.value.outcomes import DEFAULT
 from collections_opt.datasets.simulated_lender.lender import LenderMonth
 
 DAYS_TO_DEFAULT, WORKOUT_DAYS = 30, 3 * 365

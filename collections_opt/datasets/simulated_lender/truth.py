@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.payoffs import delta, stay_value
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.value.payoffs import delta, stay_value
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, Accounts, Floats, Ints
 from collections_opt.datasets.simulated_lender.behaviour import losses, settle
 from collections_opt.datasets.simulated_lender.form import Form

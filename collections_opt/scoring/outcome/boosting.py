@@ -9,8 +9,8 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.outcomes import CURE, DEFAULT
-from collections_opt.scoring.boosted import BoostedPredictor
+from collections_opt.core.value.outcomes import CURE, DEFAULT
+from collections_opt.scoring.outcome.boosted import BoostedPredictor
 from collections_opt.scoring.outcome.rows import TrainingRows
 
 Floats = NDArray[np.float64]

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.own_columns import OwnKind
+from collections_opt.core.accounts.own_features import OwnFeature, own_matrix
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.core.outcomes import CURE, DEFAULT
-from collections_opt.core.own_columns import OwnKind
-from collections_opt.core.own_features import OwnFeature, own_matrix
-from collections_opt.scoring.discrimination import auc_interval
+from collections_opt.core.value.outcomes import CURE, DEFAULT
+from collections_opt.scoring.evaluation.discrimination import auc_interval
 from collections_opt.scoring.outcome.rows import TrainingPeriod
 
 MAX_AUC = 0.97

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from collections_opt.scoring.calibration import fit_shift, shifted
 from collections_opt.scoring.outcome.boosting import happened, splits_per_account
+from collections_opt.scoring.outcome.calibration import fit_shift, shifted
 from collections_opt.scoring.outcome.rows import TrainingRows
 from collections_opt.scoring.outcome.standard_error import standard_error
 

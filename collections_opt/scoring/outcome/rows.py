@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.features import FeatureDefinition, build_features, definitions
+from collections_opt.core.accounts.own_columns import OwnKind
+from collections_opt.core.accounts.own_features import OwnFeature
+from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array
-from collections_opt.core.features import FeatureDefinition, build_features, definitions
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.own_columns import OwnKind
-from collections_opt.core.own_features import OwnFeature
-from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 
 Floats = NDArray[np.float64]
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
-from collections_opt.scoring.calibration import FITTERS, IDENTITY, Calibration, fit_shifts
+from collections_opt.scoring.outcome.calibration import FITTERS, IDENTITY, Calibration, fit_shifts
 from collections_opt.scoring.outcome.standard_error import standard_error
 
 Floats = NDArray[np.float64]

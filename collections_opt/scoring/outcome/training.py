@@ -11,10 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.arrays import digest_columns
-from collections_opt.core.own_features import OwnFeature
-from collections_opt.scoring.boosted import BoostedPredictor
-from collections_opt.scoring.calibration import Calibration
+from collections_opt.scoring.outcome.boosted import BoostedPredictor
 from collections_opt.scoring.outcome.boosting import (
     MANY_ROWS,
     MAX_ROUNDS_OF_FEW,
@@ -26,6 +25,7 @@ from collections_opt.scoring.outcome.boosting import (
     grow_until_stopped,
     parameters_for,
 )
+from collections_opt.scoring.outcome.calibration import Calibration
 from collections_opt.scoring.outcome.rounds import SizeCurve, choose_rounds
 from collections_opt.scoring.outcome.rows import PERIOD_WEIGHT, TrainingPeriod, TrainingRows, chains, stack
 from collections_opt.scoring.outcome.shape import Predicted, choose_calibration

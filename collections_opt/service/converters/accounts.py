@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import account_pb2, own_columns_pb2
+from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS, Column, ColumnKind
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_HISTORY_MONTHS, MAX_SCORE_ACCOUNTS
-from collections_opt.core.own_columns import OwnColumn, OwnKind
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS, Column, ColumnKind
 from collections_opt.core.shown_text import visible
 from collections_opt.wire.own_columns import read_own_columns
 

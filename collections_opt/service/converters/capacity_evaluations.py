@@ -10,16 +10,16 @@ import numpy as np
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2
-from collections_opt.application.capacity_baseline import CapacityBaseline
-from collections_opt.application.capacity_curves import DrawnCurve, OrderRecovery
-from collections_opt.application.capacity_evaluation import CapacityEvaluation
-from collections_opt.core.assignment import PRICE_SCALE
-from collections_opt.core.capacity_changes import CAPACITY_FIELDS, QueueChange
-from collections_opt.core.capacity_curve import ALL_QUEUES
+from collections_opt.application.answers.capacity_baseline import CapacityBaseline
+from collections_opt.application.answers.capacity_curves import DrawnCurve, OrderRecovery
+from collections_opt.application.answers.capacity_evaluation import CapacityEvaluation
+from collections_opt.core.desk.capacity_changes import CAPACITY_FIELDS, QueueChange
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_QUEUES
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.what_if import Move, Moves, PlannedAnswer
+from collections_opt.core.problem.assignment import PRICE_SCALE
+from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
+from collections_opt.core.ranking.what_if import Move, Moves, PlannedAnswer
 from collections_opt.solvers import PriceIntervals
 from collections_opt.wire.common import write_enum
 from collections_opt.wire.plans import read_queue, write_plan

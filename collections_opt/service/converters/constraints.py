@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections_opt.api.v1 import constraints_pb2 as pb
-from collections_opt.application.recorded_constraints import recorded_constraints
-from collections_opt.core.assignment import PRICE_SCALE
-from collections_opt.core.exploration import PROPENSITY_SCALE
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.ledger.records import RankingRecord
+from collections_opt.application.records.recorded_constraints import recorded_constraints
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import PRICE_SCALE
+from collections_opt.core.problem.exploration import PROPENSITY_SCALE
+from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.wire.constraints import write_constraints
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collections_opt.api.v1 import model_use_pb2 as pb
-from collections_opt.core.outcomes import PROBABILITY_SCALE
+from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.wire.common import write_date, write_enum, write_time
 
 _SHADOW = ("agreement", "rank_correlation_cure", "rank_correlation_default", "top_default_overlap", "mean_absolute_difference")

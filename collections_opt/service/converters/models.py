@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
-from collections_opt.application.model_registry import ModelView
+from collections_opt.application.models.registry import ModelView
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.model_lifecycle import ApprovalMode, ApprovalTerms, ModelEvent, ModelKind, ModelState
+from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelEvent, ModelKind, ModelState
 from collections_opt.wire.common import write_enum, write_time
 
 ROLES = {ModelState.CHAMPION: pb.MODEL_ROLE_CHAMPION, ModelState.CHALLENGER: pb.MODEL_ROLE_CHALLENGER}

@@ -8,13 +8,13 @@ import numpy as np
 
 from collections_opt.api.v1 import placement_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2, scoring_service_pb2
-from collections_opt.application.placement import PlacedAccounts
-from collections_opt.application.placement_sentence import placement_sentence
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.eligibility import lifts_on
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.person_choice import NEVER
-from collections_opt.core.ranking import Disposition
+from collections_opt.application.answers.placement import PlacedAccounts
+from collections_opt.application.answers.placement_sentence import placement_sentence
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.problem.person_choice import NEVER
+from collections_opt.core.ranking.ranking import Disposition
+from collections_opt.core.rules.eligibility import lifts_on
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.service.converters.rankings import write_inputs
 from collections_opt.service.converters.scores import rows_of, write_blocking_rule, write_call_window
 from collections_opt.wire.common import write_enum

@@ -9,22 +9,22 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2, value_set_pb2
-from collections_opt.application.account_explanation import AccountExplanation
-from collections_opt.application.jobs import JobStatus, State
-from collections_opt.application.recorded_constraints import persons_bind
+from collections_opt.application.answers.account_explanation import AccountExplanation
+from collections_opt.application.rankings.jobs import JobStatus, State
+from collections_opt.application.records.recorded_constraints import persons_bind
+from collections_opt.application.resources.value_sets import recorded_choices
 from collections_opt.application.settings import load
-from collections_opt.application.value_sets import recorded_choices
 from collections_opt.core.actors import Actor, ActorRole, recorded_actor
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
-from collections_opt.core.comparison import OrderingOutcome
-from collections_opt.core.explanation import QueueExplanation
-from collections_opt.core.exploration import PROPENSITY_SCALE
-from collections_opt.core.outcomes import PROBABILITY_SCALE
-from collections_opt.core.payoffs import ValueParameters
-from collections_opt.core.queues import CapacityPlan
-from collections_opt.core.ranking import Disposition, Entries
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.evaluation.comparison import OrderingOutcome
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
+from collections_opt.core.problem.exploration import PROPENSITY_SCALE
+from collections_opt.core.ranking.explanation import QueueExplanation
+from collections_opt.core.ranking.ranking import Disposition, Entries
+from collections_opt.core.value.outcomes import PROBABILITY_SCALE
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.ledger.records import LedgerEvent, RankingRecord, WorklistEntry
+from collections_opt.ledger.tables.records import LedgerEvent, RankingRecord, WorklistEntry
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.rule_tables import write_table_versions

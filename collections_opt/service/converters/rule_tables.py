@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from collections_opt.api.v1 import rule_table_pb2 as pb
-from collections_opt.application.approved_resources import SavedContent, Stored
+from collections_opt.application.resources.approved import SavedContent, Stored
 from collections_opt.core.rules.tables import RuleTable
 from collections_opt.service.converters.resources import write_state
 from collections_opt.wire.common import read_date

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from collections_opt.api.v1 import day_window_pb2, value_parameters_pb2
 from collections_opt.api.v1 import scoring_service_pb2 as pb
-from collections_opt.application.account_scores import ScoredAccounts
-from collections_opt.core.eligibility import Eligibility, lifts_on
-from collections_opt.core.losses import LossSource
+from collections_opt.application.answers.account_scores import ScoredAccounts
+from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.names import normal_account_id
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
-from collections_opt.core.portfolio import Portfolio
-from collections_opt.scoring.scorer import Reason
+from collections_opt.core.rules.eligibility import Eligibility, lifts_on
+from collections_opt.core.value.losses import LossSource
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
+from collections_opt.scoring.outcome.scorer import Reason
 from collections_opt.wire.common import write_date, write_enum
 from collections_opt.wire.day_windows import write_window
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.pricing.instance import Instance, Ints, screen
 from collections_opt.solvers.pricing.reduced_lp import Box, ReducedSolution, open_accounts, solve_reduced

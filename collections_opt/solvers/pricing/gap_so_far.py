@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.core.problem.assignment import PRICE_SCALE, ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.solvers.answer import Incumbent
 from collections_opt.solvers.pricing.instance import Instance, evaluate, tally, to_grid
 from collections_opt.solvers.pricing.people import People

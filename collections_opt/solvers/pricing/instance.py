@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, AssignmentProblem
+from collections_opt.core.problem.assignment import PRICE_SCALE, AssignmentProblem
 from collections_opt.solvers.compiled import CHUNK_ROWS, map_chunks
 from collections_opt.solvers.pricing import kernels
 from collections_opt.solvers.pricing.chain import NEVER

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.compiled import kernel
 
 Ints = NDArray[np.int64]

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale

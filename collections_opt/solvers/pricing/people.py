@@ -13,8 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
-from collections_opt.core.persons import Persons
+from collections_opt.core.accounts.persons import Persons
+from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.compiled import kernel, map_chunks
 from collections_opt.solvers.pricing.instance import Instance, Ints, charges
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import Instance, Ints, sample
 from collections_opt.solvers.survey import Survey
 from collections_opt.solvers.verifier import MAX_PRICE

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 
-from collections_opt.core.assignment import PRICE_SCALE, Assignment, AssignmentProblem, SolveOptions
+from collections_opt.core.problem.assignment import PRICE_SCALE, Assignment, AssignmentProblem, SolveOptions
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing.boxstep import price_scale

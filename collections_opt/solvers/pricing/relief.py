@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.pricing.chain import NEVER, permitted
 from collections_opt.solvers.pricing.instance import Instance, Ints, charges, losses_of, tally

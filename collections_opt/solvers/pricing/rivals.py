@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import Ints, box_charges
 from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.reduced_lp import Box

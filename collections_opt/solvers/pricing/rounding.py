@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import UNASSIGNED
+from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.chain import NEVER, settle_queues

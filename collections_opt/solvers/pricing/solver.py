@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import (
+from collections_opt.core.problem.assignment import (
     PRICE_SCALE,
     UNASSIGNED,
     Assignment,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.assignment import PRICE_SCALE, AssignmentProblem
+from collections_opt.core.problem.assignment import PRICE_SCALE, AssignmentProblem
 from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.pricing.instance import Instance, flatten, losses_of
 

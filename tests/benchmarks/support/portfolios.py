@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from collections_opt.application.settings import bundled_plan
-from collections_opt.core.portfolio import RawPortfolio
-from collections_opt.core.queues import CapacityPlan, Queue
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.datasets.credit_card import DELINQUENT_STATUS, load_accounts
 from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from collections_opt.core.assignment import INELIGIBLE, AssignmentProblem, SideConstraints
+from collections_opt.core.problem.assignment import INELIGIBLE, AssignmentProblem, SideConstraints
 
 BLOCK_ROWS = 1 << 15
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.codes.columns import read_codes
 from collections_opt.core.codes.currencies import check_currency, currency
 from collections_opt.core.codes.iana_zones import ZONES

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_rules, dump, load
-from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import evaluate, next_eligible_date
-from collections_opt.core.known_persons import bound_by_persons, judge
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.known_persons import bound_by_persons, judge
 from collections_opt.core.rules import facts
+from collections_opt.core.rules.eligibility import evaluate, next_eligible_date
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
 from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
@@ -229,11 +229,13 @@ def test_the_judge_notices_planted_faults_of_offers(planted, monkeypatch):
     portfolio, table = million(1), bundled_rules()
     left = facts.budget_left
     if planted == "one more than is left":
-        monkeypatch.setattr("collections_opt.core.eligibility.budget_left", lambda *of: left(*of) + 1)
+        monkeypatch.setattr("collections_opt.core.rules.eligibility.budget_left", lambda *of: left(*of) + 1)
     if planted == "missing permits":
         monkeypatch.setattr(facts, "_over_budget", lambda rule, accounts, *_: accounts.column(rule.column) + 1 > rule.threshold)
     if planted == "own debts only":
-        monkeypatch.setattr("collections_opt.core.eligibility.budget_left", lambda rule, accounts, _: left(rule, accounts, None))
+        monkeypatch.setattr(
+            "collections_opt.core.rules.eligibility.budget_left", lambda rule, accounts, _: left(rule, accounts, None)
+        )
     free, offered = offers(portfolio, table)
     assert sum(judged(portfolio, free, offered).values()) > 0
 

@@ -14,15 +14,15 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.codes.iso_3166 import SUBDIVISIONS
 from collections_opt.core.codes.place_zones import zones_of_place
-from collections_opt.core.day_windows import DayWindow
-from collections_opt.core.eligibility import evaluate, lifts_on
+from collections_opt.core.desk.day_windows import DayWindow
+from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.limits import MAX_RULES
-from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.rules import call_hours, clock, feasts
+from collections_opt.core.rules.eligibility import evaluate, lifts_on
 from collections_opt.core.rules.feasts import feast_days, gregorian_easter, is_feast, orthodox_easter
 from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleTable, Weekday
 from tests.core.factories import EVER, plan, queue, raw_portfolio, text

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import QUEUE_REASONS, evaluate
+from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.rules.checks import CHANNELS, check_rule_table, rule_violations
+from collections_opt.core.rules.eligibility import QUEUE_REASONS, evaluate
 from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleScope, RuleStatus, RuleTable, Weekday
 from collections_opt.core.rules.together import bound_together, taken_as_in_force
 from tests.core.factories import EVER, plan, queue, raw_portfolio, text

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_rules
-from collections_opt.core.admission import admit
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.known_persons import bound_by_persons
 from collections_opt.core.codes.languages import languages_near, read_language
-from collections_opt.core.eligibility import NOT_SPOKEN, evaluate
+from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.known_persons import bound_by_persons
-from collections_opt.core.plan_checks import check_plan
 from collections_opt.core.rules.checks import check_rule_table
+from collections_opt.core.rules.eligibility import NOT_SPOKEN, evaluate
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text

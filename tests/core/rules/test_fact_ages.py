@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from collections_opt.application.settings import bundled_rules, dump
-from collections_opt.core.admission import admit
-from collections_opt.core.eligibility import TOO_OLD, evaluate, next_eligible_date
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.known_persons import bound_by_persons
+from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.known_persons import bound_by_persons
-from collections_opt.core.plan_checks import check_plan
+from collections_opt.core.rules.eligibility import TOO_OLD, evaluate, next_eligible_date
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.core.factories import AS_OF, EVER, admitted, plan, queue, raw_portfolio, text

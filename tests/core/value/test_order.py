@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.application.clipped_values import checked_payoffs
+from collections_opt.application.rankings.clipped_values import checked_payoffs
 from collections_opt.application.settings import bundled_parameters, dump, load
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.payoffs import BUCKET_COUNT, ValueParameters, check_parameters, delta, payoffs
-from collections_opt.core.roll_rates import AbsorbingWorth
+from collections_opt.core.evaluation.roll_rates import AbsorbingWorth
 from collections_opt.core.value.order import Terms, order_violations, ordered
 from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource
+from collections_opt.core.value.payoffs import BUCKET_COUNT, ValueParameters, check_parameters, delta, payoffs
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.roll_rates import card_stay_values
 from tests.core.factories import admitted, text

@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.effects import EffectFold, PlannedEffects, ProbabilityChange, QueueEffect, TotalError
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.payoffs import ValueParameters, payoffs
-from collections_opt.core.pipeline import RankingRequest, rank
-from collections_opt.core.queues import EvidenceGrade
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.value.effects import EffectFold, PlannedEffects, ProbabilityChange, QueueEffect, TotalError
+from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.core.value.payoffs import ValueParameters, payoffs
 from collections_opt.core.value.stated_money import ListedCells, ValueOfContact, state_money
 from collections_opt.solvers.greedy import solve_greedy
 from tests.core.factories import admitted, flag_rules, plan, queue, text

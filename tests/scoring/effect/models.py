@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections_opt.core.queues import ContactEffect, EvidenceGrade
-from collections_opt.scoring.effect.basis import Basis, column_names
-from collections_opt.scoring.effect.level import Level
-from collections_opt.scoring.effect.residual_model import FoldCoefficients, LearnedOutcome, LearnedQueue, ResidualModel
-from collections_opt.scoring.effect_model import EffectEstimate
+from collections_opt.core.desk.queues import ContactEffect, EvidenceGrade
+from collections_opt.scoring.effect.model import EffectEstimate
+from collections_opt.scoring.effect.residual.basis import Basis, column_names
+from collections_opt.scoring.effect.residual.level import Level
+from collections_opt.scoring.effect.residual.model import FoldCoefficients, LearnedOutcome, LearnedQueue, ResidualModel
 
 
 def residual_model(version: str = "residual-1", intercept: float = 0.05, evidence: EvidenceGrade = EvidenceGrade.EXPERIMENT):

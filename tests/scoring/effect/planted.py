@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from collections_opt.core.admission import admit
-from collections_opt.core.contact_log import ContactLog
-from collections_opt.core.features import FEATURE_NAMES, build_features
-from collections_opt.core.outcomes import OutcomeProbabilities
-from collections_opt.core.portfolio import Portfolio
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.features import FEATURE_NAMES, build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.evaluation.contact_log import ContactLog
+from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
-from collections_opt.scoring.effect.residual_model import planned_change
-from collections_opt.scoring.effect_rows import EffectPeriod, LoggedContacts, logged_contacts
+from collections_opt.scoring.effect.residual.model import planned_change
+from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, logged_contacts
 
 PLAN = desk_plan(1_000)
 QUEUES = 3

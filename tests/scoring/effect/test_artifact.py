@@ -5,12 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.features import FEATURE_NAMES, FEATURE_SET_VERSION
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.scoring.artifacts import Manifest
-from collections_opt.scoring.effect.basis import column_names
-from collections_opt.scoring.effect_artifacts import (
+from collections_opt.scoring.effect.artifacts import (
     EFFECT_ENGINE,
     EFFECT_KIND,
     effect_card,
@@ -20,6 +18,8 @@ from collections_opt.scoring.effect_artifacts import (
     parse_effect,
     write_effect,
 )
+from collections_opt.scoring.effect.residual.basis import column_names
+from collections_opt.scoring.versions.artifacts import Manifest
 from tests.scoring.effect.models import residual_model
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC).isoformat()

@@ -5,17 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.core.contact_log import ContactLog
-from collections_opt.core.effects import PlannedEffects, WeightedCells
+from collections_opt.core.accounts.protected import check_no_protected
+from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.protected import check_no_protected
-from collections_opt.core.queues import EvidenceGrade
-from collections_opt.scoring.effect.basis import PRODUCT_PREFIX, AccountFacts, freeze_basis
-from collections_opt.scoring.effect.level import SliceRows, measure_levels
-from collections_opt.scoring.effect.nuisance import fit_nuisance, person_folds
-from collections_opt.scoring.effect.regression import chosen_penalty
-from collections_opt.scoring.effect.residual_learning import learn_residuals
-from collections_opt.scoring.effect.residual_model import planned_change
+from collections_opt.core.evaluation.contact_log import ContactLog
+from collections_opt.core.value.effects import PlannedEffects, WeightedCells
+from collections_opt.scoring.effect.residual.basis import PRODUCT_PREFIX, AccountFacts, freeze_basis
+from collections_opt.scoring.effect.residual.learning import learn_residuals
+from collections_opt.scoring.effect.residual.level import SliceRows, measure_levels
+from collections_opt.scoring.effect.residual.model import planned_change
+from collections_opt.scoring.effect.residual.nuisance import fit_nuisance, person_folds
+from collections_opt.scoring.effect.residual.regression import chosen_penalty
 from tests.scoring.effect.planted import PLAN, QUEUES, accounts, persuadable, plant
 
 

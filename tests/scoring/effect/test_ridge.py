@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.scoring.effect.ridge import INTERCEPT_PENALTY, OWN_PENALTY, RidgeRows, Sums, sandwich, solve
+from collections_opt.scoring.effect.residual.ridge import INTERCEPT_PENALTY, OWN_PENALTY, RidgeRows, Sums, sandwich, solve
 
 
 def made(rng, count=300, queues=2, width=3):

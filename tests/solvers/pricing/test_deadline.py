@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from collections_opt.core.assignment import SolveOptions, Termination
+from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.pricing import boxstep, rounding, solver
 from tests.solvers.instances import HARD_CASES, identical_queues, realistic, with_side_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from collections_opt.core.assignment import PRICE_SCALE, AssignmentProblem, SideConstraints, SolveOptions
+from collections_opt.core.problem.assignment import PRICE_SCALE, AssignmentProblem, SideConstraints, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.pricing import boxstep
 from collections_opt.solvers.side_rows import shortage_penalty_minor

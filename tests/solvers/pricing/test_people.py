@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED, SolveOptions
-from collections_opt.core.persons import grouped, numbered
+from collections_opt.core.accounts.persons import grouped, numbered
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED, SolveOptions
 from collections_opt.solvers import solve_exact, solve_pricing, verify
 from collections_opt.solvers.pricing import people as module
 from collections_opt.solvers.pricing.instance import evaluate, flatten, tally

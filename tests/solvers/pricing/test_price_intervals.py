@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import lil_matrix
 
-from collections_opt.core.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
+from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
 from collections_opt.solvers import price_intervals, solve_exact, solve_pricing
 from collections_opt.solvers.verifier import usable_capacity
 from tests.solvers.instances import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from collections_opt.core.assignment import PRICE_SCALE
+from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import evaluate, flatten, screen, tally
 from collections_opt.solvers.pricing.reduced_lp import Box, open_choices, solve_reduced
 from tests.solvers.instances import copies, realistic, with_side_rows

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.pricing.instance import evaluate, flatten, tally
 from collections_opt.solvers.pricing.relief import trimmed
 from tests.solvers.instances import realistic, small_random, with_side_rows

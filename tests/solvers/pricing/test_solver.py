@@ -12,7 +12,7 @@ import pytest
 from ortools.graph.python import min_cost_flow
 from scipy.sparse import csr_matrix
 
-from collections_opt.core.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
+from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing import solver as pricing_solver

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.row_faults import RowFaults, shown_cell
+from collections_opt.core.accounts.row_faults import RowFaults, shown_cell
 
 Mask = NDArray[np.bool_]
 

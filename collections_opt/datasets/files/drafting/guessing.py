@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.core.schema import ACCOUNT_SCHEMA, Column, ColumnKind
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column, ColumnKind
 from collections_opt.datasets.files.cells.numbers import NumberReader
 from collections_opt.datasets.files.drafting.codes import flag_codes, product_codes, status_days
 from collections_opt.datasets.files.drafting.looking import LookedFile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from collections_opt.core.schema import ACCOUNT_SCHEMA
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 
 _ACCOUNT = r"(account|acct|acc|loan|contract|agreement|facility|card|konto|cuenta|prestamo|vertrag|debt|case|lan)"
 _NUMBER = r"(id|no|nr|num|number|nbr|ref|reference|key|code|sequence number|nummer|numero)"

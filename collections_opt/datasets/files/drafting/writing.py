@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from collections_opt.core.schema import ACCOUNT_SCHEMA
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.shown_text import visible
 from collections_opt.datasets.files.drafting.guessing import LIKELY, SURE, Guess, Guesses, guess
 from collections_opt.datasets.files.drafting.looking import LookedFile

@@ -6,8 +6,8 @@ import codecs
 from dataclasses import dataclass
 from typing import IO
 
+from collections_opt.core.accounts.row_faults import shown_cell
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.row_faults import shown_cell
 from collections_opt.datasets.files.opening.packed import PackedFile
 
 _BLOCK_BYTES = 4 * 1024 * 1024

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from collections_opt.core.queues import CapacityPlan
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.datasets.simulated_lender.desk import desk_plan
 from collections_opt.datasets.simulated_lender.form import Form
 from collections_opt.datasets.simulated_lender.lender import SimulatedLender

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender.accounts import Accounts, Floats, Ints
 from collections_opt.datasets.simulated_lender.behaviour import (
     Behaviour,

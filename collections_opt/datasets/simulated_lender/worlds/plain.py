@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from collections_opt.core.outcomes import CURE, DEFAULT, STAY
+from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.simulated_lender.accounts import Accounts
 from collections_opt.datasets.simulated_lender.behaviour import Behaviour, softmax
 from collections_opt.datasets.simulated_lender.desk import desk_plan

@@ -1,0 +1,1 @@
+"""Answers about accounts and capacity that record nothing: why, where, what if."""

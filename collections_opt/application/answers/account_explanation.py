@@ -1,0 +1,188 @@
+"""Why an account was worked or not, from a ranking's recorded inputs, scores and prices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from collections_opt.application.models.outcome_scorers import OutcomeScorer
+from collections_opt.application.models.serving import ModelServing
+from collections_opt.application.records.recorded_constraints import RecordedSide
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.resources.value_sets import ValueChoice, recorded_choices
+from collections_opt.application.settings import load
+from collections_opt.core.accounts.known_persons import judge
+from collections_opt.core.accounts.persons import grouped
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.problem.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
+from collections_opt.core.ranking.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence, worked_beside
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.ranking import Disposition, Entries, Ranking, make_entries
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.rules.persons_facts import PersonsFacts
+from collections_opt.core.value.losses import LossSource
+from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+
+_MOST_ACCOUNTS = 200
+"""Accounts of one person that are weighed against each other."""
+
+
+@dataclass(frozen=True)
+class AccountLoss:
+    """The loss given default that an account was valued with, and where it came from."""
+
+    given_default: float
+    source: LossSource
+
+
+@dataclass(frozen=True)
+class AccountExplanation:
+    """Why an account was worked or not, in one sentence and per queue.
+
+    ``worked_account_id`` is the account about which the same person is contacted instead, "" if there is none.
+    ``value_choice`` says which version gave its product its values; None where the call that asked for the ranking carried them.
+    """
+
+    account_id: str
+    disposition: Disposition
+    sentence: str
+    queues: tuple[QueueExplanation, ...]
+    reasons: tuple[ScoreReason, ...]
+    probability: tuple[float, float, float]
+    loss: AccountLoss
+    worked_account_id: str = ""
+    value_choice: ValueChoice | None = None
+
+
+class AccountExplanations:
+    """Explains accounts of recorded rankings."""
+
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings, models: ModelServing) -> None:
+        self._ledger = ledger
+        self._recorded = recorded
+        self._models = models
+
+    def explain(self, ranking_id: str, account_id: str) -> AccountExplanation:
+        """Return why an account was worked or not, from recorded inputs, scores and prices.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account.
+        """
+        record = self._recorded.finished(ranking_id)
+        entries, plan = self._recorded.entries(record), self._recorded.plan_of(record)
+        portfolio = self._recorded.portfolio(record.portfolio_id)
+        row = _row_of(entries.account_id, account_id, ranking_id)
+        rows = _of_same_person(entries, row)
+        held = [_row_of(portfolio.column("account_id"), name.decode(), ranking_id) for name in entries.account_id[rows].tolist()]
+        mine, at = portfolio.take(np.array(held)), int(np.searchsorted(rows, row))
+        nano = np.column_stack([entries.p_cure_nano[rows], entries.p_default_nano[rows], entries.p_stay_nano[rows]])
+        never = np.zeros(rows.size, dtype=bool)
+        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", never)
+        parameters = load(record.record["parameters"], ValueParameters)
+        prices = np.array(record.record["prices"], dtype=np.int64)
+        effects = self._recorded.effects_of(record)(mine, plan)
+        rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
+        side = self._recorded.side_of(record, mine, plan)
+        losses_of = self._recorded.losses_of(record)
+        known = _known_of_person(portfolio, mine)
+        eligibility = judge(mine, known, plan, rules)
+        valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of, eligibility)
+        ranking = _of_person(valued, prices, entries.queue[rows], side)
+        ahead = minutes_ahead(entries, ranking.problem.value[at], ranking.problem.seconds[at])
+        limits = _limits(mine, known, plan, rules, at)
+        queues = tuple(
+            replace(queue, limiting_rule_id=limits(index, queue.offered_attempts)) if queue.offered_attempts else queue
+            for index, queue in enumerate(explain(ranking, at, plan, effects, parameters, ahead))
+        )
+        beside = worked_beside(ranking, at)
+        other = "" if beside is None else entries.account_id[rows[beside]].decode()
+        told = row if beside is None else int(rows[beside])
+        disposition, explored = Disposition(int(entries.disposition[row])), bool(entries.explored[told])
+        loss = AccountLoss(float(valued.worth.loss_given_default[at]), LossSource(int(valued.worth.loss_source[at])))
+        p_cure, p_default, p_stay = outcomes.probability[at].tolist()
+        return AccountExplanation(
+            account_id=account_id,
+            disposition=disposition,
+            sentence=summary_sentence(disposition, queues, portfolio.currency_code, explored, other),
+            queues=queues,
+            reasons=self._reasons(record, portfolio.take(slice(held[at], held[at] + 1))),
+            probability=(p_cure, p_default, p_stay),
+            loss=loss,
+            worked_account_id=other,
+            value_choice=_choice_of(record, mine.column("product")[at].decode()),
+        )
+
+    def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
+        """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
+        try:
+            held = record.record
+            scorer: OutcomeScorer = self._models.recorded(held["model_version"], held["model_digest"], held.get("scoring", {}))
+        except CollectionsError as error:
+            return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
+        return scorer.reasons(one)[0]
+
+
+def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
+    """Return the row of an account among sorted ids.
+
+    Raises:
+        CollectionsError: NOT_FOUND when it is not there, or was erased.
+    """
+    wanted = account_id.encode()
+    row = int(np.searchsorted(account_ids, wanted))
+    if row >= account_ids.size or account_ids[row] != wanted:
+        raise refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine.")
+    return row
+
+
+def _choice_of(record: RankingRecord, product: str) -> ValueChoice | None:
+    return next((choice for choice in recorded_choices(record.record) if choice.product == product), None)
+
+
+def _of_same_person(entries: Entries, row: int) -> np.ndarray:
+    """Return the rows of an account's person, ascending; of very many those worked and those that leave most."""
+    if entries.person is None:
+        return np.array([row])
+    rows = np.flatnonzero(entries.person == entries.person[row])
+    if rows.size <= _MOST_ACCOUNTS:
+        return rows
+    least = np.lexsort((-entries.surplus_minor[rows], entries.queue[rows] == UNASSIGNED))
+    return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
+
+
+def _known_of_person(portfolio: Portfolio, mine: Portfolio) -> PersonsFacts:
+    """Return all accounts of the person of whom some are given; an account without a customer id is its own person."""
+    customer = mine.column("customer_id")[0]
+    theirs = (portfolio.column("customer_id") == customer) & (customer != b"")
+    return PersonsFacts.of(portfolio.take(np.flatnonzero(theirs)))
+
+
+def _limits(mine: Portfolio, known: PersonsFacts, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:
+    """Return what tells, of an account, which rule leaves a queue no more than some attempts: it forbids one more."""
+
+    def limiting(queue: int, offered: int) -> str:
+        one_more = replace(plan.queues[queue], attempts=offered + 1.0, attempts_may_shrink=False)
+        part = replace(plan, queues=(one_more,))
+        reason = judge(mine, known, part, rules).reason(row, 0)
+        return reason.rule_id if reason else ""
+
+    return limiting
+
+
+def _of_person(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
+    """Return a ranking of one person's accounts under recorded prices."""
+    persons = grouped(np.zeros(len(queue), dtype=np.int32))
+    problem = replace(valued.problem, side=side.rows, persons=persons)
+    answer = Assignment(queue, prices, side.prices, 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
+    mine, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
+    entries = make_entries(mine, outcomes, worth, eligibility, problem, answer, None)
+    return Ranking(mine, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)

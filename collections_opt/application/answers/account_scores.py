@@ -1,0 +1,103 @@
+"""Scores of accounts sent in rows: nothing is assigned, nothing is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from collections_opt.application.answers.increment_reasons import increment_reasons
+from collections_opt.application.models.recovery_serving import ServedRecovery
+from collections_opt.application.models.serving import ModelServing
+from collections_opt.application.models.serving_record import serving_record
+from collections_opt.application.rankings.quarantine import refused_rows
+from collections_opt.application.resources.rule_tables import RuleTables
+from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
+from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import (
+    Assignment,
+    AssignmentProblem,
+    ProgressCallback,
+    SolveOptions,
+    SolverIdentity,
+    Termination,
+    ignore_progress,
+)
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.wanted import require_wanted
+from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+
+
+@dataclass(frozen=True)
+class ScoredAccounts:
+    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned.
+
+    ``recovery`` gave the loss given default of accounts without their own; ``values`` value them.
+    """
+
+    ranking: Ranking
+    plan: CapacityPlan
+    reasons: tuple[tuple[ScoreReason, ...], ...]
+    model_use: Mapping[str, Any]
+    recovery: ServedRecovery
+    values: ChosenValues
+
+
+class AccountScores:
+    """Scores rows with the models that serve."""
+
+    def __init__(self, models: ModelServing, rule_tables: RuleTables, values: ValueSets, now: Callable[[], datetime]) -> None:
+        self._models = models
+        self._rule_tables = rule_tables
+        self._values = values
+        self._now = now
+
+    def score(
+        self,
+        raw: RawPortfolio,
+        plan: CapacityPlan,
+        carried: ValueParameters | None,
+        with_reasons: bool = True,
+        portfolio_id: str = "",
+    ) -> ScoredAccounts:
+        """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
+
+        They are valued with what the call carries, else with what is in force for ``portfolio_id`` ("" is none) on that day.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT naming every row that the door refuses; as ``ValueSets.settle``.
+        """
+        admission = admit(raw)
+        if admission.quarantine.row.size:
+            raise refused_rows(admission.quarantine)
+        values = self._values.settle(carried, portfolio_id, admission.portfolio)
+        request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
+        serving = self._models.pin("", admission.portfolio)
+        effects_of = self._models.effects.pin("").effects_of
+        recovery = self._models.recoveries.pin("")
+        score, losses_of = serving.scorer.score, recovery.losses_of
+        ranking = rank(admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of, losses_of=losses_of)
+        nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
+        reasons = nothing
+        if with_reasons:
+            require_wanted()
+            pushes = serving.scorer.group_pushes(admission.portfolio)
+            worth = increment_reasons(ranking, pushes, serving.scorer.reason_groups, plan, values.parameters, effects_of)
+            require_wanted()
+            scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
+            reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
+        used = serving_record(serving, admission.portfolio, self._now())
+        return ScoredAccounts(ranking, plan, reasons, used, recovery, values)
+
+
+def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers
+    nobody = np.full(problem.account_count, -1, dtype=np.int16)
+    free = np.zeros(problem.queue_count, dtype=np.int64)
+    return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))

@@ -1,0 +1,95 @@
+"""Why contact is worth what it is: each feature group's part in the increment.
+
+Part of it comes through the chances without contact: the account is valued without the group's push on them. The rest is what the
+group adds to the effect itself, where effects are linear in facts and tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.problem.assignment import INELIGIBLE
+from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.value.effects import ContactEffects, kept_share
+from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.valuation import value_matrix
+from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, PRODUCT_GROUP
+from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, Reason, ReasonGroup, strongest
+
+EFFECT_SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {**REASON_SUBJECTS, CONTACTS_GROUP: "The contacts it has had speak", PRODUCT_GROUP: "Its product speaks"}
+)
+"""How a sentence about each group that effects have begins."""
+
+
+def increment_reasons(
+    ranking: Ranking,
+    pushes: NDArray[np.float64],
+    groups: Sequence[ReasonGroup],
+    plan: CapacityPlan,
+    parameters: ValueParameters,
+    effects_of: Callable[..., ContactEffects],
+    count: int = 3,
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the strongest reasons of each account's largest increment; none where every queue is blocked.
+
+    A group's part, in the queue of the largest increment and in minor units, is the increment less the increment at the
+    probabilities without the group's push, and what the group adds to the effect, against an average account of the log that it
+    was learned from.
+
+    Args:
+        ranking: scored and valued accounts, n.
+        pushes: float64 (n, g, 3), as ``Scorer.group_pushes``.
+        groups: what they are pushes of, g.
+        plan: queues.
+        parameters: value model.
+        effects_of: contact effects, as ``rank`` used them.
+        count: reasons per account.
+    """
+    value = ranking.problem.value
+    queue, rows = value.argmax(axis=1), np.arange(value.shape[0])
+    best = value[rows, queue]
+    effects = effects_of(ranking.portfolio, plan)
+    parts = np.zeros(pushes.shape[:2])
+    for group in np.flatnonzero(pushes.any(axis=(0, 2))).tolist():
+        p = ranking.outcomes.probability * np.exp(-pushes[:, group])
+        p /= p.sum(axis=1, keepdims=True)
+        outcomes = OutcomeProbabilities(p, "without a group", "", np.zeros(len(p), dtype=bool))
+        matrix = value_matrix(outcomes, effects, ranking.eligibility, plan, ranking.worth, parameters)
+        parts[:, group] = best.astype(np.float64) - matrix.increment[rows, queue]
+    told, whole = _direct_parts(ranking, effects, plan, queue, groups)
+    whole[:, : len(groups)] += parts
+    if not told:
+        return ((),) * len(rows)
+    return tuple(
+        found if allowed else ()
+        for found, allowed in zip(strongest(whole, "INCREMENT", count, told), best != INELIGIBLE, strict=True)
+    )
+
+
+def _direct_parts(
+    ranking: Ranking, effects: ContactEffects, plan: CapacityPlan, queue: NDArray[np.int64], groups: Sequence[ReasonGroup]
+) -> tuple[list[ReasonGroup], NDArray[np.float64]]:
+    """Return the groups, with those that effects alone have, and what each adds to the effect, float64 (n, g) minor units."""
+    probability, worth, every = ranking.outcomes.probability, ranking.worth, slice(0, queue.size)
+    told, columns = list(groups), [np.zeros(queue.size) for _ in groups]
+    for index in np.unique(queue).tolist():
+        changes = effects.contributions(every, index, probability)
+        if not changes:
+            continue
+        rate = effects.block(every, index, probability).rpc_rate
+        kept = kept_share(rate, plan.queues[index].attempts, ranking.eligibility.offered(every, index))
+        for code, change in changes.items():
+            place = next((at for at, group in enumerate(told) if group.code == code), len(told))
+            if place == len(told):
+                told.append(ReasonGroup(code, EFFECT_SUBJECTS[code]))
+                columns.append(np.zeros(queue.size))
+            money = change.cure * (worth.cure - worth.stay) - change.default * (worth.stay - worth.default)
+            columns[place] += np.where(queue == index, kept * money, 0.0)
+    return told, np.column_stack(columns) if columns else np.zeros((queue.size, 0))

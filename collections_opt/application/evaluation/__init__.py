@@ -1,0 +1,1 @@
+"""Judge models and orders on rows that nothing was learned from."""

@@ -1,0 +1,1 @@
+"""Evidence about recorded rankings: verified, made anew, proven outside the house."""

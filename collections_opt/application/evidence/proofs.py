@@ -1,0 +1,263 @@
+"""Evidence that leaves the house: the proof of one account, and the archive of a whole ranking, for the stand-alone verifier."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import threading
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+import numpy as np
+
+from collections_opt.application.models.evidence import model_files, object_files
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log.chain import canonical_json
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.sealing.packing import FieldKind, Rows, unpack
+from collections_opt.ledger.sealing.sealing import Disclosure, SealedTable, disclose, open_all
+from collections_opt.ledger.tables.records import RankingRecord
+
+_ANSWER = ("account_id", "disposition", "queue", "priority", "increment_minor", "seconds", "surplus_minor", "rule", "explored")
+
+
+@dataclass(frozen=True)
+class AccountProof:
+    """What was decided for an account, and the file that proves it to anyone.
+
+    Attributes:
+        ranking_id: the ranking.
+        index: leaf of the account.
+        answer: what the leaf says, the parts that answer "worked, where, in which order, why".
+        content: canonical JSON for the stand-alone verifier.
+    """
+
+    ranking_id: str
+    index: int
+    answer: dict[str, Any]
+    content: bytes
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """A ranking's sealed tables, and the tree over the leaves of both."""
+
+    decided: SealedTable
+    refused: SealedTable
+    tree: MerkleTree
+
+
+class Proofs:
+    """Makes evidence from records.
+
+    Args:
+        ledger: the records.
+        recorder: what opens and signs them.
+    """
+
+    def __init__(self, ledger: Ledger, recorder: Recorder) -> None:
+        self._ledger = ledger
+        self._sealed = recorder.sealed
+        self._checkpoints = recorder.checkpoints
+        self._lock = threading.Lock()
+        self._last: tuple[str, _Leaves] | None = None
+
+    @property
+    def vkey(self) -> str:
+        """The public key under which checkpoints are signed."""
+        return self._checkpoints.signer.verifier.vkey
+
+    def checkpoint(self) -> str:
+        """Return the signed checkpoint of the log as it stands."""
+        return self._checkpoints.note(self._ledger.log_tree())
+
+    def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
+        """Return the proof of one account, decided or refused at the door.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
+        """
+        leaves = self._leaves(record)
+        index, key_no = self._place(record, leaves, account_id)
+        count = leaves.decided.row_count
+        table, row = (leaves.decided, index) if index < count else (leaves.refused, index - count)
+        shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
+        answer = _cells(table, shown)
+        path = [step.hex() for step in leaves.tree.inclusion_proof(index)]
+        content = {
+            "answer": answer,
+            "checkpoint": self.checkpoint(),
+            "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
+            "log": self._log_facts(LogKind.RANKING, record.ranking_id),
+            "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
+            "row": vars_of(record),
+            "vkey": self.vkey,
+        }
+        return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
+
+    def archive(self, record: RankingRecord, accounts: Iterable[str] | None = None) -> bytes:
+        """Return everything about a ranking as one ZIP archive; the same records give the same bytes.
+
+        Args:
+            record: the ranking.
+            accounts: whose rows are shown; None shows all that were not erased.
+        """
+        leaves = self._leaves(record)
+        require_wanted()
+        decided, refused = leaves.decided, leaves.refused
+        shown = None if accounts is None else self._numbers(accounts)
+        held = record.record
+        files = {
+            "README.txt": _readme(record).encode(),
+            "record.json": canonical_json(vars_of(record)).encode(),
+            "log.json": canonical_json(self._log_facts(LogKind.RANKING, record.ranking_id)).encode(),
+            "inputs.json": canonical_json(self._input_facts(record)).encode(),
+            "checkpoint.txt": self.checkpoint().encode(),
+            "key.vkey": self.vkey.encode(),
+            **object_files(self._ledger, held),
+            **model_files(self._ledger, held),
+            "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
+            "accepted.bin": self._opened(decided, shown).tobytes(),
+            "refused.bin": self._opened(refused, shown).tobytes(),
+            "verify_evidence.py": verifier_source(),
+        }
+        require_wanted()
+        listed = "".join(f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in files.items())
+        title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
+        return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
+
+    def _input_facts(self, record: RankingRecord) -> dict[str, Any]:
+        """Return the leaves that say who imported the portfolio and who saved the plan."""
+        plan = f"{record.record['plan_id']}/{record.record['plan_version']}"
+        return {
+            "plan": self._log_facts(LogKind.PLAN, plan),
+            "portfolio": self._log_facts(LogKind.PORTFOLIO, record.portfolio_id),
+        }
+
+    def _log_facts(self, kind: LogKind, reference: str) -> dict[str, Any]:
+        entry = self._ledger.log_entry_of(kind, reference)
+        if entry is None:
+            raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {kind} {reference}.", "Verify the log.")
+        path = self._ledger.log_tree().inclusion_proof(entry.position)
+        return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
+
+    def _leaves(self, record: RankingRecord) -> _Leaves:
+        """Return a ranking's sealed tables and tree; those of the last one asked for stay in memory."""
+        with self._lock:
+            last = self._last
+        if last is None or last[0] != record.record_digest:
+            held = record.record
+            decided = self._sealed.table(held["entries_object"])
+            refused = self._sealed.table(held["leaves"]["refused_object"])
+            tree = MerkleTree(np.concatenate([decided.leaves, refused.leaves]))
+            last = (record.record_digest, _Leaves(decided, refused, tree))
+            with self._lock:
+                self._last = last
+        return last[1]
+
+    def _place(self, record: RankingRecord, leaves: _Leaves, account_id: str) -> tuple[int, int]:
+        """Return an account's leaf and key number."""
+        stored = self._sealed.entries(record.record["entries_object"])
+        ids, wanted = stored.entries.account_id, account_id.encode()
+        at = int(np.searchsorted(ids, wanted))
+        if at < ids.size and ids[at] == wanted:
+            row = int(stored.rows[at])
+            return row, int(leaves.decided.key_no[row])
+        key_no = self._sealed.key_number(account_id)
+        rows = np.flatnonzero(leaves.refused.key_no == (-1 if key_no is None else key_no))
+        if key_no is None or not rows.size:
+            raise _not_there(account_id, record)
+        return leaves.decided.row_count + int(rows[0]), key_no
+
+    def _numbers(self, accounts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        numbers = []
+        for account in accounts:
+            number = self._sealed.key_number(account)
+            if number is None:
+                raise refuse(Reason.NOT_FOUND, "account_ids", f"{account!r} was never imported, or was erased.", "Check the id.")
+            numbers.append(number)
+        return np.array(numbers, dtype=np.int64)
+
+    def _opened(self, table: SealedTable, shown: np.ndarray[Any, Any] | None) -> Rows:
+        """Return salt and row of every row shown, zeros for the others."""
+        keys = self._sealed.keys_of(table)
+        if shown is not None:
+            keys[~np.isin(table.key_no, shown)] = 0
+        return open_all(table, keys)
+
+
+def vars_of(record: RankingRecord) -> dict[str, Any]:
+    """Return a ranking's row as the chain hashes it."""
+    row = {**vars(record), "record": canonical_json(record.record)}
+    return {name: value for name, value in row.items() if name != "record_digest"}
+
+
+def verifier_source() -> bytes:
+    """Return the stand-alone verifier."""
+    return resources.files("collections_opt.application.evidence.standalone").joinpath("verify_evidence.py").read_bytes()
+
+
+def _cells(table: SealedTable, shown: Disclosure) -> dict[str, Any]:
+    columns = unpack(table.layout, np.frombuffer(shown.row, np.uint8)[np.newaxis])
+    kinds = {field.name: field.kind for field in table.layout.fields}
+    texts = (FieldKind.TEXT, FieldKind.DIGITS, FieldKind.SUFFIX, FieldKind.CODE)
+    return {
+        name: column[0].decode() if kinds[name] in texts else int(column[0])
+        for name, column in columns.items()
+        if "disposition" not in columns or name in _ANSWER
+    }
+
+
+def _zip(files: dict[str, bytes]) -> bytes:
+    """Return files as a ZIP that depends on nothing else: stored, no times, made as on Unix."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name)
+            entry.create_system = 3
+            archive.writestr(entry, data)
+    return content.getvalue()
+
+
+def _readme(record: RankingRecord) -> str:
+    day = record.record["as_of_date"]
+    return f"""Evidence about ranking {record.ranking_id}, which decided on {day} which accounts are worked.
+
+To check it you need Python 3.8 or newer and nothing else; take verify_evidence.py out of this archive and run
+
+    python verify_evidence.py THIS_ARCHIVE.zip --key PUBLIC_KEY
+
+PUBLIC_KEY is the lender's, as published before; compare key.vkey with it. The program says HOLDS, or what does not.
+
+record.json         the ranking's record, as it stands in the chain of records
+log.json            its place in the log of everything that was recorded
+inputs.json         the same of its portfolio and its plan, with who imported and saved them
+checkpoint.txt      the log's state, signed
+plan.json           the queues and their time
+rules.json          the rules that forbid contact
+model_card.md       what the model is and how well it does
+approvals.json      what people did to the model versions used, as the lender's registry holds it
+*_model.json        the contact effects and every other model that the record names, if they were learned
+*_manifest.json     what the files of these versions are, by digest; of outcome and of what else was learned
+leaves.bin          one hash per row that came in
+accepted.bin        the accounts decided on, each with the salt of its hash; zeros where withheld or erased
+refused.bin         the rows refused at the door, likewise
+key.vkey            the public key
+manifest.note       the digests of all files, signed
+"""
+
+
+def _not_there(account_id: str, record: RankingRecord) -> Exception:
+    return refuse(
+        Reason.NOT_FOUND,
+        "account_id",
+        f"{account_id!r} is not in {record.ranking_id}, or was erased.",
+        "Check the id; an erased account cannot be shown.",
+    )

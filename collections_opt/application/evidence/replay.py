@@ -1,0 +1,136 @@
+"""Make a recorded ranking anew from its recorded inputs, and say whether every bit is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from collections_opt.application.evidence.verification import certificate_checks, first_difference
+from collections_opt.application.models.outcome_scorers import RecordedModel
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.decided_facts import decided_facts
+from collections_opt.application.records.provenance import same_environment
+from collections_opt.application.records.recorded_constraints import persons_bind
+from collections_opt.application.records.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.records.sealed_records import SealedRecords
+from collections_opt.application.settings import load
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.problem.assignment import ProgressCallback, Solve, SolveOptions, ignore_progress
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.solvers import SOLVERS, solve_in_order
+
+
+class ReplayOutcome(StrEnum):
+    """What a replay showed."""
+
+    BIT_IDENTICAL = "BIT_IDENTICAL"
+    """Scored and solved anew, every recorded bit is the same."""
+    CERTIFICATE_ONLY = "CERTIFICATE_ONLY"
+    """It cannot be made anew here, for the reason given; its values and bound follow from its inputs all the same."""
+    MISMATCH = "MISMATCH"
+    """Made anew in the same environment it differs, or its values do not follow from its inputs."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The outcome of a replay, and the reason or the first difference."""
+
+    ranking_id: str
+    outcome: ReplayOutcome
+    detail: str
+
+
+class Replays:
+    """Replays rankings.
+
+    Args:
+        ledger: the records.
+        sealed: what opens them.
+        scorer_of: returns the recorded model; raises MODEL_UNAVAILABLE.
+        options_of: how hard a request was tried, from its command.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sealed: SealedRecords,
+        scorer_of: RecordedModel,
+        options_of: Callable[[RankingCommand], SolveOptions],
+    ) -> None:
+        self._ledger = ledger
+        self._sealed = sealed
+        self._scorer_of = scorer_of
+        self._options_of = options_of
+
+    def replay(self, ranking_id: str, progress: ProgressCallback = ignore_progress, threads: int = 2) -> Replay:
+        """Score and solve a recorded ranking anew and compare.
+
+        Raises:
+            CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when stored content is damaged.
+        """
+        decision = read_decision(self._ledger, self._sealed, self._ledger.ranking(ranking_id))
+        reason = self._why_not(decision)
+        require_wanted()
+        difference = "" if reason else self._difference(decision, progress, threads)
+        if not reason and not difference:
+            return Replay(ranking_id, ReplayOutcome.BIT_IDENTICAL, "")
+        reason = reason or same_environment(decision.held["runtime"])
+        if not reason:
+            return Replay(ranking_id, ReplayOutcome.MISMATCH, difference)
+        if decision.erased_count:
+            return Replay(ranking_id, ReplayOutcome.CERTIFICATE_ONLY, reason)
+        require_wanted()
+        broken = [check.sentence for check in certificate_checks(decision) if not check.holds]
+        outcome = ReplayOutcome.MISMATCH if broken else ReplayOutcome.CERTIFICATE_ONLY
+        return Replay(ranking_id, outcome, broken[0] if broken else reason)
+
+    def _why_not(self, decision: RecordedDecision) -> str:
+        """Return why a ranking cannot be made anew, empty when it can."""
+        if decision.erased_count:
+            return f"{decision.erased_count} account(s) were erased since"
+        if not decision.held["health"]["replayable"]:
+            return str(decision.held["health"]["why_not_replayable"])
+        try:
+            self._scorer_of(decision.held["model_version"], decision.held["model_digest"], decision.held.get("scoring", {}))
+        except CollectionsError as error:
+            return error.message
+        return ""
+
+    def _difference(self, decision: RecordedDecision, progress: ProgressCallback, threads: int) -> str:
+        held, record = decision.held, decision.record
+        command = load(self._ledger.requested_ranking(record.ranking_id).command, RankingCommand)
+        previous = decision.previous
+        options = replace(
+            self._options_of(command), threads=threads, warm_prices=previous.prices, warm_side_prices=previous.side_prices
+        )
+        request = RankingRequest(
+            decision.plan,
+            decision.rules,
+            decision.parameters,
+            decision.ordering,
+            options,
+            decision.constraints,
+            previous.decisions,
+            persons_bind(held),
+        )
+        scorer = self._scorer_of(held["model_version"], held["model_digest"], held.get("scoring", {}))
+        by = (decision.effects_of, solve_in_order, decision.losses_of)
+        again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, *by)
+        found = first_difference(decision.stored.entries.columns(), again.entries.columns())
+        return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
+
+
+def solver_of(held: Mapping[str, Any], command: RankingCommand) -> Solve:
+    """Return the solver that answered: which one "default" stands for may change, what it chose then does not."""
+    return SOLVERS.get(str(held["solver"]), SOLVERS[command.solver])
+
+
+def _first_fact(again: dict[str, Any], held: dict[str, Any]) -> str:
+    for name, value in again.items():
+        if name in held and held[name] != value and name != "code_version":
+            return f"{name}: {held[name]} was recorded, {value} follows"
+    return ""

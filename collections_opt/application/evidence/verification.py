@@ -1,0 +1,262 @@
+"""Verify the log and a recorded ranking: what was stored against its hashes, then the decision against its inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from collections_opt.application.evidence.budget_check import budget_check
+from collections_opt.application.evidence.findings import Check, Strength, Verdict
+from collections_opt.application.evidence.hours_check import hours_check
+from collections_opt.application.records.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.rule_tables import RuleTables, TableVersion
+from collections_opt.application.resources.value_sets import ValueSets, recorded_choices
+from collections_opt.application.settings import dump, load
+from collections_opt.core.actors import asked_by, recorded_actor
+from collections_opt.core.arrays import Array, digest_text
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.problem.assignment import Assignment, AssignmentProblem
+from collections_opt.core.problem.exploration import withdraw
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log.checkpoints import check_note
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.sealing.sealing import unseal
+from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.solvers import verify
+
+
+class Verification:
+    """Checks records without changing anything.
+
+    Args:
+        ledger: the records.
+        recorder: what opens and signs them.
+        rule_tables: the versions that records name.
+        values: the sets of values that records name.
+    """
+
+    def __init__(self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables, values: ValueSets) -> None:
+        self._ledger = ledger
+        self._rule_tables = rule_tables
+        self._values = values
+        self._sealed = recorder.sealed
+        self._checkpoints = recorder.checkpoints
+
+    def verify_log(self) -> Verdict:
+        """Check the chain, the log and every checkpoint that was published."""
+        chain, log, lives = self._ledger.verify_chain(), self._ledger.verify_log(), self._ledger.verify_lives()
+        rows = self._ledger.verify_rows()
+        try:
+            tree = self._ledger.log_tree()
+            keys = self._sealed.broken_keys(self._ledger.erased_numbers())
+        except CollectionsError as error:
+            found = "; ".join([error.message, *chain, *log, *rows, *lives])
+            return _verdict("log", [Check("log", False, found)], Strength.NOTHING)
+        checks = [
+            Check("chain", not chain, "; ".join(chain) or "Every ranking names the one before it."),
+            Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries."),
+            Check("rows", not rows, "; ".join(rows) or "Portfolios, plans, models, acts and answers are what the log says."),
+            Check("keys", not keys, "; ".join(keys) or "Every account that was not erased has one key of its own."),
+            Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
+        ]
+        verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
+        notes = list(self._checkpoints.published())
+        wrong = [(name, found) for name, note in notes if (found := check_note(note, verifier, origin, tree))]
+        checks += [Check(f"checkpoint {name}", False, f"Checkpoint {name} {found}.") for name, found in wrong]
+        if not wrong:
+            newest = notes[-1][0] if notes else "none"
+            covered = bool(notes) and int(newest.partition(".")[0]) == tree.size
+            sentence = f"All {len(notes)} published checkpoints are signed and extended by the log; the newest is {newest}."
+            checks.append(Check("checkpoints", covered or not tree.size, sentence if covered else _uncovered(newest, tree.size)))
+        return _verdict("log", checks, Strength.INTEGRITY)
+
+    def verify_ranking(self, ranking_id: str) -> Verdict:
+        """Check one ranking as far as it can be shown.
+
+        Raises:
+            CollectionsError: NOT_FOUND for a ranking that was never recorded.
+        """
+        try:
+            record = self._ledger.ranking(ranking_id)
+        except CollectionsError as error:
+            if error.reason.name == "NOT_FOUND":
+                raise
+            return _verdict(ranking_id, [Check("record", False, error.message)], Strength.NOTHING)
+        checks = [self._record_check(record), self._log_check(record), self._checked("rows", lambda: self._rows(record))]
+        if record.record.get("rule_tables"):  # records of before they were kept name none
+            checks.append(self._checked("rules", lambda: self._rules(record)))
+        if record.record.get("value_choices"):  # nor do those whose call carried its values
+            checks.append(self._checked("value sets", lambda: self._value_sets(record)))
+        if not all(check.holds for check in checks):
+            return _verdict(ranking_id, checks, Strength.NOTHING)
+        decision = read_decision(self._ledger, self._sealed, record)
+        if decision.erased_count:
+            why = f"{decision.erased_count} account(s) were erased since, so totals cannot be added up any more"
+            return _verdict(ranking_id, checks, Strength.INTEGRITY, (why,))
+        certificate = certificate_checks(decision)
+        reached = Strength.CERTIFICATE if all(check.holds for check in certificate) else Strength.NOTHING
+        return _verdict(ranking_id, [*checks, *certificate], reached)
+
+    def _record_check(self, record: RankingRecord) -> Check:
+        broken = self._ledger.verify_ranking(record.ranking_id)
+        who = asked_by(recorded_actor(record.record["actor"]))
+        sentence = f"Record, worklists and portfolio header are what was written. {who}"
+        return Check("record", not broken, "; ".join(broken) or sentence)
+
+    def _log_check(self, record: RankingRecord) -> Check:
+        try:
+            entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+            facts = entry.facts if entry else {}
+        except CollectionsError as error:
+            return Check("log", False, error.message)
+        if entry is None or facts.get("record_digest") != record.record_digest:
+            return Check("log", False, "The log has no leaf of this record.")
+        if facts.get("leaves") != record.record.get("leaves"):
+            return Check("log", False, "The log names another tree of accounts.")
+        return Check("log", True, f"The log holds it as entry {entry.position + 1}.")
+
+    def _rows(self, record: RankingRecord) -> str:
+        """Return what holds about the rows; refuses with what does not."""
+        held, leaves = record.record, record.record["leaves"]
+        stored = self._ledger.portfolio(record.portfolio_id)
+        for name in ("plan_object", "rules_object", "model_card_object"):
+            self._ledger.objects.get(held[name])
+        erased = self._ledger.erased_numbers()
+        parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
+        for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
+            require_wanted()
+            opened = unseal(table, self._sealed.keys_of(table), check=True)
+            known = self._sealed.has_keys_of(opened.columns["account_id"], table.key_no[opened.rows])
+            _need(known, "the account directory gives accounts other keys")
+            missing = np.delete(table.key_no, opened.rows)
+            _need(bool(np.isin(missing, erased).all()), "keys are gone without an erasure")
+        tree = MerkleTree(np.concatenate([table.leaves for table in parts]))
+        _need(tree.root.hex() == leaves["root"], "the accounts' leaves differ from the recorded tree")
+        _need(self._sealed.portfolio(stored.object_digest).root.hex() == leaves["input_root"], "the imported accounts differ")
+        counts = held["rows"]
+        _need(counts["in"] == counts["accepted"] + counts["quarantined"], "rows in are not accepted and quarantined")
+        _need(tree.size == leaves["accepted_count"] + leaves["refused_count"], "leaves are missing")
+        decided = leaves["accepted_count"] + counts["erased_before"]
+        _need(decided == counts["accepted"] and sum(held["counts"].values()) == leaves["accepted_count"], "accounts were dropped")
+        refused = leaves["refused_count"] + counts["refused_erased_before"]
+        _need(refused == counts["quarantined"], "refused rows were dropped")
+        kept = self._sealed.entries(held["entries_object"])
+        whole = kept.erased_count or kept.entries.digest == held["entries_digest"]
+        _need(bool(whole), "the entries differ from their digest")
+        gone = f"; {kept.erased_count} of them were erased since" if kept.erased_count else ""
+        return f"All {tree.size} rows that came in have their leaf: {decided} decided, {leaves['refused_count']} refused{gone}."
+
+    def _rules(self, record: RankingRecord) -> str:
+        """Return whose the recorded rules are; refuses when the versions named do not hold them."""
+        versions = [TableVersion(**named) for named in record.record["rule_tables"]]
+        held = digest_text(dump(self._rule_tables.of(versions)))
+        _need(held == record.record["rules_digest"], "the rules are not those of the tables that the record names")
+        return f"The rules are those of {' and '.join(version.name for version in versions)}, each of which was approved."
+
+    def _value_sets(self, record: RankingRecord) -> str:
+        """Return whose the recorded values are; refuses when a version named for a product does not hold the product's."""
+        choices = recorded_choices(record.record)
+        found = self._values.difference(load(record.record["parameters"], ValueParameters), choices)
+        _need(not found, found)
+        told = (f"{choice.product} of {choice.name}" for choice in choices)
+        return f"The values are those of the sets that were in force: {', '.join(told)}; each was approved."
+
+    @staticmethod
+    def _checked(name: str, look: Callable[[], str]) -> Check:
+        require_wanted()
+        try:
+            return Check(name, True, look())
+        except CollectionsError as error:
+            return Check(name, False, error.message)
+        except _DoesNotHoldError as error:
+            return Check(name, False, f"{error}.")
+
+
+def certificate_checks(decision: RecordedDecision) -> list[Check]:
+    """Return the checks that recompute a decision from its recorded inputs, in whole minor units."""
+    held = decision.held
+    valued = decision.valued()
+    entries, rule, answer = decision.recomputed_entries(valued)
+    difference = first_difference(
+        {**decision.stored.entries.columns(), "rule": decision.stored.rule}, {**entries.columns(), "rule": rule}
+    )
+    legend = [reason.rule_id for reason in valued.eligibility.legend]
+    values = Check(
+        "values",
+        not difference and legend == held["rule_legend"] and decision.inputs.portfolio.digest == held["input_digest"],
+        difference
+        or "Values, eligibility, surpluses and places of all accounts follow from the recorded inputs, rules and plan.",
+    )
+    counts = entries.counts()
+    used = np.bincount(entries.queue[entries.queue >= 0], entries.seconds[entries.queue >= 0], valued.problem.queue_count)
+    same = counts == held["counts"] and used.astype(np.int64).tolist() == held["queue_seconds"]
+    totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
+    exploration = decision.exploration(valued)
+    solved = withdraw(valued.problem, exploration) if exploration else valued.problem
+    hours = hours_check(decision)
+    return [values, totals, budget_check(decision), *([hours] if hours else []), _bound_check(decision, answer, solved)]
+
+
+def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:
+    recorded = decision.assignment()
+    if decision.ordering is not Ordering.EXPECTED_VALUE:
+        return _order_check(recorded, answer, problem)
+    found = verify(problem, recorded)
+    if found.findings:
+        return Check("bound", False, "; ".join(map(str, found.findings)))
+    worth = f"The list is worth {recorded.objective_minor} minor units"
+    searched = f" (a complete search narrowed that to {recorded.bound_minor})" if recorded.bound_by_search else ""
+    return Check("bound", True, f"{worth}; at the recorded prices none is worth more than {found.bound_minor}{searched}.")
+
+
+def _order_check(recorded: Assignment, answer: Assignment, problem: AssignmentProblem) -> Check:
+    found = verify(problem, recorded, worthless_may_be_worked=True)
+    if found.findings:
+        return Check("order", False, "; ".join(map(str, found.findings)))
+    facts = [(a.objective_minor, a.bound_minor, a.shortages) for a in (recorded, answer)]
+    same = facts[0] == facts[1] and np.array_equal(recorded.queue, answer.queue)
+    otherwise = "The raw order gives another list."
+    sentence = "The raw order sorted anew gives the same list, which keeps to capacity, caps and floors as recorded."
+    return Check("order", same, sentence if same else otherwise)
+
+
+def first_difference(recorded: dict[str, Array], recomputed: dict[str, Array]) -> str:
+    """Return the first cell in which two sets of columns differ, in words; empty when they are equal."""
+    if recorded.keys() != recomputed.keys():
+        return f"{', '.join(sorted(recorded.keys() ^ recomputed.keys()))}: recorded or following, but not both"
+    for name, column in recorded.items():
+        other = recomputed[name]
+        if column.shape != other.shape:
+            return f"{name}: {column.shape[0]} accounts were recorded, {other.shape[0]} follow"
+        wrong = np.flatnonzero(column != other)
+        if wrong.size:
+            row = int(wrong[0])
+            account = recorded["account_id"][row].decode()
+            return (
+                f"{name} of account {account}: {column[row]} was recorded, {other[row]} follows ({wrong.size} account(s) differ)"
+            )
+    return ""
+
+
+class _DoesNotHoldError(Exception):
+    """What does not hold, in words."""
+
+
+def _need(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise _DoesNotHoldError(otherwise)
+
+
+def _uncovered(newest: str, size: int) -> str:
+    return f"The newest checkpoint is {newest}, the log has {size} entries: publish the missing one."
+
+
+def _verdict(subject: str, checks: list[Check], strongest: Strength, limits: tuple[str, ...] = ()) -> Verdict:
+    reached = strongest if all(check.holds for check in checks) else Strength.NOTHING
+    return Verdict(subject, reached, tuple(checks), limits)

@@ -1,0 +1,1 @@
+"""Which model serves, and what people do to versions."""

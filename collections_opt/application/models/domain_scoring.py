@@ -1,0 +1,108 @@
+"""Several models as one scorer: each account by the first whose domain it is in, so that no model speaks of what it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.models.outcome_scorers import OutcomeScorer
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.models.domain import FIELDS
+from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+from collections_opt.scoring.outcome.scorer import ReasonGroup
+
+
+class DomainScorer:
+    """Scores each account by the first scorer that covers it; the last covers all that is left.
+
+    Args:
+        scorers: in order, at least one; the first names the whole.
+        binds: fields of a domain that bind.
+    """
+
+    def __init__(self, scorers: Sequence[OutcomeScorer], binds: Sequence[str] = FIELDS) -> None:
+        self.scorers = tuple(scorers)
+        self._binds = tuple(binds)
+        groups: dict[str, ReasonGroup] = {}
+        for group in (one for scorer in self.scorers for one in scorer.reason_groups):
+            groups.setdefault(group.code, group)
+        self.reason_groups = tuple(groups.values())
+
+    @property
+    def model_version(self) -> str:
+        """Kind and version of the first."""
+        return self.scorers[0].model_version
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what the first is."""
+        return self.scorers[0].digest
+
+    @property
+    def card(self) -> str:
+        """Card of the first."""
+        return self.scorers[0].card
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of each of the first's files."""
+        return self.scorers[0].files
+
+    def lacks(self, portfolio: Portfolio) -> Mapping[str, str]:
+        """Return which own columns the scorers of these accounts need and the portfolio does not have, by field, and why."""
+        used = np.unique(self.chosen(portfolio)).tolist()
+        return {field: why for index in reversed(used) for field, why in self.scorers[index].lacks(portfolio).items()}
+
+    def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
+        """Return that every account is covered by one of them."""
+        del fields
+        return np.ones(portfolio.account_count, dtype=bool)
+
+    def chosen(self, portfolio: Portfolio) -> NDArray[np.int64]:
+        """Return the index of the scorer of each account, int64 (n,)."""
+        result = np.full(portfolio.account_count, len(self.scorers) - 1, dtype=np.int64)
+        for index in range(len(self.scorers) - 2, -1, -1):
+            result[self.scorers[index].covers(portfolio, self._binds)] = index
+        return result
+
+    def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
+        """Return probabilities without contact, (n, 3), under the version of the first."""
+        chosen = self.chosen(portfolio)
+        if not chosen.any():
+            return self.scorers[0].score(portfolio)
+        probability, versions = np.empty((chosen.size, 3)), self.scorers[0].score(portfolio.take(slice(0, 0)))
+        for index in np.unique(chosen).tolist():
+            rows = np.flatnonzero(chosen == index)
+            probability[rows] = self.scorers[index].score(portfolio.take(rows)).probability
+        return replace(versions, probability=probability, reconciled=np.zeros(chosen.size, dtype=bool))
+
+    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+        """Return each feature group's push, (n, g, 3); nothing pushes an account that no model scored."""
+        chosen = self.chosen(portfolio)
+        result = np.zeros((chosen.size, len(self.reason_groups), 3))
+        for index in np.unique(chosen).tolist():
+            rows = np.flatnonzero(chosen == index)
+            result[np.ix_(rows, self._groups_of(index))] = self.scorers[index].group_pushes(portfolio.take(rows))
+        return result
+
+    def _groups_of(self, index: int) -> NDArray[np.int64]:
+        """Return where the groups of a scorer stand among all."""
+        place = {group.code: at for at, group in enumerate(self.reason_groups)}
+        return np.array([place[group.code] for group in self.scorers[index].reason_groups], dtype=np.int64)
+
+    def reasons(
+        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+    ) -> tuple[tuple[ScoreReason, ...], ...]:
+        """Return the strongest reasons per account, by the scorer of each."""
+        chosen = self.chosen(portfolio)
+        found: list[tuple[ScoreReason, ...]] = [()] * chosen.size
+        for index in np.unique(chosen).tolist():
+            rows = np.flatnonzero(chosen == index)
+            given = None if pushes is None else pushes[np.ix_(rows, self._groups_of(index))]
+            for row, reasons in zip(rows.tolist(), self.scorers[index].reasons(portfolio.take(rows), count, given), strict=True):
+                found[row] = reasons
+        return tuple(found)

@@ -1,0 +1,1 @@
+"""Make rankings and record them."""

@@ -1,0 +1,135 @@
+"""Import portfolios and keep capacity plans: what rankings are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.settings import dump, load
+from collections_opt.core.accounts.admission import Admission, Quarantine, admit
+from collections_opt.core.accounts.contradictions import Contradiction, contradictions
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.codes.columns import NormalisedCode
+from collections_opt.core.desk.plan_checks import check_plan
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.names import check_id
+from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.tables.records import PlanRecord, PortfolioRecord
+
+
+@dataclass(frozen=True)
+class ImportedPortfolio:
+    """An import as it is told to its caller.
+
+    Attributes:
+        record: stored header.
+        quarantine: what was refused.
+        normalised: spellings of coded facts that were replaced.
+        contradictions: facts about persons that their accounts state differently.
+    """
+
+    record: PortfolioRecord
+    quarantine: Quarantine
+    normalised: tuple[NormalisedCode, ...]
+    contradictions: tuple[Contradiction, ...] = ()
+
+
+class Books:
+    """The use cases around portfolios and capacity plans."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime], recorder: Recorder) -> None:
+        self._ledger = ledger
+        self._recorder = recorder
+        self._sealed = recorder.sealed
+        self._now = now
+
+    def import_portfolio(
+        self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> PortfolioRecord:
+        """Return the header of ``import_counted``."""
+        return self.import_counted(portfolio_id, raw, validate_only, actor).record
+
+    def import_counted(
+        self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> ImportedPortfolio:
+        """Admit every row once and store what was accepted beside what was quarantined; importing again is free.
+
+        Who imported it first is recorded with it.
+
+        Raises:
+            CollectionsError: as ``admit``; ALREADY_EXISTS when the id holds other accounts.
+        """
+        check_id("portfolio_id", portfolio_id)
+        require_wanted()
+        admission = admit(raw)
+        require_wanted()
+        record = self._stored(portfolio_id, admission, validate_only, actor)
+        return ImportedPortfolio(record, admission.quarantine, admission.normalised, contradictions(admission.portfolio))
+
+    def _stored(self, portfolio_id: str, admission: Admission, validate_only: bool, actor: Actor) -> PortfolioRecord:
+        portfolio, refused = admission.portfolio, admission.quarantine
+        made = self._imported(portfolio_id, portfolio.digest, admission.row_count)
+        if made is not None and not validate_only:
+            return made
+        record = PortfolioRecord(
+            portfolio_id=portfolio_id,
+            as_of_date=portfolio.as_of_date.isoformat(),
+            time_zone=portfolio.time_zone,
+            currency_code=portfolio.currency_code,
+            row_count=admission.row_count,
+            accepted_count=portfolio.account_count,
+            quarantined_count=refused.row_count,
+            digest=portfolio.digest,
+            object_digest="" if validate_only else self._sealed.put_portfolio(portfolio).digest,
+            quarantine_digest="" if validate_only else self._sealed.put_quarantine(refused).digest,
+            created_at=self._now().isoformat(),
+        )
+        if validate_only:
+            return record
+        require_wanted()
+        added = self._ledger.add_portfolio(record, actor)
+        self._recorder.publish()
+        return added
+
+    def quarantine(self, portfolio_id: str) -> Quarantine:
+        """Return why rows of a portfolio were refused, without those erased since."""
+        return self._sealed.quarantine(self._ledger.portfolio(portfolio_id).quarantine_digest)
+
+    def _imported(self, portfolio_id: str, digest: str, row_count: int) -> PortfolioRecord | None:
+        """Return a portfolio that was imported with this content: sealing it again would only leave objects behind."""
+        try:
+            stored = self._ledger.portfolio(portfolio_id)
+        except CollectionsError:
+            return None
+        return stored if (stored.digest, stored.row_count) == (digest, row_count) else None
+
+    def save_plan(
+        self, plan: CapacityPlan, expected_etag: str | None, validate_only: bool = False, actor: Actor = UNKNOWN
+    ) -> PlanRecord:
+        """Store a plan's first version (no etag) or its next one, and who saved it.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan``.
+        """
+        check_plan(plan)
+        payload = dump(replace(plan, version=0))
+        if validate_only:
+            self._ledger.check_next_plan(plan.plan_id, expected_etag)
+            return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
+        added = self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now(), actor=actor)
+        self._recorder.publish()
+        return added
+
+    def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
+        """Return a version of a plan, or its latest, with its record (for the etag).
+
+        Raises:
+            CollectionsError: as ``Ledger.plan``.
+        """
+        stored = self._ledger.plan(plan_id, version)
+        return replace(load(stored.payload, CapacityPlan), version=stored.version), stored

@@ -1,0 +1,204 @@
+"""Make and record rankings."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from collections_opt.application.models.registry_policy import LadderStep
+from collections_opt.application.models.serving import ModelServing, Serving
+from collections_opt.application.models.serving_record import health_of_scores, serving_record
+from collections_opt.application.models.shadow import shadow_scores
+from collections_opt.application.rankings.clipped_values import checked_payoffs
+from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
+from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
+from collections_opt.application.rankings.runs import RankingRuns
+from collections_opt.application.rankings.score_health import fit_health, scoring_record, warnings_of
+from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
+from collections_opt.application.records.decided_facts import decided_facts
+from collections_opt.application.records.provenance import times
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.rule_tables import RuleTables
+from collections_opt.application.resources.value_sets import ValueSets
+from collections_opt.application.settings import dump, load
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.incidents import trace_of
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.pipeline import RankingRequest, check_request, rank
+from collections_opt.core.ranking.policy import without_a_model
+from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.requests.claims import Recovery
+from collections_opt.ledger.tables.records import RequestedRanking
+from collections_opt.solvers import SOLVERS, solve_in_order, verify
+
+_log = structlog.get_logger()
+
+
+class Rankings:
+    """Makes rankings, one at a time; ``recorded`` reads them, from any thread."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        models: ModelServing,
+        rule_tables: RuleTables,
+        values: ValueSets,
+        now: Callable[[], datetime],
+        recorder: Recorder,
+        worker: str = "local",
+    ) -> None:
+        self._ledger = ledger
+        self._models = models
+        self._rule_tables = rule_tables
+        self._values = values
+        self._now = now
+        self._recorder = recorder
+        self._sealed = recorder.sealed
+        self._jobs = Jobs(_failed)
+        self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
+        self.on_recorded: Callable[[Mapping[str, Any]], None] = lambda _: None
+        """Is told the record of every ranking that this process makes."""
+        self.recorded = RecordedRankings(ledger, recorder.sealed, self._runs.status)
+
+    def close(self) -> None:
+        """Wait for the running ranking."""
+        self._jobs.close()
+
+    def create(self, command: RankingCommand, validate_only: bool = False, actor: Actor = UNKNOWN) -> str:
+        """Record a request and start its ranking, or find the one it already made; return its id.
+
+        ``actor`` is kept with the request and recorded with the ranking; of several who send one request, the first is.
+
+        Raises:
+            CollectionsError: what is wrong with the request, before anything runs; REQUEST_ID_REUSED for another payload; as
+                ``RankingRuns.begin`` when the request could not be recorded.
+        """
+        check_command(command)
+        if self._ledger.find_request(command.request_id, command.payload_digest):
+            return command.ranking_id
+        portfolio = self.recorded.portfolio(command.portfolio_id)
+        binding = self._rule_tables.in_force(portfolio.as_of_date)
+        chosen = self._values.settle(command.parameters, command.portfolio_id, portfolio)
+        request = self._request(command, binding.rules, chosen.parameters)
+        check_request(portfolio, request)
+        if not validate_only:
+            # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
+            asked = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
+            owed = OwedRanking(**asked, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices)
+            settled = dump(owed)
+            self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
+        return command.ranking_id
+
+    def recover(self) -> list[Recovery]:
+        """Resume or abandon what a lost process left, as ``RankingRuns.recover``."""
+        return self._runs.recover()
+
+    def cancel(self, ranking_id: str) -> None:
+        """Stop an unfinished ranking for good, as ``RankingRuns.cancel``."""
+        self._runs.cancel(ranking_id)
+
+    def status(self, ranking_id: str) -> JobStatus | None:
+        """Return where a requested ranking stands, whichever process makes it; None for an unknown one."""
+        return self._runs.status(ranking_id)
+
+    def watch(self, ranking_id: str, timeout_seconds: float) -> Iterator[JobStatus]:
+        """Yield progress until the ranking ends or nothing changes for the time given."""
+        return self._runs.watch(ranking_id, timeout_seconds)
+
+    def _request(self, command: RankingCommand, rules: RuleTable, parameters: ValueParameters) -> RankingRequest:
+        stored = self._ledger.plan(command.plan_id, command.plan_version)
+        plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
+        previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
+        return RankingRequest(
+            plan,
+            rules,
+            parameters,
+            command.ordering,
+            replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
+            command.constraints,
+            previous.decisions,
+        )
+
+    def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
+        command = load(requested.command, OwedRanking)
+        if not command.rule_tables:  # asked for before rule tables were kept: settled now
+            day = self.recorded.portfolio(command.portfolio_id).as_of_date
+            command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
+        request = self._request(command, self._rule_tables.of(command.rule_tables), command.parameters)
+        self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
+
+    def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
+        stored = self._ledger.portfolio(command.portfolio_id)
+        inputs = self._sealed.portfolio(stored.object_digest)
+        portfolio = inputs.portfolio
+        serving = self._models.pin(command.portfolio_id, portfolio)
+        if serving.step is LadderStep.POLICY_ORDER:
+            request = replace(request, ordering=without_a_model(request.ordering))
+        effects, recovery = self._models.effects.pin(command.portfolio_id), self._models.recoveries.pin(command.portfolio_id)
+        by = (effects.effects_of, solve_in_order, recovery.losses_of)
+        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, *by)
+        spread, let_pass = self._drift(command, ranking, serving)
+        let_pass |= checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
+        progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
+        findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
+        if findings:
+            raise CollectionsError(
+                Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
+            )
+        progress(SolveProgress("record", 0.95, ranking.assignment.gap))
+        decided = self._now()
+        kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)
+        used = serving_record(serving, portfolio, decided)
+        record = {
+            **decided_facts(command, request, ranking, portfolio.digest),
+            **command.values.recorded(),
+            "rule_tables": [asdict(version) for version in command.rule_tables],
+            "entries_object": kept.entries_object,
+            **kept.facts,
+            **used,
+            **spread,
+            **effects.record(self._ledger.objects),
+            **recovery.record(self._ledger.objects),
+            "scoring": scoring_record(serving),
+            "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
+            "times": times(received, decided, self._now()),
+        }
+        record["health"] = {
+            **kept.facts["health"],
+            **health_of_scores(used, portfolio.account_count),
+            **let_pass,
+            **fit_health(serving),
+            "warnings": warnings_of(record, serving, ranking, self._ledger),
+        }
+        made = self._runs.record(command.ranking_id, record, ranking.entries)
+        self._recorder.publish()
+        self.on_recorded(record)
+        _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+
+    def _drift(self, command: RankingCommand, ranking: Ranking, serving: Serving) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what record and health say of the spread of scores, and refuse suspect ones that nobody has let pass."""
+        return checked_drift(
+            ranking.outcomes,
+            self._ledger.rankings_before(None, LOOK_BACK),
+            command.plan_id,
+            "" if serving.step is LadderStep.POLICY_ORDER else serving.scorer.digest,
+            command.accept_suspect_scores,
+        )
+
+
+def _failed(job_id: str, error: Exception) -> CollectionsError:
+    incident = uuid.uuid4().hex[:12]
+    _log.error("ranking failed", ranking_id=job_id, incident=incident, error=type(error).__name__, exception=trace_of(error))
+    return internal_error(incident)

@@ -1,0 +1,1 @@
+"""What a ranking record holds, put together and read back."""

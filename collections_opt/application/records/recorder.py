@@ -1,0 +1,105 @@
+"""Keeps what a ranking record names: sealed entries with their tree, settings, the model's card, and the signed checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from collections_opt.application.models.outcome_scorers import OutcomeScorer
+from collections_opt.application.records.provenance import health, runtime
+from collections_opt.application.records.sealed_records import SealedRecords, StoredPortfolio
+from collections_opt.application.settings import dump
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.ranking.pipeline import RankingRequest
+from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log.checkpoints import Checkpoints
+from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.tables.records import PortfolioRecord
+
+
+@dataclass(frozen=True)
+class KeptRanking:
+    """What was stored for a ranking before its record exists: the entries' object, and the facts that go into the record."""
+
+    entries_object: str
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Stores the objects of a ranking and publishes the checkpoint that covers its record."""
+
+    ledger: Ledger
+    sealed: SealedRecords
+    checkpoints: Checkpoints
+
+    def keep(
+        self,
+        ranking: Ranking,
+        request: RankingRequest,
+        portfolio: PortfolioRecord,
+        inputs: StoredPortfolio,
+        scorer: OutcomeScorer,
+        actor: Actor = UNKNOWN,
+    ) -> KeptRanking:
+        """Store entries, refusals, plan, rules and model card, and return what the record says of them.
+
+        The tree of a ranking has one leaf per row that came in: the accepted accounts in order of id, then the refused rows
+        in order of import.
+        """
+        objects = self.ledger.objects
+        rule = ranking.eligibility.blocked_by.min(axis=1, initial=np.iinfo(np.uint8).max)
+        entries = self.sealed.put_entries(ranking.entries, rule, inputs.key_no)
+        quarantine = self.sealed.quarantine(portfolio.quarantine_digest)
+        refusals = self.sealed.put_refusals(quarantine)
+        tree = MerkleTree(np.concatenate([entries.table.leaves, refusals.table.leaves]))
+        facts: dict[str, Any] = {
+            "leaves": {
+                "root": tree.root.hex(),
+                "count": tree.size,
+                "accepted_count": entries.table.row_count,
+                "refused_count": refusals.table.row_count,
+                "refused_object": refusals.digest,
+                "accepted_layout": entries.table.layout.plain(),
+                "refused_layout": refusals.table.layout.plain(),
+                "input_root": inputs.root.hex(),
+                "input_count": inputs.leaf_count,
+            },
+            "rows": {
+                "in": portfolio.row_count,
+                "accepted": portfolio.accepted_count,
+                "quarantined": portfolio.quarantined_count,
+                "erased_before": portfolio.accepted_count - inputs.portfolio.account_count,
+                "refused_erased_before": portfolio.quarantined_count - quarantine.row_count,
+                "findings_by_rule": quarantine.count_by_rule(),
+            },
+            "proof": {
+                "bound_by_search": ranking.assignment.bound_by_search,
+                "side_prices": ranking.assignment.side_prices.tolist(),
+                "shortages": [vars(shortage) for shortage in ranking.assignment.shortages],
+            },
+            "time_zone": ranking.portfolio.time_zone,
+            "rule_legend": [reason.rule_id for reason in ranking.eligibility.legend],
+            "plan_object": objects.put(dump(request.plan).encode()),
+            "rules_object": objects.put(dump(request.rules).encode()),
+            "model_card_object": objects.put(scorer.card.encode()),
+            "model_files": dict(scorer.files),
+            "actor": actor.recorded(),
+            "runtime": runtime(),
+            "health": health(ranking),
+        }
+        return KeptRanking(entries.digest, facts)
+
+    def publish_missing(self) -> None:
+        """Write the checkpoint that a process did not come to write before it ended; nothing for an empty log."""
+        tree = self.ledger.log_tree()
+        if tree.size:
+            self.checkpoints.publish(tree)
+
+    def publish(self) -> Path:
+        """Write the signed checkpoint of the log as it stands."""
+        return self.checkpoints.publish(self.ledger.log_tree())

@@ -1,0 +1,82 @@
+"""How long accounts are kept, and which ones nothing keeps any longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.records.sealed_records import SealedRecords
+from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+from collections_opt.ledger.tables.records import PortfolioRecord
+
+RETENTION_YEARS = 3
+"""Years that records are kept after the last collection activity on a debt (12 CFR 1006.100), unless configured otherwise."""
+
+
+@dataclass(frozen=True)
+class LapsedAccounts:
+    """Accounts that nothing keeps.
+
+    Attributes:
+        account_id: bytes (n,).
+        key_no: int64 (n,) number of each one's key.
+        held_count: accounts whose retention has lapsed too but that are under a legal hold, so not among these.
+    """
+
+    account_id: NDArray[np.bytes_]
+    key_no: NDArray[np.int64]
+    held_count: int
+
+
+def years_after(day: date, years: int) -> date:
+    """Return the same day some years later; 29 February becomes 1 March where there is none."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return date(day.year + years, 3, 1)
+
+
+def lapsed_accounts(
+    ledger: Ledger,
+    sealed: SealedRecords,
+    keys: SubjectKeys,
+    before: date,
+    years: int,
+    progress: ProgressCallback = ignore_progress,
+) -> LapsedAccounts:
+    """Return the accounts whose retention ended before a day and that no hold protects.
+
+    The retention of an account runs from the as-of date of the last portfolio that has it, worked or not, accepted or refused:
+    a debt that is still sent is still open, and no worklist has an account that its portfolio has not. The work is linear in
+    the rows ever imported. An account that no recorded portfolio has, such as one of an import under way, is left alone.
+    """
+    account_id, key_no = keys.known()
+    size = int(key_no.max(initial=-1)) + 1
+    lapsed, kept = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    stored = list(_portfolios(ledger))
+    for done, portfolio in enumerate(stored):
+        seen = lapsed if years_after(date.fromisoformat(portfolio.as_of_date), years) < before else kept
+        for digest in (portfolio.object_digest, portfolio.quarantine_digest):
+            numbers = sealed.table(digest).key_no
+            seen[numbers[(numbers >= 0) & (numbers < size)]] = True
+        progress(SolveProgress("portfolios", (done + 1) / len(stored)))
+    held = np.zeros(size, dtype=bool)
+    for under in ledger.held_numbers().values():
+        held[under] = True
+    lapsed &= ~kept
+    chosen = (lapsed & ~held)[key_no]
+    return LapsedAccounts(account_id[chosen], key_no[chosen], int((lapsed & held)[key_no].sum()))
+
+
+def _portfolios(ledger: Ledger) -> Iterator[PortfolioRecord]:
+    after = ""
+    while page := ledger.portfolios_after(after, MAX_PAGE_SIZE):
+        yield from page
+        after = page[-1].portfolio_id

@@ -1,0 +1,225 @@
+"""Portfolios, quarantines and entries as sealed objects: stored under their accounts' keys, read back without the erased ones."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.admission import Quarantine
+from collections_opt.core.accounts.own_columns import own_columns, read_header
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.arrays import Array
+from collections_opt.core.ranking.ranking import Entries
+from collections_opt.core.value.outcomes import PROBABILITY_SCALE
+from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.sealing.sealing import LeafKind, SealedTable, from_parquet, seal, to_parquet, unseal
+from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+
+_CODES = ("product", "state", "time_zone")
+_FINDING_TEXTS = ("account_id", "field", "value", "rule", "remedy")
+_SOURCE = "column"
+_RULE = "rule"
+Numbers = NDArray[np.int64]
+Stored = TypeVar("Stored")
+
+
+@dataclass(frozen=True)
+class StoredTable:
+    """A sealed table in the object store: the digest that names it, and the table for its leaves and layout."""
+
+    digest: str
+    table: SealedTable
+
+
+@dataclass(frozen=True)
+class StoredPortfolio:
+    """A portfolio as it can still be read.
+
+    Attributes:
+        portfolio: its accounts without the erased ones.
+        rows: int64 (n,) row of each in the sealed table.
+        key_no: int64 (n,) number of each one's key.
+        leaf_count: rows of the sealed table, erased ones among them.
+        root: root over the leaves of the sealed table.
+    """
+
+    portfolio: Portfolio
+    rows: Numbers
+    key_no: Numbers
+    leaf_count: int
+    root: bytes
+
+
+@dataclass(frozen=True)
+class StoredEntries:
+    """Entries as they can still be read.
+
+    Attributes:
+        entries: one per account that was not erased.
+        rule: uint8 (n,) code of the rule that left an account without queue, 0 for none.
+        rows: int64 (n,) row of each in the sealed table.
+        erased_count: accounts that were erased since.
+    """
+
+    entries: Entries
+    rule: NDArray[np.uint8]
+    rows: Numbers
+    erased_count: int
+
+
+class SealedRecords:
+    """Seals what belongs to accounts and opens what is left of it; the last portfolio and the last entries stay in memory.
+
+    Args:
+        objects: where sealed tables live.
+        keys: the keys of accounts.
+        erasure_count: how many erasures there were; what was opened before the last one is never served again.
+    """
+
+    def __init__(self, objects: ObjectStore, keys: SubjectKeys, erasure_count: Callable[[], int]) -> None:
+        self._objects = objects
+        self._keys = keys
+        self._erasure_count = erasure_count
+        self._lock = threading.Lock()
+        self._last: dict[type, tuple[tuple[str, int], Any]] = {}
+
+    def put_portfolio(self, portfolio: Portfolio) -> StoredTable:
+        """Seal and store the accepted accounts."""
+        columns = {**portfolio.columns, **{f"{name}?": mask for name, mask in portfolio.present.items()}}
+        header = {
+            "as_of_date": portfolio.as_of_date.isoformat(),
+            "time_zone": portfolio.time_zone,
+            "currency_code": portfolio.currency_code,
+        }
+        if portfolio.own is not None:  # texts of categories are sealed with their rows: some may tell whose they are
+            columns |= portfolio.own.plain()
+            header["own_columns"] = portfolio.own.header()
+        return self._put(LeafKind.INPUT, columns, self._keys.numbers(portfolio.column("account_id")), header, _CODES)
+
+    def portfolio(self, digest: str) -> StoredPortfolio:
+        """Return a stored portfolio without its erased accounts.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when the object or the keys are damaged.
+        """
+        return self._remembered(StoredPortfolio, digest, self._read_portfolio)
+
+    def _read_portfolio(self, digest: str) -> StoredPortfolio:
+        table, rows, columns = self._open(digest)
+        header = table.header
+        present = {name[:-1]: columns.pop(name) for name in list(columns) if name.endswith("?")}
+        own = read_header(header.get("own_columns", "[]"))
+        plain = {one.field: columns.pop(one.field) for one in own}
+        as_of_date = date.fromisoformat(header["as_of_date"])
+        place = (header["time_zone"], header["currency_code"])
+        portfolio = Portfolio(as_of_date, *place, columns, present, own_columns(own, plain))
+        return StoredPortfolio(portfolio, rows, table.key_no[rows], table.row_count, MerkleTree(table.leaves).root)
+
+    def put_quarantine(self, quarantine: Quarantine) -> StoredTable:
+        """Seal and store the findings about refused rows."""
+        columns = {**_finding_columns(quarantine), "line": quarantine.line, _SOURCE: _text(quarantine.column)}
+        key_no = self._keys.numbers(columns["account_id"])
+        return self._put(LeafKind.FINDING, columns, key_no, {}, ("field", "rule", "remedy", _SOURCE))
+
+    def quarantine(self, digest: str) -> Quarantine:
+        """Return the findings about refused rows that were not erased."""
+        _, _, columns = self._open(digest)
+        texts = [tuple(value.decode() for value in columns[name].tolist()) for name in _FINDING_TEXTS]
+        account_id, field, value, rule, remedy = texts
+        found = Quarantine(columns["row"], account_id, field, value, rule, remedy)
+        if _SOURCE not in columns:  # recorded before lines were
+            return found
+        return replace(found, line=columns["line"], column=tuple(value.decode() for value in columns[_SOURCE].tolist()))
+
+    def put_entries(self, entries: Entries, rule: NDArray[np.uint8], key_no: Numbers) -> StoredTable:
+        """Seal and store what was decided for every accepted account; p_stay follows from the other two and is not kept."""
+        columns = {name: column for name, column in entries.columns().items() if name != "p_stay_nano"}
+        return self._put(LeafKind.DECIDED, {**columns, _RULE: rule}, key_no, {})
+
+    def entries(self, digest: str) -> StoredEntries:
+        """Return stored entries without those of erased accounts.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when the object or the keys are damaged.
+        """
+        return self._remembered(StoredEntries, digest, self._read_entries)
+
+    def _read_entries(self, digest: str) -> StoredEntries:
+        table, rows, columns = self._open(digest)
+        rule = columns.pop(_RULE)
+        columns["p_stay_nano"] = PROBABILITY_SCALE - columns["p_cure_nano"] - columns["p_default_nano"]
+        return StoredEntries(Entries(**columns), rule, rows, table.row_count - rows.size)
+
+    def put_refusals(self, quarantine: Quarantine) -> StoredTable:
+        """Seal and store one leaf per refused row: its first finding."""
+        _, first = np.unique(quarantine.row, return_index=True)
+        columns = {name: column[first] for name, column in _finding_columns(quarantine).items() if name != "remedy"}
+        key_no = self._keys.numbers(columns["account_id"])
+        return self._put(LeafKind.QUARANTINED, columns, key_no, {}, ("field", "rule"))
+
+    def table(self, digest: str) -> SealedTable:
+        """Return a sealed table unopened."""
+        return from_parquet(self._objects.get(digest))
+
+    def keys_of(self, table: SealedTable) -> NDArray[np.uint8]:
+        """Return the key of every row, uint8 (n, 32); zeros for erased ones."""
+        return self._keys.keys(table.key_no)
+
+    def keys_of_numbers(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Return keys by number, uint8 (n, 32); zeros for erased ones."""
+        return self._keys.keys(numbers)
+
+    def has_keys_of(self, account_id: NDArray[np.bytes_], key_no: Numbers) -> bool:
+        """Return whether the directory gives these accounts (n,) these keys (n,)."""
+        return bool(np.array_equal(self._keys.known_numbers(account_id), key_no))
+
+    def broken_keys(self, erased: list[int]) -> list[str]:
+        """Return what is wrong with keys and directory, as ``SubjectKeys.verify``."""
+        return self._keys.verify(erased)
+
+    def key_number(self, account_id: str) -> int | None:
+        """Return the number of an account's key, None for one never seen or erased."""
+        return self._keys.find(account_id)
+
+    def _remembered(self, kind: type[Stored], digest: str, read: Callable[[str], Stored]) -> Stored:
+        wanted = (digest, self._erasure_count())
+        with self._lock:
+            found = self._last.get(kind)
+        if found is None or found[0] != wanted:
+            found = (wanted, read(digest))
+            with self._lock:
+                self._last[kind] = found
+        value: Stored = found[1]
+        return value
+
+    def _put(
+        self,
+        kind: LeafKind,
+        columns: Mapping[str, Array],
+        key_no: Numbers,
+        header: Mapping[str, str],
+        codes: tuple[str, ...] = (),
+    ) -> StoredTable:
+        table = seal(kind, columns, key_no, self._keys.keys(key_no), self._keys.nonce(), header, codes)
+        return StoredTable(self._objects.put(to_parquet(table)), table)
+
+    def _open(self, digest: str) -> tuple[SealedTable, Numbers, dict[str, Array]]:
+        table = self.table(digest)
+        opened = unseal(table, self.keys_of(table))
+        return table, opened.rows, opened.columns
+
+
+def _finding_columns(quarantine: Quarantine) -> dict[str, Array]:
+    texts = {name: _text(getattr(quarantine, name)) for name in _FINDING_TEXTS}
+    return {"row": quarantine.row, **texts}
+
+
+def _text(values: tuple[str, ...]) -> Array:
+    return np.array([value.encode() for value in values], dtype=np.bytes_ if values else "S1")

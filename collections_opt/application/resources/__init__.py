@@ -1,0 +1,1 @@
+"""Settings that decide money or law as approved, versioned resources."""

@@ -1,0 +1,1 @@
+"""Learn versions of every kind of model from what a ledger or a file holds."""

@@ -1,0 +1,1 @@
+"""The desk: queues, capacity plans and the parts of a day."""

@@ -1,0 +1,1 @@
+"""How well orders and effects did, on truth and on logs."""

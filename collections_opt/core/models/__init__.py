@@ -1,0 +1,1 @@
+"""What a model may speak about, and the life of its versions."""

@@ -1,0 +1,1 @@
+"""The assignment problem as data: queues, constraints, persons, exploration."""

@@ -1,0 +1,1 @@
+"""From accounts to a ranking, and what can be read off one."""

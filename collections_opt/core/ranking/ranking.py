@@ -1,0 +1,251 @@
+"""A ranking: what was decided for every account, with everything that produced it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.persons import Persons
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.arrays import Array, digest_columns
+from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
+from collections_opt.core.problem.exploration import PROPENSITY_SCALE, Exploration, propensities_nano
+from collections_opt.core.ranking.ordering import InOrder, Ordering, priority_in_queue, surplus_minor
+from collections_opt.core.rules.eligibility import Eligibility
+from collections_opt.core.value.outcomes import OutcomeProbabilities, to_nano
+from collections_opt.core.value.payoffs import Floats, Payoffs
+from collections_opt.core.value.stated_money import StatedMoney
+from collections_opt.core.value.valuation import blocks, expected_recovery
+
+
+class Disposition(IntEnum):
+    """What was decided for an account, and why in one word."""
+
+    ASSIGNED = 1
+    """In a queue's worklist."""
+    INELIGIBLE = 2
+    """Every queue is blocked by a rule."""
+    COSTS_MORE_THAN_IT_EARNS = 3
+    """The increment is zero or less in every queue that may work it."""
+    PRICED_OUT = 4
+    """Others earn more with the same minutes."""
+    ANOTHER_ACCOUNT_WORKED = 5
+    """It is worth its price, but its person is contacted about another account."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """One row per accepted account, worked or not, sorted by account id; every column int or bytes, so it hashes canonically.
+
+    Attributes:
+        account_id: bytes (n,).
+        disposition: uint8 (n,), a ``Disposition``.
+        queue: int16 (n,), -1 for none.
+        priority: int32 (n,) place in the queue, 1 first; 0 if not worked.
+        best_queue: int16 (n,) queue of the largest surplus among those allowed, -1 if none is allowed.
+        increment_minor: int64 (n,) D in ``queue``, or in ``best_queue`` if not worked; 0 if none.
+        seconds: int32 (n,) handling time of the same cell.
+        surplus_minor: int64 (n,) D - lambda h of the same cell, rounded.
+        recovery_without_contact_minor: int64 (n,) V(0), rounded.
+        explored: uint8 (n,) 1 if the account was drawn at random for its queue by the exploration reserve.
+        propensity_nano: int64 (n,) probability in 1e-9 with which the policy takes the decision taken; 1e9 without a reserve.
+        p_cure_nano, p_default_nano, p_stay_nano: int64 (n,) probabilities in 1e-9, summing to 1e9: what was multiplied by money.
+        person: int32 (n,) number of the account's person, of whom one account is worked at most; None where every account is
+            its own person, or several of one may be worked.
+        attempts: uint8 (n,) attempts offered in the same cell where budgets leave fewer than the queue makes, 0 where all are;
+            None where no queue's attempts may shrink.
+        call_from: int16 (n,) first minute of the day, by the queue's clocks, in which the same cell may be contacted; -1 where
+            the plan does not say when the queue works, or no queue describes the account. None where no queue has windows.
+        call_until: int16 (n,) the minute after the last.
+    """
+
+    account_id: NDArray[np.bytes_]
+    disposition: NDArray[np.uint8]
+    queue: NDArray[np.int16]
+    priority: NDArray[np.int32]
+    best_queue: NDArray[np.int16]
+    increment_minor: NDArray[np.int64]
+    seconds: NDArray[np.int32]
+    surplus_minor: NDArray[np.int64]
+    recovery_without_contact_minor: NDArray[np.int64]
+    explored: NDArray[np.uint8]
+    propensity_nano: NDArray[np.int64]
+    p_cure_nano: NDArray[np.int64]
+    p_default_nano: NDArray[np.int64]
+    p_stay_nano: NDArray[np.int64]
+    person: NDArray[np.int32] | None = None
+    attempts: NDArray[np.uint8] | None = None
+    call_from: NDArray[np.int16] | None = None
+    call_until: NDArray[np.int16] | None = None
+
+    def columns(self) -> dict[str, Array]:
+        """Return the columns by name, in canonical order; without those that are None."""
+        named = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: column for name, column in named.items() if column is not None}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of all columns."""
+        form = "entries-2" if self.person is None else "entries-3"
+        form = form if self.attempts is None else "entries-4"
+        return digest_columns(self.columns(), (form if self.call_from is None else "entries-5",))
+
+    def count(self, disposition: Disposition) -> int:
+        """Return how many accounts have a disposition."""
+        return int((self.disposition == disposition).sum())
+
+    def counts(self) -> dict[str, int]:
+        """Return how many accounts have each disposition, by name; only persons with several accounts have the last one."""
+        dispositions = list(Disposition) if self.person is not None else list(Disposition)[:-1]
+        return {disposition.name: self.count(disposition) for disposition in dispositions}
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Everything that was decided and everything that decided it; n accounts, q queues.
+
+    ``effects_version`` names where the contact effects come from, ``evidence`` grades them per queue.
+    ``problem`` and ``assignment`` are what was optimised: without the accounts that ``exploration`` drew before, and without
+    their minutes. ``entries`` hold both. ``stated`` is the money to expect of whom it chose.
+    """
+
+    portfolio: Portfolio
+    ordering: Ordering
+    outcomes: OutcomeProbabilities
+    eligibility: Eligibility
+    worth: Payoffs
+    problem: AssignmentProblem
+    assignment: Assignment
+    entries: Entries
+    effects_version: str = ""
+    evidence: tuple[EvidenceGrade, ...] = ()
+    exploration: Exploration | None = None
+    stated: StatedMoney | None = None
+
+    def money_by_evidence(self) -> dict[EvidenceGrade, int]:
+        """Return the expected increment of the accounts worked by the grade of their queue's effect, minor units; it sums up."""
+        worked = self.entries.queue != UNASSIGNED
+        money = np.zeros(self.problem.queue_count, dtype=np.int64)
+        np.add.at(money, self.entries.queue[worked], self.entries.increment_minor[worked])
+        return {grade: sum(int(m) for m, g in zip(money, self.evidence, strict=True) if g is grade) for grade in EvidenceGrade}
+
+    def queue_seconds(self) -> NDArray[np.int64]:
+        """Return the time used per queue, int64 (q,) seconds."""
+        worked = self.entries.queue != UNASSIGNED
+        used = np.zeros(self.problem.queue_count, dtype=np.int64)
+        np.add.at(used, self.entries.queue[worked], self.entries.seconds[worked])
+        return used
+
+
+def make_entries(
+    portfolio: Portfolio,
+    outcomes: OutcomeProbabilities,
+    worth: Payoffs,
+    eligibility: Eligibility,
+    problem: AssignmentProblem,
+    assignment: Assignment,
+    raw: InOrder | None,
+    exploration: Exploration | None = None,
+) -> Entries:
+    """Return one entry per account.
+
+    Args:
+        portfolio: the accounts.
+        outcomes: their probabilities.
+        worth: their payoffs.
+        eligibility: the blocking rules.
+        problem: increments and times, and the side rows.
+        assignment: the answer.
+        raw: the raw order that decided, or None: each queue is ordered by D / h, and prices say what drawn accounts would get.
+        exploration: accounts drawn before the rest was assigned.
+    """
+    count = portfolio.account_count
+    queue = assignment.queue if exploration is None else np.where(exploration.drawn, exploration.queue, assignment.queue)
+    otherwise = (assignment.queue if raw is None else raw.if_not_drawn).copy()
+    best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
+    worth_it, paid_queue, paid = np.zeros(count, dtype=bool), np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count)
+    for rows in blocks(count):
+        margin = surplus_minor(problem, assignment.prices, rows, assignment.side_prices)
+        best = margin.argmax(axis=1)
+        shown = np.where(queue[rows] == UNASSIGNED, best, queue[rows])
+        allowed = np.isfinite(margin).any(axis=1)
+        best_queue[rows] = np.where(allowed, best, UNASSIGNED)
+        picked = margin[np.arange(shown.size), shown]
+        surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
+        workable = problem.value[rows] > 0
+        worth_it[rows] = workable.any(axis=1)
+        paid_queue[rows], paid[rows] = _best_paid(margin, workable)
+    persons = problem.persons
+    if exploration is not None and raw is None:
+        first = paid_queue if persons is None else np.where(_leads(persons, paid), paid_queue, UNASSIGNED)
+        otherwise = np.where(exploration.of_drawn_persons(persons), first, otherwise).astype(np.int16)
+    beside = np.zeros(count, dtype=bool) if persons is None else persons.any_of(queue != UNASSIGNED) & (paid > 0)
+    cell = np.where(queue == UNASSIGNED, best_queue, queue)
+    everyone = np.arange(count)
+    increment = np.where(cell == UNASSIGNED, 0, problem.value[everyone, cell].astype(np.int64))
+    seconds = np.where(cell == UNASSIGNED, 0, problem.seconds[everyone, cell].astype(np.int32)).astype(np.int32)
+    density = np.divide(increment, seconds, out=np.zeros(count), where=seconds > 0)
+    nano = to_nano(outcomes.probability)
+    windows = None if eligibility.hours is None else eligibility.hours.windows(cell)
+    return Entries(
+        account_id=portfolio.column("account_id"),
+        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside),
+        queue=queue,
+        priority=priority_in_queue(queue, density if raw is None else raw.key),
+        best_queue=best_queue,
+        increment_minor=np.where(increment == INELIGIBLE, 0, increment),
+        seconds=seconds,
+        surplus_minor=surplus,
+        recovery_without_contact_minor=np.rint(expected_recovery(outcomes.probability, worth)).astype(np.int64),
+        explored=np.zeros(count, np.uint8) if exploration is None else exploration.drawn.astype(np.uint8),
+        propensity_nano=np.full(count, PROPENSITY_SCALE, dtype=np.int64)
+        if exploration is None
+        else propensities_nano(problem, exploration, otherwise, queue),
+        p_cure_nano=nano[:, 0],
+        p_default_nano=nano[:, 1],
+        p_stay_nano=nano[:, 2],
+        person=None if persons is None else persons.of,
+        attempts=_of_cell(eligibility.attempts, cell),
+        call_from=None if windows is None else windows[0],
+        call_until=None if windows is None else windows[1],
+    )
+
+
+def _of_cell(attempts: NDArray[np.uint8] | None, cell: NDArray[np.int16]) -> NDArray[np.uint8] | None:
+    """Return the attempts offered in the queue that describes each account, 0 where none does."""
+    if attempts is None:
+        return None
+    return np.where(cell == UNASSIGNED, 0, attempts[np.arange(cell.size), cell]).astype(np.uint8)
+
+
+def _best_paid(margin: Floats, workable: NDArray[np.bool_]) -> tuple[NDArray[np.int16], Floats]:
+    """Return the queue that prices choose for each account, -1 where none leaves a surplus, and what it leaves, 0 for none."""
+    paid = np.where(workable, margin, -np.inf)
+    best = paid.argmax(axis=1)
+    left = paid[np.arange(best.size), best]
+    return np.where(left > 0, best, UNASSIGNED).astype(np.int16), np.maximum(left, 0.0)
+
+
+def _leads(persons: Persons, paid: Floats) -> NDArray[np.bool_]:
+    """Return which account prices choose of each person: the one that leaves most, the first among equals; bool (n,)."""
+    most = np.maximum.reduceat(paid[persons.order], persons.start[:-1])
+    rows = np.arange(paid.size)
+    first = np.minimum.reduceat(np.where(paid == most[persons.of], rows, paid.size)[persons.order], persons.start[:-1])
+    return np.asarray(first[persons.of] == rows, dtype=bool)
+
+
+def _disposition(
+    queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_], beside: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    conditions = [queue != UNASSIGNED, ~allowed, ~worth_it, beside]
+    choices = [
+        Disposition.ASSIGNED,
+        Disposition.INELIGIBLE,
+        Disposition.COSTS_MORE_THAN_IT_EARNS,
+        Disposition.ANOTHER_ACCOUNT_WORKED,
+    ]
+    return np.select(conditions, [int(c) for c in choices], int(Disposition.PRICED_OUT)).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""The log of everything recorded: leaves, trees, signed checkpoints."""

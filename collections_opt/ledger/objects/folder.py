@@ -1,0 +1,202 @@
+"""Content-addressed objects in a folder: written, synced and renamed, so that a crash leaves at worst an unreferenced object."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.store.database import unwritable
+
+TEMPORARY = ".put-"
+"""Start of the name of what is not yet an object, left by a writer that died."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of an object store: an object by its digest, or the rest of a write that never ended."""
+
+    name: str
+    size_bytes: int
+    modified_at: datetime
+
+    @property
+    def is_object(self) -> bool:
+        """False for the rest of a write."""
+        return is_digest(self.name)
+
+
+class ObjectStore(Protocol):
+    """Where inputs and full entries live; the digest is the name."""
+
+    def put(self, content: bytes) -> str:
+        """Store content durably and return its SHA-256 (hex); an object that is there already counts as just written.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE when it could not be stored; nothing of it is left under its name.
+        """
+        ...
+
+    def get(self, digest: str) -> bytes:
+        """Return content.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when it is missing or its bytes have another digest.
+        """
+        ...
+
+    def exists(self, digest: str) -> bool:
+        """Return whether there is an object of that name, unread."""
+        ...
+
+    def verify(self, digest: str) -> bool:
+        """Return whether the object is there with the bytes its name promises."""
+        ...
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield everything in the store, in any order."""
+        ...
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Remove a file unless it was written since ``before``; return whether it was removed."""
+        ...
+
+
+class FolderObjectStore:
+    """Objects as files ``ab/abcdef...`` below one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        root.mkdir(parents=True, exist_ok=True)
+
+    def put(self, content: bytes) -> str:
+        """Store content durably and return its SHA-256 (hex); storing it again writes only what is missing or damaged."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        try:
+            if not self._touch(path) or not self.verify(digest):
+                path.parent.mkdir(exist_ok=True)
+                _write_synced(path, content)
+            # Also for an object already there: another process may have renamed it without having synced the folder yet.
+            for folder in (path.parent, self._root):
+                _sync_folder(folder)
+        except OSError as error:
+            raise unwritable("object", error) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return content.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when it is missing or its bytes have another digest.
+        """
+        try:
+            content = self._path(digest).read_bytes()
+        except OSError as error:
+            raise unreadable_object(digest, error) from error
+        return checked(digest, content)
+
+    def exists(self, digest: str) -> bool:
+        """Return whether there is an object of that name, unread."""
+        return self._path(digest).is_file()
+
+    def verify(self, digest: str) -> bool:
+        """Return whether the object is there with the bytes its name promises; reads it in blocks."""
+        try:
+            with self._path(digest).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == digest
+        except OSError:
+            return False
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield everything in the store, in any order."""
+        for path in self._root.glob("??/*"):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue  # a writer's temporary file got its name meanwhile
+            yield StoredFile(path.name, facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Remove a file unless it was written since ``before``; return whether it was removed."""
+        path = self._path(name) if is_digest(name) else next(self._root.glob(f"??/{name}"), self._root / name)
+        aside = path.with_name(f"{TEMPORARY}removing-{path.name}")
+        try:
+            path.rename(aside)  # a writer that counts on the object from here on finds it missing and writes it
+        except FileNotFoundError:
+            return False
+        if aside.stat().st_mtime >= before.timestamp():
+            aside.rename(path)
+            return False
+        aside.unlink()
+        return True
+
+    def _touch(self, path: Path) -> bool:
+        """Keep an object from being swept as forgotten while a record that names it is being made."""
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _path(self, digest: str) -> Path:
+        return self._root / check_digest(digest)[:2] / digest
+
+
+def is_digest(name: str) -> bool:
+    """Return whether a name is a SHA-256 in hex."""
+    return len(name) == 64 and set(name) <= set("0123456789abcdef")
+
+
+def check_digest(digest: str) -> str:
+    """Return the digest.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when it is none.
+    """
+    if not is_digest(digest):
+        raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest[:80]!r} is not a digest.")
+    return digest
+
+
+def checked(digest: str, content: bytes) -> bytes:
+    """Return an object's content.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when its bytes have another digest.
+    """
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} has other bytes.", "Restore it from a backup.")
+    return content
+
+
+def unreadable_object(digest: str, error: OSError) -> CollectionsError:
+    """Return the refusal of an object that is missing or cannot be read."""
+    return refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} cannot be read: {error.strerror or error}.", "Restore it.")
+
+
+def _write_synced(path: Path, content: bytes) -> None:
+    """Write beside the path, sync, rename: the path holds all of the content or what it held before."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY, delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

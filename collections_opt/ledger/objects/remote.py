@@ -1,0 +1,145 @@
+"""Objects in any file system that pyarrow reaches (S3 and what speaks like it, Google Cloud Storage, HDFS), opened by URL."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pyarrow as pa
+from pyarrow import fs
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.objects.folder import (
+    TEMPORARY,
+    FolderObjectStore,
+    ObjectStore,
+    StoredFile,
+    check_digest,
+    checked,
+    is_digest,
+    unreadable_object,
+)
+from collections_opt.ledger.store.database import unwritable
+
+_BLOCK_BYTES = 1 << 20
+_WHOLE_WRITES = ("s3", "gcs", "abfs")
+"""File systems in which a file exists only once it is whole; elsewhere it is written aside and renamed."""
+
+
+def open_objects(url: str) -> ObjectStore:
+    """Open an object store: a folder by path or ``file://``, synced to disk; anything else by a pyarrow URL.
+
+    An S3-compatible endpoint is ``s3://KEY:SECRET@bucket/prefix?endpoint_override=HOST:PORT&scheme=https&region=...``; without
+    a key the usual AWS settings apply.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a URL that no file system answers to.
+    """
+    parts = urlparse(url)
+    if len(parts.scheme) <= 1:  # a path, perhaps with a drive letter
+        return FolderObjectStore(Path(url))
+    if parts.scheme == "file":
+        return FolderObjectStore(Path(unquote(parts.path)))
+    try:
+        filesystem, root = fs.FileSystem.from_uri(url)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+        cause = f"{parts.scheme}://{parts.hostname}: {str(error).splitlines()[0]}"  # without the key and the secret
+        raise refuse(Reason.INVALID_ARGUMENT, "objects_url", f"cannot be opened ({cause}).", "Check the URL.") from error
+    if not root.strip("/"):
+        raise refuse(Reason.INVALID_ARGUMENT, "objects_url", f"{parts.scheme}:// names no folder or bucket.", "Name one.")
+    return FilesystemObjectStore(filesystem, root)
+
+
+class FilesystemObjectStore:
+    """Objects as files ``ab/abcdef...`` below a root; a write is durable when the file system says that it has ended."""
+
+    def __init__(self, filesystem: fs.FileSystem, root: str) -> None:
+        self._fs = filesystem
+        self._root = root.rstrip("/")
+
+    def put(self, content: bytes) -> str:
+        """Store content and return its SHA-256 (hex); storing it again writes it again, so that it counts as just written."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = self._path(digest)
+        try:
+            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
+            if self._fs.type_name in _WHOLE_WRITES:
+                self._write(path, content)
+            else:
+                self._write_aside(path, content)
+        except OSError as error:
+            raise unwritable("object", error) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return content.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when it is missing or its bytes have another digest.
+        """
+        try:
+            with self._fs.open_input_file(self._path(digest)) as file:
+                content: bytes = file.read()
+        except OSError as error:
+            raise unreadable_object(digest, error) from error
+        return checked(digest, content)
+
+    def exists(self, digest: str) -> bool:
+        """Return whether there is an object of that name, unread."""
+        return bool(self._fs.get_file_info(self._path(digest)).type == fs.FileType.File)
+
+    def verify(self, digest: str) -> bool:
+        """Return whether the object is there with the bytes its name promises; reads it in blocks."""
+        sha = hashlib.sha256()
+        try:
+            with self._fs.open_input_stream(self._path(digest)) as file:
+                while block := file.read(_BLOCK_BYTES):
+                    sha.update(block)
+        except OSError:
+            return False
+        return sha.hexdigest() == digest
+
+    def files(self) -> Iterator[StoredFile]:
+        """Yield everything in the store, in any order."""
+        for found in self._fs.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True)):
+            if found.type == fs.FileType.File:
+                yield StoredFile(found.base_name, found.size, _when(found))
+
+    def remove(self, name: str, before: datetime) -> bool:
+        """Remove a file unless it was written since ``before``; return whether it was removed."""
+        path = self._path(name) if is_digest(name) else self._find(name)
+        found = self._fs.get_file_info(path)
+        if found.type != fs.FileType.File or _when(found) >= before:
+            return False
+        self._fs.delete_file(path)
+        return True
+
+    def _write(self, path: str, content: bytes) -> None:
+        with self._fs.open_output_stream(path) as file:
+            file.write(content)
+
+    def _write_aside(self, path: str, content: bytes) -> None:
+        folder, _, _ = path.rpartition("/")
+        aside = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}"
+        try:
+            self._write(aside, content)
+            self._fs.move(aside, path)
+        except BaseException:
+            if self._fs.get_file_info(aside).type == fs.FileType.File:
+                self._fs.delete_file(aside)
+            raise
+
+    def _find(self, name: str) -> str:
+        selector = fs.FileSelector(self._root, recursive=True, allow_not_found=True)
+        return next((f.path for f in self._fs.get_file_info(selector) if f.base_name == name), f"{self._root}/{name}")
+
+    def _path(self, digest: str) -> str:
+        return f"{self._root}/{check_digest(digest)[:2]}/{digest}"
+
+
+def _when(found: fs.FileInfo) -> datetime:
+    return datetime.fromtimestamp((found.mtime_ns or 0) / 1e9, UTC)

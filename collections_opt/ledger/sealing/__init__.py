@@ -1,0 +1,1 @@
+"""Account rows sealed under keys of their subjects, and erased with them."""

@@ -1,0 +1,247 @@
+"""Account rows sealed under one key per subject, each with its leaf hash: what remains provable when a key is gone.
+
+    stream = ChaCha20(key of the subject, nonce of the table),  salt = stream[:16]
+    sealed row = row XOR stream[16:],  leaf hash = SHA-256(0x00 || kind || salt || row)
+
+The leaf hash is a salted commitment: without the key neither row nor salt can be found, with both anyone can check it. It also
+authenticates the row, so the cipher needs no tag of its own. A table is Parquet with three columns: key_no, sealed, leaf.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.log.merkle import HASH_BYTES, Hashes, hash_rows
+from collections_opt.ledger.sealing.keystream import KEY_BYTES, keystream
+from collections_opt.ledger.sealing.packing import Layout, Rows, pack, unpack
+
+SALT_BYTES = 16
+_META = b"collections_opt"
+_FORMAT = "sealed-1"
+_ROW_GROUP_ROWS = 131_072
+
+
+class LeafKind(IntEnum):
+    """What a leaf says; the byte before its salt."""
+
+    DECIDED = 1
+    """An accepted account and what was decided for it."""
+    QUARANTINED = 2
+    """A row that was refused at the door, and why."""
+    INPUT = 3
+    """An account as it was imported."""
+    FINDING = 4
+    """One finding about a refused row."""
+
+
+@dataclass(frozen=True)
+class SealedTable:
+    """Sealed rows with everything about them that is no secret.
+
+    Attributes:
+        kind: what its leaves say.
+        nonce: 12 bytes, this table's own.
+        layout: how a row is read.
+        header: texts that belong to the table.
+        key_no: int64 (n,) number of each row's key.
+        sealed: uint8 (n, width).
+        leaves: uint8 (n, 32) leaf hashes.
+    """
+
+    kind: LeafKind
+    nonce: bytes
+    layout: Layout
+    header: Mapping[str, str]
+    key_no: NDArray[np.int64]
+    sealed: Rows
+    leaves: Hashes
+
+    @property
+    def row_count(self) -> int:
+        """Number of rows."""
+        return len(self.key_no)
+
+
+@dataclass(frozen=True)
+class OpenedTable:
+    """The columns of the rows whose keys exist; ``rows`` (m,) says which, the others were erased."""
+
+    rows: NDArray[np.int64]
+    columns: dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """One row opened: with its salt anyone can recompute its leaf hash."""
+
+    kind: LeafKind
+    salt: bytes
+    row: bytes
+
+    @property
+    def leaf(self) -> bytes:
+        """The bytes that RFC 6962 hashes as the leaf."""
+        return bytes([self.kind]) + self.salt + self.row
+
+
+def seal(
+    kind: LeafKind,
+    columns: Mapping[str, Array],
+    key_no: NDArray[np.int64],
+    keys: NDArray[np.uint8],
+    nonce: bytes,
+    header: Mapping[str, str],
+    categories: Sequence[str] = (),
+) -> SealedTable:
+    """Return columns as a sealed table.
+
+    Args:
+        kind: what its leaves say.
+        columns: as ``pack``.
+        key_no: int64 (n,) number of each row's key.
+        keys: uint8 (n, 32).
+        nonce: 12 bytes, never used before with any of the keys.
+        header: texts in the clear.
+        categories: as ``pack``.
+    """
+    layout, rows = pack(columns, categories)
+    stream = keystream(keys, nonce, SALT_BYTES + layout.width)
+    leaves = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
+    np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=rows)
+    return SealedTable(kind, nonce, layout, dict(header), key_no, rows, leaves)
+
+
+def unseal(table: SealedTable, keys: NDArray[np.uint8], check: bool = False) -> OpenedTable:
+    """Return the columns of all rows whose keys exist.
+
+    Args:
+        table: the sealed rows.
+        keys: uint8 (n, 32), zeros for an erased key.
+        check: recompute every leaf hash too.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE naming the first row that is not what its leaf says.
+    """
+    kept = np.flatnonzero(keys.any(axis=1))
+    salts, rows = _open_rows(table, keys, kept)
+    if check:
+        wrong = (hash_rows(_leaf_input(table.kind, salts, rows)) != table.leaves[kept]).any(axis=1)
+        if wrong.any():
+            row = int(kept[wrong.argmax()])
+            raise refuse(Reason.INTEGRITY_FAILURE, f"rows[{row}]", "differs from its leaf.", "Restore the object or the keys.")
+    return OpenedTable(kept, unpack(table.layout, rows))
+
+
+def disclose(table: SealedTable, row: int, key: NDArray[np.uint8]) -> Disclosure:
+    """Return one row with its salt.
+
+    Args:
+        table: the sealed rows.
+        row: which.
+        key: uint8 (32,).
+    """
+    salts, rows = _open_rows(table, np.broadcast_to(key, (table.row_count, KEY_BYTES)), np.array([row]))
+    return Disclosure(table.kind, salts[0].tobytes(), rows[0].tobytes())
+
+
+def open_all(table: SealedTable, keys: NDArray[np.uint8]) -> Rows:
+    """Return salt and row of every row side by side, uint8 (n, 16 + width); zeros where the key is zeros."""
+    kept = np.flatnonzero(keys.any(axis=1))
+    result = np.zeros((table.row_count, SALT_BYTES + table.layout.width), dtype=np.uint8)
+    result[kept, :SALT_BYTES], result[kept, SALT_BYTES:] = _open_rows(table, keys, kept)
+    return result
+
+
+def to_parquet(table: SealedTable) -> bytes:
+    """Return a sealed table as Parquet; the same table gives the same bytes."""
+    meta = {
+        "format": _FORMAT,
+        "kind": int(table.kind),
+        "nonce": table.nonce.hex(),
+        "layout": table.layout.plain(),
+        "width": table.layout.width,
+        "header": dict(table.header),
+    }
+    arrays = {
+        "key_no": pa.array(table.key_no),
+        "sealed": _fixed(table.sealed),
+        "leaf": _fixed(table.leaves),
+    }
+    content = pa.table(arrays).replace_schema_metadata({_META: json.dumps(meta, ensure_ascii=False).encode()})
+    buffer = io.BytesIO()
+    pq.write_table(
+        content,
+        buffer,
+        compression={"key_no": "zstd", "sealed": "none", "leaf": "none"},
+        column_encoding={"key_no": "DELTA_BINARY_PACKED", "sealed": "PLAIN", "leaf": "PLAIN"},
+        use_dictionary=False,
+        write_statistics=False,
+        row_group_size=_ROW_GROUP_ROWS,
+    )
+    return buffer.getvalue()
+
+
+def from_parquet(content: bytes) -> SealedTable:
+    """Return the sealed table of its Parquet bytes.
+
+    Raises:
+        CollectionsError: SCHEMA_MISMATCH for Parquet that this format's writer did not make.
+    """
+    file = pq.ParquetFile(io.BytesIO(content))
+    meta: dict[str, Any] = json.loads((file.schema_arrow.metadata or {}).get(_META, b"{}"))
+    if meta.get("format") != _FORMAT:
+        raise refuse(
+            Reason.SCHEMA_MISMATCH, "object", f"is not in format {_FORMAT}.", "Import or rank again with this version's code."
+        )
+    columns = file.read()
+    return SealedTable(
+        kind=LeafKind(meta["kind"]),
+        nonce=bytes.fromhex(meta["nonce"]),
+        layout=Layout.parse(meta["layout"], meta["width"]),
+        header=meta["header"],
+        key_no=np.asarray(columns["key_no"].to_numpy(), dtype=np.int64),
+        sealed=_matrix(columns["sealed"], meta["width"]),
+        leaves=_matrix(columns["leaf"], HASH_BYTES),
+    )
+
+
+def _leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:
+    leaf = np.empty((len(rows), 2 + SALT_BYTES + rows.shape[1]), dtype=np.uint8)
+    leaf[:, 0], leaf[:, 1] = 0, kind
+    leaf[:, 2 : 2 + SALT_BYTES] = salts
+    leaf[:, 2 + SALT_BYTES :] = rows
+    return leaf
+
+
+def _open_rows(table: SealedTable, keys: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[Rows, Rows]:
+    stream = keystream(keys[rows], table.nonce, SALT_BYTES + table.layout.width)
+    return stream[:, :SALT_BYTES], table.sealed[rows] ^ stream[:, SALT_BYTES:]
+
+
+def _fixed(rows: Rows) -> pa.Array:
+    # Parquet has no values of no bytes: a table whose every column is empty keeps one zero byte per row.
+    wide = rows if rows.shape[1] else np.zeros((len(rows), 1), np.uint8)
+    return pa.FixedSizeBinaryArray.from_buffers(
+        pa.binary(wide.shape[1]), len(wide), [None, pa.py_buffer(np.ascontiguousarray(wide))]
+    )
+
+
+def _matrix(column: pa.ChunkedArray, width: int) -> Rows:
+    array = column.combine_chunks()
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    stored = array.type.byte_width
+    content = np.frombuffer(array.buffers()[1] or b"", dtype=np.uint8)
+    start = array.offset * stored
+    return content[start : start + len(array) * stored].reshape(len(array), stored)[:, :width]

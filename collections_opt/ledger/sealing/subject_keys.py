@@ -1,0 +1,229 @@
+"""One random key per account, kept apart from everything it seals: deleting the key erases what it sealed, in every copy.
+
+Keys and the directory that finds them are the only tables in which anything is ever overwritten. Both rest encrypted with
+AES-256-GCM under a master key that is not in the database, so that neither a copy of the database nor one of the objects
+opens anything by itself, and who changes them without the master key is found. Segments of the directory that older code wrote
+stand in the clear until an erasure rewrites them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from numpy.typing import NDArray
+
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet, parquet_to_columns
+from collections_opt.ledger.sealing.keystream import KEY_BYTES
+from collections_opt.ledger.store.database import Database
+from collections_opt.ledger.store.schema import subject_directory as directory
+from collections_opt.ledger.store.schema import subject_key_blocks as blocks
+
+_BLOCK_KEYS = 4_096
+_NONCE_BYTES = 12
+_BLOCK, _SEGMENT = b"subject-keys/%d", b"subject-directory/%d"
+_IN_THE_CLEAR = b"PAR1"
+Ids = NDArray[np.bytes_]
+Numbers = NDArray[np.int64]
+RandomBytes = Callable[[int], bytes]
+"""Returns that many bytes nobody can guess."""
+
+
+@dataclass(frozen=True)
+class KeyVault:
+    """What protects keys at rest and where new ones come from.
+
+    Attributes:
+        master_key: 32 bytes, kept outside the database and its backups.
+        random_bytes: source of keys and nonces; another than the default is for tests.
+    """
+
+    master_key: bytes
+    random_bytes: RandomBytes = secrets.token_bytes
+
+
+class SubjectKeys:
+    """The keys of all accounts ever imported, by number; numbers are given in order of first sight and never again."""
+
+    def __init__(self, database: Database, vault: KeyVault) -> None:
+        self._database = database
+        self._cipher = AESGCM(vault.master_key)
+        self._random = vault.random_bytes
+
+    def nonce(self) -> bytes:
+        """Return 12 bytes for a new table."""
+        return self._random(_NONCE_BYTES)
+
+    def numbers(self, account_ids: Ids) -> Numbers:
+        """Return the key number of each account, int64 (n,); an account seen for the first time gets a new key."""
+        unique, inverse = _unique(account_ids)
+        numbers = self.known_numbers(unique)
+        if (numbers < 0).any():
+            with self._database.write() as connection:
+                numbers = self._looked_up(connection, unique)
+                missing = np.flatnonzero(numbers < 0)
+                numbers[missing] = self._add(connection, unique[missing])
+        return numbers if inverse is None else numbers[inverse]
+
+    def find(self, account_id: str) -> int | None:
+        """Return the key number of an account, None for one never seen or erased."""
+        number = int(self.known_numbers(np.array([account_id.encode() or b"\0"]))[0])
+        return None if number < 0 else number
+
+    def known_numbers(self, account_ids: Ids) -> Numbers:
+        """Return the key number of each account, int64 (n,); -1 for one never seen or erased."""
+        with self._database.read() as connection:
+            return self._looked_up(connection, account_ids)
+
+    def known(self) -> tuple[Ids, Numbers]:
+        """Return every account that was not erased, with its key number, int64 (n,)."""
+        with self._database.read() as connection:
+            segments = [columns for _, columns in self._segments(connection)]
+        if not segments:
+            return np.zeros(0, "S1"), np.zeros(0, np.int64)
+        accounts, numbers = (np.concatenate([segment[name] for segment in segments]) for name in ("account_id", "key_no"))
+        return accounts, numbers
+
+    def keys(self, numbers: Numbers) -> NDArray[np.uint8]:
+        """Return keys by number, uint8 (n, 32); zeros for an erased one.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when stored keys were altered or sealed under another master key.
+        """
+        if not numbers.size:
+            return np.zeros((0, KEY_BYTES), np.uint8)
+        wanted = blocks.c.first_key_no.between(int(numbers.min()) - _BLOCK_KEYS + 1, int(numbers.max()))
+        keys = np.zeros((numbers.size, KEY_BYTES), np.uint8)
+        with self._database.read() as connection:
+            for first, content in connection.execute(sa.select(blocks).where(wanted)):
+                block = self._unwrapped(first, content)
+                held = np.flatnonzero((numbers >= first) & (numbers < first + len(block)))
+                keys[held] = block[numbers[held] - first]
+        return keys
+
+    def erase(self, connection: sa.Connection, numbers: Numbers) -> None:
+        """Overwrite keys with zeros and strike their accounts from the directory, within a transaction."""
+        numbers = np.sort(numbers)
+        for first, content in connection.execute(sa.select(blocks)).all():
+            block = self._unwrapped(first, content)
+            start, end = np.searchsorted(numbers, [first, first + len(block)])
+            hit = numbers[start:end] - first
+            if hit.size:
+                block[hit] = 0
+                wrapped = self._wrapped(first, block)
+                connection.execute(blocks.update().where(blocks.c.first_key_no == first), {"keys": wrapped})
+        for segment, columns in list(self._segments(connection)):
+            kept = ~np.isin(columns["key_no"], numbers)
+            if not kept.all():
+                changed = {"accounts": self._sealed(segment, {name: column[kept] for name, column in columns.items()})}
+                connection.execute(directory.update().where(directory.c.segment == segment), changed)
+
+    def verify(self, erased: Collection[int]) -> list[str]:
+        """Return what is wrong with keys and directory, in words; empty when every account has one key and every key one account.
+
+        Args:
+            erased: numbers of the keys whose erasure was recorded.
+        """
+        held, known, count = np.zeros(0, dtype=np.bool_), np.zeros(0, dtype=np.int64), 0
+        accounts: set[bytes] = set()
+        with self._database.read() as connection:
+            for first, content in connection.execute(sa.select(blocks).order_by(blocks.c.first_key_no)):
+                if first != held.size:
+                    return [f"account keys: block {first} where {held.size} belongs"]
+                try:
+                    held = np.concatenate([held, self._unwrapped(first, content).any(axis=1)])
+                except CollectionsError:
+                    return [f"account keys: block {first} was altered"]
+            for place, (segment, content) in enumerate(connection.execute(sa.select(directory).order_by(directory.c.segment)), 1):
+                if segment != place:
+                    return [f"account directory: segment {segment} where {place} belongs"]
+                try:
+                    columns = self._opened(segment, content)
+                    known = np.concatenate([known, columns["key_no"]])
+                except (CollectionsError, OSError, ValueError, LookupError):
+                    return [f"account directory: segment {segment} was altered"]
+                accounts.update(columns["account_id"].tolist())
+                count += len(columns["account_id"])
+        if len(accounts) < count or not np.array_equal(np.sort(known), np.flatnonzero(held)):
+            return ["account directory: it does not give every key to one account"]
+        lost = np.setdiff1d(np.flatnonzero(~held), np.array(list(erased), dtype=np.int64))
+        return [f"account keys: key {lost[0]} is gone without an erasure"] if lost.size else []
+
+    def _add(self, connection: sa.Connection, accounts: Ids) -> Numbers:
+        if not accounts.size:
+            return np.zeros(0, np.int64)
+        last = connection.execute(sa.select(blocks).order_by(blocks.c.first_key_no.desc()).limit(1)).first()
+        first = 0 if last is None else int(last[0]) + len(self._unwrapped(*last))
+        keys = np.frombuffer(self._random(KEY_BYTES * accounts.size), np.uint8).reshape(-1, KEY_BYTES)
+        rows = [
+            {"first_key_no": first + start, "keys": self._wrapped(first + start, keys[start : start + _BLOCK_KEYS])}
+            for start in range(0, len(keys), _BLOCK_KEYS)
+        ]
+        connection.execute(blocks.insert(), rows)
+        numbers = np.arange(first, first + accounts.size, dtype=np.int64)
+        segment = 1 + int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(directory.c.segment), 0))).scalar_one())
+        content = self._sealed(segment, {"account_id": accounts, "key_no": numbers})
+        connection.execute(directory.insert(), {"segment": segment, "accounts": content})
+        return numbers
+
+    def _looked_up(self, connection: sa.Connection, accounts: Ids) -> Numbers:
+        numbers = np.full(accounts.size, -1, dtype=np.int64)
+        for _, columns in self._segments(connection):
+            known = columns["account_id"]
+            if not known.size:
+                continue
+            if known.size == accounts.size and bool((known == accounts).all()):
+                return columns["key_no"].copy()
+            at = np.minimum(np.searchsorted(known, accounts), known.size - 1)
+            found = known[at] == accounts
+            numbers[found] = columns["key_no"][at[found]]
+        return numbers
+
+    def _segments(self, connection: sa.Connection) -> Iterator[tuple[int, Mapping[str, Array]]]:
+        """Yield the segments of the directory in order: account_id (n,), sorted, and key_no (n,)."""
+        for segment, content in connection.execute(sa.select(directory).order_by(directory.c.segment)):
+            yield segment, self._opened(segment, content)
+
+    def _sealed(self, segment: int, columns: Mapping[str, Array]) -> bytes:
+        return self._encrypted(columns_to_parquet(ColumnTable(columns)), _SEGMENT % segment)
+
+    def _opened(self, segment: int, content: bytes) -> Mapping[str, Array]:
+        plain = content if content.startswith(_IN_THE_CLEAR) else self._decrypted(content, _SEGMENT % segment)
+        return parquet_to_columns(plain).columns
+
+    def _wrapped(self, first: int, keys: NDArray[np.uint8]) -> bytes:
+        return self._encrypted(keys.tobytes(), _BLOCK % first)
+
+    def _unwrapped(self, first: int, content: bytes) -> NDArray[np.uint8]:
+        return np.frombuffer(bytearray(self._decrypted(content, _BLOCK % first)), np.uint8).reshape(-1, KEY_BYTES)
+
+    def _encrypted(self, content: bytes, place: bytes) -> bytes:
+        nonce = self._random(_NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, content, place)
+
+    def _decrypted(self, content: bytes, place: bytes) -> bytes:
+        """Return what was encrypted for this place, so that no content can take another's."""
+        try:
+            return self._cipher.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], place)
+        except (InvalidTag, ValueError) as error:
+            raise refuse(
+                Reason.INTEGRITY_FAILURE,
+                "subject_keys",
+                "were altered, or the master key is another.",
+                "Restore the key file that belongs to this database.",
+            ) from error
+
+
+def _unique(ids: Ids) -> tuple[Ids, Numbers | None]:
+    """Return distinct ids in order, and where each stands among them (None when nothing had to be done)."""
+    if ids.size < 2 or bool((ids[:-1] < ids[1:]).all()):
+        return ids, None
+    unique, inverse = np.unique(ids, return_inverse=True)
+    return unique, inverse.astype(np.int64)

@@ -1,0 +1,1 @@
+"""The database: tables, triggers, migrations, roles, and moving it."""

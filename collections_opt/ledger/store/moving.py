@@ -1,0 +1,152 @@
+"""Move a ledger to another database: verified before, copied in one transaction, compared row by row, verified after."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.store.database import Database
+from collections_opt.ledger.store.schema import metadata, ranking_entries, rankings
+from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.tables.worklists import AssignedColumns
+
+_BATCH_ROWS = 1_000
+Report = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Move:
+    """What was moved.
+
+    Attributes:
+        rows: rows by table, the same on both sides.
+        ranking_count: rankings verified on both sides.
+        head: digest of the last record, the same on both sides.
+    """
+
+    rows: dict[str, int]
+    ranking_count: int
+    head: str
+
+
+def move_ledger(source: Ledger, target: Ledger, report: Report = lambda _stage, _fraction: None) -> Move:
+    """Copy everything recorded into an empty ledger; the source stays as it is and takes no writes meanwhile.
+
+    Both ledgers name the same objects, which are checked and not copied.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when the source does not verify, or the copy differs from it (nothing is kept then);
+            ALREADY_EXISTS when the target holds anything.
+    """
+    _refuse_broken("the ledger to be moved", findings(source, report, 0.0))
+    tables = metadata.sorted_tables
+    with source.database.write() as old, target.database.write() as new:
+        for table in tables:
+            if new.execute(sa.select(sa.func.count()).select_from(table)).scalar():
+                raise refuse(Reason.ALREADY_EXISTS, "target", f"its table {table.name} holds rows.", "Name an empty database.")
+        rows = {}
+        for number, table in enumerate(tables):
+            report(f"copying {table.name}", 0.3 + 0.4 * number / len(tables))
+            copied = _copy_entries(old, new) if table is ranking_entries else _copy(old, new, table)
+            rows[table.name] = copied
+            if table_digest(old, table) != table_digest(new, table):
+                raise _different(table.name)
+    report("verifying the copy", 0.7)
+    _refuse_broken("the copy", findings(target, report, 0.7))
+    head = source.chain_head()
+    if target.chain_head() != head:
+        raise _different("rankings")
+    return Move(rows, rows[rankings.name], head.record_digest)
+
+
+def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
+    """Return what does not verify: chain, log, rows, lives, rankings with their worklists, objects that a record names."""
+    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.verify_lives()]
+    for ranking in _all(ledger):
+        report(f"verifying {ranking.ranking_id}", start)
+        broken += [f"{ranking.ranking_id}: {line}" for line in ledger.verify_ranking(ranking.ranking_id)]
+        portfolio = ledger.portfolio(ranking.portfolio_id)
+        named = {"portfolio": portfolio.object_digest, "quarantine": portfolio.quarantine_digest}
+        named |= {name: digest for name, digest in ranking.record.items() if name.endswith("_object")}
+        missing = [name for name, digest in named.items() if digest and not ledger.objects.exists(str(digest))]
+        broken += [f"{ranking.ranking_id}: its object {name} is missing" for name in missing]
+    return broken
+
+
+def table_digest(connection: sa.Connection, table: sa.Table) -> str:
+    """Return the SHA-256 (hex) of a table's rows in order of their keys, whichever database holds them."""
+    sha = hashlib.sha256()
+    if table is ranking_entries:
+        for seq in connection.execute(sa.select(rankings.c.seq).order_by(rankings.c.seq)).scalars().all():
+            sha.update(AssignedColumns.stored(connection, seq).digest.encode())
+        return sha.hexdigest()
+    # Sorted here: the databases do not agree on the order of texts.
+    lines = sorted(json.dumps([_plain(value) for value in row]) for batch in _batches(connection, table) for row in batch)
+    sha.update("\n".join(lines).encode())
+    return sha.hexdigest()
+
+
+def _all(ledger: Ledger) -> Iterator[RankingRecord]:
+    before: int | None = None
+    while page := ledger.rankings_before(before, _BATCH_ROWS):
+        yield from page
+        before = page[-1].seq
+
+
+def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> int:
+    copied = 0
+    for batch in _batches(old, table):
+        new.execute(table.insert(), [row._asdict() for row in batch])
+        copied += len(batch)
+    return copied
+
+
+def _copy_entries(old: sa.Connection, new: sa.Connection) -> int:
+    copied = 0
+    for seq in old.execute(sa.select(rankings.c.seq).order_by(rankings.c.seq)).scalars().all():
+        columns = AssignedColumns.stored(old, seq)
+        columns.insert(new, seq)
+        copied += int(columns.account_id.size)
+    return copied
+
+
+def _batches(connection: sa.Connection, table: sa.Table) -> Iterator[Sequence[sa.Row[Any]]]:
+    """Yield rows in the order of their keys, in which triggers against gaps let them in."""
+    query = table.select().order_by(*table.primary_key)
+    yield from connection.execute(query, execution_options={"yield_per": _BATCH_ROWS}).partitions()
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value).hex() if isinstance(value, (bytes, memoryview)) else value
+
+
+def _refuse_broken(what: str, broken: list[str]) -> None:
+    if broken:
+        more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
+        raise refuse(Reason.INTEGRITY_FAILURE, "ledger", f"{what} does not verify: {broken[0]}{more}.", "Restore it first.")
+
+
+def _different(table: str) -> CollectionsError:
+    return refuse(Reason.INTEGRITY_FAILURE, "target", f"the copy of {table} differs.", "Nothing was kept; move again.")
+
+
+def refuse_same(source: Database, target: Database) -> None:
+    """Refuse to move a ledger anywhere but from SQLite to PostgreSQL.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT.
+    """
+    if (source.dialect, target.dialect) != ("sqlite", "postgresql"):
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            "to",
+            f"moves from {source.dialect} to {target.dialect} are not made here.",
+            "Move from SQLite to PostgreSQL.",
+        )

@@ -1,0 +1,1 @@
+"""What the ledger keeps, a module per kind."""

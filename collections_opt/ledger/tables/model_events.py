@@ -1,0 +1,117 @@
+"""What people did to model versions: each event is checked against the standing in the transaction that records it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from collections_opt.core.models.lifecycle import (
+    ApprovalMode,
+    ApprovalTerms,
+    KindStanding,
+    ModelAction,
+    ModelEvent,
+    ModelKind,
+    check_event,
+    standing_of,
+)
+from collections_opt.ledger.log.chain import canonical_json
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
+from collections_opt.ledger.store.database import Store, check_size, timestamp
+from collections_opt.ledger.store.schema import model_events as events
+from collections_opt.ledger.tables.records import RequestKey
+
+
+class ModelEvents(Store):
+    """The lifecycle of model versions."""
+
+    def add_model_events(self, new: Sequence[ModelEvent], request: RequestKey | None = None) -> list[ModelEvent]:
+        """Record events of one kind in order, all or none; the same request again returns what it recorded.
+
+        Raises:
+            CollectionsError: as ``check_event``, against the standing at the moment of recording; REQUEST_ID_REUSED.
+        """
+        with self._database.write() as connection:
+            answer = stored_answer(connection, request) if request else None
+            if answer is not None:
+                wanted = events.select().where(events.c.seq.in_(json.loads(answer)["seq"])).order_by(events.c.seq)
+                return [_event(row) for row in connection.execute(wanted).mappings()]
+            recorded = [self._add(connection, event) for event in new]
+            if request:
+                text = canonical_json({"seq": [event.seq for event in recorded]})
+                insert_answer(connection, request, text, timestamp(new[-1].at))
+        return recorded
+
+    def model_standing(self, kind: ModelKind) -> KindStanding:
+        """Return where every version of a kind stands."""
+        with self._database.read() as connection:
+            return _standing(connection, kind)
+
+    def model_events_after(self, kind: ModelKind, version: str, seq: int, size: int) -> list[ModelEvent]:
+        """Return events of a kind, and of one version unless it is "", in order after a sequence number, at most ``size``."""
+        query = events.select().where(events.c.kind == kind.value, events.c.seq > seq).order_by(events.c.seq)
+        if version:
+            query = query.where(events.c.version == version)
+        with self._database.read() as connection:
+            return [_event(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+
+    @staticmethod
+    def _add(connection: sa.Connection, event: ModelEvent) -> ModelEvent:
+        check_event(_standing(connection, event.kind), event)
+        last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+        recorded = replace(event, seq=int(last) + 1)
+        insert_logged(connection, LogKind.MODEL_EVENT, _row(recorded))
+        return recorded
+
+
+def _standing(connection: sa.Connection, kind: ModelKind) -> KindStanding:
+    rows = connection.execute(events.select().where(events.c.kind == kind.value)).mappings()
+    return standing_of(kind, [_event(row) for row in rows])
+
+
+def _row(event: ModelEvent) -> dict[str, Any]:
+    terms = event.terms
+    given = {
+        "expires_at": timestamp(terms.expires_at),
+        "allowed_portfolios": list(terms.allowed_portfolios),
+        "score_valid_days": terms.score_valid_days,
+    } if terms else {}  # fmt: skip
+    return {
+        "seq": event.seq,
+        "kind": event.kind.value,
+        "version": event.version,
+        "digest": event.digest,
+        "action": event.action.value,
+        "actor": event.actor,
+        "mode": event.mode.value,
+        "note": event.note,
+        "terms": canonical_json(given),
+        "created_at": timestamp(event.at),
+    }
+
+
+def _event(row: Any) -> ModelEvent:
+    given = json.loads(row["terms"])
+    terms = None
+    if given:
+        expires_at = datetime.fromisoformat(given["expires_at"])
+        terms = ApprovalTerms(expires_at, tuple(given["allowed_portfolios"]), given["score_valid_days"])
+    return ModelEvent(
+        kind=ModelKind(row["kind"]),
+        version=row["version"],
+        digest=row["digest"],
+        action=ModelAction(row["action"]),
+        actor=row["actor"],
+        at=datetime.fromisoformat(row["created_at"]),
+        mode=ApprovalMode(row["mode"]),
+        note=row["note"],
+        terms=terms,
+        seq=row["seq"],
+    )

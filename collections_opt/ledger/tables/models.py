@@ -1,0 +1,54 @@
+"""Models that were seen: which artifact stood behind a version."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import sqlalchemy as sa
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.store.database import Store, check_size, found, one
+from collections_opt.ledger.store.schema import models
+from collections_opt.ledger.tables.records import ModelRecord
+
+
+class Models(Store):
+    """Models by kind and version."""
+
+    def add_model(self, record: ModelRecord) -> ModelRecord:
+        """Record a model; seeing it again changes nothing.
+
+        Raises:
+            CollectionsError: ALREADY_EXISTS when the version came before with another artifact.
+        """
+        with self._database.write() as connection:
+            stored = one(connection, models, _is(record.kind, record.version), ModelRecord)
+            if stored is None:
+                insert_logged(connection, LogKind.MODEL, asdict(record))
+        if stored is not None and stored.digest != record.digest:
+            raise refuse(
+                Reason.ALREADY_EXISTS, "version", f"{record.kind} {record.version!r} had another artifact.", "Use a new version."
+            )
+        return stored or record
+
+    def model(self, kind: str, version: str) -> ModelRecord:
+        """Return a model.
+
+        Raises:
+            CollectionsError: NOT_FOUND.
+        """
+        with self._database.read() as connection:
+            stored = one(connection, models, _is(kind, version), ModelRecord)
+        return found(stored, "version", f"{kind}/{version}")
+
+    def models_after(self, kind: str, after: str, size: int) -> list[ModelRecord]:
+        """Return models of a kind by version, after one ("" for all), at most ``size``."""
+        query = models.select().where(models.c.kind == kind, models.c.version > after).order_by(models.c.version)
+        with self._database.read() as connection:
+            return [ModelRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+
+
+def _is(kind: str, version: str) -> sa.ColumnElement[bool]:
+    return (models.c.kind == kind) & (models.c.version == version)

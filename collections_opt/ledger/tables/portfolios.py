@@ -1,0 +1,51 @@
+"""Imported portfolios, stored once."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.store.database import Store, check_size, found, one
+from collections_opt.ledger.store.schema import portfolios
+from collections_opt.ledger.tables.records import PortfolioRecord
+
+
+class Portfolios(Store):
+    """Headers of portfolios; their accounts are objects, to be stored before."""
+
+    def add_portfolio(self, record: PortfolioRecord, actor: Actor = UNKNOWN) -> PortfolioRecord:
+        """Record an imported portfolio and who imported it; the same id with the same content is stored once, as the first's.
+
+        Raises:
+            CollectionsError: ALREADY_EXISTS when the id holds other content, INVALID_ARGUMENT when rows are lost.
+        """
+        if record.row_count != record.accepted_count + record.quarantined_count:
+            raise refuse(Reason.INVALID_ARGUMENT, "row_count", "rows in are not accepted + quarantined.", "Count every row.")
+        with self._database.write() as connection:
+            stored = one(connection, portfolios, portfolios.c.portfolio_id == record.portfolio_id, PortfolioRecord)
+            if stored is None:
+                insert_logged(connection, LogKind.PORTFOLIO, asdict(record), actor)
+        if stored is None:
+            return record
+        if (stored.digest, stored.row_count) != (record.digest, record.row_count):
+            raise refuse(Reason.ALREADY_EXISTS, "portfolio_id", f"{record.portfolio_id!r} holds other accounts.", "Use a new id.")
+        return stored
+
+    def portfolio(self, portfolio_id: str) -> PortfolioRecord:
+        """Return a portfolio.
+
+        Raises:
+            CollectionsError: NOT_FOUND.
+        """
+        with self._database.read() as connection:
+            stored = one(connection, portfolios, portfolios.c.portfolio_id == portfolio_id, PortfolioRecord)
+        return found(stored, "portfolio_id", portfolio_id)
+
+    def portfolios_after(self, after: str, size: int) -> list[PortfolioRecord]:
+        """Return portfolios by id, after one ("" for all), at most ``size``."""
+        query = portfolios.select().where(portfolios.c.portfolio_id > after).order_by(portfolios.c.portfolio_id)
+        with self._database.read() as connection:
+            return [PortfolioRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]

@@ -1,0 +1,197 @@
+"""Rankings: one transaction makes one exist, with its place in the chain, its worklists and its state."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ranking.ranking import Entries
+from collections_opt.ledger.log.chain import canonical_json, chain_digest, head
+from collections_opt.ledger.log.log import LogKind, append_log
+from collections_opt.ledger.requests.lives import broken_life, life_digest
+from collections_opt.ledger.requests.requests import insert_request, insert_state, request_where
+from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
+from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
+from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
+from collections_opt.ledger.tables.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
+from collections_opt.ledger.tables.worklists import AssignedColumns
+
+LEDGER_KEY = "ledger"
+"""Key of the record that the ledger adds: digests of what it keeps outside the chained row."""
+
+
+class Rankings(Store):
+    """Finished rankings."""
+
+    def find_request(self, request_id: str, payload_digest: str) -> RankingRecord | None:
+        """Return the ranking that a request already made, None while it made none.
+
+        Raises:
+            CollectionsError: REQUEST_ID_REUSED when the request id came with another payload.
+        """
+        with self._database.read() as connection:
+            request = request_where(connection, ranking_requests.c.request_id == request_id)
+            if request is not None and request.payload_digest != payload_digest:
+                raise reused(request_id)
+            return _ranking(connection, rankings.c.request_id == request_id)
+
+    def complete_ranking(self, ranking_id: str, record: Mapping[str, Any], entries: Entries, now: datetime) -> RankingRecord:
+        """Record the ranking that was begun, its worklists and SUCCEEDED in one transaction; its objects must be stored before.
+
+        Completing it again returns what was recorded first.
+
+        Raises:
+            CollectionsError: NOT_FOUND when it was never begun, RANKING_ABANDONED when it was abandoned meanwhile,
+                INVALID_ARGUMENT when the record uses the ledger's own key or two accounts have one place, OUTCOME_UNKNOWN when
+                the commit failed (complete it again).
+            TypeError: for floats in the record.
+        """
+        assigned, created_at = _prepared(record, entries), timestamp(now)
+        with self._database.write() as connection:
+            request = found(request_where(connection, ranking_requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
+            return _complete(connection, request, record, assigned, created_at)
+
+    def add_ranking(
+        self,
+        ranking_id: str,
+        request_id: str,
+        payload_digest: str,
+        portfolio_id: str,
+        record: Mapping[str, Any],
+        entries: Entries,
+        now: datetime,
+    ) -> RankingRecord:
+        """Begin and complete a ranking in one transaction; the same request again returns the ranking it made.
+
+        Raises:
+            CollectionsError: as ``begin_ranking`` and ``complete_ranking``.
+        """
+        assigned, created_at = _prepared(record, entries), timestamp(now)
+        with self._database.write() as connection:
+            request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
+            if request.latest.state is RankingState.ABANDONED:
+                insert_state(connection, request.ranking_id, RankingState.RUNNING, "asked for again", created_at)
+                request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
+            return _complete(connection, request, record, assigned, created_at)
+
+    def ranking(self, ranking_id: str) -> RankingRecord:
+        """Return a finished ranking.
+
+        Raises:
+            CollectionsError: NOT_FOUND, or INTEGRITY_FAILURE when its content differs from its digest (as every read).
+        """
+        with self._database.read() as connection:
+            return found(_ranking(connection, rankings.c.ranking_id == ranking_id), "ranking_id", ranking_id)
+
+    def rankings_before(self, seq: int | None, size: int) -> list[RankingRecord]:
+        """Return rankings, newest first, before a sequence number (None for all), at most ``size``."""
+        query = rankings.select().order_by(rankings.c.seq.desc()).limit(check_size(size))
+        if seq is not None:
+            query = query.where(rankings.c.seq < seq)
+        with self._database.read() as connection:
+            return [_as_ranking(row) for row in connection.execute(query).mappings()]
+
+    def verify_ranking(self, ranking_id: str) -> list[str]:
+        """Return how a ranking, its worklists or its portfolio's header differ from the record's digests; empty when they hold.
+
+        Objects are checked by reading them.
+
+        Raises:
+            CollectionsError: NOT_FOUND.
+        """
+        with self._database.read() as connection:
+            row = connection.execute(rankings.select().where(rankings.c.ranking_id == ranking_id)).mappings().first()
+            stored = found(row, "ranking_id", ranking_id)
+            if stored["record_digest"] != chain_digest(stored):
+                return ["its content differs from its digest"]
+            kept = json.loads(stored["record"]).get(LEDGER_KEY)
+            if kept is None:
+                return ["its record has no digests of worklists and portfolio (made by an older version)"]
+            broken = []
+            expected = worklists_digest_after_erasures(connection, ranking_id) or kept["worklists_digest"]
+            if AssignedColumns.stored(connection, stored["seq"]).digest != expected:
+                broken.append("its worklists differ from their digest")
+            if _portfolio_digest(connection, stored["portfolio_id"]) != kept["portfolio_record_digest"]:
+                broken.append(f"the header of portfolio {stored['portfolio_id']} differs from its digest")
+            broken += broken_life(connection, stored, kept.get("life_digest"))
+        return broken
+
+
+def _prepared(record: Mapping[str, Any], entries: Entries) -> AssignedColumns:
+    """Check and prepare what a transaction will hold, before the database is locked."""
+    if LEDGER_KEY in record:
+        raise refuse(Reason.INVALID_ARGUMENT, "record", f"{LEDGER_KEY!r} is the ledger's own key.", "Use another key.")
+    canonical_json(record)
+    assigned = AssignedColumns.of_entries(entries)
+    assigned.check_places()
+    return assigned
+
+
+def _complete(
+    connection: sa.Connection,
+    request: RequestedRanking,
+    record: Mapping[str, Any],
+    assigned: AssignedColumns,
+    created_at: str,
+) -> RankingRecord:
+    stored = _ranking(connection, rankings.c.ranking_id == request.ranking_id)
+    if stored is not None:
+        return stored
+    last = head(connection)
+    kept = {
+        "worklists_digest": assigned.digest,
+        "portfolio_record_digest": _portfolio_digest(connection, request.portfolio_id),
+        "life_digest": life_digest(connection, request.ranking_id, request.latest.step),
+    }
+    text = canonical_json({**record, LEDGER_KEY: kept})
+    values = {
+        "seq": last.seq + 1,
+        "ranking_id": request.ranking_id,
+        "request_id": request.request_id,
+        "payload_digest": request.payload_digest,
+        "portfolio_id": request.portfolio_id,
+        "record": text,
+        "previous_digest": last.record_digest,
+        "created_at": created_at,
+    }
+    values["record_digest"] = chain_digest(values)
+    connection.execute(rankings.insert(), values)
+    assigned.insert(connection, last.seq + 1)
+    append_log(connection, LogKind.RANKING, request.ranking_id, log_facts(values, record))
+    told = {"seq": values["seq"], "record_digest": values["record_digest"]}
+    insert_state(connection, request.ranking_id, RankingState.SUCCEEDED, "", created_at, "", told)
+    return _as_ranking(values)
+
+
+def log_facts(row: Any, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the log's leaf says about a ranking: its row's digest, and the root over its accounts where it has one."""
+    return {"record_digest": row["record_digest"], "seq": row["seq"], "leaves": dict(record.get("leaves", {}))}
+
+
+def _portfolio_digest(connection: sa.Connection, portfolio_id: str) -> str:
+    record = one(connection, portfolios, portfolios.c.portfolio_id == portfolio_id, PortfolioRecord)
+    return digest_text(canonical_json(asdict(record))) if record else ""
+
+
+def _ranking(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> RankingRecord | None:
+    row = connection.execute(rankings.select().where(condition)).mappings().first()
+    return _as_ranking(row) if row else None
+
+
+def _as_ranking(row: Any) -> RankingRecord:
+    """Return a row as a record; a row that is not what was written is never handed out."""
+    if row["record_digest"] != chain_digest(row):
+        raise refuse(
+            Reason.INTEGRITY_FAILURE,
+            "ranking_id",
+            f"the content of {row['ranking_id']} differs from its digest.",
+            "Verify the chain and restore the database.",
+        )
+    return RankingRecord(**{**row, "record": json.loads(row["record"])})

@@ -1,0 +1,1 @@
+"""What orders are worth on a contact log, for people and machines."""

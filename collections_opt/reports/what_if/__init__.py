@@ -1,0 +1,1 @@
+"""What-ifs of capacity and of rules, for people and machines."""

@@ -1,0 +1,1 @@
+"""How often attempts reach the right party, learned and served."""

@@ -1,0 +1,37 @@
+"""What the chance of reaching the right party may depend on: the feature set, and what the account's contact history says."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.features import FEATURES, FeatureDefinition, build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+
+CONTACT_FEATURE_SET_VERSION = "contact-1"
+"""Changes whenever a feature below is added, removed or computed differently, or the feature set does."""
+
+_OWN = (
+    FeatureDefinition("recent_contacts", "CONTACT", "Contacts already made in the effect window.", "log count", 0),
+    FeatureDefinition("recent_attempts", "CONTACT", "Attempts on all channels within 7 days.", "log count", 0),
+    FeatureDefinition("conversation_age", "CONTACT", "Days since the last conversation.", "log days", 0),
+    FeatureDefinition("conversation_known", "CONTACT", "Whether there was one.", "flag", 0, may_be_missing=False),
+)
+CONTACT_FEATURES: tuple[FeatureDefinition, ...] = (*FEATURES, *_OWN)
+"""In matrix order."""
+
+CONTACT_FEATURE_NAMES: tuple[str, ...] = tuple(feature.name for feature in CONTACT_FEATURES)
+
+
+def build_contact_features(portfolio: Portfolio) -> NDArray[np.float64]:
+    """Return the contact features of every account, float64 (n, f), NaN where the columns are missing."""
+    known = portfolio.is_present("days_since_conversation")
+    own = np.column_stack(
+        [
+            np.log1p(portfolio.column("contacts_in_window_count").astype(np.float64)),
+            np.log1p(portfolio.column("attempts_last_7_days_count").astype(np.float64)),
+            np.where(known, np.log1p(portfolio.column("days_since_conversation").astype(np.float64)), np.nan),
+            known.astype(np.float64),
+        ]
+    )
+    return np.hstack([build_features(portfolio).matrix.astype(np.float64), own])

@@ -1,0 +1,1 @@
+"""The R-learner: contact effects learned on the residuals of all rows."""

@@ -1,0 +1,143 @@
+"""The columns that a learned effect is linear in: about eighteen, scaled and clipped as the model has frozen them.
+
+All of them are recorded before contact: the scores without contact, lateness, money, payments, contacts already made, tenure and
+the product where there are several.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURES, build_features
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.scoring.effect.rows import LoggedContacts, log_odds
+
+Floats = NDArray[np.float64]
+
+CLIP = 3.0
+"""Scaled columns end here on both sides, so that no single account moves an effect that is linear."""
+
+INTERCEPT = "intercept"
+
+PRODUCT_PREFIX = "product "
+
+_FEATURES = (
+    "days_past_due",
+    "balance",
+    "utilisation",
+    "months_late",
+    "months_since_payment",
+    "payment_ratio_0",
+    "payment_window_ratio",
+    "months_on_book",
+    "balance_growth",
+    "status_change",
+)
+_SCORES = ("cure_log_odds", "default_log_odds")
+_SQUARE = "cure_log_odds_squared"
+CONTACTS_GROUP, PRODUCT_GROUP = "CONTACTS", "PRODUCT"
+"""Groups of columns that the outcome model has none of."""
+
+_MARK_GROUPS = {
+    "utilisation_unknown": "UTILISATION",
+    "contacts_1": CONTACTS_GROUP,
+    "contacts_2": CONTACTS_GROUP,
+    "contacts_3_or_more": CONTACTS_GROUP,
+    "conversation_known": CONTACTS_GROUP,
+}
+_MARKS = tuple(_MARK_GROUPS)
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """What the columns are made of, n accounts: features float32 (n, f), log-odds without contact float64 (n, 2), contacts
+    already made float64 (n,), whether a conversation is on record bool (n,), product bytes (n,).
+    """
+
+    features: NDArray[np.float32]
+    offset: Floats
+    contacts: Floats
+    conversation: NDArray[np.bool_]
+    product: NDArray[np.bytes_]
+
+    @classmethod
+    def of_log(cls, rows: LoggedContacts) -> AccountFacts:
+        """Return those of a log's rows."""
+        return cls(rows.features, rows.offset, rows.contacts, rows.conversation, rows.product)
+
+    @classmethod
+    def of_portfolio(cls, portfolio: Portfolio, probability: Floats) -> AccountFacts:
+        """Return those of accounts with their probabilities without contact, float64 (n, 3)."""
+        return cls(
+            build_features(portfolio).matrix,
+            log_odds(probability),
+            portfolio.column("contacts_in_window_count").astype(np.float64),
+            portfolio.is_present("days_since_conversation"),
+            portfolio.column("product"),
+        )
+
+
+@dataclass(frozen=True)
+class Basis:
+    """The columns with their frozen scaling; k of them, the intercept first.
+
+    Attributes:
+        names: of the columns.
+        centre: subtracted from each.
+        scale: each is divided by.
+        products: codes with a column of their own, the most frequent one left out; empty where there is one product.
+    """
+
+    names: tuple[str, ...]
+    centre: tuple[float, ...]
+    scale: tuple[float, ...]
+    products: tuple[str, ...]
+
+    def design(self, facts: AccountFacts) -> Floats:
+        """Return the columns of n accounts, float64 (n, k): centred, scaled, clipped, 0 where missing."""
+        made = (_columns(facts, self.products) - np.array(self.centre)) / np.array(self.scale)
+        made = np.clip(np.nan_to_num(made, nan=0.0), -CLIP, CLIP)
+        square = self.names.index(_SQUARE)
+        made[:, square] = made[:, self.names.index(_SCORES[0])] ** 2 - 1.0
+        return np.asarray(made, dtype=np.float64)
+
+
+def column_names(products: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the columns, the intercept first, those of products last."""
+    return (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *(PRODUCT_PREFIX + code for code in products))
+
+
+def column_groups(products: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the feature group of each column; "" of the intercept and of the scores, which all groups have a part in."""
+    of_features = {feature.name: feature.group for feature in FEATURES} | _MARK_GROUPS
+    return tuple(
+        PRODUCT_GROUP if name.startswith(PRODUCT_PREFIX) else of_features.get(name, "") for name in column_names(products)
+    )
+
+
+def freeze_basis(facts: AccountFacts) -> Basis:
+    """Return the columns scaled to mean 0 and spread 1 on these accounts; marks (0 or 1) stay as they are."""
+    codes, counts = np.unique(facts.product, return_counts=True)
+    products = tuple(code.decode() for code in np.delete(codes, counts.argmax())) if codes.size > 1 else ()
+    names = column_names(products)
+    values = _columns(facts, products)
+    known = ~np.isnan(values)
+    count = np.maximum(known.sum(axis=0), 1)
+    centre = np.where(known, values, 0.0).sum(axis=0) / count
+    spread = np.sqrt((np.where(known, values - centre, 0.0) ** 2).sum(axis=0) / count)
+    scaled = np.array([name in _SCORES + _FEATURES for name in names]) & (spread > 1e-9)
+    return Basis(names, tuple(np.where(scaled, centre, 0.0).tolist()), tuple(np.where(scaled, spread, 1.0).tolist()), products)
+
+
+def _columns(facts: AccountFacts, products: tuple[str, ...]) -> Floats:
+    """Return the columns before scaling, NaN where missing; the square is made of the scaled column later."""
+    places = [FEATURE_NAMES.index(name) for name in _FEATURES]
+    chosen = facts.features[:, places].astype(np.float64)
+    unknown = np.isnan(chosen[:, _FEATURES.index("utilisation")])
+    ones, zeros = np.ones(len(facts.contacts)), np.zeros(len(facts.contacts))
+    marks = (unknown, facts.contacts == 1, facts.contacts == 2, facts.contacts >= 3, facts.conversation)
+    own = (facts.product == code.encode() for code in products)
+    return np.column_stack([ones, facts.offset, zeros, chosen, *marks, *own]).astype(np.float64)

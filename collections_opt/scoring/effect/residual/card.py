@@ -1,0 +1,86 @@
+"""The card of effects learned by residuals: how far the desk's habits mislead, whether learning added anything, what is known."""
+
+from __future__ import annotations
+
+from collections_opt.scoring.effect.model import EffectEstimate
+from collections_opt.scoring.effect.residual.level import LEVEL_BOUNDS
+from collections_opt.scoring.effect.residual.model import LearnedOutcome, LearnedQueue, ResidualModel
+
+LEVEL_COLUMNS = ("outcome", "weight of the plan", "level k (95 %)", "served", "z of the learned part")
+QUEUE_COLUMNS = (
+    "queue",
+    "evidence",
+    "why",
+    "contacted",
+    "not contacted",
+    "randomised",
+    "overlap",
+    "change of p_cure",
+    "change of p_default",
+)
+
+
+def level_cells(outcome: LearnedOutcome) -> list[str]:
+    """Return an outcome's line of the levels, in the order of ``LEVEL_COLUMNS``."""
+    level = outcome.level
+    low, high = level.interval
+    measured = level.standard_error > 0
+    return [
+        outcome.name,
+        "infinite: the plan stands" if outcome.penalty is None else f"{outcome.penalty:g}",
+        f"{level.estimate:.2f} ({low:.2f} to {high:.2f})" if measured else "not measured",
+        f"{level.served:.2f}",
+        f"{level.encompassing_z:+.1f}" if measured and outcome.penalty is not None else "-",
+    ]
+
+
+def queue_cells(queue: LearnedQueue) -> list[str]:
+    """Return a queue's line, in the order of ``QUEUE_COLUMNS``."""
+    return [
+        queue.queue_id,
+        queue.evidence.value,
+        queue.reason,
+        f"{queue.contacted_count:,}",
+        f"{queue.uncontacted_count:,}",
+        f"{queue.randomised_count:,}",
+        f"{queue.overlap:.0%}",
+        average_shown(queue.cure),
+        average_shown(queue.default),
+    ]
+
+
+def average_shown(estimate: EffectEstimate | None) -> str:
+    """Return an average change with its 95 % interval."""
+    return f"{estimate.value:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})" if estimate else "-"
+
+
+def residual_card(model: ResidualModel, source: str) -> str:
+    """Return the model card."""
+    low, high = LEVEL_BOUNDS
+    lines = [
+        f"# Effect model {model.version}",
+        "",
+        f"Learned by residuals from {source}, {model.randomised_count:,} of them randomised. Changes of probabilities by being",
+        f"worked, on {', '.join(model.basis.names[1:])}.",
+        "",
+        *(f"**{warning}**" for warning in model.warnings),
+        *([""] if model.warnings else []),
+        *_table(LEVEL_COLUMNS, [level_cells(outcome) for outcome in model.outcomes]),
+        "",
+        *_table(QUEUE_COLUMNS, [queue_cells(queue) for queue in model.queues]),
+        "",
+        "- The shape of effects comes from all rows, shrunk to the plan: the weight of the plan is the largest whose",
+        "  cross-fitted loss is as good as the least.",
+        "- The level k comes from the randomised rows alone and scales every effect: 1 says that the desk's rows do not",
+        f"  mislead, less that they overstate. It is served between {low} and {high}.",
+        "- z says whether what was learned adds to the plan on the randomised rows: above 2 it does, below -2 it harms.",
+        "- Overlap is the share of the desk's rows whose chance of contact lies between 5 and 95 %.",
+        "- Average changes are doubly robust, on each queue's randomised rows, clustered by person.",
+        "- ASSUMED queues keep the capacity plan's effect. OBSERVATIONAL effects are not proven.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _table(header: tuple[str, ...], lines: list[list[str]]) -> list[str]:
+    return [f"| {' | '.join(header)} |", f"|{'---|' * len(header)}", *(f"| {' | '.join(cells)} |" for cells in lines)]

@@ -1,0 +1,153 @@
+"""The regression of one outcome's residuals: its rows, the penalty that cross-fitted loss allows, fits that share no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.scoring.effect.residual.basis import AccountFacts, Basis, freeze_basis
+from collections_opt.scoring.effect.residual.level import clustered
+from collections_opt.scoring.effect.residual.model import OUTCOMES, Rows, planned_change, shape_factors
+from collections_opt.scoring.effect.residual.nuisance import FOLDS, Nuisance, fit_nuisance
+from collections_opt.scoring.effect.residual.ridge import Ridge, RidgeRows, Sums, linear, solve
+from collections_opt.scoring.effect.rows import LoggedContacts, probabilities
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, float("inf"))
+"""Weights of the plan against the data that are tried; infinity keeps the plan."""
+
+PAIRED_ERRORS = 1.5
+"""A penalty within so many paired standard errors of the least loss is as good as the least."""
+
+MIN_ARM_ROWS = 200
+"""Contacted and uncontacted rows without which nothing is learned: of all, of a queue, and of what was randomised."""
+
+MOST_OWN_QUEUES = 12
+"""Queues with a deviation of their own, those with most rows; the others share the coefficients of all."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Rows of a log, n, with what their effects are learned beside.
+
+    Attributes:
+        contacts: rows that a queue was meant to work.
+        nuisance: cross-fitted by person.
+        basis: columns, scaled on these rows.
+        design: float64 (n, k).
+        planned: float64 (n, 2), tau_p of each row's queue.
+        factors: float64 (n, 2), h.
+        own: indices of the queues that have a deviation of their own.
+    """
+
+    contacts: LoggedContacts
+    nuisance: Nuisance
+    basis: Basis
+    design: Floats
+    planned: Floats
+    factors: Floats
+    own: tuple[int, ...]
+
+    @property
+    def drawn(self) -> Floats:
+        """W - e, float64 (n,)."""
+        return np.asarray(self.contacts.log.contacted - self.nuisance.chance, dtype=np.float64)
+
+    def left(self, outcome: int) -> Floats:
+        """y - mu0, float64 (n,), of ``OUTCOMES[outcome]``."""
+        happened = self.contacts.log.outcome == OUTCOMES[outcome]
+        return np.asarray(happened - self.nuisance.without[:, outcome], dtype=np.float64)
+
+    def regression(self, outcome: int) -> RidgeRows:
+        """Return the rows of one outcome's regression."""
+        place = np.full(len(self.contacts.log.queue_ids), len(self.own), dtype=np.int64)
+        place[list(self.own)] = np.arange(len(self.own))
+        target = self.left(outcome) - self.contacts.log.contacted * self.planned[:, outcome]
+        factor = self.drawn * self.factors[:, outcome]
+        return RidgeRows(self.design, factor, place[self.contacts.log.queue], target, len(self.own))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One outcome, learned.
+
+    Attributes:
+        rows: its regression.
+        penalty: lambda chosen.
+        fit: on all rows.
+        folds: coefficients of the other folds, and of each fold alone.
+        crossed: float64 (n,), the learned part of the change, of each row by models that its person was not among.
+        apart: float64 (n,), the learned part by the rows of its person's fold alone.
+    """
+
+    rows: RidgeRows
+    penalty: float
+    fit: Ridge
+    folds: tuple[tuple[Rows, Rows], ...]
+    crossed: Floats
+    apart: Floats
+
+
+def arms(contacts: LoggedContacts, chosen: Mask) -> tuple[int, int]:
+    """Return how many of the chosen rows were contacted, and how many were not."""
+    contacted = contacts.log.contacted
+    return int((chosen & contacted).sum()), int((chosen & ~contacted).sum())
+
+
+def prepare(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> Prepared:
+    """Return rows with their nuisances, design and the plan's change of p."""
+    facts, queue = AccountFacts.of_log(contacts), contacts.log.queue
+    probability = probabilities(contacts.offset)
+    planned = np.zeros((queue.size, len(OUTCOMES)))
+    for index, settings in enumerate(plan.queues):
+        mine = queue == index
+        planned[mine] = planned_change(probability[mine], contacts.contacts[mine], settings.effect)
+    count = np.array([min(arms(contacts, queue == index)) for index in range(len(plan.queues))])
+    largest = np.argsort(-count, kind="stable")[:MOST_OWN_QUEUES]
+    own = tuple(sorted(int(index) for index in largest if count[index] >= MIN_ARM_ROWS))
+    basis = freeze_basis(facts)
+    nuisance = fit_nuisance(contacts, seed)
+    return Prepared(contacts, nuisance, basis, basis.design(facts), planned, shape_factors(probability), own)
+
+
+def fit_outcome(prepared: Prepared, outcome: int) -> Fitted:
+    """Return the regression of ``OUTCOMES[outcome]`` under the penalty that its cross-fitted loss allows."""
+    rows, fold = prepared.regression(outcome), prepared.nuisance.fold
+    parts = [Sums.of(rows, fold == held) for held in range(FOLDS)]
+    others = [Sums.total([part for held, part in enumerate(parts) if held != left]) for left in range(FOLDS)]
+    predicted = np.empty((len(PENALTIES), fold.size))
+    for index, penalty in enumerate(PENALTIES):
+        for held in range(FOLDS):
+            mine = fold == held
+            predicted[index, mine] = linear(rows.design[mine], solve(others[held], penalty).by_queue(), rows.queue[mine])
+    chosen = chosen_penalty((rows.target - rows.factor * predicted) ** 2, prepared.contacts.person)
+    penalty = PENALTIES[chosen]
+    pairs = tuple((as_rows(solve(others[held], penalty)), as_rows(solve(parts[held], penalty))) for held in range(FOLDS))
+    apart = np.empty(fold.size)
+    for held in range(FOLDS):
+        mine = fold == held
+        apart[mine] = linear(rows.design[mine], solve(parts[held], penalty).by_queue(), rows.queue[mine])
+    factor = prepared.factors[:, outcome]
+    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, factor * predicted[chosen], factor * apart)
+
+
+def chosen_penalty(loss: Floats, person: NDArray[np.bytes_]) -> int:
+    """Return the last of the losses (penalties, n) whose mean lies within 1.5 paired standard errors of the least, by person."""
+    mean = loss.mean(axis=1)
+    least = int(mean.argmin())
+    for index in range(len(loss) - 1, least, -1):
+        worse = float(mean[index] - mean[least])
+        spread = (loss[index] - loss[least] - worse)[:, np.newaxis]
+        if worse <= PAIRED_ERRORS * float(np.sqrt(clustered(spread, person)[0, 0])) / loss.shape[1]:
+            return index
+    return least
+
+
+def as_rows(fit: Ridge) -> Rows:
+    """Return coefficients as a model keeps them."""
+    return tuple(tuple(line) for line in fit.coefficients.tolist())

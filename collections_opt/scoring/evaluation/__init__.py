@@ -1,0 +1,1 @@
+"""Judge probabilities on rows that nothing was fitted on."""

@@ -1,0 +1,180 @@
+"""Serve a loaded model: probabilities and reasons, from the same features as training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.features import FEATURES, Features, build_features, definitions
+from collections_opt.core.accounts.own_features import OwnFeature, lacked
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.models.domain import FIELDS
+from collections_opt.core.value.outcomes import CURE, DEFAULT, OutcomeProbabilities
+from collections_opt.core.value.valuation import blocks
+from collections_opt.scoring.versions.artifacts import Artifact
+
+
+@dataclass(frozen=True)
+class ReasonGroup:
+    """What reasons are given for: the stable head of their codes, and how their sentences begin."""
+
+    code: str
+    subject: str
+
+
+REASON_SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "DELINQUENCY": "Its months past due speak",
+        "PAYMENTS": "Its recent payments speak",
+        "BALANCE": "Its balance and arrears speak",
+        "UTILISATION": "Its use of the limit speaks",
+        "TENURE": "Its age speaks",
+    }
+)
+"""How a sentence about each feature group begins."""
+
+TARGETS: Mapping[str, str] = MappingProxyType({"CURE": "a cure", "DEFAULT": "a default", "INCREMENT": "a gain from contact"})
+"""What reasons are given for, by the end of their codes."""
+
+
+def reason_groups(own: Sequence[OwnFeature] = ()) -> tuple[ReasonGroup, ...]:
+    """Return the groups of features that reasons are given for: those of the feature set, then each own column by its meaning."""
+    plain = (ReasonGroup(code, REASON_SUBJECTS[code]) for code in dict.fromkeys(feature.group for feature in FEATURES))
+    mine = definitions(own)[len(FEATURES) :]
+    return (*plain, *(ReasonGroup(one.group, f"{one.meaning.strip().rstrip('.')} speaks") for one in mine))
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason of a score: stable code, plain sentence, and its push.
+
+    The push is on the log-odds: of cure against default for CURE, of default for DEFAULT; minor units for INCREMENT.
+    """
+
+    code: str
+    sentence: str
+    contribution: float
+
+
+class Scorer:
+    """An outcome model, ready to score; holds no state but the model."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self.own = artifact.manifest.own_columns
+        self.reason_groups = reason_groups(self.own)
+
+    @property
+    def model_version(self) -> str:
+        """Kind and version of the model."""
+        return f"{self.artifact.manifest.kind}/{self.artifact.manifest.version}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the model's manifest."""
+        return self.artifact.digest
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return self.artifact.card
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of each of the model's files, by name."""
+        return self.artifact.manifest.files
+
+    def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
+        """Return which accounts are in the model's domain as far as some fields tell, bool (n,); all where it declares none."""
+        domain = self.artifact.manifest.domain
+        return domain.inside(portfolio, fields) if domain else np.ones(portfolio.account_count, dtype=bool)
+
+    def lacks(self, portfolio: Portfolio) -> dict[str, str]:
+        """Return which own columns of the model a portfolio does not have as it learned them, and why, as ``lacked``."""
+        return lacked(portfolio, self.own)
+
+    def lacking(self, portfolio: Portfolio) -> tuple[int, dict[str, int]]:
+        """Return how many accounts lack any feature that training always had, and how many lack each that some lack.
+
+        An own column that the portfolio does not have at all is lacking however often single values of it were in training.
+        """
+        without, names = self.lacks(portfolio), self.artifact.manifest.feature_names
+        always = (*(n for n in self.artifact.manifest.always_known if n not in without), *without)
+        wanted = [names.index(name) for name in always]
+        any_count, counts = 0, np.zeros(len(wanted), dtype=np.int64)
+        for rows in blocks(portfolio.account_count) if wanted else ():
+            missing = np.isnan(self.features(portfolio.take(rows)).matrix[:, wanted])
+            any_count += int(missing.any(axis=1).sum())
+            counts += missing.sum(axis=0)
+        return any_count, {name: count for name, count in zip(always, counts.tolist(), strict=True) if count}
+
+    def features(self, portfolio: Portfolio) -> Features:
+        """Return the features that the model reads, as its training built them."""
+        return build_features(portfolio, self.own)
+
+    def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
+        """Return calibrated probabilities without contact, (n, 3); blocks keep memory bounded and never change a bit."""
+        probability = np.empty((portfolio.account_count, 3))
+        for rows in blocks(portfolio.account_count):
+            probability[rows] = self.predict(self.features(portfolio.take(rows)))
+        manifest = self.artifact.manifest
+        never = np.zeros(portfolio.account_count, dtype=bool)
+        return OutcomeProbabilities(probability, self.model_version, manifest.calibration_version, never)
+
+    def predict(self, features: Features) -> NDArray[np.float64]:
+        """Return calibrated probabilities of a feature matrix, float64 (n, 3)."""
+        if not features.matrix.shape[0]:
+            return np.empty((0, 3))
+        return self.artifact.calibration.apply(self.artifact.predictor.raw(features.matrix))
+
+    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+        """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``reason_groups``.
+
+        From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. A group of which
+        an account has no feature at all pushes nothing: what is not known is no reason. Meant for single accounts and pages, not
+        for whole books: contributions cost many times a prediction.
+        """
+        if not portfolio.account_count:
+            return np.zeros((0, len(self.reason_groups), 3))
+        features = self.features(portfolio)
+        members = [[one.group == group.code for one in definitions(self.own)] for group in self.reason_groups]
+        pushes = self.artifact.predictor.contributions(features.matrix)
+        grouped = np.stack([pushes[:, :, inside].sum(axis=2) for inside in members], axis=1)
+        mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
+        known = ~np.isnan(features.matrix)
+        has = np.column_stack([known[:, inside].any(axis=1) for inside in members])
+        return np.asarray(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), dtype=np.float64)
+
+    def reasons(
+        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+    ) -> tuple[tuple[Reason, ...], ...]:
+        """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account.
+
+        ``pushes`` are the ``group_pushes`` of these accounts where a caller has them: they are nearly all of the cost.
+        """
+        pushes = self.group_pushes(portfolio) if pushes is None else pushes
+        cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count, self.reason_groups)
+        rest = 1.0 - self.predict(self.features(portfolio))[:, DEFAULT]
+        default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count, self.reason_groups)
+        return tuple(a + b for a, b in zip(cure, default, strict=True))
+
+
+def strongest(
+    pushes: NDArray[np.float64], target: str, count: int, groups: Sequence[ReasonGroup]
+) -> tuple[tuple[Reason, ...], ...]:
+    """Return the reasons of the strongest pushes (n, g) of groups on a target, per account; what pushes nothing is no reason."""
+    order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
+    return tuple(
+        tuple(_reason(groups[int(g)], target, float(values[g])) for g in ranked if values[g] != 0.0)
+        for ranked, values in zip(order, pushes, strict=True)
+    )
+
+
+def _reason(group: ReasonGroup, target: str, contribution: float) -> Reason:
+    raises = contribution >= 0
+    sentence = f"{group.subject} {'for' if raises else 'against'} {TARGETS[target]}."
+    return Reason(f"{group.code}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence, contribution)

@@ -1,0 +1,1 @@
+"""What comes back after default, learned and served."""

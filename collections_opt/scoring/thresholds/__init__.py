@@ -1,0 +1,1 @@
+"""What a strategy with a threshold is worth at its threshold."""

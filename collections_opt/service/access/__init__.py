@@ -1,0 +1,1 @@
+"""Who calls, what they may call, and what came with the call."""

@@ -1,0 +1,137 @@
+"""Who may call what: a table that denies what it does not name, and the token that says who calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from collections_opt.core.actors import Actor, ActorRole
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.access.call import CallFacts
+from collections_opt.service.access.metadata import one_value, system_of
+from collections_opt.service.access.tokens import TokenChecker
+from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
+
+_R = ActorRole
+_ALL = frozenset(ActorRole)
+_PEOPLE = _ALL - {_R.PLATFORM}
+_RUNNING = frozenset({_R.PLATFORM, _R.OPERATIONS_MANAGER, _R.ADMIN})
+_DECIDING = _RUNNING | {_R.ANALYST}
+_PLANNING = frozenset({_R.OPERATIONS_MANAGER, _R.ANALYST, _R.ADMIN})
+_OPERATING = frozenset({_R.OPERATIONS_MANAGER, _R.ADMIN})
+
+METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyType(
+    {
+        "ScoringService": {"ScoreAccounts": _DECIDING},
+        "PortfolioService": {
+            "ImportPortfolio": _RUNNING,
+            "CheckPortfolio": _RUNNING,
+            "GetPortfolio": _ALL,
+            "ListPortfolios": _ALL,
+            "ListQuarantinedAccounts": _DECIDING | {_R.AUDITOR},
+        },
+        "CapacityService": {
+            "CreateCapacityPlan": _OPERATING,
+            "GetCapacityPlan": _ALL,
+            "ListCapacityPlans": _ALL,
+            "UpdateCapacityPlan": _OPERATING,
+            "EvaluateCapacity": _PLANNING,
+            "GetCapacityCurves": _PLANNING,
+        },
+        "RankingService": {
+            "CreateRanking": _DECIDING,
+            "GetRanking": _ALL,
+            "ListRankings": _ALL,
+            "CancelRanking": _RUNNING,
+            "ReadRankingEvents": _ALL,
+            "WatchRanking": _ALL,
+            "ExportRanking": _DECIDING | {_R.AUDITOR},
+            "ListWorklist": _DECIDING | {_R.AUDITOR},
+            "ExplainAssignment": _DECIDING | {_R.AUDITOR},
+            "PlaceAccounts": _RUNNING,
+            "CompareRankings": _PLANNING | {_R.AUDITOR},
+            "VerifyRanking": _PEOPLE,
+            "VerifyLog": _PEOPLE,
+            "ReplayRanking": _PEOPLE,
+            "ExportEvidence": frozenset({_R.AUDITOR, _R.ADMIN}),
+        },
+        "ParametersService": {
+            "CreateValueSet": _PLANNING,
+            "UpdateValueSet": _PLANNING,
+            "ApproveValueSet": _OPERATING,
+            "GetValueSet": _ALL,
+            "ListValueSets": _ALL,
+            "ListValueSetVersions": _ALL,
+            "GetValuesInForce": _ALL,
+        },
+        "RuleService": {
+            "CreateRuleTable": _PLANNING,
+            "UpdateRuleTable": _PLANNING,
+            "ApproveRuleTable": _OPERATING,
+            "GetRuleTable": _ALL,
+            "ListRuleTables": _ALL,
+            "ListRuleTableVersions": _ALL,
+            "GetRulesInForce": _ALL,
+            "EvaluateRules": _PLANNING,
+        },
+        "ModelService": {
+            "ListModels": _ALL,
+            "GetModel": _ALL,
+            "SubmitModel": frozenset({_R.MODEL_SUBMITTER}),
+            "ValidateModel": frozenset({_R.MODEL_VALIDATOR}),
+            "ApproveModel": frozenset({_R.MODEL_APPROVER}),
+            "PromoteModel": _OPERATING,
+            "RollbackModel": _OPERATING,
+            "RetireModel": _OPERATING,
+            "ListModelEvents": _ALL,
+        },
+    }
+)
+"""Roles that may call each method; without an entry nobody may. Which person may act on models stands in the registry."""
+
+_authenticated: ContextVar[Actor | None] = ContextVar("authenticated", default=None)
+
+
+def authenticated_actor() -> Actor | None:
+    """Return who the current call's token vouches for; None where the server checks no tokens."""
+    return _authenticated.get()
+
+
+@dataclass(frozen=True)
+class Access:
+    """Lets calls in; without ``tokens`` everybody who can connect may call everything, and names are claims."""
+
+    tokens: TokenChecker | None = None
+
+    def admit(self, method: str, context: CallFacts) -> Actor | None:
+        """Let a call in and return who its token vouches for, or refuse it.
+
+        Args:
+            method: full name, such as ``collections_opt.api.v1.RankingService.GetRanking``.
+            context: of the call.
+
+        Raises:
+            CollectionsError: UNAUTHENTICATED without a token that holds; PERMISSION_DENIED for a role that may not call the
+                method; INVALID_ARGUMENT at x-actor or x-role that says something else than the token.
+        """
+        actor = self._known(self.tokens, method, context) if self.tokens else None
+        _authenticated.set(actor)
+        return actor
+
+    def _known(self, tokens: TokenChecker, method: str, context: CallFacts) -> Actor:
+        scheme, _, token = one_value(context, TOKEN_KEY).partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "holds no token.", "Send 'Bearer' and a token with the call.")
+        named = tokens.actor(token)
+        for key, value in ((ACTOR_KEY, named.name), (ROLE_KEY, named.role)):
+            if one_value(context, key) not in ("", value):
+                raise refuse(Reason.INVALID_ARGUMENT, key, "is not what the token says.", "Leave it out.")
+        service, name = method.split(".")[-2:]
+        allowed = METHOD_ROLES.get(service, {}).get(name, frozenset())
+        if named.role not in allowed:
+            may = ", ".join(sorted(allowed)) or "nobody"
+            remedy = f"It may be called by: {may}."
+            raise refuse(Reason.PERMISSION_DENIED, "role", f"{named.role} may not call {name}.", remedy)
+        return Actor(named.name, named.role, system_of(context), named.issuer)

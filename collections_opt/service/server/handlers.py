@@ -1,0 +1,112 @@
+"""Register a service from its descriptor: every declared method has an implementation, and messages are parsed in the handler.
+
+Handlers take raw bytes: grpc answers a message that its own deserialiser cannot read with INTERNAL and a traceback, but it is
+the caller's fault and says INVALID_ARGUMENT here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.access.call import Call
+from collections_opt.service.server.edge import Edge, Method
+from collections_opt.service.server.guard import ServerContext
+from collections_opt.service.server.places import CallClass
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service to register.
+
+    Attributes:
+        descriptor: from the generated module.
+        servicer: has a method per declared one, in snake case: ``(request, call) -> response``, with iterators where
+            the declaration streams.
+        classes: call class of every declared method, by its declared name.
+    """
+
+    descriptor: ServiceDescriptor
+    servicer: object
+    classes: Mapping[str, CallClass]
+
+
+def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """Return the handlers of a service by the declared names of its methods.
+
+    Raises:
+        TypeError: when a declared method has no implementation or no call class, so that no call can be UNIMPLEMENTED.
+    """
+    handlers = {}
+    for method in service.descriptor.methods:
+        behaviour = getattr(service.servicer, snake_case(method.name), None)
+        if behaviour is None or method.name not in service.classes:
+            raise TypeError(f"{method.full_name} has no implementation or no call class")
+        handlers[method.name] = _handler(_method(method, behaviour, service.classes[method.name]), edge)
+    return handlers
+
+
+def parse(message_type: type[Message], raw: bytes) -> Message:
+    """Return the message of its bytes.
+
+    Raises:
+        CollectionsError: MALFORMED_MESSAGE; INVALID_ARGUMENT for a NUL character.
+    """
+    try:
+        message = message_type.FromString(raw)
+    except DecodeError as error:
+        name = message_type.DESCRIPTOR.full_name
+        raise refuse(
+            Reason.MALFORMED_MESSAGE, name, "the bytes are not such a message.", "Use code generated from this contract."
+        ) from error
+    _refuse_nul(message)
+    return message
+
+
+def _refuse_nul(message: Message, prefix: str = "") -> None:
+    """Refuse NUL in a request's texts: they look things up, and PostgreSQL has no such text.
+
+    Rows, queues and columns, which come in numbers, are the core's to check.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            if not field.is_repeated:
+                _refuse_nul(value, f"{prefix}{field.name}.")
+        elif field.type == field.TYPE_STRING and any("\0" in text for text in (value if field.is_repeated else [value])):
+            raise refuse(Reason.INVALID_ARGUMENT, prefix + field.name, "holds a NUL character.", "Remove it.")
+
+
+def snake_case(name: str) -> str:
+    """Return a declared method name as a Python one: ScoreAccounts -> score_accounts."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], kind: CallClass) -> Method:
+    request_type = GetMessageClass(declared.input_type)
+    streams = declared.client_streaming
+
+    def answer(requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
+        messages = (parse(request_type, raw) for raw in requests)
+        answered = behaviour(messages if streams else next(messages), call)
+        for message in answered if declared.server_streaming else (answered,):
+            yield message.SerializeToString()
+
+    return Method(declared.full_name, kind, answer, streams, declared.server_streaming)
+
+
+def _handler(method: Method, edge: Edge) -> grpc.RpcMethodHandler[Any, Any]:
+    """Return a handler that is told of a call when its headers are there: to grpc every request is a stream."""
+
+    async def serve(_requests: object, context: ServerContext) -> bytes | None:
+        return await edge.serve(method, context)
+
+    make = grpc.stream_stream_rpc_method_handler if method.answer_streams else grpc.stream_unary_rpc_method_handler
+    return make(serve, request_deserializer=None, response_serializer=None)

@@ -1,0 +1,131 @@
+"""All services of the contract over an open workspace, and which calls share places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from collections_opt.api.v1 import (
+    capacity_service_pb2,
+    model_service_pb2,
+    parameters_service_pb2,
+    portfolio_service_pb2,
+    ranking_service_pb2,
+    rule_service_pb2,
+    scoring_service_pb2,
+)
+from collections_opt.application.workspace import Workspace
+from collections_opt.service.server.handlers import Service
+from collections_opt.service.server.metrics import ServerMetrics
+from collections_opt.service.server.places import CallClass
+from collections_opt.service.servicers.capacity import CapacityServicer
+from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
+from collections_opt.service.servicers.model import ModelServicer
+from collections_opt.service.servicers.parameters import ParametersServicer
+from collections_opt.service.servicers.portfolio import PortfolioServicer
+from collections_opt.service.servicers.ranking import RankingServicer
+from collections_opt.service.servicers.rule import RuleServicer
+from collections_opt.service.servicers.scoring import ScoringServicer
+from collections_opt.wire.byte_budget import ByteBudget
+
+_C = CallClass
+CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
+    {
+        "ScoringService": {"ScoreAccounts": _C.WORK},
+        "PortfolioService": {
+            "ImportPortfolio": _C.BULK,
+            "CheckPortfolio": _C.BULK,
+            "GetPortfolio": _C.READ,
+            "ListPortfolios": _C.READ,
+            "ListQuarantinedAccounts": _C.READ,
+        },
+        "CapacityService": {
+            "CreateCapacityPlan": _C.READ,
+            "GetCapacityPlan": _C.READ,
+            "ListCapacityPlans": _C.READ,
+            "UpdateCapacityPlan": _C.READ,
+            "EvaluateCapacity": _C.BULK,
+            "GetCapacityCurves": _C.BULK,
+        },
+        "RankingService": {
+            "CreateRanking": _C.WORK,
+            "GetRanking": _C.READ,
+            "ListRankings": _C.READ,
+            "CancelRanking": _C.READ,
+            "ReadRankingEvents": _C.READ,
+            "WatchRanking": _C.WATCH,
+            "ExportRanking": _C.BULK,
+            "ListWorklist": _C.READ,
+            "ExplainAssignment": _C.WORK,
+            "PlaceAccounts": _C.WORK,
+            "CompareRankings": _C.WORK,
+            "VerifyRanking": _C.WORK,
+            "VerifyLog": _C.WORK,
+            "ReplayRanking": _C.WORK,
+            "ExportEvidence": _C.BULK,
+        },
+        "ParametersService": {
+            "CreateValueSet": _C.READ,
+            "UpdateValueSet": _C.READ,
+            "ApproveValueSet": _C.READ,
+            "GetValueSet": _C.READ,
+            "ListValueSets": _C.READ,
+            "ListValueSetVersions": _C.READ,
+            "GetValuesInForce": _C.READ,
+        },
+        "RuleService": {
+            "CreateRuleTable": _C.READ,
+            "UpdateRuleTable": _C.READ,
+            "ApproveRuleTable": _C.READ,
+            "GetRuleTable": _C.READ,
+            "ListRuleTables": _C.READ,
+            "ListRuleTableVersions": _C.READ,
+            "GetRulesInForce": _C.READ,
+            "EvaluateRules": _C.BULK,
+        },
+        "ModelService": {
+            "ListModels": _C.READ,
+            "GetModel": _C.READ,
+            "SubmitModel": _C.WORK,
+            "ValidateModel": _C.WORK,
+            "ApproveModel": _C.WORK,
+            "PromoteModel": _C.WORK,
+            "RollbackModel": _C.WORK,
+            "RetireModel": _C.WORK,
+            "ListModelEvents": _C.READ,
+        },
+    }
+)
+"""Class of every method; a method without one does not start."""
+
+
+def all_services(
+    workspace: Workspace,
+    *,
+    metrics: ServerMetrics | None = None,
+    imports: ByteBudget | None = None,
+) -> tuple[Service, ...]:
+    """Return every service of the contract.
+
+    Args:
+        workspace: the open use cases.
+        metrics: counts rankings and degraded steps.
+        imports: memory that imports may hold; None is the default of ``ByteBudget``.
+    """
+    metrics = metrics or ServerMetrics()
+    workspace.rankings.on_recorded = metrics.count_ranking
+    books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
+    what_ifs = CapacityWhatIfs(workspace.baselines)
+    ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger)
+    implemented = (
+        (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),
+        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
+        (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
+        (ranking_service_pb2, "RankingService", ranking_servicer),
+        (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
+        (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
+        (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
+    )
+    return tuple(
+        Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name]) for module, name, servicer in implemented
+    )

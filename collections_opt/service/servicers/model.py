@@ -1,0 +1,128 @@
+"""ModelService: the model versions, which one decides, and what people do to them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.api.v1.model_use_pb2 import ApprovalMode
+from collections_opt.application.models.registry import ModelCommand, ModelRegistry, ModelView
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind
+from collections_opt.scoring.versions.artifacts import read_card
+from collections_opt.service.access.call import Call
+from collections_opt.service.access.caller import read_acting
+from collections_opt.service.converters.models import read_kind, write_event, write_model
+from collections_opt.service.servicers.paging import read_page
+from collections_opt.wire.common import read_time, read_uuid4, write_enum
+
+DEFAULT_SCORE_VALID_DAYS = 7
+MAX_PATTERNS = 100
+_PROMOTIONS = {
+    pb.MODEL_ROLE_CHAMPION: ModelAction.PROMOTE,
+    pb.MODEL_ROLE_CHALLENGER: ModelAction.CHALLENGE,
+    pb.MODEL_ROLE_INACTIVE: ModelAction.WITHDRAW,
+}
+
+
+class _Act(Protocol):
+    """What every request of an act carries."""
+
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def note(self) -> str: ...
+    @property
+    def validate_only(self) -> bool: ...
+
+
+class ModelServicer:
+    """Shows and governs the models of a registry."""
+
+    def __init__(self, models: ModelRegistry) -> None:
+        self._models = models
+
+    def list_models(self, request: pb.ListModelsRequest, _context: Call) -> pb.ListModelsResponse:
+        """Return a page of versions."""
+        kind = read_kind(request.kind or ModelKind.OUTCOME.value)
+        page = read_page(f"models/{kind}", request.page_size, request.page_token, "")
+        views, more = page.cut(self._models.models(kind, page.after))
+        return pb.ListModelsResponse(
+            models=[write_model(view) for view in views],
+            next_page_token=page.next_token(views[-1].manifest.version) if more else "",
+        )
+
+    def get_model(self, request: pb.GetModelRequest, _context: Call) -> pb.GetModelResponse:
+        """Return a version, its files checked against their digests, with its card."""
+        kind = read_kind(request.kind)
+        view = self._models.model(kind, request.version)
+        return pb.GetModelResponse(model=write_model(view, read_card(self._models.root, view.manifest.version, kind)))
+
+    def list_model_events(self, request: pb.ListModelEventsRequest, _context: Call) -> pb.ListModelEventsResponse:
+        """Return a page of events, oldest first."""
+        kind = read_kind(request.kind)
+        page = read_page(f"model-events/{kind}/{request.version}", request.page_size, request.page_token, 0)
+        events, more = page.cut(self._models.events(kind, request.version, page.after, page.size + 1))
+        return pb.ListModelEventsResponse(
+            events=[write_event(event) for event in events], next_page_token=page.next_token(events[-1].seq) if more else ""
+        )
+
+    def submit_model(self, request: pb.SubmitModelRequest, context: Call) -> pb.SubmitModelResponse:
+        """Offer a draft."""
+        model = write_model(self._act(request, context, ModelAction.SUBMIT))
+        mode = write_enum(ApprovalMode.DESCRIPTOR, self._models.mode.value)
+        return pb.SubmitModelResponse(model=model, approval_mode=mode)
+
+    def validate_model(self, request: pb.ValidateModelRequest, context: Call) -> pb.ValidateModelResponse:
+        """Record a validation."""
+        return pb.ValidateModelResponse(model=write_model(self._act(request, context, ModelAction.VALIDATE)))
+
+    def approve_model(self, request: pb.ApproveModelRequest, context: Call) -> pb.ApproveModelResponse:
+        """Record an approval."""
+        if not 0 <= request.score_valid_days <= 366:
+            raise refuse(Reason.INVALID_ARGUMENT, "score_valid_days", f"{request.score_valid_days} days.", "Send 1 to 366.")
+        patterns = tuple(request.allowed_portfolio_patterns)
+        if not 1 <= len(patterns) <= MAX_PATTERNS or not all(1 <= len(p) <= 128 for p in patterns):
+            raise refuse(
+                Reason.INVALID_ARGUMENT,
+                "allowed_portfolio_patterns",
+                "are not patterns.",
+                f"Send 1 to {MAX_PATTERNS}, such as '*'.",
+            )
+        expires_at = read_time(request.expire_time, "expire_time")
+        terms = ApprovalTerms(expires_at, patterns, request.score_valid_days or DEFAULT_SCORE_VALID_DAYS)
+        return pb.ApproveModelResponse(model=write_model(self._act(request, context, ModelAction.APPROVE, terms)))
+
+    def promote_model(self, request: pb.PromoteModelRequest, context: Call) -> pb.PromoteModelResponse:
+        """Change what an approved version is used for."""
+        if request.role not in _PROMOTIONS:
+            raise refuse(
+                Reason.INVALID_ARGUMENT, "role", f"{request.role} is not a value.", "Send CHAMPION, CHALLENGER or INACTIVE."
+            )
+        return pb.PromoteModelResponse(model=write_model(self._act(request, context, _PROMOTIONS[request.role])))
+
+    def rollback_model(self, request: pb.RollbackModelRequest, context: Call) -> pb.RollbackModelResponse:
+        """Return to the champion before."""
+        return pb.RollbackModelResponse(model=write_model(self._act(request, context, ModelAction.ROLLBACK)))
+
+    def retire_model(self, request: pb.RetireModelRequest, context: Call) -> pb.RetireModelResponse:
+        """End a version's use."""
+        return pb.RetireModelResponse(model=write_model(self._act(request, context, ModelAction.RETIRE)))
+
+    def _act(self, request: _Act, context: Call, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
+        command = ModelCommand(
+            actor=read_acting(request.actor, context).name,
+            action=action,
+            kind=read_kind(request.kind),
+            version=request.version,
+            note=request.note,
+            terms=terms,
+            request_id=read_uuid4(request.request_id),
+        )
+        return self._models.act(command, request.validate_only)

@@ -1,0 +1,203 @@
+"""PortfolioService: portfolios imported as column chunks, shown with what was refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+
+from collections_opt.api.v1 import columns_pb2
+from collections_opt.api.v1 import portfolio_service_pb2 as pb
+from collections_opt.application.rankings.books import Books, ImportedPortfolio
+from collections_opt.core.accounts.admission import Quarantine
+from collections_opt.core.accounts.contradictions import Contradiction
+from collections_opt.core.accounts.own_columns import OwnColumn
+from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.row_faults import shown_cell
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.codes.columns import NormalisedCode
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.tables.records import PortfolioRecord
+from collections_opt.service.access.call import Call
+from collections_opt.service.access.caller import read_actor
+from collections_opt.service.servicers.paging import read_page
+from collections_opt.wire.actors import write_recorded_actor
+from collections_opt.wire.byte_budget import ByteBudget
+from collections_opt.wire.columns import ColumnCollector
+from collections_opt.wire.common import read_date, told_as, write_date, write_time
+from collections_opt.wire.file_rows import FileRowsCollector
+from collections_opt.wire.own_columns import read_own_columns
+
+HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code")}
+
+
+class PortfolioServicer:
+    """Imports and shows portfolios."""
+
+    def __init__(self, books: Books, ledger: Ledger, budget: ByteBudget | None = None) -> None:
+        self._books = books
+        self._ledger = ledger
+        self._budget = budget or ByteBudget()
+
+    def import_portfolio(self, requests: Iterator[pb.ImportPortfolioRequest], context: Call) -> pb.ImportPortfolioResponse:
+        """Read the header, then chunks, and import what they hold."""
+        imported = self._imported(requests, read_actor(context), check_only=False)
+        return pb.ImportPortfolioResponse(
+            portfolio=self._written([imported.record])[0],
+            normalised_codes=_write_codes(imported.normalised),
+            contradictions=_write_contradictions(imported.contradictions),
+        )
+
+    def check_portfolio(self, requests: Iterator[pb.CheckPortfolioRequest], context: Call) -> Iterator[pb.CheckPortfolioResponse]:
+        """Read what an import would, store nothing, and yield the header, then every finding."""
+        imported = self._imported(requests, read_actor(context), check_only=True)
+        yield pb.CheckPortfolioResponse(
+            portfolio=write_portfolio(imported.record, UNKNOWN),
+            normalised_codes=_write_codes(imported.normalised),
+            contradictions=_write_contradictions(imported.contradictions),
+        )
+        for start in range(0, len(imported.quarantine.rule), MAX_PAGE_SIZE):
+            shown = _write_findings(imported.quarantine, slice(start, start + MAX_PAGE_SIZE))
+            yield pb.CheckPortfolioResponse(findings=pb.QuarantinedAccounts(quarantined_accounts=shown))
+
+    def _imported(
+        self, requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest], actor: Actor, check_only: bool
+    ) -> ImportedPortfolio:
+        first = next(requests, None)
+        if first is None or first.WhichOneof("content") != "header":
+            raise refuse(Reason.INVALID_ARGUMENT, "header", "is missing.", "Send the header first.")
+        header = first.header
+        as_of_date = read_date(header.as_of_date, "header.as_of_date")
+        own = read_own_columns(header.own_columns, as_of_date, "header.own_columns", header.source_columns)
+        _check_sources(header, own)
+        with self._budget.stream() as held:
+            raw = _read_rows(header, as_of_date, own, requests, held.add)
+            with told_as(HEADS):
+                return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
+
+    def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
+        """Return a header."""
+        record = self._ledger.portfolio(request.portfolio_id)
+        return pb.GetPortfolioResponse(portfolio=self._written([record])[0])
+
+    def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: Call) -> pb.ListPortfoliosResponse:
+        """Return a page of headers."""
+        page = read_page("portfolios", request.page_size, request.page_token, "")
+        records, more = page.cut(self._ledger.portfolios_after(page.after, page.size + 1))
+        token = page.next_token(records[-1].portfolio_id) if more else ""
+        return pb.ListPortfoliosResponse(portfolios=self._written(records), next_page_token=token)
+
+    def list_quarantined_accounts(
+        self, request: pb.ListQuarantinedAccountsRequest, _context: Call
+    ) -> pb.ListQuarantinedAccountsResponse:
+        """Return a page of findings."""
+        page = read_page(f"quarantine/{request.portfolio_id}", request.page_size, request.page_token, 0)
+        found = self._books.quarantine(request.portfolio_id)
+        part = slice(page.after, page.after + page.size)
+        shown = _write_findings(found, part)
+        token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
+        return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
+
+    def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
+        actors = self._ledger.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
+        return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
+
+
+def _read_rows(
+    header: pb.PortfolioHeader,
+    as_of_date: date,
+    own: tuple[OwnColumn, ...],
+    requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
+    hold: Callable[[int], None],
+) -> RawPortfolio:
+    """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
+    known = _known(own)
+    collector, file_rows = ColumnCollector(header.row_count, compact=True, hold=hold), FileRowsCollector(known, hold)
+    for request in requests:
+        content = request.WhichOneof("content")
+        if content == "chunk":
+            _check_names(request.chunk, known)
+            collector.add(request.chunk)
+            file_rows.chunk(request.chunk.row_count)
+        elif content == "file_rows":
+            file_rows.add(request.file_rows)
+        else:
+            problem = "Send nothing but chunks, and file_rows after a chunk, after the header."
+            raise refuse(Reason.INVALID_ARGUMENT, "chunk", "is missing.", problem)
+    columns = collector.columns()
+    return RawPortfolio(
+        as_of_date,
+        header.time_zone,
+        header.currency_code,
+        columns.values,
+        columns.present,
+        country_code=header.country_code,
+        lines=file_rows.lines(),
+        faults=file_rows.faults(),
+        sources={name: shown_cell(source) for name, source in header.source_columns.items()},
+        own=own,
+    )
+
+
+def _known(own: tuple[OwnColumn, ...]) -> frozenset[str]:
+    """Return the names that columns of an import may have."""
+    return frozenset({*ACCOUNT_SCHEMA, *(one.field for one in own)})
+
+
+def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> None:
+    known = _known(own)
+    unknown = [name for name in header.source_columns if name not in known]
+    if unknown:
+        problem = f"{unknown[0][:40]!r} is not a column of the account schema."
+        raise refuse(Reason.INVALID_ARGUMENT, "header.source_columns", problem, f"Use some of {', '.join(ACCOUNT_SCHEMA)}.")
+
+
+def _write_codes(normalised: Sequence[NormalisedCode]) -> list[pb.NormalisedCode]:
+    return [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in normalised]
+
+
+def _write_contradictions(found: Sequence[Contradiction]) -> list[pb.Contradiction]:
+    return [pb.Contradiction(**vars(one)) for one in found]
+
+
+def _write_findings(found: Quarantine, part: slice) -> list[pb.QuarantinedAccount]:
+    numbers = (found.row[part].tolist(), found.line[part].tolist())
+    texts = (found.account_id[part], found.field[part], found.column[part], found.value[part])
+    rows = zip(*numbers, *texts, found.rule[part], found.remedy[part], strict=True)
+    return [
+        pb.QuarantinedAccount(
+            row=row, line=line, account_id=account_id, field=name, column=column, value=value, rule=rule, remedy=remedy
+        )
+        for row, line, account_id, name, column, value, rule, remedy in rows
+    ]
+
+
+def _check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:
+    """Refuse a column that no account has with the chunk that brings it, not after the last."""
+    for index, column in enumerate(chunk.columns):
+        if column.name and column.name not in known:
+            raise refuse(
+                Reason.SCHEMA_MISMATCH,
+                f"chunk.columns[{index}].name",
+                f"{column.name[:40]!r} is neither a column of the account schema nor declared in the header.",
+                f"Use some of {', '.join(ACCOUNT_SCHEMA)}; or declare it.",
+            )
+
+
+def write_portfolio(record: PortfolioRecord, actor: Actor) -> pb.Portfolio:
+    """Return a portfolio's header, and who imported it, as a message."""
+    return pb.Portfolio(
+        portfolio_id=record.portfolio_id,
+        as_of_date=write_date(record.as_of_date),
+        time_zone=record.time_zone,
+        currency_code=record.currency_code,
+        row_count=record.row_count,
+        accepted_count=record.accepted_count,
+        quarantined_count=record.quarantined_count,
+        digest=record.digest,
+        create_time=write_time(record.created_at),
+        imported_by=write_recorded_actor(actor),
+    )

@@ -1,0 +1,182 @@
+"""RankingService: make, watch, read, explain and compare rankings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from collections_opt.api.v1 import placement_pb2, ranking_pb2
+from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.application.answers.placement import Placer
+from collections_opt.application.evidence.evidence import Evidence
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.rankings.jobs import State
+from collections_opt.application.rankings.making import Rankings
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.tables.records import RankingState
+from collections_opt.service.access.call import Call
+from collections_opt.service.access.caller import read_actor
+from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
+from collections_opt.service.converters.placements import write_placements
+from collections_opt.service.converters.rankings import (
+    export_chunks,
+    write_comparison,
+    write_event,
+    write_recorded,
+    write_unfinished,
+    write_worklist_entry,
+)
+from collections_opt.service.servicers.evidence_calls import EvidenceCalls
+from collections_opt.service.servicers.paging import read_page
+from collections_opt.wire import parameters
+from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
+from collections_opt.wire.constraints import read_constraints
+
+HEADS = {
+    **parameters.HEADS,
+    "plan_id": "capacity_plan_id",
+    "plan_version": "capacity_plan_version",
+    "capacity_plan.currency_code": "capacity_plan_id",
+    "capacity_plan.effective_from": "capacity_plan_id",
+}
+
+MAX_COMPARED = 20
+"""Rankings of one comparison: each holds its entries in memory."""
+
+WATCH_SECONDS = 1.0
+"""How often a watch looks whether its caller is still there."""
+
+
+class RankingServicer(EvidenceCalls):
+    """Makes and shows rankings."""
+
+    def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger) -> None:
+        super().__init__(evidence)
+        self._rankings = rankings
+        self._recorded = rankings.recorded
+        self._placer = placer
+        self._ledger = ledger
+
+    def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
+        """Start a ranking, or find the one this request made."""
+        actor, command = read_actor(context), self._command(request)
+        with told_as(HEADS):
+            ranking_id = self._rankings.create(command, request.validate_only, actor)
+        if request.validate_only:
+            return pb.CreateRankingResponse(ranking=ranking_pb2.Ranking(ranking_id=ranking_id))
+        return pb.CreateRankingResponse(ranking=self._shown(ranking_id))
+
+    def get_ranking(self, request: pb.GetRankingRequest, _context: Call) -> pb.GetRankingResponse:
+        """Return a ranking in any state."""
+        return pb.GetRankingResponse(ranking=self._shown(request.ranking_id))
+
+    def list_rankings(self, request: pb.ListRankingsRequest, _context: Call) -> pb.ListRankingsResponse:
+        """Return a page of recorded rankings, newest first, or of those in the states asked for."""
+        if request.states:
+            return self._in_states(request)
+        page = read_page("rankings", request.page_size, request.page_token, 0)
+        records, more = page.cut(self._ledger.rankings_before(page.after or None, page.size + 1))
+        token = page.next_token(records[-1].seq) if more else ""
+        shown = [write_recorded(record, self._recorded.plan_of(record)) for record in records]
+        return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
+
+    def cancel_ranking(self, request: pb.CancelRankingRequest, _context: Call) -> pb.CancelRankingResponse:
+        """Stop a ranking that is not yet recorded."""
+        self._rankings.cancel(request.ranking_id)
+        return pb.CancelRankingResponse(ranking=self._shown(request.ranking_id))
+
+    def read_ranking_events(self, request: pb.ReadRankingEventsRequest, _context: Call) -> pb.ReadRankingEventsResponse:
+        """Return the events after one."""
+        if request.after_sequence < 0:
+            raise refuse(Reason.INVALID_ARGUMENT, "after_sequence", "is negative.", "Send 0 to start from the first event.")
+        page = read_page("events", request.page_size, "", 0)
+        events = self._ledger.events_after(request.after_sequence, page.size)
+        return pb.ReadRankingEventsResponse(events=[write_event(event) for event in events])
+
+    def watch_ranking(self, request: pb.WatchRankingRequest, context: Call) -> Iterator[pb.WatchRankingResponse]:
+        """Yield where a ranking stands until it ended or the caller left."""
+        sent = None
+        while context.is_active():
+            for status in self._rankings.watch(request.ranking_id, WATCH_SECONDS):
+                if status.state is State.RUNNING and status != sent:
+                    sent = status
+                    yield pb.WatchRankingResponse(ranking=write_unfinished(request.ranking_id, status))
+            latest = self._rankings.status(request.ranking_id)
+            if latest is None or latest.state is not State.RUNNING:
+                yield pb.WatchRankingResponse(ranking=self._shown(request.ranking_id))
+                return
+
+    def export_ranking(self, request: pb.ExportRankingRequest, _context: Call) -> Iterator[pb.ExportRankingResponse]:
+        """Yield all entries as chunks."""
+        record = self._recorded.finished(request.ranking_id)
+        for chunk in export_chunks(self._recorded.entries(record), self._recorded.plan_of(record)):
+            yield pb.ExportRankingResponse(chunk=chunk)
+
+    def list_worklist(self, request: pb.ListWorklistRequest, _context: Call) -> pb.ListWorklistResponse:
+        """Return a page of a queue's accounts, in order."""
+        page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
+        record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
+        entries, more = page.cut(found)
+        plan = self._recorded.plan_of(record)
+        return pb.ListWorklistResponse(
+            entries=[write_worklist_entry(entry) for entry in entries],
+            next_page_token=page.next_token(entries[-1].priority) if more else "",
+            currency_code=record.record["currency_code"],
+            time_zone=plan.queues[plan.queue_index(request.queue_id)].time_zone or record.record.get("time_zone", ""),
+        )
+
+    def place_accounts(self, request: placement_pb2.PlaceAccountsRequest, _context: Call) -> placement_pb2.PlaceAccountsResponse:
+        """Say where 1 to 1,000 accounts would go."""
+        as_of_date = read_date(request.as_of_date, "as_of_date")
+        described = (as_of_date, request.time_zone, request.currency_code)
+        raw = accounts_to_raw(request.accounts, *described, request.own_columns)
+        with told_as({}, ACCOUNT_RENAMES):
+            placed = self._placer.place(request.ranking_id, raw)
+        return write_placements(placed, [account.account_id for account in request.accounts])
+
+    def compare_rankings(self, request: pb.CompareRankingsRequest, _context: Call) -> pb.CompareRankingsResponse:
+        """Compare rankings with the first."""
+        ids = list(request.ranking_ids)
+        if not 1 <= len(ids) <= MAX_COMPARED:
+            raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", f"{len(ids)} rankings.", f"Send 1 to {MAX_COMPARED}.")
+        outcomes = self._recorded.compare(ids)
+        return pb.CompareRankingsResponse(
+            comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
+            currency_code=self._recorded.finished(ids[0]).record["currency_code"],
+        )
+
+    def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
+        names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]
+        wanted = {RankingState(name) for name in names} | ({RankingState.REQUESTED} if "RUNNING" in names else set())
+        page = read_page(f"rankings/{sorted(wanted)}", request.page_size, request.page_token, "")
+        created_at, _, ranking_id = page.after.partition("|")
+        before = (created_at, ranking_id) if page.after else None
+        found, more = page.cut(self._ledger.requests_in(wanted, before, page.size + 1))
+        token = page.next_token(f"{found[-1].created_at}|{found[-1].ranking_id}") if more else ""
+        return pb.ListRankingsResponse(rankings=[self._shown(r.ranking_id) for r in found], next_page_token=token)
+
+    def _command(self, request: pb.CreateRankingRequest) -> RankingCommand:
+        solver = request.solver or ranking_pb2.SOLVER_DEFAULT
+        given = request.HasField("value_parameters")
+        return RankingCommand(
+            request_id=read_uuid4(request.request_id),
+            portfolio_id=request.portfolio_id,
+            plan_id=request.capacity_plan_id,
+            plan_version=request.capacity_plan_version or None,
+            ordering=Ordering(read_enum(ranking_pb2.Ordering.DESCRIPTOR, request.ordering, "ordering")),
+            parameters=parameters.read_parameters(request.value_parameters) if given else None,
+            solver=read_enum(ranking_pb2.Solver.DESCRIPTOR, solver, "solver").lower(),
+            **({"seed": request.seed} if request.HasField("seed") else {}),
+            constraints=read_constraints(request.constraints),
+            previous_ranking_id=request.previous_ranking_id,
+            accept_suspect_scores=request.accept_suspect_scores,
+            accept_clipped_values=request.accept_clipped_values,
+        )
+
+    def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:
+        status = self._rankings.status(ranking_id)
+        if status is not None and status.state is not State.SUCCEEDED:
+            return write_unfinished(ranking_id, status)
+        record = self._recorded.finished(ranking_id)
+        return write_recorded(record, self._recorded.plan_of(record))

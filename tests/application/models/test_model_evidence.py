@@ -1,0 +1,115 @@
+"""The models behind a ranking in its evidence: manifests, card and approvals are the record's, whoever signs the archive."""
+
+import io
+import json
+import zipfile
+
+import pytest
+
+from collections_opt.application.evidence.proofs import _zip
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.models.evidence import model_files
+from collections_opt.core.errors import CollectionsError
+from collections_opt.core.models.lifecycle import ModelAction
+from tests.application.evidence_worlds import NOW, book, opened, ranked
+from tests.application.model_folders import act, add_version, approve, folder_with_people
+from tests.application.models.test_effect_serving import approve as approve_effect
+from tests.application.models.test_effect_serving import effect_model, write
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    models = folder_with_people(folder)
+    add_version(models, "next")
+    workspace = opened(folder / "data", models=models, now=lambda: NOW)
+    workspace.books.import_portfolio("p1", book(40))
+    approve(workspace, "next")
+    act(workspace, "next", ModelAction.PROMOTE)
+    write(models, effect_model())
+    approve_effect(workspace, models, "calls-1")
+    yield workspace, ranked(workspace)
+    workspace.close()
+
+
+def files_of(archive):
+    with zipfile.ZipFile(io.BytesIO(archive)) as content:
+        return {name: content.read(name) for name in content.namelist()}
+
+
+def signed_again(workspace, ranking_id, files):
+    """Return an archive as the lender's own key would sign it."""
+    listed = {name: content for name, content in files.items() if name != "manifest.note"}
+    lines = "".join(f"{verify_evidence.sha256(content).hex()}  {name}\n" for name, content in listed.items())
+    signer = workspace.evidence.proofs._checkpoints.signer
+    return _zip({**listed, "manifest.note": signer.sign(f"any evidence {ranking_id}\n{lines}").encode()})
+
+
+def test_the_archive_holds_manifests_card_and_who_approved(world):
+    workspace, made = world
+    archive = workspace.evidence.proofs.archive(made)
+    files = files_of(archive)
+    acts = json.loads(files["approvals.json"])["acts"]
+    outcome = [(a["action"], a["actor"]) for a in acts if a["kind"] == "outcome"]
+    assert outcome == [("SUBMIT", "sue"), ("VALIDATE", "val"), ("APPROVE", "ada"), ("PROMOTE", "op")]
+    assert {a["version"] for a in acts if a["kind"] == "effect"} == {"calls-1"}
+    assert json.loads(files["outcome_manifest.json"])["version"] == "next"
+    assert json.loads(files["effect_manifest.json"])["version"] == "calls-1"
+    report = " ".join(verify_evidence.check_archive(archive, workspace.evidence.proofs.vkey))
+    assert "The outcome model is outcome/next, with the manifest recorded." in report
+    assert "The effect model is effect/calls-1, with the manifest recorded." in report
+    assert "It was approved by ada (PEOPLE) until " in report
+
+
+def approvals(change):
+    return {"approvals.json": lambda raw: json.dumps({"acts": [change(a) for a in json.loads(raw)["acts"]]}).encode()}
+
+
+FORGERIES = {
+    "another approver": (
+        approvals(lambda a: {**a, "actor": "eve"} if a["action"] == "APPROVE" else a),
+        "approval that the record",
+    ),
+    "no approval": ({"approvals.json": lambda _: b'{"acts":[]}'}, "approval that the record"),
+    "longer terms": (
+        approvals(lambda a: {**a, "terms": {**a["terms"], "expires_at": "2099-01-01"}} if a["terms"] else a),
+        "approval that the record",
+    ),
+    "another version": (approvals(lambda a: {**a, "version": "other"}), "of another version"),
+    "another manifest": ({"outcome_manifest.json": lambda raw: raw.replace(b"next", b"best")}, "manifest differs"),
+    "another effect manifest": ({"effect_manifest.json": lambda raw: raw + b" "}, "manifest differs"),
+    "another effect model": ({"effect_model.json": lambda raw: raw + b" "}, "effect_model.json differs"),
+    "another card": ({"model_card.md": lambda raw: raw + b" "}, "model_card.md differs"),
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_what_differs_from_the_record_is_refused_even_when_the_lender_signs_it(world, forgery):
+    workspace, made = world
+    changes, sentence = FORGERIES[forgery]
+    files = files_of(workspace.evidence.proofs.archive(made))
+    vkey = workspace.evidence.proofs.vkey
+    verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), vkey)
+    forged = {name: changes[name](content) if name in changes else content for name, content in files.items()}
+    with pytest.raises(verify_evidence.Refused, match=sentence):
+        verify_evidence.check_archive(signed_again(workspace, made.ranking_id, forged), vkey)
+
+
+def test_approvals_without_their_manifest_are_refused(world):
+    workspace, made = world
+    files = files_of(workspace.evidence.proofs.archive(made))
+    del files["outcome_manifest.json"]
+    with pytest.raises(verify_evidence.Refused, match="without manifest"):
+        verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), workspace.evidence.proofs.vkey)
+
+
+def test_another_manifest_in_the_registry_is_not_exported(world):
+    workspace, made = world
+    with pytest.raises(CollectionsError, match="another manifest"):
+        model_files(workspace.ledger, {**made.record, "model_digest": "0"})
+
+
+def test_a_ranking_without_registered_model_has_no_approvals(world):
+    workspace, _ = world
+    files = model_files(workspace.ledger, {"model_version": "policy/1", "model_digest": "x", "effects_version": "plan/desk/1"})
+    assert files == {"approvals.json": b'{"acts":[]}'}

@@ -1,0 +1,126 @@
+"""Evaluation against known truths: a right model has slope 1 and no alarm, distortions are named, small cells say nothing."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from collections_opt.application.evaluation.bundled import study_of_recoveries
+from collections_opt.application.evaluation.segments import segments_of
+from collections_opt.core.accounts.admission import admit
+from collections_opt.datasets.lending_club import charged_off
+from collections_opt.scoring.evaluation.discrimination import auc_interval
+from collections_opt.scoring.evaluation.probabilities import (
+    bootstrap_share,
+    calibration_alarm,
+    calibration_line,
+    evaluate_class,
+    population_stability,
+    reliability,
+)
+from tests.core.factories import raw_portfolio, text
+
+
+def right(count=20_000, seed=1):
+    rng = np.random.default_rng(seed)
+    p = rng.beta(1, 3, count)
+    return p, rng.random(count) < p
+
+
+def test_a_right_model_has_slope_one_intercept_zero_and_no_alarm():
+    p, happened = right()
+    slope, intercept = calibration_line(p, happened)
+    assert slope.low < 1 < slope.high
+    assert intercept.low < 0 < intercept.high
+    assert calibration_alarm("x", p, happened) == ""
+    found = evaluate_class(p, happened, 1)
+    assert found.ece < 2 * found.ece_if_perfect
+    assert found.brier_skill > 0
+    assert found.lift[0.1] > found.lift[0.2] > 1
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    held = 0
+    for seed in range(200):
+        p, happened = right(400, seed)
+        slope, _ = calibration_line(p, happened)
+        held += slope.low <= 1 <= slope.high
+    assert 0.90 <= held / 200 <= 0.99
+
+
+def test_the_interval_of_an_auc_holds_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(7)
+    held = 0
+    for _ in range(300):
+        happened = np.arange(300) < 90
+        value, low, high = auc_interval(np.round(rng.normal(happened * 1.0), 1), happened)
+        held += low <= norm.cdf(1 / math.sqrt(2)) <= high
+        assert value == pytest.approx(float(np.clip(value, low, high)))
+    assert 0.92 <= held / 300 <= 0.98
+
+
+def test_an_auc_is_that_of_all_pairs_and_one_case_says_nothing_of_its_spread():
+    score, happened = np.array([0.1, 0.4, 0.4, 0.9]), np.array([False, True, False, True])
+    assert auc_interval(score, happened)[0] == pytest.approx(3.5 / 4)
+    assert auc_interval(score, np.array([False, False, False, True])) == (1.0, 0.0, 1.0)
+
+
+def test_accounts_are_divided_by_bucket_product_state_and_balance_and_only_where_it_divides():
+    count = 40
+    raw = raw_portfolio(
+        account_id=text([f"a{i:02d}" for i in range(count)]),
+        product=text(["CARD"] * count),
+        state=text(["US-MA", "US-NY"] * (count // 2)),
+        balance_minor=np.arange(count) * 10_000 + 10_000,
+        days_past_due=np.full(count, 200),
+    )
+    segments = segments_of(admit(raw).portfolio)
+    assert list(segments)[:2] == ["state US-MA", "state US-NY"]
+    assert [rows.sum() for rows in segments.values()] == [20, 20, 10, 10, 10, 10]
+    assert list(segments)[2].startswith("balance up to 1,000.00 ")
+
+
+@pytest.mark.parametrize("distort", [lambda p: p / 2, lambda p: p**2 / (p**2 + (1 - p) ** 2)])
+def test_a_wrong_level_or_slope_raises_the_alarm(distort):
+    p, happened = right()
+    assert "log-odds off by" in calibration_alarm("x", distort(p), happened)
+
+
+def test_small_cells_and_single_classes_show_nothing():
+    p, happened = right(29)
+    assert evaluate_class(p, happened, 1) is None
+    assert evaluate_class(np.full(50, 0.5), np.zeros(50, dtype=bool), 1) is None
+    assert all(math.isnan(b.observed) for b in reliability(*right(100)))
+
+
+def test_psi_stays_under_its_sampling_limit_without_a_shift_and_leaves_it_with_one():
+    rng = np.random.default_rng(3)
+    before = rng.normal(size=4_000)
+    under = [population_stability(before, rng.normal(size=4_000)) for _ in range(100)]
+    assert sum(d.beyond_sampling for d in under) <= 15
+    assert population_stability(before, rng.normal(0.2, size=4_000)).beyond_sampling
+    half = np.where(rng.random(4_000) < 0.1, np.nan, before)
+    assert population_stability(before, half).beyond_sampling
+
+
+def test_money_at_capacity_is_between_nothing_and_hindsight():
+    rng = np.random.default_rng(4)
+    money = rng.exponential(size=500)
+    best = bootstrap_share(money, money, np.argsort(-money), 0.2, 1)
+    worst = bootstrap_share(money, money, np.argsort(money), 0.2, 1)
+    assert worst.value < 0.1 < best.low <= best.value <= best.high < 1
+
+
+def test_recoveries_are_nothing_a_part_or_all_and_value_beats_probability():
+    judged = study_of_recoveries()
+    assert judged.predicted["nothing"] == pytest.approx(judged.observed["nothing"], abs=0.02)
+    assert judged.predicted["all"] < 0.02
+    assert math.isnan(judged.observed["all"])  # too few to show
+    assert judged.level.low < 1.0 < judged.level.high
+    at_20 = {name: shares[0.2] for name, shares in judged.captured.items()}
+    assert at_20["probability"].high < at_20["value"].low
+    assert at_20["value"].high < at_20["perfect hindsight"].low
+    assert judged.r2.low > 0
+    with pytest.raises(ValueError, match="4 to 6"):
+        charged_off((7,))
