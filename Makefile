@@ -38,40 +38,40 @@ test: setup-dev  ## Set up and run the whole test suite
 
 .PHONY: fault-schedules fault-kill tamper duplicates-load siege
 siege: setup-dev  ## Half-open calls, stalled streams, byte floods, short deadlines and bursts: health, goodput, memory
-	$(BIN)/python -m tests.benchmarks siege $(BENCH_FLAGS)
+	$(BIN)/python -m harness.benchmarks siege $(BENCH_FLAGS)
 
 fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real code, and every planted bug
-	$(BIN)/python -m tests.faults.schedules --count 300
+	$(BIN)/python -m harness.faults.schedules --count 300
 
 fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 restarts of a PostgreSQL with 4 writers
-	$(BIN)/python -m tests.faults.kills --workers 200 --servers 40 --restarts 5
+	$(BIN)/python -m harness.faults.kills --workers 200 --servers 40 --restarts 5
 
 tamper: setup-dev  ## 1,000 edits of rows, objects, checkpoints and keys: found, and found where they were made
-	$(BIN)/python -m tests.faults.tampering --count 1000
+	$(BIN)/python -m harness.faults.tampering --count 1000
 
 duplicates-load: setup-dev  ## 64 callers with one key, over several processes, on SQLite and PostgreSQL
-	$(BIN)/python -m tests.faults.duplicates --callers 64
+	$(BIN)/python -m harness.faults.duplicates --callers 64
 
 check: setup-dev  ## Formatting, lint, types, import contracts, the proto contract and the freshness of generated code
-	$(BIN)/ruff format --check collections_opt tests scripts
-	$(BIN)/ruff check collections_opt tests scripts
+	$(BIN)/ruff format --check collections_opt harness tests scripts
+	$(BIN)/ruff check collections_opt harness tests scripts
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
 
 .PHONY: ugly-files
 ugly-files: setup-dev  ## Read 10,000 random ugly files: to the clean file's values, or refused with the cause named
-	$(BIN)/python -m tests.datasets.ugly_files --count 10000
+	$(BIN)/python -m harness.ugly_files --count 10000
 
 .PHONY: replay evidence
 replay: setup-dev  ## Verify and replay the 50 golden rankings over threads, row orders and hash seeds
-	$(BIN)/python -m tests.golden.replaying
+	$(BIN)/python -m harness.golden.replaying
 
 evidence: setup-dev  ## 200 answers with proofs to the stand-alone verifier, and altered bytes that it must refuse
-	$(BIN)/python -m tests.golden.explaining --count 200
+	$(BIN)/python -m harness.golden.explaining --count 200
 
 bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for one, BENCH_FLAGS="--small" to try)
-	$(BIN)/python -m tests.benchmarks $(BENCH) $(BENCH_FLAGS)
+	$(BIN)/python -m harness.benchmarks $(BENCH) $(BENCH_FLAGS)
 
 fuzz-api: setup-dev  ## Send FUZZ_MESSAGES (100000) odd messages to every method: none may be answered INTERNAL
 	FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),100000) $(BIN)/python -m pytest -q --timeout 0 tests/service/test_no_internal.py

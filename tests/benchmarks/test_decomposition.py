@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from collections_opt.core.problem.assignment import INELIGIBLE, AssignmentProblem, SolveOptions
 from collections_opt.solvers import lagrangian_bound, solve_exact
-from tests.benchmarks.support import decomposition
-from tests.benchmarks.support.decomposition import least_gap
+from harness.benchmarks.support import decomposition
+from harness.benchmarks.support.decomposition import least_gap
 from tests.solvers.instances import problem_of, realistic
 
 

@@ -10,11 +10,11 @@ import types
 import numpy as np
 import pytest
 
-from tests.benchmarks.support.cases import CaseError, run_case
-from tests.benchmarks.support.keeping import kept_case
-from tests.benchmarks.support.measuring import cpu_seconds
-from tests.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
-from tests.benchmarks.support.running import Options, bench_names, options_from, run_bench
+from harness.benchmarks.support.cases import CaseError, run_case
+from harness.benchmarks.support.keeping import kept_case
+from harness.benchmarks.support.measuring import cpu_seconds
+from harness.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
+from harness.benchmarks.support.running import Options, bench_names, options_from, run_bench
 
 MB = 1_000_000
 
@@ -56,7 +56,7 @@ def test_medians_ratios_and_pages(tmp_path):
     assert table.lines[0][2] == "1.00"
     assert table.lines[1][4:] == ("50", "ones") or table.lines[1][4:] == ("50.00", "ones")
     assert markdown(table).count("\n") == 3
-    module = types.ModuleType("tests.benchmarks.example")
+    module = types.ModuleType("harness.benchmarks.example")
     module.__doc__ = "An example.\n\nWhat it shows."
     module.bench = lambda options: Report([table, by_stage("Stages", large)], [small, large], ["Met."])
     run_bench(module, Options(), tmp_path)
@@ -76,7 +76,7 @@ def test_options():
 
 @pytest.mark.parametrize("name", bench_names())
 def test_every_bench_has_an_entry_and_an_introduction(name):
-    module = importlib.import_module(f"tests.benchmarks.{name}")
+    module = importlib.import_module(f"harness.benchmarks.{name}")
     assert callable(module.bench)
     assert len(module.__doc__.splitlines()) >= 3
 

@@ -5,7 +5,7 @@ import pytest
 
 from collections_opt.datasets.files.cells import dates, numbers
 from collections_opt.datasets.files.opening import opened, text
-from tests.datasets.ugly_files import judge, make
+from harness.ugly_files import judge, make
 
 FILES = 250
 

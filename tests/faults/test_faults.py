@@ -4,13 +4,13 @@ import random
 
 import pytest
 
-from tests.faults.duplicates import call_at_once
-from tests.faults.injection import KINDS
-from tests.faults.kills import Book, kill_servers, kill_workers, restart_postgres
-from tests.faults.private_postgres import PrivatePostgres, why_not
-from tests.faults.schedules import Runner, rounds_of
-from tests.faults.tampering import TABLES, UNPROTECTED, bench, blind_verification_missed, edited, located, try_edit
-from tests.faults.zygote import Zygote
+from harness.faults.duplicates import call_at_once
+from harness.faults.injection import KINDS
+from harness.faults.kills import Book, kill_servers, kill_workers, restart_postgres
+from harness.faults.private_postgres import PrivatePostgres, why_not
+from harness.faults.schedules import Runner, rounds_of
+from harness.faults.tampering import TABLES, UNPROTECTED, bench, blind_verification_missed, edited, located, try_edit
+from harness.faults.zygote import Zygote
 
 SEEDS = range(1, 7)
 SURE = ("float_sum", "hash_tie_break", "quarantine_drops_a_row", "fallback_without_label", "keys_forgotten")
@@ -60,7 +60,7 @@ def test_killed_workers_and_servers_break_no_promise(zygotes, tmp_path):
 
 
 def test_a_restarted_server_breaks_no_promise(zygotes, postgres, tmp_path, monkeypatch):
-    monkeypatch.setattr("tests.faults.kills.RANKINGS_PER_WRITER", 3)
+    monkeypatch.setattr("harness.faults.kills.RANKINGS_PER_WRITER", 3)
     book = Book(tmp_path, zygotes[0], postgres.new_database())
     restart_postgres(book, postgres, 1, random.Random(1))
     assert book.broken() == []

@@ -10,7 +10,7 @@ from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceSt
 from collections_opt.service.server.edge import Patience
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.places import Places, caller_share
-from tests.faults.siege import ATTACKS, Seen, attacked_in_thread, own_channel
+from harness.faults.siege import ATTACKS, Seen, attacked_in_thread, own_channel
 from tests.service.edge import WAIT, FakePortfolios, places, running
 
 CALLS = 40

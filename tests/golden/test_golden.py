@@ -8,9 +8,9 @@ from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.ranking import pipeline, ranking
-from tests.golden import explaining
-from tests.golden.recording import ARCHIVE, COUNT, FOLDER, cases
-from tests.golden.replaying import in_another_process, replay_all, unpacked
+from harness.golden import explaining
+from harness.golden.recording import ARCHIVE, COUNT, FOLDER, cases
+from harness.golden.replaying import in_another_process, replay_all, unpacked
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from collections_opt.scoring.effect.model import EffectModel
 from collections_opt.scoring.effect.observational import learn_observational, measure_overlap
 from collections_opt.scoring.effect.randomisation import balance
 from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
-from tests.worlds.lab import as_if_randomised, confounded_only, train_world
+from harness.worlds.lab import as_if_randomised, confounded_only, train_world
 
 PLAN = desk_plan(1_000)
 
@@ -167,7 +167,7 @@ def test_without_overlap_a_chosen_log_is_refused(world, segments):
 
 
 def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_learned(world, segments, learned):
-    from tests.worlds.lab import SimulatedLender, admit  # noqa: PLC0415
+    from harness.worlds.lab import SimulatedLender, admit  # noqa: PLC0415
 
     portfolio = admit(SimulatedLender(9, 5_000).month(0).snapshot.raw).portfolio
     model = EffectModel("test-1", segments, learned.queues)

@@ -21,9 +21,9 @@ from collections_opt.scoring.effect.likelihood import EffectPrior, Spread, fit_e
 from collections_opt.scoring.effect.model import EffectModel
 from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from collections_opt.solvers import SOLVERS
+from harness.worlds.coverage import Claims, Setting, claim
+from harness.worlds.lab import arena, money_by_order, oracle_money, train_world, true_money
 from tests.scoring.test_effects import made_rows
-from tests.worlds.coverage import Claims, Setting, claim
-from tests.worlds.lab import arena, money_by_order, oracle_money, train_world, true_money
 
 
 @pytest.fixture(scope="module")

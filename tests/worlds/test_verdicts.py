@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.worlds.verdicts import PARTS, SHARES, Figures, learned_arm, promises, spread
+from harness.worlds.verdicts import PARTS, SHARES, Figures, learned_arm, promises, spread
 
 ARMS = [learned_arm(share, part) for share in SHARES for part, _ in PARTS]
 

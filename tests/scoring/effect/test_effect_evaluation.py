@@ -13,7 +13,7 @@ from collections_opt.core.value.effects import PlannedEffects, QueueEffect
 from collections_opt.core.value.outcomes import CURE
 from collections_opt.datasets.simulated_lender import desk_plan
 from collections_opt.scoring.effect.evaluation import evaluate_effects
-from tests.worlds.thresholds import pool, thresholded
+from harness.worlds.thresholds import pool, thresholded
 
 PLAN, QUEUE = desk_plan(1_000), 2
 SOURCE = LogSource("log.csv", "0" * 64, 1, simulated=False)

@@ -15,7 +15,7 @@ from collections_opt.scoring.effect.rows import EffectPeriod
 from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from collections_opt.scoring.effect.threshold import ThresholdDesign, learn_threshold, parse_threshold
 from collections_opt.scoring.effect.training import learn_effects
-from tests.worlds.thresholds import pool, thresholded
+from harness.worlds.thresholds import pool, thresholded
 
 PLAN, QUEUE = desk_plan(1_000), 2
 COLUMN, VALUE, WIDTH = "balance_minor", 300_000, 150_000

@@ -1,0 +1,186 @@
+"""What each order is worth in true money, in worlds of many forms.
+
+In simulated worlds the effect of every contact is known, so the true incremental money of a list can be counted: it is worked
+in its order until each queue's time is really used up, at time for a fifth of the accounts. Outcomes without contact and values
+are learned from one lender of a world, effects from the log of a second, and a third decides; every seed draws three other
+lenders. ORACLE knows every account's true chances, payoffs and minutes, latent types included, under the same rules. REACHABLE
+is what recorded columns can tell: trees on the truth of a large log in which every account is tried under every queue, without
+the noise of outcomes. AS SHIPPED has the plan's assumed effects and the shipped values, ASSUMED the same effects with measured
+values, LEARNED the effects of a log of which a share was randomised. BALANCE and BALANCE_BUCKET are routed to queues by
+ASSUMED's increments. Rivals learn from the randomised rows of the whole log. Where contact does nothing, money is shown as a
+share of what ASSUMED's list costs. Intervals are 95 % over seeds.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.datasets.simulated_lender.worlds import WORLDS, world
+from harness.benchmarks.support.cases import Result
+from harness.benchmarks.support.keeping import KEPT, kept_case
+from harness.benchmarks.support.reporting import Report, Table
+from harness.benchmarks.support.running import Options, main
+from harness.worlds.learning import learned
+from harness.worlds.reachable import Reachable, learn_reachable
+from harness.worlds.rivals import RIVALS, learn_rival
+from harness.worlds.trial import (
+    Money,
+    contact_log,
+    decide_in,
+    learn_grounds,
+    money_of_oracle,
+    money_of_order,
+    money_of_ranking,
+    part_of,
+    ranked,
+    shipped_values,
+)
+from harness.worlds.verdicts import PARTS, SHARES, Figures, Spread, learned_arm, percent, points, promises
+
+SEEDS = (501, 502, 503, 504, 505, 506)
+"""Never looked at while a method was made: to judge a changed method, take others."""
+
+REACHABLE_SEED, ENOUGH = 77, (0.05, 0.20)
+BASELINES = ("AS_SHIPPED", "ASSUMED", "BALANCE", "BALANCE_BUCKET")
+
+
+def reachable(measure, of: str, book: int, path: str) -> None:
+    """Learn what a world's columns can tell, and keep the trees."""
+    with measure.stage("learn"):
+        learn_reachable(world(of), REACHABLE_SEED, book).save(Path(path))
+    measure.figures["accounts"] = book
+
+
+def trial(measure, of: str, seed: int, book: int, path: str, rivals: bool) -> None:
+    """Learn from two lenders of a world, decide for a third, and count every arm's money."""
+    made, figures = world(of), measure.figures
+    with measure.stage("outcomes and values"):
+        grounds = learn_grounds(made, 10 * seed + 1, book)
+    with measure.stage("orders"):
+        place = decide_in(made, 10 * seed + 3, book, grounds.parameters)
+        figures["accounts"] = place.portfolio.account_count
+        figures["true ORACLE"] = money_of_oracle(place)
+        _record(measure, "AS_SHIPPED", money_of_ranking(place, ranked(place, grounds, PlannedEffects, shipped_values(made))))
+        assumed = ranked(place, grounds, PlannedEffects)
+        _record(measure, "ASSUMED", money_of_ranking(place, assumed))
+        for ordering in (Ordering.BALANCE, Ordering.BALANCE_BUCKET):
+            figures[f"true {ordering.value}"] = money_of_order(place, assumed, ordering)
+        effects_of = Reachable.load(Path(path)).effects_of
+        _record(measure, "REACHABLE", money_of_ranking(place, ranked(place, grounds, effects_of)))
+    plan = made.plan(0.02 * book)
+    for share in SHARES:
+        log = contact_log(made, 10 * seed + 2, book, share, grounds)
+        figures[f"rows {share:.0%}"], figures[f"randomised {share:.0%}"] = log.log.row_count, int(log.log.randomised.sum())
+        with measure.stage(f"learn {share:.0%}"):
+            for part, size in PARTS:
+                effects_of = learned(part_of(log, size, seed), plan, seed)
+                _record(measure, learned_arm(share, part), money_of_ranking(place, ranked(place, grounds, effects_of)))
+        if rivals and share in ENOUGH:
+            with measure.stage(f"rivals {share:.0%}"):
+                for rival in RIVALS:
+                    effects_of = learn_rival(rival, log, plan).effects_of
+                    _record(measure, f"{rival} {share:.0%}", money_of_ranking(place, ranked(place, grounds, effects_of)))
+
+
+def _record(measure, arm: str, money: Money) -> None:
+    figures = measure.figures | {f"true {arm}": money.true, f"stated {arm}": money.expected, f"worked {arm}": money.worked}
+    if money.low is not None and money.high is not None:
+        figures |= {f"low {arm}": money.low, f"high {arm}": money.high}
+    measure.figures.update(figures)
+
+
+def bench(options: Options) -> Report:
+    """Run every world over every seed."""
+    names, seeds, book, large = list(WORLDS), SEEDS, 120_000, 400_000
+    if options.small:
+        names, seeds, book, large = ["types", "nothing"], SEEDS[:2], 16_000, 40_000
+    results = []
+    for name in names:
+        folder = KEPT / ("policy_value_small" if options.small else "policy_value")
+        path = str(folder / f"reachable-{name}.npz")
+        results.append(kept_case(folder.name, f"reachable-{name}", reachable, options.resume, of=name, book=large, path=path))
+        for seed in seeds:
+            arguments = {"of": name, "seed": seed, "book": book, "path": path, "rivals": not options.small}
+            results.append(kept_case(folder.name, f"{name}-{seed}", trial, options.resume, **arguments))
+    return report(results)
+
+
+def report(results: list[Result]) -> Report:
+    """Return the page of the results."""
+    figures = figures_of(results)
+    tables = [_orders(figures, results), _reached(figures), _sizes(figures), _stated(figures)]
+    if any(name.startswith("T_LEARNER") for name in figures.true[figures.worlds()[0]]):
+        tables.insert(2, _rivals(figures))
+    return Report(tables, results, [promise.sentence() for promise in promises(figures)])
+
+
+def figures_of(results: list[Result]) -> Figures:
+    """Return the figures of all trials by world and arm, seed by seed."""
+    true: dict[str, dict[str, list[float]]] = {}
+    stated: dict[str, dict[str, list[float]]] = {}
+    for result in results:
+        name, _, seed = result.name.rpartition("-")
+        if seed.isdigit():
+            for key, value in result.figures.items():
+                kind, _, arm = key.partition(" ")
+                if kind in ("true", "stated"):
+                    (true if kind == "true" else stated).setdefault(name, {}).setdefault(arm, []).append(value)
+    return Figures(true, stated, {name: WORLDS[name].learnable for name in true})
+
+
+def _orders(figures: Figures, results: list[Result]) -> Table:
+    arms = (*BASELINES, *(learned_arm(share, "whole") for share in SHARES), "REACHABLE")
+    lines = [(name, *(percent(figures.share(name, arm)) for arm in arms)) for name in figures.worlds()]
+    trials = [result for result in results if "true ORACLE" in result.figures]
+    rows = [result.figures["rows 5%"] for result in trials]
+    drawn = [result.figures["randomised 5%"] for result in trials]
+    late = [result.figures["accounts"] for result in trials]
+    note = (
+        f"{len(trials) // len(lines)} seeds for each world. Late accounts that decide: {min(late):,} to {max(late):,}; "
+        f"rows of the whole log: {min(rows):,} to {max(rows):,}, of them randomised at 5 %: {min(drawn):,} to {max(drawn):,}."
+    )
+    return Table("True money, % of the oracle's, worst world first", ("world", *arms), tuple(lines), note)
+
+
+def _reached(figures: Figures) -> Table:
+    arms = ("AS_SHIPPED", "ASSUMED", *(learned_arm(share, "whole") for share in SHARES))
+    worlds = [name for name in figures.worlds() if figures.winnable(name)]
+    lines = [(name, *(percent(figures.of_reachable(name, arm)) for arm in arms)) for name in worlds]
+    return Table("True money, % of what the columns can reach", ("world", *arms), tuple(lines))
+
+
+def _rivals(figures: Figures) -> Table:
+    arms = [f"{rival} {share:.0%}" for share in ENOUGH for rival in RIVALS]
+    lines = [(name, *(percent(figures.share(name, arm)) for arm in arms)) for name in figures.worlds()]
+    return Table("Rivals on the randomised rows, % of the oracle's", ("world", *arms), tuple(lines))
+
+
+def _sizes(figures: Figures) -> Table:
+    arms = [(share, part) for share in SHARES for part, _ in PARTS]
+
+    def cell(name: str, share: float, part: str) -> str:
+        arm = learned_arm(share, part)
+        worst: Spread = min((figures.beside(name, arm, other) for other in ("ASSUMED", "BALANCE")), key=lambda value: value.mean)
+        return points(worst)
+
+    lines = [(name, *(cell(name, share, part) for share, part in arms)) for name in figures.worlds()]
+    header = ("world", *(f"{share:.0%}, {part}" for share, part in arms))
+    return Table("Learned less the better of ASSUMED and BALANCE, points of the oracle's money", header, tuple(lines))
+
+
+def _stated(figures: Figures) -> Table:
+    arms = ("AS_SHIPPED", "ASSUMED", *(learned_arm(share, "whole") for share in SHARES))
+    lines = []
+    for name in figures.worlds():
+        if figures.winnable(name):
+            found = [figures.stated_over_true(name, arm) for arm in arms]
+            lines.append((name, *(f"{value.mean:.2f} ± {value.half:.2f}" for value in found)))
+    note = "What a list says that it adds (the stated money of its ranking) over what it truly adds."
+    return Table("Stated over true money", ("world", *arms), tuple(lines), note)
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])

@@ -1,0 +1,79 @@
+"""The command line of a bench: ``python -m harness.benchmarks.NAME``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import harness.benchmarks
+from harness.benchmarks.support.reporting import FOLDER, Report, page, write
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a bench is run.
+
+    Attributes:
+        runs: how often each case runs.
+        small: sizes for a quick try; nothing is written.
+        resume: cases that an earlier run kept are not run again, where a bench keeps them.
+    """
+
+    runs: int = 3
+    small: bool = False
+    resume: bool = False
+
+
+def bench_names() -> list[str]:
+    """Return the benches: the modules of harness.benchmarks that define ``bench``."""
+    found = pkgutil.iter_modules(harness.benchmarks.__path__)
+    return sorted(m.name for m in found if not m.ispkg and not m.name.startswith(("test_", "_")))
+
+
+def run_bench(module: ModuleType, options: Options, folder: Path = FOLDER) -> None:
+    """Run ``module.bench(options)``, print its page, and write it unless the run is a quick try.
+
+    The first line of the module's docstring is the page's title, the rest its introduction.
+    """
+    spec = module.__spec__.name if module.__spec__ else module.__name__
+    name = spec.rpartition(".")[2]
+    title, _, introduction = (module.__doc__ or name).partition("\n")
+    bench: Callable[[Options], Report] = module.bench
+    report = bench(options)
+    command = f"make bench BENCH={name}"
+    text = page(name, title.rstrip("."), introduction.strip(), command, report)
+    print(text)
+    if not options.small:
+        write(name, text, report, command, folder)
+
+
+def options_from(arguments: list[str]) -> tuple[Options, list[str]]:
+    """Return the options and the names of benches on a command line."""
+    parser = argparse.ArgumentParser(prog="python -m harness.benchmarks", description="Run benches and write their pages.")
+    parser.add_argument("names", nargs="*", help="benches to run; all by default")
+    parser.add_argument("--runs", type=int, default=3, help="runs of each case")
+    parser.add_argument("--small", action="store_true", help="small sizes, nothing written")
+    parser.add_argument("--resume", action="store_true", help="go on with a long bench that was cut off")
+    given = parser.parse_args(arguments)
+    return Options(given.runs, given.small, given.resume), given.names
+
+
+def main(module: ModuleType) -> None:
+    """Run one bench from the command line."""
+    run_bench(module, options_from(sys.argv[1:])[0])
+
+
+def main_all() -> None:
+    """Run the named benches, or all, one after the other."""
+    options, names = options_from(sys.argv[1:])
+    unknown = set(names) - set(bench_names())
+    if unknown:
+        sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(bench_names())}")
+    for name in names or bench_names():
+        run_bench(importlib.import_module(f"harness.benchmarks.{name}"), options)

@@ -1,0 +1,1 @@
+"""Simulated lenders with trained models, for tests and benches of effects and policy value."""
