@@ -1,4 +1,4 @@
-"""``collections-opt COMMAND ...`` runs the script of that name: the same options, the same output, the same exit codes."""
+"""``collections-opt COMMAND ...`` runs the command of that name, as the file of that name in ``scripts/`` does."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import ast
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 
 from collections_opt import __version__
-from collections_opt.datasets.shipped import shipped
+from collections_opt.cli import PROGRAM
 
-PROGRAM = "collections-opt"
 USAGE = 2
 """Exit code of a call that names no command."""
 
+ROOMS = ("morning", "desk", "learning", "records", "running")
+"""The folders beside this file that hold commands; a module with a function ``command`` is one."""
+
 _SHORT = {"compare_orderings": "compare", "import_portfolio": "import"}
-_INTERNAL = ("generate_proto",)
+_HERE = Path(__file__).parent
 
 
 def commands() -> Mapping[str, Path]:
-    """Return the script of each command by the command's name."""
-    found = sorted(shipped("scripts").glob("*.py"))
-    own = [path for path in found if not path.stem.endswith("_support") and path.stem not in _INTERNAL]
-    return {_SHORT.get(path.stem, path.stem.replace("_", "-")): path for path in own}
+    """Return the module's file of each command by the command's name."""
+    found = sorted(path for room in ROOMS for path in (_HERE / room).glob("*.py") if "def command()" in path.read_text("utf-8"))
+    return {_SHORT.get(path.stem, path.stem.replace("_", "-")): path for path in sorted(found, key=lambda path: path.stem)}
 
 
 def main() -> None:
@@ -45,16 +46,10 @@ def main() -> None:
     _run(name, known[name], rest)
 
 
-def _run(name: str, script: Path, arguments: list[str]) -> None:
+def _run(name: str, path: Path, arguments: list[str]) -> None:
     sys.argv[:] = [f"{PROGRAM} {name}", *arguments]
-    sys.path.insert(0, str(script.parent))
-    # As runpy would, but for the program's name: it puts the path of the file there, and people called a command.
-    spec = spec_from_file_location("__main__", script)
-    assert spec
-    assert spec.loader
-    sys.modules["__main__"] = module = module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        import_module(f"collections_opt.cli.{path.parent.name}.{path.stem}").command()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("collections_opt"):
             raise

@@ -1,5 +1,6 @@
 """``collections-opt`` from a wheel, away from the repository: what it needs is in it, and the base install is the client."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from collections_opt.cli.main import commands
+from collections_opt.cli.main import ROOMS, commands
 from collections_opt.datasets.shipped import shipped
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +117,15 @@ def test_the_readme_names_the_commands_of_the_client():
 
 
 def test_every_script_that_people_run_is_a_command():
-    names = {path.stem for path in (ROOT / "scripts").glob("*.py") if not path.stem.endswith("_support")}
+    names = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     assert {path.stem for path in commands().values()} == names - {"generate_proto"}
+    for path in commands().values():
+        script = (ROOT / "scripts" / path.name).read_text("utf-8")
+        assert f"from collections_opt.cli.{path.parent.name}.{path.stem} import command" in script
+        assert ast.get_docstring(ast.parse(script)) == ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def test_every_command_is_in_a_room():
+    cli = ROOT / "collections_opt/cli"
+    assert {path.name for path in cli.iterdir() if path.is_dir() and path.name != "__pycache__"} == {*ROOMS, "common"}
     assert shipped("models") == ROOT / "models"

@@ -26,6 +26,7 @@ LOADED = (
     "collections_opt.reports.comparison.report",
     "collections_opt.service.server.build",
     "collections_opt.service.server.services",
+    "collections_opt.cli.common.running",
     "rich.progress",
     "typer",
 )

@@ -11,8 +11,7 @@ from pathlib import Path
 from tests.scripts.born_ready import run_script
 
 ROOT = Path(__file__).parents[2]
-SUPPORT = "_support"
-SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py") if not path.stem.endswith(SUPPORT))
+SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
 
 
 def call(name, *arguments):

@@ -1,14 +1,14 @@
 """scripts/capacity.py as a person runs it: show, what-if with its page, set under an etag, a dry run, refusals."""
 
 import csv
-import importlib
 import json
 
 import pytest
 
+from collections_opt.cli.desk import change_notation
 from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.errors import CollectionsError
-from tests.scripts.processes import ROOT, call, server
+from tests.scripts.processes import call, server
 
 
 @pytest.fixture(scope="module")
@@ -88,12 +88,6 @@ def test_refusals_say_what_to_do_and_exit_with_2(address, arguments, told):
     assert told in " ".join(shown.stderr.split())
 
 
-@pytest.fixture
-def notation(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module("capacity_support")
-
-
 @pytest.mark.parametrize(
     ("text", "change"),
     [
@@ -104,17 +98,17 @@ def notation(monkeypatch):
         ("a:minutes=-20%,occupancy=0.9,paid-minutes=450", QueueChange("a", None, None, 450, None, 0.9, None, 0.8)),
     ],
 )
-def test_a_change_is_read_as_people_write_it(notation, text, change):
-    assert notation.read_change(text) == change
-    message = notation.write_changes([change]).queues[0]
+def test_a_change_is_read_as_people_write_it(text, change):
+    assert change_notation.read_change(text) == change
+    message = change_notation.write_changes([change]).queues[0]
     assert message.queue_id == "a"
     assert message.HasField("agent_count") == (change.agents is not None)
     assert message.closed == change.closed
 
 
 @pytest.mark.parametrize("text", ["late", "late:", ":agents=1", "late:agents", "late:agents=x", "late:wages=3", "late:minutes=9"])
-def test_a_change_that_cannot_be_read_says_how_one_is_written(notation, text):
+def test_a_change_that_cannot_be_read_says_how_one_is_written(text):
     with pytest.raises(CollectionsError, match="QUEUE:FIELD=VALUE"):
-        notation.read_change(text)
+        change_notation.read_change(text)
     with pytest.raises(CollectionsError, match="is missing"):
-        notation.read_changes([])
+        change_notation.read_changes([])

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from rich.console import Console
-from scripts_support import table
 
 from collections_opt.api.v1 import model_use_pb2, rule_table_pb2
+from collections_opt.cli.common.terminal import table
 from collections_opt.core.rules.tables import Rule, RuleKind
 from collections_opt.datasets.rule_files import RuleFile
 from collections_opt.wire.common import read_date

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from scripts_support import LATEST, Product, RankingOption, models_of, named_ranking, opened, table, terminal
 
+from collections_opt.cli.common.product import LATEST, Product, RankingOption, models_of, named_ranking, opened
+from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.plain import plain
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.training_files import read_labels

@@ -6,9 +6,9 @@ from dataclasses import replace
 from itertools import islice
 
 from rich.console import Console
-from scripts_support import table
 
 from collections_opt.api.v1 import capacity_service_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.cli.common.terminal import table
 from collections_opt.client.client import Client
 from collections_opt.client.comparison import ComparedOrders
 from collections_opt.client.rankings import summarise, worklist

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scripts_support import PlainConsole
 
+from collections_opt.cli.common.terminal import PlainConsole
 from collections_opt.core.accounts.matching import match_ids
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""What every command shares: the product over its API, running, the terminal."""

@@ -1,0 +1,137 @@
+"""The product as commands reach it: a server by its address, or the same API served in process over a data folder."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from collections_opt.api.v1.ranking_pb2 import Ranking
+from collections_opt.client.client import Client, connect
+from collections_opt.client.connection import Connection
+from collections_opt.client.rankings import get_ranking, latest_ranking
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.datasets.shipped import shipped
+
+if TYPE_CHECKING:
+    from collections_opt.application.workspace import Workspace
+
+LATEST = "latest"
+"""Names the newest recorded ranking by expected value."""
+
+DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; made on first use.")]
+ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
+
+
+RankingOption = Annotated[str, typer.Option(help="Id of the ranking; latest: the newest by expected value.")]
+
+
+@dataclass(frozen=True)
+class Product:
+    """How a script reaches the product: a server by ``--address``, or the same API served in process over ``--data``.
+
+    A script takes one as its first parameter; ``run`` turns its fields into the options below.
+    """
+
+    address: Annotated[str, typer.Option(help="host:port of a server; not given: serve --data in process.")] = ""
+    data: Annotated[Path, typer.Option(help="Data folder to serve in process; made on first use.")] = Path("var/demo")
+    models: ModelsOption = None
+    tls_ca: Annotated[Path | None, typer.Option(help="PEM authority of the server's certificate.")] = None
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate to show to the server (mTLS).")] = None
+    tls_key: Annotated[Path | None, typer.Option(help="PEM key of that certificate.")] = None
+    insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext to a server on this machine.")] = False
+    actor: Annotated[str, typer.Option(help="Your name, for the record; default in process: the user of this machine.")] = ""
+    role: Annotated[str, typer.Option(help="Your role, for the record, such as OPERATIONS_MANAGER.")] = ""
+    token: Annotated[Path | None, typer.Option(help="File of your token, for a server that asks for one.")] = None
+
+    @contextmanager
+    def connect(self) -> Iterator[Client]:
+        """Open the API for the time of a block.
+
+        Raises:
+            CollectionsError: as ``Connection.channel`` and ``open_workspace``; INVALID_ARGUMENT for TLS flags without address.
+        """
+        if not self.address:
+            self._refuse_connection_flags()
+            with served(self.data, models_of(self.data, self.models)) as port, connect(self._local(port)) as client:
+                yield client
+            return
+        tls = (self.tls_ca, self.tls_certificate, self.tls_key)
+        connection = Connection(self.address, *tls, self.insecure_loopback, self.actor, self.role, self.token)
+        with connect(connection) as client:
+            yield client
+
+    def _local(self, port: int) -> Connection:
+        actor = self.actor or machine_user()
+        return Connection(f"127.0.0.1:{port}", insecure_loopback=True, actor=actor, role=self.role)
+
+    def _refuse_connection_flags(self) -> None:
+        if self.tls_ca or self.tls_certificate or self.tls_key or self.insecure_loopback or self.token:
+            raise refuse(Reason.INVALID_ARGUMENT, "address", "is missing beside connection flags.", "Give --address host:port.")
+
+
+def named_ranking(client: Client, ranking_id: str) -> Ranking:
+    """Return the recorded ranking that a person named, by id or as the latest."""
+    return latest_ranking(client) if ranking_id == LATEST else get_ranking(client, ranking_id)
+
+
+def models_of(data: Path, models: Path | None) -> Path:
+    """Return the folder of model versions to use over a data folder: the one named, else its own, else the shipped one."""
+    own = data / "models"
+    return models or (own if (own / "registry.toml").exists() else shipped_models())
+
+
+def shipped_models() -> Path:
+    """Return the folder of the shipped models: that of the working folder where there is one, as in a checkout."""
+    here = Path("models")
+    return here if (here / "registry.toml").exists() else shipped("models")
+
+
+def machine_user() -> str:
+    """Return the login name of who runs a script; empty where the machine knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+@contextmanager
+def served(data: Path, models: Path) -> Iterator[int]:
+    """Serve a data folder on a free loopback port for the time of a block; yield the port."""
+    # Imported here: a script that asks a remote server starts without models, solvers and database.
+    from collections_opt.service.server.build import ServerOptions, build_server  # noqa: PLC0415
+    from collections_opt.service.server.services import all_services  # noqa: PLC0415
+
+    with opened(data, models) as workspace:
+        built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
+        built.start()
+        try:
+            yield built.port
+        finally:
+            built.stop(10.0)
+
+
+def now() -> datetime:
+    """Return the time of day, UTC; the only clock of the scripts."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def opened(data: Path, models: Path, database_url: str = "", objects_url: str = "") -> Iterator[Workspace]:
+    """Open a data folder itself for the time of a block, for what works on records and not over the API."""
+    from collections_opt.application.logs import write_logs_to  # noqa: PLC0415 - see ``served``
+    from collections_opt.application.workspace import open_workspace  # noqa: PLC0415
+
+    write_logs_to(sys.stderr)
+    workspace = open_workspace(data, models, now, database_url, objects_url=objects_url)
+    try:
+        yield workspace
+    finally:
+        workspace.close()

@@ -1,0 +1,110 @@
+"""Run a command: its options, its refusals as sentences with an exit code, its end."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import typer
+
+from collections_opt.cli import PROGRAM
+from collections_opt.core.errors import CollectionsError
+
+if TYPE_CHECKING:
+    pass
+from collections_opt.cli.common.product import Product
+from collections_opt.cli.common.terminal import PlainConsole
+
+_SCRIPT = re.compile(r"python scripts/\w+\.py")
+
+REFUSED = 2
+"""Exit code of a refusal that the caller can act on."""
+
+
+def run(command: Callable[..., Any]) -> None:
+    """Run a typer command; a refusal prints what to do next and exits with ``REFUSED``.
+
+    A first parameter annotated ``Product`` becomes the options of its fields.
+    """
+    app = typer.Typer(add_completion=False)
+    app.command()(_with_product_options(_named_as_called(command)))
+    with _left_at_once(), _refusals():
+        app(prog_name=_called_as())
+
+
+def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
+    """Run one of several typer commands, named as their functions with hyphens; refusals and ``Product`` as in ``run``."""
+    app = typer.Typer(help=purpose, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    for command in commands:
+        name = command.__name__.removesuffix("_command").replace("_", "-")
+        app.command(name)(_with_product_options(_named_as_called(command)))
+    with _left_at_once(), _refusals():
+        app(prog_name=_called_as())
+
+
+def _called_as() -> str | None:
+    """Return the program's name where it runs as a command of ``collections-opt``."""
+    return sys.argv[0] if sys.argv[0].startswith(f"{PROGRAM} ") else None
+
+
+def _named_as_called(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the example in a command's help name the program that shows it."""
+    if called := _called_as():
+        command.__doc__ = _SCRIPT.sub(called, command.__doc__ or "")
+    return command
+
+
+@contextmanager
+def _left_at_once() -> Iterator[None]:
+    """End the process without tearing the interpreter down where a file was read with Arrow.
+
+    Arrow's threads let go of Python's objects when they come to it. One that does so while the interpreter ends is stopped in the
+    midst, which aborts the process after its work is done and told. Only a process that was started for the script is its to end.
+    """
+    try:
+        yield
+    except SystemExit as ended:
+        code = 0 if ended.code is None else ended.code
+        started_for_it = sys.argv[0] in sys.orig_argv or _called_as() is not None
+        if not started_for_it or "pyarrow.csv" not in sys.modules or not isinstance(code, int):
+            raise
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except CollectionsError as error:
+        PlainConsole(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red")
+        sys.exit(REFUSED)
+
+
+def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    hints = get_type_hints(command, include_extras=True)
+    own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(command).parameters.values()]
+    if not own or own[0].annotation is not Product:
+        return command
+    product_hints = get_type_hints(Product, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    taken = {p.name for p in own}  # a script's own option of the same name stays
+    offered = [f for f in fields(Product) if f.name not in taken]
+    reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in offered]
+
+    def expanded(**given: Any) -> Any:
+        product = Product(**{p.name: given.pop(p.name) for p in reach})
+        return command(product, **given)
+
+    expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
+    parameters = [*(p.replace(kind=kind) for p in own[1:]), *reach]
+    expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    expanded.__annotations__ = {p.name: p.annotation for p in parameters}
+    return expanded

@@ -1,0 +1,1 @@
+"""The desk's settings: capacity, plans, values and rules."""

@@ -1,0 +1,1 @@
+"""Models: learned, judged, governed; and the studies behind the values."""

@@ -1,0 +1,1 @@
+"""Evidence: verified, made anew, exported, erased."""

@@ -1,0 +1,1 @@
+"""Running the server and its ledger."""

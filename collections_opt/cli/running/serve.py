@@ -1,0 +1,129 @@
+"""Serve the gRPC API over a data folder until interrupted.
+
+Example:
+    python scripts/serve.py --data var/demo --models var/demo/models --port 50051 --insecure-loopback
+"""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+from wsgiref.simple_server import WSGIServer
+
+import typer
+from prometheus_client import start_http_server
+
+from collections_opt.application.settings import read_parameters
+from collections_opt.cli.common.product import DataOption, ModelsOption, machine_user, models_of, now, opened
+from collections_opt.cli.common.running import run
+from collections_opt.core.actors import Actor
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.access.roles import Access
+from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
+from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.metrics import ServerMetrics
+from collections_opt.service.server.services import all_services
+from collections_opt.wire.byte_budget import ByteBudget
+
+SWITCH_SECONDS = 0.0005
+"""A busy worker hands the interpreter over after that, a tenth of Python's own: the edge waits for it before every call."""
+
+
+def main(
+    data: DataOption = Path("var/demo"),
+    models: ModelsOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 50051,
+    database_url: Annotated[str, typer.Option(help="SQLAlchemy URL of the ledger; default SQLite in the data folder.")] = "",
+    objects_url: Annotated[str, typer.Option(help="Folder or pyarrow URL of the objects; default in the data folder.")] = "",
+    tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
+    tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
+    parameters: Annotated[
+        Path | None, typer.Option(help="TOML file of value parameters to keep in place of the shipped ones.")
+    ] = None,
+    token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
+    token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
+    token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
+    metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
+    import_gib: Annotated[float, typer.Option(help="GiB of memory that one import may hold; all together: half again.")] = 4.0,
+    insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
+) -> None:
+    """Serve the API; the first line printed names the address, SIGTERM and SIGINT end it after running calls.
+
+    Example: python scripts/serve.py --data var/demo --port 50051 --insecure-loopback
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    tls = TlsFiles(tls_key, tls_certificate, tls_client_ca) if tls_key and tls_certificate else None
+    wait_for_the_end = signals_caught()
+    models = models_of(data, models)
+    values = read_parameters(parameters) if parameters else None
+    with opened(data, models, database_url, objects_url) as workspace:
+        if values:
+            workspace.values.declare(values, Actor(machine_user() or "operator"))
+        access = access_of(token_keys, token_issuer, token_audience)
+        options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
+        services = all_services(workspace, metrics=options.metrics, imports=import_budget(import_gib))
+        built = build_server(services, options)
+        watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
+        built.start()
+        workspace.rankings.recover()
+        typer.echo(f"serving on {host}:{built.port}")
+        if watched:
+            typer.echo(f"metrics on http://{metrics_host}:{watched.server_port}/metrics")
+        wait_for_the_end()
+        built.stop(10.0)
+        if watched:
+            watched.shutdown()
+    typer.echo("stopped")
+
+
+def import_budget(gib: float) -> ByteBudget:
+    """Return what imports may hold."""
+    if not 0.0 < gib < 1e6:
+        raise refuse(Reason.INVALID_ARGUMENT, "import_gib", f"is {gib:g}.", "Give gibibytes, above zero.")
+    return ByteBudget(int(gib * 2**30), int(1.5 * gib * 2**30))
+
+
+def signals_caught() -> Callable[[], object]:
+    """Catch SIGTERM and SIGINT from now on; return what waits for the first.
+
+    The kernel may deliver a signal to any thread, and Python's own handlers run in the main one only when it wakes: a main thread
+    that waits for a lock would sleep on. So it waits for the byte that Python writes in whichever thread is told.
+    """
+    heard, told = socket.socketpair()
+    told.setblocking(False)
+    signal.set_wakeup_fd(told.fileno())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    return lambda: (heard.recv(1), told)  # told stays open as long as somebody waits
+
+
+def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSGIServer | None:
+    """Show metrics over HTTP where a port is given; 0 takes a free one."""
+    if port is None:
+        return None
+    try:
+        return start_http_server(port, host, metrics.registry)[0]
+    except OSError as error:
+        place = f"{host}:{port} cannot be bound: {error.strerror}."
+        raise refuse(Reason.INVALID_ARGUMENT, "metrics_port", place, "Free it or choose another.") from error
+
+
+def access_of(token_keys: Path | None, issuer: str, audience: str) -> Access:
+    """Return who may call: everybody who can connect, or with keys whoever shows a token in a role that may."""
+    if token_keys is None:
+        return Access()
+    if not issuer:
+        raise refuse(Reason.INVALID_ARGUMENT, "token_issuer", "is missing beside token_keys.", "Name the issuer of the tokens.")
+    return Access(TokenChecker(read_keys(token_keys), issuer, audience, now))
+
+
+def command() -> None:
+    """Run the command with the arguments of the process."""
+    run(main)
