@@ -166,6 +166,13 @@ def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(w
     assert any(reason.code.startswith("OWN_") for found in why for reason in found)
 
 
+def test_the_answer_of_a_call_says_how_its_rows_fit_the_model(workspace):
+    health = workspace.scores.score(few_rows(), bundled_plan(), bundled_parameters(), with_reasons=False).health
+    assert health["unknown_categories"] == {"own.desk": RARE}
+    assert any("does not know some categories" in told for told in health["warnings"])
+    assert "own_column_psi_milli" not in health  # so few accounts have no spread
+
+
 def test_a_text_that_was_not_learned_is_read_as_missing(scorers, data):
     portfolio, scorer = data.later.portfolio, scorers["own-1"]
     assert unknown_texts(portfolio, scorer.own) == {"own.desk": RARE}

@@ -8,6 +8,7 @@ from collections_opt.api.v1 import account_pb2 as _account_pb2
 from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
+from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
@@ -108,6 +109,7 @@ class ScoreAccountsResponse(_message.Message):
     RECOVERY_VERSION_FIELD_NUMBER: _builtins.int
     RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
     VALUE_CHOICES_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the outcome model."""
     calibration_version: _builtins.str
@@ -136,6 +138,12 @@ class ScoreAccountsResponse(_message.Message):
     def value_choices(self) -> _containers.RepeatedCompositeFieldContainer[_value_set_pb2.ValueChoice]:
         """Which version gives each product its values, by product; empty where the call carried them."""
 
+    @_builtins.property
+    def health(self) -> _ranking_pb2.RankingHealth:
+        """What a person must know before trusting the scores, and how the accounts fit the model: show its warnings beside them.
+        Of a ranking's health it has what concerns scores; own_column_drift needs at least 200 accounts.
+        """
+
     def __init__(
         self,
         *,
@@ -150,10 +158,11 @@ class ScoreAccountsResponse(_message.Message):
         recovery_version: _builtins.str = ...,
         recovery_problem: _builtins.str = ...,
         value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
+        health: _ranking_pb2.RankingHealth | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["model_use", b"model_use"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["health", b"health", "model_use", b"model_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_choices", b"value_choices", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "health", b"health", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_choices", b"value_choices", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -14,6 +14,7 @@ from collections_opt.application.models.recovery_serving import ServedRecovery
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.rankings.quarantine import refused_rows
+from collections_opt.application.rankings.score_health import health_of_call, scoring_record
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
 from collections_opt.core.accounts.admission import admit
@@ -32,6 +33,7 @@ from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
 
 
@@ -39,7 +41,8 @@ from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
 class ScoredAccounts:
     """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned.
 
-    ``recovery`` gave the loss given default of accounts without their own; ``values`` value them.
+    ``recovery`` gave the loss given default of accounts without their own; ``values`` value them. ``health`` and ``scoring`` say
+    how the accounts fit what scored, under the names of a ranking's record.
     """
 
     ranking: Ranking
@@ -48,12 +51,17 @@ class ScoredAccounts:
     model_use: Mapping[str, Any]
     recovery: ServedRecovery
     values: ChosenValues
+    health: Mapping[str, Any]
+    scoring: Mapping[str, Any]
 
 
 class AccountScores:
-    """Scores rows with the models that serve."""
+    """Scores rows with the models that serve; ``ledger`` holds their approvals."""
 
-    def __init__(self, models: ModelServing, rule_tables: RuleTables, values: ValueSets, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, ledger: Ledger, models: ModelServing, rule_tables: RuleTables, values: ValueSets, now: Callable[[], datetime]
+    ) -> None:
+        self._ledger = ledger
         self._models = models
         self._rule_tables = rule_tables
         self._values = values
@@ -80,7 +88,8 @@ class AccountScores:
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         serving = self._models.pin("", admission.portfolio)
-        effects_of = self._models.effects.pin("").effects_of
+        effects = self._models.effects.pin("")
+        effects_of = effects.effects_of
         recovery = self._models.recoveries.pin("")
         score, losses_of = serving.scorer.score, recovery.losses_of
         ranking = rank(admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of, losses_of=losses_of)
@@ -94,7 +103,10 @@ class AccountScores:
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
         used = serving_record(serving, admission.portfolio, self._now())
-        return ScoredAccounts(ranking, plan, reasons, used, recovery, values)
+        beside = {**effects.told, "effects_version": ranking.effects_version, "recovery_version": recovery.version}
+        record = {**used, **beside, "recovery_problem": recovery.problem}
+        health = health_of_call(record, serving, ranking, self._ledger)
+        return ScoredAccounts(ranking, plan, reasons, used, recovery, values, health, scoring_record(serving))
 
 
 def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers

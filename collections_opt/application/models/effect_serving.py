@@ -45,17 +45,22 @@ class ServedEffects:
         """Digests of the models; equal only where the same ones serve."""
         return f"{self.artifact.digest if self.artifact else ''}/{self.contact.digest if self.contact else ''}"
 
+    @property
+    def told(self) -> dict[str, str]:
+        """What a record says of them beside their texts: the contact model's version, and why a champion could not serve."""
+        contact = self.contact
+        version = f"{contact.manifest.kind}/{contact.manifest.version}" if contact else ""
+        return {"effects_problem": self.problem, "contact_version": version, "contact_problem": self.contact_problem}
+
     def record(self, objects: ObjectStore) -> dict[str, Any]:
         """Keep the models' texts and return what a ranking's record says of them, so that the record can be valued anew alone."""
         effects, contact = self.artifact, self.contact
         return {
             "effects_digest": effects.digest if effects else "",
             "effects_object": objects.put(effects.text.encode()) if effects else "",
-            "effects_problem": self.problem,
-            "contact_version": f"{contact.manifest.kind}/{contact.manifest.version}" if contact else "",
+            **self.told,
             "contact_digest": contact.digest if contact else "",
             "contact_object": objects.put(contact.text.encode()) if contact else "",
-            "contact_problem": self.contact_problem,
         }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collections_opt.application.models.serving import Serving, shown
+from collections_opt.application.models.serving_record import health_of_scores
 from collections_opt.core.accounts.own_drift import MOVED_PSI
 from collections_opt.core.models.lifecycle import ApprovalMode, ModelKind
 from collections_opt.core.ranking.ranking import Ranking
@@ -55,13 +56,7 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
         ranking: what was decided.
         ledger: where approvals of the other kinds are.
     """
-    found = [f"{d['step']} could not serve: {d['model_version']} {d['problem']}".replace("  ", " ") for d in record["degraded"]]
-    found += fit_warnings(serving)
-    if record["scores_stale"]:
-        found.append(f"The scores expired on {record['scores_expire_on']}: the accounts describe too old a day.")
-    out_of_order = int(ranking.worth.out_of_order.sum())
-    if out_of_order:
-        found.append(f"{out_of_order:,} accounts have payoffs out of the order cure, stay, default: check LGD and stay values.")
+    found = _score_warnings(record, serving, ranking)
     most = record["persons"]["most_account_count"]
     if most > _MOST_BELIEVABLE_ACCOUNTS:
         found.append(
@@ -74,9 +69,37 @@ def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, l
             f"hours not planned: {unplanned:,} accounts are worked where the law has hours, by queues whose plan does not say "
             "when they work; give the queues windows, or let whoever dials keep to the hours."
         )
-    for key in ("effects_problem", "contact_problem", "recovery_problem"):
-        if record.get(key):
-            found.append(f"{key.removesuffix('_problem')}: {record[key]}")
+    return found + _beside_warnings(record, serving, ledger)
+
+
+def health_of_call(record: Mapping[str, Any], serving: Serving, ranking: Ranking, ledger: Ledger) -> dict[str, Any]:
+    """Return the health of scores that are answered and not recorded, under the names that a ranking's record has.
+
+    Args:
+        record: what served: ``serving_record``, and versions and problems of the models beside the outcome model.
+        serving: what scored.
+        ranking: scored and valued accounts.
+        ledger: where approvals of the other kinds are.
+    """
+    warnings = _score_warnings(record, serving, ranking) + _beside_warnings(record, serving, ledger)
+    return health_of_scores(record, ranking.portfolio.account_count) | fit_health(serving) | {"warnings": warnings}
+
+
+def _score_warnings(record: Mapping[str, Any], serving: Serving, ranking: Ranking) -> list[str]:
+    found = [f"{d['step']} could not serve: {d['model_version']} {d['problem']}".replace("  ", " ") for d in record["degraded"]]
+    found += fit_warnings(serving)
+    if record["scores_stale"]:
+        found.append(f"The scores expired on {record['scores_expire_on']}: the accounts describe too old a day.")
+    out_of_order = int(ranking.worth.out_of_order.sum())
+    if out_of_order:
+        found.append(f"{out_of_order:,} accounts have payoffs out of the order cure, stay, default: check LGD and stay values.")
+    return found
+
+
+def _beside_warnings(record: Mapping[str, Any], serving: Serving, ledger: Ledger) -> list[str]:
+    """Return what a person must know of the models beside the outcome model, and of approvals without a second person."""
+    keys = ("effects_problem", "contact_problem", "recovery_problem")
+    found = [f"{key.removesuffix('_problem')}: {record[key]}" for key in keys if record.get(key)]
     return found + _self_approved(record, serving, ledger)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from collections_opt.ledger.tables.records import LedgerEvent, RankingRecord, Wo
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.rule_tables import write_table_versions
+from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
 from collections_opt.service.converters.value_sets import write_choice, write_choices
 from collections_opt.wire.columns import Columns, encode_chunks
@@ -82,7 +83,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         persons=_write_persons(record),
         evidence=_write_evidence(record),
         stated_money=_write_stated(record),
-        health=_write_health(record),
+        health=write_health(record.record["health"], record.record.get("scoring", {})),
         limits=write_limits(record),
         exploration=write_exploration(record, plan),
         actor=write_actor(recorded_actor(record.record["actor"])),
@@ -97,35 +98,6 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
             create_time=write_time(record.created_at),
         ),
     )
-
-
-def _write_health(record: RankingRecord) -> ranking_pb2.RankingHealth:
-    held = record.record["health"]
-    return ranking_pb2.RankingHealth(
-        warnings=held.get("warnings", [f"could not serve: {step}" for step in held.get("degraded", ())]),
-        domain_declared=held.get("domain_declared", False),
-        outside_domain_account_count=held.get("outside_domain_count", 0),
-        outside_domain=_named_counts(held.get("outside_domain", {})),
-        lacking_features_account_count=held.get("lacking_features_count", 0),
-        lacking_features=_named_counts(held.get("lacking_features", {})),
-        scored_by=[
-            ranking_pb2.ScoredBy(model_version=one["model_version"], model_digest=one["model_digest"], account_count=one["count"])
-            for one in record.record.get("scoring", {}).get("by", ())
-        ],
-        domain_binding_fields=record.record.get("scoring", {}).get("binds", ()),
-        stale_score_count=held.get("stale_score_count", 0),
-        suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
-        hours_not_planned_account_count=held.get("hours_not_planned_count", 0),
-        unknown_categories=_named_counts(held.get("unknown_categories", {})),
-        own_column_drift=[
-            ranking_pb2.OwnColumnDrift(name=name, population_stability_index=milli / 1000)
-            for name, milli in held.get("own_column_psi_milli", {}).items()
-        ],
-    )
-
-
-def _named_counts(counts: Mapping[str, int]) -> list[ranking_pb2.NamedCount]:
-    return [ranking_pb2.NamedCount(name=name, account_count=count) for name, count in counts.items()]
 
 
 def write_actor(actor: Actor) -> ranking_pb2.RankingActor:

@@ -9,6 +9,7 @@ from collections_opt.core.names import check_id
 from collections_opt.service.access.call import Call
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
 from collections_opt.service.converters.model_use import write_recorded_use
+from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import write_scores
 from collections_opt.service.converters.value_sets import write_choices
 from collections_opt.service.server.metrics import ServerMetrics
@@ -58,4 +59,5 @@ class ScoringServicer:
             model_use=write_recorded_use(scored.model_use),
             recovery_version=scored.recovery.version,
             recovery_problem=scored.recovery.problem,
+            health=write_health(scored.health, scored.scoring),
         )

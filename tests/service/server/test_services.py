@@ -277,6 +277,19 @@ def test_reasons_can_be_left_out_and_nothing_else_changes(client):
     assert bare == full
 
 
+def test_scores_say_how_the_accounts_fit_the_model(client):
+    abroad = account("u", state="US-NY", days_past_due=65, credit_limit_minor_units=2_000_000)
+    health = client.scoring.ScoreAccounts(score_request(account("z", days_past_due=65), abroad), timeout=WAIT).health
+    assert (health.domain_declared, list(health.domain_binding_fields)) == (True, ["product"])
+    assert {one.name: one.account_count for one in health.outside_domain} == {"country US": 1}
+    assert health.outside_domain_account_count == 1
+    lacking = {one.name: one.account_count for one in health.lacking_features}
+    assert (lacking["status_0"], lacking["credit_limit"], health.lacking_features_account_count) == (2, 1, 2)
+    assert [one.account_count for one in health.scored_by] == [2]
+    assert any("outside the domain" in told for told in health.warnings)
+    assert any("lack what the training" in told for told in health.warnings)
+
+
 def test_score_errors_name_the_row_and_field_sent(client):
     error = refused(client.scoring.ScoreAccounts, score_request(account("a"), account("b", balance_minor_units=2**50)))
     assert fields_of(error) == {"accounts[1].balance_minor_units"}
