@@ -134,7 +134,10 @@ def open_workspace(
     values.ship(bundled_parameters())
     rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
     recorded = rankings.recorded
-    explanations, scores = AccountExplanations(ledger, recorded, serving), AccountScores(ledger, serving, rule_tables, values, now)
+    explanations, scores = (
+        AccountExplanations(ledger, recorded, serving),
+        AccountScores(ledger, serving, rule_tables, values, now),
+    )
     inputs = RecordedInputsReader(ledger, recorded, serving.recorded)
     placer = Placer(recorded, inputs, rule_tables, ledger.erasure_count)
     baselines = CapacityBaselines(books, recorded, inputs, serving, rule_tables, values, ledger.erasure_count)
