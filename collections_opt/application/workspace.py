@@ -127,11 +127,11 @@ def open_workspace(
     rates = bundled_policy_rates()
     scorer = PolicyScorer(rates, digest_text(dump(rates)))
     serving = ModelServing(ledger, models, policy, scorer, now)
-    books = Books(ledger, now, recorder)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     rule_tables.ship(bundled_rules())
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
     values.ship(bundled_parameters())
+    books = Books(ledger, now, recorder, values)
     rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = (

@@ -125,6 +125,7 @@ def _contents(
             country_code=head.country_code,
             source_columns={name: source[:_SOURCE_CHARACTERS] for name, source in head.sources.items()},
             own_columns=write_own_columns(head.own),
+            products=head.products or (),
         )
     }
     sent = 0

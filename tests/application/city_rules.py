@@ -6,7 +6,6 @@ from datetime import date
 import numpy as np
 
 from collections_opt.application.resources.approved import ApprovalCommand, SavedContent
-from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.actors import Actor
 from collections_opt.core.rules.tables import RuleTable
 from tests.application.evidence_worlds import book
@@ -28,7 +27,7 @@ def city_book(day, count=60):
     state = np.where(np.arange(count) % 3 == 0, PLACE, "US-TX").astype(object)
     made = np.arange(count) // 3 % 3
     columns = {**raw.columns, "state": state, "attempts_last_7_days_count": made, "calls_last_7_days_count": made}
-    return RawPortfolio(day, raw.time_zone, raw.currency_code, columns)
+    return replace(raw, as_of_date=day, columns=columns)
 
 
 def save_city(tables, day=DAY, etag=None, **changes):

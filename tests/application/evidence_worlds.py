@@ -58,7 +58,7 @@ def book(count, seed=0, as_of=date(2026, 11, 23), bad=2):
         "balance_history_minor": rng.integers(0, 900_000, (count, 6)),
         "payment_history_minor": rng.integers(0, 50_000, (count, 6)),
     }
-    return RawPortfolio(as_of, "America/New_York", "USD", columns)
+    return RawPortfolio(as_of, "America/New_York", "USD", columns, products=("CREDIT_CARD", "LOAN"))
 
 
 def opened(folder, database_url="", seed=1, now=lambda: NOW, models=MODELS):

@@ -215,3 +215,76 @@ def test_a_cap_that_is_not_shared_among_several_contacts_is_noticed(tmp_path, mo
     checks = workspace.evidence.verification.verify_ranking(record.ranking_id).checks
     assert [check.name for check in checks if not check.holds] == ["caps"]
     workspace.close()
+
+
+def placed_attempts(placed, row):
+    """Return the attempts with which a placement works an account, 0 where it does not."""
+    queue = int(placed.placements.queue[row])
+    if queue == UNASSIGNED:
+        return 0
+    return placed.offered_attempts(row, queue) or placed.inputs.plan.queues[queue].attempts
+
+
+@pytest.fixture(scope="module")
+def several(workspace):
+    """Return a ranking that may contact a person about several debts, and what it plans, float64 (n,)."""
+    plan = replace(SHRINKING, plan_id="several-placed", several_contacts_per_person=True)
+    workspace.books.save_plan(plan, None)
+    record = ranked(workspace, plan)
+    entries = workspace.recorded.entries(record)
+    return record, np.where(entries.queue == 0, np.where(entries.attempts == 0, 3, entries.attempts), entries.queue == 1)
+
+
+def new_debts(workspace, count):
+    """Return debts of Washington without contacts, one for each of its persons, and a book of the ranking's own accounts."""
+    portfolio, raw = workspace.recorded.portfolio("p1"), near_caps()
+    washington = portfolio.column("state") == WA.encode()
+    names = np.unique(portfolio.column("customer_id")[washington])
+    rows = np.repeat(np.flatnonzero(np.isin(raw.columns["customer_id"].astype("S"), names[:1]))[:1], names.size * count)
+    new = {key: column[rows].copy() for key, column in raw.columns.items()}
+    new["account_id"] = np.array([f"new-{k:04d}" for k in range(rows.size)], dtype=object)
+    new["customer_id"] = np.array([name.decode() for name in np.repeat(names, count)], dtype=object)
+    new["state"], new["attempts_last_7_days_count"] = np.full(rows.size, WA, dtype=object), np.zeros(rows.size, np.int64)
+    return raw, replace(raw, columns=new)
+
+
+@pytest.mark.parametrize("with_old", [False, True])
+@pytest.mark.parametrize("count", [1, 2])
+def test_what_a_ranking_plans_for_a_person_counts_before_more_is_placed(workspace, several, count, with_old):
+    record, planned = several
+    old, new = new_debts(workspace, count)
+    both = replace(new, columns={key: np.concatenate([new.columns[key], old.columns[key]]) for key in new.columns})
+    placed = workspace.placer.place(record.ranking_id, both if with_old else new)
+    ids, customer = placed.valued.portfolio.column("account_id"), placed.valued.portfolio.column("customer_id")
+    portfolio = workspace.recorded.portfolio("p1")
+    fresh = np.char.startswith(ids, b"new-")
+    assert placed.unchanged[~fresh].all()
+    entries = workspace.recorded.entries(record)
+    for row in np.flatnonzero(~fresh):
+        at = int(np.searchsorted(entries.account_id, ids[row]))
+        assert placed_attempts(placed, row) == planned[at]
+    more = 0
+    for name in np.unique(customer[fresh]):
+        theirs = portfolio.column("customer_id") == name
+        made = portfolio.column("attempts_last_7_days_count")[theirs].sum() + planned[theirs].sum()
+        added = sum(placed_attempts(placed, row) for row in np.flatnonzero(fresh & (customer == name)))
+        more += added
+        assert not added or made + added <= 3
+    assert more > 0 or count == 2  # nobody has two contacts left
+
+
+def test_a_placement_that_forgets_what_is_planned_would_overspend(workspace, several, monkeypatch):
+    """Planted: other accounts of the person are seen, and nothing is seen planned for them."""
+    record, planned = several
+    _, new = new_debts(workspace, 1)
+    honest = "collections_opt.core.rules.others.OtherAccounts.attempts"
+    monkeypatch.setattr(honest, lambda self, *_: np.zeros(self.share.size))
+    placed = workspace.placer.place(record.ranking_id, new)
+    portfolio = workspace.recorded.portfolio("p1")
+    customer = placed.valued.portfolio.column("customer_id")
+    over = 0
+    for row in range(customer.size):
+        theirs = portfolio.column("customer_id") == customer[row]
+        made = portfolio.column("attempts_last_7_days_count")[theirs].sum() + planned[theirs].sum()
+        over += placed_attempts(placed, row) > 0 and made + placed_attempts(placed, row) > 3
+    assert over > 0

@@ -36,7 +36,7 @@ def owned(count=COUNT, seed=0):
     names = np.array([f"C-{k:04d}" for k in rng.integers(0, count // 2, count)], dtype=object)
     columns = {**raw.columns, "customer_id": names}
     present = {**raw.present, "customer_id": np.arange(count) % 10 > 0}
-    return RawPortfolio(raw.as_of_date, raw.time_zone, raw.currency_code, columns, present)
+    return replace(raw, columns=columns, present=present)
 
 
 def ranked(workspace, ordering=Ordering.EXPECTED_VALUE, plan=PLAN, share=0.0, solver="default"):
@@ -157,7 +157,7 @@ def test_an_explanation_names_the_account_that_is_worked_instead_and_what_would_
 def taken(raw, rows, **columns):
     picked = {name: column[rows] for name, column in raw.columns.items()}
     masks = {name: mask[rows] for name, mask in raw.present.items()}
-    return RawPortfolio(raw.as_of_date, raw.time_zone, raw.currency_code, {**picked, **columns}, masks)
+    return replace(raw, columns={**picked, **columns}, present=masks)
 
 
 def test_placing_keeps_to_one_account_per_person_within_a_call_and_beside_the_worklists(workspace):

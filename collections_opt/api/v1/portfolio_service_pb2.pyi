@@ -276,6 +276,7 @@ class PortfolioHeader(_message.Message):
     COUNTRY_CODE_FIELD_NUMBER: _builtins.int
     SOURCE_COLUMNS_FIELD_NUMBER: _builtins.int
     OWN_COLUMNS_FIELD_NUMBER: _builtins.int
+    PRODUCTS_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
     time_zone: _builtins.str
@@ -302,6 +303,10 @@ class PortfolioHeader(_message.Message):
         categories as text.
         """
 
+    @_builtins.property
+    def products(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Product codes that may come, beside those that values in force are for; any other is quarantined with what is near it."""
+
     def __init__(
         self,
         *,
@@ -314,10 +319,11 @@ class PortfolioHeader(_message.Message):
         country_code: _builtins.str = ...,
         source_columns: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
+        products: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "products", b"products", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -82,7 +82,8 @@ class AccountScores:
         Raises:
             CollectionsError: INVALID_ARGUMENT naming every row that the door refuses; as ``ValueSets.settle``.
         """
-        admission = admit(raw)
+        valued = carried.by_product() if carried is not None else self._values.products(portfolio_id, raw.as_of_date)
+        admission = admit(replace(raw, products=tuple(valued) or None))  # without any, it is said that values are missing
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         values = self._values.settle(carried, portfolio_id, admission.portfolio)

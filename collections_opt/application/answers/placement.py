@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
 from collections_opt.application.rankings.quarantine import refused_rows
 from collections_opt.application.records.recorded_constraints import RecordedSide, persons_bind, recorded_persons, recorded_side
 from collections_opt.application.records.recorded_inputs import RecordedInputs, RecordedInputsReader
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.known_persons import judge
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
@@ -26,6 +26,7 @@ from collections_opt.core.ranking.placement import Placements, keep_recorded, pl
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.ranking.worked_persons import WorkedPersons, worked_persons
 from collections_opt.core.ranking.worklist_order import RecordedDecisions, WorklistOrder
+from collections_opt.core.rules.others import PlannedContacts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.value.outcomes import OutcomeProbabilities, quantised
 from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
@@ -96,7 +97,7 @@ class Placer:
         self._rule_tables = rule_tables
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
-        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons, PersonsFacts] | None = None
+        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons, KnownOfRanking] | None = None
 
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
         """Place accounts where the ranking's prices put them, each person by himself.
@@ -113,7 +114,7 @@ class Placer:
                 CURRENCY_MISMATCH.
         """
         then, order, worked, known = self._ranking(ranking_id)
-        admission = admit(raw)
+        admission = admit(replace(raw, products=tuple(then.parameters.by_product()) or None))
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         portfolio = admission.portfolio
@@ -123,12 +124,12 @@ class Placer:
         outcomes = self._scored(inputs, portfolio)
         by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
         require_wanted()
-        valued = value_accounts(portfolio, outcomes, *by, judge(portfolio, known, inputs.plan, inputs.rules))
-        require_wanted()
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
+        allowed, unchanged = judged_beside_ranking(portfolio, known, then, inputs.rules, self._unchanged(inputs, portfolio, rows))
+        valued = value_accounts(portfolio, outcomes, *by, allowed)
+        require_wanted()
         recorded = order.decisions(rows)
-        unchanged = self._unchanged(inputs, portfolio, rows) & _allowed_alike(valued, known, then)
         side = self._side(inputs, portfolio)
         persons = recorded_persons(inputs.record.record, portfolio)
         problem = replace(valued.problem, side=side.rows, persons=persons)
@@ -167,7 +168,7 @@ class Placer:
         nowhere = np.full(portfolio.account_count, NOT_COMPARED, dtype=np.int16)
         return recorded_side(inputs.record, portfolio, inputs.plan, nowhere)
 
-    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons, PersonsFacts]:
+    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons, KnownOfRanking]:
         key = (ranking_id, self._erasure_count())
         with self._lock:
             if self._last and self._last[0] == key:
@@ -176,7 +177,8 @@ class Placer:
         entries = self._recorded.entries(inputs.record)
         order = WorklistOrder(entries, len(inputs.plan.queues))
         worked = self._worked(inputs, entries)
-        known = PersonsFacts.of(self._recorded.portfolio(inputs.record.portfolio_id))
+        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
+        known = KnownOfRanking(PersonsFacts.of(portfolio), PlannedContacts.of(entries.queue, entries.attempts, inputs.plan))
         with self._lock:
             self._last = (key, inputs, order, worked, known)
         return inputs, order, worked, known
@@ -202,15 +204,6 @@ class Placer:
             then = self._recorded.portfolio(inputs.record.portfolio_id)
             result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
-
-
-def _allowed_alike(valued: ValuedAccounts, known: PersonsFacts, then: RecordedInputs) -> NDArray[np.bool_]:
-    """Return where rules let the queues work an account, and as often, as the ranking's own let them, bool (m,)."""
-    before, now = judge(valued.portfolio, known, then.plan, then.rules), valued.eligibility
-    same = (before.blocked_by == 0) == (now.blocked_by == 0)
-    if before.attempts is not None and now.attempts is not None:
-        same &= before.attempts == now.attempts
-    return np.asarray(same.all(axis=1), dtype=bool)
 
 
 def _worked_account(

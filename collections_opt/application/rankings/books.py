@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump, load
 from collections_opt.core.accounts.admission import Admission, Quarantine, admit
 from collections_opt.core.accounts.contradictions import Contradiction, contradictions
@@ -42,8 +43,9 @@ class ImportedPortfolio:
 class Books:
     """The use cases around portfolios and capacity plans."""
 
-    def __init__(self, ledger: Ledger, now: Callable[[], datetime], recorder: Recorder) -> None:
+    def __init__(self, ledger: Ledger, now: Callable[[], datetime], recorder: Recorder, values: ValueSets) -> None:
         self._ledger = ledger
+        self._values = values
         self._recorder = recorder
         self._sealed = recorder.sealed
         self._now = now
@@ -66,7 +68,8 @@ class Books:
         """
         check_id("portfolio_id", portfolio_id)
         require_wanted()
-        admission = admit(raw)
+        valued = self._values.products(portfolio_id, raw.as_of_date)
+        admission = admit(replace(raw, products=tuple(dict.fromkeys([*(raw.products or ()), *valued]))))
         require_wanted()
         record = self._stored(portfolio_id, admission, validate_only, actor)
         return ImportedPortfolio(record, admission.quarantine, admission.normalised, contradictions(admission.portfolio))

@@ -162,6 +162,10 @@ class ValueSets:
         """Return the values in force on a day for accounts of a portfolio, as ``choose_values``."""
         return choose_values(self.resources.in_force(day), portfolio_id, product)
 
+    def products(self, portfolio_id: str, day: date) -> tuple[str, ...]:
+        """Return the products that values in force on a day are for, of a portfolio; "" is none."""
+        return tuple(_givers(self.resources.in_force(day), portfolio_id))
+
     def settle(self, carried: ValueParameters | None, portfolio_id: str, portfolio: Portfolio) -> ChosenValues:
         """Return the values of a call: those that it carries, else those in force on the portfolio's as-of date.
 

@@ -10,18 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.coded_facts import read_coded_facts, remedy_of
 from collections_opt.core.accounts.own_columns import check_declared, own_columns
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio, no_cells
 from collections_opt.core.accounts.row_faults import shown_cell
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column, ColumnKind
 from collections_opt.core.arrays import Array
-from collections_opt.core.codes.columns import NormalisedCode, read_codes
+from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.codes.currencies import check_currency
-from collections_opt.core.codes.languages import languages_near, read_language
-from collections_opt.core.codes.places import check_country, places_near, read_place
-from collections_opt.core.codes.zones import check_zone, read_zone, zones_near
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.codes.places import check_country
+from collections_opt.core.codes.zones import check_zone
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
+from collections_opt.core.names import list_violations
 
 _INT64_LIMIT = 2.0**62
 
@@ -171,6 +172,7 @@ def _check_frame(raw: RawPortfolio) -> int:
     check_zone(raw.time_zone)
     check_currency(raw.currency_code)
     check_country(raw.country_code)
+    _check_products(raw.products)
     count = int(raw.columns["account_id"].shape[0])
     if count > MAX_ACCOUNTS_PER_PORTFOLIO:
         raise refuse(
@@ -183,6 +185,12 @@ def _check_frame(raw: RawPortfolio) -> int:
         _check_shape(schema[name], values, raw.present.get(name), count)
     _check_rows(raw, count)
     return count
+
+
+def _check_products(declared: tuple[str, ...] | None) -> None:
+    found = tuple(list_violations("products", declared or ()))
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, str(found[0]), found)
 
 
 def _check_rows(raw: RawPortfolio, count: int) -> None:
@@ -301,18 +309,10 @@ def _check_codes(
     raw: RawPortfolio, columns: dict[str, Array], present: dict[str, NDArray[np.bool_]], findings: _Findings
 ) -> tuple[NormalisedCode, ...]:
     """Put the coded facts of accounts on their closed vocabularies; what has no single reading is refused with what is near."""
-    readings = {
-        "state": (lambda text: read_place(text, raw.currency_code, raw.country_code), lambda t: places_near(t, raw.country_code)),
-        "time_zone": (read_zone, zones_near),
-        "language": (read_language, languages_near),
-    }
     normalised: tuple[NormalisedCode, ...] = ()
-    for name, (read, near) in readings.items():
-        sent = columns[name]
-        coded = read_codes(name, sent, present[name], read, near)
+    for name, coded in read_coded_facts(raw, columns, present).items():
         for close, rows in coded.unknown.items():
-            remedy = f"Send one of: {', '.join(close)}." if close else f"Send {ACCOUNT_SCHEMA[name].meaning}"
-            findings.add(rows, name, "UNKNOWN_CODE", remedy, sent)
+            findings.add(rows, name, "UNKNOWN_CODE", remedy_of(name, close), columns[name])
         columns[name] = coded.values
         normalised += coded.normalised
     return normalised

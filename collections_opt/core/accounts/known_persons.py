@@ -5,31 +5,37 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.rules.eligibility import NOT_SPOKEN, TOO_OLD, Eligibility, decided, evaluate
+from collections_opt.core.rules.others import OtherAccounts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import RuleScope, RuleTable
 
 
-def judge(accounts: Portfolio, known: PersonsFacts, plan: CapacityPlan, table: RuleTable) -> Eligibility:
+def judge(
+    accounts: Portfolio, known: PersonsFacts, plan: CapacityPlan, table: RuleTable, others: OtherAccounts | None = None
+) -> Eligibility:
     """Return where accounts may be worked, by their own facts and by what is known of their persons' other accounts.
+
+    Where a plan allows several contacts of a person, ``others`` says what is planned for the person's other accounts; without it
+    each of them takes a share of the person's budgets.
 
     Raises:
         CollectionsError: as ``evaluate``.
     """
-    found = evaluate(accounts, plan, table)
+    if plan.several_contacts_per_person and others is None:
+        others = known.beside(accounts)
+    found = evaluate(accounts, plan, table, others)
     all_known = known.bind(accounts, table, bool(plan.facts_at_most_days))
     if all_known is accounts:
         return found
-    others = known.others(accounts) if plan.several_contacts_per_person else None
     return bound_by_persons(found, all_known, plan, table, others)
 
 
 def bound_by_persons(
-    found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable, others: NDArray[np.int64] | None = None
+    found: Eligibility, known: Portfolio, plan: CapacityPlan, table: RuleTable, others: OtherAccounts | None = None
 ) -> Eligibility:
     """Return eligibility that rules about persons narrow further, by facts of accounts that are not among those judged.
 

@@ -30,6 +30,8 @@ class RawPortfolio:
         lines: int64 (n,) line of each row in the sender's file, 1 first; None where rows come from no file.
         faults: what the reader of the file found wrong with rows; the door refuses these rows.
         sources: the sender's name of each column, by schema name.
+        products: product codes that may come: those that the sender declares, at the door of a server also those that values in
+            force are for; None holds product codes as they come.
         own: columns that the sender declares beside the schema; their cells stand in ``columns`` under ``OwnColumn.field``.
     """
 
@@ -42,6 +44,7 @@ class RawPortfolio:
     lines: NDArray[np.int64] | None = None
     faults: RowFaults = NO_FAULTS
     sources: Mapping[str, str] = field(default_factory=dict)
+    products: tuple[str, ...] | None = None
     own: tuple[OwnColumn, ...] = ()
 
     @property

@@ -16,8 +16,9 @@ from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, call_hours
 from collections_opt.core.rules.fact_ages import too_old
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
+from collections_opt.core.rules.others import OtherAccounts
 from collections_opt.core.rules.places import in_jurisdiction
-from collections_opt.core.rules.shares import shared, shares_of
+from collections_opt.core.rules.shares import Share, shared, shares_of
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 
 __all__ = [
@@ -129,7 +130,7 @@ def bucket_of(days_past_due: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.minimum(days_past_due // 30, LAST_BUCKET)
 
 
-def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others: NDArray[np.int64] | None = None) -> Eligibility:
+def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others: OtherAccounts | None = None) -> Eligibility:
     """Apply the rules in force on the as-of date; where several block a cell the strictest is recorded.
 
     Strictest is: lifts only when the data change, then the longest wait; ties by rule id. Where the plan allows several contacts
@@ -139,7 +140,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others:
         portfolio: n accounts.
         plan: the queues.
         table: the rules.
-        others: int64 (n,) accounts that each one's person has beside these; None where there are none.
+        others: accounts that the persons have beside these; None where there are none.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read, or too many are in force.
@@ -159,12 +160,12 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others:
     by_facts = [(code, rule) for code, rule in enumerate(in_force, start=1) if rule.kind is not RuleKind.HOURS]
     for code, rule in by_facts:
         inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
+        inside, share = shared(rule, inside, shares, persons, plan, others, table.strict_places)
         if not inside.any():
             continue
-        inside, share = shared(rule, inside, shares, persons, plan)
         _block_facts(blocked, code, rule, inside, portfolio, persons, plan, share)
         if attempts is not None and rule.kind is RuleKind.BUDGET:
-            left = np.where(inside, np.floor(budget_left(rule, portfolio, persons) / share), np.inf)
+            left = np.where(inside, share.offered(budget_left(rule, portfolio, persons)), np.inf)
             _offer(attempts, left, rule, plan)
         if old is not None:
             _mark_old(old, rule, inside, portfolio, persons, plan)
@@ -257,16 +258,16 @@ def _block_facts(
     portfolio: Portfolio,
     persons: Persons | None,
     plan: CapacityPlan,
-    share: NDArray[np.int64] | int,
+    share: Share,
 ) -> None:
-    """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,); ``share`` as ``shares_of``."""
+    """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,)."""
     hits: dict[float, Mask] = {}
     for index, queue in enumerate(plan.queues):
         if not rule.reaches(queue.channel, queue.specialisms, queue.automated):
             continue
         planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
         if planned not in hits:
-            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, np.float64(planned) * share)
+            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, share.needed(planned))
         _block(blocked, index, hits[planned], code)
 
 

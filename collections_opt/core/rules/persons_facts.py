@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.persons import persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.accounts.schema import AGE_COLUMNS
+from collections_opt.core.rules.others import Mask, OtherAccounts, PlannedContacts
 from collections_opt.core.rules.tables import RuleKind, RuleScope, RuleTable
 
 
@@ -91,19 +93,47 @@ class PersonsFacts:
         np.maximum.at(ages, mine, theirs[rows] + since)
         return ages, own_known & ~_or(np.zeros(ages.size, dtype=bool), mine, ~known[rows])
 
-    def others(self, accounts: Portfolio) -> NDArray[np.int64]:
-        """Return how many accounts each one's person has beside those of the call, int64 (n,)."""
-        mine, _ = self._others_of(accounts)
-        count = np.bincount(mine, minlength=accounts.account_count)
-        _, first, person = np.unique(accounts.column("customer_id"), return_index=True, return_inverse=True)
-        return np.asarray(count[first][person], dtype=np.int64)
+    def beside(self, accounts: Portfolio, planned: PlannedContacts | None = None, stands: Mask | None = None) -> OtherAccounts:
+        """Return the accounts that persons have beside each of a call's.
+
+        Args:
+            accounts: of the call, n.
+            planned: of every account of ``portfolio``, in its order; None where nothing is known of what is planned for them, so
+                that each of them takes a share.
+            stands: bool (n,) accounts of the call whose planned contacts stand; the others of a call share what those leave.
+        """
+        persons, customer = persons_of(accounts), accounts.column("customer_id")
+        low, count = self._range_of(customer)
+        row = np.repeat(np.arange(customer.size), count)
+        rows = self.order[np.repeat(low, count) + np.arange(row.size) - np.repeat(np.cumsum(count) - count, count)]
+        named, mine = self.portfolio.column("account_id")[rows], accounts.column("account_id")
+        place = np.minimum(np.searchsorted(mine, named), max(mine.size - 1, 0))
+        in_call, itself = mine[place] == named, mine[row] == named
+        fixed = np.zeros(customer.size, dtype=bool) if stands is None else stands
+        kept = ~itself & (~in_call | fixed[row] | fixed[place])
+        moving = (~fixed).astype(np.int64)
+        share = moving if persons is None else np.bincount(persons.of, weights=moving)[persons.of].astype(np.int64)
+        most = np.full(customer.size, np.inf)
+        if planned is None:
+            nothing = PlannedContacts(np.full(int(kept.sum()), -1, np.int16), np.zeros(int(kept.sum())))
+            share = share + np.bincount(row[kept], minlength=customer.size)
+            return OtherAccounts(row[kept], self.portfolio.column("state")[rows[kept]], nothing, share, most)
+        own = rows[itself & fixed[row]]
+        most[row[itself & fixed[row]]] = np.where(planned.queue[own] >= 0, planned.attempts[own], np.inf)
+        theirs = PlannedContacts(planned.queue[rows[kept]], planned.attempts[rows[kept]])
+        share = np.where(fixed, 1, share)
+        return OtherAccounts(row[kept], self.portfolio.column("state")[rows[kept]], theirs, share, most)
+
+    def _range_of(self, customer: NDArray[np.bytes_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the accounts of persons start in ``order``, and how many there are; of nobody's none, int64 (n,)."""
+        low = np.searchsorted(self.customer_id, customer, side="left")
+        high = np.where(customer == b"", low, np.searchsorted(self.customer_id, customer, side="right"))
+        return low, high - low
 
     def _others_of(self, accounts: Portfolio) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return pairs: a person's first account of the call, and a row of another of his that the call does not bring."""
         customer = accounts.column("customer_id")
-        low = np.searchsorted(self.customer_id, customer, side="left")
-        high = np.where(customer == b"", low, np.searchsorted(self.customer_id, customer, side="right"))
-        count = high - low
+        low, count = self._range_of(customer)
         _, first, person = np.unique(customer, return_index=True, return_inverse=True)
         count = np.where(first[person] == np.arange(customer.size), count, 0)  # each other account once per person
         mine = np.repeat(np.arange(customer.size), count)

@@ -204,6 +204,7 @@ class FileMapping:
         layout: what of the file is the table.
         currency_source: column that names each row's currency; every row kept must be in ``currency_code``.
         country_code: ISO 3166-1 alpha-2 country that states written alone (``MA``) belong to.
+        products: product codes of the lender that may stand in the file, beside those that the mapping itself writes.
         own: columns that the lender declares beside the schema, by name.
     """
 
@@ -218,6 +219,7 @@ class FileMapping:
     layout: Layout = field(default_factory=Layout)
     currency_source: str = ""
     country_code: str = ""
+    products: tuple[str, ...] = ()
     own: Mapping[str, OwnMapping] = field(default_factory=dict)
 
     @property
@@ -229,6 +231,13 @@ class FileMapping:
     def declared(self) -> tuple[OwnColumn, ...]:
         """Return the declarations of the lender's own columns."""
         return tuple(column.declared(name) for name, column in self.own.items())
+
+    @property
+    def declared_products(self) -> tuple[str, ...]:
+        """Return the product codes that the mapping declares: its list, a constant, and what codes of the file mean."""
+        column = self.columns.get("product")
+        written = () if column is None else (column.constant, *column.values.values())
+        return tuple(dict.fromkeys([*self.products, *(one for one in written if isinstance(one, str))]))
 
     @property
     def schema(self) -> dict[str, Column]:

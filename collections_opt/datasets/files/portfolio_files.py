@@ -131,7 +131,8 @@ def open_portfolio(
     check_declared(own, day, sources)
     columns = {name: _empty(schema[name], one) for name, one in used.items()}
     place = (day, mapping.time_zone, mapping.currency_code)
-    empty = RawPortfolio(*place, columns, country_code=mapping.country_code, sources=sources, own=own)
+    products = mapping.declared_products or None
+    empty = RawPortfolio(*place, columns, country_code=mapping.country_code, sources=sources, products=products, own=own)
     counts = FileCounts()
     parts = _Parts(path.name, mapping, used, empty, counts, RowFilters(mapping, watched)).of(file)
     needed = set(mapping.needs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -122,7 +122,8 @@ class SimulatedLender:
     def _describe(self, lived: MonthBlock, block: int) -> LenderMonth:
         amiss = further_stream(self.seed, block, 2 + lived.month)
         recorded = self.form.record(*_columns(self.parameters, lived), amiss)
-        raw = RawPortfolio(self.month_end(lived.month), TIME_ZONE, CURRENCY, *recorded)
+        products = tuple(one.code for one in self.parameters.products)
+        raw = RawPortfolio(self.month_end(lived.month), TIME_ZONE, CURRENCY, *recorded, products=products)
         ids = np.array(raw.columns["account_id"].tolist(), dtype="S13") if lived.rows.size else np.empty(0, dtype="S13")
         cash = lived.cash.astype(np.int64)
         log = ContactLog(
@@ -189,7 +190,7 @@ def _take(month: LenderMonth, rows: NDArray[np.int64]) -> LenderMonth:
     shot, raw = month.snapshot, month.snapshot.raw
     columns = {name: values[rows] for name, values in raw.columns.items()}
     present = {name: mask[rows] for name, mask in raw.present.items()}
-    taken = RawPortfolio(raw.as_of_date, raw.time_zone, raw.currency_code, columns, present)
+    taken = replace(raw, columns=columns, present=present)
     snapshot = Snapshot(taken, shot.outcome[rows], shot.cash_minor[rows], shot.rolled_worse[rows])
     return LenderMonth(month.month, snapshot, month.log.take(rows), month.recovery_minor[rows])
 
@@ -202,7 +203,7 @@ def join_months(parts: Sequence[LenderMonth]) -> LenderMonth:
     first = raws[0]
     columns = {name: np.concatenate([raw.columns[name] for raw in raws]) for name in first.columns}
     present = {name: np.concatenate([raw.present[name] for raw in raws]) for name in first.present}
-    raw = RawPortfolio(first.as_of_date, first.time_zone, first.currency_code, columns, present)
+    raw = replace(first, columns=columns, present=present)
     snapshot = Snapshot(
         raw,
         np.concatenate([part.snapshot.outcome for part in parts]),

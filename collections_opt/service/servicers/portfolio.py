@@ -31,7 +31,7 @@ from collections_opt.wire.common import read_date, told_as, write_date, write_ti
 from collections_opt.wire.file_rows import FileRowsCollector
 from collections_opt.wire.own_columns import read_own_columns
 
-HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code")}
+HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code", "products")}
 
 
 class PortfolioServicer:
@@ -138,6 +138,7 @@ def _read_rows(
         lines=file_rows.lines(),
         faults=file_rows.faults(),
         sources={name: shown_cell(source) for name, source in header.source_columns.items()},
+        products=tuple(header.products),
         own=own,
     )
 

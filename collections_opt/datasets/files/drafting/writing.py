@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
+from collections_opt.core.codes.products import read_product
+from collections_opt.core.limits import MAX_LIST_ITEMS
 from collections_opt.core.shown_text import visible
 from collections_opt.datasets.files.drafting.guessing import LIKELY, SURE, Guess, Guesses, guess
 from collections_opt.datasets.files.drafting.looking import LookedFile
@@ -89,7 +91,20 @@ def _facts(file: LookedFile, found: Guesses, given: Given, corrections: list[str
     lines += _fact("time_zone", zone, zone_why, "your zone, an IANA name such as America/Chicago", corrections)
     code, code_why = (given.currency_code, "given") if given.currency_code else _currency(file, found)
     lines += _fact("currency_code", code, code_why, "the currency of every amount, such as USD", corrections)
-    return lines
+    return lines + _declared_products(file, found)
+
+
+def _declared_products(file: LookedFile, found: Guesses) -> list[str]:
+    """Return the line that declares product codes which stand in the file as they are held."""
+    guessed = found.columns.get("product")
+    if guessed is None or not guessed.sources or guessed.keys.get("values"):
+        return []
+    codes: list[str] = []
+    for code, _ in Counter(file.cells[guessed.sources[0]]).most_common(MAX_LIST_ITEMS):
+        if code and not read_product(code, codes).known:  # of several spellings the most frequent one
+            codes.append(code)
+    note = f"# The codes that {visible(guessed.sources[0])} holds: strike what is none; any other is quarantined."
+    return [note, f"products = {_toml(sorted(codes))}"]
 
 
 def _fact(key: str, value: str, why: str, meaning: str, corrections: list[str]) -> list[str]:
