@@ -80,3 +80,6 @@ MAX_OWN_UNIT_CHARACTERS = 40
 
 MIN_CELL_COUNT = 30
 """Figures over fewer accounts are suppressed."""
+
+MAX_EVENTS = 1_000
+"""Events of one call, recorded in one transaction."""

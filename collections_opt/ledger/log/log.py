@@ -35,6 +35,7 @@ class LogKind(StrEnum):
     ANSWER = "answer"
     RESOURCE = "resource"
     RESOURCE_APPROVAL = "resource_approval"
+    EVENTS = "events"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import (
     capacity_plans,
     erasure_permits,
+    event_batches,
     idempotency_keys,
     log_entries,
     model_events,
@@ -35,6 +36,7 @@ LOGGED: Mapping[LogKind, sa.Table] = MappingProxyType(
         LogKind.ANSWER: idempotency_keys,
         LogKind.RESOURCE: resource_versions,
         LogKind.RESOURCE_APPROVAL: resource_approvals,
+        LogKind.EVENTS: event_batches,
     }
 )
 """Tables whose every row has a leaf."""

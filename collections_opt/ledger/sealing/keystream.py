@@ -11,22 +11,22 @@ _CONSTANTS = np.frombuffer(b"expand 32-byte k", dtype="<u4")
 Words = NDArray[np.uint32]
 
 
-def keystream(keys: NDArray[np.uint8], nonce: bytes, width: int) -> NDArray[np.uint8]:
+def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
     """Return the first ``width`` bytes of every key's stream, block counter from 0, uint8 (n, width).
 
     Args:
         keys: uint8 (n, 32).
-        nonce: 12 bytes, never used before with any of the keys.
+        nonce: 12 bytes, never used before with any of the keys; or uint8 (n, 12), one for each row.
         width: bytes per row.
     """
     count, blocks = len(keys), -(-width // BLOCK_BYTES)
     stream = np.empty((count, width), dtype=np.uint8)
     words = np.ascontiguousarray(keys).view("<u4")
-    tail = np.frombuffer(nonce, dtype="<u4")
+    tails = np.frombuffer(nonce, dtype="<u4")[np.newaxis] if isinstance(nonce, bytes) else np.ascontiguousarray(nonce).view("<u4")
     for start in range(0, count, _CHUNK_ROWS):
         rows = slice(start, start + _CHUNK_ROWS)
         state = np.empty((16, len(words[rows])), dtype=np.uint32)
-        state[:4], state[4:12], state[13:] = _CONSTANTS[:, np.newaxis], words[rows].T, tail[:, np.newaxis]
+        state[:4], state[4:12], state[13:] = _CONSTANTS[:, np.newaxis], words[rows].T, (tails if len(tails) == 1 else tails[rows]).T
         for block in range(blocks):
             state[12] = block
             part = slice(block * BLOCK_BYTES, min((block + 1) * BLOCK_BYTES, width))

@@ -44,6 +44,8 @@ class LeafKind(IntEnum):
     """An account as it was imported."""
     FINDING = 4
     """One finding about a refused row."""
+    EVENT = 5
+    """One event of the day."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ stand in the clear until an erasure rewrites them.
 
 from __future__ import annotations
 
+import hmac
 import secrets
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -30,6 +32,7 @@ _BLOCK_KEYS = 4_096
 _NONCE_BYTES = 12
 _BLOCK, _SEGMENT = b"subject-keys/%d", b"subject-directory/%d"
 _IN_THE_CLEAR = b"PAR1"
+_ERASURES = sa.text("SELECT COUNT(*) FROM log_entries WHERE kind = 'erasure'")
 Ids = NDArray[np.bytes_]
 Numbers = NDArray[np.int64]
 RandomBytes = Callable[[int], bytes]
@@ -56,6 +59,17 @@ class SubjectKeys:
         self._database = database
         self._cipher = AESGCM(vault.master_key)
         self._random = vault.random_bytes
+        self._tag_key = hmac.digest(vault.master_key, b"collections-opt/person", "sha256")
+        self._lock = threading.Lock()
+        self._seen: tuple[int, dict[int, Mapping[str, Array]]] = (-1, {})
+
+    def random(self, count: int) -> bytes:
+        """Return bytes nobody can guess."""
+        return self._random(count)
+
+    def tag(self, text: str) -> str:
+        """Return what stands for a person where the name must not: the same for the same text, and nothing without the key."""
+        return hmac.digest(self._tag_key, text.encode(), "sha256")[:16].hex()
 
     def nonce(self) -> bytes:
         """Return 12 bytes for a new table."""
@@ -80,7 +94,7 @@ class SubjectKeys:
     def known_numbers(self, account_ids: Ids) -> Numbers:
         """Return the key number of each account, int64 (n,); -1 for one never seen or erased."""
         with self._database.read() as connection:
-            return self._looked_up(connection, account_ids)
+            return self._looked_up(connection, account_ids, remember=True)
 
     def known(self) -> tuple[Ids, Numbers]:
         """Return every account that was not erased, with its key number, int64 (n,)."""
@@ -173,9 +187,9 @@ class SubjectKeys:
         connection.execute(directory.insert(), {"segment": segment, "accounts": content})
         return numbers
 
-    def _looked_up(self, connection: sa.Connection, accounts: Ids) -> Numbers:
+    def _looked_up(self, connection: sa.Connection, accounts: Ids, remember: bool = False) -> Numbers:
         numbers = np.full(accounts.size, -1, dtype=np.int64)
-        for _, columns in self._segments(connection):
+        for columns in self._opened_segments(connection, remember):
             known = columns["account_id"]
             if not known.size:
                 continue
@@ -185,6 +199,21 @@ class SubjectKeys:
             found = known[at] == accounts
             numbers[found] = columns["key_no"][at[found]]
         return numbers
+
+    def _opened_segments(self, connection: sa.Connection, remember: bool) -> list[Mapping[str, Array]]:
+        """Return the segments in order, those opened before from memory until somebody is erased.
+
+        Only what is committed may be remembered: a segment of a transaction that is undone would be another's number.
+        """
+        erasures = int(connection.execute(_ERASURES).scalar_one())
+        with self._lock:
+            held = dict(self._seen[1]) if self._seen[0] == erasures else {}
+        newer = sa.select(directory).where(directory.c.segment > max(held, default=0)).order_by(directory.c.segment)
+        found = {segment: self._opened(segment, content) for segment, content in connection.execute(newer)}
+        if found and remember:
+            with self._lock:
+                self._seen = (erasures, {**held, **found})
+        return [*held.values(), *found.values()]
 
     def _segments(self, connection: sa.Connection) -> Iterator[tuple[int, Mapping[str, Array]]]:
         """Yield the segments of the directory in order: account_id (n,), sorted, and key_no (n,)."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.store.database import Database
-from collections_opt.ledger.store.schema import APPEND_ONLY, OVERWRITTEN
+from collections_opt.ledger.store.schema import APPEND_ONLY, CHANGING, OVERWRITTEN
 
 _NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ERASED_FROM = ("ranking_entries", "erasure_permits")
@@ -21,7 +21,7 @@ _OVERWRITTEN_BY_ERASURE = ("subject_key_blocks", "subject_directory")
 def role_statements(service: str, eraser: str) -> list[str]:
     """Return the grants that make existing roles the service and the eraser of a migrated ledger; running them again is free.
 
-    The service has SELECT and INSERT and nothing else; the eraser also what an erasure overwrites and deletes, within what the
+    The service has SELECT and INSERT and nothing else, but for leases, which it ends; the eraser also what an erasure overwrites and deletes, within what the
     triggers let through.
 
     Raises:
@@ -32,7 +32,7 @@ def role_statements(service: str, eraser: str) -> list[str]:
             raise refuse(Reason.INVALID_ARGUMENT, field, f"{name[:70]!r} is no role name.", "Use a-z, 0-9 and '_'.")
     if service == eraser:
         raise refuse(Reason.INVALID_ARGUMENT, "eraser", "is the service itself.", "Name another role.")
-    every = ", ".join((*APPEND_ONLY, *OVERWRITTEN))
+    every = ", ".join((*APPEND_ONLY, *OVERWRITTEN, *CHANGING))
     statements = ["REVOKE CREATE ON SCHEMA public FROM PUBLIC", f"REVOKE ALL ON {every}, alembic_version FROM PUBLIC"]
     for role in (service, eraser):
         statements += [
@@ -40,6 +40,7 @@ def role_statements(service: str, eraser: str) -> list[str]:
             f"GRANT USAGE ON SCHEMA public TO {role}",
             f"GRANT SELECT ON alembic_version TO {role}",
             f"GRANT SELECT, INSERT ON {every} TO {role}",
+            f"GRANT UPDATE ON {', '.join(CHANGING)} TO {role}",
         ]
     statements.append(f"GRANT DELETE ON {', '.join(_ERASED_FROM)} TO {eraser}")
     statements.append(f"GRANT UPDATE ON {', '.join(_OVERWRITTEN_BY_ERASURE)} TO {eraser}")

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from collections_opt.ledger.store.day_schema import day_tables
+from collections_opt.ledger.store.gaps import postgres_gap
+
 metadata = sa.MetaData()
 
 portfolios = sa.Table(
@@ -193,6 +196,8 @@ resource_approvals = sa.Table(
     *(sa.Column(name, sa.Text, nullable=False) for name in ("digest", "mode", "note", "approved_by", "created_at")),
 )
 
+event_batches, day_events, leases = day_tables(metadata)
+
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 """Columns by table that no two rows share."""
 
@@ -210,10 +215,14 @@ UNIQUE: Keys = {
     "model_events": (("seq",),),
     "resource_versions": (("kind", "resource_id", "version"),),
     "resource_approvals": (("kind", "resource_id", "version"),),
+    "event_batches": (("first_sequence",),),
+    "day_events": (("sequence",), ("id_digest",)),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(UNIQUE)
 OVERWRITTEN = ("subject_key_blocks", "subject_directory", "erasure_permits")
+CHANGING = ("leases",)
+"""Rows that live: what a lease ends in is an event, which does not change."""
 
 
 def trigger_statements(dialect: str, tables: tuple[str, ...], unique: Keys = UNIQUE) -> list[str]:
@@ -262,7 +271,7 @@ def outbox_gap_statements(dialect: str) -> list[str]:
             f"CREATE TRIGGER outbox_gap BEFORE INSERT ON outbox WHEN NEW.seq <> 1 + {last} "
             "BEGIN SELECT RAISE(ABORT, 'outbox is append-only'); END"
         ]
-    return _postgres_gap("outbox", "seq", last)
+    return postgres_gap("outbox", "seq", last)
 
 
 def gap_statements(dialect: str) -> list[str]:
@@ -276,8 +285,8 @@ def gap_statements(dialect: str) -> list[str]:
             f"CREATE TRIGGER ranking_states_gap BEFORE INSERT ON ranking_states WHEN NEW.step <> 1 + {last_step} "
             "BEGIN SELECT RAISE(ABORT, 'ranking_states is append-only'); END"
         ]
-    rankings_seq = _postgres_gap("rankings", "seq", "(SELECT COALESCE(MAX(seq), 0) FROM rankings)")
-    return [*_postgres_gap("ranking_states", "step", last_step), *rankings_seq]
+    rankings_seq = postgres_gap("rankings", "seq", "(SELECT COALESCE(MAX(seq), 0) FROM rankings)")
+    return [*postgres_gap("ranking_states", "step", last_step), *rankings_seq]
 
 
 def log_statements(dialect: str) -> list[str]:
@@ -319,20 +328,11 @@ def erasable_statements(dialect: str) -> list[str]:
     ]
 
 
-def _postgres_gap(table: str, column: str, last: str) -> list[str]:
-    return [
-        f"CREATE FUNCTION {table}_refuse_gap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        f"IF NEW.{column} <> 1 + {last} THEN RAISE EXCEPTION '{table} is append-only'; END IF; RETURN NEW; END $$",
-        f"CREATE TRIGGER {table}_gap BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse_gap()",
-        f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_gap",
-    ]
-
-
 def model_event_statements(dialect: str) -> list[str]:
     """Return the statements that refuse a gap in the sequence of model events; writers exclude each other as above."""
     last = "(SELECT COALESCE(MAX(seq), 0) FROM model_events)"
     if dialect == "postgresql":
-        return _postgres_gap("model_events", "seq", last)
+        return postgres_gap("model_events", "seq", last)
     return [
         f"CREATE TRIGGER model_events_gap BEFORE INSERT ON model_events WHEN NEW.seq <> 1 + {last} "
         "BEGIN SELECT RAISE(ABORT, 'model_events is append-only'); END"

@@ -1,0 +1,1 @@
+"""The day after the ranking: recording events, live worklists, leases."""

@@ -1,0 +1,1 @@
+"""What happens after a ranking: events, and what they change of its accounts."""

@@ -1,0 +1,1 @@
+"""What happened to accounts and who holds them: sealed events in order, and leases."""

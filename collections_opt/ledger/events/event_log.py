@@ -1,0 +1,274 @@
+"""Events in the order in which they were recorded: sealed, without gaps, each batch under a leaf of the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from collections_opt.core.actors import Actor
+from collections_opt.core.arrays import digest_text
+from collections_opt.core.day.events import Event, EventKind, RecordedEvent
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.ledger.events.event_texts import event_of, text_of
+from collections_opt.ledger.events.sealed_rows import seal_rows, unseal_rows
+from collections_opt.ledger.log.log import LogKind
+from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.log.merkle import HASH_BYTES, MerkleTree
+from collections_opt.ledger.sealing.keystream import NONCE_BYTES
+from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+from collections_opt.ledger.store.database import Store, check_size, timestamp
+from collections_opt.ledger.store.schema import day_events as table
+from collections_opt.ledger.store.schema import event_batches as batches
+
+NOBODY = -1
+"""Key number where an event concerns no account, or no person of its own."""
+
+_PERSON = b"\x1fcustomer\x1f"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Whom events concern: key numbers of accounts and of persons, int64 (n,), ``NOBODY`` for none.
+
+    An event that names an account is the account's; one that names a person alone is the person's.
+    """
+
+    account_no: Numbers
+    person_no: Numbers
+
+    @property
+    def key_no(self) -> Numbers:
+        """Number of the key that seals each event, int64 (n,)."""
+        return np.where(self.account_no >= 0, self.account_no, self.person_no)
+
+
+@dataclass(frozen=True)
+class Told:
+    """How an event was taken: its sequence number, and whether it was there already."""
+
+    sequence: int
+    repeated: bool
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """A recorded event with the key numbers that it was kept under."""
+
+    account_no: int
+    person_no: int
+    recorded: RecordedEvent
+
+
+class EventLog(Store):
+    """Records events and reads them; any thread may call any method."""
+
+    def __init__(self, database: Any, keys: SubjectKeys) -> None:
+        super().__init__(database)
+        self._keys = keys
+
+    def subjects(self, events: Sequence[Event]) -> Subjects:
+        """Return whom events concern; an account or person never seen gets a key, and is joined when it arrives."""
+        named = np.array([(e.account_id.encode() or _PERSON + e.customer_id.encode()) for e in events], dtype=np.bytes_)
+        numbers = self._keys.numbers(named)
+        of_account = np.array([bool(event.account_id) for event in events], dtype=bool)
+        return Subjects(np.where(of_account, numbers, NOBODY), np.where(of_account, NOBODY, numbers))
+
+    def record(self, events: Sequence[Event], actor: Actor, now: datetime) -> list[Told]:
+        """Record a batch in one transaction: all of it, or none; events that are there already are not recorded again.
+
+        Raises:
+            CollectionsError: ALREADY_EXISTS naming every id that holds another event; INVALID_ARGUMENT for a reversal of what
+                cannot be taken back; OUTCOME_UNKNOWN when the commit failed: tell the same events again.
+        """
+        subjects = self.subjects(events)
+        with self._database.write() as connection:
+            return self.record_within(connection, events, subjects, actor, now)
+
+    def record_within(
+        self, connection: sa.Connection, events: Sequence[Event], subjects: Subjects, actor: Actor, now: datetime
+    ) -> list[Told]:
+        """Record a batch, within a transaction; as ``record``."""
+        digests = [digest_text(event.event_id) for event in events]
+        texts = [text_of(event) for event in events]
+        asked = {*digests, *(digest_text(event.reverses) for event in events if event.reverses)}
+        there = self._by_digest(connection, asked)
+        first_of = {digest: index for index, digest in reversed(list(enumerate(digests)))}
+        self._refuse_others(events, digests, texts, there, first_of)
+        _refuse_reversals(events, subjects, there)
+        last = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))).scalar_one())
+        new = [index for index, digest in enumerate(digests) if digest not in there and first_of[digest] == index]
+        sequence_of = {digests[index]: last + place for place, index in enumerate(new, start=1)}
+        if new:
+            self._insert(connection, [texts[i] for i in new], [digests[i] for i in new], new, subjects, actor, now, last)
+        told = [there[digest].recorded.sequence if digest in there else sequence_of[digest] for digest in digests]
+        fresh = set(new)
+        return [Told(sequence, index not in fresh) for index, sequence in enumerate(told)]
+
+    def after(self, sequence: int, size: int) -> list[StoredEvent]:
+        """Return events in order, after one (0 for all), at most ``size``; those of erased subjects without content."""
+        with self._database.read() as connection:
+            return self.after_within(connection, sequence, size)
+
+    def after_within(self, connection: sa.Connection, sequence: int, size: int) -> list[StoredEvent]:
+        """Return events as ``after``, within a transaction."""
+        query = table.select().where(table.c.sequence > sequence).order_by(table.c.sequence).limit(check_size(size))
+        return self._opened(connection.execute(query).mappings().all())
+
+    def of_account(self, account_id: str, customer_id: str, before: int | None, size: int) -> list[StoredEvent]:
+        """Return the events of an account, or those told about a person alone, newest first, before one (None for all)."""
+        subject = account_id or (_PERSON.decode() + customer_id)
+        number = self._keys.find(subject)
+        if number is None:
+            return []
+        query = table.select().where((table.c.account_no if account_id else table.c.person_no) == number)
+        if before is not None:
+            query = query.where(table.c.sequence < before)
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(table.c.sequence.desc()).limit(check_size(size))).mappings().all()
+            return self._opened(rows)
+
+    def last_sequence(self) -> int:
+        """Return the number of the last event, 0 while there is none."""
+        with self._database.read() as connection:
+            return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))).scalar_one())
+
+    def verify(self) -> list[str]:
+        """Return where events differ from the batches that the log names, in words; empty when none does."""
+        broken, expected = [], 1
+        with self._database.read() as connection:
+            for batch in connection.execute(batches.select().order_by(batches.c.first_sequence)).mappings().all():
+                first, count = int(batch["first_sequence"]), int(batch["event_count"])
+                where = table.c.sequence.between(first, first + count - 1)
+                leaves = connection.execute(sa.select(table.c.leaf).where(where).order_by(table.c.sequence)).scalars().all()
+                hashes = np.frombuffer(b"".join(leaves), dtype=np.uint8).reshape(-1, HASH_BYTES)
+                if first != expected or len(leaves) != count or MerkleTree(hashes).root.hex() != batch["root"]:
+                    broken.append(f"events {first} to {first + count - 1}: differ from their batch")
+                expected = first + count
+            extra = connection.execute(sa.select(sa.func.count()).select_from(table).where(table.c.sequence >= expected)).scalar()
+        if extra:
+            broken.append(f"events from {expected} on: {extra} belong to no batch")
+        after = 0
+        while not broken and (page := self._page_or_fault(after, broken)):
+            after = page[-1].recorded.sequence
+        return broken
+
+    def _page_or_fault(self, after: int, broken: list[str]) -> list[StoredEvent]:
+        try:
+            return self.after(after, 1_000)
+        except CollectionsError as error:
+            broken.append(error.message)
+            return []
+
+    def _by_digest(self, connection: sa.Connection, digests: set[str]) -> dict[str, StoredEvent]:
+        rows = connection.execute(table.select().where(table.c.id_digest.in_(sorted(digests)))).mappings().all()
+        return dict(zip([row["id_digest"] for row in rows], self._opened(rows), strict=True))
+
+    def _opened(self, rows: Sequence[Any]) -> list[StoredEvent]:
+        if not rows:
+            return []
+        accounts = np.array([row["account_no"] for row in rows], dtype=np.int64)
+        persons = np.array([row["person_no"] for row in rows], dtype=np.int64)
+        keys = self._keys.keys(Subjects(accounts, persons).key_no)
+        columns = ([bytes(row[name]) for row in rows] for name in ("nonce", "sealed", "leaf"))
+        try:
+            texts = unseal_rows(*columns, keys)
+        except ValueError as error:
+            found = rows[int(str(error))]["sequence"]
+            remedy = "Restore the database or the keys."
+            raise refuse(Reason.INTEGRITY_FAILURE, "events", f"event {found} differs from its leaf.", remedy) from error
+        return [
+            StoredEvent(row["account_no"], row["person_no"], RecordedEvent(row["sequence"], _time(row["recorded_at"]), event_of(text)))
+            for row, text in zip(rows, texts, strict=True)
+        ]
+
+    def _refuse_others(
+        self,
+        events: Sequence[Event],
+        digests: Sequence[str],
+        texts: Sequence[str],
+        there: dict[str, StoredEvent],
+        first_of: dict[str, int],
+    ) -> None:
+        """Refuse ids that hold other events; one whose subject was erased cannot be compared, and is not recorded again."""
+        found = []
+        for index, (digest, text) in enumerate(zip(digests, texts, strict=True)):
+            stored = there.get(digest)
+            held = stored.recorded.event if stored else None
+            other = text_of(held) != text if held else stored is None and texts[first_of[digest]] != text
+            if other:
+                told = f"{events[index].event_id!r} is another event."
+                found.append(FieldViolation(f"events[{index}].event_id", told, "Give each event an id of its own."))
+        if found:
+            raise CollectionsError(Reason.ALREADY_EXISTS, f"{len(found)} id(s) hold other events: {found[0]}", tuple(found))
+
+    def _insert(
+        self,
+        connection: sa.Connection,
+        texts: list[str],
+        digests: list[str],
+        rows: list[int],
+        subjects: Subjects,
+        actor: Actor,
+        now: datetime,
+        last: int,
+    ) -> None:
+        at = np.array(rows)
+        keys = self._keys.keys(subjects.key_no[at])
+        if not keys.any(axis=1).all():
+            raise refuse(Reason.OVERLOADED, "events", "an account is being erased.", "Tell the events again.")
+        sealed = seal_rows(texts, keys, self._keys.random(NONCE_BYTES * len(rows)))
+        recorded_at = (now - _EPOCH) // timedelta(microseconds=1)
+        numbers = zip(subjects.account_no[at].tolist(), subjects.person_no[at].tolist(), strict=True)
+        values = [
+            {
+                "sequence": last + place,
+                "id_digest": digest,
+                "account_no": account_no,
+                "person_no": person_no,
+                "recorded_at": recorded_at,
+                "nonce": nonce,
+                "sealed": row,
+                "leaf": leaf,
+            }
+            for place, (digest, (account_no, person_no), nonce, row, leaf) in enumerate(
+                zip(digests, numbers, sealed.nonces, sealed.sealed, sealed.leaves, strict=True), start=1
+            )
+        ]
+        connection.execute(table.insert(), values)
+        hashes = np.frombuffer(b"".join(sealed.leaves), dtype=np.uint8).reshape(-1, HASH_BYTES)
+        batch = {
+            "first_sequence": last + 1,
+            "event_count": len(rows),
+            "root": MerkleTree(hashes).root.hex(),
+            "created_at": timestamp(now),
+        }
+        insert_logged(connection, LogKind.EVENTS, batch, actor)
+
+
+def _refuse_reversals(events: Sequence[Event], subjects: Subjects, there: dict[str, StoredEvent]) -> None:
+    """Refuse reversals of another subject's event, or of what cannot be taken back; what is not known yet may still come."""
+    found = []
+    for index, event in enumerate(events):
+        stored = there.get(digest_text(event.reverses)) if event.reverses else None
+        if stored is None:
+            continue
+        path, target = f"events[{index}].reversal.reverses", stored.recorded.event
+        mine = (int(subjects.account_no[index]), int(subjects.person_no[index]))
+        if (stored.account_no, stored.person_no) != mine:
+            found.append(FieldViolation(path, "concerns another account or person.", "Name whom the event concerns."))
+        elif target is not None and target.kind in (EventKind.REVERSAL, EventKind.LEASE):
+            found.append(FieldViolation(path, f"is a {target.kind}.", "Tell what is true now as a new event."))
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, str(found[0]), tuple(found))
+
+
+def _time(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
