@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import grpc
 
 from collections_opt.api.v1.capacity_service_pb2_grpc import CapacityServiceStub
+from collections_opt.api.v1.event_service_pb2_grpc import EventServiceStub
 from collections_opt.api.v1.model_service_pb2_grpc import ModelServiceStub
 from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
@@ -33,6 +34,7 @@ class Client:
         self.models = ModelServiceStub(channel)
         self.parameters = ParametersServiceStub(channel)
         self.rules = RuleServiceStub(channel)
+        self.events = EventServiceStub(channel)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
+    event_service_pb2,
     model_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
@@ -27,6 +28,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     model_service_pb2.DESCRIPTOR,
     parameters_service_pb2.DESCRIPTOR,
     rule_service_pb2.DESCRIPTOR,
+    event_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -45,11 +47,26 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "EvaluateCapacity": 3_600.0,
         "GetCapacityCurves": 3_600.0,
         "EvaluateRules": 3_600.0,
+        "StreamEvents": 3_600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
 
-READS = ("Get", "Check", "List", "Watch", "Export", "Explain", "Compare", "Score", "Place", "Evaluate", "Verify", "Replay")
+READS = (
+    "Get",
+    "Check",
+    "List",
+    "Watch",
+    "Export",
+    "Explain",
+    "Compare",
+    "Score",
+    "Place",
+    "Evaluate",
+    "Verify",
+    "Replay",
+    "Read",
+)
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset(
@@ -57,6 +74,7 @@ REPEATABLE = frozenset(
         *("CreateRanking", "CancelRanking", "ImportPortfolio"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
+        *("RecordEvents", "StreamEvents"),
     }
 )
 """Methods that change something once however often they are sent: by request id, by content, by state."""

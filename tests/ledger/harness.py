@@ -10,8 +10,11 @@ from datetime import UTC, date, datetime
 import sqlalchemy as sa
 
 from collections_opt.core.actors import Actor
+from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
 from collections_opt.core.resources import ResourceApproval, ResourceKind
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.sealing.subject_keys import KeyVault
 from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
 from collections_opt.ledger.tables.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
@@ -44,6 +47,8 @@ def fill(ledger):
     add(ledger, "r2")
     ledger.begin_ranking("begun", "r3", "x", "p1", "{}", NOW)
     ledger.append_state("begun", RankingState.RUNNING, "", NOW)
+    told = [Event(f"e{number}", EventKind.PAYMENT, NOW, account_id="a1", amount_minor=5) for number in (1, 2)]
+    EventLog(ledger.database, ledger.subject_keys(KeyVault(bytes(32)))).record(told, ann, NOW)
 
 
 def callers_with_one_key(ledger, count=16):
@@ -103,7 +108,7 @@ def _changes(engine):
             yield f"TRUNCATE {name} CASCADE"
             yield f"SET session_replication_role = replica; DELETE FROM {name}"
             # These refuse the insert itself, as a gap; entries have no unique key there that an insert could run into.
-            if name not in ("rankings", "ranking_states", "log_entries", "outbox", "ranking_entries"):
+            if name not in ("rankings", "ranking_states", "log_entries", "outbox", "ranking_entries", "day_events"):
                 yield (
                     f"INSERT INTO {name} ({names}) SELECT {names} FROM {name} "
                     f"ON CONFLICT ({keys}) DO UPDATE SET {column} = EXCLUDED.{column}"

@@ -29,6 +29,7 @@ from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.application.model_folders import NOW
+from tests.service.event_requests import event_requests, event_streams
 from tests.service.rule_requests import rule_requests, rule_what_ifs
 from tests.service.server.test_services import AS_OF, PLAN
 
@@ -155,12 +156,14 @@ def constraints() -> constraints_pb2.RankingConstraints:
 
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
-    every = {**_read_requests(known), **_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
+    resources = {**_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
+    every = {**_read_requests(known), **resources, **event_requests(known.account_id)}
     single = {name: [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
     ]
+    single |= event_streams(known.account_id)
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
     return {**single, "ImportPortfolio": [imported], "CheckPortfolio": [checked], **_what_ifs(known)}

@@ -26,6 +26,7 @@ _PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
+_EVENT = r"(RecordEvents|StreamEvents) events\[\d\]\."
 _RULE_TABLE = r"((Create|Update)RuleTable rule_table|EvaluateRules rule_tables\[0\])"
 _RULE = rf"{_RULE_TABLE}\.rules\[\d\]"
 
@@ -73,6 +74,11 @@ ANSWERED = {
     r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
     r"CreateRanking constraints\.limits\[0\]\.segment\.products: with a path": "codes of the lender",
     r"ExportEvidence account_ids: (its first element again|1,001 more of its first element)": "says the same",
+    rf"{_EVENT}(account_id|customer_id|event_id|\w+\.\w+_id): (unknown|a path)": "ids of the lender; what they name may come later",
+    rf"{_EVENT}occur_time\.seconds: -1": "long ago",
+    r"ListAccountEvents (account_id|customer_id): (unknown|a path|missing)": "nothing happened to it",
+    r"(RecordEvents|StreamEvents) events: its first element again": "the same event again",
+    r"ReadEvents after_sequence: largest": "nothing happened since",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
 """Broken fields that are no fault, and why."""
@@ -89,6 +95,10 @@ TOLD_AT = {
     r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
+    rf"{_EVENT}balance\.balance_minor_units: -1": r"events\[\d\]\.balance\.arrears_minor_units",
+    rf"{_EVENT}occur_time\.\w+: .*": r"events\[\d\]\.occur_time",
+    rf"{_EVENT}promise\.due_date\.\w+: .*": r"events\[\d\]\.promise\.due_date",
+    rf"{_EVENT}channel_choice\.\w+: .*": r"events\[\d\]\.channel_choice\.\w+",
     rf"{_ACCOUNT}months\[0\]\..*": r"accounts\[0\]\.months",
     # A rule is named by its id: people find it by that in their file.
     **{

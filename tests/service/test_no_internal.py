@@ -42,6 +42,7 @@ def send(client, method, request):  # noqa: F811
     """Return the reason of the refusal, or None; a server failure fails the test with the request."""
     stubs = {
         "CapacityService": client.plans,
+        "EventService": client.events,
         "ModelService": client.models,
         "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,

@@ -26,7 +26,7 @@ from collections_opt.api.v1 import event_pb2 as collections__opt_dot_api_dot_v1_
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*collections_opt/api/v1/event_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\"g\n\x13RecordEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"A\n\x14RecordEventsResponse\x12\x11\n\tsequences\x18\x01 \x03(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x05\"J\n\x13StreamEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\"]\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\"\x82\x01\n\x18ListAccountEventsRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListAccountEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x11ReadEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"K\n\x12ReadEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent2\xc5\x03\n\x0c\x45ventService\x12i\n\x0cRecordEvents\x12+.collections_opt.api.v1.RecordEventsRequest\x1a,.collections_opt.api.v1.RecordEventsResponse\x12k\n\x0cStreamEvents\x12+.collections_opt.api.v1.StreamEventsRequest\x1a,.collections_opt.api.v1.StreamEventsResponse(\x01\x12x\n\x11ListAccountEvents\x12\x30.collections_opt.api.v1.ListAccountEventsRequest\x1a\x31.collections_opt.api.v1.ListAccountEventsResponse\x12\x63\n\nReadEvents\x12).collections_opt.api.v1.ReadEventsRequest\x1a*.collections_opt.api.v1.ReadEventsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*collections_opt/api/v1/event_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\"g\n\x13RecordEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"A\n\x14RecordEventsResponse\x12\x11\n\tsequences\x18\x01 \x03(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x05\"g\n\x13StreamEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"]\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\"\x82\x01\n\x18ListAccountEventsRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"k\n\x19ListAccountEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"J\n\x11ReadEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"K\n\x12ReadEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent2\xc5\x03\n\x0c\x45ventService\x12i\n\x0cRecordEvents\x12+.collections_opt.api.v1.RecordEventsRequest\x1a,.collections_opt.api.v1.RecordEventsResponse\x12k\n\x0cStreamEvents\x12+.collections_opt.api.v1.StreamEventsRequest\x1a,.collections_opt.api.v1.StreamEventsResponse(\x01\x12x\n\x11ListAccountEvents\x12\x30.collections_opt.api.v1.ListAccountEventsRequest\x1a\x31.collections_opt.api.v1.ListAccountEventsResponse\x12\x63\n\nReadEvents\x12).collections_opt.api.v1.ReadEventsRequest\x1a*.collections_opt.api.v1.ReadEventsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDEVENTSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['events']._loaded_options = None
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['events']._serialized_options = b'\342A\001\002'
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_STREAMEVENTSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['account_id']._loaded_options = None
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['customer_id']._loaded_options = None
@@ -56,17 +58,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDEVENTSRESPONSE']._serialized_start=244
   _globals['_RECORDEVENTSRESPONSE']._serialized_end=309
   _globals['_STREAMEVENTSREQUEST']._serialized_start=311
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=385
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=387
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=480
-  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_start=483
-  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_end=613
-  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_start=615
-  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_end=722
-  _globals['_READEVENTSREQUEST']._serialized_start=724
-  _globals['_READEVENTSREQUEST']._serialized_end=798
-  _globals['_READEVENTSRESPONSE']._serialized_start=800
-  _globals['_READEVENTSRESPONSE']._serialized_end=875
-  _globals['_EVENTSERVICE']._serialized_start=878
-  _globals['_EVENTSERVICE']._serialized_end=1331
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=414
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=416
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=509
+  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_start=512
+  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_end=642
+  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_start=644
+  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_end=751
+  _globals['_READEVENTSREQUEST']._serialized_start=753
+  _globals['_READEVENTSREQUEST']._serialized_end=827
+  _globals['_READEVENTSRESPONSE']._serialized_start=829
+  _globals['_READEVENTSRESPONSE']._serialized_end=904
+  _globals['_EVENTSERVICE']._serialized_start=907
+  _globals['_EVENTSERVICE']._serialized_end=1360
 # @@protoc_insertion_point(module_scope)

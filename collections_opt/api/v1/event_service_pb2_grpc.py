@@ -80,7 +80,7 @@ class EventServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAccountEvents(self, request, context):
-        """Lists the events of an account, or those told about a person, newest first.
+        """Lists the events of an account, those told about a person alone, or both, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

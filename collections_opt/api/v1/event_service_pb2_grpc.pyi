@@ -44,7 +44,7 @@ class EventServiceStub:
     whole stream again after mending it.
     """
     ListAccountEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListAccountEventsRequest, _event_service_pb2.ListAccountEventsResponse]
-    """Lists the events of an account, or those told about a person, newest first."""
+    """Lists the events of an account, those told about a person alone, or both, newest first."""
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]
     """Returns events in the order in which they were recorded, after one: keep the last sequence and ask again."""
 
@@ -64,7 +64,7 @@ class EventServiceAsyncStub(EventServiceStub):
     whole stream again after mending it.
     """
     ListAccountEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListAccountEventsRequest, _event_service_pb2.ListAccountEventsResponse]  # type: ignore[assignment]
-    """Lists the events of an account, or those told about a person, newest first."""
+    """Lists the events of an account, those told about a person alone, or both, newest first."""
     ReadEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]  # type: ignore[assignment]
     """Returns events in the order in which they were recorded, after one: keep the last sequence and ask again."""
 
@@ -99,7 +99,7 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _event_service_pb2.ListAccountEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.ListAccountEventsResponse, _abc.Awaitable[_event_service_pb2.ListAccountEventsResponse]]:
-        """Lists the events of an account, or those told about a person, newest first."""
+        """Lists the events of an account, those told about a person alone, or both, newest first."""
 
     @_abc_1.abstractmethod
     def ReadEvents(

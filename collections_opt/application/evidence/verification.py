@@ -55,6 +55,7 @@ class Verification:
         try:
             tree = self._ledger.log_tree()
             keys = self._sealed.broken_keys(self._ledger.erased_numbers())
+            events = self._sealed.broken_events(self._ledger.database)
         except CollectionsError as error:
             found = "; ".join([error.message, *chain, *log, *rows, *lives])
             return _verdict("log", [Check("log", False, found)], Strength.NOTHING)
@@ -63,6 +64,7 @@ class Verification:
             Check("log", not log, "; ".join(log) or f"The log holds {tree.size} entries."),
             Check("rows", not rows, "; ".join(rows) or "Portfolios, plans, models, acts and answers are what the log says."),
             Check("keys", not keys, "; ".join(keys) or "Every account that was not erased has one key of its own."),
+            Check("events", not events, "; ".join(events) or "Events are what their batches say."),
             Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
         verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
@@ -71,10 +73,14 @@ class Verification:
         checks += [Check(f"checkpoint {name}", False, f"Checkpoint {name} {found}.") for name, found in wrong]
         if not wrong:
             newest = notes[-1][0] if notes else "none"
-            covered = bool(notes) and int(newest.partition(".")[0]) == tree.size
+            covered = bool(notes) and self._covers(int(newest.partition(".")[0]), tree.size)
             sentence = f"All {len(notes)} published checkpoints are signed and extended by the log; the newest is {newest}."
             checks.append(Check("checkpoints", covered or not tree.size, sentence if covered else _uncovered(newest, tree.size)))
         return _verdict("log", checks, Strength.INTEGRITY)
+
+    def _covers(self, signed: int, size: int) -> bool:
+        """Return whether nothing but events came after a checkpoint: those are signed a moment later, all that came together."""
+        return signed == size or all(kind is LogKind.EVENTS for kind in self._ledger.log_kinds_from(signed))
 
     def verify_ranking(self, ranking_id: str) -> Verdict:
         """Check one ranking as far as it can be shown.

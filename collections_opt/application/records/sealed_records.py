@@ -17,10 +17,12 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
+from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.sealing.sealing import LeafKind, SealedTable, from_parquet, seal, to_parquet, unseal
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+from collections_opt.ledger.store.database import Database
 
 _CODES = ("product", "state", "time_zone")
 _FINDING_TEXTS = ("account_id", "field", "value", "rule", "remedy")
@@ -179,6 +181,10 @@ class SealedRecords:
     def has_keys_of(self, account_id: NDArray[np.bytes_], key_no: Numbers) -> bool:
         """Return whether the directory gives these accounts (n,) these keys (n,)."""
         return bool(np.array_equal(self._keys.known_numbers(account_id), key_no))
+
+    def broken_events(self, database: Database) -> list[str]:
+        """Return which events differ from what the log says of them, as ``EventLog.verify``."""
+        return EventLog(database, self._keys).verify()
 
     def broken_keys(self, erased: list[int]) -> list[str]:
         """Return what is wrong with keys and directory, as ``SubjectKeys.verify``."""

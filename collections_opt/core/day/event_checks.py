@@ -108,14 +108,20 @@ def _head_faults(event: Event, now: datetime, path: str) -> Iterator[FieldViolat
     if not event.account_id and not event.customer_id:
         yield FieldViolation(f"{path}.account_id", "neither account nor person is named.", "Send account_id or customer_id.")
     for name in ("account_id", "customer_id"):
-        text = getattr(event, name)
-        if text and (len(text.encode("utf-8", "surrogatepass")) > MAX_ACCOUNT_ID_BYTES or not text.isprintable()):
-            remedy = f"Send at most {MAX_ACCOUNT_ID_BYTES} bytes of printable characters."
-            yield FieldViolation(f"{path}.{name}", "is too long or not printable.", remedy)
+        if found := subject_fault(f"{path}.{name}", getattr(event, name)):
+            yield found
     if event.occurred_at.tzinfo is None:
         yield FieldViolation(f"{path}.occurred_at", "has no offset.", "Send an instant such as 2026-11-26T10:15:00+01:00.")
     elif event.occurred_at > now + EARLY:
         yield FieldViolation(f"{path}.occurred_at", f"{event.occurred_at.isoformat()} is yet to come.", "Check clock and zone.")
+
+
+def subject_fault(path: str, text: str) -> FieldViolation | None:
+    """Return what is wrong with the id of an account or a person, None for nothing and for no id."""
+    if text.isprintable() and len(text.encode("utf-8", "surrogatepass")) <= MAX_ACCOUNT_ID_BYTES:
+        return None
+    remedy = f"Send at most {MAX_ACCOUNT_ID_BYTES} bytes of printable characters."
+    return FieldViolation(path, "is too long or not printable.", remedy)
 
 
 def _joint_faults(event: Event, path: str) -> Iterator[FieldViolation]:

@@ -65,9 +65,7 @@ class ContactResult(StrEnum):
         return self in RIGHT_PARTY_RESULTS
 
 
-RIGHT_PARTY_RESULTS = frozenset(
-    {ContactResult.RIGHT_PARTY, ContactResult.RIGHT_PARTY_PROMISE, ContactResult.RIGHT_PARTY_REFUSED}
-)
+RIGHT_PARTY_RESULTS = frozenset({ContactResult.RIGHT_PARTY, ContactResult.RIGHT_PARTY_PROMISE, ContactResult.RIGHT_PARTY_REFUSED})
 """Results of contacts that reached the person who owes."""
 
 

@@ -123,12 +123,10 @@ class EventLog(Store):
         return self._opened(connection.execute(query).mappings().all())
 
     def of_account(self, account_id: str, customer_id: str, before: int | None, size: int) -> list[StoredEvent]:
-        """Return the events of an account, or those told about a person alone, newest first, before one (None for all)."""
-        subject = account_id or (_PERSON.decode() + customer_id)
-        number = self._keys.find(subject)
-        if number is None:
-            return []
-        query = table.select().where((table.c.account_no if account_id else table.c.person_no) == number)
+        """Return the events of an account, those told about a person alone, or both, newest first, before one (None for all)."""
+        mine = self._keys.find(account_id) if account_id else None
+        theirs = self._keys.find(_PERSON.decode() + customer_id) if customer_id else None
+        query = table.select().where((table.c.account_no == mine) | (table.c.person_no == theirs))
         if before is not None:
             query = query.where(table.c.sequence < before)
         with self._database.read() as connection:
@@ -177,15 +175,17 @@ class EventLog(Store):
         accounts = np.array([row["account_no"] for row in rows], dtype=np.int64)
         persons = np.array([row["person_no"] for row in rows], dtype=np.int64)
         keys = self._keys.keys(Subjects(accounts, persons).key_no)
-        columns = ([bytes(row[name]) for row in rows] for name in ("nonce", "sealed", "leaf"))
+        nonces, sealed, leaves = ([bytes(row[name]) for row in rows] for name in ("nonce", "sealed", "leaf"))
         try:
-            texts = unseal_rows(*columns, keys)
+            texts = unseal_rows(nonces, sealed, leaves, keys)
         except ValueError as error:
             found = rows[int(str(error))]["sequence"]
             remedy = "Restore the database or the keys."
             raise refuse(Reason.INTEGRITY_FAILURE, "events", f"event {found} differs from its leaf.", remedy) from error
         return [
-            StoredEvent(row["account_no"], row["person_no"], RecordedEvent(row["sequence"], _time(row["recorded_at"]), event_of(text)))
+            StoredEvent(
+                row["account_no"], row["person_no"], RecordedEvent(row["sequence"], _time(row["recorded_at"]), event_of(text))
+            )
             for row, text in zip(rows, texts, strict=True)
         ]
 

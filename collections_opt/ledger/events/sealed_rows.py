@@ -3,7 +3,7 @@
     stream = ChaCha20(key of the subject, nonce of the event),  salt = stream[:16]
     sealed = row XOR stream[16:],  leaf = SHA-256(0x00 || EVENT || salt || row)
 
-A row is the event's JSON, padded so that its length tells little. Each event has a nonce of its own: many may concern one account.
+A row is the event's JSON, padded so that its length tells little. Each has a nonce of its own: many may concern one account.
 """
 
 from __future__ import annotations
@@ -60,10 +60,11 @@ def unseal_rows(nonces: Sequence[bytes], sealed: Sequence[bytes], leaves: Sequen
         return []
     held = np.frombuffer(b"".join(nonces), dtype=np.uint8).reshape(len(sealed), NONCE_BYTES)
     streams = _streams(keys, held, [len(row) for row in sealed])
-    kept = keys.any(axis=1).tolist()
+    kept = np.flatnonzero(keys.any(axis=1))
+    there = set(kept.tolist())
     texts: list[str | None] = []
     for index, stream in enumerate(streams):
-        if not kept[index]:
+        if index not in there:
             texts.append(None)
             continue
         row = _xor(sealed[index], stream[SALT_BYTES:])
@@ -80,9 +81,9 @@ def _padded(row: bytes) -> bytes:
 def _streams(keys: Bytes, nonces: Bytes, lengths: Sequence[int]) -> list[bytes]:
     """Return salt and stream of every row; rows of one length are worked out together."""
     result = [b""] * len(lengths)
-    widths = np.array(lengths)
-    for width in np.unique(widths).tolist():
-        rows = np.flatnonzero(widths == width)
+    widths = np.array(lengths, dtype=np.int64)
+    for width in set(lengths):
+        rows = np.flatnonzero(np.equal(widths, width))
         found = keystream(keys[rows], np.ascontiguousarray(nonces[rows]), SALT_BYTES + width)
         for place, row in enumerate(rows.tolist()):
             result[row] = found[place].tobytes()

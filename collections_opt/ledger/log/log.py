@@ -84,6 +84,12 @@ class Log(Store):
         """Yield all leaves in order, or those of a kind, a page per transaction."""
         yield from map(_entry, self._rows(kind))
 
+    def log_kinds_from(self, position: int) -> list[LogKind]:
+        """Return the kinds of leaves from a position on, each once."""
+        query = sa.select(table.c.kind).where(table.c.position >= position).distinct()
+        with self._database.read() as connection:
+            return [LogKind(kind) for kind in connection.execute(query).scalars().all()]
+
     def _rows(self, kind: LogKind | None = None) -> Iterator[Any]:
         after = -1
         while True:

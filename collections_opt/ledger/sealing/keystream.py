@@ -22,11 +22,12 @@ def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: 
     count, blocks = len(keys), -(-width // BLOCK_BYTES)
     stream = np.empty((count, width), dtype=np.uint8)
     words = np.ascontiguousarray(keys).view("<u4")
-    tails = np.frombuffer(nonce, dtype="<u4")[np.newaxis] if isinstance(nonce, bytes) else np.ascontiguousarray(nonce).view("<u4")
+    each = np.frombuffer(nonce, np.uint8)[np.newaxis] if isinstance(nonce, bytes) else np.ascontiguousarray(nonce)
+    tails = np.broadcast_to(each.view("<u4"), (count, NONCE_BYTES // 4))
     for start in range(0, count, _CHUNK_ROWS):
         rows = slice(start, start + _CHUNK_ROWS)
         state = np.empty((16, len(words[rows])), dtype=np.uint32)
-        state[:4], state[4:12], state[13:] = _CONSTANTS[:, np.newaxis], words[rows].T, (tails if len(tails) == 1 else tails[rows]).T
+        state[:4], state[4:12], state[13:] = _CONSTANTS[:, np.newaxis], words[rows].T, tails[rows].T
         for block in range(blocks):
             state[12] = block
             part = slice(block * BLOCK_BYTES, min((block + 1) * BLOCK_BYTES, width))

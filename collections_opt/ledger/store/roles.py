@@ -21,8 +21,8 @@ _OVERWRITTEN_BY_ERASURE = ("subject_key_blocks", "subject_directory")
 def role_statements(service: str, eraser: str) -> list[str]:
     """Return the grants that make existing roles the service and the eraser of a migrated ledger; running them again is free.
 
-    The service has SELECT and INSERT and nothing else, but for leases, which it ends; the eraser also what an erasure overwrites and deletes, within what the
-    triggers let through.
+    The service has SELECT and INSERT and nothing else, but for leases, which it ends; the eraser also what an erasure overwrites
+    and deletes, within what the triggers let through.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for names that are none, or one name for both.

@@ -76,6 +76,12 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "GetRulesInForce": _ALL,
             "EvaluateRules": _PLANNING,
         },
+        "EventService": {
+            "RecordEvents": _RUNNING,
+            "StreamEvents": _RUNNING,
+            "ListAccountEvents": _DECIDING | {_R.AUDITOR},
+            "ReadEvents": _RUNNING | {_R.AUDITOR},
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
+    event_service_pb2,
     model_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
@@ -20,6 +21,7 @@ from collections_opt.service.server.metrics import ServerMetrics
 from collections_opt.service.server.places import CallClass
 from collections_opt.service.servicers.capacity import CapacityServicer
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
+from collections_opt.service.servicers.event import EventServicer
 from collections_opt.service.servicers.model import ModelServicer
 from collections_opt.service.servicers.parameters import ParametersServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
@@ -83,6 +85,12 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "GetRulesInForce": _C.READ,
             "EvaluateRules": _C.BULK,
         },
+        "EventService": {
+            "RecordEvents": _C.READ,
+            "StreamEvents": _C.BULK,
+            "ListAccountEvents": _C.READ,
+            "ReadEvents": _C.READ,
+        },
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -124,6 +132,7 @@ def all_services(
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
+        (event_service_pb2, "EventService", EventServicer(workspace.events)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

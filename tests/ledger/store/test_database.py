@@ -17,7 +17,7 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.chain import GENESIS, canonical_json, chain_digest
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.store.database import open_database
-from collections_opt.ledger.store.schema import APPEND_ONLY, OVERWRITTEN, metadata
+from collections_opt.ledger.store.schema import APPEND_ONLY, CHANGING, OVERWRITTEN, metadata
 from collections_opt.ledger.tables.records import RankingState
 from collections_opt.ledger.tables.worklists import AT_REST, AssignedColumns
 from tests.conftest import why_not_started
@@ -140,7 +140,7 @@ def test_sqlite_is_hardened_and_its_tables_are_strict(tmp_path):
     with database.read() as connection:
         assert {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas} == pragmas
         rows = connection.exec_driver_sql("SELECT name, strict FROM pragma_table_list").all()
-    assert {name for name, strict in rows if strict} == {*APPEND_ONLY, *OVERWRITTEN}
+    assert {name for name, strict in rows if strict} == {*APPEND_ONLY, *OVERWRITTEN, *CHANGING}
     database.close()
 
 

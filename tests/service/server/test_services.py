@@ -17,6 +17,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2,
     capacity_service_pb2_grpc,
     model_service_pb2,
+    event_service_pb2_grpc,
     model_service_pb2_grpc,
     parameters_service_pb2_grpc,
     portfolio_service_pb2,
@@ -60,6 +61,7 @@ class Client:
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
+        self.events = event_service_pb2_grpc.EventServiceStub(channel)
 
 
 @pytest.fixture(scope="module")
