@@ -74,7 +74,7 @@ ANSWERED = {
     r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
     r"CreateRanking constraints\.limits\[0\]\.segment\.products: with a path": "codes of the lender",
     r"ExportEvidence account_ids: (its first element again|1,001 more of its first element)": "says the same",
-    rf"{_EVENT}(account_id|customer_id|event_id|\w+\.\w+_id): (unknown|a path)": "ids of the lender; what they name may come later",
+    rf"{_EVENT}(account_id|customer_id|event_id|\w+\.\w+_id): (unknown|a path)": "ids of the lender, of what may still come",
     rf"{_EVENT}occur_time\.seconds: -1": "long ago",
     r"ListAccountEvents (account_id|customer_id): (unknown|a path|missing)": "nothing happened to it",
     r"(RecordEvents|StreamEvents) events: its first element again": "the same event again",
