@@ -58,6 +58,11 @@ check: setup-dev  ## Formatting, lint, types, import contracts, the proto contra
 	$(BIN)/mypy
 	PYTHONPATH=. $(BIN)/lint-imports
 	$(BIN)/python scripts/generate_proto.py --check --lint --breaking
+	$(BIN)/python tools/make_api_pages.py --check
+
+.PHONY: api-pages
+api-pages: setup-dev  ## Write docs/api from the contract and the public Python names
+	$(BIN)/python tools/make_api_pages.py
 
 .PHONY: ugly-files
 ugly-files: setup-dev  ## Read 10,000 random ugly files: to the clean file's values, or refused with the cause named

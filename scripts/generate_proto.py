@@ -34,6 +34,7 @@ def main(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; fail if the committed code is stale.")] = False,
     lint: Annotated[bool, typer.Option("--lint", help="Fail unless buf lint passes.")] = False,
     breaking: Annotated[bool, typer.Option("--breaking", help="Fail if a caller of the baseline would break.")] = False,
+    image: Annotated[Path | None, typer.Option(help="Write the contract with its comments as one descriptor set here.")] = None,
     accept_baseline: Annotated[bool, typer.Option("--accept-baseline", help="Make this contract the baseline.")] = False,
 ) -> None:
     """Generate collections_opt/api, unless one of the checks is asked for.
@@ -49,7 +50,9 @@ def main(
         problems += breaking_problems(proto_dir)
     if accept_baseline:
         build_image(proto_dir, proto_dir / "baseline.binpb", with_source=False)
-    if not (check or lint or breaking or accept_baseline):
+    if image:
+        build_image(proto_dir, image, with_source=True)
+    if not (check or lint or breaking or accept_baseline or image):
         generate(proto_dir, out_dir)
     if problems:
         Console(stderr=True, highlight=False).print("\n".join(problems), style="red", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
@@ -21,6 +22,11 @@ from collections_opt.wire.status import from_status
 
 MAX_WATCHES = 200
 """Times a watch is opened again before its last error is told."""
+
+
+def new_request_id() -> str:
+    """Return an id for one request, to send again with it until an answer came: a random UUID in lower case."""
+    return str(uuid.uuid4())
 
 
 def make_ranking(

@@ -1,0 +1,81 @@
+"""The house stays one that a stranger finds things in: sizes of files, functions and folders; rooms that say what they are."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "collections_opt"
+DATA = ("core/codes/iana_zones.py", "core/codes/iso_3166.py", "core/codes/iso_4217.py", "core/codes/iso_639.py")
+"""Tables of other bodies, written by tools/make_codes.py."""
+TRAVELS_ALONE = "application/evidence/standalone/verify_evidence.py"
+MAX_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS, MAX_SIBLINGS = 350, 60, 8, 16
+KERNELS = ("solvers/pricing/kernels.py",)
+
+
+def modules() -> list[Path]:
+    return [
+        path for path in PACKAGE.rglob("*.py") if not path.is_relative_to(PACKAGE / "api") and "__pycache__" not in path.parts
+    ]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def faults(path: Path) -> list[str]:
+    """Return what is too large in a module."""
+    text, name = path.read_text("utf-8"), name_of(path)
+    found = []
+    if text.count("\n") > MAX_LINES and name not in (*DATA, TRAVELS_ALONE):
+        found.append(f"{name}: {text.count(chr(10))} lines")
+    command = name.startswith("cli/")
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        length = (node.end_lineno or 0) - node.body[0].lineno + 1
+        given = [
+            each.arg
+            for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            if each.arg not in ("self", "cls")
+        ]
+        if length > MAX_FUNCTION_LINES:
+            found.append(f"{name}: {node.name} has {length} lines")
+        if len(given) > MAX_PARAMETERS and not command and name not in KERNELS:
+            found.append(f"{name}: {node.name} has {len(given)} parameters")
+    return found
+
+
+def test_no_module_function_or_signature_is_too_large():
+    assert [fault for path in modules() for fault in faults(path)] == []
+
+
+def test_no_folder_holds_too_many_siblings():
+    folders = {path.parent for path in modules()}
+    counts = {name_of(folder): len([p for p in folder.glob("*.py") if p.stem != "__init__"]) for folder in folders}
+    assert {
+        name: count for name, count in counts.items() if count > MAX_SIBLINGS and name != "ledger/store/migrations/versions"
+    } == {}
+
+
+def test_every_room_says_what_it_is():
+    lacking = [name_of(path) for path in modules() if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
+    assert lacking == []
+
+
+def test_a_room_that_grows_too_large_would_be_noticed(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.docs.test_house.PACKAGE", tmp_path)
+    long = tmp_path / "long.py"
+    long.write_text("def f(a, b, c, d, e, f, g, h, i):\n" + "    a = 1\n" * 400)
+    assert len(faults(long)) == 3
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "contributing.md"])
+def test_the_pages_name_places_that_exist(page):
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    named = {word for word in text.replace("`", " ").split() if word.startswith(("collections_opt/", "tests/", "scripts/"))}
+    named = {word.rstrip(".,;:)").partition("<")[0].removesuffix("...") for word in named}
+    assert [name for name in named if name and not (ROOT / name).exists() and not name.endswith("_")] == []
