@@ -36,7 +36,7 @@ _PUBLIC = {
     "rank": "ranking.pipeline",
 }
 
-__all__ = list(_PUBLIC)  # noqa: PLE0604 - names that are loaded when they are asked for
+__all__ = list(_PUBLIC)
 
 
 def __getattr__(name: str) -> Any:

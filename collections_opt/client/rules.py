@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
@@ -11,6 +10,7 @@ from collections_opt.api.v1 import rule_table_pb2
 from collections_opt.client.capacity import summarise_evaluation, tell
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
+from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ProgressCallback, ignore_progress
 from collections_opt.core.ranking.what_if_summary import RuleEffectFigures, RuleWhatIfSummary
@@ -58,7 +58,7 @@ def save_rule_table(
         CollectionsError: INVALID_ARGUMENT with every field at fault; ALREADY_EXISTS for a first version of a table that is there;
             ETAG_MISMATCH when somebody saved another version after the one that it follows.
     """
-    key = request_id or str(uuid.uuid4())
+    key = request_id or new_request_id()
     if follows:
         etag = rule_table(client, message.rule_table_id, follows).state.etag
         update = pb.UpdateRuleTableRequest(request_id=key, rule_table=message, note=note, validate_only=validate_only, etag=etag)

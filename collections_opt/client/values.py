@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import parameters_service_pb2 as pb
@@ -10,6 +9,7 @@ from collections_opt.api.v1 import ranking_pb2, value_set_pb2
 from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
+from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import CollectionsError, Reason
 
 
@@ -49,7 +49,7 @@ def save_value_set(
     Raises:
         CollectionsError: INVALID_ARGUMENT with every field at fault; ETAG_MISMATCH when somebody saved another version meanwhile.
     """
-    etag, key = _etag(client, message.set_id), request_id or str(uuid.uuid4())
+    etag, key = _etag(client, message.set_id), request_id or new_request_id()
     if etag:
         update = pb.UpdateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only, etag=etag)
         return client.parameters.UpdateValueSet(update).value_set

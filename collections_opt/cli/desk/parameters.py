@@ -9,7 +9,6 @@ Example:
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
@@ -28,6 +27,7 @@ from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
+from collections_opt.client.rankings import new_request_id
 from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.value.payoffs import ValueParameters
@@ -95,7 +95,7 @@ def approve(
     Example: python scripts/parameters.py approve --set-id cards --version 1 --actor ben --note "checked against the ledger"
     """
     request = pb.ApproveValueSetRequest(
-        request_id=str(uuid.uuid4()),
+        request_id=new_request_id(),
         set_id=set_id,
         version=version,
         self_approved=self_approved,

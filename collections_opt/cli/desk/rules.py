@@ -8,7 +8,6 @@ Example:
 from __future__ import annotations
 
 import json
-import uuid
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +22,7 @@ from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.rule_files import file_of, message_of, rule_table_lines, show_table, state_of, table_lines
 from collections_opt.client.plain import plain
+from collections_opt.client.rankings import new_request_id
 from collections_opt.client.rules import (
     all_rule_table_versions,
     all_rule_tables,
@@ -86,7 +86,7 @@ def approve(
     Example: python scripts/rules.py approve --data var/demo --table springfield-rules --version 1 --actor ben
     """
     request = pb.ApproveRuleTableRequest(
-        request_id=str(uuid.uuid4()),
+        request_id=new_request_id(),
         rule_table_id=table_id,
         version=version,
         self_approved=self_approved,

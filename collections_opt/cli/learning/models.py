@@ -8,13 +8,11 @@ Example:
 from __future__ import annotations
 
 import json
-import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import model_service_pb2 as pb
@@ -22,12 +20,22 @@ from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_SELF_APPROVED
 from collections_opt.cli.common.product import Product, now
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import PlainConsole, table, terminal
+from collections_opt.cli.learning.model_words import (
+    approved_by,
+    expiry_of,
+    figure,
+    interval,
+    line,
+    plain,
+    state_of,
+    worst_calibration,
+)
 from collections_opt.cli.learning.shadow import compare
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_models
+from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.scoring.evaluation.metrics import calibrated_of, worst_calibrated
 from collections_opt.scoring.versions.mlflow_format import export_mlflow, import_mlflow
 
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
@@ -231,7 +239,7 @@ def adopt(
 
 def _check_self_approving(client: Client, kind: ModelKind, version: str) -> None:
     """Refuse where people govern the folder: nobody is asked to act twice under one name there."""
-    request = pb.SubmitModelRequest(request_id=str(uuid.uuid4()), kind=kind.value, version=version, validate_only=True)
+    request = pb.SubmitModelRequest(request_id=new_request_id(), kind=kind.value, version=version, validate_only=True)
     try:
         mode = client.models.SubmitModel(request).approval_mode
     except CollectionsError as error:
@@ -271,71 +279,12 @@ def import_mlflow_command(
 
 def act(product: Product, name: str, kind: ModelKind, version: str, note: str, validate_only: bool, **more: Any) -> None:
     """Send an act of ``--actor``, who needs the role in registry.toml, and print where the version stands after it."""
-    given = {"request_id": str(uuid.uuid4()), "kind": kind.value, "version": version, "note": note}
+    given = {"request_id": new_request_id(), "kind": kind.value, "version": version, "note": note}
     request = getattr(pb, f"{name}Request")(**given, validate_only=validate_only, **more)
     with product.connect() as client:
         model = getattr(client.models, name)(request).model
     stands = "may be done; it is still" if validate_only else "is now"
     typer.echo(f"{model.kind}/{model.version} {stands} {state_of(model)}")
-
-
-def plain(message: Any) -> dict[str, Any]:
-    """Return a message for machines."""
-    return dict(MessageToDict(message, preserving_proto_field_name=True))
-
-
-def state_of(model: pb.Model) -> str:
-    """Return a version's state as a word."""
-    return pb.ModelState.Name(model.state).removeprefix("MODEL_STATE_")
-
-
-def expiry_of(model: pb.Model) -> str:
-    """Return the day an approval ends."""
-    return model.approval.expire_time.ToDatetime().date().isoformat() if model.HasField("approval") else "-"
-
-
-def approved_by(model: pb.Model) -> str:
-    """Return who approved a version; what nobody else looked at says so."""
-    mode = plain(model.approval).get("mode", "").removeprefix("APPROVAL_MODE_")
-    return f"{model.approval.approver or '-'}{f' ({mode})' if mode not in ('', 'PEOPLE') else ''}"
-
-
-def worst_calibration(model: pb.Model) -> str:
-    """Return the outcome that is calibrated worst, with slope, its interval and error; "-" where its figures are not told."""
-    intervals = {name: (held.low, held.high) for name, held in model.metric_intervals.items()}
-    found = calibrated_of(dict(model.metrics), intervals)
-    worst = worst_calibrated(found)
-    if not worst:
-        return "-"
-    one = found[worst]
-    return f"{worst} {one.slope:.2f} ({one.slope_low:.2f}-{one.slope_high:.2f}), {one.ece:.3f}"
-
-
-def figure(model: pb.Model, name: str) -> str:
-    """Return an out-of-time figure."""
-    return f"{model.metrics[name]:.4f}" if name in model.metrics else "-"
-
-
-def interval(model: pb.Model, name: str) -> str:
-    """Return the interval of an out-of-time figure."""
-    if name not in model.metric_intervals:
-        return "-"
-    held = model.metric_intervals[name]
-    return f"{held.low:.4f} to {held.high:.4f}"
-
-
-def line(event: pb.ModelEvent) -> list[str]:
-    """Return an event as a line of a table."""
-    when: datetime = event.create_time.ToDatetime()
-    mode = plain(event)["mode"].removeprefix("APPROVAL_MODE_")
-    return [
-        str(event.sequence),
-        pb.ModelAction.Name(event.action).removeprefix("MODEL_ACTION_"),
-        event.actor,
-        mode,
-        when.isoformat(" ", "minutes"),
-        event.note or "-",
-    ]
 
 
 def command() -> None:

@@ -7,7 +7,6 @@ Example:
 from __future__ import annotations
 
 import json
-import uuid
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +21,7 @@ from collections_opt.cli.common.terminal import progress_bar, show_warnings, tab
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from collections_opt.cli.morning.comparison import plan_of
 from collections_opt.client.plain import plain
-from collections_opt.client.rankings import make_ranking, summarise
+from collections_opt.client.rankings import make_ranking, new_request_id, summarise
 from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.problem.constraints import RankingConstraints
@@ -70,7 +69,7 @@ def main(
     values = read_settings(parameters, ValueParameters) if parameters else None
     kept = read_settings(constraints, RankingConstraints) if constraints else None
     request = CreateRankingRequest(
-        request_id=request_id or str(uuid.uuid4()),
+        request_id=request_id or new_request_id(),
         portfolio_id=portfolio,
         capacity_plan_id=plan,
         capacity_plan_version=plan_version,

@@ -80,6 +80,13 @@ def _preference(parameters: LenderParameters, hardness: Floats, behaviour: Behav
     return hardness[:, np.newaxis] * slope[order] + 0.3 * behaviour.segments[:, [4]] * slope[order]
 
 
+def _queue(queue_id: str, name: str, worked_count: float, effect: ContactEffect, **settings: object) -> Queue:
+    """Return a queue with the agents who work that many accounts on average handling times."""
+    made = Queue(queue_id, name, 0.0, 480.0, effect, shrinkage=0.27, occupancy=0.85, **settings)  # type: ignore[arg-type]
+    minutes = float(made.handling_minutes(np.array([effect.right_party_contact_rate]))[0])
+    return Queue(**{**made.__dict__, "agents": worked_count * minutes / (480.0 * 0.73 * 0.85)})
+
+
 def desk_plan(worked_count: float, effective_from: date = date(2025, 1, 1)) -> CapacityPlan:
     """Return the desk's plan with minutes for about ``worked_count`` accounts; its effects are assumed, not the truth.
 
@@ -88,49 +95,43 @@ def desk_plan(worked_count: float, effective_from: date = date(2025, 1, 1)) -> C
         effective_from: first as-of date.
     """
 
-    def queue(queue_id: str, name: str, share: float, effect: ContactEffect, **settings: object) -> Queue:
-        made = Queue(queue_id, name, 0.0, 480.0, effect, shrinkage=0.27, occupancy=0.85, **settings)  # type: ignore[arg-type]
-        minutes = float(made.handling_minutes(np.array([effect.right_party_contact_rate]))[0])
-        agents = share * worked_count * minutes / (480.0 * 0.73 * 0.85)
-        return Queue(**{**made.__dict__, "agents": agents})
-
     call = {"attempts": 3.0, "dial_minutes": 0.6, "wrap_minutes": 1.5, "variable_cost_per_minute_minor": 30}
     cost = {"loaded_cost_per_minute_minor": 95}
     special: dict[str, object] = {"specialisms": SPECIALIST_FLAGS, "specialist_only": True}
     queues = (
-        queue(
+        _queue(
             "early-calls",
             "Early calls",
-            0.35,
+            0.35 * worked_count,
             ContactEffect(0.45, 0.6, 0.3, 0.85),
             talk_minutes=5.0,
             buckets=(0, 1, 2),
             **call,
             **cost,
         ),
-        queue(
+        _queue(
             "late-calls",
             "Late calls",
-            0.20,
+            0.20 * worked_count,
             ContactEffect(0.40, 0.6, 0.4, 0.85),
             talk_minutes=8.0,
             buckets=(2, 3, 4, 5),
             **call,
             **cost,
         ),
-        queue(
+        _queue(
             "senior-negotiators",
             "Senior negotiators",
-            0.15,
+            0.15 * worked_count,
             ContactEffect(0.45, 0.8, 0.6, 0.90),
             talk_minutes=15.0,
             **call,
             **cost,
         ),
-        queue(
+        _queue(
             "text-reminders",
             "Text reminders",
-            0.28,
+            0.28 * worked_count,
             ContactEffect(0.60, 0.3, 0.1, 0.70),
             channel="TEXT",
             talk_minutes=0.8,
@@ -140,10 +141,10 @@ def desk_plan(worked_count: float, effective_from: date = date(2025, 1, 1)) -> C
             buckets=(0, 1),
             **cost,
         ),
-        queue(
+        _queue(
             "hardship",
             "Hardship specialists",
-            0.02,
+            0.02 * worked_count,
             ContactEffect(0.50, 0.6, 0.6, 0.95),
             talk_minutes=18.0,
             **call,
