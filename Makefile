@@ -97,7 +97,7 @@ proto: setup-dev  ## Generate the Python code of the contract anew
 
 CHROMIUM ?= chromium
 docs: setup-dev  ## Write the outputs of scripts anew into the pages of docs that show them
-	$(BIN)/python -m tests.docs.refresh_outputs
+	$(BIN)/python -m harness.docs.refresh_outputs
 
 pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 	COLUMNS=116 $(BIN)/python scripts/demo.py --picture docs/images/demo.svg

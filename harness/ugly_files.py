@@ -26,7 +26,7 @@ from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.files import portfolio_files
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Layout, NumberFormat, Reading
-from tests.datasets.spreadsheets import write_xlsx
+from tests.support.books.spreadsheets import write_xlsx
 
 TODAY = date(2026, 11, 24)
 NAMES = {

@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import uuid
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from pytest_postgresql import factories
 
-CI_SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
-VARIABLE = "COLLECTIONS_OPT_TEST_POSTGRES"
+from tests.support.databases import made_database, named_server, pg_ctl_found, why_not_started
 
-
-def _pg_ctl() -> str | None:
-    """Return the newest installed pg_ctl; distributions keep it off the path."""
-    installed = Path("/usr/lib/postgresql").glob("*/bin/pg_ctl")
-    newest = max(installed, key=lambda path: int(path.parts[-3].split(".")[0]), default=None)
-    return shutil.which("pg_ctl") or (str(newest) if newest else None)
-
-
-def why_not_started(pg_ctl: str | None, is_root: bool) -> str:
-    """Return why no server can be started here, empty when one can."""
-    if pg_ctl is None:
-        return f"no PostgreSQL installed: set {VARIABLE} to a SQLAlchemy URL such as {CI_SERVER}"
-    if is_root:
-        return f"initdb refuses to run as root: use another user, or set {VARIABLE} to a URL such as {CI_SERVER}"
-    return ""
-
-
-def named_server(environment: dict[str, str]) -> str:
-    """Return the server that the environment names, empty for none; in CI there is one and it must answer."""
-    return environment.get(VARIABLE, "") or (CI_SERVER if environment.get("CI") == "true" else "")
-
-
-started_postgres = factories.postgresql_proc(executable=_pg_ctl(), port=None)
+started_postgres = factories.postgresql_proc(executable=pg_ctl_found(), port=None)
 
 
 @pytest.fixture(scope="session")
@@ -46,24 +18,11 @@ def postgres_server(request):
     named = named_server(dict(os.environ))
     if named:
         return named
-    reason = why_not_started(_pg_ctl(), os.geteuid() == 0)
+    reason = why_not_started(pg_ctl_found(), os.geteuid() == 0)
     if reason:
         pytest.skip(reason)
     server = request.getfixturevalue("started_postgres")
     return f"postgresql+psycopg://{server.user}@{server.host}:{server.port}/postgres"
-
-
-@contextmanager
-def made_database(server: str):
-    """Yield the URL of an empty database of a PostgreSQL server, dropped after the body."""
-    name = f"collections_opt_{uuid.uuid4().hex}"
-    admin = sa.create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    yield sa.engine.make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

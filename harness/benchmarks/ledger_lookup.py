@@ -25,7 +25,7 @@ from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
 from harness.faults.private_postgres import PrivatePostgres, why_not
-from tests.core.evaluation.test_comparison import entries_of
+from tests.support.entries import entries_of
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 FIRST_DAY = date(2024, 1, 1)

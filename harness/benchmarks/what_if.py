@@ -28,7 +28,7 @@ from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import MODELS, plan_of_queues, resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, by_stage, number
 from harness.benchmarks.support.running import Options, main
-from tests.solvers.instances import realistic
+from tests.support.solving.instances import realistic
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 MORE = 1.1

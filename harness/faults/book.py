@@ -12,7 +12,7 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.ranking.ordering import Ordering
-from tests.core.factories import plan, queue, raw_portfolio, text
+from tests.support.factories import plan, queue, raw_portfolio, text
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

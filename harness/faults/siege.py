@@ -25,7 +25,7 @@ from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.wire.common import write_date
-from tests.service.silent_calls import SilentConnection
+from tests.support.serving.silent_calls import SilentConnection
 
 SERVICE = "/collections_opt.api.v1.PortfolioService/"
 ROOT = Path(__file__).parents[2]

@@ -17,7 +17,7 @@ import numpy as np
 
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.workspace import Workspace
-from tests.application.evidence_worlds import book, opened, ranked
+from tests.support.books.evidence_worlds import book, opened, ranked
 
 ACCOUNTS, REFUSED, ALTERED = 20_000, 25, 2_000
 DAY = date(2026, 11, 24)

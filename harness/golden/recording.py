@@ -27,7 +27,7 @@ from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ranking.ordering import Ordering
-from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, values
+from tests.support.books.evidence_worlds import MODELS, NOW, PLAN, book, values
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "golden"
 ARCHIVE = FOLDER / f"rankings-{collections_opt.__version__}.zip"

@@ -18,7 +18,7 @@ from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules import call_hours
 from collections_opt.service.converters.rankings import write_recorded
-from tests.application.evidence_worlds import PLAN, book, opened, values
+from tests.support.books.evidence_worlds import PLAN, book, opened, values
 
 MORNING = (DayWindow(time(7), time(9, 30)),)
 CALLS = replace(PLAN.queues[0], agents=0.5, windows=MORNING)

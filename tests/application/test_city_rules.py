@@ -13,9 +13,9 @@ from collections_opt.application.resources.rule_tables import SHIPPED_ID
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
-from tests.application.city_rules import CITY, DAY, EVE, PLACE, approve, city_book, save_city
-from tests.application.evidence_worlds import PLAN, opened, ranked, values
-from tests.core.rules.test_checks import CAP
+from tests.support.books.city_rules import CITY, DAY, EVE, PLACE, approve, city_book, save_city
+from tests.support.books.evidence_worlds import PLAN, opened, ranked, values
+from tests.support.factories import CITY_CAP as CAP
 
 SHIPPED, BOTH = [f"{SHIPPED_ID}/1"], [f"{SHIPPED_ID}/1", f"{CITY}/1"]
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,10 +10,8 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.verification import certificate_checks
-from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.records.recorded_constraints import recorded_constraints
 from collections_opt.application.records.recorded_decision import read_decision
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import PRICE_SCALE, ignore_progress
@@ -24,10 +19,8 @@ from collections_opt.core.problem.constraints import AccountLimit, LimitKind, Ra
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules.eligibility import bucket_of
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, MODELS, NOW, command_for, import_bundled
 
-MODELS = Path(__file__).parents[2] / "models"
-NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 MOST, LEAST = LimitKind.AT_MOST, LimitKind.AT_LEAST
 
 
@@ -42,19 +35,6 @@ def workspace(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plain(workspace):
     return workspace.rank(command_for(), ignore_progress)
-
-
-def command_for(constraints=None, **changes):
-    base = RankingCommand(
-        str(uuid.uuid4()),
-        BUNDLED_PORTFOLIO_ID,
-        "credit-card-desk",
-        1,
-        Ordering.EXPECTED_VALUE,
-        bundled_parameters(),
-        constraints=constraints or RankingConstraints(),
-    )
-    return replace(base, **changes)
 
 
 def test_limits_are_kept_priced_and_recorded(workspace, plain):

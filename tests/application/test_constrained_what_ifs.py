@@ -7,6 +7,7 @@ import pytest
 
 from collections_opt.application.answers.capacity_curves import CurveDrawer
 from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.application.workspace import open_workspace
 from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
@@ -15,19 +16,26 @@ from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
 from collections_opt.core.rules.eligibility import bucket_of
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
 from collections_opt.solvers import verify
-from tests.application.answers.test_placement import some
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
-from tests.application.test_constrained_rankings import command_for, workspace  # noqa: F401
-from tests.solvers.instances import realistic, with_side_rows
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, MODELS, NOW, command_for, import_bundled
+from tests.support.factories import some
+from tests.support.solving.instances import realistic, with_side_rows
 
 
 @pytest.fixture(scope="module")
-def plain(workspace):  # noqa: F811
+def workspace(tmp_path_factory):
+    opened = open_workspace(tmp_path_factory.mktemp("constrained") / "data", MODELS, lambda: NOW)
+    import_bundled(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def plain(workspace):
     return workspace.rank(command_for(), ignore_progress)
 
 
 @pytest.fixture(scope="module")
-def constrained(workspace, plain):  # noqa: F811
+def constrained(workspace, plain):
     portfolio = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
     worked = workspace.recorded.entries(plain).queue >= 0
     late = int((worked & (bucket_of(portfolio.column("days_past_due")) >= 3)).sum())
@@ -39,7 +47,7 @@ def constrained(workspace, plain):  # noqa: F811
     return workspace.rank(command_for(constraints, previous_ranking_id=plain.ranking_id), ignore_progress)
 
 
-def test_a_what_if_keeps_the_constraints_and_leaves_drawn_accounts_alone(workspace, constrained):  # noqa: F811
+def test_a_what_if_keeps_the_constraints_and_leaves_drawn_accounts_alone(workspace, constrained):
     baseline = workspace.baselines.of_ranking(constrained.ranking_id)
     assert baseline.answer.assignment.objective_minor == constrained.record["objective_minor"]
     assert baseline.answer.assignment.bound_minor == constrained.record["bound_minor"]
@@ -60,14 +68,14 @@ def test_a_what_if_keeps_the_constraints_and_leaves_drawn_accounts_alone(workspa
         assert (used <= plan.capacity_seconds).all()
 
 
-def test_curves_of_a_constrained_ranking_keep_its_rows(workspace, constrained):  # noqa: F811
+def test_curves_of_a_constrained_ranking_keep_its_rows(workspace, constrained):
     drawer = CurveDrawer(workspace.baselines.of_ranking(constrained.ranking_id))
     points = drawer.curve(ALL_QUEUES, (0.9, 1.1)).points
     assert points[1].value_minor == constrained.record["objective_minor"]
     assert all(point.value_minor <= point.bound_minor for point in points)
 
 
-def test_placements_pay_the_prices_of_the_rows(workspace, plain, constrained):  # noqa: F811
+def test_placements_pay_the_prices_of_the_rows(workspace, plain, constrained):
     raw = snapshot(load_accounts(), PORTFOLIO_MONTH).raw
     entries = workspace.recorded.entries(constrained)
     placed = workspace.placer.place(constrained.ranking_id, raw)

@@ -13,29 +13,11 @@ from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
-from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
-from collections_opt.scoring.contact.model import ChannelContactModel, ContactModel
-from collections_opt.scoring.versions.artifacts import Manifest
-from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked
-from tests.application.models.test_effect_serving import approve, effect_model
-from tests.application.models.test_effect_serving import write as write_effects
-from tests.application.models.test_model_evidence import files_of, signed_again
-
-COUNT = len(CONTACT_FEATURE_NAMES)
-
-
-def contact_model(version="reach-1", push=0.8):
-    coefficients = tuple(push if name == "days_past_due" else 0.0 for name in CONTACT_FEATURE_NAMES)
-    scores = tuple(push * step / 10 for step in range(-10, 11))
-    channel = ChannelContactModel("CALL", (90.0,) * COUNT, (40.0,) * COUNT, coefficients, {"calls": -0.9}, 1.1, 0.1, scores)
-    return ContactModel(version, (channel,))
-
-
-def write(models, model, portfolios=()):
-    learned = {"portfolios": list(portfolios)}
-    made = (CONTACT_FEATURE_SET_VERSION, CONTACT_FEATURE_NAMES, "", {}, learned, {}, NOW.isoformat(), CONTACT_ENGINE)
-    return write_contact(models, Manifest(CONTACT_KIND, model.version, *made), model, "# A test\n")
+from collections_opt.scoring.contact.artifacts import CONTACT_KIND
+from tests.support.books.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked
+from tests.support.models.archives import files_of, signed_again
+from tests.support.models.served import approve, contact_model, effect_model, write_effects
+from tests.support.models.served import write_contacts as write
 
 
 @pytest.fixture

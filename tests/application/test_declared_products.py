@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.core.errors import CollectionsError
-from tests.application.evidence_worlds import PLAN, book, opened, values
+from tests.support.books.evidence_worlds import PLAN, book, opened, values
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.core.ranking.policy import policy_probabilities
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.service.converters.rankings import write_recorded
-from tests.application.bundled_portfolio import import_bundled, rank_bundled
-from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
-from tests.core.factories import raw_portfolio, text
+from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
+from tests.support.factories import raw_portfolio, text
+from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
 
 
 @pytest.fixture

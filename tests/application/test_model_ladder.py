@@ -17,8 +17,9 @@ from collections_opt.core.models.lifecycle import ModelAction, ModelKind
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules.eligibility import bucket_of
-from tests.application.bundled_portfolio import import_bundled, rank_bundled
-from tests.application.model_folders import (
+from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
+from tests.support.factories import raw_portfolio, text
+from tests.support.models.folders import (
     NOW,
     SHIPPED_VERSION,
     act,
@@ -27,7 +28,6 @@ from tests.application.model_folders import (
     approve,
     folder_with_people,
 )
-from tests.core.factories import raw_portfolio, text
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,10 +181,10 @@ WITHOUT_LIGHTGBM = """
 import sys
 sys.modules["lightgbm"] = None
 from pathlib import Path
-from tests.application.bundled_portfolio import import_bundled
+from tests.support.books.bundled_portfolio import import_bundled
 from collections_opt.application.workspace import open_workspace
-from tests.application.model_folders import NOW
-from tests.application.bundled_portfolio import rank_bundled
+from tests.support.models.folders import NOW
+from tests.support.books.bundled_portfolio import rank_bundled
 opened = open_workspace(Path(sys.argv[1]), Path(sys.argv[2]), lambda: NOW)
 record = rank_bundled(opened)
 print(record["model_step"], record["model_version"], record["degraded"][0]["problem"])

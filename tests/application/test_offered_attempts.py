@@ -16,7 +16,7 @@ from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
-from tests.application.evidence_worlds import PLAN, book, opened, values
+from tests.support.books.evidence_worlds import PLAN, book, opened, values
 
 CALLS = replace(PLAN.queues[0], attempts_may_shrink=True)
 SHRINKING = replace(PLAN, plan_id="shrinking", queues=(CALLS, PLAN.queues[1]))

@@ -27,9 +27,9 @@ from collections_opt.scoring.outcome.rows import stack
 from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.versions.artifacts import load_artifact
 from collections_opt.service.converters.rankings import write_recorded
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, rank_bundled
-from tests.application.model_folders import NOW, SHIPPED, SHIPPED_VERSION
-from tests.application.own_worlds import DESK, RARE, ROWS, SCORE, own_history, planted
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, rank_bundled
+from tests.support.books.own_worlds import DESK, RARE, ROWS, SCORE, own_history, planted
+from tests.support.models.folders import NOW, SHIPPED, SHIPPED_VERSION
 
 
 @pytest.fixture(scope="module")

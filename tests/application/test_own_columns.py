@@ -10,7 +10,7 @@ from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
-from tests.application.evidence_worlds import book, opened, ranked
+from tests.support.books.evidence_worlds import book, opened, ranked
 
 OWN = (
     OwnColumn("bureau_score", OwnKind.NUMBER, "Score of the bureau.", "points", None, 1, may_be_missing=True),

@@ -23,7 +23,7 @@ from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.solvers import SOLVERS
-from tests.application.evidence_worlds import PLAN, book, opened, values
+from tests.support.books.evidence_worlds import PLAN, book, opened, values
 
 COUNT = 240
 SEVERAL = replace(PLAN, plan_id="several", several_contacts_per_person=True)

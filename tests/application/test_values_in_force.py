@@ -19,8 +19,8 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.payoffs import ValueParameters
-from tests.application.evidence_worlds import PLAN, book, opened
-from tests.application.value_set_books import ANN, BEN, JANUARY, values
+from tests.support.books.evidence_worlds import PLAN, book, opened
+from tests.support.books.value_set_books import ANN, BEN, JANUARY, values
 
 TODAY, NEXT_MONTH = date(2026, 11, 23), date(2026, 12, 1)
 CARDS, LOANS = {"CREDIT_CARD": "cards/1"}, {"LOAN": "loans/1"}

@@ -13,7 +13,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.wanted import Unwanted, require_wanted, wanted_while
-from tests.core.factories import raw_portfolio, text
+from tests.support.factories import raw_portfolio, text
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 MODELS = Path(__file__).parents[2] / "models"

@@ -11,7 +11,7 @@ from collections_opt.core.problem.assignment import INELIGIBLE, AssignmentProble
 from collections_opt.solvers import lagrangian_bound, solve_exact
 from harness.benchmarks.support import decomposition
 from harness.benchmarks.support.decomposition import least_gap
-from tests.solvers.instances import problem_of, realistic
+from tests.support.solving.instances import problem_of, realistic
 
 
 def distance(problem: AssignmentProblem, prices) -> tuple[float, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 
 import pytest
@@ -14,43 +13,8 @@ from collections_opt.client.connection import Connection
 from collections_opt.client.policy import CONTRACT, deadline_seconds, retryable_codes, service_config
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service.server.services import CALL_CLASSES
-from tests.client.servers import portfolio_service, served
-
-
-class Portfolios:
-    """Answers what a test asks, and counts."""
-
-    def __init__(self):
-        self.calls = 0
-        self.remaining = None
-        self.refusals = []
-        self.released = threading.Event()
-
-    def _answer(self, context):
-        self.calls += 1
-        self.remaining = context.time_remaining()
-        if self.refusals:
-            raise self.refusals.pop()
-
-    def get_portfolio(self, request, context):
-        self._answer(context)
-        return pb.GetPortfolioResponse()
-
-    def list_portfolios(self, request, context):
-        self._answer(context)
-        return pb.ListPortfoliosResponse()
-
-    def list_quarantined_accounts(self, request, context):
-        self.released.wait(30)
-        return pb.ListQuarantinedAccountsResponse()
-
-    def import_portfolio(self, requests, context):
-        self._answer(context)
-        rows = sum(request.chunk.row_count for request in requests)
-        return pb.ImportPortfolioResponse(portfolio=pb.Portfolio(row_count=rows))
-
-    def check_portfolio(self, requests, context):
-        yield pb.CheckPortfolioResponse()
+from tests.support.serving.fake_portfolios import Portfolios
+from tests.support.serving.servers import portfolio_service, served
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from tests.client.servers import real
+from tests.support.serving.servers import real
 
 PLAN = bundled_plan().plan_id
 

@@ -18,7 +18,7 @@ from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition
-from tests.client.servers import real
+from tests.support.serving.servers import real
 
 ROWS = 500
 PLAN = bundled_plan().plan_id

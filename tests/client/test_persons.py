@@ -20,7 +20,7 @@ from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.reports.ranking_report import count_sentence, persons_sentence
 from collections_opt.wire.common import write_date
 from collections_opt.wire.plans import read_plan, write_plan
-from tests.client.servers import real
+from tests.support.serving.servers import real
 
 SEVERAL = replace(bundled_plan(), plan_id="several", several_contacts_per_person=True)
 

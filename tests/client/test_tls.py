@@ -11,10 +11,10 @@ from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
-from tests.client.servers import portfolio_service
-from tests.client.test_calls import Portfolios
-from tests.scripts.processes import call, server
-from tests.service.certificates import make_certificates
+from tests.support.scripts.processes import call, server
+from tests.support.serving.certificates import make_certificates
+from tests.support.serving.fake_portfolios import Portfolios
+from tests.support.serving.servers import portfolio_service
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificates")
 

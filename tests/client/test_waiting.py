@@ -11,7 +11,7 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service.server.handlers import Service
 from collections_opt.service.server.places import CallClass
 from collections_opt.wire.status import to_status
-from tests.client.servers import served
+from tests.support.serving.servers import served
 
 RANKINGS = ranking_service_pb2.DESCRIPTOR.services_by_name["RankingService"]
 

@@ -18,7 +18,7 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.sealing.subject_keys import KeyVault
-from tests.ledger.harness import NOW, without_triggers
+from tests.support.ledger.ledgers import NOW, without_triggers
 
 ANN = Actor("ann")
 

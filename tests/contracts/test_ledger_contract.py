@@ -11,8 +11,8 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.chain import GENESIS
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.tables.records import ModelRecord, RankingState, RequestKey
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
 
 State = RankingState
 

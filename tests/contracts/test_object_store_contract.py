@@ -11,9 +11,9 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import TEMPORARY, FolderObjectStore
 from collections_opt.ledger.objects.remote import FilesystemObjectStore, open_objects
 from collections_opt.ledger.objects.sweeping import MIN_GRACE
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO
-from tests.ledger.s3_server import s3_server
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO
+from tests.support.ledger.s3_server import s3_server
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

@@ -15,8 +15,8 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
 from collections_opt.ledger.tables.records import RankingState
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
 
 State = RankingState
 ROOT = Path(__file__).parents[2]

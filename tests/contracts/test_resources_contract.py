@@ -25,7 +25,7 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.tables.records import RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
-from tests.ledger.harness import NOW, without_triggers
+from tests.support.ledger.ledgers import NOW, without_triggers
 
 ANN, BEN = Actor("ann", "ANALYST"), Actor("ben", "OPERATIONS_MANAGER", issuer="identity.example")
 JANUARY, MARCH = date(2026, 1, 1), date(2026, 3, 1)

@@ -14,8 +14,8 @@ from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.rules.tables import RuleTable
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from tests.core.rules.test_checks import CAP
-from tests.ledger.harness import NOW
+from tests.support.factories import CITY_CAP as CAP
+from tests.support.ledger.ledgers import NOW
 
 ANN, BEN = Actor("ann", "ANALYST"), Actor("ben", "COMPLIANCE")
 DAY, EVE = date(2027, 1, 1), date(2026, 12, 31)

@@ -13,7 +13,7 @@ from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
-from tests.solvers.instances import problem_of, realistic, small_random, with_persons, with_side_rows
+from tests.support.solving.instances import problem_of, realistic, small_random, with_persons, with_side_rows
 
 pytestmark = pytest.mark.parametrize("name", SOLVERS)
 

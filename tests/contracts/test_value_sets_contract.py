@@ -11,8 +11,8 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from tests.application.value_set_books import ANN, BEN, CARD, JANUARY, MARCH, SHIPPED, products, values
-from tests.ledger.harness import NOW
+from tests.support.books.value_set_books import ANN, BEN, CARD, JANUARY, MARCH, SHIPPED, products, values
+from tests.support.ledger.ledgers import NOW
 
 BOOK = "book-1"
 FEBRUARY = date(2026, 2, 28)

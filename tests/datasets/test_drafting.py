@@ -11,7 +11,7 @@ from collections_opt.datasets.files.drafting.writing import Given, draft
 from collections_opt.datasets.files.mappings import ColumnMapping, FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import parse_settings
-from tests.datasets.drafting_files import right_columns, samples
+from tests.support.books.drafting_files import right_columns, samples
 
 SAMPLES = {sample.name: sample for sample in samples()}
 GIVEN = Given(date(2026, 11, 24), "America/Chicago", "USD", "PERSONAL_LOAN")

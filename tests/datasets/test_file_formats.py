@@ -15,7 +15,7 @@ from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.files.mappings import ColumnMapping, CsvFormat, FileMapping, Layout, Reading, RowFilter
 from collections_opt.datasets.files.portfolio_files import open_portfolio, read_portfolio
-from tests.datasets.spreadsheets import write_xlsx
+from tests.support.books.spreadsheets import write_xlsx
 
 COLUMNS = {
     "account_id": ColumnMapping("id"),

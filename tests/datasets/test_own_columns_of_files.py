@@ -12,7 +12,7 @@ from collections_opt.datasets.files.mappings import FileMapping, OwnMapping, Rea
 from collections_opt.datasets.files.opening import opened
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import parse_settings, read_settings
-from tests.scripts.processes import ROOT
+from tests.support.scripts.processes import ROOT
 
 EXAMPLES = ROOT / "examples"
 MAPPING = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from tests.scripts.processes import ROOT, call, server
+from tests.support.scripts.processes import ROOT, call, server
 
 TEXT = (ROOT / "Containerfile").read_text()
 LINES = re.sub(r"\\\n\s*", " ", re.sub(r"(?m)^#.*\n", "", TEXT)).splitlines()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_readme import ADDRESS, README
-from tests.scripts.processes import ROOT, call, server
+from tests.support.readme import ADDRESS, README
+from tests.support.scripts.processes import ROOT, call, server
 
 NODE = ROOT / "examples" / "node"
 CURLS = re.findall(r"^\.venv/bin/buf (curl .*?)(?=\n\.venv|\n```)", README, re.MULTILINE | re.DOTALL)

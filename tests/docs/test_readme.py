@@ -8,12 +8,11 @@ import subprocess
 
 import pytest
 
-from tests.scripts.processes import ROOT, SCRIPTS, call, server
+from tests.support.readme import ADDRESS, README
+from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 
-README = (ROOT / "README.md").read_text()
 CONSOLE = [line for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
 COMMANDS = [line for line in CONSOLE if line.startswith(".venv/bin/python scripts/")]
-ADDRESS = "127.0.0.1:50051"
 EXIT_CODES = {"import_portfolio.py": 3}
 """The example book has rows at fault on purpose; everything else succeeds."""
 

@@ -5,8 +5,8 @@ import shlex
 
 import pytest
 
-from tests.docs import refresh_outputs
-from tests.scripts.processes import ROOT, SCRIPTS
+from harness.docs import refresh_outputs
+from tests.support.scripts.processes import ROOT, SCRIPTS
 
 PAGES = sorted((ROOT / "docs").glob("*.md"))
 

@@ -17,7 +17,7 @@ from collections_opt.datasets.files.mappings import (
     RowFilter,
     Unlisted,
 )
-from tests.scripts.processes import ROOT
+from tests.support.scripts.processes import ROOT
 
 PAGE = (ROOT / "docs/how-to/your-file.md").read_text()
 SECTIONS = {"### The file": FileMapping, "### `[csv]`": CsvFormat, "### `[numbers]`": NumberFormat, "### `[layout]`": Layout}

@@ -11,7 +11,7 @@ from collections_opt.service.server.edge import Patience
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.places import Places, caller_share
 from harness.faults.siege import ATTACKS, Seen, attacked_in_thread, own_channel
-from tests.service.edge import WAIT, FakePortfolios, places, running
+from tests.support.serving.edge import WAIT, FakePortfolios, places, running
 
 CALLS = 40
 COUNTS = places(READ=4, BULK=3)

@@ -12,7 +12,7 @@ from collections_opt.ledger.log import chain
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.requests import requests
 from collections_opt.ledger.tables import rankings, worklists
-from tests.ledger.harness import (
+from tests.support.ledger.ledgers import (
     NOW,
     PORTFOLIO,
     add,

@@ -12,8 +12,8 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.tables.records import RankingState
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = entries_of([0, 0, -1, 1])
@@ -29,7 +29,7 @@ def ledger(database_url, tmp_path):
 
 def crash_at(point, database_url, tmp_path):
     """Run the process that dies; return whether it acknowledged."""
-    command = [sys.executable, "-m", "tests.ledger.crashing_process", database_url, str(tmp_path / "objects"), point]
+    command = [sys.executable, "-m", "tests.support.ledger.crashing_process", database_url, str(tmp_path / "objects"), point]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == -9, ended.stderr
     return "ack" in ended.stdout

@@ -14,8 +14,8 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import PreviousDecisions, RankingRequest, rank
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import solve_in_order, solve_pricing, verify
-from tests.core.factories import admitted, flag_rules
-from tests.properties.test_ranking_laws import books, score_by
+from tests.support.books.drawn import books, score_by
+from tests.support.factories import admitted, flag_rules
 
 EARLY, LATE = Segment(buckets=(0, 1)), Segment(buckets=(2, 3, 4, 5, 6))
 

@@ -11,7 +11,7 @@ from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, Sol
 from collections_opt.core.ranking.counterfactuals import IMPOSSIBLE, counterfactuals
 from collections_opt.core.ranking.placement import margins, place
 from collections_opt.solvers import SOLVERS
-from tests.solvers.instances import realistic, small_random, with_persons
+from tests.support.solving.instances import realistic, small_random, with_persons
 
 
 def chosen(problem, prices, side_prices, row):

@@ -11,8 +11,8 @@ from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
 from collections_opt.core.value.payoffs import ValueParameters, payoffs
 from collections_opt.core.value.valuation import value_matrix
 from collections_opt.solvers import SOLVERS, lagrangian_bound
-from tests.core.factories import admitted, flag_rules
-from tests.properties.test_ranking_laws import books, score_by
+from tests.support.books.drawn import books, score_by
+from tests.support.factories import admitted, flag_rules
 
 
 def recomputed(ranking, desk):

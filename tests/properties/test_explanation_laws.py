@@ -15,8 +15,8 @@ from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS
-from tests.core.factories import admitted, flag_rules, plan, queue
-from tests.properties.test_ranking_laws import books, score_by
+from tests.support.books.drawn import books, score_by
+from tests.support.factories import admitted, flag_rules, plan, queue
 
 PARAMETERS = ValueParameters()
 

@@ -16,8 +16,8 @@ from collections_opt.core.ranking.placement import keep_recorded, place, same_in
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.ranking.worklist_order import WorklistOrder
 from collections_opt.solvers import SOLVERS
-from tests.core.factories import admitted, text
-from tests.solvers.instances import problem_of, realistic, small_random, with_persons
+from tests.support.factories import admitted, text
+from tests.support.solving.instances import problem_of, realistic, small_random, with_persons
 
 
 def exact_bound(problem, answer, placements):

@@ -14,8 +14,8 @@ from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
 from collections_opt.core.ranking.what_if import Move
-from tests.application.what_if_instances import baseline_of
-from tests.solvers.instances import realistic, small_random
+from tests.support.books.what_if_instances import baseline_of
+from tests.support.solving.instances import realistic, small_random
 
 FACTORS = (0.0, 0.3, 0.7, 1.0, 1.1, 1.6, 2.5)
 SLACK = 1.0

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, queue_table, worklist_table
-from tests.reports.reports import LINE, PLAN, SUMMARY
+from tests.support.reports.reports import LINE, PLAN, SUMMARY
 
 
 def test_queues_show_fill_price_and_evidence_and_a_closed_one_is_said_to_be():

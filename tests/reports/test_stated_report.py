@@ -7,7 +7,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.stated_money import StatedMoney
 from collections_opt.reports.comparison.page import comparison_html
 from collections_opt.reports.stated_report import expected_cell, expected_sentence, sensitivity_sentence
-from tests.reports.reports import BALANCE, FIRST, SUMMARY, report_of
+from tests.support.reports.reports import BALANCE, FIRST, SUMMARY, report_of
 
 ASSUMED = StatedMoney(900_000, 900_000, 0, 0, 0, 1_000_000, 100_000, 10**9, 400_000, 1_900_000, 10**8)
 LEARNED = StatedMoney(600_000, 900_000, 700_000, 500_000, 900_000, 0, 100_000, 7 * 10**8, 600_000, 600_000, 0)

@@ -11,12 +11,13 @@ from collections_opt.core.errors import CollectionsError
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.datasets.simulated_lender import desk_plan
 from collections_opt.scoring.effect.experiment import learn_experiment, planned_prior
-from collections_opt.scoring.effect.likelihood import EffectPrior, EffectRows, Spread, contact_probabilities, fit_effects
+from collections_opt.scoring.effect.likelihood import EffectPrior, Spread, fit_effects
 from collections_opt.scoring.effect.model import EffectModel
 from collections_opt.scoring.effect.observational import learn_observational, measure_overlap
 from collections_opt.scoring.effect.randomisation import balance
 from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_segments
 from harness.worlds.lab import as_if_randomised, confounded_only, train_world
+from tests.support.models.planted import made_rows
 
 PLAN = desk_plan(1_000)
 
@@ -34,28 +35,6 @@ def segments(world):
 @pytest.fixture(scope="module")
 def learned(world, segments):
     return learn_experiment(world.contacts, PLAN, segments)
-
-
-def made_rows(rng, count, theta, base=(0.2, -1.5), queues=1):
-    """Return rows drawn from the likelihood itself, with an intercept and one segment."""
-    design = np.column_stack([np.ones(count), rng.normal(size=count)])
-    offset = np.column_stack([np.full(count, base[0]), np.full(count, base[1])]) + 0.5 * rng.normal(size=(count, 1))
-    rows = EffectRows(
-        design,
-        offset,
-        rng.integers(0, queues, count),
-        rng.random(count) < 0.5,
-        np.full(count, 0.5),
-        np.ones(count),
-        np.zeros(count, dtype=np.int64),
-        np.ones(count),
-    )
-    truth = fit_effects(rows.take(np.arange(0)), EffectPrior(np.zeros((queues, 2))))
-    truth = replace(truth, theta=np.asarray(theta, dtype=np.float64))
-    alone, under = contact_probabilities(rows, truth)
-    chance = np.where(rows.contacted[:, np.newaxis], under, alone)
-    outcome = (rng.random(count)[:, np.newaxis] > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
-    return replace(rows, outcome=outcome)
 
 
 def test_without_rows_the_effect_is_the_plans_to_the_bit(world, segments):

@@ -8,7 +8,7 @@ import pytest
 from collections_opt.cli.desk import change_notation
 from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.errors import CollectionsError
-from tests.scripts.processes import call, server
+from tests.support.scripts.processes import call, server
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from tests.scripts.processes import ROOT, call, server
+from tests.support.scripts.processes import ROOT, call, server
 
 REPORTS = ROOT / "tests" / "data" / "field_reports"
 MONEY = re.compile(r"\d[\d,]*(?:\.\d+)? (?:JPY|KWD)")

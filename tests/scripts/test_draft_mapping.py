@@ -2,8 +2,8 @@
 
 import json
 
-from tests.datasets.drafting_files import samples
-from tests.scripts.processes import ROOT, call
+from tests.support.books.drafting_files import samples
+from tests.support.scripts.processes import ROOT, call
 
 ODD = ("--accept-clipped-values",)
 """Limits and balances of the made-up file are drawn apart, so a few accounts are worth odd amounts."""

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
-from tests.scripts.test_scripts import call
+from tests.support.models.folders import SHIPPED, SHIPPED_VERSION
+from tests.support.scripts.processes import call
 
 
 def test_the_evaluation_shows_what_it_must_and_its_page_is_complete(tmp_path):

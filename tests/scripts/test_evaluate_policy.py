@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tests.scripts.own_history import write_history
-from tests.scripts.processes import call
+from tests.support.books.own_history import write_history
+from tests.support.scripts.processes import call
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import zipfile
 
 import pytest
 
-from tests.application.evidence_worlds import MODELS, book, opened, ranked
-from tests.ledger.harness import without_triggers
-from tests.scripts.processes import call, server
+from tests.support.books.evidence_worlds import MODELS, book, opened, ranked
+from tests.support.ledger.ledgers import without_triggers
+from tests.support.scripts.processes import call, server
 
 
 @pytest.fixture(scope="module")

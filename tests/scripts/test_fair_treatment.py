@@ -3,7 +3,7 @@
 import csv
 import json
 
-from tests.scripts.processes import call
+from tests.support.scripts.processes import call
 
 
 def test_groups_are_read_beside_the_decision(tmp_path):

@@ -2,7 +2,7 @@
 
 import stat
 
-from tests.scripts.processes import call, server
+from tests.support.scripts.processes import call, server
 
 
 def test_a_person_with_a_token_is_let_in_and_nobody_else(tmp_path):

@@ -12,9 +12,9 @@ from collections_opt.application.training.outcome import bundled_data
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.datasets.files.training_files import OUTCOMES
-from tests.application.bundled_portfolio import import_bundled, rank_bundled
-from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_scorecard, add_version, approve, folder_with_people
-from tests.scripts.test_scripts import call
+from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
+from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_scorecard, add_version, approve, folder_with_people
+from tests.support.scripts.processes import call
 
 COMMANDS = ("list", "show", "submit", "validate", "approve", "promote", "rollback", "retire", "adopt", "compare")
 

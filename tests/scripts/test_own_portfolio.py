@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.scripts.processes import ROOT, call, server
+from tests.support.scripts.processes import ROOT, call, server
 
 EXAMPLES = ROOT / "examples"
 VALUES = ("--parameters", EXAMPLES / "parameters.toml")

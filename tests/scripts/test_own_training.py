@@ -10,9 +10,9 @@ from collections_opt.application.evaluation.own import evaluate_own
 from collections_opt.application.training.own import own_data
 from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.files.training_files import read_training
-from tests.application.model_folders import SHIPPED, SHIPPED_VERSION
-from tests.scripts.own_history import write_history
-from tests.scripts.processes import call
+from tests.support.books.own_history import write_history
+from tests.support.models.folders import SHIPPED, SHIPPED_VERSION
+from tests.support.scripts.processes import call
 
 KNOWN_LATER = """
 [own.line]

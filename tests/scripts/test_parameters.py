@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.scripts.processes import ROOT, call, server
+from tests.support.scripts.processes import ROOT, call, server
 
 COMMANDS = ("save", "approve", "list", "show", "in-force", "export")
 EXAMPLE = ROOT / "examples/parameters.toml"

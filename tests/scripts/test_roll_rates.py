@@ -20,7 +20,7 @@ from collections_opt.core.value.parameters import ValueGrade
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.roll_rates import roll_rates
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
-from tests.scripts.processes import ROOT, call
+from tests.support.scripts.processes import ROOT, call
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 NAMES = ("CURE", "DEFAULT", "STAY")

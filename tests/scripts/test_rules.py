@@ -5,7 +5,7 @@ import json
 import pytest
 
 from collections_opt.datasets.rule_files import read_rule_file
-from tests.scripts.processes import ROOT, call
+from tests.support.scripts.processes import ROOT, call
 
 EXAMPLE = ROOT / "examples" / "city_rules.toml"
 

@@ -9,7 +9,7 @@ import sys
 import pyarrow.csv
 import pytest
 
-from tests.scripts.processes import ROOT, SCRIPTS, call, server
+from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

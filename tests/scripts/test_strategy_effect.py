@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from tests.scripts.processes import call
+from tests.support.scripts.processes import call
 
 BUNDLED = "collections_opt/datasets/bundled/recovery_strategy/bank_recovery_strategy.csv"
 QUESTION = ("--running", "expected_recovery_amount", "--outcome", "actual_recovery_amount", "--threshold", "1000")

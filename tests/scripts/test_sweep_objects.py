@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from collections_opt.ledger.objects.remote import open_objects
-from tests.scripts.test_scripts import call
+from tests.support.scripts.processes import call
 
 
 def test_old_orphans_are_shown_then_removed(tmp_path):

@@ -11,7 +11,7 @@ from collections_opt.application.workspace import open_workspace
 from collections_opt.datasets.files.contact_log_files import log_table
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.scoring.contact.artifacts import load_contact
-from tests.scripts.processes import call
+from tests.support.scripts.processes import call
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

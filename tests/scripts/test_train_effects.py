@@ -14,7 +14,7 @@ from collections_opt.core.errors import CollectionsError
 from collections_opt.datasets.files.contact_log_files import log_table, read_contact_log
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.scoring.effect.artifacts import load_effect
-from tests.scripts.processes import call
+from tests.support.scripts.processes import call
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)

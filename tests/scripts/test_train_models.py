@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scripts.processes import ROOT, call
+from tests.support.scripts.processes import ROOT, call
 
 
 def script(*arguments):

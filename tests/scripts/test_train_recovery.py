@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.scripts.processes import call
+from tests.support.scripts.processes import call
 
 MONTHS = (0, 1, 2)
 

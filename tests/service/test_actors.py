@@ -30,12 +30,12 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from collections_opt.service.server.services import all_services
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
-from tests.service.certificates import make_certificates
-from tests.service.edge import refusal
-from tests.service.good_requests import chunk, header
-from tests.service.people import workspace_of_people
-from tests.service.server.test_services import WAIT, Client
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID
+from tests.support.serving.calls import WAIT, Client
+from tests.support.serving.certificates import make_certificates
+from tests.support.serving.edge import refusal
+from tests.support.serving.good_requests import chunk, header
+from tests.support.serving.people import workspace_of_people
 
 ANN = (("x-actor", "ann"), ("x-role", "OPERATIONS_MANAGER"))
 BEN = (("x-actor", "ben"),)

@@ -10,30 +10,10 @@ import pytest
 
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
-from collections_opt.application.workspace import open_workspace
 from collections_opt.core.limits import MAX_CHUNK_BYTES
-from collections_opt.service.server.build import ServerOptions, build_server
-from collections_opt.service.server.services import all_services
 from collections_opt.wire.columns import Columns
-from tests.application.model_folders import NOW, SHIPPED
-from tests.service.edge import refusal
-from tests.service.server.test_services import ROWS, WAIT, Client, columns, fields_of, import_requests
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory):
-    return tmp_path_factory.mktemp("data")
-
-
-@pytest.fixture(scope="module")
-def client(data):
-    workspace = open_workspace(data, SHIPPED, lambda: NOW)
-    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
-    built.start()
-    with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
-        yield Client(channel)
-    built.stop(0)
-    workspace.close()
+from tests.support.serving.calls import ROWS, WAIT, columns, fields_of, import_requests
+from tests.support.serving.edge import refusal
 
 
 def imported(client, requests):

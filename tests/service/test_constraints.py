@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import closing
 
-import grpc
 import numpy as np
 import pytest
 
 from collections_opt.api.v1 import constraints_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.settings import bundled_plan
 from collections_opt.application.workspace import open_workspace
-from collections_opt.service.server.build import ServerOptions, build_server
-from collections_opt.service.server.services import all_services
 from collections_opt.wire.columns import ColumnCollector
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.service.server.test_services import Client
-from tests.service.test_ranking_life import MODELS, NOW
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.serving.calls import MODELS, NOW, calling
 
 WAIT = 120.0
 MOST, LEAST = constraints_pb2.LIMIT_KIND_AT_MOST, constraints_pb2.LIMIT_KIND_AT_LEAST
@@ -26,12 +23,8 @@ MOST, LEAST = constraints_pb2.LIMIT_KIND_AT_MOST, constraints_pb2.LIMIT_KIND_AT_
 def client(tmp_path_factory):
     workspace = open_workspace(tmp_path_factory.mktemp("data"), MODELS, lambda: NOW)
     import_bundled(workspace)
-    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
-    built.start()
-    with grpc.insecure_channel(f"127.0.0.1:{built.port}") as channel:
-        yield Client(channel)
-    built.stop(0)
-    workspace.close()
+    with closing(workspace), calling(workspace) as stubs:
+        yield stubs
 
 
 def made(client, ordering=ranking_pb2.ORDERING_EXPECTED_VALUE, **changes):

@@ -22,6 +22,7 @@ from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire import parameters as parameter_messages
 from collections_opt.wire import plans as plan_messages
 from collections_opt.wire.common import read_date, read_enum, told_as, write_date
+from tests.support.serving.calls import card_account as account
 
 NUMBER = st.floats(-1e9, 1e9)
 MONEY = st.integers(0, 2**40)
@@ -134,11 +135,6 @@ def test_a_single_violations_message_is_told_anew():
             Reason.INVALID_ARGUMENT, "accounts[0].balance_minor: bad", (FieldViolation("accounts[0].balance_minor", "bad"),)
         )
     assert caught.value.message == "accounts[0].balance_minor_units: bad"
-
-
-def account(account_id, **fields):
-    given = {"product": "CARD", "balance_minor_units": 1_000, "arrears_minor_units": 100, "days_past_due": 40}
-    return account_pb2.Account(account_id=account_id, **{**given, **fields})
 
 
 def test_rows_become_columns_and_missing_differs_from_zero():

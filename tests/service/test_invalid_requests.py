@@ -6,6 +6,7 @@ The cases come from the descriptors: a method without a good request, or a field
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 import grpc
 import pytest
@@ -25,17 +26,15 @@ from collections_opt.application.workspace import open_workspace
 from collections_opt.client.policy import CONTRACT
 from collections_opt.core.actors import Actor
 from collections_opt.core.models.lifecycle import ModelAction
-from collections_opt.service.server.build import ServerOptions, build_server
-from collections_opt.service.server.services import all_services
-from tests.application.model_folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
-from tests.conftest import made_database
-from tests.service.breakages import breakages, fields_of, reached
-from tests.service.edge import refusal
-from tests.service.good_requests import VALUE_SET, Known, good_requests
-from tests.service.invalid_request_table import ANSWERED, REASONS, TOLD_AT
-from tests.service.rule_requests import RULES, save_rules
-from tests.service.server.test_services import PLAN, Client, book, ranking  # noqa: F401
-from tests.service.server.test_services import fields_of as told_fields
+from tests.support.databases import made_database
+from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
+from tests.support.serving.breakages import breakages, fields_of, reached
+from tests.support.serving.calls import PLAN, calling
+from tests.support.serving.calls import fields_of as told_fields
+from tests.support.serving.edge import refusal
+from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
+from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
+from tests.support.serving.rule_requests import RULES, save_rules
 
 METHODS = {m.name: m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods}
 WAIT = 30.0
@@ -61,12 +60,8 @@ def client(tmp_path_factory, database):
         add_version(models, version)
     workspace = open_workspace(folder / "data", models, lambda: NOW, database)
     live(workspace)
-    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
-    built.start()
-    with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
-        yield Client(channel)
-    built.stop(0)
-    workspace.close()
+    with closing(workspace), calling(workspace) as stubs:
+        yield stubs
 
 
 def live(workspace):
@@ -84,7 +79,7 @@ def live(workspace):
 
 
 @pytest.fixture(scope="module")
-def good(client, ranking):  # noqa: F811
+def good(client, ranking):
     """Return a good request per method, naming what the server holds."""
     queue = ranking.queues[0].queue_id
     page = ranking_service_pb2.ListWorklistRequest(ranking_id=ranking.ranking_id, queue_id=queue)
@@ -145,10 +140,10 @@ def complaint(reason, fields, broken, name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_good_request_reaches_every_field_and_is_answered(client, good, name):
-    assert name in good, "add a good request of this method to tests/service/good_requests.py"
+    assert name in good, "add a good request of this method to tests/support/serving/good_requests.py"
     method = METHODS[name]
     missing = set(fields_of(method.input_type)) - {path for call in good[name] for message in call for path in reached(message)}
-    assert not missing, f"set these in tests/service/good_requests.py, so that they are broken here: {sorted(missing)}"
+    assert not missing, f"set these in tests/support/serving/good_requests.py, so that they are broken here: {sorted(missing)}"
     for call in good[name]:
         assert outcome(client.channel, method, call) == ("answered", set())
 

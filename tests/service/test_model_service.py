@@ -1,6 +1,7 @@
 """ModelService through a real server: the whole life of a version, its refusals, and what rankings say of their model."""
 
 import uuid
+from contextlib import closing
 
 import grpc
 import pytest
@@ -9,11 +10,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
 from collections_opt.application.workspace import open_workspace
-from collections_opt.service.server.build import ServerOptions, build_server
-from collections_opt.service.server.services import all_services
-from tests.application.model_folders import NOW, SHIPPED_VERSION, add_version, folder_with_people
-from tests.service.edge import refusal
-from tests.service.server.test_services import WAIT, C, Client, account, columns, fields_of, import_requests, made, score_request
+from tests.support.models.folders import NOW, SHIPPED_VERSION, add_version, folder_with_people
+from tests.support.serving.calls import WAIT, C, account, calling, columns, fields_of, import_requests, made, score_request
+from tests.support.serving.edge import refusal
 
 EXPIRES = Timestamp(seconds=int(NOW.timestamp()) + 86_400)
 
@@ -24,12 +23,8 @@ def client(tmp_path_factory):
     models = folder_with_people(folder)
     add_version(models, "next")
     workspace = open_workspace(folder / "data", models, lambda: NOW)
-    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
-    built.start()
-    with grpc.insecure_channel(f"127.0.0.1:{built.port}", options=[("grpc.enable_retries", 0)]) as channel:
-        yield Client(channel)
-    built.stop(0)
-    workspace.close()
+    with closing(workspace), calling(workspace) as stubs:
+        yield stubs
 
 
 def call(client, name, actor, version="next", **fields):

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.application.settings import bundled_plan
 from collections_opt.wire.plans import write_plan
-from tests.service.messages import messages
-from tests.service.server.test_services import account, book, client, ranking  # noqa: F401
-from tests.service.servicers.test_capacity_what_ifs import CALLS, basis, changes
-from tests.service.test_no_internal import METHODS, SLOW, merged, over, send
-from tests.service.test_placement import place_request
+from tests.support.serving.calls import account, place_request
+from tests.support.serving.messages import messages
+from tests.support.serving.sending import METHODS, SLOW, merged, over, send
+from tests.support.serving.what_ifs import CALLS, basis, changes
 
 
 def opened(odd):
@@ -22,7 +21,7 @@ def opened(odd):
     return changes(pb.QueueChange(queue_id="odd", opened=queue))
 
 
-def nearly_good(ranking):  # noqa: F811
+def nearly_good(ranking):
     change = pb.QueueChange(queue_id=CALLS, agent_count=7)
     evaluation = pb.EvaluateCapacityRequest(basis=basis(ranking), changes=changes(change))
     curves = pb.GetCapacityCurvesRequest(basis=basis(ranking), factors=[0.5], queue_ids=[CALLS])
@@ -52,7 +51,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, ranking, name):  # noqa: F811
+def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, ranking, name):
     method = next(m for m in METHODS if m.name == name.partition("-")[0])
     seen = set()
 

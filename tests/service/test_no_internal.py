@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 
-import grpc
 import pytest
-import structlog
 from google.protobuf.message_factory import GetMessageClass
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.api.v1 import (
@@ -17,20 +15,15 @@ from collections_opt.api.v1 import (
     portfolio_service_pb2,
 )
 from collections_opt.application.settings import bundled_parameters, bundled_plan
-from collections_opt.client.policy import CONTRACT
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
-from tests.service.edge import refusal
-from tests.service.messages import messages
-from tests.service.server.test_services import account, client, columns, create_request, import_requests, score_request  # noqa: F401
+from tests.support.serving.calls import account, columns, create_request, import_requests, score_request
+from tests.support.serving.messages import messages
+from tests.support.serving.sending import METHODS, SENT, SLOW, merged, over, send
 
-METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 WAIT = 30.0
-BAD = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
 FUZZ_MESSAGES = int(os.environ.get("FUZZ_MESSAGES", "0"))
 """Messages in all of a long run (make fuzz-api); 0 is the short run of every day."""
-sent_count = 0
-SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def examples(everyday):
@@ -38,36 +31,8 @@ def examples(everyday):
     return max(everyday, FUZZ_MESSAGES // (len(METHODS) + len(NEARLY_GOOD) + 2))
 
 
-def send(client, method, request):  # noqa: F811
-    """Return the reason of the refusal, or None; a server failure fails the test with the request."""
-    stubs = {
-        "CapacityService": client.plans,
-        "EventService": client.events,
-        "ModelService": client.models,
-        "ParametersService": client.parameters,
-        "PortfolioService": client.portfolios,
-        "RankingService": client.rankings,
-        "RuleService": client.rules,
-        "ScoringService": client.scoring,
-    }
-    global sent_count  # noqa: PLW0603 - told by the last test
-    sent_count += 1
-    call = getattr(stubs[method.containing_service.name], method.name)
-    with structlog.testing.capture_logs() as logs:
-        try:
-            answer = call(iter(request) if method.client_streaming else request, timeout=WAIT)
-            if method.server_streaming:
-                list(answer)
-        except grpc.RpcError as error:
-            code, reason, _ = refusal(error)
-            failures = [log.get("exception") for log in logs if log["event"] == "call failed"]
-            assert code not in BAD, (reason, failures, request)
-            return reason
-    return None
-
-
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-def test_odd_messages_are_refused_with_a_reason(client, method):  # noqa: F811
+def test_odd_messages_are_refused_with_a_reason(client, method):
     one = messages(method.input_type)
 
     @settings(max_examples=examples(60), deadline=None, database=None, suppress_health_check=SLOW)
@@ -76,19 +41,6 @@ def test_odd_messages_are_refused_with_a_reason(client, method):  # noqa: F811
         send(client, method, request)
 
     fuzz()
-
-
-def merged(good, odd):
-    """Return a good message with the set fields of an odd one written over it."""
-    result = type(good)()
-    result.CopyFrom(good)
-    result.MergeFrom(odd)
-    return result
-
-
-def over(good):
-    """Return a strategy of a good message with odd fields written over it."""
-    return messages(good.DESCRIPTOR).map(lambda odd: merged(good, odd))
 
 
 def plan_with(queue):
@@ -122,7 +74,7 @@ NEARLY_GOOD = {
 
 
 @pytest.mark.parametrize("name", NEARLY_GOOD)
-def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, name):  # noqa: F811
+def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, name):
     method = next(m for m in METHODS if m.name == name.partition("-")[0])
 
     @settings(max_examples=examples(150), deadline=None, database=None, suppress_health_check=SLOW)
@@ -136,7 +88,7 @@ def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, name
 @pytest.mark.parametrize(
     "good", [score_request(account("a"), account("b")), create_request(request_id="x")], ids=["score", "create"]
 )
-def test_messages_with_flipped_bytes_are_refused_with_a_reason(client, good):  # noqa: F811
+def test_messages_with_flipped_bytes_are_refused_with_a_reason(client, good):
     method = next(m for m in METHODS if m.input_type.full_name == good.DESCRIPTOR.full_name)
     raw = good.SerializeToString()
 
@@ -156,5 +108,5 @@ def test_messages_with_flipped_bytes_are_refused_with_a_reason(client, good):  #
 def test_a_long_run_says_how_many_messages_it_sent(capsys):
     with capsys.disabled():
         if FUZZ_MESSAGES:
-            print(f"\n{sent_count:,} messages sent, none answered INTERNAL")
-    assert sent_count >= FUZZ_MESSAGES * 0.5  # hypothesis leaves out what it has seen; some messages have few forms
+            print(f"\n{SENT.total():,} messages sent, none answered INTERNAL")
+    assert SENT.total() >= FUZZ_MESSAGES * 0.5  # hypothesis leaves out what it has seen; some messages have few forms

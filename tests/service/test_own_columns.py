@@ -14,9 +14,8 @@ from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.errors import CollectionsError
 from collections_opt.service.converters.accounts import accounts_to_raw
 from collections_opt.wire.own_columns import read_own_columns, write_own_columns
-from tests.service.server.test_services import AS_OF, WAIT, columns, fields_of, import_requests
-from tests.service.test_bulk_import import client, data  # noqa: F401 - fixtures
-from tests.service.test_converters import account
+from tests.support.serving.calls import AS_OF, WAIT, columns, fields_of, import_requests
+from tests.support.serving.calls import card_account as account
 
 OWN = (
     OwnColumn("bureau_score", OwnKind.NUMBER, "Score of the bureau.", "points", AS_OF, -1, may_be_missing=True),
@@ -33,24 +32,24 @@ def table():
     return replace(plain, values=values, present={**plain.present, "own.bureau_score": rng.random(plain.row_count) < 0.8})
 
 
-def imported(client, requests):  # noqa: F811
+def imported(client, requests):
     return client.portfolios.ImportPortfolio(iter(requests), timeout=WAIT).portfolio
 
 
-def refused(client, requests):  # noqa: F811
+def refused(client, requests):
     with pytest.raises(grpc.RpcError) as caught:
         imported(client, requests)
     return fields_of(caught.value)
 
 
-def test_an_import_holds_what_was_sent(client):  # noqa: F811
+def test_an_import_holds_what_was_sent(client):
     sent = table()
     raw = RawPortfolio(AS_OF, "Asia/Taipei", "TWD", sent.values, sent.present, own=OWN)
     requests = import_requests("own", sent, own_columns=write_own_columns(OWN))
     assert imported(client, requests).digest == admit(raw).portfolio.digest
 
 
-def test_columns_that_are_not_declared_or_not_sent_are_refused(client):  # noqa: F811
+def test_columns_that_are_not_declared_or_not_sent_are_refused(client):
     sent = table()
     first = next(iter(sent.values))
     place = list(sent.values).index("own.desk")
@@ -67,7 +66,7 @@ def test_columns_that_are_not_declared_or_not_sent_are_refused(client):  # noqa:
     }
 
 
-def test_a_whole_number_column_may_come_as_integers(client):  # noqa: F811
+def test_a_whole_number_column_may_come_as_integers(client):
     sent = table()
     whole = replace(sent, values={**sent.values, "own.bureau_score": np.arange(sent.row_count)})
     portfolio = imported(client, import_requests("whole", whole, own_columns=write_own_columns(OWN)))

@@ -16,8 +16,8 @@ from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
-from tests.application.value_set_books import JANUARY, MARCH, SHIPPED, values
-from tests.client.servers import MODELS, MOMENT, open_workspace
+from tests.support.books.value_set_books import JANUARY, MARCH, SHIPPED, values
+from tests.support.serving.servers import MODELS, MOMENT, open_workspace
 
 
 @pytest.fixture(scope="module")

@@ -7,27 +7,11 @@ import pytest
 
 from collections_opt.api.v1 import account_pb2, placement_pb2, ranking_pb2
 from collections_opt.wire.common import write_date
-from tests.service.edge import refusal
-from tests.service.server.test_services import (  # noqa: F401
-    AS_OF,
-    WAIT,
-    account,
-    book,
-    client,
-    fields_of,
-    made,
-    ranking,
-    refused,
-    score_request,
-)
+from tests.support.serving.calls import AS_OF, WAIT, account, fields_of, made, place_request, refused, score_request
+from tests.support.serving.edge import refusal
 
 
-def place_request(ranking, *accounts, **changes):  # noqa: F811
-    fields = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD"}
-    return placement_pb2.PlaceAccountsRequest(ranking_id=ranking.ranking_id, accounts=accounts, **{**fields, **changes})
-
-
-def test_a_placement_names_what_it_used_and_agrees_with_the_score(client, ranking):  # noqa: F811
+def test_a_placement_names_what_it_used_and_agrees_with_the_score(client, ranking):
     rich, blocked = (
         account("z-rich", balance_minor_units=90_000_000, arrears_minor_units=9_000_000),
         account("a-blocked", block_flags=account_pb2.BlockFlags(cease=True)),
@@ -61,7 +45,7 @@ def test_a_placement_names_what_it_used_and_agrees_with_the_score(client, rankin
     assert placed[first.queue_id] == (1, pytest.approx(first.handling_minutes))
 
 
-def test_an_account_that_is_not_worth_its_price_says_what_would_change_that(client, ranking):  # noqa: F811
+def test_an_account_that_is_not_worth_its_price_says_what_would_change_that(client, ranking):
     small = account("small", balance_minor_units=30_000, arrears_minor_units=3_000)
     answer = client.rankings.PlaceAccounts(place_request(ranking, small), timeout=WAIT).accounts[0]
     assert answer.queue_id == ""
@@ -70,7 +54,7 @@ def test_an_account_that_is_not_worth_its_price_says_what_would_change_that(clie
     assert answer.sentence.startswith("Not worked")
 
 
-def test_a_full_queue_is_said_to_be_full(client, ranking):  # noqa: F811
+def test_a_full_queue_is_said_to_be_full(client, ranking):
     many = [account(f"n{i:03d}", balance_minor_units=9_000_000 + i, arrears_minor_units=900_000) for i in range(200)]
     answer = client.rankings.PlaceAccounts(place_request(ranking, *many), timeout=WAIT)
     free = {q.queue_id: q.capacity_minutes - q.used_minutes for q in ranking.queues}
@@ -80,7 +64,7 @@ def test_a_full_queue_is_said_to_be_full(client, ranking):  # noqa: F811
     assert sum(q.placed_count for q in answer.queues) == sum(bool(a.queue_id) for a in answer.accounts)
 
 
-def test_bad_placements_are_refused_by_field(client, ranking):  # noqa: F811
+def test_bad_placements_are_refused_by_field(client, ranking):
     call = client.rankings.PlaceAccounts
     bad = [
         (place_request(ranking), "accounts", "LIMIT_EXCEEDED"),

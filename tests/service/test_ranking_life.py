@@ -13,11 +13,9 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan, dump
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.service.server.build import ServerOptions, build_server
-from collections_opt.service.server.services import all_services
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.service.edge import refusal
-from tests.service.server.test_services import Client
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.serving.calls import calling
+from tests.support.serving.edge import refusal
 
 MODELS = Path(__file__).parents[2] / "models"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
@@ -41,11 +39,8 @@ def workspace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def client(workspace):
-    built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
-    built.start()
-    with grpc.insecure_channel(f"127.0.0.1:{built.port}") as channel:
-        yield Client(channel)
-    built.stop(0)
+    with calling(workspace) as stubs:
+        yield stubs
 
 
 def begun(workspace, number, worker):

@@ -29,9 +29,9 @@ from collections_opt.service.server.services import all_services
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.rules import read_rule_table, write_rule_table
-from tests.application.city_rules import CITY, DAY, EVE, city_book, city_table
-from tests.application.evidence_worlds import PLAN, opened, values
-from tests.core.rules.test_checks import CAP
+from tests.support.books.city_rules import CITY, DAY, EVE, city_book, city_table
+from tests.support.books.evidence_worlds import PLAN, opened, values
+from tests.support.factories import CITY_CAP as CAP
 
 SHIPPED = "shipped-rules"
 

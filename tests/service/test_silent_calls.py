@@ -17,8 +17,8 @@ from collections_opt.service.server import edge as real_edge
 from collections_opt.service.server.build import MIN_PING_SECONDS
 from collections_opt.service.server.edge import Patience
 from collections_opt.service.server.places import CallClass, Places, Waiting, caller_share
-from tests.service.edge import WAIT, FakePortfolios, places, refusal, running
-from tests.service.silent_calls import SilentConnection, silent_calls
+from tests.support.serving.edge import WAIT, FakePortfolios, places, refusal, running
+from tests.support.serving.silent_calls import SilentConnection, silent_calls
 
 GET = portfolio_service_pb2.GetPortfolioRequest(portfolio_id="p")
 SERVICE = "/collections_opt.api.v1.PortfolioService/"

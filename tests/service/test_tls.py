@@ -9,8 +9,8 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
-from tests.service.certificates import make_certificates
-from tests.service.edge import WAIT, places
+from tests.support.serving.certificates import make_certificates
+from tests.support.serving.edge import WAIT, places
 
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command makes the certificates")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import solve_exact, solve_pricing, verify
-from tests.solvers.instances import realistic, small_random
+from tests.support.solving.instances import realistic, small_random
 
 
 def best_with_fewest_missing(problem) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import pytest
 
 from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
-from tests.solvers.gap_files import instances
+from tests.support.solving.gap_files import instances
 
 INSTANCES = instances()
 

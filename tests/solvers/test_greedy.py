@@ -6,7 +6,7 @@ import numpy as np
 
 from collections_opt.core.problem.assignment import SideConstraints, SolveOptions
 from collections_opt.solvers import solve_exact, solve_greedy, verify
-from tests.solvers.instances import problem_of, realistic
+from tests.support.solving.instances import problem_of, realistic
 
 
 def test_densest_first_ties_by_row_and_misfits_are_skipped():

@@ -13,7 +13,7 @@ from ortools.sat.python import cp_model
 
 from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions, Termination
 from collections_opt.solvers import SOLVERS, verify
-from tests.solvers.instances import small_random, with_persons
+from tests.support.solving.instances import small_random, with_persons
 
 COUNT = int(os.environ.get("COLLECTIONS_OPT_RANDOM_INSTANCES", "40"))
 

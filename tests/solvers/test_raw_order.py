@@ -12,7 +12,7 @@ from collections_opt.core.problem.exploration import draw
 from collections_opt.core.ranking.ordering import Ordering, RawOrder
 from collections_opt.solvers import fill_in_order, lagrangian_bound, solve_in_order, verify
 from collections_opt.solvers.verifier import FindingKind
-from tests.solvers.instances import problem_of, realistic, with_side_rows
+from tests.support.solving.instances import problem_of, realistic, with_side_rows
 
 
 def fill_by_hand(key, problem, onlookers=()):

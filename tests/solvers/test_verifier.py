@@ -19,7 +19,7 @@ from collections_opt.core.problem.assignment import (
     Termination,
 )
 from collections_opt.solvers.verifier import MAX_PRICE, FindingKind, lagrangian_bound, verify
-from tests.solvers.instances import problem_of, realistic, with_side_rows
+from tests.support.solving.instances import problem_of, realistic, with_side_rows
 
 
 def small() -> AssignmentProblem:

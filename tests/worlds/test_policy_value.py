@@ -23,7 +23,7 @@ from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS, declare_se
 from collections_opt.solvers import SOLVERS
 from harness.worlds.coverage import Claims, Setting, claim
 from harness.worlds.lab import arena, money_by_order, oracle_money, train_world, true_money
-from tests.scoring.test_effects import made_rows
+from tests.support.models.planted import made_rows
 
 
 @pytest.fixture(scope="module")

@@ -16,10 +16,10 @@ from collections_opt.scoring.effect.residual.basis import column_groups, column_
 from collections_opt.scoring.effect.residual.model import planned_change
 from collections_opt.scoring.outcome.scorer import reason_groups
 from collections_opt.solvers.greedy import solve_greedy
-from tests.application.evidence_worlds import PLAN, book, values
-from tests.application.test_contact_serving import contact_model
-from tests.core.factories import flag_rules
-from tests.scoring.effect.models import residual_model
+from tests.support.books.evidence_worlds import PLAN, book, values
+from tests.support.factories import flag_rules
+from tests.support.models.residuals import residual_model
+from tests.support.models.served import contact_model
 
 
 def learned():

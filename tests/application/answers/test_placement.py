@@ -16,13 +16,13 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.records.recorded_inputs import RecordedInputsReader, recorded_rules
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
-from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.factories import some
 
 MODELS = Path(__file__).parents[3] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
@@ -49,12 +49,6 @@ def ranking(workspace):
 @pytest.fixture(scope="module")
 def raw():
     return snapshot(load_accounts(), PORTFOLIO_MONTH).raw
-
-
-def some(raw, rows, **columns):
-    picked = {name: column[rows] for name, column in raw.columns.items()}
-    masks = {name: mask[rows] for name, mask in raw.present.items()}
-    return RawPortfolio(raw.as_of_date, raw.time_zone, raw.currency_code, {**picked, **columns}, masks)
 
 
 def test_the_accounts_of_a_ranking_keep_their_decision_and_their_place(workspace, ranking, raw):

@@ -12,10 +12,10 @@ from collections_opt.application.settings import bundled_rules
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleStatus, RuleTable
-from tests.application.city_rules import CITY, EVE, PLACE, approve, city_book, city_table, save_city
-from tests.application.evidence_worlds import PLAN, opened, ranked, values
-from tests.core.factories import EVER
-from tests.core.rules.test_checks import CAP
+from tests.support.books.city_rules import CITY, EVE, PLACE, approve, city_book, city_table, save_city
+from tests.support.books.evidence_worlds import PLAN, opened, ranked, values
+from tests.support.factories import CITY_CAP as CAP
+from tests.support.factories import EVER
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,8 @@ from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ranking import pipeline
 from collections_opt.core.ranking.ordering import Ordering
-from tests.application.evidence_worlds import book, opened, ranked
-from tests.ledger.harness import without_triggers
+from tests.support.books.evidence_worlds import book, opened, ranked
+from tests.support.ledger.ledgers import without_triggers
 
 
 @pytest.fixture(scope="module")

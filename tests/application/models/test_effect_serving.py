@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,9 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
-from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
-from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
 from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.ledger.tables.records import ModelRecord
 from collections_opt.scoring.effect.artifacts import (
-    EFFECT_ENGINE,
     EFFECT_KIND,
     effect_card,
     effect_text,
@@ -28,54 +24,15 @@ from collections_opt.scoring.effect.artifacts import (
     parse_effect,
     write_effect,
 )
-from collections_opt.scoring.effect.model import EffectEstimate, EffectModel, QueueEffectModel
 from collections_opt.scoring.effect.segments import Segments
-from collections_opt.scoring.versions.artifacts import Manifest, read_manifest
-from tests.application.bundled_portfolio import import_bundled
-from tests.scoring.effect.models import residual_model
+from collections_opt.scoring.versions.artifacts import Manifest
+from tests.support.books.bundled_portfolio import import_bundled
+from tests.support.models.residuals import residual_model
+from tests.support.models.served import approve, effect_model
+from tests.support.models.served import write_effects as write
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 REQUEST = "5b0a6f7e-8b1d-4f53-9d2e-0c7f3b6a1e0{}"
-
-
-def effect_model(version="calls-1", theta=0.9):
-    flat = tuple(tuple(0.01 if row == column else 0.0 for column in range(4)) for row in range(4))
-    estimate = EffectEstimate(0.05, 0.01, 0.03, 0.07, 4_000)
-    learned = QueueEffectModel(
-        "early-calls",
-        EvidenceGrade.EXPERIMENT,
-        "randomised",
-        2_000,
-        2_000,
-        (0.0, 0.1),
-        (theta, 0.2),
-        (0.4, 0.0),
-        flat,
-        estimate,
-        estimate,
-    )
-    few = QueueEffectModel("late-calls", EvidenceGrade.ASSUMED, "too few rows")
-    return EffectModel(version, Segments(("utilisation",), (0.6,), (0.3,)), (learned, few))
-
-
-def write(models, model):
-    manifest = Manifest(
-        EFFECT_KIND, model.version, FEATURE_SET_VERSION, FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), EFFECT_ENGINE
-    )
-    return write_effect(models, manifest, model, effect_card(model, "a test"))
-
-
-def approve(workspace, models, version, kind=ModelKind.EFFECT):
-    _, digest, text = read_manifest(models, version, kind)
-    workspace.ledger.add_model(ModelRecord(kind, version, digest, text, NOW.isoformat()))
-    people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", ModelAction.PROMOTE: "d"}
-    terms = ApprovalTerms(NOW + timedelta(days=30))
-    workspace.ledger.add_model_events(
-        [
-            ModelEvent(kind, version, digest, act, who, NOW, ApprovalMode.PEOPLE, "", terms if who == "c" else None)
-            for act, who in people.items()
-        ]
-    )
 
 
 @pytest.fixture

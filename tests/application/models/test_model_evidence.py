@@ -1,20 +1,19 @@
 """The models behind a ranking in its evidence: manifests, card and approvals are the record's, whoever signs the archive."""
 
-import io
 import json
-import zipfile
 
 import pytest
 
-from collections_opt.application.evidence.proofs import _zip
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.models.evidence import model_files
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.models.lifecycle import ModelAction
-from tests.application.evidence_worlds import NOW, book, opened, ranked
-from tests.application.model_folders import act, add_version, approve, folder_with_people
-from tests.application.models.test_effect_serving import approve as approve_effect
-from tests.application.models.test_effect_serving import effect_model, write
+from tests.support.books.evidence_worlds import NOW, book, opened, ranked
+from tests.support.models.archives import files_of, signed_again
+from tests.support.models.folders import act, add_version, approve, folder_with_people
+from tests.support.models.served import approve as approve_effect
+from tests.support.models.served import effect_model
+from tests.support.models.served import write_effects as write
 
 
 @pytest.fixture(scope="module")
@@ -30,19 +29,6 @@ def world(tmp_path_factory):
     approve_effect(workspace, models, "calls-1")
     yield workspace, ranked(workspace)
     workspace.close()
-
-
-def files_of(archive):
-    with zipfile.ZipFile(io.BytesIO(archive)) as content:
-        return {name: content.read(name) for name in content.namelist()}
-
-
-def signed_again(workspace, ranking_id, files):
-    """Return an archive as the lender's own key would sign it."""
-    listed = {name: content for name, content in files.items() if name != "manifest.note"}
-    lines = "".join(f"{verify_evidence.sha256(content).hex()}  {name}\n" for name, content in listed.items())
-    signer = workspace.evidence.proofs._checkpoints.signer
-    return _zip({**listed, "manifest.note": signer.sign(f"any evidence {ranking_id}\n{lines}").encode()})
 
 
 def test_the_archive_holds_manifests_card_and_who_approved(world):

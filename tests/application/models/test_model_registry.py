@@ -18,8 +18,8 @@ from collections_opt.core.models.lifecycle import ApprovalMode, ModelAction, Mod
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.solvers import SOLVERS
-from tests.application.bundled_portfolio import import_bundled, rank_bundled
-from tests.application.model_folders import (
+from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
+from tests.support.models.folders import (
     NOW,
     SHIPPED,
     SHIPPED_VERSION,

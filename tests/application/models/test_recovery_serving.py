@@ -5,7 +5,6 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-import lightgbm as lgb
 import numpy as np
 import pytest
 
@@ -15,37 +14,11 @@ from collections_opt.core.accounts.admission import admit
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.value.losses import LossSource
 from collections_opt.core.value.payoffs import payoffs
-from collections_opt.scoring.recovery.artifacts import RECOVERY_ENGINE, RECOVERY_KIND, write_recovery
-from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_NAMES, RECOVERY_FEATURE_SET_VERSION
-from collections_opt.scoring.recovery.model import RecoveryHurdle, RecoveryModel, RecoveryStep
-from collections_opt.scoring.versions.artifacts import Manifest
-from tests.application.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked, values
-from tests.application.models.test_effect_serving import approve
-from tests.application.models.test_model_evidence import files_of, signed_again
-
-COUNT = len(RECOVERY_FEATURE_NAMES)
-
-
-def trees(direction):
-    """Return a booster of log-odds that rise, or fall, with the days past due."""
-    rng = np.random.default_rng(1)
-    features = rng.uniform(0, 200, (2_000, COUNT)).astype(np.float32)
-    days = features[:, RECOVERY_FEATURE_NAMES.index("days_past_due")]
-    share = 1.0 / (1.0 + np.exp(-direction * (days - 100.0) / 50.0))
-    given = {"objective": "cross_entropy", "num_leaves": 6, "verbosity": -1, "num_threads": 1, "seed": 1, "deterministic": True}
-    return lgb.train(given, lgb.Dataset(features, share), num_boost_round=20).model_to_string()
-
-
-def recovery_model(version="back-1", direction=1.0, level=0.4):
-    part = RecoveryStep("", 1.0, level)
-    return RecoveryModel(
-        version, RecoveryHurdle(RecoveryStep(trees(direction), 1.1, 0.1), RecoveryStep("", 1.0, -2.0), part, 0.99)
-    )
-
-
-def write(models, model):
-    made = (RECOVERY_FEATURE_SET_VERSION, RECOVERY_FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), RECOVERY_ENGINE)
-    return write_recovery(models, Manifest(RECOVERY_KIND, model.version, *made), model, "# A test\n")
+from collections_opt.scoring.recovery.artifacts import RECOVERY_KIND
+from tests.support.books.evidence_worlds import MODELS, NOW, PLAN, book, opened, ranked, values
+from tests.support.models.archives import files_of, signed_again
+from tests.support.models.served import approve, recovery_model
+from tests.support.models.served import write_recoveries as write
 
 
 @pytest.fixture

@@ -19,9 +19,8 @@ from collections_opt.core.problem.assignment import SolveProgress, ignore_progre
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
 from collections_opt.ledger.tables.records import RankingState
-from tests.application.bundled_portfolio import import_bundled
-from tests.application.rankings.test_rankings import MODELS, NOW, command_for
-from tests.ledger.harness import verify_everything
+from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
+from tests.support.ledger.ledgers import verify_everything
 
 WAIT = 60.0
 

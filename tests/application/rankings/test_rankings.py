@@ -1,30 +1,22 @@
 """Rankings end to end without a network: made once, recorded, explained, compared, refused with a reason."""
 
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.jobs import Jobs, State, internal_error
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, dump, load, parse
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import SolveProgress, ignore_progress
-from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.scoring.outcome.scorer import Scorer
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.core.factories import raw_portfolio, text
-
-MODELS = Path(__file__).parents[3] / "models"
-NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
+from tests.support.factories import raw_portfolio, text
 
 CALLABLE = {
     "state": text(["US-TX", "US-TX"]),
@@ -39,12 +31,6 @@ def workspace(tmp_path, database_url):
     opened = open_workspace(tmp_path / "data", MODELS, lambda: NOW, database_url)
     yield opened
     opened.close()
-
-
-def command_for(request_id=None, **changes):
-    request_id = request_id or str(uuid.uuid4())
-    base = RankingCommand(request_id, BUNDLED_PORTFOLIO_ID, "credit-card-desk", 1, Ordering.EXPECTED_VALUE, bundled_parameters())
-    return replace(base, **changes)
 
 
 def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspace, tmp_path, database_url):
@@ -80,7 +66,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_ledger(tmp_path):
         keys = np.random.default_rng(1)
         opened = open_workspace(tmp_path / name, MODELS, lambda: NOW, random_bytes=keys.bytes)
         import_bundled(opened)
-        made = opened.rank(command_for("5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress)
+        made = opened.rank(command_for(request_id="5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress)
         digests.append((made.record_digest, made.record["entries_object"]))
         opened.close()
     assert digests[0] == digests[1]
@@ -91,7 +77,7 @@ def test_other_keys_change_what_is_stored_and_nothing_that_was_decided(tmp_path)
     for name in ("one", "two"):
         opened = open_workspace(tmp_path / name, MODELS, lambda: NOW)
         import_bundled(opened)
-        records.append(opened.rank(command_for("5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress).record)
+        records.append(opened.rank(command_for(request_id="5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress).record)
         opened.close()
     differing = {name for name in records[0] if records[0][name] != records[1][name]}
     assert differing == {"entries_object", "leaves", "ledger"}

@@ -14,8 +14,8 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.scoring.outcome.scorer import Scorer
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
-from tests.application.model_folders import NOW, folder_with_people
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_bundled
+from tests.support.models.folders import NOW, folder_with_people
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Erasure, retention and holds: the content is gone everywhere, every proof of everything else still holds."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -11,21 +11,10 @@ from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.records.retention import years_after
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log.log import LogKind
-from tests.application.evidence_worlds import NOW, book, opened, ranked
-from tests.ledger.harness import without_triggers
+from tests.support.books.evidence_worlds import NOW, Clock, book, opened, ranked
+from tests.support.ledger.ledgers import without_triggers
 
 LATER = NOW + timedelta(days=4 * 366)
-
-
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.at = NOW
-
-    def __call__(self) -> datetime:
-        """Return the time it is set to."""
-        return self.at
 
 
 @pytest.fixture

@@ -8,8 +8,7 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log.log import LogKind
-from tests.application.evidence_worlds import NOW, book, opened, ranked
-from tests.application.records.test_erasures import Clock
+from tests.support.books.evidence_worlds import NOW, Clock, book, opened, ranked
 
 OLD, YOUNG = date(2026, 11, 23), date(2028, 11, 23)
 LAPSED = date(2029, 11, 24)  # the first day before which the retention of OLD has ended

@@ -19,7 +19,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_TEXT_CHARACTERS
 from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.value.payoffs import CostBasis, check_parameters
-from tests.application.value_set_books import CARD, SHIPPED, products, stored, values
+from tests.support.books.value_set_books import CARD, SHIPPED, products, stored, values
 
 BOOK = "book-2026-08"
 

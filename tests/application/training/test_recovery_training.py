@@ -11,7 +11,7 @@ from collections_opt.application.training.recovery import RecoveryTraining, reco
 from collections_opt.core.accounts.recovered_accounts import RecoveredAccounts
 from collections_opt.core.errors import CollectionsError
 from collections_opt.scoring.recovery.artifacts import load_recovery
-from tests.application.evidence_worlds import MODELS, NOW, book, opened
+from tests.support.books.evidence_worlds import MODELS, NOW, book, opened
 
 AS_OF = book(2).as_of_date
 STEP = timedelta(days=31)

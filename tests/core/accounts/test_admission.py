@@ -12,7 +12,7 @@ from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.accounts.row_faults import RowFaults
 from collections_opt.core.errors import CollectionsError, Reason
-from tests.core.factories import AS_OF, admitted, raw_portfolio, text
+from tests.support.factories import AS_OF, admitted, raw_portfolio, text
 
 
 def rules_of(admission):

@@ -17,7 +17,7 @@ from collections_opt.core.accounts.contradictions import (
 from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.rules.eligibility import evaluate
 from collections_opt.core.rules.tables import RuleKind, RuleScope
-from tests.core.factories import admitted, plan, queue, raw_portfolio, text
+from tests.support.factories import admitted, plan, queue, raw_portfolio, text
 
 PEOPLE = {"account_id": text(["a", "b", "c", "d", "e"]), "customer_id": text(["p", "p", "p", "q", ""])}
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION, FEATURES, MONTHS, build_features
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS
-from tests.core.factories import admitted, text
+from tests.support.factories import admitted, text
 
 ONE = {
     "account_id": text(["a"]),

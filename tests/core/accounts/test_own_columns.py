@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.own_columns import MISSING, OwnColumn, OwnKind, own_columns, read_header
+from collections_opt.core.accounts.own_columns import MISSING, own_columns, read_header
 from collections_opt.core.accounts.protected import LISTED_PROXIES, PROTECTED_ATTRIBUTES
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_OWN_CATEGORIES, MAX_OWN_COLUMNS
 from collections_opt.core.ranking.placement import same_inputs
-from tests.core.factories import AS_OF, raw_portfolio, text
-
-SCORE = OwnColumn("bureau_score", OwnKind.NUMBER, "Score of the bureau.", "points", AS_OF, 1, True)
-DESK = OwnColumn("desk", OwnKind.CATEGORY, "Desk that opened the account.", may_be_missing=True)
+from tests.support.factories import AS_OF, raw_portfolio, text
+from tests.support.factories import OWN_DESK as DESK
+from tests.support.factories import OWN_SCORE as SCORE
 
 
 def raw(own=(SCORE, DESK), **columns):

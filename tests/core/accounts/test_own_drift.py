@@ -9,8 +9,9 @@ from scipy.stats import chi2_contingency
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.own_drift import MOVED_PSI, associations, cramers_v, own_drift
 from collections_opt.core.accounts.own_features import OwnFeature, own_bins, own_features
-from tests.core.accounts.test_own_columns import DESK, SCORE
-from tests.core.factories import raw_portfolio, text
+from tests.support.factories import OWN_DESK as DESK
+from tests.support.factories import OWN_SCORE as SCORE
+from tests.support.factories import raw_portfolio, text
 
 N = 4_000
 

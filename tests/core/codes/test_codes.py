@@ -14,7 +14,7 @@ from collections_opt.core.codes.iso_4217 import EXPONENTS
 from collections_opt.core.codes.places import places_near, read_place
 from collections_opt.core.codes.zones import read_zone, zones_near
 from collections_opt.core.errors import CollectionsError
-from tests.core.factories import raw_portfolio, text
+from tests.support.factories import raw_portfolio, text
 
 CODES = [f"{country}-{part}" for country, parts in SUBDIVISIONS.items() for part in parts]
 

@@ -8,7 +8,7 @@ import pytest
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.codes.products import products_near, read_product
 from collections_opt.core.errors import CollectionsError, Reason
-from tests.core.factories import raw_portfolio, text
+from tests.support.factories import raw_portfolio, text
 
 KNOWN = ("CREDIT_CARD", "PERSONAL_LOAN", "AUTO-1", "AUTO_1")
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collections_opt.core.desk.capacity_changes import QueueChange, changed_plan, same_cells
 from collections_opt.core.desk.queues import ContactEffect
 from collections_opt.core.errors import CollectionsError, Reason
-from tests.core.factories import plan, queue
+from tests.support.factories import plan, queue
 
 DESK = plan(queue("a", agents=4, shrinkage=0.25, occupancy=0.8, committed_minutes=100), queue("b"), queue("shut", agents=0))
 

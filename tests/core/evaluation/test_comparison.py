@@ -8,7 +8,7 @@ from scipy.stats import spearmanr
 
 from collections_opt.core.evaluation.comparison import RealisedOutcomes, compare, rank_correlation
 from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.core.ranking.ranking import Entries
+from tests.support.entries import entries_of
 
 numbers = st.lists(st.integers(0, 5), min_size=3, max_size=30)
 
@@ -20,29 +20,6 @@ def test_rank_correlation_is_spearmans(values, random):
         np.testing.assert_allclose(rank_correlation(first, second), spearmanr(first, second).statistic, atol=1e-12)
     else:
         assert np.isnan(rank_correlation(first, second))
-
-
-def entries_of(queue, increment=None):
-    queue = np.array(queue, dtype=np.int16)
-    count = queue.size
-    zeros = np.zeros(count, dtype=np.int64)
-    worked = queue >= 0
-    return Entries(
-        account_id=np.array([f"{i}".encode() for i in range(count)]),
-        disposition=np.where(worked, 1, 4).astype(np.uint8),
-        queue=queue,
-        priority=np.where(worked, np.cumsum(worked), 0).astype(np.int32),
-        best_queue=np.zeros(count, dtype=np.int16),
-        increment_minor=np.array(increment or [10] * count, dtype=np.int64),
-        seconds=np.full(count, 60, dtype=np.int32),
-        surplus_minor=zeros,
-        recovery_without_contact_minor=zeros,
-        explored=np.zeros(count, dtype=np.uint8),
-        propensity_nano=zeros,
-        p_cure_nano=zeros,
-        p_default_nano=zeros,
-        p_stay_nano=zeros,
-    )
 
 
 def test_overlap_movement_money_and_realised_figures_by_hand():

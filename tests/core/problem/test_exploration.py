@@ -7,7 +7,7 @@ import pytest
 
 from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE, draw, propensities_nano, withdraw
-from tests.solvers.instances import realistic, with_side_rows
+from tests.support.solving.instances import realistic, with_side_rows
 
 N, Q = 4000, 3
 

@@ -9,7 +9,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment, check_constraints
 from collections_opt.core.problem.side_constraints import NOT_COMPARED, members, side_constraints
-from tests.core.factories import admitted, plan, queue, text
+from tests.support.factories import admitted, plan, queue, text
 
 PLAN = plan(queue("Q1"), queue("Q2"), queue("Q3"))
 MOST, LEAST = LimitKind.AT_MOST, LimitKind.AT_LEAST

@@ -19,7 +19,7 @@ from collections_opt.core.rules import facts
 from collections_opt.core.rules.eligibility import evaluate, next_eligible_date
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
-from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
+from tests.support.factories import EVER, admitted, plan, queue, raw_portfolio, text
 
 MADE = "calls_last_7_days_count"
 CAP = Rule("cap", 1, RuleKind.BUDGET, MADE, EVER, threshold=7, jurisdictions=("US",), channels=("CALL",), next_eligible_days=7)

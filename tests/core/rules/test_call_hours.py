@@ -25,7 +25,7 @@ from collections_opt.core.rules import call_hours, clock, feasts
 from collections_opt.core.rules.eligibility import evaluate, lifts_on
 from collections_opt.core.rules.feasts import feast_days, gregorian_easter, is_feast, orthodox_easter
 from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleTable, Weekday
-from tests.core.factories import EVER, plan, queue, raw_portfolio, text
+from tests.support.factories import EVER, plan, queue, raw_portfolio, text
 
 HOURS = RuleTable("hours", tuple(rule for rule in bundled_rules().rules if rule.kind is RuleKind.HOURS), True)
 EASTERN, CENTRAL, MOUNTAIN = "America/New_York", "America/Chicago", "America/Denver"

@@ -14,23 +14,11 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.rules.checks import CHANNELS, check_rule_table, rule_violations
 from collections_opt.core.rules.eligibility import QUEUE_REASONS, evaluate
-from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleScope, RuleStatus, RuleTable, Weekday
+from collections_opt.core.rules.tables import LawfulHours, RuleKind, RuleScope, RuleStatus, RuleTable, Weekday
 from collections_opt.core.rules.together import bound_together, taken_as_in_force
-from tests.core.factories import EVER, plan, queue, raw_portfolio, text
+from tests.support.factories import CITY_CAP as CAP
+from tests.support.factories import EVER, plan, queue, raw_portfolio, text
 
-CAP = Rule(
-    "springfield-cap",
-    1,
-    RuleKind.BUDGET,
-    "attempts_last_7_days_count",
-    EVER,
-    threshold=2,
-    jurisdictions=("US-IL-SPI",),
-    next_eligible_days=7,
-    source="Springfield City Code 12.4",
-    description="Springfield: more than two attempts within 7 days.",
-    status=RuleStatus.LAW,
-)
 HOURS = LawfulHours(time(8), time(21))
 OF_HOURS = {"kind": RuleKind.HOURS, "column": "time_zone", "threshold": 0, "hours": (HOURS,)}
 

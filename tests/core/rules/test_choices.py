@@ -15,7 +15,7 @@ from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.eligibility import NOT_SPOKEN, evaluate
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
-from tests.core.factories import EVER, admitted, plan, queue, raw_portfolio, text
+from tests.support.factories import EVER, admitted, plan, queue, raw_portfolio, text
 
 MEDIA = {"CALL": "no_calls", "TEXT": "no_texts", "EMAIL": "no_emails", "LETTER": "no_letters", "VISIT": "no_visits"}
 DESK = plan(*(queue(channel.lower(), channel=channel, attempts=1.0) for channel in MEDIA))

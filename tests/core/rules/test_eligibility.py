@@ -8,7 +8,7 @@ import pytest
 from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.rules.eligibility import Rule, RuleKind, RuleTable, evaluate, next_eligible_date
-from tests.core.factories import AS_OF, EVER, admitted, flag_rules, plan, queue, text
+from tests.support.factories import AS_OF, EVER, admitted, flag_rules, plan, queue, text
 
 
 def blocks_of(rule, desk=None, **columns):

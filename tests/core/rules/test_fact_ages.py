@@ -13,7 +13,7 @@ from collections_opt.core.errors import CollectionsError
 from collections_opt.core.rules.eligibility import TOO_OLD, evaluate, next_eligible_date
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
-from tests.core.factories import AS_OF, EVER, admitted, plan, queue, raw_portfolio, text
+from tests.support.factories import AS_OF, EVER, admitted, plan, queue, raw_portfolio, text
 
 CAP = Rule("cap", 1, RuleKind.BUDGET, "calls_last_7_days_count", EVER, threshold=7)
 WAIT = Rule("wait", 1, RuleKind.WAIT, "days_since_conversation", EVER, threshold=7, known_by="calls_last_7_days_count")

@@ -5,7 +5,7 @@ import numpy as np
 from collections_opt.core.ranking.ordering import Ordering, raw_order_key
 from collections_opt.core.value.losses import LossSource, account_losses
 from collections_opt.core.value.payoffs import ValueParameters, delta, payoffs
-from tests.core import factories
+from tests.support import factories
 
 PARAMETERS = ValueParameters(loss_given_default={"": 0.75, "LOAN": 0.6})
 

@@ -12,7 +12,7 @@ from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.core.value.payoffs import ValueParameters, payoffs
 from collections_opt.core.value.stated_money import ListedCells, ValueOfContact, state_money
 from collections_opt.solvers.greedy import solve_greedy
-from tests.core.factories import admitted, flag_rules, plan, queue, text
+from tests.support.factories import admitted, flag_rules, plan, queue, text
 
 PARAMETERS = ValueParameters()
 

@@ -9,7 +9,7 @@ from collections_opt.core.desk.queues import ContactEffect
 from collections_opt.core.value.effects import PlannedEffects, ProbabilityChange, QueueEffect, WeightedCells
 from collections_opt.core.value.payoffs import CostBasis, ValueParameters, payoffs, stay_value
 from collections_opt.core.value.valuation import contacted_probability, expected_recovery, increment, whole_seconds
-from tests.core import factories
+from tests.support import factories
 
 # account: A, B, EAD, LGD | pC, pS, pD | thetaC, thetaD, rpc | V(0), dpC, -dpD, minutes, D, D per minute (value-model section 7)
 FIXTURE = {

@@ -8,7 +8,7 @@ from collections_opt.ledger.log.log import LogKind, append_log
 from collections_opt.ledger.log.merkle import check_consistency, check_inclusion, leaf_hash
 from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.tables import rankings as rankings_module
-from tests.ledger.harness import PORTFOLIO, add, without_triggers
+from tests.support.ledger.ledgers import PORTFOLIO, add, without_triggers
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import LOGGED
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.store.schema import metadata
-from tests.ledger.harness import NOW, PORTFOLIO, fill, without_triggers
-from tests.ledger.store.test_database import upgrade
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, fill, upgrade, without_triggers
 
 ANN = Actor("ann", "OPERATIONS_MANAGER", "desk-system")
 BEN = Actor("ben", "ADMIN", issuer="identity.example")

@@ -5,8 +5,8 @@ import pytest
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.tables.records import RankingState
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add, without_triggers
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
 
 
 @pytest.fixture

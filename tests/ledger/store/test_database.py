@@ -2,16 +2,12 @@
 
 import sqlite3
 import uuid
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 
-import collections_opt.ledger as package
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.chain import GENESIS, canonical_json, chain_digest
@@ -20,21 +16,11 @@ from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.store.schema import APPEND_ONLY, CHANGING, OVERWRITTEN, metadata
 from collections_opt.ledger.tables.records import RankingState
 from collections_opt.ledger.tables.worklists import AT_REST, AssignedColumns
-from tests.conftest import why_not_started
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add, changes_let_through, without_triggers
+from tests.support.databases import why_not_started
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, changes_let_through, upgrade, without_triggers
 
 ENTRIES = {"b": entries_of([0, -1, 1, 1]), "a": entries_of([0, 0, -1, 1])}
-
-
-def upgrade(url, revision):
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(Path(package.__file__).parent / "store/migrations"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    return engine
 
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")

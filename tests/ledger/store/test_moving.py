@@ -9,9 +9,9 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.store import moving
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW, PORTFOLIO, add, without_triggers
-from tests.scripts.test_scripts import call
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
+from tests.support.scripts.processes import call
 
 
 @pytest.fixture

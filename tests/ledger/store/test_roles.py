@@ -11,7 +11,7 @@ from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.store.roles import grant_roles, role_statements
 from collections_opt.ledger.store.schema import APPEND_ONLY, OVERWRITTEN
-from tests.ledger.harness import add, fill
+from tests.support.ledger.ledgers import add, fill
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.reports.comparison.page import comparison_html
 from collections_opt.reports.comparison.report import comparison_csv, expected_table, realised_table
 from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, TITLES, headline, realised_sentence
-from tests.reports.reports import BALANCE, BALANCE_REALISED, FIRST, FIRST_REALISED, report_of
+from tests.support.reports.reports import BALANCE, BALANCE_REALISED, FIRST, FIRST_REALISED, report_of
 
 
 def test_every_order_has_a_title():

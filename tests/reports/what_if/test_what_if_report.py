@@ -18,7 +18,7 @@ from collections_opt.reports.what_if.report import (
     same_recovery_sentence,
     what_if_csv,
 )
-from tests.reports.what_ifs import curves, what_if
+from tests.support.reports.what_ifs import curves, what_if
 
 
 def test_the_sentences_say_what_changes_and_how_sure_it_is():

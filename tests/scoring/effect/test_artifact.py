@@ -20,7 +20,7 @@ from collections_opt.scoring.effect.artifacts import (
 )
 from collections_opt.scoring.effect.residual.basis import column_names
 from collections_opt.scoring.versions.artifacts import Manifest
-from tests.scoring.effect.models import residual_model
+from tests.support.models.residuals import residual_model
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC).isoformat()
 

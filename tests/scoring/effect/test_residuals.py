@@ -16,7 +16,7 @@ from collections_opt.scoring.effect.residual.level import SliceRows, measure_lev
 from collections_opt.scoring.effect.residual.model import planned_change
 from collections_opt.scoring.effect.residual.nuisance import fit_nuisance, person_folds
 from collections_opt.scoring.effect.residual.regression import chosen_penalty
-from tests.scoring.effect.planted import PLAN, QUEUES, accounts, persuadable, plant
+from tests.support.models.planted import PLAN, QUEUES, accounts, persuadable, plant
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from collections_opt.scoring.evaluation.probabilities import (
     population_stability,
     reliability,
 )
-from tests.core.factories import raw_portfolio, text
+from tests.support.factories import raw_portfolio, text
 
 
 def right(count=20_000, seed=1):

@@ -8,7 +8,7 @@ import pytest
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.scoring.versions.artifacts import load_artifact
 from collections_opt.scoring.versions.mlflow_format import export_mlflow, import_mlflow
-from tests.scripts.test_scripts import call
+from tests.support.scripts.processes import call
 
 MODELS = Path(__file__).parents[3] / "models"
 VERSION = "credit-card-3-scorecard"

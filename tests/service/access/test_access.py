@@ -31,10 +31,10 @@ from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.handlers import Service
 from collections_opt.service.server.places import CallClass
 from collections_opt.service.server.services import CALL_CLASSES, all_services
-from tests.application.bundled_portfolio import BUNDLED_PORTFOLIO_ID
-from tests.application.model_folders import NOW
-from tests.service.edge import WAIT, refusal
-from tests.service.people import workspace_of_people
+from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID
+from tests.support.models.folders import NOW
+from tests.support.serving.edge import WAIT, refusal
+from tests.support.serving.people import workspace_of_people
 
 DESCRIPTORS = [service for file in CONTRACT for service in file.services_by_name.values()]
 METHODS = [method for service in DESCRIPTORS for method in service.methods]

@@ -18,10 +18,10 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.metrics import ServerMetrics
 from collections_opt.service.server.services import all_services
-from tests.application.bundled_portfolio import import_bundled, rank_bundled
-from tests.application.model_folders import NOW, folder_with_people
-from tests.scripts.processes import call, server
-from tests.service.edge import WAIT, FakePortfolios, FakeRankings, places, raw_call, running
+from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
+from tests.support.models.folders import NOW, folder_with_people
+from tests.support.scripts.processes import call, server
+from tests.support.serving.edge import WAIT, FakePortfolios, FakeRankings, places, raw_call, running
 
 METHOD = "collections_opt.api.v1.PortfolioService.GetPortfolio"
 WATCH = "collections_opt.api.v1.RankingService.WatchRanking"

@@ -28,7 +28,7 @@ from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service, method_handlers, snake_case
 from collections_opt.service.server.places import CallClass
 from collections_opt.wire.status import PUSHBACK_KEY
-from tests.service.edge import PORTFOLIOS, WAIT, FakePortfolios, FakeRankings, places, raw_call, refusal, running
+from tests.support.serving.edge import PORTFOLIOS, WAIT, FakePortfolios, FakeRankings, places, raw_call, refusal, running
 
 GET = portfolio_service_pb2.GetPortfolioRequest(portfolio_id="p")
 C = grpc.StatusCode

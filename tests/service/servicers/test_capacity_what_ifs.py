@@ -13,29 +13,12 @@ from collections_opt.application.settings import bundled_plan
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.service.servicers.progress_stream import progress_stream
 from collections_opt.wire.plans import write_plan
-from tests.service.edge import refusal
-from tests.service.server.test_services import (  # noqa: F401
-    PLAN,
-    WAIT,
-    book,
-    client,
-    fields_of,
-    made,
-    ranking,
-)
-
-CALLS = "early-calls"
+from tests.support.serving.calls import PLAN, WAIT, fields_of, made
+from tests.support.serving.edge import refusal
+from tests.support.serving.what_ifs import CALLS, basis, changes
 
 
-def changes(*given):
-    return pb.CapacityChanges(queues=given)
-
-
-def basis(ranking):  # noqa: F811
-    return pb.CapacityBasis(ranking_id=ranking.ranking_id)
-
-
-def evaluated(client, **request):  # noqa: F811
+def evaluated(client, **request):
     answers = list(client.plans.EvaluateCapacity(pb.EvaluateCapacityRequest(**request), timeout=WAIT))
     assert [a.WhichOneof("answer") for a in answers[:-1]] == ["progress"] * (len(answers) - 1)
     fractions = [a.progress.fraction for a in answers[:-1]]
@@ -43,7 +26,7 @@ def evaluated(client, **request):  # noqa: F811
     return answers[-1].evaluation
 
 
-def test_more_minutes_beside_what_the_price_predicted(client, ranking):  # noqa: F811
+def test_more_minutes_beside_what_the_price_predicted(client, ranking):
     change = pb.QueueChange(queue_id=CALLS, capacity_factor=1.1)
     found = evaluated(client, basis=basis(ranking), changes=changes(change), max_moved_accounts=5)
     assert found.ranking_id == ranking.ranking_id
@@ -75,7 +58,7 @@ def test_more_minutes_beside_what_the_price_predicted(client, ranking):  # noqa:
     assert found.capacity_plan.queues[0].capacity_minutes == calls.after.capacity_minutes or found.capacity_plan.version == 0
 
 
-def test_the_changed_minutes_that_match_the_plan_before_are_found_by_re_solves(client, ranking):  # noqa: F811
+def test_the_changed_minutes_that_match_the_plan_before_are_found_by_re_solves(client, ranking):
     richer = changes(pb.QueueChange(queue_id=CALLS, added_agent_count=2))
     share = evaluated(client, basis=basis(ranking), changes=richer, find_same_recovery=True).same_recovery_share
     assert 0 < share < 1
@@ -88,13 +71,13 @@ def test_the_changed_minutes_that_match_the_plan_before_are_found_by_re_solves(c
     assert not found.HasField("same_recovery_share")
 
 
-def test_nothing_changed_moves_nobody(client, ranking):  # noqa: F811
+def test_nothing_changed_moves_nobody(client, ranking):
     found = evaluated(client, basis=basis(ranking), changes=changes(pb.QueueChange(queue_id=CALLS, added_agent_count=0)))
     assert (found.change_minor_units, found.entering_count, found.leaving_count, len(found.flows)) == (0, 0, 0, 0)
     assert found.after == found.before
 
 
-def test_a_closed_queue_loses_its_accounts_and_an_opened_one_gets_some(client, ranking):  # noqa: F811
+def test_a_closed_queue_loses_its_accounts_and_an_opened_one_gets_some(client, ranking):
     new = write_plan(bundled_plan()).queues[2]
     new.queue_id = "second-seniors"
     given = (pb.QueueChange(queue_id=CALLS, closed=True), pb.QueueChange(queue_id=new.queue_id, opened=new))
@@ -107,7 +90,7 @@ def test_a_closed_queue_loses_its_accounts_and_an_opened_one_gets_some(client, r
     assert found.change_minor_units <= found.highest_change_minor_units
 
 
-def test_a_whole_plan_and_a_portfolio_give_what_a_ranking_under_that_plan_gives(client, ranking):  # noqa: F811
+def test_a_whole_plan_and_a_portfolio_give_what_a_ranking_under_that_plan_gives(client, ranking):
     plan = write_plan(bundled_plan())
     plan.plan_id = "richer"
     for queue in plan.queues:
@@ -123,7 +106,7 @@ def test_a_whole_plan_and_a_portfolio_give_what_a_ranking_under_that_plan_gives(
         assert not any(q.HasField("predicted_change_minor_units") for q in found.queues)
 
 
-def test_curves_hold_the_plan_rise_and_name_the_minutes_that_can_be_saved(client, ranking):  # noqa: F811
+def test_curves_hold_the_plan_rise_and_name_the_minutes_that_can_be_saved(client, ranking):
     request = pb.GetCapacityCurvesRequest(
         basis=basis(ranking), factors=[0, 0.5, 1.5], queue_ids=[CALLS], price_tolerance=0.2, compare_orderings=True
     )
@@ -164,7 +147,7 @@ BAD_EVALUATIONS = [
 
 
 @pytest.mark.parametrize(("fields", "expected"), BAD_EVALUATIONS)
-def test_bad_evaluations_are_refused_by_field(client, ranking, fields, expected):  # noqa: F811
+def test_bad_evaluations_are_refused_by_field(client, ranking, fields, expected):
     good = {"basis": basis(ranking), "changes": changes(pb.QueueChange(queue_id=CALLS, agent_count=1))}
     if not fields:
         good.pop("basis")
@@ -188,7 +171,7 @@ def in_portfolio(portfolio_id="book", plan_id=PLAN, **fields):
         (in_portfolio(capacity_plan_version=99), "basis.portfolio.capacity_plan_version"),
     ],
 )
-def test_a_basis_that_is_not_there_is_refused_by_field(client, book, start, field):  # noqa: F811
+def test_a_basis_that_is_not_there_is_refused_by_field(client, book, start, field):
     change = changes(pb.QueueChange(queue_id=CALLS, closed=True))
     for call, request in (
         (client.plans.EvaluateCapacity, pb.EvaluateCapacityRequest(basis=start, changes=change)),
@@ -209,7 +192,7 @@ def test_a_basis_that_is_not_there_is_refused_by_field(client, book, start, fiel
         ({"price_tolerance": 2}, "price_tolerance"),
     ],
 )
-def test_bad_curves_are_refused_by_field(client, ranking, fields, field):  # noqa: F811
+def test_bad_curves_are_refused_by_field(client, ranking, fields, field):
     with pytest.raises(grpc.RpcError) as caught:
         list(client.plans.GetCapacityCurves(pb.GetCapacityCurvesRequest(basis=basis(ranking), **fields), timeout=WAIT))
     assert fields_of(caught.value) == {field}

@@ -14,9 +14,9 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server.services import all_services
 from collections_opt.wire.common import write_date
-from tests.application.evidence_worlds import book, opened, ranked, values
-from tests.client.servers import served
-from tests.ledger.harness import without_triggers
+from tests.support.books.evidence_worlds import book, opened, ranked, values
+from tests.support.ledger.ledgers import without_triggers
+from tests.support.serving.servers import served
 
 DAY = date(2026, 11, 23).isoformat()
 COMPOSED = unicodedata.normalize("NFC", "Zoë-31")

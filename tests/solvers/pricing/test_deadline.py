@@ -7,7 +7,7 @@ import pytest
 from collections_opt.core.problem.assignment import SolveOptions, Termination
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.pricing import boxstep, rounding, solver
-from tests.solvers.instances import HARD_CASES, identical_queues, realistic, with_side_rows
+from tests.support.solving.instances import HARD_CASES, identical_queues, realistic, with_side_rows
 
 DEAR = (
     (boxstep, "solve_reduced"),

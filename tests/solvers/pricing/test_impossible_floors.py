@@ -10,7 +10,7 @@ from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.pricing import boxstep
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import survey
-from tests.solvers.instances import realistic
+from tests.support.solving.instances import realistic
 
 ACCOUNTS, QUEUES = 40_000, 6
 MOST_PROGRAMS_OF_ALL_ACCOUNTS = 8

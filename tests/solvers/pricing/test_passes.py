@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import evaluate, flatten, losses_of, near_ties, sample, screen, tally
 from collections_opt.solvers.verifier import lagrangian_bound
-from tests.solvers.instances import realistic, small_random, with_side_rows
+from tests.support.solving.instances import realistic, small_random, with_side_rows
 
 
 def prices_for(problem, seed):

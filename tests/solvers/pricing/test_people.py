@@ -16,7 +16,7 @@ from collections_opt.solvers.pricing import people as module
 from collections_opt.solvers.pricing.instance import evaluate, flatten, tally
 from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.verifier import lagrangian_bound, usable_capacity
-from tests.solvers.instances import HARD_CASES, realistic, small_random, with_persons, with_side_rows
+from tests.support.solving.instances import HARD_CASES, realistic, small_random, with_persons, with_side_rows
 
 GAPS = {
     "mass_ties": 5e-6,

@@ -12,7 +12,7 @@ from scipy.sparse import lil_matrix
 from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, SolveOptions
 from collections_opt.solvers import price_intervals, solve_exact, solve_pricing
 from collections_opt.solvers.verifier import usable_capacity
-from tests.solvers.instances import (
+from tests.support.solving.instances import (
     equal_times,
     identical_queues,
     problem_of,

@@ -8,7 +8,7 @@ import pytest
 from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.solvers.pricing.instance import evaluate, flatten, screen, tally
 from collections_opt.solvers.pricing.reduced_lp import Box, open_choices, solve_reduced
-from tests.solvers.instances import copies, realistic, with_side_rows
+from tests.support.solving.instances import copies, realistic, with_side_rows
 
 
 def boxed(problem, centre, half):

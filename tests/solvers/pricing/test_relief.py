@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.pricing.instance import evaluate, flatten, tally
 from collections_opt.solvers.pricing.relief import trimmed
-from tests.solvers.instances import realistic, small_random, with_side_rows
+from tests.support.solving.instances import realistic, small_random, with_side_rows
 
 
 def trimmed_at(problem, prices):

@@ -16,7 +16,7 @@ from collections_opt.core.problem.assignment import UNASSIGNED, AssignmentProble
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing import solver as pricing_solver
-from tests.solvers.instances import (
+from tests.support.solving.instances import (
     HARD_CASES,
     all_negative,
     equal_times,

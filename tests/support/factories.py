@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from collections_opt.core.accounts.admission import Admission, admit
+from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Queue
-from collections_opt.core.rules.eligibility import Rule, RuleKind, RuleTable
+from collections_opt.core.rules.tables import Rule, RuleKind, RuleStatus, RuleTable
 from collections_opt.core.value.outcomes import OutcomeProbabilities
 
 AS_OF = date(2026, 11, 24)
@@ -73,3 +74,28 @@ def outcomes(probability: Any) -> OutcomeProbabilities:
     """Return probabilities (n, 3) in the order cure, default, stay."""
     values = np.asarray(probability, dtype=np.float64)
     return OutcomeProbabilities(values, "model-test", "calibration-test", np.zeros(len(values), dtype=bool))
+
+
+CITY_CAP = Rule(
+    "springfield-cap",
+    1,
+    RuleKind.BUDGET,
+    "attempts_last_7_days_count",
+    EVER,
+    threshold=2,
+    jurisdictions=("US-IL-SPI",),
+    next_eligible_days=7,
+    source="Springfield City Code 12.4",
+    description="Springfield: more than two attempts within 7 days.",
+    status=RuleStatus.LAW,
+)
+
+
+OWN_SCORE = OwnColumn("bureau_score", OwnKind.NUMBER, "Score of the bureau.", "points", AS_OF, 1, True)
+OWN_DESK = OwnColumn("desk", OwnKind.CATEGORY, "Desk that opened the account.", may_be_missing=True)
+
+
+def some(raw, rows, **columns):
+    picked = {name: column[rows] for name, column in raw.columns.items()}
+    masks = {name: mask[rows] for name, mask in raw.present.items()}
+    return RawPortfolio(raw.as_of_date, raw.time_zone, raw.currency_code, {**picked, **columns}, masks)

@@ -11,8 +11,8 @@ from collections_opt.application.resources.approved import SavedContent
 from collections_opt.core.actors import Actor
 from collections_opt.wire.common import write_date
 from collections_opt.wire.rules import read_rule_table
-from tests.application.model_folders import NOW
-from tests.service.server.test_services import AS_OF
+from tests.support.models.folders import NOW
+from tests.support.serving.calls import AS_OF
 
 RULES = "saved-rules"
 """A rule table that the server holds, saved by somebody and not approved."""

@@ -15,7 +15,7 @@ from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Queue
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 PLAN = CapacityPlan(
     "desk",
@@ -76,3 +76,14 @@ def ranked(workspace, portfolio_id="p1", ordering=Ordering.EXPECTED_VALUE, solve
     request_id = str(uuid.UUID(bytes=uuid.uuid5(uuid.NAMESPACE_URL, name).bytes, version=4))
     command = RankingCommand(request_id, portfolio_id, PLAN.plan_id, 1, ordering, values(), solver, seed)
     return workspace.rank(command, ignore_progress)
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        """Return the time it is set to."""
+        return self.at

@@ -1,4 +1,4 @@
-"""Writes into docs/rules.md what the shipped rules forbid that those of 0.2.0 did not: ``python -m tests.docs.forbidden``.
+"""Writes into docs/rules.md what the shipped rules forbid that those of 0.2.0 did not: ``python -m harness.docs.forbidden``.
 
 Judged are the portfolio of the demo, the book of examples/ and a simulated lender, each under its own plan.
 """

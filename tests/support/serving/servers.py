@@ -15,7 +15,7 @@ from collections_opt.service.server.handlers import Service
 from collections_opt.service.server.places import CallClass
 from collections_opt.service.server.services import all_services
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 MOMENT = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 
 

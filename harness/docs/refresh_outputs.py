@@ -1,4 +1,4 @@
-"""Writes the outputs of scripts into the pages of docs that show them: ``python -m tests.docs.refresh_outputs``.
+"""Writes the outputs of scripts into the pages of docs that show them: ``python -m harness.docs.refresh_outputs``.
 
 A page marks an output with the comment ``<!-- output: scripts/NAME.py ARGUMENTS -->`` before a text block; the script runs in
 process over a fresh data folder in which the bundled portfolio was ranked.
@@ -11,7 +11,7 @@ import shlex
 import tempfile
 from pathlib import Path
 
-from tests.scripts.processes import ROOT, call
+from tests.support.scripts.processes import ROOT, call
 
 MARK = re.compile(r"(<!-- output: scripts/(?P<name>\w+\.py) (?P<arguments>[^\n]*?) -->\n```text\n).*?(?=```)", re.DOTALL)
 

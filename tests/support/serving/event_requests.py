@@ -7,7 +7,7 @@ from google.type.date_pb2 import Date
 
 from collections_opt.api.v1 import capacity_plan_pb2, event_pb2
 from collections_opt.api.v1 import event_service_pb2 as pb
-from tests.application.model_folders import NOW
+from tests.support.models.folders import NOW
 
 
 def facts():

@@ -8,9 +8,9 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.scripts.born_ready import run_script
+from tests.support.scripts.born_ready import run_script
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
 
 

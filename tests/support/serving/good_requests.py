@@ -28,10 +28,10 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
-from tests.application.model_folders import NOW
-from tests.service.event_requests import event_requests, event_streams
-from tests.service.rule_requests import rule_requests, rule_what_ifs
-from tests.service.server.test_services import AS_OF, PLAN
+from tests.support.models.folders import NOW
+from tests.support.serving.calls import AS_OF, PLAN
+from tests.support.serving.event_requests import event_requests, event_streams
+from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 
 VALUE_SET = "saved-values"
 """A set of values that the server holds, saved by somebody and not approved."""

@@ -13,6 +13,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
+from collections_opt.scoring.effect.likelihood import EffectPrior, EffectRows, contact_probabilities, fit_effects
 from collections_opt.scoring.effect.residual.model import planned_change
 from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, logged_contacts
 
@@ -109,3 +110,25 @@ def persuadable(features: np.ndarray, queue: np.ndarray) -> np.ndarray:
     """A planted effect that the plan does not know: those who are less late are helped, by the first queue more."""
     late = months_late(features)
     return np.clip(0.35 - 0.3 * late, -0.1, 0.35) + 0.05 * (queue == 0)
+
+
+def made_rows(rng, count, theta, base=(0.2, -1.5), queues=1):
+    """Return rows drawn from the likelihood itself, with an intercept and one segment."""
+    design = np.column_stack([np.ones(count), rng.normal(size=count)])
+    offset = np.column_stack([np.full(count, base[0]), np.full(count, base[1])]) + 0.5 * rng.normal(size=(count, 1))
+    rows = EffectRows(
+        design,
+        offset,
+        rng.integers(0, queues, count),
+        rng.random(count) < 0.5,
+        np.full(count, 0.5),
+        np.ones(count),
+        np.zeros(count, dtype=np.int64),
+        np.ones(count),
+    )
+    truth = fit_effects(rows.take(np.arange(0)), EffectPrior(np.zeros((queues, 2))))
+    truth = replace(truth, theta=np.asarray(theta, dtype=np.float64))
+    alone, under = contact_probabilities(rows, truth)
+    chance = np.where(rows.contacted[:, np.newaxis], under, alone)
+    outcome = (rng.random(count)[:, np.newaxis] > np.cumsum(chance, axis=1)[:, :2]).sum(axis=1)
+    return replace(rows, outcome=outcome)

@@ -9,8 +9,8 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.tables import rankings
-from tests.core.evaluation.test_comparison import entries_of
-from tests.ledger.harness import NOW
+from tests.support.entries import entries_of
+from tests.support.ledger.ledgers import NOW
 
 url, folder, point = sys.argv[1:]
 

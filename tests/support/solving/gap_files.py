@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.core.problem.assignment import AssignmentProblem
-from tests.solvers.instances import problem_of
+from tests.support.solving.instances import problem_of
 
-FOLDER = Path(__file__).parents[1] / "data" / "gap"
+FOLDER = Path(__file__).parents[2] / "data" / "gap"
 
 
 @dataclass(frozen=True)

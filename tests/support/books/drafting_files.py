@@ -1,6 +1,6 @@
 """Files of nine make-ups with what each of their columns truly is; the share that a drafted mapping gets right, printed.
 
-    python -m tests.datasets.drafting_files
+    python -m tests.support.books.drafting_files
 
 The first four guided the words that drafting knows; the other five were made afterwards, and nothing was changed for them.
 """
@@ -18,7 +18,7 @@ import numpy as np
 
 from collections_opt.datasets.files.drafting.guessing import guess
 from collections_opt.datasets.files.drafting.looking import look
-from tests.datasets.spreadsheets import write_xlsx
+from tests.support.books.spreadsheets import write_xlsx
 
 ROOT = Path(__file__).parent.parent.parent
 TODAY = date(2026, 11, 24)

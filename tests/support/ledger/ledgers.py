@@ -6,9 +6,13 @@ import threading
 import uuid
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
+import collections_opt.ledger as package
 from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
@@ -18,7 +22,7 @@ from collections_opt.ledger.sealing.subject_keys import KeyVault
 from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
 from collections_opt.ledger.tables.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
-from tests.core.evaluation.test_comparison import entries_of
+from tests.support.entries import entries_of
 
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PORTFOLIO = PortfolioRecord("p1", "2026-11-24", "UTC", "USD", 4, 4, 0, "d", "o", "q", NOW.isoformat())
@@ -174,3 +178,13 @@ def _noticed(ledger, ranking_ids):
         return bool(verify_everything(ledger, ranking_ids))
     except Exception:  # noqa: BLE001 - refusing to verify is noticing
         return True
+
+
+def upgrade(url, revision):
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(package.__file__).parent / "store/migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    return engine

@@ -12,7 +12,7 @@ from collections_opt.core.ranking.what_if import PlannedAnswer
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS, price_intervals
-from tests.core.factories import EVER, flag_rules, queue
+from tests.support.factories import EVER, flag_rules, queue
 
 
 def plan_of(capacity_seconds) -> CapacityPlan:

@@ -3,8 +3,8 @@
 from contextlib import contextmanager
 
 from collections_opt.application.workspace import open_workspace
-from tests.application.bundled_portfolio import import_bundled
-from tests.application.model_folders import NOW, add_version, folder_with_people
+from tests.support.books.bundled_portfolio import import_bundled
+from tests.support.models.folders import NOW, add_version, folder_with_people
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import numpy as np
 from collections_opt.application.resources.approved import ApprovalCommand, SavedContent
 from collections_opt.core.actors import Actor
 from collections_opt.core.rules.tables import RuleTable
-from tests.application.evidence_worlds import book
-from tests.core.rules.test_checks import CAP
+from tests.support.books.evidence_worlds import book
+from tests.support.factories import CITY_CAP as CAP
 
 ANN, BEN = Actor("ann", "ANALYST"), Actor("ben", "COMPLIANCE")
 CITY, PLACE = "springfield", "US-IL-SPI"

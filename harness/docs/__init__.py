@@ -1,0 +1,1 @@
+"""Writes the parts of docs that are counted or printed by the product."""
