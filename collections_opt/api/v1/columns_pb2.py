@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/columns.proto\x12\x16\x63ollections_opt.api.v1\"Q\n\x0b\x43olumnChunk\x12\x11\n\trow_count\x18\x01 \x01(\x05\x12/\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1e.collections_opt.api.v1.Column\"\xcc\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fpresence_bitmap\x18\x02 \x01(\x0c\x12\x32\n\x04text\x18\x03 \x01(\x0b\x32\".collections_opt.api.v1.TextColumnH\x00\x12\x37\n\x08integers\x18\x04 \x01(\x0b\x32#.collections_opt.api.v1.Int64ColumnH\x00\x12\x35\n\x05reals\x18\x05 \x01(\x0b\x32$.collections_opt.api.v1.DoubleColumnH\x00\x12\x33\n\x05\x66lags\x18\x06 \x01(\x0b\x32\".collections_opt.api.v1.BoolColumnH\x00\x12\x38\n\x07history\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.HistoryColumnH\x00\x42\x08\n\x06values\"\x1c\n\nTextColumn\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1d\n\x0bInt64Column\x12\x0e\n\x06values\x18\x01 \x03(\x12\"\x1e\n\x0c\x44oubleColumn\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1c\n\nBoolColumn\x12\x0e\n\x06values\x18\x01 \x03(\x08\"4\n\rHistoryColumn\x12\x13\n\x0bmonth_count\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x12\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/columns.proto\x12\x16\x63ollections_opt.api.v1\"Q\n\x0b\x43olumnChunk\x12\x11\n\trow_count\x18\x01 \x01(\x05\x12/\n\x07\x63olumns\x18\x02 \x03(\x0b\x32\x1e.collections_opt.api.v1.Column\"\xcc\x02\n\x06\x43olumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x17\n\x0fpresence_bitmap\x18\x02 \x01(\x0c\x12\x32\n\x04text\x18\x03 \x01(\x0b\x32\".collections_opt.api.v1.TextColumnH\x00\x12\x37\n\x08integers\x18\x04 \x01(\x0b\x32#.collections_opt.api.v1.Int64ColumnH\x00\x12\x35\n\x05reals\x18\x05 \x01(\x0b\x32$.collections_opt.api.v1.DoubleColumnH\x00\x12\x33\n\x05\x66lags\x18\x06 \x01(\x0b\x32\".collections_opt.api.v1.BoolColumnH\x00\x12\x38\n\x07history\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.HistoryColumnH\x00\x42\x08\n\x06values\"\x1c\n\nTextColumn\x12\x0e\n\x06values\x18\x01 \x03(\t\"\x1d\n\x0bInt64Column\x12\x0e\n\x06values\x18\x01 \x03(\x12\"\x1e\n\x0c\x44oubleColumn\x12\x0e\n\x06values\x18\x01 \x03(\x01\"\x1c\n\nBoolColumn\x12\x0e\n\x06values\x18\x01 \x03(\x08\"4\n\rHistoryColumn\x12\x13\n\x0bmonth_count\x18\x01 \x01(\x05\x12\x0e\n\x06values\x18\x02 \x03(\x12\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collections_opt.api.v1.columns_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
   _globals['_COLUMNCHUNK']._serialized_start=64
   _globals['_COLUMNCHUNK']._serialized_end=145
   _globals['_COLUMN']._serialized_start=148

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'collections_opt/api/v1/day_window.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"A\n\tDayWindow\x12\x1a\n\x0cstart_minute\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\nend_minute\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'collections_opt/api/v1/day_window.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"A\n\tDayWindow\x12\x1a\n\x0cstart_minute\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\nend_minute\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collections_opt.api.v1.day_window_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
   _globals['_DAYWINDOW'].fields_by_name['start_minute']._loaded_options = None
   _globals['_DAYWINDOW'].fields_by_name['start_minute']._serialized_options = b'\342A\001\001'
   _globals['_DAYWINDOW'].fields_by_name['end_minute']._loaded_options = None

@@ -26,13 +26,14 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(collections_opt/api/v1/own_columns.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xee\x01\n\tOwnColumn\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x04kind\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.OwnColumnKindB\x04\xe2\x41\x01\x02\x12\x15\n\x07meaning\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04unit\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x0bknown_as_of\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x1b\n\rexpected_sign\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\x0emay_be_missing\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"E\n\x08OwnValue\x12\x16\n\x06number\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x01H\x00\x12\x18\n\x08\x63\x61tegory\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x42\x07\n\x05value*j\n\rOwnColumnKind\x12\x1f\n\x1bOWN_COLUMN_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OWN_COLUMN_KIND_NUMBER\x10\x01\x12\x1c\n\x18OWN_COLUMN_KIND_CATEGORY\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(collections_opt/api/v1/own_columns.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xee\x01\n\tOwnColumn\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x39\n\x04kind\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.OwnColumnKindB\x04\xe2\x41\x01\x02\x12\x15\n\x07meaning\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04unit\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12,\n\x0bknown_as_of\x18\x05 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x1b\n\rexpected_sign\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x1c\n\x0emay_be_missing\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"E\n\x08OwnValue\x12\x16\n\x06number\x18\x01 \x01(\x01\x42\x04\xe2\x41\x01\x01H\x00\x12\x18\n\x08\x63\x61tegory\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01H\x00\x42\x07\n\x05value*j\n\rOwnColumnKind\x12\x1f\n\x1bOWN_COLUMN_KIND_UNSPECIFIED\x10\x00\x12\x1a\n\x16OWN_COLUMN_KIND_NUMBER\x10\x01\x12\x1c\n\x18OWN_COLUMN_KIND_CATEGORY\x10\x02\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collections_opt.api.v1.own_columns_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
   _globals['_OWNCOLUMN'].fields_by_name['name']._loaded_options = None
   _globals['_OWNCOLUMN'].fields_by_name['name']._serialized_options = b'\342A\001\002'
   _globals['_OWNCOLUMN'].fields_by_name['kind']._loaded_options = None
