@@ -14,6 +14,7 @@ from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersService
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
 from collections_opt.api.v1.rule_service_pb2_grpc import RuleServiceStub
+from collections_opt.api.v1.schema_service_pb2_grpc import SchemaServiceStub
 from collections_opt.api.v1.scoring_service_pb2_grpc import ScoringServiceStub
 from collections_opt.client.connection import Connection
 
@@ -27,6 +28,7 @@ class Client:
     """
 
     def __init__(self, channel: grpc.Channel) -> None:
+        self.schema = SchemaServiceStub(channel)
         self.scoring = ScoringServiceStub(channel)
         self.portfolios = PortfolioServiceStub(channel)
         self.capacity = CapacityServiceStub(channel)

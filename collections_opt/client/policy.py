@@ -17,10 +17,12 @@ from collections_opt.api.v1 import (
     portfolio_service_pb2,
     ranking_service_pb2,
     rule_service_pb2,
+    schema_service_pb2,
     scoring_service_pb2,
 )
 
 CONTRACT: Sequence[FileDescriptor] = (
+    schema_service_pb2.DESCRIPTOR,
     scoring_service_pb2.DESCRIPTOR,
     portfolio_service_pb2.DESCRIPTOR,
     capacity_service_pb2.DESCRIPTOR,

@@ -63,20 +63,22 @@ class CollectionsError(Exception):
         reason: the stable, machine-readable reason.
         message: one sentence for people, saying what to do next.
         violations: the fields at fault, if any.
+        resource: name of what was not found, as it was asked for; empty where nothing was looked up.
     """
 
-    def __init__(self, reason: Reason, message: str, violations: tuple[FieldViolation, ...] = ()) -> None:
+    def __init__(self, reason: Reason, message: str, violations: tuple[FieldViolation, ...] = (), resource: str = "") -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.violations = violations
+        self.resource = resource
 
     def __str__(self) -> str:
         """Return the message followed by one line per field at fault that it does not tell itself."""
         return "\n  ".join([self.message, *(line for line in map(str, self.violations) if line != self.message)])
 
 
-def refuse(reason: Reason, field: str, description: str, remedy: str = "") -> CollectionsError:
+def refuse(reason: Reason, field: str, description: str, remedy: str = "", resource: str = "") -> CollectionsError:
     """Return the error for a single field at fault; the message repeats the field so that it stands alone."""
     violation = FieldViolation(field, description, remedy)
-    return CollectionsError(reason, str(violation), (violation,))
+    return CollectionsError(reason, str(violation), (violation,), resource)

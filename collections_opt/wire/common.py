@@ -127,7 +127,7 @@ def told_as(heads: Mapping[str, str], renames: Mapping[str, str] = {}) -> Iterat
     except CollectionsError as error:
         found = tuple(replace(v, field=_told(v.field, heads, renames)) for v in error.violations)
         message = str(found[0]) if len(found) == 1 and error.message == str(error.violations[0]) else error.message
-        raise CollectionsError(error.reason, message, found) from error
+        raise CollectionsError(error.reason, message, found, error.resource) from error
 
 
 def _told(path: str, heads: Mapping[str, str], renames: Mapping[str, str]) -> str:

@@ -86,7 +86,8 @@ class CallStatus(grpc.Status):
 
 
 def to_status(error: CollectionsError) -> Status:
-    """Return a refusal as google.rpc.Status: one ErrorInfo, BadRequest with the field paths, RetryInfo when busy.
+    """Return a refusal as google.rpc.Status: one ErrorInfo, BadRequest with the field paths, ResourceInfo for what was not
+    found, RetryInfo when busy.
 
     Violations beyond ``MAX_VIOLATION_BYTES`` are left out and counted in the message.
     """
@@ -99,6 +100,9 @@ def to_status(error: CollectionsError) -> Status:
     details: list[Message] = [info]
     if shown:
         details.append(error_details_pb2.BadRequest(field_violations=shown))
+    if error.resource and error.violations:
+        kind, name = error.violations[0].field.rpartition(".")[2], _shortened(error.resource)
+        details.append(error_details_pb2.ResourceInfo(resource_type=f"{DOMAIN}/{kind.removesuffix('_id')}", resource_name=name))
     if error.reason in _RETRYABLE:
         details.append(error_details_pb2.RetryInfo(retry_delay=Duration(nanos=RETRY_DELAY_MS * 1_000_000)))
     return Status(code=CODES[error.reason].value[0], message=message, details=[_packed(detail) for detail in details])
@@ -118,13 +122,14 @@ def from_status(status: Status) -> CollectionsError:
 
     A reason this version does not know, or a status without one, becomes INTERNAL with the status's own words.
     """
-    info, request = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest()
+    info, request, resource = error_details_pb2.ErrorInfo(), error_details_pb2.BadRequest(), error_details_pb2.ResourceInfo()
     for detail in status.details:
         detail.Unpack(info)
         detail.Unpack(request)
+        detail.Unpack(resource)
     known = info.domain == DOMAIN and info.reason in Reason.__members__
     violations = tuple(_read_violation(violation) for violation in request.field_violations)
-    return CollectionsError(Reason(info.reason) if known else Reason.INTERNAL, status.message, violations)
+    return CollectionsError(Reason(info.reason) if known else Reason.INTERNAL, status.message, violations, resource.resource_name)
 
 
 def internal(incident_id: str) -> CollectionsError:

@@ -251,7 +251,7 @@ def found(record: Record | None, field: str, value: str) -> Record:
         CollectionsError: NOT_FOUND when there is none.
     """
     if record is None:
-        raise refuse(Reason.NOT_FOUND, field, f"{value!r} does not exist.", "List what exists, or check the spelling.")
+        raise refuse(Reason.NOT_FOUND, field, f"{value!r} does not exist.", "List what exists, or check the spelling.", value)
     return record
 
 

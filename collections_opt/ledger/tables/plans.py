@@ -147,6 +147,6 @@ def _check_etag(current: PlanRecord | None, plan_id: str, expected: str | None) 
     if expected is None and current is not None:
         raise refuse(Reason.ALREADY_EXISTS, "plan_id", f"{plan_id!r} exists.", "Update it with its etag.")
     if expected is not None and current is None:
-        raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.")
+        raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.", plan_id)
     if current is not None and current.etag != expected:
         raise refuse(Reason.ETAG_MISMATCH, "etag", f"version {current.version} has another etag.", "Read it and try again.")

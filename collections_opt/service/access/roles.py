@@ -24,6 +24,7 @@ _OPERATING = frozenset({_R.OPERATIONS_MANAGER, _R.ADMIN})
 
 METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyType(
     {
+        "SchemaService": {"GetAccountSchema": _ALL, "ListProducts": _ALL},
         "ScoringService": {"ScoreAccounts": _DECIDING},
         "PortfolioService": {
             "ImportPortfolio": _RUNNING,

@@ -13,6 +13,7 @@ from collections_opt.api.v1 import (
     portfolio_service_pb2,
     ranking_service_pb2,
     rule_service_pb2,
+    schema_service_pb2,
     scoring_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
@@ -27,12 +28,14 @@ from collections_opt.service.servicers.parameters import ParametersServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
 from collections_opt.service.servicers.ranking import RankingServicer
 from collections_opt.service.servicers.rule import RuleServicer
+from collections_opt.service.servicers.schema import SchemaServicer
 from collections_opt.service.servicers.scoring import ScoringServicer
 from collections_opt.wire.byte_budget import ByteBudget
 
 _C = CallClass
 CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
     {
+        "SchemaService": {"GetAccountSchema": _C.READ, "ListProducts": _C.READ},
         "ScoringService": {"ScoreAccounts": _C.WORK},
         "PortfolioService": {
             "ImportPortfolio": _C.BULK,
@@ -126,6 +129,7 @@ def all_services(
     what_ifs = CapacityWhatIfs(workspace.baselines)
     ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger)
     implemented = (
+        (schema_service_pb2, "SchemaService", SchemaServicer(workspace.values)),
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),
         (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),

@@ -1,0 +1,52 @@
+"""SchemaService: what a client must know before it sends accounts."""
+
+from __future__ import annotations
+
+from collections_opt.api.v1 import schema_service_pb2 as pb
+from collections_opt.application.resources.value_sets import ValueSets
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, SCHEMA_VERSION, Column
+from collections_opt.core.limits import (
+    MAX_ACCOUNTS_PER_PORTFOLIO,
+    MAX_CHUNK_BYTES,
+    MAX_HISTORY_MONTHS,
+    MAX_OWN_COLUMNS,
+    MAX_SCORE_ACCOUNTS,
+)
+from collections_opt.service.access.call import Call
+from collections_opt.wire.common import read_date, write_enum
+
+
+class SchemaServicer:
+    """Tells columns, bounds, limits and products."""
+
+    def __init__(self, values: ValueSets) -> None:
+        self._values = values
+
+    def get_account_schema(self, _request: pb.GetAccountSchemaRequest, _context: Call) -> pb.GetAccountSchemaResponse:
+        """Return the account schema and the limits of messages."""
+        return pb.GetAccountSchemaResponse(
+            schema_version=SCHEMA_VERSION,
+            columns=[_write_column(column) for column in ACCOUNT_SCHEMA.values()],
+            max_message_bytes=MAX_CHUNK_BYTES,
+            max_row_accounts=MAX_SCORE_ACCOUNTS,
+            max_own_columns=MAX_OWN_COLUMNS,
+            max_portfolio_accounts=MAX_ACCOUNTS_PER_PORTFOLIO,
+        )
+
+    def list_products(self, request: pb.ListProductsRequest, _context: Call) -> pb.ListProductsResponse:
+        """Return the products that have values in force."""
+        day = read_date(request.as_of_date, "as_of_date")
+        return pb.ListProductsResponse(products=sorted(self._values.products(request.portfolio_id, day)))
+
+
+def _write_column(column: Column) -> pb.AccountColumn:
+    return pb.AccountColumn(
+        name=column.name,
+        kind=write_enum(pb.AccountColumnKind.DESCRIPTOR, column.kind.value),
+        meaning=column.meaning,
+        required=column.required,
+        minimum=column.low,
+        maximum=column.high,
+        max_month_count=MAX_HISTORY_MONTHS if column.is_history else 0,
+        first_day=column.first_day,
+    )
