@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -150,3 +151,17 @@ def test_freshness_catches_an_edited_contract(script, planted):
     stale = script.stale_files(folder, ROOT)
     assert any("model_service_pb2.py" in line for line in stale)
     assert any("model_service_pb2.pyi" in line for line in stale)
+
+
+def test_the_contract_builds_from_a_clone(tmp_path):
+    """With what the repository holds and nothing else."""
+    image = tmp_path / "image.binpb"
+    built = subprocess.run([str(Path(sys.executable).parent / "buf"), "build", "-o", str(image)], cwd=ROOT, check=False)
+    assert (built.returncode, image.stat().st_size > 100_000) == (0, True)
+
+
+@pytest.mark.parametrize("file", CONTRACT, ids=lambda file: file.name.rpartition("/")[2])
+def test_every_file_names_the_packages_of_other_languages(file):
+    options = file.GetOptions()
+    assert (options.go_package, options.java_package) == ("collections_opt/api/v1;collectionsoptv1", "org.collectionsopt.api.v1")
+    assert (options.java_multiple_files, options.csharp_namespace) == (True, "CollectionsOpt.Api.V1")

@@ -5,11 +5,16 @@ import pytest
 from google.rpc import error_details_pb2
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.wire.status import CODES, PUSHBACK_KEY, internal, to_call_status, to_status
+from collections_opt.wire.status import CODES, PUSHBACK_KEY, from_status, internal, to_call_status, to_status
 
 
 def details(status):
-    kinds = (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest, error_details_pb2.RetryInfo)
+    kinds = (
+        error_details_pb2.ErrorInfo,
+        error_details_pb2.BadRequest,
+        error_details_pb2.RetryInfo,
+        error_details_pb2.ResourceInfo,
+    )
     found = {}
     for packed in status.details:
         kind = next(k for k in kinds if packed.Is(k.DESCRIPTOR))
@@ -61,3 +66,12 @@ def test_a_fault_that_quotes_a_whole_value_still_reaches_the_caller():
     bad = error_details_pb2.BadRequest.FromString(status.details[1].value)
     assert [violation.field for violation in bad.field_violations] == ["portfolio_id"]
     assert len(bad.field_violations[0].description) < 1_000
+
+
+def test_what_was_not_found_is_named_and_comes_back():
+    asked = refuse(Reason.NOT_FOUND, "request.portfolio_id", "does not exist.", "List what exists.", "book-9")
+    status = to_status(asked)
+    found = details(status)["ResourceInfo"]
+    assert (found.resource_type, found.resource_name) == ("collections-opt/portfolio", "book-9")
+    assert from_status(status).resource == "book-9"
+    assert "ResourceInfo" not in details(to_status(refuse(Reason.INVALID_ARGUMENT, "a", "is wrong.")))

@@ -13,6 +13,7 @@ from collections_opt.core.limits import (
     MAX_SCORE_ACCOUNTS,
 )
 from collections_opt.service.access.call import Call
+from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import read_date, write_enum
 
 
@@ -34,9 +35,12 @@ class SchemaServicer:
         )
 
     def list_products(self, request: pb.ListProductsRequest, _context: Call) -> pb.ListProductsResponse:
-        """Return the products that have values in force."""
+        """Return a page of the products that have values in force."""
         day = read_date(request.as_of_date, "as_of_date")
-        return pb.ListProductsResponse(products=sorted(self._values.products(request.portfolio_id, day)))
+        page = read_page(f"products/{day}/{request.portfolio_id}", request.page_size, request.page_token, "")
+        found = [name for name in sorted(self._values.products(request.portfolio_id, day)) if name > page.after]
+        shown, more = page.cut(found)
+        return pb.ListProductsResponse(products=shown, next_page_token=page.next_token(shown[-1]) if more else "")
 
 
 def _write_column(column: Column) -> pb.AccountColumn:

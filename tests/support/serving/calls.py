@@ -25,6 +25,7 @@ from collections_opt.api.v1 import (
     ranking_service_pb2,
     ranking_service_pb2_grpc,
     rule_service_pb2_grpc,
+    schema_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
 )
@@ -51,6 +52,7 @@ class Client:
         self.channel = channel
         self.portfolios = portfolio_service_pb2_grpc.PortfolioServiceStub(channel)
         self.plans = capacity_service_pb2_grpc.CapacityServiceStub(channel)
+        self.schema = schema_service_pb2_grpc.SchemaServiceStub(channel)
         self.scoring = scoring_service_pb2_grpc.ScoringServiceStub(channel)
         self.rankings = ranking_service_pb2_grpc.RankingServiceStub(channel)
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
