@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from collections_opt.ledger.log.chain import Chain
 from collections_opt.ledger.log.log import Log
 from collections_opt.ledger.log.logged_rows import LoggedRows
+from collections_opt.ledger.log.moments import Moments
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.objects.sweeping import Sweep, sweep_objects
 from collections_opt.ledger.requests.claims import Claims
@@ -40,6 +41,7 @@ class Ledger(
     Worklists,
     Chain,
     Log,
+    Moments,
     History,
     Erasure,
     Idempotency,

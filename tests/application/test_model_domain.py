@@ -81,7 +81,7 @@ def test_a_mortgage_is_never_scored_by_a_card_model(tmp_path, models):
     reasons = serving.scorer.reasons(portfolio.take(np.flatnonzero(mortgages)[:2]))
     assert {reason.code for found in reasons for reason in found} == {"NO_MODEL"}
     pushes = serving.scorer.group_pushes(portfolio.take(np.flatnonzero(mortgages)[:2]))
-    assert not pushes.any()
+    assert not pushes.pushes.any()
     all_mortgages = with_products(["MORTGAGE"] * 10_000)
     nobody = workspace.serving.pin("", all_mortgages)
     assert nobody.step is LadderStep.POLICY_ORDER

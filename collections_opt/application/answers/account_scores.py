@@ -99,7 +99,7 @@ class AccountScores:
         if with_reasons:
             require_wanted()
             pushes = serving.scorer.group_pushes(admission.portfolio)
-            worth = increment_reasons(ranking, pushes, serving.scorer.reason_groups, plan, values.parameters, effects_of)
+            worth = increment_reasons(ranking, pushes.pushes, serving.scorer.reason_groups, plan, values.parameters, effects_of)
             require_wanted()
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))

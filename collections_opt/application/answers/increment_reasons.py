@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import INELIGIBLE
 from collections_opt.core.ranking.ranking import Ranking
-from collections_opt.core.value.effects import ContactEffects, kept_share
-from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.core.value.valuation import value_matrix
+from collections_opt.core.value.effects import ContactEffects, at_attempts, kept_share
+from collections_opt.core.value.payoffs import CostBasis, ValueParameters
+from collections_opt.core.value.valuation import increment
 from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, PRODUCT_GROUP
 from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, Reason, ReasonGroup, strongest
 
@@ -60,9 +59,7 @@ def increment_reasons(
     for group in np.flatnonzero(pushes.any(axis=(0, 2))).tolist():
         p = ranking.outcomes.probability * np.exp(-pushes[:, group])
         p /= p.sum(axis=1, keepdims=True)
-        outcomes = OutcomeProbabilities(p, "without a group", "", np.zeros(len(p), dtype=bool))
-        matrix = value_matrix(outcomes, effects, ranking.eligibility, plan, ranking.worth, parameters)
-        parts[:, group] = best.astype(np.float64) - matrix.increment[rows, queue]
+        parts[:, group] = best.astype(np.float64) - _increments(p, ranking, effects, plan, queue, parameters.cost_basis)
     told, whole = _direct_parts(ranking, effects, plan, queue, groups)
     whole[:, : len(groups)] += parts
     if not told:
@@ -71,6 +68,24 @@ def increment_reasons(
         found if allowed else ()
         for found, allowed in zip(strongest(whole, "INCREMENT", count, told), best != INELIGIBLE, strict=True)
     )
+
+
+def _increments(
+    probability: NDArray[np.float64],
+    ranking: Ranking,
+    effects: ContactEffects,
+    plan: CapacityPlan,
+    queue: NDArray[np.int64],
+    basis: CostBasis,
+) -> NDArray[np.float64]:
+    """Return each account's increment in its queue at other chances, float64 (n,) whole minor units, as ``value_matrix``."""
+    every, result = slice(0, queue.size), np.empty(queue.size)
+    for index in np.unique(queue).tolist():
+        offered = ranking.eligibility.offered(every, index)
+        effect = at_attempts(effects.block(every, index, probability), plan.queues[index].attempts, offered)
+        cell = increment(probability, effect, plan.queues[index], ranking.worth, every, basis)
+        result = np.where(queue == index, np.rint(cell.value), result)
+    return result
 
 
 def _direct_parts(

@@ -12,8 +12,8 @@ from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
-from collections_opt.scoring.outcome.scorer import ReasonGroup
 
 
 class DomainScorer:
@@ -80,14 +80,19 @@ class DomainScorer:
             probability[rows] = self.scorers[index].score(portfolio.take(rows)).probability
         return replace(versions, probability=probability, reconciled=np.zeros(chosen.size, dtype=bool))
 
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return each feature group's push, (n, g, 3); nothing pushes an account that no model scored."""
+    def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
+        """Return each feature group's push and the probabilities; nothing pushes an account that no model scored."""
         chosen = self.chosen(portfolio)
+        if not chosen.any() and len(self.scorers[0].reason_groups) == len(self.reason_groups):
+            return self.scorers[0].group_pushes(portfolio)
         result = np.zeros((chosen.size, len(self.reason_groups), 3))
+        probability = np.zeros((chosen.size, 3))
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
-            result[np.ix_(rows, self._groups_of(index))] = self.scorers[index].group_pushes(portfolio.take(rows))
-        return result
+            found = self.scorers[index].group_pushes(portfolio.take(rows))
+            result[np.ix_(rows, self._groups_of(index))] = found.pushes
+            probability[rows] = found.probability
+        return GroupPushes(result, probability)
 
     def _groups_of(self, index: int) -> NDArray[np.int64]:
         """Return where the groups of a scorer stand among all."""
@@ -95,14 +100,14 @@ class DomainScorer:
         return np.array([place[group.code] for group in self.scorers[index].reason_groups], dtype=np.int64)
 
     def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
     ) -> tuple[tuple[ScoreReason, ...], ...]:
         """Return the strongest reasons per account, by the scorer of each."""
         chosen = self.chosen(portfolio)
         found: list[tuple[ScoreReason, ...]] = [()] * chosen.size
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
-            given = None if pushes is None else pushes[np.ix_(rows, self._groups_of(index))]
+            given = None if pushes is None else pushes.take(rows, self._groups_of(index))
             for row, reasons in zip(rows.tolist(), self.scorers[index].reasons(portfolio.take(rows), count, given), strict=True):
                 found[row] = reasons
         return tuple(found)

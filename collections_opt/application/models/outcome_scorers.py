@@ -13,8 +13,8 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.ranking.policy import PolicyRates, policy_probabilities
 from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
-from collections_opt.scoring.outcome.scorer import ReasonGroup
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -60,13 +60,13 @@ class OutcomeScorer(Protocol):
         ...
 
     def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
     ) -> tuple[tuple[ScoreReason, ...], ...]:
         """Return the strongest reasons per account."""
         ...
 
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return each feature group's push on the log of each probability, (n, g, 3)."""
+    def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
+        """Return each feature group's push on the log of each probability, and the probabilities."""
         ...
 
 
@@ -98,16 +98,16 @@ class PolicyScorer:
         return policy_probabilities(portfolio, self._rates)
 
     def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
+        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
     ) -> tuple[tuple[ScoreReason, ...], ...]:
         """Return that no model decided, for every account."""
         del pushes  # there are none
         why = (ScoreReason("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.", 0.0),)
         return (why[:count],) * portfolio.account_count
 
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
+    def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
         """Return nothing: no feature decided."""
-        return np.zeros((portfolio.account_count, 0, 3))
+        return GroupPushes(np.zeros((portfolio.account_count, 0, 3)), self.score(portfolio).probability)
 
 
 class RecordedModel(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -128,11 +129,19 @@ class Books:
         self._recorder.publish()
         return added
 
+    def one_moment(self) -> AbstractContextManager[None]:
+        """Within the block, let plans, models' standings, values and rules in force be asked for together and remembered."""
+        return self._ledger.one_moment()
+
     def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
-        """Return a version of a plan, or its latest, with its record (for the etag).
+        """Return a version of a plan, or its latest, with its record (for the etag); remembered within a moment.
 
         Raises:
             CollectionsError: as ``Ledger.plan``.
         """
-        stored = self._ledger.plan(plan_id, version)
-        return replace(load(stored.payload, CapacityPlan), version=stored.version), stored
+
+        def read() -> tuple[CapacityPlan, PlanRecord]:
+            stored = self._ledger.plan(plan_id, version)
+            return replace(load(stored.payload, CapacityPlan), version=stored.version), stored
+
+        return self._ledger.remembered(("plan", plan_id, version), read)

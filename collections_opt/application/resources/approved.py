@@ -197,8 +197,12 @@ class ApprovedResources(Generic[ContentT]):
             after = page[-1].version.resource_id
 
     def in_force(self, day: date) -> list[Stored[ContentT]]:
-        """Return the version of each resource that is approved and in force on a day, by id."""
-        return [self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day)]
+        """Return the version of each resource that is approved and in force on a day, by id; remembered within a moment."""
+
+        def read() -> tuple[Stored[ContentT], ...]:
+            return tuple(self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day))
+
+        return list(self._ledger.remembered(("in_force", self._how.kind, day), read))
 
     def _declared(self, new: SavedContent[ContentT], by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
         content = self._how.dump(new.content)

@@ -23,13 +23,14 @@ from collections_opt.core.models.lifecycle import (
 from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.log.moments import Moments
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
-from collections_opt.ledger.store.database import Store, check_size, timestamp
+from collections_opt.ledger.store.database import check_size, timestamp
 from collections_opt.ledger.store.schema import model_events as events
 from collections_opt.ledger.tables.records import RequestKey
 
 
-class ModelEvents(Store):
+class ModelEvents(Moments):
     """The lifecycle of model versions."""
 
     def add_model_events(self, new: Sequence[ModelEvent], request: RequestKey | None = None) -> list[ModelEvent]:
@@ -50,7 +51,10 @@ class ModelEvents(Store):
         return recorded
 
     def model_standing(self, kind: ModelKind) -> KindStanding:
-        """Return where every version of a kind stands."""
+        """Return where every version of a kind stands; within a moment of the ledger it is remembered."""
+        return self.remembered(("model_standing", kind), lambda: self._read_standing(kind))
+
+    def _read_standing(self, kind: ModelKind) -> KindStanding:
         with self._database.read() as connection:
             return _standing(connection, kind)
 

@@ -9,10 +9,13 @@ way. Versions trained before asked for default among those that do not cure; the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 
 import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
+
+from collections_opt.scoring.outcome.tree_pushes import TreePushes
 
 Floats = NDArray[np.float64]
 
@@ -27,6 +30,27 @@ MOST_DEFAULT = 0.99
 """Largest share of what does not cure that may default: nothing is certain before it happened."""
 
 
+class _Contributions:
+    """The pushes of a booster of one class: looked up where its trees are small, else LightGBM's own."""
+
+    def __init__(self, booster: lgb.Booster) -> None:
+        self._booster = booster
+
+    @cached_property
+    def _small(self) -> TreePushes | None:
+        return TreePushes.of(self._booster.dump_model())
+
+    def of(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return the probability of each account, float64 (n, 1), and each feature's push on its log-odds, float64 (n, f)."""
+        if self._small is not None:
+            pushes = self._small.pushes(features)
+            score = self._small.expected + pushes.sum(axis=1)
+        else:
+            values = _predicted(self._booster, features, pred_contrib=True)
+            pushes, score = values[:, :-1], values.sum(axis=1)
+        return (1.0 / (1.0 + np.exp(-score)))[:, np.newaxis], pushes
+
+
 class _TwoBoosters:
     """A booster of cure and one of default; what the second is about is its subclass's."""
 
@@ -34,51 +58,49 @@ class _TwoBoosters:
 
     def __init__(self, cure: lgb.Booster, default: lgb.Booster) -> None:
         self.boosters = (cure, default)
+        self._contributions = tuple(_Contributions(booster) for booster in self.boosters)
 
     def raw(self, features: NDArray[np.float32]) -> Floats:
         """Return probabilities of cure, default and stay before calibration, float64 (n, 3)."""
         return _alike_together(features, self._raw)
 
     def _raw(self, features: NDArray[np.float32]) -> Floats:
+        return self._together(*(_predicted(booster, features) for booster in self.boosters))
+
+    @staticmethod
+    def _together(cure: Floats, default: Floats) -> Floats:
+        """Return the probabilities (n, 3) of what the two boosters say, (n,) each."""
         raise NotImplementedError
 
     def texts(self) -> dict[str, str]:
         """Return the artifact's files."""
         return {name: booster.model_to_string() for name, booster in zip(self.files, self.boosters, strict=True)}
 
-    @staticmethod
-    def _predict(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
-        return np.asarray(booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
-
-    @staticmethod
-    def _pushes(booster: lgb.Booster, features: NDArray[np.float32]) -> Floats:
-        values = booster.predict(features, pred_contrib=True, num_threads=_threads(features))
-        return np.asarray(values, dtype=np.float64)[:, :-1]
-
 
 class BoostedPredictor(_TwoBoosters):
     """A booster of p_cure and one of p_default, each over all accounts."""
 
-    def _raw(self, features: NDArray[np.float32]) -> Floats:
-        result = np.empty((len(features), 3))
-        result[:, 0], default = (self._predict(booster, features) for booster in self.boosters)
+    @staticmethod
+    def _together(cure: Floats, default: Floats) -> Floats:
+        result = np.empty((len(cure), 3))
+        result[:, 0] = cure
         rest = 1.0 - result[:, 0]
         result[:, 1] = np.minimum(default, MOST_DEFAULT * rest)
         result[:, 2] = rest - result[:, 1]
         return result
 
-    def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return each feature's push on the log of each probability, float64 (n, 3, f).
+    def contributions(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return probabilities before calibration, float64 (n, 3), and each feature's push on their logs, float64 (n, 3, f).
 
-        LightGBM's own contributions (SHAP values) are pushes on the log-odds of cure and of default; here they are carried to the
-        log-probabilities to first order at the account's own point.
+        SHAP values are pushes on the log-odds of cure and of default; here they are carried to the log-probabilities to first
+        order at the account's own point.
         """
-        raw = self._raw(features)
-        push_cure, push_default = (self._pushes(booster, features) for booster in self.boosters)
+        (p_cure, push_cure), (p_default, push_default) = (one.of(features) for one in self._contributions)
+        raw = self._together(p_cure[:, 0], p_default[:, 0])
         cure, default, stay = (raw[:, k, np.newaxis] for k in range(3))
         columns = [(1.0 - cure) * push_cure, (1.0 - default) * push_default]
         columns.append(-(cure * columns[0] + default * columns[1]) / stay)
-        return np.stack(columns, axis=1)
+        return raw, np.stack(columns, axis=1)
 
 
 class StepwisePredictor(_TwoBoosters):
@@ -86,25 +108,24 @@ class StepwisePredictor(_TwoBoosters):
 
     files = STEPWISE_FILES
 
-    def _raw(self, features: NDArray[np.float32]) -> Floats:
-        cure, default = (self._predict(booster, features) for booster in self.boosters)
-        result = np.empty((len(features), 3))
+    @staticmethod
+    def _together(cure: Floats, default: Floats) -> Floats:
+        result = np.empty((len(cure), 3))
         result[:, 0], rest = cure, 1.0 - cure
         result[:, 1] = rest * default
         result[:, 2] = rest * (1.0 - default)
         return result
 
-    def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return each feature's push on the log of each probability, float64 (n, 3, f).
+    def contributions(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return probabilities before calibration, float64 (n, 3), and each feature's push on their logs, float64 (n, 3, f).
 
-        LightGBM's own contributions (SHAP values) are pushes on the log-odds of the two steps; here they are carried to the
-        log-probabilities to first order at the account's own point.
+        SHAP values are pushes on the log-odds of the two steps; here they are carried to the log-probabilities to first order at
+        the account's own point.
         """
-        cure, default = (self._predict(booster, features)[:, None] for booster in self.boosters)
-        push_cure, push_default = (self._pushes(booster, features) for booster in self.boosters)
+        (cure, push_cure), (default, push_default) = (one.of(features) for one in self._contributions)
         not_cured = -cure * push_cure
         columns = [(1.0 - cure) * push_cure, not_cured + (1.0 - default) * push_default, not_cured - default * push_default]
-        return np.stack(columns, axis=1)
+        return self._together(cure[:, 0], default[:, 0]), np.stack(columns, axis=1)
 
 
 class MulticlassPredictor:
@@ -118,16 +139,23 @@ class MulticlassPredictor:
         return _alike_together(features, self._raw)
 
     def _raw(self, features: NDArray[np.float32]) -> Floats:
-        return np.asarray(self.booster.predict(features, num_threads=_threads(features)), dtype=np.float64)
+        return _predicted(self.booster, features)
 
-    def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return LightGBM's own contributions (SHAP values) to each class's score, float64 (n, 3, f)."""
-        values = self.booster.predict(features, pred_contrib=True, num_threads=_threads(features))
-        return np.asarray(values, dtype=np.float64).reshape(len(features), 3, -1)[:, :, :-1]
+    def contributions(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return probabilities, float64 (n, 3), and LightGBM's own pushes (SHAP values) on each class's score, (n, 3, f)."""
+        values = _predicted(self.booster, features, pred_contrib=True).reshape(len(features), 3, -1)
+        score = values.sum(axis=2)
+        odds = np.exp(score - score.max(axis=1, keepdims=True))
+        return odds / odds.sum(axis=1, keepdims=True), values[:, :, :-1]
 
     def texts(self) -> dict[str, str]:
         """Return the artifact's file."""
         return {MULTICLASS_FILE: self.booster.model_to_string()}
+
+
+def _predicted(booster: lgb.Booster, features: NDArray[np.float32], pred_contrib: bool = False) -> Floats:
+    found = booster.predict(features, pred_contrib=pred_contrib, num_threads=_threads(features))
+    return np.asarray(found, dtype=np.float64)
 
 
 def read(contents: Mapping[str, bytes]) -> BoostedPredictor | StepwisePredictor | MulticlassPredictor:

@@ -20,8 +20,12 @@ class Predictor(Protocol):
         """Return class probabilities before calibration, float64 (n, k), rows summing to 1."""
         ...
 
-    def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return each feature's push on the log of each class's probability, float64 (n, k, f); a push common to all cancels."""
+    def contributions(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return probabilities before calibration, float64 (n, k), and what pushed them, from one pass over the features.
+
+        The pushes are each feature's on the log of each class's probability, float64 (n, k, f); a push common to all cancels. The
+        probabilities are those of ``raw`` but for rounding.
+        """
         ...
 
     def texts(self) -> dict[str, str]:

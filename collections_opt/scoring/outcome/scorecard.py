@@ -45,10 +45,10 @@ class Scorecard:
             total += odds[:, column]
         return np.asarray(odds / total[:, None], dtype=np.float64)
 
-    def contributions(self, features: NDArray[np.float32]) -> Floats:
-        """Return the points of each feature and class, float64 (n, k, f)."""
+    def contributions(self, features: NDArray[np.float32]) -> tuple[Floats, Floats]:
+        """Return probabilities, float64 (n, k), and the points of each feature and class, float64 (n, k, f)."""
         columns = [f.points[bin_of(features[:, index], f.edges)] for index, f in enumerate(self.features)]
-        return np.stack(columns, axis=2)
+        return self.raw(features), np.stack(columns, axis=2)
 
     def texts(self) -> dict[str, str]:
         """Return the artifact's file."""

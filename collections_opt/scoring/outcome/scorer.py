@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from collections_opt.core.accounts.features import FEATURES, Features, build_features, definitions
 from collections_opt.core.accounts.own_features import OwnFeature, lacked
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.limits import MAX_SCORE_ACCOUNTS
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.value.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.value.valuation import blocks
@@ -48,8 +52,7 @@ def reason_groups(own: Sequence[OwnFeature] = ()) -> tuple[ReasonGroup, ...]:
     return (*plain, *(ReasonGroup(one.group, f"{one.meaning.strip().rstrip('.')} speaks") for one in mine))
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One reason of a score: stable code, plain sentence, and its push.
 
     The push is on the log-odds: of cure against default for CURE, of default for DEFAULT; minor units for INCREMENT.
@@ -60,11 +63,29 @@ class Reason:
     contribution: float
 
 
+@dataclass(frozen=True)
+class GroupPushes:
+    """What each feature group says of accounts.
+
+    Attributes:
+        pushes: float64 (n, g, 3), each group's push on the log of each probability, in order of ``reason_groups``.
+        probability: float64 (n, 3), the probabilities that they explain.
+    """
+
+    pushes: NDArray[np.float64]
+    probability: NDArray[np.float64]
+
+    def take(self, rows: NDArray[np.int64], groups: NDArray[np.int64]) -> GroupPushes:
+        """Return the pushes of some groups on some accounts."""
+        return GroupPushes(self.pushes[np.ix_(rows, groups)], self.probability[rows])
+
+
 class Scorer:
-    """An outcome model, ready to score; holds no state but the model."""
+    """An outcome model, ready to score; holds no state but the model, and the features that a thread built last."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
+        self._built = threading.local()
         self.own = artifact.manifest.own_columns
         self.reason_groups = reason_groups(self.own)
 
@@ -106,21 +127,36 @@ class Scorer:
         always = (*(n for n in self.artifact.manifest.always_known if n not in without), *without)
         wanted = [names.index(name) for name in always]
         any_count, counts = 0, np.zeros(len(wanted), dtype=np.int64)
-        for rows in blocks(portfolio.account_count) if wanted else ():
-            missing = np.isnan(self.features(portfolio.take(rows)).matrix[:, wanted])
+        for _, block in self._blocks(portfolio) if wanted else ():
+            missing = np.isnan(self.features(block).matrix[:, wanted])
             any_count += int(missing.any(axis=1).sum())
             counts += missing.sum(axis=0)
         return any_count, {name: count for name, count in zip(always, counts.tolist(), strict=True) if count}
 
     def features(self, portfolio: Portfolio) -> Features:
-        """Return the features that the model reads, as its training built them."""
-        return build_features(portfolio, self.own)
+        """Return the features that the model reads, as its training built them.
+
+        One call asks whether accounts lack some, scores them and gives reasons: what few accounts gave last is kept for it.
+        """
+        of, built = getattr(self._built, "last", (None, None))
+        if built is not None and of is not None and of() is portfolio:
+            return cast("Features", built)
+        built = build_features(portfolio, self.own)
+        if portfolio.account_count <= MAX_SCORE_ACCOUNTS:
+            self._built.last = (weakref.ref(portfolio), built)
+        return built
+
+    def _blocks(self, portfolio: Portfolio) -> Iterator[tuple[slice, Portfolio]]:
+        """Yield the accounts in blocks, which keep memory bounded; few accounts are one block as they are."""
+        for rows in blocks(portfolio.account_count):
+            whole = rows.stop - rows.start == portfolio.account_count
+            yield rows, portfolio if whole else portfolio.take(rows)
 
     def score(self, portfolio: Portfolio) -> OutcomeProbabilities:
         """Return calibrated probabilities without contact, (n, 3); blocks keep memory bounded and never change a bit."""
         probability = np.empty((portfolio.account_count, 3))
-        for rows in blocks(portfolio.account_count):
-            probability[rows] = self.predict(self.features(portfolio.take(rows)))
+        for rows, block in self._blocks(portfolio):
+            probability[rows] = self.predict(self.features(block))
         manifest = self.artifact.manifest
         never = np.zeros(portfolio.account_count, dtype=bool)
         return OutcomeProbabilities(probability, self.model_version, manifest.calibration_version, never)
@@ -131,35 +167,33 @@ class Scorer:
             return np.empty((0, 3))
         return self.artifact.calibration.apply(self.artifact.predictor.raw(features.matrix))
 
-    def group_pushes(self, portfolio: Portfolio) -> NDArray[np.float64]:
-        """Return each feature group's push on the log of each probability, float64 (n, g, 3), in order of ``reason_groups``.
+    def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
+        """Return each feature group's push on the log of each probability, and the probabilities, of n accounts.
 
-        From LightGBM's own contributions (SHAP values), or a scorecard's points; the mean push under p is zero. A group of which
-        an account has no feature at all pushes nothing: what is not known is no reason. Meant for single accounts and pages, not
-        for whole books: contributions cost many times a prediction.
+        From LightGBM's contributions (SHAP values), or a scorecard's points; the mean push under p is zero. A group of which an
+        account has no feature at all pushes nothing: what is not known is no reason.
         """
         if not portfolio.account_count:
-            return np.zeros((0, len(self.reason_groups), 3))
+            return GroupPushes(np.zeros((0, len(self.reason_groups), 3)), np.zeros((0, 3)))
         features = self.features(portfolio)
         members = [[one.group == group.code for one in definitions(self.own)] for group in self.reason_groups]
-        pushes = self.artifact.predictor.contributions(features.matrix)
+        raw, pushes = self.artifact.predictor.contributions(features.matrix)
+        probability = self.artifact.calibration.apply(raw)
         grouped = np.stack([pushes[:, :, inside].sum(axis=2) for inside in members], axis=1)
-        mean = (grouped * self.predict(features)[:, None, :]).sum(axis=2, keepdims=True)
+        mean = (grouped * probability[:, None, :]).sum(axis=2, keepdims=True)
         known = ~np.isnan(features.matrix)
         has = np.column_stack([known[:, inside].any(axis=1) for inside in members])
-        return np.asarray(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), dtype=np.float64)
+        return GroupPushes(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), probability)
 
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: NDArray[np.float64] | None = None
-    ) -> tuple[tuple[Reason, ...], ...]:
+    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> tuple[tuple[Reason, ...], ...]:
         """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account.
 
         ``pushes`` are the ``group_pushes`` of these accounts where a caller has them: they are nearly all of the cost.
         """
-        pushes = self.group_pushes(portfolio) if pushes is None else pushes
-        cure = strongest(pushes[:, :, CURE] - pushes[:, :, DEFAULT], "CURE", count, self.reason_groups)
-        rest = 1.0 - self.predict(self.features(portfolio))[:, DEFAULT]
-        default = strongest(pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count, self.reason_groups)
+        found = self.group_pushes(portfolio) if pushes is None else pushes
+        cure = strongest(found.pushes[:, :, CURE] - found.pushes[:, :, DEFAULT], "CURE", count, self.reason_groups)
+        rest = 1.0 - found.probability[:, DEFAULT]
+        default = strongest(found.pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count, self.reason_groups)
         return tuple(a + b for a, b in zip(cure, default, strict=True))
 
 
@@ -168,13 +202,15 @@ def strongest(
 ) -> tuple[tuple[Reason, ...], ...]:
     """Return the reasons of the strongest pushes (n, g) of groups on a target, per account; what pushes nothing is no reason."""
     order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
+    values = np.take_along_axis(pushes, order, axis=1).tolist()
+    words: list[Sequence[tuple[str, str]]] = [(_words(group, target, False), _words(group, target, True)) for group in groups]
     return tuple(
-        tuple(_reason(groups[int(g)], target, float(values[g])) for g in ranked if values[g] != 0.0)
-        for ranked, values in zip(order, pushes, strict=True)
+        tuple(Reason._make((*words[g][value > 0.0], value)) for g, value in zip(ranked, told, strict=True) if value != 0.0)
+        for ranked, told in zip(order.tolist(), values, strict=True)
     )
 
 
-def _reason(group: ReasonGroup, target: str, contribution: float) -> Reason:
-    raises = contribution >= 0
+def _words(group: ReasonGroup, target: str, raises: bool) -> tuple[str, str]:
+    """Return code and sentence of a group that raises a target or lowers it."""
     sentence = f"{group.subject} {'for' if raises else 'against'} {TARGETS[target]}."
-    return Reason(f"{group.code}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence, contribution)
+    return f"{group.code}_{'RAISES' if raises else 'LOWERS'}_{target}", sentence

@@ -50,9 +50,10 @@ def accounts_to_raw(
         raise refuse(Reason.LIMIT_EXCEEDED, "accounts", f"{len(accounts)} accounts.", f"Send 1 to {MAX_SCORE_ACCOUNTS}.")
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
+    months = _months(accounts)
     for column in ACCOUNT_SCHEMA.values():
         if column.is_history:
-            columns[column.name], present[column.name] = _history(accounts, MONTH_FIELDS[column.name])
+            columns[column.name], present[column.name] = _history(months, MONTH_FIELDS[column.name])
         elif column.name in BLOCK_FLAGS:
             columns[column.name] = np.array([getattr(a.block_flags, column.name) for a in accounts], dtype=np.bool_)
             present[column.name] = np.array([a.HasField("block_flags") for a in accounts], dtype=np.bool_)
@@ -96,15 +97,21 @@ def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
     return values, np.array(given, dtype=np.bool_)
 
 
-def _history(accounts: Rows, name: str) -> tuple[Array, NDArray[np.bool_]]:
-    longest = max(len(account.months) for account in accounts)
+def _months(accounts: Rows) -> list[list[account_pb2.MonthlyFigures]]:
+    """Return the months of every account, filled up with empty ones to the longest."""
+    months = [list(account.months) for account in accounts]
+    longest = max(len(each) for each in months)
     if longest > MAX_HISTORY_MONTHS:
-        row = next(index for index, account in enumerate(accounts) if len(account.months) == longest)
+        row = next(index for index, each in enumerate(months) if len(each) == longest)
         raise refuse(
             Reason.LIMIT_EXCEEDED, f"accounts[{row}].months", f"{longest} months.", f"Send at most {MAX_HISTORY_MONTHS}."
         )
     nothing = account_pb2.MonthlyFigures()
-    padded = [[*account.months, *[nothing] * (longest - len(account.months))] for account in accounts]
-    values = np.array([[getattr(month, name) for month in row] for row in padded], dtype=np.int64).reshape(len(accounts), longest)
-    given = np.array([[month.HasField(name) for month in row] for row in padded], dtype=np.bool_)  # type: ignore[arg-type]
-    return values, given.reshape(len(accounts), longest)
+    return [each + [nothing] * (longest - len(each)) for each in months]
+
+
+def _history(months: list[list[account_pb2.MonthlyFigures]], name: str) -> tuple[Array, NDArray[np.bool_]]:
+    shape = (len(months), len(months[0]))
+    values = np.array([getattr(month, name) for row in months for month in row], dtype=np.int64).reshape(shape)
+    given = np.array([month.HasField(name) for row in months for month in row], dtype=np.bool_)  # type: ignore[arg-type]
+    return values, given.reshape(shape)

@@ -31,47 +31,66 @@ def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int6
 
 def write_scores(scored: ScoredAccounts, account_ids: Sequence[str]) -> list[pb.ScoredAccount]:
     """Return a score per id, in the order of the ids."""
+    writer = _Writer(scored)
     rows = rows_of(scored.ranking.portfolio, account_ids).tolist()
-    return [_write_score(scored, account_id, row) for account_id, row in zip(account_ids, rows, strict=True)]
+    return [writer.account(account_id, row) for account_id, row in zip(account_ids, rows, strict=True)]
 
 
-def _write_score(scored: ScoredAccounts, account_id: str, row: int) -> pb.ScoredAccount:
-    ranking = scored.ranking
-    probability = ranking.outcomes.probability[row]
-    baseline = int(ranking.entries.recovery_without_contact_minor[row])
-    return pb.ScoredAccount(
-        account_id=account_id,
-        p_cure=float(probability[CURE]),
-        p_default=float(probability[DEFAULT]),
-        p_stay=float(probability[STAY]),
-        probability_reconciled=bool(ranking.outcomes.reconciled[row]),
-        expected_recovery_without_contact_minor_units=baseline,
-        queues=[_write_queue(scored, row, queue, baseline) for queue in range(len(scored.plan.queues))],
-        reason_codes=write_reasons(scored.reasons[row]),
-        loss_given_default=float(ranking.worth.loss_given_default[row]),
-        loss_source=write_enum(LOSS_SOURCE, LossSource(int(ranking.worth.loss_source[row])).name),
-    )
+class _Writer:
+    """Writes one account after another; what numpy can do for all of them is done once."""
 
+    def __init__(self, scored: ScoredAccounts) -> None:
+        self._scored = scored
+        ranking = scored.ranking
+        self._queue_ids = [queue.queue_id for queue in scored.plan.queues]
+        self._probability = ranking.outcomes.probability.tolist()
+        self._reconciled = ranking.outcomes.reconciled.tolist()
+        self._without_contact = ranking.entries.recovery_without_contact_minor.tolist()
+        self._loss = ranking.worth.loss_given_default.tolist()
+        sources = {
+            int(one): write_enum(LOSS_SOURCE, LossSource(one).name) for one in np.unique(ranking.worth.loss_source).tolist()
+        }
+        self._loss_source = [sources[one] for one in ranking.worth.loss_source.tolist()]
+        self._increment = ranking.problem.value.tolist()
+        self._minutes = (ranking.problem.seconds / 60.0).tolist()
+        self._blocked = ranking.eligibility.blocked_by.tolist()
+        attempts = ranking.eligibility.attempts
+        self._offered = None if attempts is None else attempts.tolist()
 
-def _write_queue(scored: ScoredAccounts, row: int, queue: int, baseline: int) -> pb.QueueScore:
-    ranking = scored.ranking
-    queue_id = scored.plan.queues[queue].queue_id
-    reason = ranking.eligibility.reason(row, queue)
-    if reason is not None:
-        until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
-        rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
-        return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
-    increment = int(ranking.problem.value[row, queue])
-    offered = ranking.eligibility.offered(slice(row, row + 1), queue)
-    return pb.QueueScore(
-        queue_id=queue_id,
-        eligible=True,
-        expected_recovery_minor_units=baseline + increment,
-        increment_minor_units=increment,
-        handling_minutes=float(ranking.problem.seconds[row, queue]) / 60.0,
-        offered_attempt_count=0 if offered is None else int(offered[0]),
-        call_window=write_call_window(ranking.eligibility, row, queue),
-    )
+    def account(self, account_id: str, row: int) -> pb.ScoredAccount:
+        probability = self._probability[row]
+        score = pb.ScoredAccount(
+            account_id=account_id,
+            p_cure=probability[CURE],
+            p_default=probability[DEFAULT],
+            p_stay=probability[STAY],
+            probability_reconciled=self._reconciled[row],
+            expected_recovery_without_contact_minor_units=self._without_contact[row],
+            queues=[self._queue(row, queue) for queue in range(len(self._queue_ids))],
+            loss_given_default=self._loss[row],
+            loss_source=self._loss_source[row],
+        )
+        for reason in self._scored.reasons[row]:  # a list of messages would be copied, one by one
+            score.reason_codes.add(code=reason.code, sentence=reason.sentence, contribution=reason.contribution)
+        return score
+
+    def _queue(self, row: int, queue: int) -> pb.QueueScore:
+        ranking, queue_id = self._scored.ranking, self._queue_ids[queue]
+        if self._blocked[row][queue]:
+            reason = ranking.eligibility.legend[self._blocked[row][queue] - 1]
+            until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
+            rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
+            return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
+        increment = self._increment[row][queue]
+        return pb.QueueScore(
+            queue_id=queue_id,
+            eligible=True,
+            expected_recovery_minor_units=self._without_contact[row] + increment,
+            increment_minor_units=increment,
+            handling_minutes=self._minutes[row][queue],
+            offered_attempt_count=self._offered[row][queue] if self._offered else 0,
+            call_window=write_call_window(ranking.eligibility, row, queue),
+        )
 
 
 def write_call_window(eligibility: Eligibility, row: int, queue: int) -> day_window_pb2.DayWindow | None:

@@ -42,7 +42,7 @@ class ScoringServicer:
         carried = parameters.read_parameters(request.value_parameters) if given else None
         if request.portfolio_id:
             check_id("portfolio_id", request.portfolio_id)
-        with told_as(HEADS, ACCOUNT_RENAMES):
+        with self._books.one_moment(), told_as(HEADS, ACCOUNT_RENAMES):
             plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
             scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
         self._metrics.count_degraded("score", scored.model_use["degraded"])

@@ -1,5 +1,6 @@
 """Rankings end to end without a network: made once, recorded, explained, compared, refused with a reason."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,9 @@ from collections_opt.core.problem.assignment import SolveProgress, ignore_progre
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.scoring.outcome.scorer import Scorer
+from collections_opt.ledger.store.database import Database
+from collections_opt.scoring.outcome import boosted
+from collections_opt.scoring.outcome import scorer as scorer_module
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
 from tests.support.factories import raw_portfolio, text
 
@@ -165,12 +168,25 @@ def test_jobs_report_progress_failures_and_unknown_ids():
     jobs.close()
 
 
-def test_contributions_are_computed_once_for_all_reasons(workspace, monkeypatch):
+def test_a_call_with_reasons_predicts_once_builds_features_once_and_asks_the_ledger_once(workspace, monkeypatch):
     few = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]), **CALLABLE)
-    calls, honest = [], Scorer.group_pushes
-    monkeypatch.setattr(Scorer, "group_pushes", lambda self, portfolio: calls.append(1) or honest(self, portfolio))
-    scored = workspace.scores.score(few, replace(bundled_plan(), currency_code="USD"), bundled_parameters())
-    assert len(calls) == 1
-    portfolio = scored.ranking.portfolio
-    alone = workspace.serving.pin("").scorer.reasons(portfolio)
+    made = Counter()
+
+    def count(owner, name):
+        honest = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, **named: made.update([name]) or honest(*given, **named))
+
+    def score():
+        with workspace.books.one_moment():
+            plan, _ = workspace.books.plan("credit-card-desk")
+            return workspace.scores.score(few, replace(plan, currency_code="USD"), None)
+
+    score()
+    count(boosted.BoostedPredictor, "raw")
+    count(boosted.BoostedPredictor, "contributions")
+    count(scorer_module, "build_features")
+    count(Database, "read")
+    scored = score()
+    assert made == {"raw": 1, "contributions": 1, "build_features": 1, "read": 1}
+    alone = workspace.serving.pin("").scorer.reasons(scored.ranking.portfolio)
     assert [reasons[: len(known)] for reasons, known in zip(scored.reasons, alone, strict=True)] == list(alone)
