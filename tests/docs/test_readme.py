@@ -1,4 +1,4 @@
-"""The README cannot rot: its commands and its Python run, its files exist, and every script and target is in it."""
+"""The README cannot rot: its commands and its Python run, its files exist; and pages lead where they say."""
 
 import contextlib
 import io
@@ -59,12 +59,24 @@ def test_the_python_runs_as_written(address):
     assert lines[-1] == "True"
 
 
-def test_every_link_and_path_exists():
-    linked = re.findall(r"\]\(([^)#]+)\)", README)
-    named = re.findall(r"`((?:scripts|collections_opt|proto|examples|docs)/[\w./-]+)`", README)
-    assert [path for path in linked + named if "://" not in path and not (ROOT / path).exists()] == []
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/how-to").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_and_path_exists(page):
+    text = page.read_text("utf-8")
+    linked = [path for path in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text) if "://" not in path]
+    assert [path for path in linked if not (page.parent / path).exists()] == []
+    named = re.findall(r"`((?:scripts|collections_opt|proto|examples|docs)/[\w./-]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
 
 
 def test_every_script_is_in_the_table_and_no_other():
-    listed = re.findall(r"^\| `scripts/(\w+\.py)` \|", README, re.MULTILINE)
+    commands = (ROOT / "docs/commands.md").read_text("utf-8")
+    listed = re.findall(r"^\| `scripts/(\w+\.py)` \|", commands, re.MULTILINE)
     assert sorted(listed) == SCRIPTS
+
+
+def test_the_readme_reads_in_five_minutes():
+    words = len(re.sub(r"```.*?```", "", README, flags=re.DOTALL).split())
+    assert words <= 1_500, f"{words} words outside of code"
