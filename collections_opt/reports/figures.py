@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.evaluation.comparison import OrderingOutcome
 from collections_opt.core.ranking.ranking_summary import QueueFigures
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.money import share
+from collections_opt.reports.order_names import TITLES
 
 REFERENCE_COLOUR = "#1b5e8c"
 OTHER_COLOUR = "#a9b6c0"

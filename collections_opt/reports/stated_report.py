@@ -11,8 +11,8 @@ from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.money import share
+from collections_opt.reports.order_names import TITLES
 
 STRONGEST = 2.0
 """The sensitivity is counted up to twice the assumed effects."""

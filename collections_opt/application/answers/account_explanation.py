@@ -13,7 +13,6 @@ from collections_opt.application.records.recorded_constraints import RecordedSid
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.value_sets import ValueChoice, recorded_choices
 from collections_opt.application.settings import load
-from collections_opt.core.accounts.known_persons import judge
 from collections_opt.core.accounts.persons import grouped
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
@@ -23,6 +22,7 @@ from collections_opt.core.ranking.explanation import QueueExplanation, explain, 
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition, Entries, Ranking, make_entries
 from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.rules.known_persons import judge
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.value.losses import LossSource
 from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.records.recorded_inputs import RecordedInputs
-from collections_opt.core.accounts.known_persons import judge
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.rules.eligibility import Eligibility
+from collections_opt.core.rules.known_persons import judge
 from collections_opt.core.rules.others import PlannedContacts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import RuleTable

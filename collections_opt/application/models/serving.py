@@ -16,10 +16,10 @@ from collections_opt.application.models.effect_serving import EffectServing
 from collections_opt.application.models.outcome_scorers import NOTHING, OutcomeScorer, PolicyScorer
 from collections_opt.application.models.recovery_serving import RecoveryServing
 from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
-from collections_opt.core.accounts.own_drift import own_drift
 from collections_opt.core.accounts.own_features import unknown_texts
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.evaluation.own_drift import own_drift
 from collections_opt.core.models.lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.outcome.predictors import SCORECARD

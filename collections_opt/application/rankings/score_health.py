@@ -7,7 +7,7 @@ from typing import Any
 
 from collections_opt.application.models.serving import Serving, shown
 from collections_opt.application.models.serving_record import health_of_scores
-from collections_opt.core.accounts.own_drift import MOVED_PSI
+from collections_opt.core.evaluation.own_drift import MOVED_PSI
 from collections_opt.core.models.lifecycle import ApprovalMode, ModelKind
 from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.ledger.ledger import Ledger

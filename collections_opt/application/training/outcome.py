@@ -17,11 +17,11 @@ from collections_opt.application.models.card import outcome_card, scorecard_card
 from collections_opt.application.models.registry_policy import FILE, DeclaredApproval, RegistryPolicy, write_policy
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features, definitions
-from collections_opt.core.accounts.own_drift import associations
 from collections_opt.core.accounts.own_features import OwnFeature, check_declared_alike, own_features
 from collections_opt.core.accounts.protected import check_no_protected
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.fair_treatment import UNKNOWN_GROUP
+from collections_opt.core.evaluation.own_drift import associations
 from collections_opt.core.models.domain import ModelDomain, domain_of
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, TRAINING_MONTHS, load_accounts, snapshot

@@ -24,8 +24,8 @@ from collections_opt.client.plain import plain
 from collections_opt.client.rankings import summarise
 from collections_opt.client.values import values_sentence
 from collections_opt.core.ranking.ranking import Disposition
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.money import gap, money
+from collections_opt.reports.order_names import TITLES
 from collections_opt.wire.common import read_date, read_enum
 
 

@@ -25,8 +25,8 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.roles import Access
 from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
-from collections_opt.service.server.metrics import ServerMetrics
 from collections_opt.service.server.services import all_services
 from collections_opt.wire.byte_budget import ByteBudget
 

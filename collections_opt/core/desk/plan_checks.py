@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections_opt.core.accounts.fact_ages import bound_violations
 from collections_opt.core.codes.iana_zones import ZONES
 from collections_opt.core.codes.iso_4217 import EXPONENTS
 from collections_opt.core.codes.places import place_violations
@@ -11,7 +12,6 @@ from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_QUEUES, MAX_WINDOWS
 from collections_opt.core.names import id_violation
-from collections_opt.core.rules.fact_ages import bound_violations
 
 
 def check_plan(plan: CapacityPlan) -> None:

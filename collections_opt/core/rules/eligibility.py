@@ -8,13 +8,13 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.fact_ages import too_old
 from collections_opt.core.accounts.persons import Persons, persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_RULES
 from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, call_hours
-from collections_opt.core.rules.fact_ages import too_old
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
 from collections_opt.core.rules.others import OtherAccounts
 from collections_opt.core.rules.places import in_jurisdiction

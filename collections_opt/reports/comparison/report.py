@@ -7,9 +7,9 @@ from typing import Any
 
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.evaluation.comparison import Interval, OrderingOutcome
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.money import share
+from collections_opt.reports.order_names import TITLES
 
 REALISED = ("cash", "cures", "rolls", "cash_share", "cash_difference")
 Table = tuple[list[str], list[list[str]]]

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.evaluation.comparison import OrderingOutcome
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.reports.money import money, share
-
-TITLES: Mapping[Ordering, str] = MappingProxyType(
-    {
-        Ordering.EXPECTED_VALUE: "expected value",
-        Ordering.P_CURE: "p_cure",
-        Ordering.P_DEFAULT: "p_default",
-        Ordering.P_DEFAULT_BALANCE: "p_default x balance",
-        Ordering.PD_LGD_EAD: "PD x LGD x EAD",
-        Ordering.BALANCE: "balance",
-        Ordering.DAYS_PAST_DUE: "days past due",
-        Ordering.BALANCE_BUCKET: "balance x bucket (policy)",
-        Ordering.RANDOM: "random",
-    }
-)
-"""Names of the orders for people."""
+from collections_opt.reports.order_names import TITLES
 
 CAUSALITY_NOTE = (
     "Realised figures are what the accounts did, not what contact caused: they do not know who was contacted. "

@@ -8,8 +8,8 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.evaluation.policy_comparison import EXPECTED_VALUE_PLANNED, OrderValue, PolicyEvaluation
 from collections_opt.core.evaluation.policy_value import PolicyEstimate
 from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.csv_text import csv_text
+from collections_opt.reports.order_names import TITLES
 
 Table = tuple[list[str], list[list[str]]]
 

@@ -15,9 +15,9 @@ from collections_opt.core.ranking.what_if_summary import (
     RecoveryFigures,
     WhatIfSummary,
 )
-from collections_opt.reports.comparison.sentences import TITLES
 from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.money import gap, money, share
+from collections_opt.reports.order_names import TITLES
 
 Table = tuple[list[str], list[list[str]]]
 

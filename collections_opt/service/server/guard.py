@@ -17,7 +17,7 @@ from collections_opt.core.incidents import trace_of
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.metadata import system_of
 from collections_opt.service.access.roles import Access
-from collections_opt.service.server.metrics import ServerMetrics
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.places import DEFAULT_PLACES, CallClass, Places
 from collections_opt.wire.status import internal
 

@@ -17,8 +17,8 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.metrics import ServerMetrics
 from collections_opt.service.server.places import CallClass
 from collections_opt.service.servicers.capacity import CapacityServicer
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs

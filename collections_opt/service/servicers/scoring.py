@@ -12,7 +12,7 @@ from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import write_scores
 from collections_opt.service.converters.value_sets import write_choices
-from collections_opt.service.server.metrics import ServerMetrics
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as
 

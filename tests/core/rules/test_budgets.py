@@ -14,9 +14,9 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.known_persons import bound_by_persons, judge
 from collections_opt.core.rules import facts
 from collections_opt.core.rules.eligibility import evaluate, next_eligible_date
+from collections_opt.core.rules.known_persons import bound_by_persons, judge
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleStatus, RuleTable
 from tests.support.factories import EVER, admitted, plan, queue, raw_portfolio, text

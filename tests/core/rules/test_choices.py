@@ -7,12 +7,12 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.known_persons import bound_by_persons
 from collections_opt.core.codes.languages import languages_near, read_language
 from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.eligibility import NOT_SPOKEN, evaluate
+from collections_opt.core.rules.known_persons import bound_by_persons
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.support.factories import EVER, admitted, plan, queue, raw_portfolio, text

@@ -10,7 +10,8 @@ from collections_opt.core.evaluation.comparison import Interval
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.reports.comparison.page import comparison_html
 from collections_opt.reports.comparison.report import comparison_csv, expected_table, realised_table
-from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, TITLES, headline, realised_sentence
+from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, headline, realised_sentence
+from collections_opt.reports.order_names import TITLES
 from tests.support.reports.reports import BALANCE, BALANCE_REALISED, FIRST, FIRST_REALISED, report_of
 
 

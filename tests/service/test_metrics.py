@@ -15,8 +15,8 @@ from collections_opt.api.v1 import (
 )
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.guard import Guard
-from collections_opt.service.server.metrics import ServerMetrics
 from collections_opt.service.server.services import all_services
 from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
 from tests.support.models.folders import NOW, folder_with_people

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import chi2_contingency
 
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.own_drift import MOVED_PSI, associations, cramers_v, own_drift
 from collections_opt.core.accounts.own_features import OwnFeature, own_bins, own_features
+from collections_opt.core.evaluation.own_drift import MOVED_PSI, associations, cramers_v, own_drift
 from tests.support.factories import OWN_DESK as DESK
 from tests.support.factories import OWN_SCORE as SCORE
 from tests.support.factories import raw_portfolio, text

@@ -7,10 +7,10 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules, dump
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.known_persons import bound_by_persons
 from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.rules.eligibility import TOO_OLD, evaluate, next_eligible_date
+from collections_opt.core.rules.known_persons import bound_by_persons
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.support.factories import AS_OF, EVER, admitted, plan, queue, raw_portfolio, text
