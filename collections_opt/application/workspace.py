@@ -14,7 +14,7 @@ from collections_opt.application.answers.account_explanation import AccountExpla
 from collections_opt.application.answers.account_scores import AccountScores
 from collections_opt.application.answers.capacity_baseline import CapacityBaselines
 from collections_opt.application.answers.placement import Placer
-from collections_opt.application.day.event_book import EventBook
+from collections_opt.application.day.day import Day, open_day
 from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.evidence.proofs import Proofs
 from collections_opt.application.evidence.replay import Replays
@@ -40,7 +40,6 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import SolveProgress
-from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.log.checkpoints import Checkpoints
 from collections_opt.ledger.objects.remote import open_objects
@@ -68,7 +67,7 @@ class Workspace:
     evidence: Evidence
     rule_tables: RuleTables
     values: ValueSets
-    events: EventBook
+    day: Day
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -167,7 +166,7 @@ def open_workspace(
         evidence,
         rule_tables,
         values,
-        EventBook(EventLog(ledger.database, subject_keys), recorder, now),
+        open_day(ledger, subject_keys, recorder, recorded, placer, rule_tables, now),
     )
     plan = bundled_plan()
     if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):

@@ -83,3 +83,9 @@ MIN_CELL_COUNT = 30
 
 MAX_EVENTS = 1_000
 """Events of one call, recorded in one transaction."""
+
+MAX_LEASES = 100
+"""Accounts that one call leases: more are a list, which ListWorklist shows."""
+
+MAX_LEASE_SECONDS = 14_400
+"""Longest lease: half a shift; who needs longer extends it and shows that he is there."""

@@ -69,6 +69,8 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.RESOURCE_STATE_CONFLICT: _C.FAILED_PRECONDITION,
         Reason.VALUES_MISSING: _C.FAILED_PRECONDITION,
         Reason.VALUES_OUT_OF_ORDER: _C.FAILED_PRECONDITION,
+        Reason.RANKING_NOT_IN_FORCE: _C.FAILED_PRECONDITION,
+        Reason.LEASE_LOST: _C.FAILED_PRECONDITION,
     }
 )
 """Status code of every reason."""

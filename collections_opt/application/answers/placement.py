@@ -113,11 +113,18 @@ class Placer:
                 door refuses, an as-of date before the ranking's, or own columns of the ranking's model that are lacking;
                 CURRENCY_MISMATCH.
         """
-        then, order, worked, known = self._ranking(ranking_id)
-        admission = admit(replace(raw, products=tuple(then.parameters.by_product()) or None))
+        admission = admit(raw)
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
-        portfolio = admission.portfolio
+        return self.place_admitted(ranking_id, admission.portfolio)
+
+    def place_admitted(self, ranking_id: str, portfolio: Portfolio) -> PlacedAccounts:
+        """Place accounts that passed the door, as ``place``.
+
+        Raises:
+            CollectionsError: as there.
+        """
+        then, order, worked, known = self._ranking(ranking_id)
         _check_fit(portfolio, then)
         inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
         require_wanted()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 import numpy as np
@@ -13,7 +13,16 @@ from numpy.typing import NDArray
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.desk.queues import Queue
-from collections_opt.core.rules.clock import Clock, Mask, clock_of, desk_minutes, lawful_minutes, longest_run, offsets
+from collections_opt.core.rules.clock import (
+    GRID_MINUTES,
+    Clock,
+    Mask,
+    clock_of,
+    desk_minutes,
+    lawful_minutes,
+    longest_run,
+    offsets,
+)
 from collections_opt.core.rules.facts import check_column
 from collections_opt.core.rules.places import in_jurisdiction
 from collections_opt.core.rules.tables import Rule
@@ -213,3 +222,50 @@ class _Judge:
             return frozenset(own)
         of_place = {offsets(zone, self.day) for zone in zones_of_place(group.state)}
         return frozenset(own if own & of_place else own | of_place)
+
+
+class OpenMinutes:
+    """Says what keeps an account from being contacted in one minute of a day; what places have in common is worked out once.
+
+    Args:
+        day: the desk's day.
+        home: the zone of queues that name none, and of accounts of which neither zone nor place is known.
+        rules: rules of hours in force on the day.
+        strict_places: as in ``RuleTable``.
+    """
+
+    def __init__(self, day: date, home: str, rules: Sequence[Rule], strict_places: bool) -> None:
+        self._judge = _Judge(day, home, tuple(rules))
+        self._strict_places = strict_places
+        self._begins = datetime.combine(day, time(), UTC) - timedelta(days=1)
+        self._binding: dict[str, tuple[int, ...]] = {}
+
+    def blocked_by(self, state: str, zone: str, queue: Queue, at: datetime) -> int:
+        """Return which rule forbids contact now by its place, ``NO_HOURS`` outside the queue's windows, else ``FREE``."""
+        minute = (at - self._begins) // timedelta(minutes=1)
+        if not 0 <= minute < GRID_MINUTES:
+            return NO_HOURS
+        if queue.windows and not self._judge._desk(queue)[0][minute]:  # noqa: SLF001 - of this module
+            return NO_HOURS
+        group = _Group(state, zone, self._rules_of(state))
+        zones = self._judge._zones(group)  # noqa: SLF001
+        for index in group.rules:
+            rule = self._judge.rules[index]
+            reaches = rule.reaches(queue.channel, queue.specialisms, queue.automated)
+            if reaches and not (zones and self._judge._lawful(index, zones)[minute]):  # noqa: SLF001
+                return index
+        return FREE
+
+    def local_minutes(self, state: str, zone: str, at: datetime) -> list[int]:
+        """Return the minute of the day in every zone that may be the person's, the home zone where nothing is known."""
+        zones = self._judge._zones(_Group(state, zone, ())) if zone or state else frozenset()  # noqa: SLF001
+        minute = (at - self._begins) // timedelta(minutes=1)
+        clocks = [self._judge._clock(shifts) for shifts in zones or {offsets(self._judge.home, self._judge.day)}]  # noqa: SLF001
+        return [int(clock.minute[min(max(minute, 0), GRID_MINUTES - 1)]) for clock in clocks]
+
+    def _rules_of(self, state: str) -> tuple[int, ...]:
+        if state not in self._binding:
+            place = np.array([state.encode()], dtype=np.bytes_ if state else "S1")
+            held = [in_jurisdiction(place, rule.jurisdictions, self._strict_places)[0] for rule in self._judge.rules]
+            self._binding[state] = tuple(np.flatnonzero(held).tolist())
+        return self._binding[state]

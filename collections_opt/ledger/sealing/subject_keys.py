@@ -91,6 +91,15 @@ class SubjectKeys:
         number = int(self.known_numbers(np.array([account_id.encode() or b"\0"]))[0])
         return None if number < 0 else number
 
+    def account_of(self, number: int) -> str:
+        """Return the account of a key number, "" for one that was erased or never given."""
+        with self._database.read() as connection:
+            for columns in self._opened_segments(connection, remember=True):
+                found = np.flatnonzero(columns["key_no"] == number)
+                if found.size:
+                    return bytes(columns["account_id"][found[0]]).decode()
+        return ""
+
     def known_numbers(self, account_ids: Ids) -> Numbers:
         """Return the key number of each account, int64 (n,); -1 for one never seen or erased."""
         with self._database.read() as connection:

@@ -1,0 +1,58 @@
+"""Everything that a day needs over one ledger: events, dispatch, live worklists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from collections_opt.application.answers.placement import Placer
+from collections_opt.application.day.desks import Desks
+from collections_opt.application.day.dispatch import Dispatch
+from collections_opt.application.day.event_book import EventBook
+from collections_opt.application.day.live_worklists import LiveWorklists
+from collections_opt.application.day.turns import Turns
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.rule_tables import RuleTables
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.leases import Leases
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+
+
+@dataclass(frozen=True)
+class Day:
+    """The use cases of a day."""
+
+    events: EventBook
+    dispatch: Dispatch
+    worklists: LiveWorklists
+
+
+def open_day(
+    ledger: Ledger,
+    keys: SubjectKeys,
+    recorder: Recorder,
+    recorded: RecordedRankings,
+    placer: Placer,
+    rule_tables: RuleTables,
+    now: Callable[[], datetime],
+) -> Day:
+    """Return the use cases of a day over an open ledger.
+
+    Args:
+        ledger: the records.
+        keys: the keys of accounts.
+        recorder: opens what belongs to accounts, and signs the log.
+        recorded: recorded rankings.
+        placer: places changed accounts.
+        rule_tables: what binds on a day.
+        now: the clock.
+    """
+    log = EventLog(ledger.database, keys)
+    events = EventBook(log, recorder, now)
+    desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.erasure_count)
+    turns = Turns(Leases(ledger.database, log), desks.forget)
+    dispatch = Dispatch(desks, turns, events, keys, now)
+    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now))

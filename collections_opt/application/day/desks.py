@@ -1,0 +1,131 @@
+"""Opens rankings for a day's work and keeps the last ones in memory; what changed about accounts is placed anew at the prices."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import datetime
+
+import numpy as np
+
+from collections_opt.application.answers.placement import Placer
+from collections_opt.application.day.gate import Gate, is_day_of
+from collections_opt.application.day.live_desk import NOT_WORKED, LiveDesk, Place
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.records.sealed_records import SealedRecords
+from collections_opt.application.resources.rule_tables import RuleTables
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.ledger.events.leases import LeaseTurn
+from collections_opt.ledger.ledger import Ledger
+
+_KEPT = 4
+"""Rankings in memory: the desks of a lender's day."""
+
+_PAGE = 1_000
+
+
+class Desks:
+    """Rankings in work.
+
+    Args:
+        ledger: the records.
+        sealed: opens what belongs to accounts.
+        recorded: recorded rankings.
+        placer: places changed accounts at a ranking's prices.
+        rule_tables: what binds on a day.
+        erasure_count: how many erasures there were; a desk of before the last one is opened again.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        sealed: SealedRecords,
+        recorded: RecordedRankings,
+        placer: Placer,
+        rule_tables: RuleTables,
+        erasure_count: Callable[[], int],
+    ) -> None:
+        self._ledger = ledger
+        self._sealed = sealed
+        self._recorded = recorded
+        self._placer = placer
+        self._rule_tables = rule_tables
+        self._erasure_count = erasure_count
+        self._kept: OrderedDict[tuple[str, int], tuple[LiveDesk, Gate]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Open every ranking again when it is next asked for."""
+        self._kept.clear()
+
+    def holds(self, ranking_id: str) -> bool:
+        """Return whether a ranking is in memory."""
+        return (ranking_id, self._erasure_count()) in self._kept
+
+    def open(self, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
+        """Return a ranking in work and its gate under the rules in force.
+
+        Raises:
+            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; RANKING_NOT_IN_FORCE for a ranking of another day.
+        """
+        key = (ranking_id, self._erasure_count())
+        found = self._kept.get(key)
+        desk = found[0] if found else self._opened(ranking_id)
+        if not is_day_of(desk, now):
+            today = now.astimezone(desk.zone).date()
+            told = f"{ranking_id} is for {desk.day}, and the desk's day is {today}."
+            raise refuse(Reason.RANKING_NOT_IN_FORCE, "ranking_id", told, "Make a ranking of today.")
+        rules = self._rule_tables.in_force(desk.day).rules
+        gate = found[1] if found and found[1].rules is rules else Gate(desk, rules)
+        self._kept[key] = (desk, gate)
+        self._kept.move_to_end(key)
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return desk, gate
+
+    def catch_up(self, desk: LiveDesk, gate: Gate, turn: LeaseTurn, now: datetime) -> None:
+        """Take in what the ledger holds by now. Leases are read first: what one ended in is among the events read after it."""
+        desk.take_leases(turn.changed_after(desk.revision))
+        while page := turn.events_after(desk.sequence, _PAGE):
+            desk.take_events(page)
+            if len(page) < _PAGE:
+                break
+        self._place_changed(desk, gate, now)
+
+    def _opened(self, ranking_id: str) -> LiveDesk:
+        record = self._recorded.finished(ranking_id)
+        stored = self._ledger.portfolio(record.portfolio_id)
+        opened = self._sealed.portfolio(stored.object_digest)
+        entries = self._recorded.entries(record)
+        if not np.array_equal(entries.account_id, opened.portfolio.column("account_id")):
+            told = "holds other accounts than its portfolio."
+            raise refuse(Reason.INTEGRITY_FAILURE, "ranking_id", told, "Verify the ranking.")
+        imported_at = datetime.fromisoformat(stored.created_at)
+        return LiveDesk(record, self._recorded.plan_of(record), opened.portfolio, opened.key_no, entries, imported_at)
+
+    def _place_changed(self, desk: LiveDesk, gate: Gate, now: datetime) -> None:
+        """Find the place of accounts that events changed, at the ranking's prices; a raw order has none, and keeps its places."""
+        if not desk.dirty:
+            return
+        rows = sorted(desk.dirty)
+        desk.dirty.clear()
+        if desk.record.record["ordering"] != Ordering.EXPECTED_VALUE.value:
+            return
+        try:
+            placed = self._placer.place_admitted(desk.record.ranking_id, gate.live(rows, now).portfolio)
+        except CollectionsError:
+            for row in rows:  # what cannot be valued any more is not worked by an old value
+                desk.put(row, Place(NOT_WORKED, 0, 0, 0, 0))
+            return
+        problem, queues = placed.valued.problem, placed.placements.queue
+        for at, row in enumerate(rows):
+            queue = int(queues[at])
+            if placed.unchanged[at]:
+                desk.put(row, None)
+            elif queue == UNASSIGNED:
+                desk.put(row, Place(NOT_WORKED, 0, 0, 0, 0))
+            else:
+                value, seconds = int(problem.value[at, queue]), int(problem.seconds[at, queue])
+                surplus = int(placed.placements.margin[at, queue]) // PRICE_SCALE
+                desk.put(row, Place(queue, int(placed.position[at]), value, seconds, surplus, moved=True))

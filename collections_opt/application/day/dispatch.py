@@ -1,0 +1,324 @@
+"""Dispatch: the best callable accounts now, each to one holder, with what they end in as events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from collections_opt.application.day.desks import Desks
+from collections_opt.application.day.event_book import EventBook
+from collections_opt.application.day.gate import Gate, Verdict
+from collections_opt.application.day.live_desk import LiveDesk, Place
+from collections_opt.application.day.turns import Turns
+from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.day.event_checks import check_events
+from collections_opt.core.day.event_columns import EPOCH, microseconds
+from collections_opt.core.day.events import Event, EventKind
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_TEXT_CHARACTERS
+from collections_opt.ledger.events.event_log import NOBODY, Subjects
+from collections_opt.ledger.events.leases import LeaseRecord, LeaseState, LeaseTurn
+from collections_opt.ledger.sealing.subject_keys import SubjectKeys
+
+LOOKED_AT = 48
+"""Accounts judged at a time: judging many costs little more than judging one."""
+
+_SHORTEST_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class LeaseRequest:
+    """Asks for accounts of a queue.
+
+    Attributes:
+        request_id: of the call; the same one again is given the same leases.
+        ranking_id: the ranking in work.
+        queue_id: the queue.
+        holder: an opaque id of who holds; agents are never scored.
+        count: accounts at most.
+        lease_seconds: how long.
+        holder_kind: PERSON or AUTOMATED, for the record.
+        languages: that the holder speaks, ISO 639; empty takes every language.
+        skills: block flags whose accounts the holder may take; empty takes all that the queue works.
+    """
+
+    request_id: str
+    ranking_id: str
+    queue_id: str
+    holder: str
+    count: int = 1
+    lease_seconds: int = 600
+    holder_kind: str = "PERSON"
+    languages: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LeasedAccount:
+    """A lease as its holder sees it, with the attempts that rules leave and the person's other accounts."""
+
+    lease: LeaseRecord
+    account_id: str
+    place: Place
+    attempts: int
+    other_account_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class EndedLease:
+    """How a lease ended; ``lost`` where it was no longer the holder's, though what was told of the contact is recorded."""
+
+    lease: LeaseRecord
+    lost: bool
+    recorded_count: int = 0
+
+
+class Dispatch:
+    """Leases accounts of rankings in work.
+
+    Args:
+        desks: rankings in work.
+        turns: where leases change.
+        events: records what leases end in.
+        keys: the keys of accounts.
+        now: the clock.
+    """
+
+    def __init__(self, desks: Desks, turns: Turns, events: EventBook, keys: SubjectKeys, now: Callable[[], datetime]) -> None:
+        self._desks = desks
+        self._turns = turns
+        self._events = events
+        self._keys = keys
+        self._now = now
+
+    def lease(self, request: LeaseRequest, actor: Actor = UNKNOWN) -> list[LeasedAccount]:
+        """Lease the best callable accounts now; none where none is callable.
+
+        Raises:
+            CollectionsError: LIMIT_EXCEEDED, INVALID_ARGUMENT, NOT_FOUND for a queue; RANKING_NOT_IN_FORCE; REQUEST_ID_REUSED.
+        """
+        _check(request)
+        self.prepare(request.ranking_id)
+        return self._turns.run(lambda turn: self._lease(turn, request, actor))
+
+    def prepare(self, ranking_id: str) -> None:
+        """Open a ranking before its turn: reading a large one takes seconds, in which nobody else need wait for the ledger.
+
+        Raises:
+            CollectionsError: as ``Desks.open``.
+        """
+        if not self._desks.holds(ranking_id):
+            self._turns.look(lambda turn: self._prepared(turn, ranking_id))
+
+    def _prepared(self, turn: LeaseTurn, ranking_id: str) -> None:
+        now = self._now()
+        self._desks.catch_up(*self._desks.open(ranking_id, now), turn, now)
+
+    def extend(self, lease_id: str, holder: str, lease_seconds: int) -> LeaseRecord:
+        """Hold an account longer, counted from now.
+
+        Raises:
+            CollectionsError: NOT_FOUND; LEASE_LOST where it is not the holder's any more.
+        """
+        _check_seconds(lease_seconds)
+
+        def act(turn: LeaseTurn) -> LeaseRecord:
+            now = self._now()
+            self._expire(turn, now)
+            lease = _mine(turn, lease_id, holder)
+            if lease.state != LeaseState.HELD:
+                told = f"is {lease.state}."
+                raise refuse(Reason.LEASE_LOST, "lease_id", told, "Lease anew; complete it if a contact was made.")
+            return turn.change(lease_id, expires_at=microseconds(now + timedelta(seconds=lease_seconds)))
+
+        return self._turns.run(act)
+
+    def complete(self, lease_id: str, holder: str, events: Sequence[Event], actor: Actor = UNKNOWN) -> EndedLease:
+        """End a lease in what happened: one contact or more, and whatever came of them, in one transaction.
+
+        A lease that was lost is still told what was done under it: the contact was made. The same again is the same.
+
+        Raises:
+            CollectionsError: NOT_FOUND; as ``check_events``; INVALID_ARGUMENT without a contact under this lease, or for events
+                of another account.
+        """
+        check_events(events, self._now())
+        subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
+
+        def act(turn: LeaseTurn) -> EndedLease:
+            now = self._now()
+            self._expire(turn, now)
+            lease = _mine(turn, lease_id, holder)
+            _check_own(lease, events, subjects)
+            told = turn.record(events, subjects, actor, now)
+            fresh = sum(not one.repeated for one in told)
+            if lease.state != LeaseState.HELD:
+                return EndedLease(lease, lease.state != LeaseState.COMPLETED, fresh)
+            return EndedLease(self._end(turn, lease, LeaseState.COMPLETED, now, actor, ""), lost=False, recorded_count=fresh)
+
+        ended = self._turns.run(act)
+        self._events.publish_soon()
+        return ended
+
+    def release(self, lease_id: str, holder: str, note: str, actor: Actor = UNKNOWN) -> EndedLease:
+        """Give an account back without a contact; it comes again after the others of its queue.
+
+        Raises:
+            CollectionsError: NOT_FOUND; INVALID_ARGUMENT for a note that is none.
+        """
+        if not note or len(note) > MAX_TEXT_CHARACTERS or not note.isprintable():
+            raise refuse(Reason.INVALID_ARGUMENT, "note", "is empty, too long or not printable.", "Say why, in short.")
+
+        def act(turn: LeaseTurn) -> EndedLease:
+            now = self._now()
+            self._expire(turn, now)
+            lease = _mine(turn, lease_id, holder)
+            if lease.state != LeaseState.HELD:
+                return EndedLease(lease, lease.state != LeaseState.RELEASED)
+            return EndedLease(self._end(turn, lease, LeaseState.RELEASED, now, actor, note), lost=False)
+
+        ended = self._turns.run(act)
+        self._events.publish_soon()
+        return ended
+
+    def _lease(self, turn: LeaseTurn, request: LeaseRequest, actor: Actor) -> list[LeasedAccount]:
+        now = self._now()
+        desk, gate = self._desks.open(request.ranking_id, now)
+        queue = desk.plan.queue_index(request.queue_id)
+        self._expire(turn, now, actor)
+        self._desks.catch_up(desk, gate, turn, now)
+        given = turn.of_request(request.request_id)
+        if given:
+            if {(one.holder, one.ranking_id, one.queue_id) for one in given} != {
+                (request.holder, request.ranking_id, request.queue_id)
+            }:
+                raise refuse(Reason.REQUEST_ID_REUSED, "request_id", "was used for another request.", "Use a new UUID.")
+            return [self._shown(desk, gate, one, queue, now) for one in given]
+        chosen = self._chosen(desk, gate, queue, request, now)
+        until = microseconds(now + timedelta(seconds=request.lease_seconds))
+        records = [
+            {
+                "lease_id": str(uuid.UUID(bytes=self._keys.random(16), version=4)),
+                "request_id": request.request_id,
+                "ranking_id": request.ranking_id,
+                "queue_id": request.queue_id,
+                "account_no": int(desk.key_no[row]),
+                "person": self._keys.tag(desk.person_of(row)),
+                "holder": request.holder,
+                "holder_kind": request.holder_kind,
+                "state": LeaseState.HELD.value,
+                "seconds": desk.place_of(row).seconds,
+                "leased_at": microseconds(now),
+                "expires_at": until,
+                "ended_at": 0,
+            }
+            for row, _ in chosen
+        ]
+        added = turn.add(records)
+        return [self._seen(desk, row, one, verdict) for (row, verdict), one in zip(chosen, added, strict=True)]
+
+    def _chosen(self, desk: LiveDesk, gate: Gate, queue: int, request: LeaseRequest, now: datetime) -> list[tuple[int, Verdict]]:
+        """Return the best accounts that may be contacted now, one of a person at most."""
+        waiting = gate.candidates(desk.order(queue), queue, now)
+        chosen: list[tuple[int, Verdict]] = []
+        persons: set[str] = set()
+        for start in range(0, waiting.size, LOOKED_AT):
+            rows = waiting[start : start + LOOKED_AT].tolist()
+            for row, verdict in zip(rows, gate.verdicts(rows, queue, now), strict=True):
+                if verdict.barred or not _suits(desk, queue, row, request):
+                    continue
+                person = self._keys.tag(desk.person_of(row))
+                if person in persons or desk.tags[person] > 0:
+                    continue
+                persons.add(person)
+                chosen.append((row, verdict))
+                if len(chosen) == request.count:
+                    return chosen
+        return chosen
+
+    def _shown(self, desk: LiveDesk, gate: Gate, lease: LeaseRecord, queue: int, now: datetime) -> LeasedAccount:
+        row = desk.row_of_key(lease.account_no)
+        if row is None:
+            raise refuse(Reason.NOT_FOUND, "request_id", "named an account that is gone.", "Lease anew with a new id.")
+        return self._seen(desk, row, lease, gate.verdict(row, queue, now))
+
+    @staticmethod
+    def _seen(desk: LiveDesk, row: int, lease: LeaseRecord, verdict: Verdict) -> LeasedAccount:
+        others = tuple(desk.account_id[other].decode() for other in desk.rows_of_person(row) if other != row)
+        return LeasedAccount(lease, desk.account_id[row].decode(), desk.place_of(row), verdict.attempts, others)
+
+    def _expire(self, turn: LeaseTurn, now: datetime, actor: Actor = UNKNOWN) -> None:
+        """End the leases whose time is over; their accounts come back."""
+        for lease in turn.held_past(microseconds(now)):
+            self._end(turn, lease, LeaseState.EXPIRED, now, actor, "")
+
+    def _end(self, turn: LeaseTurn, lease: LeaseRecord, state: LeaseState, now: datetime, actor: Actor, note: str) -> LeaseRecord:
+        ended = turn.change(lease.lease_id, state=state.value, ended_at=microseconds(now))
+        event = Event(
+            event_id=f"lease/{lease.lease_id}",
+            kind=EventKind.LEASE,
+            occurred_at=now,
+            account_id=self._keys.account_of(lease.account_no),
+            queue_id=lease.queue_id,
+            lease_id=lease.lease_id,
+            lease_state=state.value,
+            note=note,
+        )
+        if event.account_id:  # an account that was erased meanwhile has no key to seal with
+            turn.record([event], Subjects(np.array([lease.account_no]), np.array([NOBODY])), actor, now)
+        return ended
+
+
+def end_of(lease: LeaseRecord) -> datetime:
+    """Return when a lease expires."""
+    return EPOCH + timedelta(microseconds=lease.expires_at)
+
+
+def _suits(desk: LiveDesk, queue: int, row: int, request: LeaseRequest) -> bool:
+    """Return whether a holder speaks the person's language and has the skills that the account asks for."""
+    if request.languages:
+        chosen = desk.portfolio.column("language")[row].decode()
+        if chosen and chosen not in request.languages:
+            return False
+    if not request.skills:
+        return True
+    needed = [name for name in desk.plan.queues[queue].specialisms if desk.portfolio.column(name)[row]]
+    return all(name in request.skills for name in needed)
+
+
+def _mine(turn: LeaseTurn, lease_id: str, holder: str) -> LeaseRecord:
+    lease = turn.find(lease_id)
+    if lease is None or lease.holder != holder:
+        raise refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease of this holder.", "Check the id and holder.")
+    return lease
+
+
+def _check(request: LeaseRequest) -> None:
+    if not 1 <= request.count <= MAX_LEASES:
+        raise refuse(Reason.LIMIT_EXCEEDED, "count", f"{request.count} accounts.", f"Ask for 1 to {MAX_LEASES}.")
+    _check_seconds(request.lease_seconds)
+    if not request.holder or len(request.holder) > MAX_TEXT_CHARACTERS or not request.holder.isprintable():
+        raise refuse(Reason.INVALID_ARGUMENT, "holder", "is empty, too long or not printable.", "Send an opaque id.")
+
+
+def _check_seconds(lease_seconds: int) -> None:
+    if not _SHORTEST_SECONDS <= lease_seconds <= MAX_LEASE_SECONDS:
+        remedy = f"Send {_SHORTEST_SECONDS} to {MAX_LEASE_SECONDS}."
+        raise refuse(Reason.INVALID_ARGUMENT, "lease_seconds", f"{lease_seconds} seconds.", remedy)
+
+
+def _check_own(lease: LeaseRecord, events: Sequence[Event], subjects: Subjects) -> None:
+    """Refuse events of another account, and none that is a contact under the lease."""
+    for index, event in enumerate(events):
+        if event.account_id and int(subjects.account_no[index]) != lease.account_no:
+            told = f"{event.account_id!r} is not the leased account."
+            raise refuse(Reason.INVALID_ARGUMENT, f"events[{index}].account_id", told, "Tell it with RecordEvents.")
+        if event.kind is EventKind.CONTACT and event.lease_id not in ("", lease.lease_id):
+            told = "is another lease."
+            raise refuse(Reason.INVALID_ARGUMENT, f"events[{index}].contact.lease_id", told, "Name the lease, or none.")
+    if not any(event.kind is EventKind.CONTACT and event.account_id for event in events):
+        raise refuse(Reason.INVALID_ARGUMENT, "events", "none is a contact with the account.", "Release a lease without one.")
