@@ -16,6 +16,7 @@ from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
 from collections_opt.api.v1.rule_service_pb2_grpc import RuleServiceStub
 from collections_opt.api.v1.schema_service_pb2_grpc import SchemaServiceStub
 from collections_opt.api.v1.scoring_service_pb2_grpc import ScoringServiceStub
+from collections_opt.api.v1.worklist_service_pb2_grpc import WorklistServiceStub
 from collections_opt.client.connection import Connection
 
 
@@ -37,6 +38,7 @@ class Client:
         self.parameters = ParametersServiceStub(channel)
         self.rules = RuleServiceStub(channel)
         self.events = EventServiceStub(channel)
+        self.worklists = WorklistServiceStub(channel)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from collections_opt.api.v1 import (
     rule_service_pb2,
     schema_service_pb2,
     scoring_service_pb2,
+    worklist_service_pb2,
 )
 
 CONTRACT: Sequence[FileDescriptor] = (
@@ -31,6 +32,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     parameters_service_pb2.DESCRIPTOR,
     rule_service_pb2.DESCRIPTOR,
     event_service_pb2.DESCRIPTOR,
+    worklist_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -41,6 +43,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "CheckPortfolio": 3_600.0,
         "ExportRanking": 3_600.0,
         "WatchRanking": 600.0,
+        "WatchQueue": 600.0,
         "CompareRankings": 600.0,
         "VerifyRanking": 600.0,
         "VerifyLog": 600.0,
@@ -76,7 +79,7 @@ REPEATABLE = frozenset(
         *("CreateRanking", "CancelRanking", "ImportPortfolio"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
-        *("RecordEvents", "StreamEvents"),
+        *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
     }
 )
 """Methods that change something once however often they are sent: by request id, by content, by state."""

@@ -35,6 +35,7 @@ from tests.support.serving.edge import refusal
 from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.rule_requests import RULES, save_rules
+from tests.support.serving.worklist_requests import lease_all
 
 METHODS = {m.name: m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods}
 WAIT = 30.0
@@ -88,7 +89,8 @@ def good(client, ranking):
     saved = client.parameters.GetValueSet(parameters_service_pb2.GetValueSetRequest(set_id=VALUE_SET), timeout=WAIT)
     kept = client.rules.GetRuleTable(rule_service_pb2.GetRuleTableRequest(rule_table_id=RULES), timeout=WAIT)
     etags = latest.capacity_plan.etag, saved.value_set.state.etag, kept.rule_table.state.etag
-    return good_requests(Known(ranking.ranking_id, queue, first, *etags))
+    leases = lease_all(client.worklists, ranking.ranking_id, queue, WAIT)
+    return good_requests(Known(ranking.ranking_id, queue, first, *etags, leases))
 
 
 def send(channel, method, requests, timeout=WAIT, raw=False):

@@ -92,6 +92,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Too many accounts would be worth more in a worse outcome. FAILED_PRECONDITION: look at the accounts named, then send a new
     request with accept_clipped_values.
     """
+    ERROR_REASON_RANKING_NOT_IN_FORCE: _ErrorReason.ValueType  # 32
+    """The ranking is for another day than the desk's. FAILED_PRECONDITION: name a ranking of today."""
+    ERROR_REASON_LEASE_LOST: _ErrorReason.ValueType  # 33
+    """The lease is not the holder's any more. FAILED_PRECONDITION: lease anew; complete it if a contact was made."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -168,4 +172,8 @@ ERROR_REASON_VALUES_OUT_OF_ORDER: ErrorReason.ValueType  # 31
 """Too many accounts would be worth more in a worse outcome. FAILED_PRECONDITION: look at the accounts named, then send a new
 request with accept_clipped_values.
 """
+ERROR_REASON_RANKING_NOT_IN_FORCE: ErrorReason.ValueType  # 32
+"""The ranking is for another day than the desk's. FAILED_PRECONDITION: name a ranking of today."""
+ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 33
+"""The lease is not the holder's any more. FAILED_PRECONDITION: lease anew; complete it if a contact was made."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

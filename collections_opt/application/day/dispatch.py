@@ -14,12 +14,15 @@ from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.live_desk import LiveDesk, Place
 from collections_opt.application.day.turns import Turns
+from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.actors import UNKNOWN, Actor
+from collections_opt.core.codes.iso_639 import LANGUAGES
 from collections_opt.core.day.event_checks import check_events
 from collections_opt.core.day.event_columns import EPOCH, microseconds
 from collections_opt.core.day.events import Event, EventKind
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_TEXT_CHARACTERS
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
+from collections_opt.core.names import list_violations
 from collections_opt.ledger.events.event_log import NOBODY, Subjects
 from collections_opt.ledger.events.leases import LeaseRecord, LeaseState, LeaseTurn
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
@@ -124,6 +127,7 @@ class Dispatch:
         Raises:
             CollectionsError: NOT_FOUND; LEASE_LOST where it is not the holder's any more.
         """
+        _check_holder(holder)
         _check_seconds(lease_seconds)
 
         def act(turn: LeaseTurn) -> LeaseRecord:
@@ -137,7 +141,9 @@ class Dispatch:
 
         return self._turns.run(act)
 
-    def complete(self, lease_id: str, holder: str, events: Sequence[Event], actor: Actor = UNKNOWN) -> EndedLease:
+    def complete(
+        self, lease_id: str, holder: str, events: Sequence[Event], actor: Actor = UNKNOWN, validate_only: bool = False
+    ) -> EndedLease:
         """End a lease in what happened: one contact or more, and whatever came of them, in one transaction.
 
         A lease that was lost is still told what was done under it: the contact was made. The same again is the same.
@@ -146,6 +152,7 @@ class Dispatch:
             CollectionsError: NOT_FOUND; as ``check_events``; INVALID_ARGUMENT without a contact under this lease, or for events
                 of another account.
         """
+        _check_holder(holder)
         check_events(events, self._now())
         subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
 
@@ -154,6 +161,8 @@ class Dispatch:
             self._expire(turn, now)
             lease = _mine(turn, lease_id, holder)
             _check_own(lease, events, subjects)
+            if validate_only:
+                return EndedLease(lease, lease.state not in (LeaseState.HELD, LeaseState.COMPLETED))
             told = turn.record(events, subjects, actor, now)
             fresh = sum(not one.repeated for one in told)
             if lease.state != LeaseState.HELD:
@@ -170,6 +179,7 @@ class Dispatch:
         Raises:
             CollectionsError: NOT_FOUND; INVALID_ARGUMENT for a note that is none.
         """
+        _check_holder(holder)
         if not note or len(note) > MAX_TEXT_CHARACTERS or not note.isprintable():
             raise refuse(Reason.INVALID_ARGUMENT, "note", "is empty, too long or not printable.", "Say why, in short.")
 
@@ -292,8 +302,10 @@ def _suits(desk: LiveDesk, queue: int, row: int, request: LeaseRequest) -> bool:
 
 def _mine(turn: LeaseTurn, lease_id: str, holder: str) -> LeaseRecord:
     lease = turn.find(lease_id)
-    if lease is None or lease.holder != holder:
-        raise refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease of this holder.", "Check the id and holder.")
+    if lease is None:
+        raise refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease.", "Check the id.")
+    if lease.holder != holder:
+        raise refuse(Reason.NOT_FOUND, "holder", f"{holder[:40]!r} does not hold this lease.", "Send who leased it.")
     return lease
 
 
@@ -301,7 +313,20 @@ def _check(request: LeaseRequest) -> None:
     if not 1 <= request.count <= MAX_LEASES:
         raise refuse(Reason.LIMIT_EXCEEDED, "count", f"{request.count} accounts.", f"Ask for 1 to {MAX_LEASES}.")
     _check_seconds(request.lease_seconds)
-    if not request.holder or len(request.holder) > MAX_TEXT_CHARACTERS or not request.holder.isprintable():
+    _check_holder(request.holder)
+    for name, values, known in (("languages", request.languages, LANGUAGES), ("skills", request.skills, BLOCK_FLAGS)):
+        found = list(list_violations(name, values))
+        found += [
+            FieldViolation(f"{name}[{at}]", f"{value[:40]!r} is unknown.", "Check the code.")
+            for at, value in enumerate(values[:MAX_LIST_ITEMS])
+            if value not in known and not found
+        ]
+        if found:
+            raise CollectionsError(Reason.INVALID_ARGUMENT, str(found[0]), tuple(found))
+
+
+def _check_holder(holder: str) -> None:
+    if not holder or len(holder) > MAX_TEXT_CHARACTERS or not holder.isprintable():
         raise refuse(Reason.INVALID_ARGUMENT, "holder", "is empty, too long or not printable.", "Send an opaque id.")
 
 

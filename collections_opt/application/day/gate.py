@@ -130,7 +130,8 @@ class Gate:
             if not verdict.barred:
                 reason = found.reason(at, 0)
                 if reason is not None:
-                    verdict = Verdict(RULE, reason.rule_id, int(live.latest_event[at]))
+                    last = max(int(live.latest_event[place[other]]) for other in self._desk.rows_of_person(row))
+                    verdict = Verdict(RULE, reason.rule_id, last)
                 else:
                     offered = 0 if found.attempts is None else int(found.attempts[at, 0])
                     verdict = self._by_hours(live, at, queue, now) or Verdict(attempts=offered or max(1, int(one.attempts)))

@@ -141,7 +141,7 @@ class _Facts:
             desk_day=desk_day,
             elapsed=desk_day - day_number(portfolio.as_of_date),
             new=new,
-            late=~new & (events.recorded > microseconds(moment.imported_at)),
+            late=~new & (events.recorded >= microseconds(moment.imported_at)),
             day=local_days(events.occurred, zones[events.row]),
             told_day=local_days(events.recorded, zones[events.row]),
             today=local_days(now, zones),

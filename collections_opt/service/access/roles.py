@@ -83,6 +83,14 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ListAccountEvents": _DECIDING | {_R.AUDITOR},
             "ReadEvents": _RUNNING | {_R.AUDITOR},
         },
+        "WorklistService": {
+            "LeaseAccounts": _RUNNING,
+            "ExtendLease": _RUNNING,
+            "CompleteLease": _RUNNING,
+            "ReleaseLease": _RUNNING,
+            "ListNextAccounts": _DECIDING | {_R.AUDITOR},
+            "WatchQueue": _ALL,
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

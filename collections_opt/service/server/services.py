@@ -15,6 +15,7 @@ from collections_opt.api.v1 import (
     rule_service_pb2,
     schema_service_pb2,
     scoring_service_pb2,
+    worklist_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
 from collections_opt.service.metrics import ServerMetrics
@@ -30,6 +31,7 @@ from collections_opt.service.servicers.ranking import RankingServicer
 from collections_opt.service.servicers.rule import RuleServicer
 from collections_opt.service.servicers.schema import SchemaServicer
 from collections_opt.service.servicers.scoring import ScoringServicer
+from collections_opt.service.servicers.worklist import WorklistServicer
 from collections_opt.wire.byte_budget import ByteBudget
 
 _C = CallClass
@@ -94,6 +96,14 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ListAccountEvents": _C.READ,
             "ReadEvents": _C.READ,
         },
+        "WorklistService": {
+            "LeaseAccounts": _C.DISPATCH,
+            "ExtendLease": _C.DISPATCH,
+            "CompleteLease": _C.DISPATCH,
+            "ReleaseLease": _C.DISPATCH,
+            "ListNextAccounts": _C.READ,
+            "WatchQueue": _C.WATCH,
+        },
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -137,6 +147,7 @@ def all_services(
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
         (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
+        (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

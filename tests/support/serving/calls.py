@@ -28,6 +28,7 @@ from collections_opt.api.v1 import (
     schema_service_pb2_grpc,
     scoring_service_pb2,
     scoring_service_pb2_grpc,
+    worklist_service_pb2_grpc,
 )
 from collections_opt.application.settings import bundled_plan
 from collections_opt.service.server.build import ServerOptions, build_server
@@ -59,6 +60,7 @@ class Client:
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
         self.events = event_service_pb2_grpc.EventServiceStub(channel)
+        self.worklists = worklist_service_pb2_grpc.WorklistServiceStub(channel)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class FakeRankings:
 
 
 def places(**changes):
-    counts = {CallClass.READ: 4, CallClass.WORK: 2, CallClass.BULK: 2, CallClass.WATCH: 2}
+    counts = {CallClass.READ: 4, CallClass.WORK: 2, CallClass.BULK: 2, CallClass.DISPATCH: 2, CallClass.WATCH: 2}
     return {**counts, **{CallClass[name]: count for name, count in changes.items()}}
 
 

@@ -32,6 +32,7 @@ from tests.support.models.folders import NOW
 from tests.support.serving.calls import AS_OF, PLAN
 from tests.support.serving.event_requests import event_requests, event_streams
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
+from tests.support.serving.worklist_requests import worklist_requests
 
 VALUE_SET = "saved-values"
 """A set of values that the server holds, saved by somebody and not approved."""
@@ -47,6 +48,7 @@ class Known:
     etag: str
     values_etag: str
     rules_etag: str
+    leases: tuple = ()
 
 
 def account(account_id="a"):
@@ -158,6 +160,7 @@ def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     resources = {**_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
     every = {**_read_requests(known), **resources, **event_requests(known.account_id)}
+    every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
     single = {name: [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]

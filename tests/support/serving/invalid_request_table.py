@@ -26,7 +26,7 @@ _PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
 _ACCOUNT = r"\w+ accounts\[0\]\."
-_EVENT = r"(RecordEvents|StreamEvents) events\[\d\]\."
+_EVENT = r"(RecordEvents|StreamEvents|CompleteLease) events\[\d\]\."
 _RULE_TABLE = r"((Create|Update)RuleTable rule_table|EvaluateRules rule_tables\[0\])"
 _RULE = rf"{_RULE_TABLE}\.rules\[\d\]"
 
@@ -74,10 +74,13 @@ ANSWERED = {
     r"CreateRanking constraints\.limits\[\d\]\.name: a path": "a name for people",
     r"CreateRanking constraints\.limits\[0\]\.segment\.products: with a path": "codes of the lender",
     r"ExportEvidence account_ids: (its first element again|1,001 more of its first element)": "says the same",
-    rf"{_EVENT}(account_id|customer_id|event_id|\w+\.\w+_id): (unknown|a path)": "ids of the lender, of what may still come",
+    rf"{_EVENT}(customer_id|event_id|\w+\.(?!lease)\w+_id): (unknown|a path)": "ids of the lender, of what may still come",
+    r"(Record|Stream)Events events\[\d\]\.(account_id|contact\.lease_id): (unknown|a path)": "likewise",
     rf"{_EVENT}occur_time\.seconds: -1": "long ago",
     r"ListAccountEvents (account_id|customer_id): (unknown|a path|missing)": "nothing happened to it",
-    r"(RecordEvents|StreamEvents) events: its first element again": "the same event again",
+    r"(RecordEvents|StreamEvents|CompleteLease) events: its first element again": "the same event again",
+    r"LeaseAccounts holder: a path": "an opaque id",
+    r"ReleaseLease note: a path": "words of a person",
     r"ReadEvents after_sequence: largest": "nothing happened since",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
@@ -95,6 +98,7 @@ TOLD_AT = {
     r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
+    r"(Extend|Complete|Release)Lease (lease_id|holder): (unknown|a path)": r"lease_id|holder",
     rf"{_EVENT}balance\.balance_minor_units: -1": r"events\[\d\]\.balance\.arrears_minor_units",
     rf"{_EVENT}occur_time\.\w+: .*": r"events\[\d\]\.occur_time",
     rf"{_EVENT}promise\.due_date\.\w+: .*": r"events\[\d\]\.promise\.due_date",

@@ -31,6 +31,7 @@ def send(client, method, request):
         "RankingService": client.rankings,
         "RuleService": client.rules,
         "ScoringService": client.scoring,
+        "WorklistService": client.worklists,
     }
     SENT[method.full_name] += 1
     call = getattr(stubs[method.containing_service.name], method.name)

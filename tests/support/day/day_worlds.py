@@ -1,7 +1,8 @@
-"""A small desk for tests of the day: persons with one account or two, in four zones, ranked once and worked under a clock of ours."""
+"""A small desk for tests of the day: persons with one account or two, in four zones, ranked once and worked under our clock."""
 
 from __future__ import annotations
 
+import shutil
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,17 +14,21 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.day.events import Event, EventKind
-from collections_opt.core.desk.day_windows import DayWindow
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
-from tests.core.factories import plan, queue, raw_portfolio, text
+from tests.support.factories import plan, queue, raw_portfolio, text
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
 NOON = DAY + timedelta(hours=18)
 """13:00 in New York, 10:00 in Los Angeles: lawful everywhere here."""
 PORTFOLIO = "day"
-ZONES = (("US-NY", "America/New_York"), ("US-TX", "America/Chicago"), ("US-CO", "America/Denver"), ("US-CA", "America/Los_Angeles"))
+ZONES = (
+    ("US-NY", "America/New_York"),
+    ("US-TX", "America/Chicago"),
+    ("US-CO", "America/Denver"),
+    ("US-CA", "America/Los_Angeles"),
+)
 CALLS, CARE = "calls", "care"
 
 
@@ -93,3 +98,17 @@ def call(account, at, result="NO_ANSWER", **changes):
     event_id = changes.pop("event_id", f"call-{uuid.uuid4()}")
     facts = {"channel": "CALL", "direction": "OUTBOUND", "result": result, "queue_id": CALLS, "seconds": 60, **changes}
     return Event(event_id, EventKind.CONTACT, at, account, **facts)
+
+
+def made_world(folder):
+    """Rank the small desk in a folder, to be copied by tests; return the ranking's id."""
+    workspace = open_world(folder, Clock())
+    ranking_id = rank_world(workspace)
+    workspace.close()
+    return ranking_id
+
+
+def copied_world(template, folder, clock):
+    """Open a copy of a folder that ``made_world`` filled."""
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    return open_world(folder, clock)

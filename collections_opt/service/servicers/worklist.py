@@ -1,0 +1,159 @@
+"""WorklistService: leases, live worklists and wallboards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from collections_opt.api.v1 import worklist_service_pb2 as pb
+from collections_opt.application.day.day import Day
+from collections_opt.application.day.dispatch import LeasedAccount, LeaseRequest, end_of
+from collections_opt.application.day.live_worklists import LiveEntry, QueueState
+from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.service.access.call import Call
+from collections_opt.service.access.caller import read_actor
+from collections_opt.service.servicers.paging import read_page
+from collections_opt.wire.common import read_enum, read_uuid4, told_as
+from collections_opt.wire.events import RENAMES, read_events
+
+LOOK_SECONDS = 1.0
+"""How often a watch looks at its queues."""
+
+MAX_ANSWERS = 100_000
+"""Answers of one watch."""
+
+_NAMED = {"count": "max_account_count"}
+
+
+class WorklistServicer:
+    """Leases accounts and shows live worklists."""
+
+    def __init__(self, day: Day, recorded: RecordedRankings) -> None:
+        self._dispatch = day.dispatch
+        self._worklists = day.worklists
+        self._recorded = recorded
+
+    def lease_accounts(self, request: pb.LeaseAccountsRequest, context: Call) -> pb.LeaseAccountsResponse:
+        """Lease the best callable accounts."""
+        wanted = LeaseRequest(
+            request_id=read_uuid4(request.request_id),
+            ranking_id=request.ranking_id,
+            queue_id=request.queue_id,
+            holder=request.holder,
+            count=request.max_account_count,
+            lease_seconds=request.lease_seconds,
+            holder_kind=read_enum(pb.HolderKind.DESCRIPTOR, request.holder_kind, "holder_kind"),
+            languages=tuple(request.languages),
+            skills=tuple(request.skills),
+        )
+        with told_as(_NAMED):
+            leased = self._dispatch.lease(wanted, read_actor(context))
+        currency = self._currency(request.ranking_id)
+        return pb.LeaseAccountsResponse(leases=[_write_lease(one) for one in leased], currency_code=currency)
+
+    def extend_lease(self, request: pb.ExtendLeaseRequest, _context: Call) -> pb.ExtendLeaseResponse:
+        """Hold an account longer."""
+        lease = self._dispatch.extend(request.lease_id, request.holder, request.lease_seconds)
+        answer = pb.ExtendLeaseResponse()
+        answer.expire_time.FromDatetime(end_of(lease))
+        return answer
+
+    def complete_lease(self, request: pb.CompleteLeaseRequest, context: Call) -> pb.CompleteLeaseResponse:
+        """End a lease in what happened."""
+        with told_as({}, RENAMES):
+            events = read_events(request.events)
+            actor = read_actor(context)
+            ended = self._dispatch.complete(request.lease_id, request.holder, events, actor, request.validate_only)
+        return pb.CompleteLeaseResponse(state=ended.lease.state, lost=ended.lost, recorded_count=ended.recorded_count)
+
+    def release_lease(self, request: pb.ReleaseLeaseRequest, context: Call) -> pb.ReleaseLeaseResponse:
+        """Give an account back."""
+        ended = self._dispatch.release(request.lease_id, request.holder, request.note, read_actor(context))
+        return pb.ReleaseLeaseResponse(state=ended.lease.state, lost=ended.lost)
+
+    def list_next_accounts(self, request: pb.ListNextAccountsRequest, _context: Call) -> pb.ListNextAccountsResponse:
+        """Return a page of a live worklist."""
+        scope = f"next/{request.ranking_id}/{request.queue_id}/{request.include_removed}"
+        page = read_page(scope, request.page_size, request.page_token, 0)
+        found = self._worklists.page(request.ranking_id, request.queue_id, page.after, page.size + 1, request.include_removed)
+        shown, more = page.cut(found)
+        return pb.ListNextAccountsResponse(
+            accounts=[_write_entry(entry) for entry in shown],
+            next_page_token=page.next_token(shown[-1].position) if more else "",
+            currency_code=self._currency(request.ranking_id),
+        )
+
+    def watch_queue(self, request: pb.WatchQueueRequest, context: Call) -> Iterator[pb.WatchQueueResponse]:
+        """Yield how queues stand whenever that changes, until the caller leaves."""
+        if not 1 <= request.max_answer_count <= MAX_ANSWERS:
+            told = f"{request.max_answer_count} answers."
+            raise refuse(Reason.INVALID_ARGUMENT, "max_answer_count", told, f"Send 1 to {MAX_ANSWERS}.")
+        sent, count, pause = None, 0, threading.Event()
+        currency = ""
+        while context.is_active():
+            found = self._worklists.states(request.ranking_id)
+            shown = [one for one in found if request.queue_id in ("", one.queue_id)]
+            if not shown:
+                raise refuse(Reason.NOT_FOUND, "queue_id", f"{request.queue_id[:40]!r} is no queue.", "Check the id.")
+            currency = currency or self._currency(request.ranking_id)
+            if shown != sent:
+                sent = shown
+                yield pb.WatchQueueResponse(queues=[_write_state(one) for one in shown], currency_code=currency)
+                count += 1
+                if count == request.max_answer_count:
+                    return
+            pause.wait(min(LOOK_SECONDS, context.time_remaining()))
+
+    def _currency(self, ranking_id: str) -> str:
+        return str(self._recorded.finished(ranking_id).record["currency_code"])
+
+
+def _write_lease(leased: LeasedAccount) -> pb.Lease:
+    lease = pb.Lease(
+        lease_id=leased.lease.lease_id,
+        account_id=leased.account_id,
+        queue_id=leased.lease.queue_id,
+        priority=leased.place.priority,
+        attempts_left_count=leased.attempts,
+        increment_minor_units=leased.place.increment_minor,
+        handling_seconds=leased.lease.seconds,
+        other_account_ids=leased.other_account_ids,
+        moved=leased.place.moved,
+        state=leased.lease.state,
+    )
+    lease.expire_time.FromDatetime(end_of(leased.lease))
+    return lease
+
+
+def _write_entry(entry: LiveEntry) -> pb.NextAccount:
+    return pb.NextAccount(
+        position=entry.position,
+        account_id=entry.account_id,
+        increment_minor_units=entry.place.increment_minor,
+        handling_seconds=entry.place.seconds,
+        arrived=entry.arrived,
+        removed=entry.removed,
+        rule_id=entry.rule_id,
+        event_sequence=entry.event,
+        waits_for_hours=entry.waits,
+        attempts_left_count=entry.attempts,
+    )
+
+
+def _write_state(state: QueueState) -> pb.QueueState:
+    oldest = None
+    if state.oldest_lease is not None:
+        oldest = Timestamp()
+        oldest.FromDatetime(state.oldest_lease)
+    return pb.QueueState(
+        queue_id=state.queue_id,
+        depth=state.depth,
+        held_count=state.held_count,
+        minutes_left=state.left_seconds / 60.0,
+        minutes_spent=state.spent_seconds / 60.0,
+        value_left_minor_units=state.value_minor,
+        oldest_lease_time=oldest,
+    )
