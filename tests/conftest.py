@@ -51,3 +51,10 @@ def database_url(request, tmp_path):
         return
     with made_database(request.getfixturevalue("postgres_server")) as url:
         yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """Return the URL of an empty PostgreSQL database, dropped after the test."""
+    with made_database(postgres_server) as url:
+        yield url

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,6 @@ from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.evidence.proofs import Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
-from collections_opt.application.keyring import open_keyring
 from collections_opt.application.models.outcome_scorers import PolicyScorer
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.models.registry_policy import read_policy
@@ -29,10 +28,9 @@ from collections_opt.application.rankings.command import RankingCommand, options
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.records.erasures import Erasures
+from collections_opt.application.records.opening import Whereabouts, open_records
 from collections_opt.application.records.recorded_inputs import RecordedInputsReader
 from collections_opt.application.records.recorded_rankings import RecordedRankings
-from collections_opt.application.records.recorder import Recorder
-from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.approved import ApprovedResources
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.resources.value_sets import VALUE_SETS, ValueSets
@@ -40,9 +38,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import SolveProgress
-from collections_opt.ledger.ledger import Ledger, open_ledger
-from collections_opt.ledger.log.checkpoints import Checkpoints
-from collections_opt.ledger.objects.remote import open_objects
+from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.sealing.subject_keys import RandomBytes
 from collections_opt.ledger.tables.records import RankingRecord
 
@@ -93,11 +89,13 @@ def open_workspace(
     now: Callable[[], datetime],
     database_url: str = "",
     keys: Path | None = None,
-    checkpoint_folder: Path | None = None,
+    checkpoints_at: Sequence[str] = (),
     random_bytes: RandomBytes = secrets.token_bytes,
     objects_url: str = "",
 ) -> Workspace:
     """Open (and on first use make) a data folder: SQLite and objects inside it unless others are named by URL.
+
+    A ledger that takes no writes, as ``open_records``, opens for reading.
 
     Args:
         folder: where everything lives that is not named otherwise.
@@ -105,34 +103,30 @@ def open_workspace(
         now: the clock.
         database_url: SQLAlchemy URL of another database.
         keys: folder of the master key and the signing key; best on storage that is in no backup of the data.
-        checkpoint_folder: where signed checkpoints are written; best on storage that the database's owner cannot change.
+        checkpoints_at: as ``Whereabouts.checkpoints_at``.
         random_bytes: source of keys and nonces; another than the default is for tests.
         objects_url: another folder, or pyarrow URL, of the objects.
 
     Raises:
         CollectionsError: MODEL_UNAVAILABLE when the folder of models has no registry.toml, or a version that it declares
-            approved has other bytes; as ``open_ledger`` and ``open_objects``.
+            approved has other bytes; as ``open_records``.
     """
     policy = read_policy(models)
-    folder.mkdir(parents=True, exist_ok=True)
-    objects = open_objects(objects_url or str(folder / "objects"))
-    ledger = open_ledger(database_url or f"sqlite:///{folder / 'ledger.db'}", objects)
-    keyring = open_keyring(keys or folder / "keys", random_bytes)
-    checkpoints = Checkpoints(checkpoint_folder or folder / "checkpoints", keyring.signer.name, keyring.signer)
-    subject_keys = ledger.subject_keys(keyring.vault)
-    sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
-    recorder = Recorder(ledger, sealed, checkpoints)
-    recorder.publish_missing()
+    at = Whereabouts(folder, database_url, objects_url, keys, tuple(checkpoints_at))
+    records = open_records(at, now, random_bytes)
+    ledger, sealed, recorder = records.ledger, records.sealed, records.recorder
     worker = f"{socket.gethostname()}-{os.getpid()}-{random_bytes(4).hex()}"
     registry = ModelRegistry(ledger, models, policy, now, recorder.publish)
-    registry.meet_declarations()
+    if records.may_write:
+        registry.meet_declarations()
     rates = bundled_policy_rates()
     scorer = PolicyScorer(rates, digest_text(dump(rates)))
     serving = ModelServing(ledger, models, policy, scorer, now)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
-    rule_tables.ship(bundled_rules())
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
-    values.ship(bundled_parameters())
+    if records.may_write:
+        rule_tables.ship(bundled_rules())
+        values.ship(bundled_parameters())
     books = Books(ledger, now, recorder, values)
     rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
     recorded = rankings.recorded
@@ -147,10 +141,10 @@ def open_workspace(
         ledger,
         recorded,
         explanations,
-        Verification(ledger, recorder, rule_tables, values),
+        Verification(ledger, recorder, rule_tables, values, records.standing),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
-        Erasures(ledger, subject_keys, recorder, now),
+        Erasures(ledger, records.subject_keys, recorder, now),
     )
     workspace = Workspace(
         ledger,
@@ -166,9 +160,9 @@ def open_workspace(
         evidence,
         rule_tables,
         values,
-        open_day(ledger, subject_keys, recorder, recorded, placer, rule_tables, now),
+        open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now),
     )
     plan = bundled_plan()
-    if not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
+    if records.may_write and not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)
     return workspace

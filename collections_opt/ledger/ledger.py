@@ -18,6 +18,7 @@ from collections_opt.ledger.requests.workers import Workers
 from collections_opt.ledger.sealing.erasure import Erasure
 from collections_opt.ledger.sealing.subject_keys import KeyVault, SubjectKeys
 from collections_opt.ledger.store.database import Database, open_database
+from collections_opt.ledger.store.identity import refuse_retired
 from collections_opt.ledger.store.outbox import Outbox
 from collections_opt.ledger.tables.history import History
 from collections_opt.ledger.tables.model_events import ModelEvents
@@ -79,10 +80,12 @@ class Ledger(
 
 
 def open_ledger(url: str, objects: ObjectStore) -> Ledger:
-    """Open a ledger by SQLAlchemy URL, bringing its schema up to date.
+    """Open a ledger by SQLAlchemy URL, bringing its schema up to date; one that was moved takes no writes.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for a kind of database other than SQLite and PostgreSQL, SCHEMA_MISMATCH when newer
             code wrote it.
     """
-    return Ledger(open_database(url), objects)
+    database = open_database(url)
+    refuse_retired(database)
+    return Ledger(database, objects)

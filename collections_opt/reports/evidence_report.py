@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 MEANING = {
     "NOTHING": "This does NOT hold. What was recorded and what is stored now differ, or do not follow from each other.",
-    "INTEGRITY": "Nothing was altered since it was recorded.",
+    "INTEGRITY": "Nothing that is stored was altered since it was recorded, as far as the checks below reach.",
     "CERTIFICATE": "Nothing was altered since it was recorded, and every figure follows from the recorded inputs.",
 }
 """What each strength means, in a sentence."""

@@ -71,6 +71,9 @@ CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.VALUES_OUT_OF_ORDER: _C.FAILED_PRECONDITION,
         Reason.RANKING_NOT_IN_FORCE: _C.FAILED_PRECONDITION,
         Reason.LEASE_LOST: _C.FAILED_PRECONDITION,
+        Reason.STORE_MISMATCH: _C.FAILED_PRECONDITION,
+        Reason.LEDGER_HALTED: _C.FAILED_PRECONDITION,
+        Reason.KEYS_MISMATCH: _C.FAILED_PRECONDITION,
     }
 )
 """Status code of every reason."""

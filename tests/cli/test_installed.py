@@ -76,6 +76,7 @@ def test_what_the_package_ships_is_in_the_wheel(installed):
 
 def test_a_day_of_work_away_from_the_repository(installed, tmp_path):
     data = tmp_path / "book"
+    data.mkdir()
     ranked = installed("collections-opt", "rank", "--data", data, "--json")
     assert ranked.returncode == 0, ranked.stderr
     listed = installed("collections-opt", "worklist", "--data", data, "--queue", "early-calls", "--size", "3", "--csv")

@@ -37,6 +37,7 @@ def test_a_key_is_never_written_over_and_keys_need_an_issuer(tmp_path):
     assert "exists" in refused.stderr
     assert key.read_text() == "precious"
     assert not public.exists()
+    (tmp_path / "data").mkdir()
     no_issuer = call("serve.py", "--data", tmp_path / "data", "--insecure-loopback", "--token-keys", public)
     assert no_issuer.returncode == 2
     assert "token_issuer" in no_issuer.stderr

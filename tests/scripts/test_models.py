@@ -30,6 +30,7 @@ def test_every_command_has_help_with_an_example(command):
 
 def test_a_version_is_governed_from_the_terminal(tmp_path):
     models = folder_with_people(tmp_path)
+    (tmp_path / "data").mkdir()
     add_version(models, "next")
     reach = ("--data", tmp_path / "data", "--models", models)
 
@@ -54,6 +55,7 @@ def test_a_version_is_governed_from_the_terminal(tmp_path):
 
 def test_a_trial_adopts_in_one_go_and_every_record_says_self_approved(tmp_path):
     models = folder_with_people(tmp_path)
+    (tmp_path / "data").mkdir()
     add_version(models, "next")
     reach = ("--data", tmp_path / "data", "--models", models)
 

@@ -96,6 +96,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The ranking is for another day than the desk's. FAILED_PRECONDITION: name a ranking of today."""
     ERROR_REASON_LEASE_LOST: _ErrorReason.ValueType  # 33
     """The lease is not the holder's any more. FAILED_PRECONDITION: lease anew; complete it if a contact was made."""
+    ERROR_REASON_STORE_MISMATCH: _ErrorReason.ValueType  # 40
+    """The objects named are not the ledger's own: ledger and store must name each other. FAILED_PRECONDITION."""
+    ERROR_REASON_LEDGER_HALTED: _ErrorReason.ValueType  # 41
+    """The ledger takes no writes: it was moved, or a checkpoint tells of another history. Reads go on. FAILED_PRECONDITION: a
+    person must look at it first.
+    """
+    ERROR_REASON_KEYS_MISMATCH: _ErrorReason.ValueType  # 42
+    """The keys are missing, or are not those that the log names. FAILED_PRECONDITION."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -176,4 +184,12 @@ ERROR_REASON_RANKING_NOT_IN_FORCE: ErrorReason.ValueType  # 32
 """The ranking is for another day than the desk's. FAILED_PRECONDITION: name a ranking of today."""
 ERROR_REASON_LEASE_LOST: ErrorReason.ValueType  # 33
 """The lease is not the holder's any more. FAILED_PRECONDITION: lease anew; complete it if a contact was made."""
+ERROR_REASON_STORE_MISMATCH: ErrorReason.ValueType  # 40
+"""The objects named are not the ledger's own: ledger and store must name each other. FAILED_PRECONDITION."""
+ERROR_REASON_LEDGER_HALTED: ErrorReason.ValueType  # 41
+"""The ledger takes no writes: it was moved, or a checkpoint tells of another history. Reads go on. FAILED_PRECONDITION: a
+person must look at it first.
+"""
+ERROR_REASON_KEYS_MISMATCH: ErrorReason.ValueType  # 42
+"""The keys are missing, or are not those that the log names. FAILED_PRECONDITION."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

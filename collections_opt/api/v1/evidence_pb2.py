@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%collections_opt/api/v1/evidence.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\">\n\rEvidenceCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05holds\x18\x02 \x01(\x08\x12\x10\n\x08sentence\x18\x03 \x01(\t\"\xa5\x01\n\x0f\x45videnceVerdict\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12:\n\x08strength\x18\x02 \x01(\x0e\x32(.collections_opt.api.v1.EvidenceStrength\x12\x35\n\x06\x63hecks\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.EvidenceCheck\x12\x0e\n\x06limits\x18\x04 \x03(\t\"0\n\x14VerifyRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"Q\n\x15VerifyRankingResponse\x12\x38\n\x07verdict\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.EvidenceVerdict\"\x12\n\x10VerifyLogRequest\"w\n\x11VerifyLogResponse\x12\x38\n\x07verdict\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.EvidenceVerdict\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12\x14\n\x0cverifier_key\x18\x03 \x01(\t\"L\n\x15\x45xportEvidenceRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x61\x63\x63ount_ids\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\")\n\x16\x45xportEvidenceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\"0\n\x14ReplayRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"s\n\x15ReplayRankingResponse\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.ReplayOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*\x98\x01\n\x10\x45videnceStrength\x12!\n\x1d\x45VIDENCE_STRENGTH_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_STRENGTH_NOTHING\x10\x01\x12\x1f\n\x1b\x45VIDENCE_STRENGTH_INTEGRITY\x10\x02\x12!\n\x1d\x45VIDENCE_STRENGTH_CERTIFICATE\x10\x03*\x93\x01\n\rReplayOutcome\x12\x1e\n\x1aREPLAY_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cREPLAY_OUTCOME_BIT_IDENTICAL\x10\x01\x12#\n\x1fREPLAY_OUTCOME_CERTIFICATE_ONLY\x10\x02\x12\x1b\n\x17REPLAY_OUTCOME_MISMATCH\x10\x03\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%collections_opt/api/v1/evidence.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\">\n\rEvidenceCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05holds\x18\x02 \x01(\x08\x12\x10\n\x08sentence\x18\x03 \x01(\t\"\xa5\x01\n\x0f\x45videnceVerdict\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12:\n\x08strength\x18\x02 \x01(\x0e\x32(.collections_opt.api.v1.EvidenceStrength\x12\x35\n\x06\x63hecks\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.EvidenceCheck\x12\x0e\n\x06limits\x18\x04 \x03(\t\"0\n\x14VerifyRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"Q\n\x15VerifyRankingResponse\x12\x38\n\x07verdict\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.EvidenceVerdict\"2\n\x10VerifyLogRequest\x12\x1e\n\x10kept_checkpoints\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\"G\n\x10\x43onsistencyProof\x12\x0c\n\x04size\x18\x01 \x01(\x03\x12\x15\n\rcontradiction\x18\x02 \x01(\t\x12\x0e\n\x06hashes\x18\x03 \x03(\x0c\"\xce\x01\n\x11VerifyLogResponse\x12\x38\n\x07verdict\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.EvidenceVerdict\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12\x14\n\x0cverifier_key\x18\x03 \x01(\t\x12=\n\x0b\x63onsistency\x18\x04 \x03(\x0b\x32(.collections_opt.api.v1.ConsistencyProof\x12\x16\n\x0ekey_hand_overs\x18\x05 \x03(\t\"L\n\x15\x45xportEvidenceRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x0b\x61\x63\x63ount_ids\x18\x02 \x03(\tB\x04\xe2\x41\x01\x01\")\n\x16\x45xportEvidenceResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c\"0\n\x14ReplayRankingRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"s\n\x15ReplayRankingResponse\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x36\n\x07outcome\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.ReplayOutcome\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t*\x98\x01\n\x10\x45videnceStrength\x12!\n\x1d\x45VIDENCE_STRENGTH_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x45VIDENCE_STRENGTH_NOTHING\x10\x01\x12\x1f\n\x1b\x45VIDENCE_STRENGTH_INTEGRITY\x10\x02\x12!\n\x1d\x45VIDENCE_STRENGTH_CERTIFICATE\x10\x03*\x93\x01\n\rReplayOutcome\x12\x1e\n\x1aREPLAY_OUTCOME_UNSPECIFIED\x10\x00\x12 \n\x1cREPLAY_OUTCOME_BIT_IDENTICAL\x10\x01\x12#\n\x1fREPLAY_OUTCOME_CERTIFICATE_ONLY\x10\x02\x12\x1b\n\x17REPLAY_OUTCOME_MISMATCH\x10\x03\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,16 +35,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
   _globals['_VERIFYRANKINGREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_VERIFYRANKINGREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\002'
+  _globals['_VERIFYLOGREQUEST'].fields_by_name['kept_checkpoints']._loaded_options = None
+  _globals['_VERIFYLOGREQUEST'].fields_by_name['kept_checkpoints']._serialized_options = b'\342A\001\001'
   _globals['_EXPORTEVIDENCEREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_EXPORTEVIDENCEREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\002'
   _globals['_EXPORTEVIDENCEREQUEST'].fields_by_name['account_ids']._loaded_options = None
   _globals['_EXPORTEVIDENCEREQUEST'].fields_by_name['account_ids']._serialized_options = b'\342A\001\001'
   _globals['_REPLAYRANKINGREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_REPLAYRANKINGREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\002'
-  _globals['_EVIDENCESTRENGTH']._serialized_start=893
-  _globals['_EVIDENCESTRENGTH']._serialized_end=1045
-  _globals['_REPLAYOUTCOME']._serialized_start=1048
-  _globals['_REPLAYOUTCOME']._serialized_end=1195
+  _globals['_EVIDENCESTRENGTH']._serialized_start=1086
+  _globals['_EVIDENCESTRENGTH']._serialized_end=1238
+  _globals['_REPLAYOUTCOME']._serialized_start=1241
+  _globals['_REPLAYOUTCOME']._serialized_end=1388
   _globals['_EVIDENCECHECK']._serialized_start=98
   _globals['_EVIDENCECHECK']._serialized_end=160
   _globals['_EVIDENCEVERDICT']._serialized_start=163
@@ -54,15 +56,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFYRANKINGRESPONSE']._serialized_start=380
   _globals['_VERIFYRANKINGRESPONSE']._serialized_end=461
   _globals['_VERIFYLOGREQUEST']._serialized_start=463
-  _globals['_VERIFYLOGREQUEST']._serialized_end=481
-  _globals['_VERIFYLOGRESPONSE']._serialized_start=483
-  _globals['_VERIFYLOGRESPONSE']._serialized_end=602
-  _globals['_EXPORTEVIDENCEREQUEST']._serialized_start=604
-  _globals['_EXPORTEVIDENCEREQUEST']._serialized_end=680
-  _globals['_EXPORTEVIDENCERESPONSE']._serialized_start=682
-  _globals['_EXPORTEVIDENCERESPONSE']._serialized_end=723
-  _globals['_REPLAYRANKINGREQUEST']._serialized_start=725
-  _globals['_REPLAYRANKINGREQUEST']._serialized_end=773
-  _globals['_REPLAYRANKINGRESPONSE']._serialized_start=775
-  _globals['_REPLAYRANKINGRESPONSE']._serialized_end=890
+  _globals['_VERIFYLOGREQUEST']._serialized_end=513
+  _globals['_CONSISTENCYPROOF']._serialized_start=515
+  _globals['_CONSISTENCYPROOF']._serialized_end=586
+  _globals['_VERIFYLOGRESPONSE']._serialized_start=589
+  _globals['_VERIFYLOGRESPONSE']._serialized_end=795
+  _globals['_EXPORTEVIDENCEREQUEST']._serialized_start=797
+  _globals['_EXPORTEVIDENCEREQUEST']._serialized_end=873
+  _globals['_EXPORTEVIDENCERESPONSE']._serialized_start=875
+  _globals['_EXPORTEVIDENCERESPONSE']._serialized_end=916
+  _globals['_REPLAYRANKINGREQUEST']._serialized_start=918
+  _globals['_REPLAYRANKINGREQUEST']._serialized_end=966
+  _globals['_REPLAYRANKINGRESPONSE']._serialized_start=968
+  _globals['_REPLAYRANKINGRESPONSE']._serialized_end=1083
 # @@protoc_insertion_point(module_scope)

@@ -195,16 +195,57 @@ class VerifyLogRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    KEPT_CHECKPOINTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def kept_checkpoints(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Signed checkpoints that the caller kept elsewhere, at most 100: the log must extend each. Only they show that the newest records
+        were not taken away together with their checkpoints.
+        """
+
     def __init__(
         self,
+        *,
+        kept_checkpoints: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kept_checkpoints", b"kept_checkpoints"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyLogRequest: _TypeAlias = VerifyLogRequest  # noqa: Y015
+
+@_typing.final
+class ConsistencyProof(_message.Message):
+    """How the log relates to a checkpoint that the caller kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    CONTRADICTION_FIELD_NUMBER: _builtins.int
+    HASHES_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """Entries that the checkpoint saw; -1 where it cannot be read."""
+    contradiction: _builtins.str
+    """How the log contradicts it; empty when the log extends it."""
+    @_builtins.property
+    def hashes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """The consistency proof of RFC 6962 from it to the checkpoint of the answer, lowest hash first."""
+
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
+        contradiction: _builtins.str = ...,
+        hashes: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contradiction", b"contradiction", "hashes", b"hashes", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsistencyProof: _TypeAlias = ConsistencyProof  # noqa: Y015
 
 @_typing.final
 class VerifyLogResponse(_message.Message):
@@ -215,6 +256,8 @@ class VerifyLogResponse(_message.Message):
     VERDICT_FIELD_NUMBER: _builtins.int
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     VERIFIER_KEY_FIELD_NUMBER: _builtins.int
+    CONSISTENCY_FIELD_NUMBER: _builtins.int
+    KEY_HAND_OVERS_FIELD_NUMBER: _builtins.int
     checkpoint: _builtins.str
     """The signed checkpoint of the log as it stands, a C2SP signed note: keep it, a later log must extend it."""
     verifier_key: _builtins.str
@@ -223,16 +266,28 @@ class VerifyLogResponse(_message.Message):
     def verdict(self) -> Global___EvidenceVerdict:
         """The outcome."""
 
+    @_builtins.property
+    def consistency(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsistencyProof]:
+        """One for each checkpoint that was sent, in order."""
+
+    @_builtins.property
+    def key_hand_overs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By which each former signing key vouches for the next, C2SP signed notes in order; whoever trusts a former key comes to trust
+        verifier_key by them.
+        """
+
     def __init__(
         self,
         *,
         verdict: Global___EvidenceVerdict | None = ...,
         checkpoint: _builtins.str = ...,
         verifier_key: _builtins.str = ...,
+        consistency: _abc.Iterable[Global___ConsistencyProof] | None = ...,
+        key_hand_overs: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "verdict", b"verdict", "verifier_key", b"verifier_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "consistency", b"consistency", "key_hand_overs", b"key_hand_overs", "verdict", b"verdict", "verifier_key", b"verifier_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import threading
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 import numpy as np
 
+from collections_opt.application.evidence.history import History, KeptCheckpoint
 from collections_opt.application.models.evidence import model_files, object_files
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
@@ -46,6 +48,14 @@ class AccountProof:
 
 
 @dataclass(frozen=True)
+class LogState:
+    """The signed checkpoint of the log, and how it relates to checkpoints that somebody kept."""
+
+    checkpoint: str
+    kept: tuple[KeptCheckpoint, ...]
+
+
+@dataclass(frozen=True)
 class _Leaves:
     """A ranking's sealed tables, and the tree over the leaves of both."""
 
@@ -74,9 +84,20 @@ class Proofs:
         """The public key under which checkpoints are signed."""
         return self._checkpoints.signer.verifier.vkey
 
+    @property
+    def hand_overs(self) -> tuple[tuple[str, str], ...]:
+        """Per former signing key, in order, its text and the note in which it vouches for the next."""
+        return self._checkpoints.hand_overs
+
     def checkpoint(self) -> str:
         """Return the signed checkpoint of the log as it stands."""
         return self._checkpoints.note(self._ledger.log_tree())
+
+    def state(self, kept: Sequence[str]) -> LogState:
+        """Return the signed checkpoint of the log as it stands, beside checkpoints that somebody kept elsewhere."""
+        tree = self._ledger.log_tree()
+        history = History(self._checkpoints, (), tree)
+        return LogState(self._checkpoints.note(tree), tuple(map(history.compared, kept)))
 
     def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
         """Return the proof of one account, decided or refused at the door.
@@ -90,16 +111,18 @@ class Proofs:
         table, row = (leaves.decided, index) if index < count else (leaves.refused, index - count)
         shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
         answer = _cells(table, shown)
-        path = [step.hex() for step in leaves.tree.inclusion_proof(index)]
-        content = {
+        path, log = [step.hex() for step in leaves.tree.inclusion_proof(index)], self._ledger.log_tree()
+        content: dict[str, Any] = {
             "answer": answer,
-            "checkpoint": self.checkpoint(),
+            "checkpoint": self._checkpoints.note(log),
             "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
-            "log": self._log_facts(LogKind.RANKING, record.ranking_id),
+            "log": self._log_facts(LogKind.RANKING, record.ranking_id, log),
             "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
             "row": vars_of(record),
             "vkey": self.vkey,
         }
+        if self.hand_overs:
+            content["key_hand_overs"] = [list(pair) for pair in self.hand_overs]
         return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
 
     def archive(self, record: RankingRecord, accounts: Iterable[str] | None = None) -> bytes:
@@ -113,14 +136,16 @@ class Proofs:
         require_wanted()
         decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
-        held = record.record
+        held, tree = record.record, self._ledger.log_tree()
         files = {
             "README.txt": _readme(record).encode(),
             "record.json": canonical_json(vars_of(record)).encode(),
-            "log.json": canonical_json(self._log_facts(LogKind.RANKING, record.ranking_id)).encode(),
-            "inputs.json": canonical_json(self._input_facts(record)).encode(),
-            "checkpoint.txt": self.checkpoint().encode(),
+            "log.json": canonical_json(self._log_facts(LogKind.RANKING, record.ranking_id, tree)).encode(),
+            "inputs.json": canonical_json(self._input_facts(record, tree)).encode(),
+            "checkpoint.txt": self._checkpoints.note(tree).encode(),
+            "log_hashes.bin": tree.leaves.tobytes(),
             "key.vkey": self.vkey.encode(),
+            "key_hand_overs.json": json.dumps(self.hand_overs).encode(),
             **object_files(self._ledger, held),
             **model_files(self._ledger, held),
             "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
@@ -133,19 +158,20 @@ class Proofs:
         title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
         return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
 
-    def _input_facts(self, record: RankingRecord) -> dict[str, Any]:
+    def _input_facts(self, record: RankingRecord, log: MerkleTree) -> dict[str, Any]:
         """Return the leaves that say who imported the portfolio and who saved the plan."""
         plan = f"{record.record['plan_id']}/{record.record['plan_version']}"
         return {
-            "plan": self._log_facts(LogKind.PLAN, plan),
-            "portfolio": self._log_facts(LogKind.PORTFOLIO, record.portfolio_id),
+            "plan": self._log_facts(LogKind.PLAN, plan, log),
+            "portfolio": self._log_facts(LogKind.PORTFOLIO, record.portfolio_id, log),
         }
 
-    def _log_facts(self, kind: LogKind, reference: str) -> dict[str, Any]:
+    def _log_facts(self, kind: LogKind, reference: str, log: MerkleTree) -> dict[str, Any]:
+        """Return a leaf and its path in one state of the log, which one checkpoint must cover: the log grows meanwhile."""
         entry = self._ledger.log_entry_of(kind, reference)
         if entry is None:
             raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {kind} {reference}.", "Verify the log.")
-        path = self._ledger.log_tree().inclusion_proof(entry.position)
+        path = log.inclusion_proof(entry.position)
         return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
 
     def _leaves(self, record: RankingRecord) -> _Leaves:
@@ -234,7 +260,9 @@ To check it you need Python 3.8 or newer and nothing else; take verify_evidence.
 
     python verify_evidence.py THIS_ARCHIVE.zip --key PUBLIC_KEY
 
-PUBLIC_KEY is the lender's, as published before; compare key.vkey with it. The program says HOLDS, or what does not.
+PUBLIC_KEY is the lender's, as published before, or the fingerprint of it that the lender gave on paper: SHA-256 of the key's
+text. The program says HOLDS, or what does not. Add --since OLD_CHECKPOINT.txt, kept from before, to learn whether anything that
+was recorded then is gone or changed.
 
 record.json         the ranking's record, as it stands in the chain of records
 log.json            its place in the log of everything that was recorded
@@ -249,7 +277,9 @@ approvals.json      what people did to the model versions used, as the lender's 
 leaves.bin          one hash per row that came in
 accepted.bin        the accounts decided on, each with the salt of its hash; zeros where withheld or erased
 refused.bin         the rows refused at the door, likewise
-key.vkey            the public key
+log_hashes.bin      one hash per entry of the log: with it an older checkpoint shows whether the log only grew since (--since)
+key.vkey            the public key; it proves nothing by itself, whoever made this archive put it there
+key_hand_overs.json by which each former key of the lender vouches for the next
 manifest.note       the digests of all files, signed
 """
 

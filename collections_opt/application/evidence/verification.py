@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from collections_opt.application.evidence.budget_check import budget_check
 from collections_opt.application.evidence.findings import Check, Strength, Verdict
+from collections_opt.application.evidence.history import History
 from collections_opt.application.evidence.hours_check import hours_check
 from collections_opt.application.records.recorded_decision import RecordedDecision, read_decision
 from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.records.standing import Standing
 from collections_opt.application.resources.rule_tables import RuleTables, TableVersion
 from collections_opt.application.resources.value_sets import ValueSets, recorded_choices
 from collections_opt.application.settings import dump, load
@@ -23,9 +25,9 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.log.checkpoints import check_note
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.objects.named import broken_objects
 from collections_opt.ledger.sealing.sealing import unseal
 from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.solvers import verify
@@ -39,17 +41,26 @@ class Verification:
         recorder: what opens and signs them.
         rule_tables: the versions that records name.
         values: the sets of values that records name.
+        standing: what people decided about the history.
     """
 
-    def __init__(self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables, values: ValueSets) -> None:
+    def __init__(
+        self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables, values: ValueSets, standing: Standing
+    ) -> None:
         self._ledger = ledger
+        self._standing = standing
         self._rule_tables = rule_tables
         self._values = values
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
 
-    def verify_log(self) -> Verdict:
-        """Check the chain, the log and every checkpoint that was published."""
+    def verify_log(self, kept: Sequence[str] = ()) -> Verdict:
+        """Check the chain, the log, every object that a record names, and every checkpoint that can be found.
+
+        Args:
+            kept: signed checkpoints that the caller kept elsewhere. Only they, or places that the owner of the data cannot
+                change, show that the newest records were not taken away together with their checkpoints.
+        """
         chain, log, lives = self._ledger.verify_chain(), self._ledger.verify_log(), self._ledger.verify_lives()
         rows = self._ledger.verify_rows()
         try:
@@ -67,20 +78,16 @@ class Verification:
             Check("events", not events, "; ".join(events) or "Events are what their batches say."),
             Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
-        verifier, origin = self._checkpoints.signer.verifier, self._checkpoints.origin
-        notes = list(self._checkpoints.published())
-        wrong = [(name, found) for name, note in notes if (found := check_note(note, verifier, origin, tree))]
-        checks += [Check(f"checkpoint {name}", False, f"Checkpoint {name} {found}.") for name, found in wrong]
-        if not wrong:
-            newest = notes[-1][0] if notes else "none"
-            covered = bool(notes) and self._covers(int(newest.partition(".")[0]), tree.size)
-            sentence = f"All {len(notes)} published checkpoints are signed and extended by the log; the newest is {newest}."
-            checks.append(Check("checkpoints", covered or not tree.size, sentence if covered else _uncovered(newest, tree.size)))
-        return _verdict("log", checks, Strength.INTEGRITY)
+        lost, read_count = broken_objects(self._ledger.database, self._ledger.objects)
+        whole = f"All {read_count} objects that records name are there, with the bytes that their names promise."
+        checks.append(Check("objects", not lost, "; ".join(lost) or whole))
+        history = History(self._checkpoints, self._standing.decisions(), tree, self._covers)
+        checks += [*history.checks(), *history.kept_checks(kept)]
+        return _verdict("log", checks, Strength.INTEGRITY, history.limits(len(kept)))
 
     def _covers(self, signed: int, size: int) -> bool:
         """Return whether nothing but events came after a checkpoint: those are signed a moment later, all that came together."""
-        return signed == size or all(kind is LogKind.EVENTS for kind in self._ledger.log_kinds_from(signed))
+        return signed == size or (signed >= 0 and all(kind is LogKind.EVENTS for kind in self._ledger.log_kinds_from(signed)))
 
     def verify_ranking(self, ranking_id: str) -> Verdict:
         """Check one ranking as far as it can be shown.
@@ -257,10 +264,6 @@ class _DoesNotHoldError(Exception):
 def _need(holds: bool, otherwise: str) -> None:
     if not holds:
         raise _DoesNotHoldError(otherwise)
-
-
-def _uncovered(newest: str, size: int) -> str:
-    return f"The newest checkpoint is {newest}, the log has {size} entries: publish the missing one."
 
 
 def _verdict(subject: str, checks: list[Check], strongest: Strength, limits: tuple[str, ...] = ()) -> Verdict:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import structlog
 
 from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.application.records.provenance import health, runtime
@@ -19,6 +20,8 @@ from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.checkpoints import Checkpoints
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.tables.records import PortfolioRecord
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,17 @@ class Recorder:
         """Write the checkpoint that a process did not come to write before it ended; nothing for an empty log."""
         tree = self.ledger.log_tree()
         if tree.size:
-            self.checkpoints.publish(tree)
+            self._publish(tree)
 
     def publish(self) -> Path:
-        """Write the signed checkpoint of the log as it stands."""
-        return self.checkpoints.publish(self.ledger.log_tree())
+        """Write the signed checkpoint of the log as it stands, and copies to the other places.
+
+        What it covers is recorded already: a place that cannot be written is told in the process's log and by ``verify log``.
+        """
+        return self._publish(self.ledger.log_tree())
+
+    def _publish(self, tree: MerkleTree) -> Path:
+        path = self.checkpoints.publish(tree)
+        for title, error in self.checkpoints.publish_elsewhere(tree):
+            _log.warning("checkpoint not copied", place=title, size=tree.size, error=error.strerror or type(error).__name__)
+        return path

@@ -21,12 +21,13 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.shipped import shipped
 
 if TYPE_CHECKING:
+    from collections_opt.application.records.opening import Whereabouts
     from collections_opt.application.workspace import Workspace
 
 LATEST = "latest"
 """Names the newest recorded ranking by expected value."""
 
-DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; made on first use.")]
+DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; a new one begins in an empty folder.")]
 ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
 
 
@@ -41,7 +42,9 @@ class Product:
     """
 
     address: Annotated[str, typer.Option(help="host:port of a server; not given: serve --data in process.")] = ""
-    data: Annotated[Path, typer.Option(help="Data folder to serve in process; made on first use.")] = Path("var/demo")
+    data: Annotated[Path, typer.Option(help="Data folder to serve in process; a new one begins in an empty folder.")] = Path(
+        "var/demo"
+    )
     models: ModelsOption = None
     tls_ca: Annotated[Path | None, typer.Option(help="PEM authority of the server's certificate.")] = None
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate to show to the server (mTLS).")] = None
@@ -52,14 +55,20 @@ class Product:
     token: Annotated[Path | None, typer.Option(help="File of your token, for a server that asks for one.")] = None
 
     @contextmanager
-    def connect(self) -> Iterator[Client]:
+    def connect(self, may_make: bool = False) -> Iterator[Client]:
         """Open the API for the time of a block.
 
+        Args:
+            may_make: whether the command may make a data folder that is not there; elsewhere it was misspelt.
+
         Raises:
-            CollectionsError: as ``Connection.channel`` and ``open_workspace``; INVALID_ARGUMENT for TLS flags without address.
+            CollectionsError: as ``require_ledger``, ``Connection.channel`` and ``open_workspace``; INVALID_ARGUMENT for TLS
+                flags without address.
         """
         if not self.address:
             self._refuse_connection_flags()
+            if not may_make:
+                require_ledger(self.data)
             with served(self.data, models_of(self.data, self.models)) as port, connect(self._local(port)) as client:
                 yield client
             return
@@ -94,6 +103,31 @@ def shipped_models() -> Path:
     return here if (here / "registry.toml").exists() else shipped("models")
 
 
+BEGINNING = ("models", "keys")
+"""What a data folder may hold before its ledger."""
+
+
+def require_ledger(data: Path) -> None:
+    """Refuse a folder that holds no ledger and does not look like the beginning of one: it was misspelt.
+
+    Raises:
+        CollectionsError: NOT_FOUND.
+    """
+    if (data / "ledger.db").is_file():
+        return
+    if not data.is_dir():
+        remedy = "Check the spelling. For a new ledger make the folder first; demo and import make it themselves."
+        raise refuse(Reason.NOT_FOUND, "data", f"there is no folder {data}.", remedy)
+    others = sorted(path.name for path in data.iterdir() if path.name not in BEGINNING)
+    if others:
+        raise refuse(
+            Reason.NOT_FOUND,
+            "data",
+            f"{data} holds no ledger, but {others[0]}.",
+            "Check the spelling; a new ledger begins in an empty folder.",
+        )
+
+
 def machine_user() -> str:
     """Return the login name of who runs a script; empty where the machine knows none."""
     try:
@@ -109,7 +143,7 @@ def served(data: Path, models: Path) -> Iterator[int]:
     from collections_opt.service.server.build import ServerOptions, build_server  # noqa: PLC0415
     from collections_opt.service.server.services import all_services  # noqa: PLC0415
 
-    with opened(data, models) as workspace:
+    with opened(data, models, may_make=True) as workspace:
         built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
         built.start()
         try:
@@ -124,13 +158,22 @@ def now() -> datetime:
 
 
 @contextmanager
-def opened(data: Path, models: Path, database_url: str = "", objects_url: str = "") -> Iterator[Workspace]:
-    """Open a data folder itself for the time of a block, for what works on records and not over the API."""
+def opened(data: Path, models: Path, elsewhere: Whereabouts | None = None, may_make: bool = False) -> Iterator[Workspace]:
+    """Open a data folder itself for the time of a block, for what works on records and not over the API.
+
+    ``elsewhere`` says where its parts are that are not in the folder; ``may_make`` as ``Product.connect``.
+    """
     from collections_opt.application.logs import write_logs_to  # noqa: PLC0415 - see ``served``
     from collections_opt.application.workspace import open_workspace  # noqa: PLC0415
 
     write_logs_to(sys.stderr)
-    workspace = open_workspace(data, models, now, database_url, objects_url=objects_url)
+    if elsewhere is None and not may_make:
+        require_ledger(data)
+    at = elsewhere
+    if at is None:
+        workspace = open_workspace(data, models, now)
+    else:
+        workspace = open_workspace(data, models, now, at.database_url, at.keys, at.checkpoints_at, objects_url=at.objects_url)
     try:
         yield workspace
     finally:

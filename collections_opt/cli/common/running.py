@@ -19,6 +19,7 @@ from collections_opt.core.errors import CollectionsError
 if TYPE_CHECKING:
     pass
 from collections_opt.cli.common.product import Product
+from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import PlainConsole
 
 _SCRIPT = re.compile(r"python scripts/\w+\.py")
@@ -30,7 +31,7 @@ REFUSED = 2
 def run(command: Callable[..., Any]) -> None:
     """Run a typer command; a refusal prints what to do next and exits with ``REFUSED``.
 
-    A first parameter annotated ``Product`` becomes the options of its fields.
+    A first parameter annotated ``Product`` or ``Stores`` becomes the options of its fields.
     """
     app = typer.Typer(add_completion=False)
     app.command()(_with_product_options(_named_as_called(command)))
@@ -91,16 +92,17 @@ def _refusals() -> Iterator[None]:
 def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
     hints = get_type_hints(command, include_extras=True)
     own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(command).parameters.values()]
-    if not own or own[0].annotation is not Product:
+    if not own or own[0].annotation not in (Product, Stores):
         return command
-    product_hints = get_type_hints(Product, include_extras=True)
+    group: type[Product | Stores] = own[0].annotation
+    product_hints = get_type_hints(group, include_extras=True)
     kind = inspect.Parameter.KEYWORD_ONLY
     taken = {p.name for p in own}  # a script's own option of the same name stays
-    offered = [f for f in fields(Product) if f.name not in taken]
+    offered = [f for f in fields(group) if f.name not in taken]
     reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in offered]
 
     def expanded(**given: Any) -> Any:
-        product = Product(**{p.name: given.pop(p.name) for p in reach})
+        product = group(**{p.name: given.pop(p.name) for p in reach})
         return command(product, **given)
 
     expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__

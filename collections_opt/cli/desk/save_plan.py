@@ -36,7 +36,7 @@ def main(
     Example: python scripts/save_plan.py --data var/demo --file examples/plan.toml
     """
     message = write_plan(read_settings(file, CapacityPlan))
-    with product.connect() as client:
+    with product.connect(may_make=True) as client:
         saved = _save(client, message, _etag(client, message.plan_id), check)
     if as_json:
         typer.echo(json.dumps(plain(saved), indent=1))

@@ -69,7 +69,7 @@ def main(
             # A trial needs no second person, and every act says so.
             write_policy(data / "models", replace(read_policy(data / "models"), self_approving=True))
         lines = []
-        with opened(data, data / "models") as workspace:
+        with opened(data, data / "models", may_make=True) as workspace:
             for place, one in enumerate(lived):
                 name = f"simulated-month-{one.month}"
                 report(SolveProgress(f"import {name}", 0.4 + 0.6 * place / len(lived)))

@@ -75,7 +75,7 @@ def main(
     """
     source = _source(file, mapping, as_of.date() if as_of else None, allow_missing)
     portfolio_id = portfolio or (file.name.partition(".")[0] if file else BUNDLED_PORTFOLIO)
-    with product.connect() as client:
+    with product.connect(may_make=True) as client:
         told = _sent(client, portfolio_id, source, check)
     cells = _cells(source, told.findings)
     if quarantine_out:

@@ -13,31 +13,40 @@ from typing import Annotated
 
 import typer
 
-from collections_opt.cli.common.product import DataOption
+from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run
+from collections_opt.cli.common.stores import Stores, secret_url
 from collections_opt.cli.common.terminal import PlainConsole, progress_bar, table
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.remote import open_objects
 from collections_opt.ledger.store.moving import move_ledger, refuse_same
 
+TARGET_VARIABLE = "COLLECTIONS_OPT_TARGET_URL"
+
 
 def main(
-    to: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty PostgreSQL database, as its owner.")],
-    data: DataOption = Path("var/demo"),
-    objects_url: Annotated[str, typer.Option(help="Folder or pyarrow URL of the objects; default in the data folder.")] = "",
+    stores: Stores,
+    to: Annotated[str, typer.Option(help="SQLAlchemy URL of an empty PostgreSQL database, as its owner, without password.")] = "",
+    to_file: Annotated[Path | None, typer.Option(help="File that holds that URL, with its password.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was moved as JSON.")] = False,
 ) -> None:
-    """Copy every record in one transaction and compare; a target that holds anything is refused, the source is not changed.
+    """Copy every record in one transaction and compare; a target that holds anything else is refused.
+
+    The old ledger then says that it was moved, and takes no more writes.
 
     Example: python scripts/move_ledger.py --data var/demo --to postgresql+psycopg://owner@host/ledger
     """
-    objects = open_objects(objects_url or str(data / "objects"))
-    source, target = open_ledger(f"sqlite:///{data / 'ledger.db'}", objects), open_ledger(to, objects)
+    at, url = stores.whereabouts(), secret_url("to", to, to_file, TARGET_VARIABLE)
+    if not url:
+        raise refuse(Reason.INVALID_ARGUMENT, "to", "is missing.", f"Give --to, --to-file or {TARGET_VARIABLE}.")
+    objects = open_objects(at.objects)
+    source, target = open_ledger(at.database, objects), open_ledger(url, objects)
     try:
         refuse_same(source.database, target.database)
         with progress_bar("moving") as report:
-            moved = move_ledger(source, target, lambda stage, fraction: report(SolveProgress(stage, fraction)))
+            moved = move_ledger(source, target, now(), lambda stage, fraction: report(SolveProgress(stage, fraction)))
     finally:
         source.close()
         target.close()
@@ -46,6 +55,8 @@ def main(
         return
     console = PlainConsole(highlight=False)
     console.print(table("Rows moved", ("table", "rows"), [(name, f"{count:,}") for name, count in moved.rows.items()]))
+    if moved.copied_before:
+        console.print("An earlier move had copied everything and ended before it said so; the old ledger now does.")
     console.print(f"{moved.ranking_count} rankings verified before and after; last record {moved.head[:16]}...")
 
 

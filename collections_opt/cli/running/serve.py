@@ -19,8 +19,9 @@ import typer
 from prometheus_client import start_http_server
 
 from collections_opt.application.settings import read_parameters
-from collections_opt.cli.common.product import DataOption, ModelsOption, machine_user, models_of, now, opened
+from collections_opt.cli.common.product import ModelsOption, machine_user, models_of, now, opened
 from collections_opt.cli.common.running import run
+from collections_opt.cli.common.stores import Stores
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.roles import Access
@@ -35,12 +36,10 @@ SWITCH_SECONDS = 0.0005
 
 
 def main(
-    data: DataOption = Path("var/demo"),
+    stores: Stores,
     models: ModelsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 50051,
-    database_url: Annotated[str, typer.Option(help="SQLAlchemy URL of the ledger; default SQLite in the data folder.")] = "",
-    objects_url: Annotated[str, typer.Option(help="Folder or pyarrow URL of the objects; default in the data folder.")] = "",
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
     tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
@@ -62,10 +61,13 @@ def main(
     sys.setswitchinterval(SWITCH_SECONDS)
     tls = TlsFiles(tls_key, tls_certificate, tls_client_ca) if tls_key and tls_certificate else None
     wait_for_the_end = signals_caught()
-    models = models_of(data, models)
+    at, models = stores.whereabouts(), models_of(stores.data, models)
     values = read_parameters(parameters) if parameters else None
-    with opened(data, models, database_url, objects_url) as workspace:
-        if values:
+    with opened(stores.data, models, at) as workspace:
+        halted = workspace.ledger.database.halted
+        if halted:
+            typer.echo(f"READING ONLY: {halted}", err=True)
+        elif values:
             workspace.values.declare(values, Actor(machine_user() or "operator"))
         access = access_of(token_keys, token_issuer, token_audience)
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
@@ -73,7 +75,8 @@ def main(
         built = build_server(services, options)
         watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
         built.start()
-        workspace.rankings.recover()
+        if not halted:
+            workspace.rankings.recover()
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again took a third of a call with a thousand accounts
         typer.echo(f"serving on {host}:{built.port}")

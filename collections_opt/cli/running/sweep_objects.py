@@ -9,31 +9,30 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from collections_opt.cli.common.product import DataOption, now
+from collections_opt.application.records.opening import open_records
+from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run
+from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import PlainConsole
-from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects.remote import open_objects
 
 
 def main(
-    data: DataOption = Path("var/demo"),
-    database_url: Annotated[str, typer.Option(help="SQLAlchemy URL of the ledger; default SQLite in the data folder.")] = "",
-    objects_url: Annotated[str, typer.Option(help="Folder or URL of the objects; default in the data folder.")] = "",
+    stores: Stores,
     grace_hours: Annotated[float, typer.Option(help="Keep what was written in these hours, at least 1.")] = 24.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed and remove nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Remove unreferenced objects older than the grace; an object that any record names is never removed.
 
+    The objects must be the ledger's own, and no checkpoint may tell of records that the ledger lacks.
+
     Example: python scripts/sweep_objects.py --data var/demo --dry-run
     """
-    ledger = open_ledger(database_url or f"sqlite:///{data / 'ledger.db'}", open_objects(objects_url or str(data / "objects")))
+    ledger = open_records(stores.whereabouts(), now).ledger
     try:
         sweep = ledger.sweep_objects(timedelta(hours=grace_hours), now(), dry_run)
     finally:

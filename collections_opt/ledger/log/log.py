@@ -36,6 +36,8 @@ class LogKind(StrEnum):
     RESOURCE = "resource"
     RESOURCE_APPROVAL = "resource_approval"
     EVENTS = "events"
+    LEDGER = "ledger"
+    """About the ledger itself: its name and store, where it was moved, its keys, what a person decided about its history."""
 
 
 @dataclass(frozen=True)

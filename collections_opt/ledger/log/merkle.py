@@ -64,6 +64,11 @@ class MerkleTree:
         return len(self._levels[0])
 
     @property
+    def leaves(self) -> Hashes:
+        """Leaf hashes, (n, 32)."""
+        return self._levels[0]
+
+    @property
     def root(self) -> bytes:
         """Root hash."""
         return self._levels[-1][0].tobytes() if self.size else EMPTY_ROOT

@@ -17,6 +17,9 @@ from collections_opt.ledger.store.database import unwritable
 TEMPORARY = ".put-"
 """Start of the name of what is not yet an object, left by a writer that died."""
 
+MARKER = "collections-opt-store.json"
+"""Name of what a store says of itself, beside its objects."""
+
 
 @dataclass(frozen=True)
 class StoredFile:
@@ -60,7 +63,23 @@ class ObjectStore(Protocol):
         ...
 
     def files(self) -> Iterator[StoredFile]:
-        """Yield everything in the store, in any order."""
+        """Yield the objects of the store and the rests of writes, in any order; other files are nobody's business here."""
+        ...
+
+    def marker(self) -> str | None:
+        """Return what the store says of itself; None before anything was said.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
+        ...
+
+    def mark(self, text: str) -> None:
+        """Let the store say something of itself, durably.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
         ...
 
     def remove(self, name: str, before: datetime) -> bool:
@@ -115,8 +134,10 @@ class FolderObjectStore:
             return False
 
     def files(self) -> Iterator[StoredFile]:
-        """Yield everything in the store, in any order."""
+        """Yield the objects of the store and the rests of writes, in any order; other files are nobody's business here."""
         for path in self._root.glob("??/*"):
+            if not is_ours(path.parent.name, path.name):
+                continue
             try:
                 facts = path.stat()
             except FileNotFoundError:
@@ -137,6 +158,31 @@ class FolderObjectStore:
         aside.unlink()
         return True
 
+    def marker(self) -> str | None:
+        """Return what the store says of itself; None before anything was said.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
+        try:
+            return (self._root / MARKER).read_text("utf-8")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise unreadable_marker(error) from error
+
+    def mark(self, text: str) -> None:
+        """Let the store say something of itself, durably.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
+        try:
+            _write_synced(self._root / MARKER, text.encode())
+            _sync_folder(self._root)
+        except OSError as error:
+            raise unwritable("object", error) from error
+
     def _touch(self, path: Path) -> bool:
         """Keep an object from being swept as forgotten while a record that names it is being made."""
         try:
@@ -152,6 +198,12 @@ class FolderObjectStore:
 def is_digest(name: str) -> bool:
     """Return whether a name is a SHA-256 in hex."""
     return len(name) == 64 and set(name) <= set("0123456789abcdef")
+
+
+def is_ours(folder: str, name: str) -> bool:
+    """Return whether a store made a file of this name in this folder: an object in its place, or the rest of a write."""
+    hex_folder = len(folder) == 2 and set(folder) <= set("0123456789abcdef")
+    return hex_folder and (name.startswith(TEMPORARY) or (is_digest(name) and name.startswith(folder)))
 
 
 def check_digest(digest: str) -> str:
@@ -174,6 +226,13 @@ def checked(digest: str, content: bytes) -> bytes:
     if hashlib.sha256(content).hexdigest() != digest:
         raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} has other bytes.", "Restore it from a backup.")
     return content
+
+
+def unreadable_marker(error: OSError) -> CollectionsError:
+    """Return the refusal of a store whose marker cannot be read."""
+    return refuse(
+        Reason.STORAGE_UNAVAILABLE, "objects", f"cannot be read: {error.strerror or error}.", "Check the storage, then retry."
+    )
 
 
 def unreadable_object(digest: str, error: OSError) -> CollectionsError:

@@ -14,6 +14,7 @@ from pyarrow import fs
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.objects.folder import (
+    MARKER,
     TEMPORARY,
     FolderObjectStore,
     ObjectStore,
@@ -21,6 +22,8 @@ from collections_opt.ledger.objects.folder import (
     check_digest,
     checked,
     is_digest,
+    is_ours,
+    unreadable_marker,
     unreadable_object,
 )
 from collections_opt.ledger.store.database import unwritable
@@ -44,14 +47,32 @@ def open_objects(url: str) -> ObjectStore:
         return FolderObjectStore(Path(url))
     if parts.scheme == "file":
         return FolderObjectStore(Path(unquote(parts.path)))
+    return FilesystemObjectStore(*open_filesystem(url, "objects_url"))
+
+
+def open_filesystem(url: str, field: str) -> tuple[fs.FileSystem, str]:
+    """Return the pyarrow file system of a URL and the root below which it names things.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT at ``field`` for a URL that no file system answers to, without repeating its secrets.
+    """
+    parts = urlparse(url)
     try:
         filesystem, root = fs.FileSystem.from_uri(url)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-        cause = f"{parts.scheme}://{parts.hostname}: {str(error).splitlines()[0]}"  # without the key and the secret
-        raise refuse(Reason.INVALID_ARGUMENT, "objects_url", f"cannot be opened ({cause}).", "Check the URL.") from error
+        cause = f"{parts.scheme}://{parts.hostname}: {without_secrets(str(error).splitlines()[0], url)}"
+        raise refuse(Reason.INVALID_ARGUMENT, field, f"cannot be opened ({cause}).", "Check the URL.") from error
     if not root.strip("/"):
-        raise refuse(Reason.INVALID_ARGUMENT, "objects_url", f"{parts.scheme}:// names no folder or bucket.", "Name one.")
-    return FilesystemObjectStore(filesystem, root)
+        raise refuse(Reason.INVALID_ARGUMENT, field, f"{parts.scheme}:// names no folder or bucket.", "Name one.")
+    return filesystem, root
+
+
+def without_secrets(text: str, url: str) -> str:
+    """Return what somebody said about a URL without the URL, its user and its password."""
+    parts = urlparse(url)
+    for secret in (url, parts.netloc.rpartition("@")[0], parts.password, parts.username, parts.query):
+        text = text.replace(secret, "...") if secret else text
+    return text
 
 
 class FilesystemObjectStore:
@@ -104,9 +125,10 @@ class FilesystemObjectStore:
         return sha.hexdigest() == digest
 
     def files(self) -> Iterator[StoredFile]:
-        """Yield everything in the store, in any order."""
+        """Yield the objects of the store and the rests of writes, in any order; other files are nobody's business here."""
         for found in self._fs.get_file_info(fs.FileSelector(self._root, recursive=True, allow_not_found=True)):
-            if found.type == fs.FileType.File:
+            folder, _, _ = found.path.removeprefix(f"{self._root}/").rpartition("/")
+            if found.type == fs.FileType.File and is_ours(folder, found.base_name):
                 yield StoredFile(found.base_name, found.size, _when(found))
 
     def remove(self, name: str, before: datetime) -> bool:
@@ -117,6 +139,36 @@ class FilesystemObjectStore:
             return False
         self._fs.delete_file(path)
         return True
+
+    def marker(self) -> str | None:
+        """Return what the store says of itself; None before anything was said.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
+        path = f"{self._root}/{MARKER}"
+        try:
+            if self._fs.get_file_info(path).type == fs.FileType.NotFound:
+                return None
+            with self._fs.open_input_file(path) as file:
+                return str(file.read().decode("utf-8", "replace"))
+        except OSError as error:
+            raise unreadable_marker(error) from error
+
+    def mark(self, text: str) -> None:
+        """Let the store say something of itself, durably.
+
+        Raises:
+            CollectionsError: STORAGE_UNAVAILABLE.
+        """
+        try:
+            self._fs.create_dir(self._root, recursive=True)
+            if self._fs.type_name in _WHOLE_WRITES:
+                self._write(f"{self._root}/{MARKER}", text.encode())
+            else:
+                self._write_aside(f"{self._root}/{MARKER}", text.encode())
+        except OSError as error:
+            raise unwritable("object", error) from error
 
     def _write(self, path: str, content: bytes) -> None:
         with self._fs.open_output_stream(path) as file:

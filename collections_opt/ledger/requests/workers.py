@@ -39,7 +39,7 @@ class Workers:
         """Make a worker count as alive until ``leave`` or the end of the process; joining again renews a lost lock.
 
         Raises:
-            CollectionsError: OVERLOADED when the database cannot be reached.
+            CollectionsError: STORAGE_UNAVAILABLE when the database cannot be reached.
         """
         with self._joining:
             if self._database.file is None:
@@ -77,7 +77,7 @@ class Workers:
             held = session.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(worker)}).scalar()
         except SQLAlchemyError as error:
             _end(session)
-            raise unreachable() from error
+            raise unreachable(error) from error
         if held:
             self._sessions[worker] = session
         else:  # held by this worker's earlier session, which the server has not yet noticed to be gone: the next call renews it

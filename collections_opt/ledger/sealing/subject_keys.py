@@ -148,6 +148,16 @@ class SubjectKeys:
                 changed = {"accounts": self._sealed(segment, {name: column[kept] for name, column in columns.items()})}
                 connection.execute(directory.update().where(directory.c.segment == segment), changed)
 
+    def seal_anew(self, connection: sa.Connection, vault: KeyVault) -> None:
+        """Seal every key and the directory under another master key, within a transaction; what was erased stays so."""
+        other = SubjectKeys(self._database, vault)
+        for first, content in connection.execute(sa.select(blocks)).all():
+            wrapped = other._wrapped(first, self._unwrapped(first, content))
+            connection.execute(blocks.update().where(blocks.c.first_key_no == first), {"keys": wrapped})
+        for segment, columns in list(self._segments(connection)):
+            sealed = {"accounts": other._sealed(segment, columns)}
+            connection.execute(directory.update().where(directory.c.segment == segment), sealed)
+
     def verify(self, erased: Collection[int]) -> list[str]:
         """Return what is wrong with keys and directory, in words; empty when every account has one key and every key one account.
 

@@ -22,6 +22,15 @@ from collections_opt.core.limits import MAX_PAGE_SIZE
 _LOCK = 7_310_642_118
 _MIGRATING = threading.Lock()
 """Alembic keeps the migration being run in module globals."""
+_HELD = (
+    "database is locked",
+    "database table is locked",
+    "lock timeout",
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+)
+"""What SQLite and PostgreSQL say where others hold the database, or all its connections."""
 Record = TypeVar("Record")
 
 
@@ -31,6 +40,7 @@ class Database:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._writer = engine.execution_options(ledger_write=True)
+        self._halted: CollectionsError | None = None
 
     @property
     def dialect(self) -> str:
@@ -41,6 +51,21 @@ class Database:
     def file(self) -> Path | None:
         """File of a SQLite database, None for a server."""
         return Path(str(self._engine.url.database)) if self.dialect == "sqlite" else None
+
+    @property
+    def halted(self) -> CollectionsError | None:
+        """Why nothing may be written; None where it may."""
+        return self._halted
+
+    def halt(self, refusal: CollectionsError | None) -> None:
+        """Refuse every write of this process from now on, or none any more; reads go on."""
+        self._halted = refusal
+
+    @property
+    def title(self) -> str:
+        """What people call it: file, or server and database; never a user or a password."""
+        url = self._engine.url
+        return str(url.database) if self.dialect == "sqlite" else f"{self.dialect} {url.host or 'local'}/{url.database}"
 
     def close(self) -> None:
         """Close all connections."""
@@ -70,14 +95,33 @@ class Database:
             raise _unreadable(error) from error
 
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """Yield a transaction that no other writer overlaps; an exception rolls it back.
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """Yield a connection that sees the database as it is at one moment, however long it is read; for PostgreSQL.
 
         Raises:
-            CollectionsError: OVERLOADED when other writers hold the database too long; STORAGE_UNAVAILABLE when the disk or the
-                server fails before COMMIT, so that nothing was kept; OUTCOME_UNKNOWN when COMMIT fails, because what it left
-                behind is only known after asking again with the same key.
+            CollectionsError: as ``read``.
         """
+        connection = _reached(self._engine.execution_options(isolation_level="REPEATABLE READ").connect)
+        try:
+            with connection:
+                yield connection
+        except OperationalError as error:
+            raise _unreadable(error) from error
+
+    @contextmanager
+    def write(self, despite_halt: bool = False) -> Iterator[sa.Connection]:
+        """Yield a transaction that no other writer overlaps; an exception rolls it back.
+
+        Args:
+            despite_halt: for the record of a person's decision, which ends a halt.
+
+        Raises:
+            CollectionsError: what ``halt`` was given; OVERLOADED when other writers hold the database too long;
+                STORAGE_UNAVAILABLE when the disk or the server fails before COMMIT, so that nothing was kept; OUTCOME_UNKNOWN
+                when COMMIT fails, because what it left behind is only known after asking again with the same key.
+        """
+        if self._halted is not None and not despite_halt:
+            raise self._halted
         with _reached(self._begin) as connection:
             try:
                 yield connection
@@ -158,10 +202,20 @@ def _cause(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
-def unreachable() -> CollectionsError:
-    """Return the refusal of a call for which the database has no connection or no turn."""
+def unreachable(error: Exception) -> CollectionsError:
+    """Return the refusal of a call for which the database has no turn, or which cannot reach it at all.
+
+    Only where others hold it is trying again later all that is needed; that is told apart from a server that is gone, a name that
+    does not exist, a password that is wrong.
+    """
+    cause = _cause(error)
+    if isinstance(error, PoolTimeout) or any(sign in cause for sign in _HELD):
+        return refuse(Reason.OVERLOADED, "database", "is held by others.", "Retry later with the same request id.")
     return refuse(
-        Reason.OVERLOADED, "database", "cannot be reached or is held by others.", "Retry later with the same request id."
+        Reason.STORAGE_UNAVAILABLE,
+        "database",
+        f"cannot be reached ({cause}).",
+        "Check that it runs and that its URL is right, then retry with the same request id.",
     )
 
 
@@ -169,7 +223,7 @@ def _reached(connect: Callable[[], sa.Connection]) -> sa.Connection:
     try:
         return connect()
     except (OperationalError, PoolTimeout) as error:
-        raise unreachable() from error
+        raise unreachable(error) from error
 
 
 def open_database(url: str) -> Database:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.store.database import Database
+from collections_opt.ledger.store.identity import retire
 from collections_opt.ledger.store.schema import metadata, ranking_entries, rankings
 from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.ledger.tables.worklists import AssignedColumns
@@ -29,41 +31,73 @@ class Move:
         rows: rows by table, the same on both sides.
         ranking_count: rankings verified on both sides.
         head: digest of the last record, the same on both sides.
+        copied_before: whether an earlier move had copied everything and ended before it could say so in the source.
     """
 
     rows: dict[str, int]
     ranking_count: int
     head: str
+    copied_before: bool = False
 
 
-def move_ledger(source: Ledger, target: Ledger, report: Report = lambda _stage, _fraction: None) -> Move:
-    """Copy everything recorded into an empty ledger; the source stays as it is and takes no writes meanwhile.
+def move_ledger(source: Ledger, target: Ledger, now: datetime, report: Report = lambda _stage, _fraction: None) -> Move:
+    """Copy everything recorded into an empty ledger; the source then says that it was moved, and takes no writes any more.
 
-    Both ledgers name the same objects, which are checked and not copied.
+    Both ledgers name the same objects, which are checked and not copied. A move that ended between the two commits is taken up:
+    the target holds exactly what the source holds, and only the source has still to say so.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when the source does not verify, or the copy differs from it (nothing is kept then);
-            ALREADY_EXISTS when the target holds anything.
+            ALREADY_EXISTS when the target holds anything else; LEDGER_HALTED when the source was moved before.
     """
     _refuse_broken("the ledger to be moved", findings(source, report, 0.0))
     tables = metadata.sorted_tables
     with source.database.write() as old, target.database.write() as new:
-        for table in tables:
-            if new.execute(sa.select(sa.func.count()).select_from(table)).scalar():
-                raise refuse(Reason.ALREADY_EXISTS, "target", f"its table {table.name} holds rows.", "Name an empty database.")
-        rows = {}
-        for number, table in enumerate(tables):
-            report(f"copying {table.name}", 0.3 + 0.4 * number / len(tables))
-            copied = _copy_entries(old, new) if table is ranking_entries else _copy(old, new, table)
-            rows[table.name] = copied
-            if table_digest(old, table) != table_digest(new, table):
-                raise _different(table.name)
+        there = next((table for table in tables if _count(new, table)), None)
+        if there is not None:
+            _require_same(old, new, tables, there)
+            rows = {table.name: _count(old, table) for table in tables}
+        else:
+            rows = copy_everything(old, new, report)
+        # Committed after the copy: a source that said so first could be left without any ledger that takes writes.
+        retire(source.database, old, target.database.title, now)
     report("verifying the copy", 0.7)
     _refuse_broken("the copy", findings(target, report, 0.7))
     head = source.chain_head()
     if target.chain_head() != head:
         raise _different("rankings")
-    return Move(rows, rows[rankings.name], head.record_digest)
+    return Move(rows, rows[rankings.name], head.record_digest, there is not None)
+
+
+def copy_everything(old: sa.Connection, new: sa.Connection, report: Report) -> dict[str, int]:
+    """Copy every table of one database into an empty one and return the rows of each; the copies have the same digests.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when a copy differs.
+    """
+    rows, tables = {}, metadata.sorted_tables
+    for number, table in enumerate(tables):
+        report(f"copying {table.name}", 0.3 + 0.4 * number / len(tables))
+        rows[table.name] = _copy_entries(old, new) if table is ranking_entries else _copy(old, new, table)
+        if table_digest(old, table) != table_digest(new, table):
+            raise _different(table.name)
+    return rows
+
+
+def _require_same(old: sa.Connection, new: sa.Connection, tables: Sequence[sa.Table], there: sa.Table) -> None:
+    """Refuse a target that holds anything but an exact copy, which a move leaves that ended right after it."""
+    if all(_count(old, table) == _count(new, table) and table_digest(old, table) == table_digest(new, table) for table in tables):
+        return
+    raise refuse(
+        Reason.ALREADY_EXISTS,
+        "target",
+        f"its table {there.name} holds rows that differ from the source's.",
+        "Name an empty database.",
+    )
+
+
+def _count(connection: sa.Connection, table: sa.Table) -> int:
+    return int(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:

@@ -17,6 +17,9 @@ from collections_opt.wire.common import read_date, write_enum
 CHUNK_BYTES = 1 << 20
 """Bytes of an archive per message."""
 
+MAX_KEPT = 100
+"""Checkpoints that one call may send to be compared."""
+
 
 class EvidenceCalls:
     """Answers from evidence."""
@@ -50,12 +53,21 @@ class EvidenceCalls:
         verdict = self._evidence.verification.verify_ranking(request.ranking_id)
         return evidence_pb2.VerifyRankingResponse(verdict=_write_verdict(verdict))
 
-    def verify_log(self, _request: evidence_pb2.VerifyLogRequest, _context: Call) -> evidence_pb2.VerifyLogResponse:
-        """Return whether the log holds, with its signed state."""
+    def verify_log(self, request: evidence_pb2.VerifyLogRequest, _context: Call) -> evidence_pb2.VerifyLogResponse:
+        """Return whether the log holds, with its signed state, and how it relates to the checkpoints sent."""
+        kept = list(request.kept_checkpoints)
+        if len(kept) > MAX_KEPT:
+            raise refuse(Reason.LIMIT_EXCEEDED, "kept_checkpoints", f"{len(kept)} checkpoints.", f"Send at most {MAX_KEPT}.")
+        found = self._evidence.verification.verify_log(kept)
+        state = self._evidence.proofs.state(kept)
         return evidence_pb2.VerifyLogResponse(
-            verdict=_write_verdict(self._evidence.verification.verify_log()),
-            checkpoint=self._evidence.proofs.checkpoint(),
+            verdict=_write_verdict(found),
+            checkpoint=state.checkpoint,
             verifier_key=self._evidence.proofs.vkey,
+            consistency=[
+                evidence_pb2.ConsistencyProof(size=each.size, contradiction=each.wrong, hashes=each.proof) for each in state.kept
+            ],
+            key_hand_overs=[note for _, note in self._evidence.proofs.hand_overs],
         )
 
     def replay_ranking(self, request: evidence_pb2.ReplayRankingRequest, _context: Call) -> evidence_pb2.ReplayRankingResponse:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from collections_opt.ledger.log import checkpoints as module
+from collections_opt.ledger.log import places as module
 from collections_opt.ledger.log.checkpoints import Checkpoints
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.log.signed_notes import Signer

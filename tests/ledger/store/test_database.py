@@ -137,10 +137,21 @@ def test_other_databases_are_refused(url):
     assert caught.value.reason is Reason.INVALID_ARGUMENT
 
 
-def test_a_server_that_does_not_answer_is_said_to_be_overloaded():
-    with pytest.raises(CollectionsError) as caught:
-        open_database("postgresql+psycopg://nobody@127.0.0.1:1/none")
-    assert caught.value.reason is Reason.OVERLOADED
+def test_a_server_that_does_not_answer_is_not_said_to_be_overloaded():
+    with pytest.raises(CollectionsError, match="Connection refused") as caught:
+        open_database("postgresql+psycopg://nobody:hunter2@127.0.0.1:1/none")
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_database_that_does_not_exist_is_named(postgres_server, tmp_path):
+    missing = sa.engine.make_url(postgres_server).set(database="of_nobody").render_as_string(hide_password=False)
+    with pytest.raises(CollectionsError, match='"of_nobody" does not exist') as caught:
+        open_database(missing)
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
+    with pytest.raises(CollectionsError, match="unable to open database file") as caught:
+        open_database(f"sqlite:///{tmp_path / 'no folder' / 'ledger.db'}")
+    assert caught.value.reason is Reason.STORAGE_UNAVAILABLE
 
 
 def test_a_held_sqlite_file_refuses_writers_and_serves_readers(tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.store import moving
@@ -53,10 +53,12 @@ def filled(source):
 
 
 def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
-    moved = moving.move_ledger(filled(source), target)
+    moved = moving.move_ledger(filled(source), target, NOW)
     assert moved.ranking_count == moved.rows["rankings"] == 4
     assert moved.rows["ranking_states"] == 9
     assert moved.head == source.chain_head().record_digest
+    with pytest.raises(CollectionsError, match="was moved to postgresql"):
+        add(source, "r8")
     assert target.rankings_before(None, 9) == source.rankings_before(None, 9)
     assert target.events_after(0, 9) == source.events_after(0, 9)
     assert target.find_request("r2", "x") == source.find_request("r2", "x")
@@ -66,10 +68,39 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert target.verify_chain() == target.verify_log() == []
 
 
+def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, monkeypatch):
+    """The target is committed, the source never came to say so."""
+
+    def dying(*_):
+        raise KeyboardInterrupt
+
+    filled(source)
+    with monkeypatch.context() as patched:
+        patched.setattr(Ledger, "chain_head", dying)
+        patched.setattr(moving, "retire", lambda *_: None)
+        with pytest.raises(KeyboardInterrupt):
+            moving.move_ledger(source, target, NOW)
+    assert target.chain_head() == source.chain_head()
+    moved = moving.move_ledger(source, target, NOW)
+    assert (moved.copied_before, moved.ranking_count) == (True, 4)
+    with pytest.raises(CollectionsError, match="was moved to"):
+        add(source, "r8")
+    assert add(target, "r8").previous_digest == moved.head
+
+
+def test_a_source_that_went_on_after_a_move_died_is_not_taken_for_moved(source, target, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(moving, "retire", lambda *_: None)
+        moving.move_ledger(filled(source), target, NOW)
+    add(source, "r8")
+    with pytest.raises(CollectionsError, match="differ from the source's"):
+        moving.move_ledger(source, target, NOW)
+
+
 def test_a_target_that_holds_anything_is_refused(source, target):
     target.add_portfolio(PORTFOLIO)
     with pytest.raises(CollectionsError) as caught:
-        moving.move_ledger(source, target)
+        moving.move_ledger(source, target, NOW)
     assert caught.value.reason is Reason.ALREADY_EXISTS
     assert target.chain_head().seq == 0
 
@@ -87,7 +118,7 @@ def test_a_ledger_that_does_not_verify_is_not_moved(source, target, tmp_path, ed
     with without_triggers(f"sqlite:///{tmp_path / 'ledger.db'}") as engine, engine.begin() as connection:
         connection.exec_driver_sql(edit)
     with pytest.raises(CollectionsError) as caught:
-        moving.move_ledger(source, target)
+        moving.move_ledger(source, target, NOW)
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
     assert target.chain_head().seq == 0
 
@@ -95,7 +126,7 @@ def test_a_ledger_that_does_not_verify_is_not_moved(source, target, tmp_path, ed
 def test_a_missing_object_is_noticed_before(source, target, tmp_path):
     next(path for path in (tmp_path / "objects").rglob("*") if path.is_file()).unlink()
     with pytest.raises(CollectionsError, match="is missing"):
-        moving.move_ledger(source, target)
+        moving.move_ledger(source, target, NOW)
 
 
 @pytest.mark.parametrize("table", ["ranking_states", "ranking_entries", "outbox"])
@@ -114,7 +145,7 @@ def test_a_copy_that_loses_a_row_is_not_kept(source, target, monkeypatch, table)
     monkeypatch.setattr(moving, "_copy", lossy)
     monkeypatch.setattr(moving, "_copy_entries", (lambda *_: 3) if table == "ranking_entries" else copy_entries)
     with pytest.raises(CollectionsError, match=f"copy of {table} differs"):
-        moving.move_ledger(source, target)
+        moving.move_ledger(source, target, NOW)
     assert target.portfolios_after("", 5) == []
 
 
@@ -125,7 +156,7 @@ def test_the_script_moves_and_refuses(source, target_url, tmp_path):
     assert json.loads(done.stdout)["ranking_count"] == 4
     again = call("move_ledger.py", "--data", tmp_path, "--to", target_url)
     assert again.returncode == 2
-    assert "Name an empty database" in " ".join(again.stderr.split())
+    assert "was moved to" in again.stderr
     back = call("move_ledger.py", "--data", tmp_path, "--to", f"sqlite:///{tmp_path / 'other.db'}")
     assert back.returncode == 2
     assert (tmp_path / "ledger.db").exists()

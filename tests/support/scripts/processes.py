@@ -25,6 +25,7 @@ def server(data, *flags):
 
     It ends by a signal, as operators end it.
     """
+    Path(data).mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-u", str(ROOT / "scripts/serve.py"), "--data", str(data), "--port", "0"]
     with subprocess.Popen(
         [*command, *(flags or ["--insecure-loopback"])], stdout=subprocess.PIPE, text=True, cwd=ROOT

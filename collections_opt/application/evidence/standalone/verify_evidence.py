@@ -1,9 +1,11 @@
 """Check evidence about a ranking with nothing but Python 3.8 or newer: an archive (.zip) or the proof of one account (.json).
 
-    python verify_evidence.py EVIDENCE [--key VKEY]
+    python verify_evidence.py EVIDENCE [--key KEY] [--since CHECKPOINT]
 
-Give the lender's public key with --key, as you got it from the lender before; without it the key inside the evidence is used,
-which shows that nothing was altered since, but not who made it. Exit code 0: everything holds. 1: something does not.
+KEY is the lender's public key, or its fingerprint (SHA-256) as the lender gave it to you on paper. Without it the key inside the
+evidence is used, which shows that its parts belong together, but not who made it: whoever made the evidence put that key there.
+CHECKPOINT is a file that the lender gave you before; with an archive it shows whether the log only grew since then, or something
+that was recorded is gone. Exit code 0: everything holds. 1: something does not.
 """
 
 import base64
@@ -95,6 +97,47 @@ def signed_text(note, vkey):
     same = (one[0] * other[2] - other[0] * one[2]) % P == 0 and (one[1] * other[2] - other[1] * one[2]) % P == 0
     need(scalar < L and same, "the signature does not hold: the text was altered or another key signed it")
     return text
+
+
+def fingerprint(vkey):
+    """Return the SHA-256 of a public key's text, in groups of four."""
+    digits = sha256(vkey.strip().encode()).hex()
+    return " ".join(digits[i : i + 4] for i in range(0, 64, 4))
+
+
+def trusted_key(given, inside, changes):
+    """Return the key of the evidence; refuse one that the key given is not, nor vouches for by hand-overs (former key, note)."""
+    plain = given.replace(" ", "").lower()
+    for key, _ in [*changes, (inside, "")]:
+        if given.strip() == key.strip() or plain == fingerprint(key).replace(" ", ""):
+            vkey = key
+            for former, note in changes:
+                if former.strip() == vkey.strip():
+                    text = signed_text(note, vkey).split("\n")
+                    need(text[0] == "collections-opt key hand-over", "a hand-over of keys is another note")
+                    vkey = text[1]
+            if vkey.strip() == inside.strip():
+                return inside
+    raise Refused("it was made with another key than yours, and yours does not vouch for it")
+
+
+def check_since(files, state, since):
+    """Refuse unless the log, whose every entry's hash is here, begins as an older checkpoint says; return a sentence."""
+    content = files["log_hashes.bin"]
+    hashes = [content[i : i + 32] for i in range(0, len(content), 32)]
+    need(len(hashes) == int(state[1]) and tree_root(hashes) == base64.b64decode(state[2]), "the hashes of the log are others")
+    if not since:
+        return "Whether the log lost anything since an earlier day shows only beside a checkpoint kept from then (--since)."
+    origin, size, root = since.split("\n")[:3]
+    need(origin == state[0], "the older checkpoint is of another log")
+    need(
+        int(size) <= len(hashes),
+        "the older checkpoint saw %s entries, this log has %s: its newest were taken away" % (size, state[1]),
+    )
+    need(
+        tree_root(hashes[: int(size)]) == base64.b64decode(root), "the older checkpoint saw other entries: history was rewritten"
+    )
+    return "The log holds everything that the older checkpoint saw: its first %s entries." % size
 
 
 def check_path(leaf, index, size, path, root, what):
@@ -208,10 +251,15 @@ def check_proof(content, vkey):
     proof = json.loads(content)
     plain = json.dumps(proof, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     need(plain.encode() == content, "the file was reformatted")
-    need(vkey.strip() in ("", proof["vkey"]), "it was made with another key")
+    if vkey:
+        trusted_key(vkey, proof["vkey"], proof.get("key_hand_overs", []))
+    vkey = proof["vkey"]
     parts = {"answer", "checkpoint", "leaf", "log", "plan", "row", "vkey"}
-    need(set(proof) == parts and set(proof["leaf"]) == {"index", "path", "row", "salt"}, "it holds something else")
-    record, about_log = check_record(proof["row"], proof["log"], proof["checkpoint"], vkey or proof["vkey"])
+    need(
+        set(proof) - {"key_hand_overs"} == parts and set(proof["leaf"]) == {"index", "path", "row", "salt"},
+        "it holds something else",
+    )
+    record, about_log = check_record(proof["row"], proof["log"], proof["checkpoint"], vkey)
     leaves, shown, plan = record["leaves"], proof["leaf"], proof["plan"].encode()
     need(sha256(plan).hex() == record["plan_object"], "the capacity plan differs from the recorded one")
     row, accepted = unhex(shown["row"]), shown["index"] < leaves["accepted_count"]
@@ -226,7 +274,7 @@ def check_proof(content, vkey):
     return [about_log, about, "It was asked for %s." % who(record["actor"]), described(record, queues, cell)]
 
 
-def check_archive(content, vkey):
+def check_archive(content, vkey, since=""):
     """Check an archive; return the report."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
@@ -237,7 +285,8 @@ def check_archive(content, vkey):
             entry.create_system = 3
             archive.writestr(entry, data)
     need(rebuilt.getvalue() == content, "the archive holds bytes that belong to none of its files")
-    vkey = vkey or files["key.vkey"].decode()
+    inside, changes = files["key.vkey"].decode(), json.loads(files.get("key_hand_overs.json", b"[]"))
+    vkey = trusted_key(vkey, inside, changes) if vkey else inside
     listed = signed_text(files["manifest.note"].decode(), vkey).split("\n")[1:-1]
     need(
         listed == ["%s  %s" % (sha256(files[n]).hex(), n) for n in files if n != "manifest.note"],
@@ -257,7 +306,10 @@ def check_archive(content, vkey):
     accepted = list(rows(files["accepted.bin"], held["accepted_layout"], hashes[: held["accepted_count"]], 1))
     refused = list(rows(files["refused.bin"], held["refused_layout"], hashes[held["accepted_count"] :], 2))
     hidden = held["count"] - len(accepted) - len(refused)
-    report = [about_log, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"])]
+    state = signed_text(files["checkpoint.txt"].decode(), vkey).split("\n")[:3]
+    need(not since or "log_hashes.bin" in files, "the archive is too old to be compared with a checkpoint")
+    grown = [check_since(files, state, since)] if "log_hashes.bin" in files else []
+    report = [about_log, *grown, "Ranking %s of %s." % (row["ranking_id"], record["as_of_date"])]
     report += ["It was asked for %s." % who(record["actor"]), *about]
     report.append("%d accounts decided, %d rows refused at the door; %d shown here, %d withheld or erased."
                   % (held["accepted_count"], held["refused_count"], held["count"] - hidden, hidden))  # fmt: skip
@@ -373,22 +425,35 @@ def check_sums(record, plan, accepted):
 
 def main(arguments):
     """Check a file and print the report."""
-    key = arguments[arguments.index("--key") + 1] if "--key" in arguments else ""
-    names = [a for a in arguments if a not in ("--key", key)]
+    given = {"--key": "", "--since": ""}
+    names = []
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in given:
+            given[argument] = next(rest, "")
+        else:
+            names.append(argument)
+    key, since = given["--key"], ""
     if len(names) != 1:
         print(__doc__)
         return 2
     try:
+        if given["--since"]:
+            with open(given["--since"], encoding="utf-8") as file:
+                since = file.read()
         with open(names[0], "rb") as file:
             content = file.read()
-        report = (check_archive if content[:2] == b"PK" else check_proof)(content, key)
+        archive = content[:2] == b"PK"
+        need(archive or not since, "only an archive can be compared with a checkpoint")
+        report = check_archive(content, key, since) if archive else check_proof(content, key)
     except Refused as refused:
         print("DOES NOT HOLD: %s." % refused)
         return 1
     except Exception as error:
         print("DOES NOT HOLD: the evidence cannot be read (%s: %s)." % (type(error).__name__, error))
         return 1
-    print("HOLDS." if key else "HOLDS, under the key inside the evidence; give the lender's own with --key to know who made it.")
+    unknown = "HOLDS, under the key inside the evidence; give the lender's own with --key to know who made it."
+    print("HOLDS." if key else unknown)
     print("\n".join(report))
     return 0
 
