@@ -19,8 +19,8 @@ from pathlib import Path
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.datasets.simulated_lender.worlds import WORLDS, world
-from harness.benchmarks.support.cases import Result
-from harness.benchmarks.support.keeping import KEPT, kept_case
+from harness.benchmarks.support.cases import ROOT, Result
+from harness.benchmarks.support.keeping import KEPT, held_case, kept_case
 from harness.benchmarks.support.reporting import Report, Table
 from harness.benchmarks.support.running import Options, main
 from harness.worlds.learning import learned
@@ -38,7 +38,7 @@ from harness.worlds.trial import (
     ranked,
     shipped_values,
 )
-from harness.worlds.verdicts import PARTS, SHARES, Figures, Spread, learned_arm, percent, points, promises
+from harness.worlds.verdicts import PARTS, SHARES, Figures, Spread, learned_arm, percent, points, promises, ratio
 
 SEEDS = (501, 502, 503, 504, 505, 506)
 """Never looked at while a method was made: to judge a changed method, take others."""
@@ -54,8 +54,8 @@ def reachable(measure, of: str, book: int, path: str) -> None:
     measure.figures["accounts"] = book
 
 
-def trial(measure, of: str, seed: int, book: int, path: str, rivals: bool) -> None:
-    """Learn from two lenders of a world, decide for a third, and count every arm's money."""
+def orders(measure, of: str, seed: int, book: int, path: str, rivals: bool) -> None:
+    """Count the money of every arm that no method of this project learns: orders, the plan's effects, rivals, what can be had."""
     made, figures = world(of), measure.figures
     with measure.stage("outcomes and values"):
         grounds = learn_grounds(made, 10 * seed + 1, book)
@@ -70,19 +70,27 @@ def trial(measure, of: str, seed: int, book: int, path: str, rivals: bool) -> No
             figures[f"true {ordering.value}"] = money_of_order(place, assumed, ordering)
         effects_of = Reachable.load(Path(path)).effects_of
         _record(measure, "REACHABLE", money_of_ranking(place, ranked(place, grounds, effects_of)))
-    plan = made.plan(0.02 * book)
+    for share in ENOUGH if rivals else ():
+        log = contact_log(made, 10 * seed + 2, book, share, grounds)
+        with measure.stage(f"rivals {share:.0%}"):
+            for rival in RIVALS:
+                effects_of = learn_rival(rival, log, made.plan(0.02 * book)).effects_of
+                _record(measure, f"{rival} {share:.0%}", money_of_ranking(place, ranked(place, grounds, effects_of)))
+
+
+def learning(measure, of: str, seed: int, book: int) -> None:
+    """Learn effects from two lenders of a world, decide for a third, and count the money."""
+    made, figures = world(of), measure.figures
+    with measure.stage("outcomes and values"):
+        grounds = learn_grounds(made, 10 * seed + 1, book)
+        place = decide_in(made, 10 * seed + 3, book, grounds.parameters)
     for share in SHARES:
         log = contact_log(made, 10 * seed + 2, book, share, grounds)
         figures[f"rows {share:.0%}"], figures[f"randomised {share:.0%}"] = log.log.row_count, int(log.log.randomised.sum())
         with measure.stage(f"learn {share:.0%}"):
             for part, size in PARTS:
-                effects_of = learned(part_of(log, size, seed), plan, seed)
+                effects_of = learned(part_of(log, size, seed), made.plan(0.02 * book), seed)
                 _record(measure, learned_arm(share, part), money_of_ranking(place, ranked(place, grounds, effects_of)))
-        if rivals and share in ENOUGH:
-            with measure.stage(f"rivals {share:.0%}"):
-                for rival in RIVALS:
-                    effects_of = learn_rival(rival, log, plan).effects_of
-                    _record(measure, f"{rival} {share:.0%}", money_of_ranking(place, ranked(place, grounds, effects_of)))
 
 
 def _record(measure, arm: str, money: Money) -> None:
@@ -93,18 +101,28 @@ def _record(measure, arm: str, money: Money) -> None:
 
 
 def bench(options: Options) -> Report:
-    """Run every world over every seed."""
+    """Run every world over every seed, one seed after the other, so that a run that is cut off has all worlds alike."""
     names, seeds, book, large = list(WORLDS), SEEDS, 120_000, 400_000
     if options.small:
         names, seeds, book, large = ["types", "nothing"], SEEDS[:2], 16_000, 40_000
+    folder = KEPT / ("policy_value_small" if options.small else "policy_value")
+
+    def run(name: str, case, **arguments) -> Result | None:
+        if options.kept:
+            return held_case(folder.name, name, case, **arguments)
+        return kept_case(folder.name, name, case, options.resume, **arguments)
+
     results = []
-    for name in names:
-        folder = KEPT / ("policy_value_small" if options.small else "policy_value")
-        path = str(folder / f"reachable-{name}.npz")
-        results.append(kept_case(folder.name, f"reachable-{name}", reachable, options.resume, of=name, book=large, path=path))
-        for seed in seeds:
-            arguments = {"of": name, "seed": seed, "book": book, "path": path, "rivals": not options.small}
-            results.append(kept_case(folder.name, f"{name}-{seed}", trial, options.resume, **arguments))
+    for seed in seeds:
+        for name in names:
+            path = str(folder.relative_to(ROOT) / f"reachable-{name}.npz")
+            found = [
+                run(f"reachable-{name}", reachable, of=name, book=large, path=path),
+                run(f"orders-{name}-{seed}", orders, of=name, seed=seed, book=book, path=path, rivals=not options.small),
+                run(f"learning-{name}-{seed}", learning, of=name, seed=seed, book=book),
+            ]
+            if all(found):
+                results += [one for one in found if one not in results]
     return report(results)
 
 
@@ -122,7 +140,7 @@ def figures_of(results: list[Result]) -> Figures:
     true: dict[str, dict[str, list[float]]] = {}
     stated: dict[str, dict[str, list[float]]] = {}
     for result in results:
-        name, _, seed = result.name.rpartition("-")
+        name, _, seed = result.name.partition("-")[2].rpartition("-")
         if seed.isdigit():
             for key, value in result.figures.items():
                 kind, _, arm = key.partition(" ")
@@ -134,15 +152,22 @@ def figures_of(results: list[Result]) -> Figures:
 def _orders(figures: Figures, results: list[Result]) -> Table:
     arms = (*BASELINES, *(learned_arm(share, "whole") for share in SHARES), "REACHABLE")
     lines = [(name, *(percent(figures.share(name, arm)) for arm in arms)) for name in figures.worlds()]
-    trials = [result for result in results if "true ORACLE" in result.figures]
-    rows = [result.figures["rows 5%"] for result in trials]
-    drawn = [result.figures["randomised 5%"] for result in trials]
-    late = [result.figures["accounts"] for result in trials]
+    learnings = [result.figures for result in results if "rows 5%" in result.figures]
+    rows, drawn = ([one[name] for one in learnings] for name in ("rows 5%", "randomised 5%"))
+    late = [result.figures["accounts"] for result in results if "true ORACLE" in result.figures]
+    count = {name: len(figures.true[name]["ORACLE"]) for name in figures.worlds()}
     note = (
-        f"{len(trials) // len(lines)} seeds for each world. Late accounts that decide: {min(late):,} to {max(late):,}; "
+        f"{_seeds(count)} Late accounts that decide: {min(late):,} to {max(late):,}; "
         f"rows of the whole log: {min(rows):,} to {max(rows):,}, of them randomised at 5 %: {min(drawn):,} to {max(drawn):,}."
     )
     return Table("True money, % of the oracle's, worst world first", ("world", *arms), tuple(lines), note)
+
+
+def _seeds(count: dict[str, int]) -> str:
+    """Say how many seeds each world rests on; one seed has no interval."""
+    if len(set(count.values())) == 1:
+        return f"{next(iter(count.values()))} of {len(SEEDS)} seeds for each world."
+    return f"Of {len(SEEDS)} seeds: {', '.join(f'{name} {number}' for name, number in count.items())}."
 
 
 def _reached(figures: Figures) -> Table:
@@ -177,7 +202,7 @@ def _stated(figures: Figures) -> Table:
     for name in figures.worlds():
         if figures.winnable(name):
             found = [figures.stated_over_true(name, arm) for arm in arms]
-            lines.append((name, *(f"{value.mean:.2f} ± {value.half:.2f}" for value in found)))
+            lines.append((name, *(ratio(value) for value in found)))
     note = "What a list says that it adds (the stated money of its ranking) over what it truly adds."
     return Table("Stated over true money", ("world", *arms), tuple(lines), note)
 

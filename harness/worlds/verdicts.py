@@ -129,12 +129,17 @@ def promises(figures: Figures) -> list[Promise]:
 
 def points(value: Spread) -> str:
     """Return a difference of shares for people."""
-    return f"{100 * value.mean:+.1f} (± {100 * value.half:.1f})"
+    return f"{100 * value.mean:+.1f}{f' (± {100 * value.half:.1f})' if np.isfinite(value.half) else ''}"
 
 
 def percent(value: Spread) -> str:
     """Return a share for people."""
-    return f"{100 * value.mean:.1f} ± {100 * value.half:.1f}"
+    return f"{100 * value.mean:.1f}{f' ± {100 * value.half:.1f}' if np.isfinite(value.half) else ''}"
+
+
+def ratio(value: Spread) -> str:
+    """Return a ratio for people."""
+    return f"{value.mean:.2f}{f' ± {value.half:.2f}' if np.isfinite(value.half) else ''}"
 
 
 def _floor(text: str, figures: Figures, arms: Sequence[str], other: str, least: float) -> Promise:
@@ -170,4 +175,4 @@ def _stated(figures: Figures, world: str, arm: str) -> tuple[str, str, bool]:
         off = spread((stated - true) / figures.scale(world))
         return f"{world} {arm}", f"{points(off)} of the cost", abs(off.mean) <= STATED_BAND[1] - 1.0
     value = figures.stated_over_true(world, arm)
-    return f"{world} {arm}", f"{value.mean:.2f} ± {value.half:.2f}", STATED_BAND[0] <= value.mean <= STATED_BAND[1]
+    return f"{world} {arm}", ratio(value), STATED_BAND[0] <= value.mean <= STATED_BAND[1]

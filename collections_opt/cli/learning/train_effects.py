@@ -7,9 +7,10 @@ Example:
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,6 +24,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.scoring.effect.model import EffectEstimate, EffectModel
 from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, queue_cells
+from collections_opt.scoring.effect.residual.level import PART_NAMES
 from collections_opt.scoring.effect.residual.model import LearnedOutcome, ResidualModel
 from collections_opt.scoring.effect.threshold import parse_threshold
 
@@ -167,12 +169,14 @@ def plain(report: EffectReport) -> dict[str, object]:
     }
 
 
-def level(outcome: LearnedOutcome) -> dict[str, float | None]:
-    """Return an outcome's level for machines; a penalty of null is infinite: the plan stands."""
+def level(outcome: LearnedOutcome) -> dict[str, Any]:
+    """Return an outcome's weights and level for machines; a penalty of null is infinite: nothing was learned."""
     low, high = outcome.level.interval
     return {
         "penalty": outcome.penalty,
-        "served": outcome.level.served,
+        "randomised_penalty": outcome.drawn_penalty,
+        "weights": {name: asdict(weight) for name, weight in zip(PART_NAMES, outcome.level.weights, strict=True)},
+        "unweighted": outcome.level.unweighted,
         "estimate": outcome.level.estimate,
         "low": low,
         "high": high,

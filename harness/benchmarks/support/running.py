@@ -23,11 +23,13 @@ class Options:
         runs: how often each case runs.
         small: sizes for a quick try; nothing is written.
         resume: cases that an earlier run kept are not run again, where a bench keeps them.
+        kept: nothing is run: the page is written from the cases that earlier runs kept, where a bench keeps them.
     """
 
     runs: int = 3
     small: bool = False
     resume: bool = False
+    kept: bool = False
 
 
 def bench_names() -> list[str]:
@@ -60,8 +62,11 @@ def options_from(arguments: list[str]) -> tuple[Options, list[str]]:
     parser.add_argument("--runs", type=int, default=3, help="runs of each case")
     parser.add_argument("--small", action="store_true", help="small sizes, nothing written")
     parser.add_argument("--resume", action="store_true", help="go on with a long bench that was cut off")
+    parser.add_argument(
+        "--kept", action="store_true", help="write the page from what a long bench has kept so far, and run nothing"
+    )
     given = parser.parse_args(arguments)
-    return Options(given.runs, given.small, given.resume), given.names
+    return Options(given.runs, given.small, given.resume, given.kept), given.names
 
 
 def main(module: ModuleType) -> None:

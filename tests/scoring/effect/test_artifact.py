@@ -36,7 +36,7 @@ def test_what_is_written_is_what_is_read(tmp_path):
     folder = write(tmp_path, model)
     kept = load_effect(tmp_path, "residual-1")
     assert kept.model == model
-    assert "| cure | 0.3 | 0.80 (0.60 to 1.00) | 0.80 | +2.5 |" in kept.card
+    assert "| 0.90 (measured 0.90, error 0.20) | 0.00 | 1.00 (0.80 to 1.20) | +2.5 |" in kept.card
     assert "| default | infinite: the plan stands |" in kept.card
     assert "| early-calls | EXPERIMENT | randomised | 2,000 | 3,000 | 900 | 97% |" in kept.card
     path = folder / "effect.json"
@@ -68,8 +68,8 @@ def broken():
         ),
         "queue's coefficients twice": replace(model, queues=(first, replace(first, queue_id="other"))),
         "covariance that does not fit": replace(model, covariance=model.covariance[:-1]),
-        "covariance that": replace(model, level_covariance=((0.0,),)),
-        "not finite": replace(model, outcomes=(replace(cure, level=replace(cure.level, served=float("inf"))), model.outcomes[1])),
+        "covariance that": replace(model, covariance=((0.0,),)),
+        "not finite": replace(model, outcomes=(replace(cure, level=replace(cure.level, estimate=float("inf"))), model.outcomes[1])),
     }
 
 

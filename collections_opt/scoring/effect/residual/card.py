@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections_opt.scoring.effect.model import EffectEstimate
-from collections_opt.scoring.effect.residual.level import LEVEL_BOUNDS
+from collections_opt.scoring.effect.residual.level import Weight
 from collections_opt.scoring.effect.residual.model import LearnedOutcome, LearnedQueue, ResidualModel
 
-LEVEL_COLUMNS = ("outcome", "weight of the plan", "level k (95 %)", "served", "z of the learned part")
+LEVEL_COLUMNS = (
+    "outcome",
+    "penalty, all rows",
+    "penalty, randomised rows",
+    "weight of the plan",
+    "of all rows",
+    "of randomised rows",
+    "level k (95 %)",
+    "z of all rows",
+)
 QUEUE_COLUMNS = (
     "queue",
     "evidence",
@@ -27,11 +36,20 @@ def level_cells(outcome: LearnedOutcome) -> list[str]:
     measured = level.standard_error > 0
     return [
         outcome.name,
-        "infinite: the plan stands" if outcome.penalty is None else f"{outcome.penalty:g}",
+        *(_penalty(value) for value in (outcome.penalty, outcome.drawn_penalty)),
+        *(_weight(weight) for weight in level.weights),
         f"{level.estimate:.2f} ({low:.2f} to {high:.2f})" if measured else "not measured",
-        f"{level.served:.2f}",
         f"{level.encompassing_z:+.1f}" if measured and outcome.penalty is not None else "-",
     ]
+
+
+def _penalty(value: float | None) -> str:
+    return "infinite: nothing learned" if value is None else f"{value:g}"
+
+
+def _weight(weight: Weight) -> str:
+    measured = f" (measured {weight.estimate:.2f}, error {weight.standard_error:.2f})" if weight.standard_error > 0 else ""
+    return f"{weight.served:.2f}{measured}"
 
 
 def queue_cells(queue: LearnedQueue) -> list[str]:
@@ -56,7 +74,6 @@ def average_shown(estimate: EffectEstimate | None) -> str:
 
 def residual_card(model: ResidualModel, source: str) -> str:
     """Return the model card."""
-    low, high = LEVEL_BOUNDS
     lines = [
         f"# Effect model {model.version}",
         "",
@@ -69,11 +86,12 @@ def residual_card(model: ResidualModel, source: str) -> str:
         "",
         *_table(QUEUE_COLUMNS, [queue_cells(queue) for queue in model.queues]),
         "",
-        "- The shape of effects comes from all rows, shrunk to the plan: the weight of the plan is the largest whose",
-        "  cross-fitted loss is as good as the least.",
-        "- The level k comes from the randomised rows alone and scales every effect: 1 says that the desk's rows do not",
-        f"  mislead, less that they overstate. It is served between {low} and {high}.",
-        "- z says whether what was learned adds to the plan on the randomised rows: above 2 it does, below -2 it harms.",
+        "- The shape of effects comes from all rows, and once more from the randomised rows alone. Each is shrunk to the plan:",
+        "  its penalty is the largest whose cross-fitted loss is as good as the least.",
+        "- The weights come from the randomised rows alone, shrunk by their errors to 1 for the plan and 0 for what was learned:",
+        "  few randomised rows serve the plan.",
+        "- The level k is the scale of what is served on the randomised rows: not above 0 by two errors it is unproven.",
+        "- z says whether what all rows say adds to the plan on the randomised rows: above 2 it does, below -2 it harms.",
         "- Overlap is the share of the desk's rows whose chance of contact lies between 5 and 95 %.",
         "- Average changes are doubly robust, on each queue's randomised rows, clustered by person.",
         "- ASSUMED queues keep the capacity plan's effect. OBSERVATIONAL effects are not proven.",

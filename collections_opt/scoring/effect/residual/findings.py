@@ -12,9 +12,10 @@ from collections_opt.scoring.effect import doubly_robust
 from collections_opt.scoring.effect.experiment import CrossFitted
 from collections_opt.scoring.effect.model import EffectEstimate
 from collections_opt.scoring.effect.randomisation import BalanceTest, balance, check_randomised
-from collections_opt.scoring.effect.residual.level import CONFOUNDED_LEVEL, PROVEN_ERRORS, Level
+from collections_opt.scoring.effect.residual.level import CONFOUNDED_LEVEL, NORMAL_95, PROVEN_ERRORS, Level
 from collections_opt.scoring.effect.residual.model import NAMES, OUTCOMES, LearnedQueue
-from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Fitted, Prepared, arms
+from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Prepared, arms
+from collections_opt.scoring.effect.residual.stacking import Parts
 
 OVERLAP = (0.05, 0.95)
 """Estimated chances of contact inside this range count as overlap."""
@@ -35,33 +36,36 @@ class Verdict:
     warnings: tuple[str, ...]
 
 
-def judge(fitted: Sequence[Fitted], levels: Sequence[Level] | None) -> Verdict:
-    """Return what penalties and levels allow; ``levels`` is None without enough randomised rows."""
-    if all(np.isinf(fit.penalty) for fit in fitted):
-        return Verdict(
-            "the log says nothing of differences that the plan does not say (penalty infinite)", "", _strays(levels or ())
-        )
+def judge(parts: Sequence[Parts], levels: Sequence[Level] | None) -> Verdict:
+    """Return what the levels allow; ``levels`` is None without enough randomised rows."""
     if levels is None:
         few = f"fewer than {MIN_ARM_ROWS} contacted and as many held-out randomised rows: nothing says how strong effects are"
         return Verdict(few, "", ("Hold out a random share of contacts: chosen contacts overstate effects.",))
-    learned = [(name, level) for name, level, fit in zip(NAMES, levels, fitted, strict=True) if np.isfinite(fit.penalty)]
-    doubts = [f"{name} {level.estimate:.2f}, error {level.standard_error:.2f}" for name, level in learned if not level.proven]
+    named = list(zip(NAMES, parts, levels, strict=True))
+    learned = [(name, level) for name, part, level in named if part.taught]
+    judged = learned or [(name, level) for name, _, level in named]
+    doubts = [f"{name} {level.estimate:.2f}, error {level.standard_error:.2f}" for name, level in judged if not level.proven]
     unproven = f"level not above 0 by two errors: {', '.join(doubts)}" if doubts else ""
     warnings = [
-        f"The level of {name} is {_shown(level)}: contacts that the desk chose mislead about their effect."
-        for name, level in learned
-        if level.estimate < CONFOUNDED_LEVEL
+        f"The randomised rows leave {level.unweighted:.2f} of what all rows say of {name}: contacts that the desk chose mislead."
+        for name, part, level in named
+        if np.isfinite(part.every.penalty) and level.unweighted < CONFOUNDED_LEVEL
     ]
+    warnings += [_stray(name, level) for name, part, level in named if not part.taught and _strays(level)]
     return Verdict("", unproven, tuple(warnings))
 
 
-def _strays(levels: Sequence[Level]) -> tuple[str, ...]:
-    """Return warnings of levels that randomised rows put elsewhere than the plan, which stands all the same."""
-    return tuple(
-        f"The randomised rows put the plan's effect on {name} at {_shown(level)} of what the plan says: correct the plan."
-        for name, level in zip(NAMES, levels, strict=False)
-        if abs(level.estimate - 1.0) > PROVEN_ERRORS * level.standard_error
-    )
+def _strays(level: Level) -> bool:
+    """Return whether the randomised rows contradict the plan's strength."""
+    plan = level.weights[0]
+    return abs(plan.estimate - 1.0) > PROVEN_ERRORS * plan.standard_error
+
+
+def _stray(name: str, level: Level) -> str:
+    plan = level.weights[0]
+    low, high = (plan.estimate + side * NORMAL_95 * plan.standard_error for side in (-1.0, 1.0))
+    found = f"{plan.estimate:.2f}, 95 % {low:.2f} to {high:.2f}"
+    return f"The randomised rows put the plan's effect on {name} at {found} of what the plan says: correct the plan."
 
 
 def tests_of_balance(prepared: Prepared, plan: CapacityPlan) -> dict[str, BalanceTest]:
@@ -118,8 +122,8 @@ def _grade(counts: tuple[int, int], drawn: tuple[int, int], verdict: Verdict) ->
         return EvidenceGrade.OBSERVATIONAL, f"unproven: {verdict.unproven}"
     if min(drawn) < MIN_ARM_ROWS:
         few = f"{drawn[0]} contacted and {drawn[1]} held-out randomised rows, fewer than {MIN_ARM_ROWS} of each"
-        return EvidenceGrade.OBSERVATIONAL, f"level from the randomised rows of all queues; of its own {few}"
-    return EvidenceGrade.EXPERIMENT, "shape from all rows, level from a randomised holdout with recorded propensities"
+        return EvidenceGrade.OBSERVATIONAL, f"weights from the randomised rows of all queues; of its own {few}"
+    return EvidenceGrade.EXPERIMENT, "shape from all rows, weights from a randomised holdout with recorded propensities"
 
 
 def _average(prepared: Prepared, made: CrossFitted, index: int, column: int) -> EffectEstimate:
@@ -133,8 +137,3 @@ def _average(prepared: Prepared, made: CrossFitted, index: int, column: int) -> 
         made.under[mine, outcome],
     )
     return doubly_robust.average(psi, rows.person[mine])
-
-
-def _shown(level: Level) -> str:
-    low, high = level.interval
-    return f"{level.estimate:.2f}, 95 % {low:.2f} to {high:.2f}"

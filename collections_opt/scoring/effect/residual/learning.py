@@ -1,9 +1,9 @@
 """Learn contact effects from all rows of a log by residuals (a linear R-learner), shrunk to the plan.
 
 Per outcome  y - mu0 - W tau_p ~ (W - e) h B (beta + gamma_q): what the plan's change of p leaves, on what of contact cannot be
-foreseen (Robinson 1988; Nie and Wager 2021). The penalty is the largest whose cross-fitted loss lies within 1.5 paired standard
-errors of the least, infinity among them: where the plan is right nothing is learned. Level and proof come from the randomised
-rows alone (``level``).
+foreseen (Robinson 1988; Nie and Wager 2021). The penalty is the largest whose cross-fitted loss lies within one paired standard
+error of the least, infinity among them: where the plan is right nothing is learned. The same is learned from the randomised rows
+alone, and these say how much of the plan and of either is served (``level``).
 """
 
 from __future__ import annotations
@@ -20,16 +20,12 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.scoring.effect.experiment import CrossFitted
 from collections_opt.scoring.effect.randomisation import BalanceTest
 from collections_opt.scoring.effect.residual.findings import describe_queues, judge, tests_of_balance
-from collections_opt.scoring.effect.residual.level import UNMEASURED, Level, SliceRows, measure_levels
-from collections_opt.scoring.effect.residual.model import NAMES, FoldCoefficients, LearnedOutcome, ResidualModel, Rows
-from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Fitted, Prepared, arms, as_rows, fit_outcome, prepare
-from collections_opt.scoring.effect.residual.ridge import sandwich
+from collections_opt.scoring.effect.residual.level import UNMEASURED, Level, measure_levels
+from collections_opt.scoring.effect.residual.model import NAMES, FoldCoefficients, ResidualModel, Rows
+from collections_opt.scoring.effect.residual.nuisance import FOLDS
+from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Prepared, arms, as_rows, prepare
+from collections_opt.scoring.effect.residual.stacking import Parts, learn_parts, served_covariance
 from collections_opt.scoring.effect.rows import LoggedContacts
-
-Floats = NDArray[np.float64]
-
-_DIGITS = 7
-"""Significant digits that covariances are kept with."""
 
 
 @dataclass(frozen=True)
@@ -80,85 +76,54 @@ def learn_residuals(
     prepared = prepare(contacts, plan, seed)
     tests = tests_of_balance(prepared, plan)
     progress("learn what contact changes", 0.7)
-    fitted = tuple(fit_outcome(prepared, outcome) for outcome in range(len(NAMES)))
+    parts = tuple(learn_parts(prepared, outcome) for outcome in range(len(NAMES)))
     progress("measure how strong effects are", 0.8)
-    learned = _assembled(prepared, fitted, plan, version, tests)
+    learned = _assembled(prepared, parts, plan, version, tests)
     progress("learned", 1.0)
     return learned
 
 
 def _assembled(
-    prepared: Prepared, fitted: Sequence[Fitted], plan: CapacityPlan, version: str, tests: dict[str, BalanceTest]
+    prepared: Prepared, parts: Sequence[Parts], plan: CapacityPlan, version: str, tests: dict[str, BalanceTest]
 ) -> LearnedResiduals:
     contacts = prepared.contacts
     drawn = contacts.log.randomised
     measured = min(arms(contacts, drawn)) >= MIN_ARM_ROWS
-    levels: tuple[Level, ...] = (UNMEASURED,) * len(fitted)
-    level_covariance: Rows = ((0.0, 0.0), (0.0, 0.0))
+    levels: tuple[Level, ...] = (UNMEASURED,) * len(parts)
+    weights: Rows = ()
     if measured:
-        levels, level_covariance = measure_levels(
-            [_slice(prepared, fit, outcome, drawn) for outcome, fit in enumerate(fitted)], contacts.person[drawn]
-        )
-    predictions = _predictions(prepared, fitted, levels, drawn)
-    verdict = judge(fitted, levels if measured else None)
+        levels, weights = measure_levels([part.slice_rows(prepared, drawn) for part in parts], contacts.person[drawn])
+    predictions = _predictions(prepared, parts, levels, drawn)
+    verdict = judge(parts, levels if measured else None)
     model = ResidualModel(
         version,
         prepared.basis,
         describe_queues(prepared, plan, predictions, verdict),
-        tuple(
-            LearnedOutcome(
-                name, None if np.isinf(fit.penalty) else fit.penalty, as_rows(fit.fit), level, _kept(prepared, fit, place)
-            )
-            for place, (name, fit, level) in enumerate(zip(NAMES, fitted, levels, strict=True))
-        ),
-        () if verdict.refused else _covariance(fitted, contacts.person),
-        level_covariance,
-        () if verdict.refused else _folds(fitted),
+        tuple(part.described(prepared, level, name) for name, part, level in zip(NAMES, parts, levels, strict=True)),
+        () if verdict.refused else served_covariance(parts, levels, weights, contacts.person),
+        () if verdict.refused else _folds(parts, levels),
         int(drawn.sum()),
         verdict.warnings,
     )
     return LearnedResiduals(model, contacts, contacts.take(drawn), predictions, tests)
 
 
-def _slice(prepared: Prepared, fit: Fitted, outcome: int, drawn: NDArray[np.bool_]) -> SliceRows:
-    return SliceRows(
-        prepared.left(outcome)[drawn],
-        prepared.drawn[drawn],
-        prepared.nuisance.chance[drawn],
-        prepared.planned[drawn, outcome],
-        fit.crossed[drawn],
-    )
-
-
-def _kept(prepared: Prepared, fit: Fitted, outcome: int) -> float:
-    """Return how much of estimated effects other people's estimates confirm, between a half and 1.
-
-    sum t u / sum t^2 of effects t and u of rows, weighted by (W - e)^2, estimated from people that share nobody.
-    """
-    planned, weight = prepared.planned[:, outcome], prepared.drawn**2
-    one, other = planned + fit.crossed, planned + fit.apart
-    return float(np.clip((weight * one * other).sum() / max(float((weight * one**2).sum()), 1e-12), 0.5, 1.0))
-
-
-def _predictions(prepared: Prepared, fitted: Sequence[Fitted], levels: Sequence[Level], drawn: NDArray[np.bool_]) -> CrossFitted:
+def _predictions(prepared: Prepared, parts: Sequence[Parts], levels: Sequence[Level], drawn: NDArray[np.bool_]) -> CrossFitted:
     """Return what rows by chance would do without and under contact, by models that their person was not among."""
     without = np.empty((int(drawn.sum()), 3))
     under = np.empty_like(without)
     for column, outcome in enumerate((CURE, DEFAULT)):
-        change = levels[column].served * (prepared.planned[drawn, column] + fitted[column].crossed[drawn])
         without[:, outcome] = prepared.nuisance.without[drawn, column]
-        under[:, outcome] = without[:, outcome] + change
+        under[:, outcome] = without[:, outcome] + parts[column].change(prepared, levels[column])[drawn]
     for made in (without, under):
         made[:, STAY] = 1.0 - made[:, CURE] - made[:, DEFAULT]
     return CrossFitted(without, under)
 
 
-def _covariance(fitted: Sequence[Fitted], person: NDArray[np.bytes_]) -> Rows:
-    """Return the lower triangle of the coefficients' covariance, cure first, as a model keeps it."""
-    whole = sandwich([fit.rows for fit in fitted], [fit.fit for fit in fitted], person)
-    return tuple(tuple(float(f"{cell:.{_DIGITS}g}") for cell in line[: index + 1]) for index, line in enumerate(whole.tolist()))
-
-
-def _folds(fitted: Sequence[Fitted]) -> tuple[FoldCoefficients, ...]:
-    cure, default = (fit.folds for fit in fitted)
-    return tuple(FoldCoefficients((one[0], other[0]), (one[1], other[1])) for one, other in zip(cure, default, strict=True))
+def _folds(parts: Sequence[Parts], levels: Sequence[Level]) -> tuple[FoldCoefficients, ...]:
+    found = []
+    for held in range(FOLDS):
+        cure, default = (part.fold(level, held) for part, level in zip(parts, levels, strict=True))
+        pairs = [(as_rows(one), as_rows(other)) for one, other in zip(cure, default, strict=True)]
+        found.append(FoldCoefficients(pairs[0], pairs[1]))
+    return tuple(found)

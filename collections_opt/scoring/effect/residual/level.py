@@ -1,6 +1,12 @@
 """How strong effects are, from randomised rows alone: the desk's habits tell their shape, and mislead about their size.
 
-Per outcome one scale k: y - mu0 on (W - e) tau, beside 1 and e tau, whose errors the drawn chances e make harmless.
+Per outcome y - mu0 on (W - e) times three changes of p, beside 1 and e times them, whose errors the drawn chances e make
+harmless: what the plan says, what all rows add to it, and what the randomised rows alone add. Their weights w are shrunk to
+those of the plan, (1, 0, 0), by their errors V:
+
+    w = (V^-1 + S^-1)^-1 (V^-1 w_hat + S^-1 (1, 0, 0)),    S = diag(.35, 1, 1)^2
+
+Few randomised rows serve the plan, and many serve what they say, with no step between.
 """
 
 from __future__ import annotations
@@ -13,34 +19,60 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-LEVEL_BOUNDS = (0.2, 1.5)
-"""A served level ends here on both sides."""
+PART_NAMES = ("plan", "all rows", "randomised rows")
+
+PLANNED_WEIGHTS = (1.0, 0.0, 0.0)
+"""Weights without evidence: the plan stands."""
+
+WEIGHT_SPREADS = (0.35, 1.0, 1.0)
+"""How far weights lie from the plan's before any row is seen: a plan is rarely wrong by more than half, and what is learned may
+be worth all or nothing."""
 
 PROVEN_ERRORS = 2.0
 """A level so many standard errors above 0 is proven."""
 
 CONFOUNDED_LEVEL = 0.4
-"""Below this level the desk's rows are worth a warning."""
+"""Below this level of what all rows say, the desk's rows are worth a warning."""
 
 NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Level:
-    """The scale k of an outcome's effects.
+class Weight:
+    """The weight of one of ``PART_NAMES``: as served, as the randomised rows have it, and the standard error of that.
 
-    Attributes:
-        served: k inside ``LEVEL_BOUNDS``; 1 where nothing was learned and the randomised rows do not contradict the plan.
-        estimate: k as estimated.
-        standard_error: of the estimate, clustered by person.
-        encompassing_z: z of the learned part beside the plan's on the randomised rows: above 2 it adds, below -2 it harms; 0
-            where nothing was learned.
+    Errors are clustered by person; estimate and error are 0 where there is nothing to weigh.
     """
 
     served: float
     estimate: float
     standard_error: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """How much of an outcome's effects is served.
+
+    Attributes:
+        weights: of ``PART_NAMES``.
+        estimate: scale k of the served effect on the randomised rows; 1 where it is as large as they say.
+        standard_error: of the scale, clustered by person; 0 where nothing was measured.
+        unweighted: scale of what all rows say, plan included, before any weight: below 1 the desk's rows overstate.
+        encompassing_z: z of what all rows add beside the plan on the randomised rows: above 2 it adds, below -2 it harms; 0 where
+            nothing was learned.
+    """
+
+    weights: tuple[Weight, Weight, Weight]
+    estimate: float
+    standard_error: float
+    unweighted: float
     encompassing_z: float
+
+    @property
+    def served(self) -> tuple[float, float, float]:
+        """The weights served."""
+        plan, every, drawn = self.weights
+        return plan.served, every.served, drawn.served
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -53,44 +85,78 @@ class Level:
         return self.estimate > PROVEN_ERRORS * self.standard_error
 
 
-UNMEASURED = Level(1.0, 1.0, 0.0, 0.0)
-"""The level where too few rows were randomised to measure one; nothing learned is served then."""
+UNMEASURED = Level((Weight(1.0, 0.0, 0.0), Weight(0.0, 0.0, 0.0), Weight(0.0, 0.0, 0.0)), 1.0, 0.0, 1.0, 0.0)
+"""The level where too few rows were randomised to measure one: the plan's."""
 
 
 @dataclass(frozen=True)
 class SliceRows:
-    """Randomised rows of one outcome, float64 (n,) each: y - mu0, W - e, e, the plan's change of p and the learned one's.
+    """Randomised rows of one outcome: y - mu0, W - e, e, float64 (n,) each; the changes of p of ``PART_NAMES``, float64 (n, 3).
 
-    The learned part of a row comes from models that its person was not among.
+    The learned changes of a row come from models that its person was not among.
     """
 
     left: Floats
     drawn: Floats
     chance: Floats
-    planned: Floats
-    learned: Floats
+    parts: Floats
+
+
+@dataclass(frozen=True)
+class _Shrunk:
+    """Weights (3,), their estimates and errors, their covariance (3, 3), and what each row moves them by, float64 (n, 3)."""
+
+    served: Floats
+    estimate: Floats
+    error: Floats
+    covariance: Floats
+    influence: Floats
 
 
 def measure_levels(
     outcomes: Sequence[SliceRows], person: NDArray[np.bytes_]
 ) -> tuple[tuple[Level, ...], tuple[tuple[float, ...], ...]]:
-    """Return the level of each outcome, and the covariance of their errors as served, clustered by person."""
-    estimates, influences, encompassing = [], [], []
-    for rows in outcomes:
-        value, influence = _slopes(rows, np.column_stack([rows.planned + rows.learned]))
-        estimates.append(float(value[0]))
-        influences.append(influence[:, 0])
-        encompassing.append(_encompassing(rows, person))
-    covariance = clustered(np.column_stack(influences), person)
-    levels, stretch = [], np.ones(len(outcomes))
-    for index, (rows, k, z) in enumerate(zip(outcomes, estimates, encompassing, strict=True)):
-        error = float(np.sqrt(covariance[index, index]))
-        served = float(np.clip(k, *LEVEL_BOUNDS))
-        if not rows.learned.any() and abs(k - 1.0) <= PROVEN_ERRORS * error:
-            served = 1.0  # the plan stands; how far off the estimate is counts as error
-            stretch[index] = np.hypot(error, k - 1.0) / error if error else 1.0
-        levels.append(Level(served, k, error, z))
-    return tuple(levels), tuple(tuple(line) for line in (covariance * np.outer(stretch, stretch)).tolist())
+    """Return the level of each outcome, and the covariance of all their weights as served, those of one outcome together."""
+    shrunk = [_shrunk(rows, person) for rows in outcomes]
+    levels = [_level(rows, found, person) for rows, found in zip(outcomes, shrunk, strict=True)]
+    covariance = clustered(np.hstack([found.influence for found in shrunk]), person)
+    for index, found in enumerate(shrunk):
+        own = slice(3 * index, 3 * index + 3)
+        covariance[own, own] = found.covariance
+    return tuple(levels), tuple(tuple(line) for line in covariance.tolist())
+
+
+def _shrunk(rows: SliceRows, person: NDArray[np.bytes_]) -> _Shrunk:
+    """Shrink the weights to the plan's; those of learned parts end at 0, for what is learned with the wrong sign is no effect."""
+    there = np.flatnonzero(rows.parts.any(axis=0))
+    estimate, error, served = np.zeros(3), np.zeros(3), np.zeros(3)
+    covariance, influence = np.zeros((3, 3)), np.zeros(rows.parts.shape)
+    value, moved = _slopes(rows, rows.parts[:, there])
+    spread = clustered(moved, person)
+    estimate[there], error[there] = value, np.sqrt(np.diag(spread))
+    evidence = np.linalg.pinv(spread, hermitian=True)
+    prior = np.diag(1.0 / np.array(WEIGHT_SPREADS)[there] ** 2)
+    aim = evidence @ value + prior @ np.array(PLANNED_WEIGHTS)[there]
+    free = np.ones(there.size, dtype=bool)
+    for _ in PART_NAMES:  # each turn leaves out at least one, or ends
+        after = np.linalg.inv((evidence + prior)[np.ix_(free, free)])
+        found = after @ aim[free]
+        below = (found < 0) & (there[free] > 0)
+        if not below.any():
+            break
+        free[np.flatnonzero(free)[below]] = False
+    kept = there[free]
+    served[kept], covariance[np.ix_(kept, kept)] = found, after
+    influence[:, kept] = moved @ evidence[:, free] @ after
+    return _Shrunk(served, estimate, error, covariance, influence)
+
+
+def _level(rows: SliceRows, found: _Shrunk, person: NDArray[np.bytes_]) -> Level:
+    value, influence = _slopes(rows, (rows.parts @ found.served)[:, np.newaxis])
+    alone, _ = _slopes(rows, rows.parts[:, :2].sum(axis=1)[:, np.newaxis])
+    weights = [Weight(*(float(part[index]) for part in (found.served, found.estimate, found.error))) for index in range(3)]
+    error = float(np.sqrt(clustered(influence, person)[0, 0]))
+    return Level((weights[0], weights[1], weights[2]), float(value[0]), error, float(alone[0]), _encompassing(rows, person))
 
 
 def clustered(influence: Floats, person: NDArray[np.bytes_]) -> Floats:
@@ -102,9 +168,9 @@ def clustered(influence: Floats, person: NDArray[np.bytes_]) -> Floats:
 
 
 def _encompassing(rows: SliceRows, person: NDArray[np.bytes_]) -> float:
-    if not rows.learned.any():
+    if not rows.parts[:, 1].any():
         return 0.0
-    value, influence = _slopes(rows, np.column_stack([rows.planned, rows.learned]))
+    value, influence = _slopes(rows, rows.parts[:, :2])
     return float(value[1] / np.sqrt(clustered(influence[:, 1:], person)[0, 0]))
 
 

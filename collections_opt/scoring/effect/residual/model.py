@@ -1,4 +1,4 @@
-"""Effects served as a level times the plan's change of p and a linear part: one matrix product, with errors and contributions."""
+"""Effects served as a weight times the plan's change of p and a linear part: a matrix product, with errors and contributions."""
 
 from __future__ import annotations
 
@@ -73,15 +73,17 @@ class LearnedOutcome:
 
     Attributes:
         name: cure or default.
-        penalty: lambda, the weight of the plan against the data; None for infinite: nothing was learned.
-        coefficients: beta and the deviation of each queue that has one, 1 + q rows of k.
-        level: scale of the whole effect.
+        penalty: lambda, the weight of the plan against all rows; None for infinite: nothing was learned.
+        drawn_penalty: the same against the randomised rows alone.
+        coefficients: beta and the deviation of each queue that has one, 1 + q rows of k, weighed as served.
+        level: weight of the plan and of what was learned, and the scale of the whole.
         kept: share of estimated effects that is not noise, on the whole: what estimates of other people say of them. The level,
             measured on people whom the estimate did not see, has taken it into account.
     """
 
     name: str
     penalty: float | None
+    drawn_penalty: float | None
     coefficients: Rows
     level: Level
     kept: float
@@ -104,8 +106,7 @@ class ResidualModel:
         basis: columns, scaling frozen.
         queues: what is known of each.
         outcomes: cure and default.
-        covariance: lower triangle, by rows, of the covariance of all coefficients of cure and then of default.
-        level_covariance: (2, 2) of the two levels' estimates.
+        covariance: lower triangle, by rows, of the covariance of the plan's weight and all coefficients of cure, then of default.
         folds: pairs of coefficients that share no person.
         randomised_count: rows that the levels rest on.
         warnings: what to know before serving it, for people.
@@ -116,7 +117,6 @@ class ResidualModel:
     queues: tuple[LearnedQueue, ...]
     outcomes: tuple[LearnedOutcome, ...]
     covariance: Rows
-    level_covariance: Rows
     folds: tuple[FoldCoefficients, ...]
     randomised_count: int
     warnings: tuple[str, ...]
@@ -165,7 +165,8 @@ class ResidualEffects:
         parts = coefficients or tuple(outcome.coefficients for outcome in model.outcomes)
         self._coefficients = [np.array(part) for part in parts]
         kept = np.array([outcome.kept if summing else 1.0 for outcome in model.outcomes])
-        self._levels = np.array([outcome.level.served for outcome in model.outcomes]) / kept
+        self._plan_weights = np.array([outcome.level.served[0] for outcome in model.outcomes]) / kept
+        self._scale = 1.0 / kept
         self._design: tuple[slice, Floats, Floats] | None = None
 
     @property
@@ -177,8 +178,8 @@ class ResidualEffects:
     def folds(self) -> tuple[EffectFold, ...]:
         """Pairs of estimates that share no person.
 
-        Those that sum are at the level before noise was taken off: the level of those that choose has been measured on other
-        people, so that what noise does on the whole is in it, and only what the choice adds is left to take off.
+        Those that sum are scaled to what they were before noise was taken off: the weights of those that choose were measured on
+        other people, so that what noise does on the whole is in them, and only what the choice adds is left to take off.
         """
         return tuple(EffectFold(self._with(fold.choosing), self._with(fold.summing, True)) for fold in self._model.folds)
 
@@ -196,7 +197,7 @@ class ResidualEffects:
         if learned is None:
             return planned
         design, contacts = self._design_of(rows, probability), self._contacts(rows)
-        change = self._levels * self._unscaled(design, contacts, learned, probability)
+        change = self._change(design, contacts, learned, probability)
         return QueueEffect(
             planned.rpc_rate, planned.theta_cure, planned.theta_default, ProbabilityChange(change[:, 0], change[:, 1])
         )
@@ -204,36 +205,34 @@ class ResidualEffects:
     def total_error(self, cells: WeightedCells) -> TotalError:
         """Return the standard error of the weighted changes of all cells, whose queues share coefficients.
 
-        Variance: k' (a' V a) k with a the weighted design and V the clustered covariance, plus A' V_k A with A the weighted
-        unscaled changes and V_k the covariance of the levels.
+        Variance a' V a, with a the plan's weighted changes and the weighted design of each outcome and V the covariance of the
+        plan's weights and the coefficients.
         """
         known = np.array([one is not None for one in self._learned])[cells.queue]
         if not known.any():
             return TotalError(0.0, known)
         width, count = len(self._model.basis.names), self._coefficients[0].shape[0]
-        weighted, totals = np.zeros((2, count, width)), np.zeros(2)
+        weighted, planned = np.zeros((2, count, width)), np.zeros(2)
         for index in np.unique(cells.queue[known]).tolist():
             learned = self._learned[index]
             assert learned is not None
             mine = np.flatnonzero(cells.queue == index)
             for start in range(0, mine.size, CHUNK_ROWS):
-                self._add(cells, mine[start : start + CHUNK_ROWS], learned, weighted, totals)
-        scaled = (self._levels[:, np.newaxis, np.newaxis] * weighted).ravel()
-        variance = float(scaled @ self._covariance() @ scaled)
-        variance += float(totals @ np.array(self._model.level_covariance) @ totals)
+                self._add(cells, mine[start : start + CHUNK_ROWS], learned, weighted, planned)
+        moved = np.column_stack([planned, weighted.reshape(2, -1)]).ravel()
+        variance = float(moved @ self._covariance() @ moved)
         return TotalError(float(np.sqrt(max(variance, 0.0))), known)
 
     def _add(
-        self, cells: WeightedCells, chosen: NDArray[np.int64], learned: LearnedQueue, weighted: Floats, totals: Floats
+        self, cells: WeightedCells, chosen: NDArray[np.int64], learned: LearnedQueue, weighted: Floats, planned: Floats
     ) -> None:
-        """Add some cells of a queue to the weighted design (2, 1 + q, k) and the weighted unscaled changes (2,)."""
+        """Add some cells of a queue to the weighted design (2, 1 + q, k) and the plan's weighted changes (2,)."""
         portfolio = self._portfolio.take(cells.rows[chosen])
         probability = cells.probability[chosen]
         facts = AccountFacts.of_portfolio(portfolio, probability)
-        design = self._model.basis.design(facts)
         weight = np.column_stack([cells.cure[chosen], cells.default[chosen]])
-        totals += (weight * self._unscaled(design, facts.contacts, learned, probability)).sum(axis=0)
-        added = (weight * shape_factors(probability)).T @ design
+        planned += (weight * planned_change(probability, facts.contacts, learned.planned)).sum(axis=0)
+        added = (weight * shape_factors(probability)).T @ self._model.basis.design(facts)
         weighted[:, 0] += added
         if learned.place is not None:
             weighted[:, 1 + learned.place] += added
@@ -249,22 +248,23 @@ class ResidualEffects:
     def column_contributions(self, rows: slice, queue: int, probability: Floats) -> Floats:
         """Return what each column adds to the change of p_cure and of p_default of a queue, float64 (m, k, 2).
 
-        They sum to the served change less the level times the plan's; 0 where the plan stands.
+        They sum to the served change less the weight of the plan times its change; 0 where the plan stands.
         """
         learned, design = self._learned[queue], self._design_of(rows, probability)
         made = np.zeros((*design.shape, 2))
         if learned is None:
             return made
-        factors = self._levels * shape_factors(probability)
+        factors = self._scale * shape_factors(probability)
         for outcome, coefficients in enumerate(self._coefficients):
             made[:, :, outcome] = design * _of_queue(coefficients, learned) * factors[:, [outcome]]
         return made
 
-    def _unscaled(self, design: Floats, contacts: Floats, learned: LearnedQueue, probability: Floats) -> Floats:
-        """Return tau_p + h B (beta + gamma_q), float64 (m, 2)."""
+    def _change(self, design: Floats, contacts: Floats, learned: LearnedQueue, probability: Floats) -> Floats:
+        """Return w tau_p + h B (beta + gamma_q), float64 (m, 2)."""
         coefficients = np.column_stack([_of_queue(part, learned) for part in self._coefficients])
-        own = shape_factors(probability) * (design @ coefficients)
-        return np.asarray(planned_change(probability, contacts, learned.planned) + own, dtype=np.float64)
+        own = self._scale * shape_factors(probability) * (design @ coefficients)
+        planned = self._plan_weights * planned_change(probability, contacts, learned.planned)
+        return np.asarray(planned + own, dtype=np.float64)
 
     def _covariance(self) -> Floats:
         lower = self._model.covariance

@@ -12,7 +12,7 @@ from collections_opt.scoring.effect.residual.basis import AccountFacts, Basis, f
 from collections_opt.scoring.effect.residual.level import clustered
 from collections_opt.scoring.effect.residual.model import OUTCOMES, Rows, planned_change, shape_factors
 from collections_opt.scoring.effect.residual.nuisance import FOLDS, Nuisance, fit_nuisance
-from collections_opt.scoring.effect.residual.ridge import Ridge, RidgeRows, Sums, linear, solve
+from collections_opt.scoring.effect.residual.ridge import Ridge, RidgeRows, Sums, solve
 from collections_opt.scoring.effect.rows import LoggedContacts, probabilities
 
 Floats = NDArray[np.float64]
@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 PENALTIES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, float("inf"))
 """Weights of the plan against the data that are tried; infinity keeps the plan."""
 
-PAIRED_ERRORS = 1.5
+PAIRED_ERRORS = 1.0
 """A penalty within so many paired standard errors of the least loss is as good as the least."""
 
 MIN_ARM_ROWS = 200
@@ -63,12 +63,12 @@ class Prepared:
         happened = self.contacts.log.outcome == OUTCOMES[outcome]
         return np.asarray(happened - self.nuisance.without[:, outcome], dtype=np.float64)
 
-    def regression(self, outcome: int) -> RidgeRows:
-        """Return the rows of one outcome's regression."""
+    def regression(self, outcome: int, chosen: Mask) -> RidgeRows:
+        """Return the rows of one outcome's regression; those not chosen have the factor 0."""
         place = np.full(len(self.contacts.log.queue_ids), len(self.own), dtype=np.int64)
         place[list(self.own)] = np.arange(len(self.own))
         target = self.left(outcome) - self.contacts.log.contacted * self.planned[:, outcome]
-        factor = self.drawn * self.factors[:, outcome]
+        factor = np.where(chosen, self.drawn * self.factors[:, outcome], 0.0)
         return RidgeRows(self.design, factor, place[self.contacts.log.queue], target, len(self.own))
 
 
@@ -80,7 +80,7 @@ class Fitted:
         rows: its regression.
         penalty: lambda chosen.
         fit: on all rows.
-        folds: coefficients of the other folds, and of each fold alone.
+        folds: coefficients (1 + q, k) of the other folds, and of each fold alone.
         crossed: float64 (n,), the learned part of the change, of each row by models that its person was not among.
         apart: float64 (n,), the learned part by the rows of its person's fold alone.
     """
@@ -88,7 +88,7 @@ class Fitted:
     rows: RidgeRows
     penalty: float
     fit: Ridge
-    folds: tuple[tuple[Rows, Rows], ...]
+    folds: tuple[tuple[Floats, Floats], ...]
     crossed: Floats
     apart: Floats
 
@@ -115,25 +115,36 @@ def prepare(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> Prepared
     return Prepared(contacts, nuisance, basis, basis.design(facts), planned, shape_factors(probability), own)
 
 
-def fit_outcome(prepared: Prepared, outcome: int) -> Fitted:
-    """Return the regression of ``OUTCOMES[outcome]`` under the penalty that its cross-fitted loss allows."""
-    rows, fold = prepared.regression(outcome), prepared.nuisance.fold
-    parts = [Sums.of(rows, fold == held) for held in range(FOLDS)]
+def fit_outcome(prepared: Prepared, outcome: int, chosen: Mask) -> Fitted:
+    """Return the regression of ``OUTCOMES[outcome]`` on the chosen rows, under the penalty that their cross-fitted loss allows.
+
+    Where fewer than 200 of them were contacted, or were not, nothing is learned: the penalty is infinite.
+    """
+    rows, fold = prepared.regression(outcome, chosen), prepared.nuisance.fold
+    parts = [Sums.of(rows, chosen & (fold == held)) for held in range(FOLDS)]
     others = [Sums.total([part for held, part in enumerate(parts) if held != left]) for left in range(FOLDS)]
-    predicted = np.empty((len(PENALTIES), fold.size))
-    for index, penalty in enumerate(PENALTIES):
-        for held in range(FOLDS):
-            mine = fold == held
-            predicted[index, mine] = linear(rows.design[mine], solve(others[held], penalty).by_queue(), rows.queue[mine])
-    chosen = chosen_penalty((rows.target - rows.factor * predicted) ** 2, prepared.contacts.person)
-    penalty = PENALTIES[chosen]
-    pairs = tuple((as_rows(solve(others[held], penalty)), as_rows(solve(parts[held], penalty))) for held in range(FOLDS))
-    apart = np.empty(fold.size)
-    for held in range(FOLDS):
-        mine = fold == held
-        apart[mine] = linear(rows.design[mine], solve(parts[held], penalty).by_queue(), rows.queue[mine])
+    tried = PENALTIES if min(arms(prepared.contacts, chosen)) >= MIN_ARM_ROWS else PENALTIES[-1:]
+    fits = [[solve(others[held], penalty) for penalty in tried] for held in range(FOLDS)]
+    predicted = _by_fold(rows, fold, fits)
+    loss = (rows.target[chosen] - rows.factor[chosen] * predicted[:, chosen]) ** 2
+    place = chosen_penalty(loss, prepared.contacts.person[chosen]) if len(tried) > 1 else 0
+    penalty = tried[place]
+    own = [solve(part, penalty) for part in parts]
+    pairs = tuple((fits[held][place].coefficients, own[held].coefficients) for held in range(FOLDS))
+    apart = _by_fold(rows, fold, [[one] for one in own])[0]
     factor = prepared.factors[:, outcome]
-    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, factor * predicted[chosen], factor * apart)
+    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, factor * predicted[place], factor * apart)
+
+
+def _by_fold(rows: RidgeRows, fold: NDArray[np.int64], fits: list[list[Ridge]]) -> Floats:
+    """Return B_i (beta + gamma_q), float64 (m, n), of every row by each of the m fits of its fold."""
+    made = np.empty((len(fits[0]), fold.size))
+    for held, tried in enumerate(fits):
+        coefficients = np.stack([fit.by_queue() for fit in tried], axis=2)
+        for queue in range(rows.queue_count + 1):
+            mine = np.flatnonzero((fold == held) & (rows.queue == queue))
+            made[:, mine] = (rows.design[mine] @ coefficients[queue]).T
+    return made
 
 
 def chosen_penalty(loss: Floats, person: NDArray[np.bytes_]) -> int:
@@ -148,6 +159,6 @@ def chosen_penalty(loss: Floats, person: NDArray[np.bytes_]) -> int:
     return least
 
 
-def as_rows(fit: Ridge) -> Rows:
+def as_rows(coefficients: Floats) -> Rows:
     """Return coefficients as a model keeps them."""
-    return tuple(tuple(line) for line in fit.coefficients.tolist())
+    return tuple(tuple(line) for line in coefficients.tolist())

@@ -65,8 +65,8 @@ def _check_coefficients(model: ResidualModel) -> None:
     if any(_shape(rows) != shape for rows in every):
         raise _broken("has coefficients that do not fit its columns.")
     served = any(model.queue(queue.queue_id) for queue in model.queues)
-    size = len(NAMES) * shape[0] * shape[1] if served else len(model.covariance)
-    if [len(line) for line in model.covariance] != [*range(1, size + 1)] or _shape(model.level_covariance) != (2, 2):
+    size = len(NAMES) * (1 + shape[0] * shape[1]) if served else len(model.covariance)
+    if [len(line) for line in model.covariance] != [*range(1, size + 1)]:
         raise _broken("has a covariance that does not fit its coefficients.")
 
 
@@ -77,11 +77,12 @@ def _shape(rows: Rows) -> tuple[int, int]:
 
 def _numbers(model: ResidualModel) -> list[tuple[str, Rows]]:
     found = [("basis", (model.basis.centre, model.basis.scale)), ("covariance", model.covariance)]
-    found += [("level_covariance", model.level_covariance)]
     for outcome in model.outcomes:
         level = outcome.level
-        figures = (level.served, level.estimate, level.standard_error, level.encompassing_z, outcome.penalty or 0.0, outcome.kept)
-        found.append((outcome.name, (*outcome.coefficients, figures)))
+        figures = (level.estimate, level.standard_error, level.unweighted, level.encompassing_z)
+        weights = tuple((one.served, one.estimate, one.standard_error) for one in level.weights)
+        scalars = (outcome.penalty or 0.0, outcome.drawn_penalty or 0.0, outcome.kept)
+        found.append((outcome.name, (*outcome.coefficients, figures, scalars, *weights)))
     found += [("folds", rows) for fold in model.folds for pair in (fold.choosing, fold.summing) for rows in pair]
     for queue in model.queues:
         planned = queue.planned
