@@ -68,8 +68,9 @@ def broken():
         ),
         "queue's coefficients twice": replace(model, queues=(first, replace(first, queue_id="other"))),
         "covariance that does not fit": replace(model, covariance=model.covariance[:-1]),
-        "covariance that": replace(model, covariance=((0.0,),)),
-        "not finite": replace(model, outcomes=(replace(cure, level=replace(cure.level, estimate=float("inf"))), model.outcomes[1])),
+        "not finite": replace(
+            model, outcomes=(replace(cure, level=replace(cure.level, estimate=float("inf"))), model.outcomes[1])
+        ),
     }
 
 
