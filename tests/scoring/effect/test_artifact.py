@@ -37,7 +37,7 @@ def test_what_is_written_is_what_is_read(tmp_path):
     kept = load_effect(tmp_path, "residual-1")
     assert kept.model == model
     assert "| 0.90 (measured 0.90, error 0.20) | 0.00 | 1.00 (0.80 to 1.20) | +2.5 |" in kept.card
-    assert "| default | infinite: the plan stands |" in kept.card
+    assert "| default | infinite: nothing learned |" in kept.card
     assert "| early-calls | EXPERIMENT | randomised | 2,000 | 3,000 | 900 | 97% |" in kept.card
     path = folder / "effect.json"
     path.write_text(path.read_text().replace("0.05", "0.06", 1))
