@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from collections_opt.core.accounts.features import FEATURE_NAMES
 from collections_opt.core.accounts.protected import check_no_protected
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
@@ -200,12 +201,15 @@ def test_the_basis_is_frozen_clipped_and_holds_nothing_protected(planted):
     facts = AccountFacts.of_log(planted.contacts)
     basis = freeze_basis(facts)
     check_no_protected(basis.names, "basis")
-    assert 18 <= len([name for name in basis.names if not name.startswith(PRODUCT_PREFIX)]) <= 21
+    assert 18 <= len([name for name in basis.names if not name.startswith(PRODUCT_PREFIX)]) <= 25
     design = basis.design(facts)
     assert np.isfinite(design).all()
     part = AccountFacts(*(getattr(facts, name)[:50] for name in facts.__dataclass_fields__))
     assert np.array_equal(basis.design(part), design[:50])
     assert (design[:, 0] == 1.0).all()
+    later = replace(facts, features=facts.features + np.float32(30.0) * (np.array(FEATURE_NAMES) == "days_past_due"))
+    turns = [name.startswith("cycle_") for name in basis.names]
+    assert np.allclose(basis.design(later)[:, turns], design[:, turns], atol=1e-5)  # a cycle later is the same day of it
     one_product = replace(facts, product=np.full_like(facts.product, facts.product[0]))
     assert freeze_basis(one_product).products == ()
 

@@ -1,4 +1,4 @@
-"""The columns that a learned effect is linear in: about eighteen, scaled and clipped as the model has frozen them.
+"""The columns that a learned effect is linear in: about twenty-five, scaled and clipped as the model has frozen them.
 
 All of them are recorded before contact: the scores without contact, lateness, money, payments, contacts already made, tenure and
 the product where there are several.
@@ -38,6 +38,12 @@ _FEATURES = (
 )
 _SCORES = ("cure_log_odds", "default_log_odds")
 _SQUARE = "cure_log_odds_squared"
+CYCLE_DAYS = 30.0
+_CYCLE = ("cycle_sine", "cycle_cosine", "cycle_sine_twice", "cycle_cosine_twice")
+"""Where an account stands between two due days, by its days past due: a queue that calls at one time of the month meets some
+accounts soon after their payday and others long after it.
+"""
+
 CONTACTS_GROUP, PRODUCT_GROUP = "CONTACTS", "PRODUCT"
 """Groups of columns that the outcome model has none of."""
 
@@ -107,12 +113,12 @@ class Basis:
 
 def column_names(products: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names of the columns, the intercept first, those of products last."""
-    return (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *(PRODUCT_PREFIX + code for code in products))
+    return (INTERCEPT, *_SCORES, _SQUARE, *_FEATURES, *_MARKS, *_CYCLE, *(PRODUCT_PREFIX + code for code in products))
 
 
 def column_groups(products: tuple[str, ...]) -> tuple[str, ...]:
     """Return the feature group of each column; "" of the intercept and of the scores, which all groups have a part in."""
-    of_features = {feature.name: feature.group for feature in FEATURES} | _MARK_GROUPS
+    of_features = {feature.name: feature.group for feature in FEATURES} | _MARK_GROUPS | dict.fromkeys(_CYCLE, "DELINQUENCY")
     return tuple(
         PRODUCT_GROUP if name.startswith(PRODUCT_PREFIX) else of_features.get(name, "") for name in column_names(products)
     )
@@ -140,4 +146,6 @@ def _columns(facts: AccountFacts, products: tuple[str, ...]) -> Floats:
     ones, zeros = np.ones(len(facts.contacts)), np.zeros(len(facts.contacts))
     marks = (unknown, facts.contacts == 1, facts.contacts == 2, facts.contacts >= 3, facts.conversation)
     own = (facts.product == code.encode() for code in products)
-    return np.column_stack([ones, facts.offset, zeros, chosen, *marks, *own]).astype(np.float64)
+    turn = 2.0 * np.pi * chosen[:, _FEATURES.index("days_past_due")] / CYCLE_DAYS
+    cycle = (np.sin(turn), np.cos(turn), np.sin(2.0 * turn), np.cos(2.0 * turn))
+    return np.column_stack([ones, facts.offset, zeros, chosen, *marks, *cycle, *own]).astype(np.float64)
