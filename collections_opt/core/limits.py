@@ -36,6 +36,9 @@ MAX_RULES = 240
 MAX_WINDOWS = 24
 """Windows of a queue in a day; more than one an hour is a rota, not a desk's hours."""
 
+MAX_CHANGED_DAYS = 366
+"""Days of one change of a calendar: what holds for longer than a year is a plan's next version."""
+
 MAX_TRIED_TABLES = 20
 """Rule tables of one what-if: a law and its neighbours, not a lender's whole set."""
 

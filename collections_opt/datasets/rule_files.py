@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date, time
-from enum import Enum
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.rules.tables import Rule, RuleTable
 from collections_opt.datasets.settings_files import parse_settings
+from collections_opt.datasets.toml_text import said_fields, toml_value
 
 _INDEX = re.compile(r"rules\[(\d+)\]")
 _HEAD = """\
@@ -79,31 +77,12 @@ def parse_rule_file(text: str, file_name: str) -> RuleFile:
 def rule_file_text(file: RuleFile) -> str:
     """Return a table as TOML that ``parse_rule_file`` reads as the same; a field at its default is left out."""
     own = {"strict_places", "rules"}
-    lines = [_HEAD, *(f"{name} = {_value(value)}" for name, value in _said(file) if name not in own)]
+    lines = [_HEAD, *(f"{name} = {toml_value(value)}" for name, value in said_fields(file) if name not in own)]
     for rule in file.rules:
-        lines += ["", "[[rules]]", *(f"{name} = {_value(value)}" for name, value in _said(rule))]
+        lines += ["", "[[rules]]", *(f"{name} = {toml_value(value)}" for name, value in said_fields(rule))]
     return "\n".join(lines) + "\n"
 
 
 def _named(at: re.Match[str], ids: list[str]) -> str:
     index = int(at[1])
     return f"rules[{ids[index]}]" if index < len(ids) else at[0]
-
-
-def _said(item: Any) -> list[tuple[str, Any]]:
-    """Return the fields of a dataclass that are not at their default, in order."""
-    return [(f.name, value) for f in fields(item) if (value := getattr(item, f.name)) != f.default]
-
-
-def _value(value: Any) -> str:
-    """Return a value as TOML; texts are written as JSON writes them, which TOML reads alike."""
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_value, value))}]"
-    if is_dataclass(value):
-        return f"{{ {', '.join(f'{name} = {_value(part)}' for name, part in _said(value))} }}"
-    if isinstance(value, time):
-        return f'"{value:%H:%M}"'
-    if isinstance(value, date):
-        return value.isoformat()
-    text: object = value.value if isinstance(value, Enum) else value
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

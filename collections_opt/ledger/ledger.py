@@ -20,6 +20,7 @@ from collections_opt.ledger.sealing.subject_keys import KeyVault, SubjectKeys
 from collections_opt.ledger.store.database import Database, open_database
 from collections_opt.ledger.store.identity import refuse_retired
 from collections_opt.ledger.store.outbox import Outbox
+from collections_opt.ledger.tables.capacity_acts import CapacityActs
 from collections_opt.ledger.tables.history import History
 from collections_opt.ledger.tables.model_events import ModelEvents
 from collections_opt.ledger.tables.models import Models
@@ -33,6 +34,7 @@ from collections_opt.ledger.tables.worklists import Worklists
 class Ledger(
     Portfolios,
     Plans,
+    CapacityActs,
     Models,
     ModelEvents,
     Resources,

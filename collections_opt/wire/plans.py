@@ -95,7 +95,7 @@ def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "", actor: 
         version=plan.version,
         effective_from=write_date(plan.effective_from),
         currency_code=plan.currency_code,
-        queues=[_write_queue(queue) for queue in plan.queues],
+        queues=[write_queue(queue) for queue in plan.queues],
         labels=plan.labels,
         several_contacts_per_person=plan.several_contacts_per_person,
         facts_at_most_days=plan.facts_at_most_days,
@@ -105,7 +105,8 @@ def write_plan(plan: CapacityPlan, etag: str = "", created_at: str = "", actor: 
     )
 
 
-def _write_queue(queue: Queue) -> pb.Queue:
+def write_queue(queue: Queue) -> pb.Queue:
+    """Return a queue as a message."""
     effect = queue.effect
     return pb.Queue(
         queue_id=queue.queue_id,

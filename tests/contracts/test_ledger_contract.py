@@ -121,11 +121,11 @@ def test_portfolios_that_lose_rows_are_refused(ledger):
     )
 
 
-def test_the_plan_in_force_on_a_day_is_its_latest_version_that_has_started(ledger):
+def test_the_plan_in_force_on_a_day_is_the_version_that_started_last(ledger):
     first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
     second = ledger.add_plan("desk", date(2026, 3, 1), "{}", first.etag, NOW)
     third = ledger.add_plan("desk", date(2026, 2, 1), "{}", second.etag, NOW)
-    days = {date(2026, 1, 31): first, date(2026, 2, 1): third, date(2026, 12, 1): third}
+    days = {date(2026, 1, 31): first, date(2026, 2, 1): third, date(2026, 12, 1): second}
     assert {day: ledger.plan_effective("desk", day) for day in days} == days
     assert reason_of(lambda: ledger.plan_effective("desk", date(2025, 12, 31))) is Reason.CAPACITY_PLAN_NOT_EFFECTIVE
     assert reason_of(lambda: ledger.plan_effective("nowhere", date(2026, 1, 1))) is Reason.NOT_FOUND

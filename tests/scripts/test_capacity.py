@@ -7,7 +7,9 @@ import pytest
 
 from collections_opt.cli.desk import change_notation
 from collections_opt.core.desk.capacity_changes import QueueChange
+from collections_opt.core.desk.list_changes import ListChange, ListOperation
 from collections_opt.core.errors import CollectionsError
+from collections_opt.wire.capacity_changes import read_queue_change
 from tests.support.scripts.processes import call, server
 
 
@@ -112,3 +114,76 @@ def test_a_change_that_cannot_be_read_says_how_one_is_written(text):
         change_notation.read_change(text)
     with pytest.raises(CollectionsError, match="is missing"):
         change_notation.read_changes([])
+
+
+def test_lists_are_written_with_signs_and_bars():
+    change = change_notation.read_change("a:states+=US-TX|US-IL,skills-=card,products=,windows=08:00-12:00,time-zone=UTC")
+    assert change.lists == (
+        ListChange("states", ListOperation.ADD, ("US-TX", "US-IL")),
+        ListChange("skills", ListOperation.REMOVE, ("card",)),
+        ListChange("products", ListOperation.SET, ()),
+        ListChange("windows", ListOperation.SET, ("08:00-12:00",)),
+    )
+    assert change.time_zone == "UTC"
+    message = change_notation.write_changes([change]).queues[0]
+    assert read_queue_change(message, "") == change
+    with pytest.raises(CollectionsError, match="QUEUE:FIELD=VALUE"):
+        change_notation.read_change("a:agents+=2")
+
+
+def test_a_day_is_changed_seen_and_taken_back(address):
+    sick = ("day", *address, "--queue", "late-calls", "--on", "2005-09-05", "--sick", "2")
+    dry = capacity(*sick, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "nothing was stored" in " ".join(dry.stdout.split())
+    made = json.loads(capacity(*sick, "--note", "flu", "--json").stdout)
+    figures = {each["field"]: (float(each["before"]), float(each["after"])) for each in made["calendar_change"]["differences"]}
+    assert figures["agents"][1] == figures["agents"][0] - 2
+    shown = capacity("calendar", *address, "--on", "2005-09-04", "--until", "2005-09-06")
+    assert [text in shown.stdout for text in ("2005-09-05", "SICK", "flu", "late-calls, hours")] == [True] * 4
+    stale = capacity(*sick, "--etag", made["calendar_change"]["etag"])
+    assert (stale.returncode, "ETAG_MISMATCH" in stale.stderr) == (2, True)
+    compared = capacity("diff", *address, "--before", "2005-09-04", "--after", "2005-09-05", "--json")
+    assert {each["field"] for each in json.loads(compared.stdout)} == {"agents", "capacity_minutes"}
+    back = capacity("revert", *address, "--change-id", made["change_id"])
+    assert (back.returncode, "was taken back" in back.stdout) == (0, True), back.stderr
+    again = capacity("diff", *address, "--before", "2005-09-04", "--after", "2005-09-05")
+    assert "Nothing differs" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("day", "--on", "2005-09-05", "--queue", "late-calls"), "0 kinds of change"),
+        (("day", "--on", "2005-09-05", "--queue", "late-calls", "--sick", "99"), "day_change.agent_count"),
+        (("revert",), "give one of them"),
+        (("diff", "--before", "1", "--after", "friday"), "no version and no day"),
+        (("show", "--on", "2001-01-01"), "CAPACITY_PLAN_NOT_EFFECTIVE"),
+    ],
+)
+def test_refusals_of_the_calendar_say_what_to_do(address, arguments, told):
+    shown = capacity(*arguments, *address)
+    assert shown.returncode == 2, shown.stdout
+    assert told in " ".join(shown.stderr.split())
+
+
+def test_a_plan_is_exported_changed_and_saved_and_an_old_file_over_a_newer_version_is_refused(address, tmp_path):
+    file = tmp_path / "plan.toml"
+    assert capacity("export", *address, "--out", file).returncode == 0
+    first = call("save_plan.py", *address, "--file", file, "--json")
+    assert first.returncode == 0, first.stderr
+    again = call("save_plan.py", *address, "--file", file)
+    assert (again.returncode, "ETAG_MISMATCH" in again.stderr) == (2, True)
+    stored = json.loads(first.stdout)["version"]
+    versions = json.loads(capacity("versions", *address, "--json").stdout)
+    assert versions[0]["version"] == stored
+    licensed = capacity(
+        "set", *address, "--change", "late-calls:products=CREDIT_CARD", "--effective-from", "2005-10-01", "--json"
+    )
+    assert json.loads(licensed.stdout)["queues"][1]["products"] == ["CREDIT_CARD"]
+    table = capacity("versions", *address).stdout
+    assert table.count("stands") >= 3
+    unnamed = file.read_text("utf-8").replace(f"version = {json.loads(first.stdout)['version'] - 1}\n", "version = 0\n")
+    file.write_text(unnamed, "utf-8")
+    nothing = call("save_plan.py", *address, "--file", file)
+    assert (nothing.returncode, "ALREADY_EXISTS" in nothing.stderr) == (2, True)

@@ -55,8 +55,8 @@ def test_findings_are_shown_to_people_and_a_check_stores_nothing(address, import
 def test_the_next_version_of_a_plan_follows_the_last_and_a_check_stores_none(address, imported, tmp_path):
     plan = tmp_path / "plan.toml"
     plan.write_text((EXAMPLES / "plan.toml").read_text().replace("agents = 0.5", "agents = 0.6"))
-    for flags, version in ((("--check",), 0), ((), 2), (("--check",), 0)):
-        shown = call("save_plan.py", *address, "--file", plan, "--json", *flags)
+    for follows, flags, version in ((1, ("--check",), 0), (1, (), 2), (2, ("--check",), 0)):
+        shown = call("save_plan.py", *address, "--file", plan, "--follows", follows, "--json", *flags)
         assert shown.returncode == 0, shown.stderr
         assert json.loads(shown.stdout)["version"] == version
 

@@ -31,6 +31,7 @@ from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version,
 from tests.support.serving.breakages import breakages, fields_of, reached
 from tests.support.serving.calls import PLAN, calling
 from tests.support.serving.calls import fields_of as told_fields
+from tests.support.serving.capacity_requests import save_desk
 from tests.support.serving.edge import refusal
 from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
@@ -77,6 +78,7 @@ def live(workspace):
     values = ValueSet(bundled_parameters(), ("swept-*",))
     workspace.values.resources.save(SavedContent(VALUE_SET, NOW.date(), values), Actor("sue"))
     save_rules(workspace)
+    save_desk(workspace)
 
 
 @pytest.fixture(scope="module")

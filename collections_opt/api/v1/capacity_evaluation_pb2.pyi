@@ -10,6 +10,7 @@ from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,6 +21,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ListOperation:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ListOperationEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ListOperation.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LIST_OPERATION_UNSPECIFIED: _ListOperation.ValueType  # 0
+    """Refused."""
+    LIST_OPERATION_SET: _ListOperation.ValueType  # 1
+    """It holds these and nothing else."""
+    LIST_OPERATION_ADD: _ListOperation.ValueType  # 2
+    """It also holds these."""
+    LIST_OPERATION_REMOVE: _ListOperation.ValueType  # 3
+    """It holds these no more."""
+
+class ListOperation(_ListOperation, metaclass=_ListOperationEnumTypeWrapper):
+    """What is done to a list."""
+
+LIST_OPERATION_UNSPECIFIED: ListOperation.ValueType  # 0
+"""Refused."""
+LIST_OPERATION_SET: ListOperation.ValueType  # 1
+"""It holds these and nothing else."""
+LIST_OPERATION_ADD: ListOperation.ValueType  # 2
+"""It also holds these."""
+LIST_OPERATION_REMOVE: ListOperation.ValueType  # 3
+"""It holds these no more."""
+Global___ListOperation: _TypeAlias = ListOperation  # noqa: Y015
 
 @_typing.final
 class EvaluateCapacityRequest(_message.Message):
@@ -116,7 +145,7 @@ class PortfolioBasis(_message.Message):
     capacity_plan_id: _builtins.str
     """The capacity plan to start from."""
     capacity_plan_version: _builtins.int
-    """Version of the plan; 0 is the latest."""
+    """Version of the plan; 0 is the plan as it is on the portfolio's as-of date."""
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set takes what is in force for the portfolio's products on its as-of date (ParametersService)."""
@@ -177,6 +206,8 @@ class QueueChange(_message.Message):
     CAPACITY_FACTOR_FIELD_NUMBER: _builtins.int
     CLOSED_FIELD_NUMBER: _builtins.int
     OPENED_FIELD_NUMBER: _builtins.int
+    LISTS_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """The queue."""
     agent_count: _builtins.float
@@ -195,9 +226,15 @@ class QueueChange(_message.Message):
     """Factor on the queue's minutes, 0 to 100, reached by more or fewer agents; 1.1 is ten per cent more."""
     closed: _builtins.bool
     """No agent works the queue; goes with nothing else."""
+    time_zone: _builtins.str
+    """IANA time zone of its windows; empty is the portfolio's."""
     @_builtins.property
     def opened(self) -> _capacity_plan_pb2.Queue:
         """A queue that the plan does not have; goes with nothing else."""
+
+    @_builtins.property
+    def lists(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListChange]:
+        """Changes of what the team holds in lists, made in order."""
 
     def __init__(
         self,
@@ -212,10 +249,12 @@ class QueueChange(_message.Message):
         capacity_factor: _builtins.float | None = ...,
         closed: _builtins.bool = ...,
         opened: _capacity_plan_pb2.Queue | None = ...,
+        lists: _abc.Iterable[Global___ListChange] | None = ...,
+        time_zone: _builtins.str | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_added_agent_count", b"_added_agent_count", "_agent_count", b"_agent_count", "_capacity_factor", b"_capacity_factor", "_committed_minutes", b"_committed_minutes", "_occupancy", b"_occupancy", "_paid_minutes", b"_paid_minutes", "_shrinkage", b"_shrinkage", "added_agent_count", b"added_agent_count", "agent_count", b"agent_count", "capacity_factor", b"capacity_factor", "committed_minutes", b"committed_minutes", "occupancy", b"occupancy", "opened", b"opened", "paid_minutes", b"paid_minutes", "shrinkage", b"shrinkage"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_added_agent_count", b"_added_agent_count", "_agent_count", b"_agent_count", "_capacity_factor", b"_capacity_factor", "_committed_minutes", b"_committed_minutes", "_occupancy", b"_occupancy", "_paid_minutes", b"_paid_minutes", "_shrinkage", b"_shrinkage", "_time_zone", b"_time_zone", "added_agent_count", b"added_agent_count", "agent_count", b"agent_count", "capacity_factor", b"capacity_factor", "committed_minutes", b"committed_minutes", "occupancy", b"occupancy", "opened", b"opened", "paid_minutes", b"paid_minutes", "shrinkage", b"shrinkage", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_added_agent_count", b"_added_agent_count", "_agent_count", b"_agent_count", "_capacity_factor", b"_capacity_factor", "_committed_minutes", b"_committed_minutes", "_occupancy", b"_occupancy", "_paid_minutes", b"_paid_minutes", "_shrinkage", b"_shrinkage", "added_agent_count", b"added_agent_count", "agent_count", b"agent_count", "capacity_factor", b"capacity_factor", "closed", b"closed", "committed_minutes", b"committed_minutes", "occupancy", b"occupancy", "opened", b"opened", "paid_minutes", b"paid_minutes", "queue_id", b"queue_id", "shrinkage", b"shrinkage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_added_agent_count", b"_added_agent_count", "_agent_count", b"_agent_count", "_capacity_factor", b"_capacity_factor", "_committed_minutes", b"_committed_minutes", "_occupancy", b"_occupancy", "_paid_minutes", b"_paid_minutes", "_shrinkage", b"_shrinkage", "_time_zone", b"_time_zone", "added_agent_count", b"added_agent_count", "agent_count", b"agent_count", "capacity_factor", b"capacity_factor", "closed", b"closed", "committed_minutes", b"committed_minutes", "lists", b"lists", "occupancy", b"occupancy", "opened", b"opened", "paid_minutes", b"paid_minutes", "queue_id", b"queue_id", "shrinkage", b"shrinkage", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__added_agent_count: _TypeAlias = _typing.Literal["added_agent_count"]  # noqa: Y015
     _WhichOneofArgType__added_agent_count: _TypeAlias = _typing.Literal["_added_agent_count", b"_added_agent_count"]  # noqa: Y015
@@ -231,6 +270,8 @@ class QueueChange(_message.Message):
     _WhichOneofArgType__paid_minutes: _TypeAlias = _typing.Literal["_paid_minutes", b"_paid_minutes"]  # noqa: Y015
     _WhichOneofReturnType__shrinkage: _TypeAlias = _typing.Literal["shrinkage"]  # noqa: Y015
     _WhichOneofArgType__shrinkage: _TypeAlias = _typing.Literal["_shrinkage", b"_shrinkage"]  # noqa: Y015
+    _WhichOneofReturnType__time_zone: _TypeAlias = _typing.Literal["time_zone"]  # noqa: Y015
+    _WhichOneofArgType__time_zone: _TypeAlias = _typing.Literal["_time_zone", b"_time_zone"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__added_agent_count) -> _WhichOneofReturnType__added_agent_count | None: ...
     @_typing.overload
@@ -245,8 +286,44 @@ class QueueChange(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__paid_minutes) -> _WhichOneofReturnType__paid_minutes | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__shrinkage) -> _WhichOneofReturnType__shrinkage | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__time_zone) -> _WhichOneofReturnType__time_zone | None: ...
 
 Global___QueueChange: _TypeAlias = QueueChange  # noqa: Y015
+
+@_typing.final
+class ListChange(_message.Message):
+    """A change of one list of a queue."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIST_NAME_FIELD_NUMBER: _builtins.int
+    OPERATION_FIELD_NUMBER: _builtins.int
+    ITEMS_FIELD_NUMBER: _builtins.int
+    list_name: _builtins.str
+    """The list: skills, specialisms, products, buckets, states, languages or windows."""
+    operation: Global___ListOperation.ValueType
+    """What is done to it."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is set, added or removed, each as text: "US-TX", "2" for a bucket, "08:00-12:00" for a window. To set none empties the
+        list; the last of states, products, buckets, languages or windows cannot be removed, because an empty list means all.
+        """
+
+    def __init__(
+        self,
+        *,
+        list_name: _builtins.str = ...,
+        operation: Global___ListOperation.ValueType = ...,
+        items: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "list_name", b"list_name", "operation", b"operation"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListChange: _TypeAlias = ListChange  # noqa: Y015
 
 @_typing.final
 class EvaluateCapacityResponse(_message.Message):

@@ -144,6 +144,11 @@ class CapacityPlan(_message.Message):
     SAVED_BY_FIELD_NUMBER: _builtins.int
     SEVERAL_CONTACTS_PER_PERSON_FIELD_NUMBER: _builtins.int
     FACTS_AT_MOST_DAYS_FIELD_NUMBER: _builtins.int
+    TAKEN_BACK_FIELD_NUMBER: _builtins.int
+    SETTLED_FOR_FIELD_NUMBER: _builtins.int
+    STANDING_VERSION_FIELD_NUMBER: _builtins.int
+    DAY_CHANGE_IDS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_UNTIL_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Stable id of the plan: 1 to 128 letters, digits, '-', '_' or '.'."""
     version: _builtins.int
@@ -156,9 +161,13 @@ class CapacityPlan(_message.Message):
     """Lets a ranking work several accounts of one person (customer_id). Otherwise each person is contacted about one account at
     most, over all queues: the one that is worth most.
     """
+    taken_back: _builtins.bool
+    """The version was taken back: it is in force on no day. Rankings made with it keep it."""
+    standing_version: _builtins.int
+    """The standing version that changes of days were made on; 0 where there are none."""
     @_builtins.property
     def effective_from(self) -> _date_pb2.Date:
-        """First as-of date this version applies to."""
+        """First as-of date this version applies to. On a day the version that started last is in force, whenever it was stored."""
 
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___Queue]:
@@ -182,6 +191,18 @@ class CapacityPlan(_message.Message):
         or of no known age, is unknown and does not permit. Without a bound a fact counts whatever its age.
         """
 
+    @_builtins.property
+    def settled_for(self) -> _date_pb2.Date:
+        """The only day that the version is of: a day that differs, as a ranking used it. Not set for versions that stand."""
+
+    @_builtins.property
+    def day_change_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The changes of days that are in it."""
+
+    @_builtins.property
+    def effective_until(self) -> _date_pb2.Date:
+        """Last as-of date before another version takes over; not set where none is to follow, and where the version does not stand."""
+
     def __init__(
         self,
         *,
@@ -196,10 +217,15 @@ class CapacityPlan(_message.Message):
         saved_by: _actor_pb2.RecordedActor | None = ...,
         several_contacts_per_person: _builtins.bool = ...,
         facts_at_most_days: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        taken_back: _builtins.bool = ...,
+        settled_for: _date_pb2.Date | None = ...,
+        standing_version: _builtins.int = ...,
+        day_change_ids: _abc.Iterable[_builtins.int] | None = ...,
+        effective_until: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "saved_by", b"saved_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "effective_from", b"effective_from", "effective_until", b"effective_until", "saved_by", b"saved_by", "settled_for", b"settled_for"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "effective_from", b"effective_from", "etag", b"etag", "facts_at_most_days", b"facts_at_most_days", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "several_contacts_per_person", b"several_contacts_per_person", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "currency_code", b"currency_code", "day_change_ids", b"day_change_ids", "effective_from", b"effective_from", "effective_until", b"effective_until", "etag", b"etag", "facts_at_most_days", b"facts_at_most_days", "labels", b"labels", "plan_id", b"plan_id", "queues", b"queues", "saved_by", b"saved_by", "settled_for", b"settled_for", "several_contacts_per_person", b"several_contacts_per_person", "standing_version", b"standing_version", "taken_back", b"taken_back", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

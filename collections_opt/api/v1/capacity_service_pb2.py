@@ -22,12 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from collections_opt.api.v1 import capacity_calendar_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2
 from collections_opt.api.v1 import capacity_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2
 from collections_opt.api.v1 import capacity_plan_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__plan__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/capacity_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\x30\x63ollections_opt/api/v1/capacity_evaluation.proto\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\"{\n\x19\x43reateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1a\x43reateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"F\n\x16GetCapacityPlanRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"V\n\x17GetCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"M\n\x18ListCapacityPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x19ListCapacityPlansResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x19UpdateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1aUpdateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan2\xee\x05\n\x0f\x43\x61pacityService\x12{\n\x12\x43reateCapacityPlan\x12\x31.collections_opt.api.v1.CreateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.CreateCapacityPlanResponse\x12r\n\x0fGetCapacityPlan\x12..collections_opt.api.v1.GetCapacityPlanRequest\x1a/.collections_opt.api.v1.GetCapacityPlanResponse\x12x\n\x11ListCapacityPlans\x12\x30.collections_opt.api.v1.ListCapacityPlansRequest\x1a\x31.collections_opt.api.v1.ListCapacityPlansResponse\x12{\n\x12UpdateCapacityPlan\x12\x31.collections_opt.api.v1.UpdateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.UpdateCapacityPlanResponse\x12w\n\x10\x45valuateCapacity\x12/.collections_opt.api.v1.EvaluateCapacityRequest\x1a\x30.collections_opt.api.v1.EvaluateCapacityResponse0\x01\x12z\n\x11GetCapacityCurves\x12\x30.collections_opt.api.v1.GetCapacityCurvesRequest\x1a\x31.collections_opt.api.v1.GetCapacityCurvesResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/capacity_service.proto\x12\x16\x63ollections_opt.api.v1\x1a.collections_opt/api/v1/capacity_calendar.proto\x1a\x30\x63ollections_opt/api/v1/capacity_evaluation.proto\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"{\n\x19\x43reateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1a\x43reateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"s\n\x16GetCapacityPlanRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\"V\n\x17GetCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"M\n\x18ListCapacityPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x19ListCapacityPlansResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x19UpdateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1aUpdateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"k\n\x1fListCapacityPlanVersionsRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"y\n ListCapacityPlanVersionsResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xf2\t\n\x0f\x43\x61pacityService\x12{\n\x12\x43reateCapacityPlan\x12\x31.collections_opt.api.v1.CreateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.CreateCapacityPlanResponse\x12r\n\x0fGetCapacityPlan\x12..collections_opt.api.v1.GetCapacityPlanRequest\x1a/.collections_opt.api.v1.GetCapacityPlanResponse\x12x\n\x11ListCapacityPlans\x12\x30.collections_opt.api.v1.ListCapacityPlansRequest\x1a\x31.collections_opt.api.v1.ListCapacityPlansResponse\x12{\n\x12UpdateCapacityPlan\x12\x31.collections_opt.api.v1.UpdateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.UpdateCapacityPlanResponse\x12\x8d\x01\n\x18ListCapacityPlanVersions\x12\x37.collections_opt.api.v1.ListCapacityPlanVersionsRequest\x1a\x38.collections_opt.api.v1.ListCapacityPlanVersionsResponse\x12~\n\x13GetCapacityCalendar\x12\x32.collections_opt.api.v1.GetCapacityCalendarRequest\x1a\x33.collections_opt.api.v1.GetCapacityCalendarResponse\x12{\n\x12\x43hangeCapacityDays\x12\x31.collections_opt.api.v1.ChangeCapacityDaysRequest\x1a\x32.collections_opt.api.v1.ChangeCapacityDaysResponse\x12u\n\x10TakeBackCapacity\x12/.collections_opt.api.v1.TakeBackCapacityRequest\x1a\x30.collections_opt.api.v1.TakeBackCapacityResponse\x12w\n\x10\x45valuateCapacity\x12/.collections_opt.api.v1.EvaluateCapacityRequest\x1a\x30.collections_opt.api.v1.EvaluateCapacityResponse0\x01\x12z\n\x11GetCapacityCurves\x12\x30.collections_opt.api.v1.GetCapacityCurvesRequest\x1a\x31.collections_opt.api.v1.GetCapacityCurvesResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['plan_id']._serialized_options = b'\342A\001\002'
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\001'
+  _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['as_of_date']._loaded_options = None
+  _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -53,22 +57,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002'
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
-  _globals['_CREATECAPACITYPLANREQUEST']._serialized_start=200
-  _globals['_CREATECAPACITYPLANREQUEST']._serialized_end=323
-  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_start=325
-  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_end=414
-  _globals['_GETCAPACITYPLANREQUEST']._serialized_start=416
-  _globals['_GETCAPACITYPLANREQUEST']._serialized_end=486
-  _globals['_GETCAPACITYPLANRESPONSE']._serialized_start=488
-  _globals['_GETCAPACITYPLANRESPONSE']._serialized_end=574
-  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_start=576
-  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_end=653
-  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_start=655
-  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_end=769
-  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_start=772
-  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_end=915
-  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_start=917
-  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_end=1006
-  _globals['_CAPACITYSERVICE']._serialized_start=1009
-  _globals['_CAPACITYSERVICE']._serialized_end=1759
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['plan_id']._loaded_options = None
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['plan_id']._serialized_options = b'\342A\001\002'
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_CREATECAPACITYPLANREQUEST']._serialized_start=272
+  _globals['_CREATECAPACITYPLANREQUEST']._serialized_end=395
+  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_start=397
+  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_end=486
+  _globals['_GETCAPACITYPLANREQUEST']._serialized_start=488
+  _globals['_GETCAPACITYPLANREQUEST']._serialized_end=603
+  _globals['_GETCAPACITYPLANRESPONSE']._serialized_start=605
+  _globals['_GETCAPACITYPLANRESPONSE']._serialized_end=691
+  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_start=693
+  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_end=770
+  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_start=772
+  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_end=886
+  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_start=889
+  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_end=1032
+  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_start=1034
+  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_end=1123
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_start=1125
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_end=1232
+  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_start=1234
+  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_end=1355
+  _globals['_CAPACITYSERVICE']._serialized_start=1358
+  _globals['_CAPACITYSERVICE']._serialized_end=2624
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -79,19 +80,25 @@ class GetCapacityPlanRequest(_message.Message):
 
     PLAN_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Which plan."""
     version: _builtins.int
-    """Which version; 0 is the latest."""
+    """Which version; 0 is the latest that stands."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """The plan as it is on this day, with its changes and no etag where it has any; goes with no version."""
+
     def __init__(
         self,
         *,
         plan_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        as_of_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["plan_id", b"plan_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "plan_id", b"plan_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -159,7 +166,7 @@ class ListCapacityPlansResponse(_message.Message):
     """Token of the next page; empty on the last."""
     @_builtins.property
     def capacity_plans(self) -> _containers.RepeatedCompositeFieldContainer[_capacity_plan_pb2.CapacityPlan]:
-        """Latest version of each plan."""
+        """Latest standing version of each plan."""
 
     def __init__(
         self,
@@ -230,3 +237,61 @@ class UpdateCapacityPlanResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateCapacityPlanResponse: _TypeAlias = UpdateCapacityPlanResponse  # noqa: Y015
+
+@_typing.final
+class ListCapacityPlanVersionsRequest(_message.Message):
+    """Asks for a page of a plan's versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    plan_id: _builtins.str
+    """Which plan."""
+    page_size: _builtins.int
+    """Versions per page, at most 1,000; 0 is 100."""
+    page_token: _builtins.str
+    """Token of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        plan_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "plan_id", b"plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCapacityPlanVersionsRequest: _TypeAlias = ListCapacityPlanVersionsRequest  # noqa: Y015
+
+@_typing.final
+class ListCapacityPlanVersionsResponse(_message.Message):
+    """A page of versions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPACITY_PLANS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def capacity_plans(self) -> _containers.RepeatedCompositeFieldContainer[_capacity_plan_pb2.CapacityPlan]:
+        """The versions, newest first."""
+
+    def __init__(
+        self,
+        *,
+        capacity_plans: _abc.Iterable[_capacity_plan_pb2.CapacityPlan] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plans", b"capacity_plans", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListCapacityPlanVersionsResponse: _TypeAlias = ListCapacityPlanVersionsResponse  # noqa: Y015

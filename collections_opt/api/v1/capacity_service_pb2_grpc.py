@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from collections_opt.api.v1 import capacity_calendar_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2
 from collections_opt.api.v1 import capacity_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2
 from collections_opt.api.v1 import capacity_service_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__service__pb2
 
@@ -56,6 +57,26 @@ class CapacityServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.FromString,
                 _registered_method=True)
+        self.ListCapacityPlanVersions = channel.unary_unary(
+                '/collections_opt.api.v1.CapacityService/ListCapacityPlanVersions',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsResponse.FromString,
+                _registered_method=True)
+        self.GetCapacityCalendar = channel.unary_unary(
+                '/collections_opt.api.v1.CapacityService/GetCapacityCalendar',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarResponse.FromString,
+                _registered_method=True)
+        self.ChangeCapacityDays = channel.unary_unary(
+                '/collections_opt.api.v1.CapacityService/ChangeCapacityDays',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysResponse.FromString,
+                _registered_method=True)
+        self.TakeBackCapacity = channel.unary_unary(
+                '/collections_opt.api.v1.CapacityService/TakeBackCapacity',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityResponse.FromString,
+                _registered_method=True)
         self.EvaluateCapacity = channel.unary_stream(
                 '/collections_opt.api.v1.CapacityService/EvaluateCapacity',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.EvaluateCapacityRequest.SerializeToString,
@@ -80,21 +101,51 @@ class CapacityServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCapacityPlan(self, request, context):
-        """Returns a version of a plan, or its latest.
+        """Returns a version of a plan, the latest that stands, or the plan as it is on a day.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCapacityPlans(self, request, context):
-        """Lists the latest version of every plan, by id.
+        """Lists the latest standing version of every plan, by id.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UpdateCapacityPlan(self, request, context):
-        """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's.
+        """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
+        standing version, so that an old file never replaces a newer version.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListCapacityPlanVersions(self, request, context):
+        """Lists the versions of a plan, newest first, those too that were taken back or settled for one day.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCapacityCalendar(self, request, context):
+        """Shows a plan from one day to another: which version is in force, which days differ, and the minutes that this comes to.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ChangeCapacityDays(self, request, context):
+        """Changes days of a queue, from what is in force on each of them; the change ends by itself. ABORTED when the days are others by
+        now, which also guards against sending a change twice.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TakeBackCapacity(self, request, context):
+        """Takes a version or a change of days back. ABORTED when the days are others by now.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,6 +188,26 @@ def add_CapacityServiceServicer_to_server(servicer, server):
                     servicer.UpdateCapacityPlan,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.SerializeToString,
+            ),
+            'ListCapacityPlanVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListCapacityPlanVersions,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsResponse.SerializeToString,
+            ),
+            'GetCapacityCalendar': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCapacityCalendar,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarResponse.SerializeToString,
+            ),
+            'ChangeCapacityDays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeCapacityDays,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysResponse.SerializeToString,
+            ),
+            'TakeBackCapacity': grpc.unary_unary_rpc_method_handler(
+                    servicer.TakeBackCapacity,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityResponse.SerializeToString,
             ),
             'EvaluateCapacity': grpc.unary_stream_rpc_method_handler(
                     servicer.EvaluateCapacity,
@@ -258,6 +329,114 @@ class CapacityService:
             '/collections_opt.api.v1.CapacityService/UpdateCapacityPlan',
             collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.UpdateCapacityPlanResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListCapacityPlanVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/ListCapacityPlanVersions',
+            collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__service__pb2.ListCapacityPlanVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCapacityCalendar(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/GetCapacityCalendar',
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.GetCapacityCalendarResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeCapacityDays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/ChangeCapacityDays',
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.ChangeCapacityDaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TakeBackCapacity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/TakeBackCapacity',
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__calendar__pb2.TakeBackCapacityResponse.FromString,
             options,
             channel_credentials,
             insecure,

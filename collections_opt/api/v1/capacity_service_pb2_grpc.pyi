@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import capacity_calendar_pb2 as _capacity_calendar_pb2
 from collections_opt.api.v1 import capacity_evaluation_pb2 as _capacity_evaluation_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as _capacity_service_pb2
 from grpc import aio as _aio
@@ -37,11 +38,23 @@ class CapacityServiceStub:
     CreateCapacityPlan: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.CreateCapacityPlanRequest, _capacity_service_pb2.CreateCapacityPlanResponse]
     """Stores the first version of a plan. ALREADY_EXISTS when the id is taken."""
     GetCapacityPlan: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.GetCapacityPlanRequest, _capacity_service_pb2.GetCapacityPlanResponse]
-    """Returns a version of a plan, or its latest."""
+    """Returns a version of a plan, the latest that stands, or the plan as it is on a day."""
     ListCapacityPlans: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlansRequest, _capacity_service_pb2.ListCapacityPlansResponse]
-    """Lists the latest version of every plan, by id."""
+    """Lists the latest standing version of every plan, by id."""
     UpdateCapacityPlan: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]
-    """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+    """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
+    standing version, so that an old file never replaces a newer version.
+    """
+    ListCapacityPlanVersions: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlanVersionsRequest, _capacity_service_pb2.ListCapacityPlanVersionsResponse]
+    """Lists the versions of a plan, newest first, those too that were taken back or settled for one day."""
+    GetCapacityCalendar: _grpc.UnaryUnaryMultiCallable[_capacity_calendar_pb2.GetCapacityCalendarRequest, _capacity_calendar_pb2.GetCapacityCalendarResponse]
+    """Shows a plan from one day to another: which version is in force, which days differ, and the minutes that this comes to."""
+    ChangeCapacityDays: _grpc.UnaryUnaryMultiCallable[_capacity_calendar_pb2.ChangeCapacityDaysRequest, _capacity_calendar_pb2.ChangeCapacityDaysResponse]
+    """Changes days of a queue, from what is in force on each of them; the change ends by itself. ABORTED when the days are others by
+    now, which also guards against sending a change twice.
+    """
+    TakeBackCapacity: _grpc.UnaryUnaryMultiCallable[_capacity_calendar_pb2.TakeBackCapacityRequest, _capacity_calendar_pb2.TakeBackCapacityResponse]
+    """Takes a version or a change of days back. ABORTED when the days are others by now."""
     EvaluateCapacity: _grpc.UnaryStreamMultiCallable[_capacity_evaluation_pb2.EvaluateCapacityRequest, _capacity_evaluation_pb2.EvaluateCapacityResponse]
     """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
     recorded.
@@ -57,11 +70,23 @@ class CapacityServiceAsyncStub(CapacityServiceStub):
     CreateCapacityPlan: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.CreateCapacityPlanRequest, _capacity_service_pb2.CreateCapacityPlanResponse]  # type: ignore[assignment]
     """Stores the first version of a plan. ALREADY_EXISTS when the id is taken."""
     GetCapacityPlan: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.GetCapacityPlanRequest, _capacity_service_pb2.GetCapacityPlanResponse]  # type: ignore[assignment]
-    """Returns a version of a plan, or its latest."""
+    """Returns a version of a plan, the latest that stands, or the plan as it is on a day."""
     ListCapacityPlans: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlansRequest, _capacity_service_pb2.ListCapacityPlansResponse]  # type: ignore[assignment]
-    """Lists the latest version of every plan, by id."""
+    """Lists the latest standing version of every plan, by id."""
     UpdateCapacityPlan: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]  # type: ignore[assignment]
-    """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+    """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
+    standing version, so that an old file never replaces a newer version.
+    """
+    ListCapacityPlanVersions: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlanVersionsRequest, _capacity_service_pb2.ListCapacityPlanVersionsResponse]  # type: ignore[assignment]
+    """Lists the versions of a plan, newest first, those too that were taken back or settled for one day."""
+    GetCapacityCalendar: _aio.UnaryUnaryMultiCallable[_capacity_calendar_pb2.GetCapacityCalendarRequest, _capacity_calendar_pb2.GetCapacityCalendarResponse]  # type: ignore[assignment]
+    """Shows a plan from one day to another: which version is in force, which days differ, and the minutes that this comes to."""
+    ChangeCapacityDays: _aio.UnaryUnaryMultiCallable[_capacity_calendar_pb2.ChangeCapacityDaysRequest, _capacity_calendar_pb2.ChangeCapacityDaysResponse]  # type: ignore[assignment]
+    """Changes days of a queue, from what is in force on each of them; the change ends by itself. ABORTED when the days are others by
+    now, which also guards against sending a change twice.
+    """
+    TakeBackCapacity: _aio.UnaryUnaryMultiCallable[_capacity_calendar_pb2.TakeBackCapacityRequest, _capacity_calendar_pb2.TakeBackCapacityResponse]  # type: ignore[assignment]
+    """Takes a version or a change of days back. ABORTED when the days are others by now."""
     EvaluateCapacity: _aio.UnaryStreamMultiCallable[_capacity_evaluation_pb2.EvaluateCapacityRequest, _capacity_evaluation_pb2.EvaluateCapacityResponse]  # type: ignore[assignment]
     """Says what another capacity would do to money, minutes, prices and accounts; streams progress, then the answer. Nothing is
     recorded.
@@ -86,7 +111,7 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _capacity_service_pb2.GetCapacityPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_capacity_service_pb2.GetCapacityPlanResponse, _abc.Awaitable[_capacity_service_pb2.GetCapacityPlanResponse]]:
-        """Returns a version of a plan, or its latest."""
+        """Returns a version of a plan, the latest that stands, or the plan as it is on a day."""
 
     @_abc_1.abstractmethod
     def ListCapacityPlans(
@@ -94,7 +119,7 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _capacity_service_pb2.ListCapacityPlansRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_capacity_service_pb2.ListCapacityPlansResponse, _abc.Awaitable[_capacity_service_pb2.ListCapacityPlansResponse]]:
-        """Lists the latest version of every plan, by id."""
+        """Lists the latest standing version of every plan, by id."""
 
     @_abc_1.abstractmethod
     def UpdateCapacityPlan(
@@ -102,7 +127,43 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _capacity_service_pb2.UpdateCapacityPlanRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_capacity_service_pb2.UpdateCapacityPlanResponse, _abc.Awaitable[_capacity_service_pb2.UpdateCapacityPlanResponse]]:
-        """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not the latest version's."""
+        """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
+        standing version, so that an old file never replaces a newer version.
+        """
+
+    @_abc_1.abstractmethod
+    def ListCapacityPlanVersions(
+        self,
+        request: _capacity_service_pb2.ListCapacityPlanVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capacity_service_pb2.ListCapacityPlanVersionsResponse, _abc.Awaitable[_capacity_service_pb2.ListCapacityPlanVersionsResponse]]:
+        """Lists the versions of a plan, newest first, those too that were taken back or settled for one day."""
+
+    @_abc_1.abstractmethod
+    def GetCapacityCalendar(
+        self,
+        request: _capacity_calendar_pb2.GetCapacityCalendarRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capacity_calendar_pb2.GetCapacityCalendarResponse, _abc.Awaitable[_capacity_calendar_pb2.GetCapacityCalendarResponse]]:
+        """Shows a plan from one day to another: which version is in force, which days differ, and the minutes that this comes to."""
+
+    @_abc_1.abstractmethod
+    def ChangeCapacityDays(
+        self,
+        request: _capacity_calendar_pb2.ChangeCapacityDaysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capacity_calendar_pb2.ChangeCapacityDaysResponse, _abc.Awaitable[_capacity_calendar_pb2.ChangeCapacityDaysResponse]]:
+        """Changes days of a queue, from what is in force on each of them; the change ends by itself. ABORTED when the days are others by
+        now, which also guards against sending a change twice.
+        """
+
+    @_abc_1.abstractmethod
+    def TakeBackCapacity(
+        self,
+        request: _capacity_calendar_pb2.TakeBackCapacityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capacity_calendar_pb2.TakeBackCapacityResponse, _abc.Awaitable[_capacity_calendar_pb2.TakeBackCapacityResponse]]:
+        """Takes a version or a change of days back. ABORTED when the days are others by now."""
 
     @_abc_1.abstractmethod
     def EvaluateCapacity(

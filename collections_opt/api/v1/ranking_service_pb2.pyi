@@ -98,7 +98,7 @@ class CreateRankingRequest(_message.Message):
     capacity_plan_id: _builtins.str
     """Capacity plan to fill."""
     capacity_plan_version: _builtins.int
-    """Version of the plan; 0 is the latest."""
+    """Version of the plan; 0 is the plan as it is on the portfolio's as-of date: what is stored for another day never decides."""
     ordering: _ranking_pb2.Ordering.ValueType
     """Which order decides."""
     solver: _ranking_pb2.Solver.ValueType

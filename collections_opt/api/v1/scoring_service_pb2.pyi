@@ -49,7 +49,7 @@ class ScoreAccountsRequest(_message.Message):
     capacity_plan_id: _builtins.str
     """Capacity plan whose queues are valued."""
     capacity_plan_version: _builtins.int
-    """Version of the plan; 0 is the latest."""
+    """Version of the plan; 0 is the plan as it is on as_of_date."""
     omit_reason_codes: _builtins.bool
     """Leaves reason_codes empty: of a call with many accounts they take most of the time."""
     portfolio_id: _builtins.str
@@ -117,7 +117,7 @@ class ScoreAccountsResponse(_message.Message):
     rules_version: _builtins.str
     """Version of the eligibility rules."""
     capacity_plan_version: _builtins.int
-    """Version of the capacity plan used."""
+    """Version of the capacity plan used; of a day that differs, the standing version under its changes."""
     currency_code: _builtins.str
     """ISO 4217 code of all money."""
     value_parameters_version: _builtins.str

@@ -229,8 +229,8 @@ class CapacityBaselines:
         Raises:
             CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE; as ``check_request`` and ``rank``.
         """
-        plan, _ = self._books.plan(plan_id, plan_version)
         portfolio = self._recorded.portfolio(portfolio_id)
+        plan = self._books.plan_on(plan_id, plan_version, portfolio.as_of_date)
         serving = self._models.pin(portfolio_id, portfolio)
         if serving.step is LadderStep.POLICY_ORDER:
             raise refuse(
@@ -243,7 +243,7 @@ class CapacityBaselines:
         binding = self._rule_tables.in_force(portfolio.as_of_date)
         parameters = self._values.settle(carried, portfolio_id, portfolio).parameters
         decided_by = (serving.scorer.digest, effects.identity, recovery.digest, *(each.digest for each in binding.versions))
-        key = digest_text("\n".join((portfolio.digest, plan_id, str(plan.version), dump(parameters), *decided_by)))
+        key = digest_text("\n".join((portfolio.digest, dump(plan), dump(parameters), *decided_by)))
         known = self._known(key)
         if known is not None:
             return known

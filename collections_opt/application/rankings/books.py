@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.value_sets import ValueSets
-from collections_opt.application.settings import dump, load
+from collections_opt.application.settings import dump
 from collections_opt.core.accounts.admission import Admission, Quarantine, admit
 from collections_opt.core.accounts.contradictions import Contradiction, contradictions
 from collections_opt.core.accounts.portfolio import RawPortfolio
@@ -50,6 +51,7 @@ class Books:
         self._recorder = recorder
         self._sealed = recorder.sealed
         self._now = now
+        self.calendar = CapacityCalendar(ledger, now, recorder.publish)
 
     def import_portfolio(
         self, portfolio_id: str, raw: RawPortfolio, validate_only: bool = False, actor: Actor = UNKNOWN
@@ -118,9 +120,11 @@ class Books:
         """Store a plan's first version (no etag) or its next one, and who saved it.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan``.
+            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan`` and
+                ``CapacityCalendar.check_next``.
         """
         check_plan(plan)
+        self.calendar.check_next(plan)
         payload = dump(replace(plan, version=0))
         if validate_only:
             self._ledger.check_next_plan(plan.plan_id, expected_etag)
@@ -134,7 +138,7 @@ class Books:
         return self._ledger.one_moment()
 
     def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
-        """Return a version of a plan, or its latest, with its record (for the etag); remembered within a moment.
+        """Return a version of a plan, or the latest that stands, with its record (for the etag); remembered within a moment.
 
         Raises:
             CollectionsError: as ``Ledger.plan``.
@@ -142,6 +146,18 @@ class Books:
 
         def read() -> tuple[CapacityPlan, PlanRecord]:
             stored = self._ledger.plan(plan_id, version)
-            return replace(load(stored.payload, CapacityPlan), version=stored.version), stored
+            return self.calendar.stored(stored), stored
 
         return self._ledger.remembered(("plan", plan_id, version), read)
+
+    def plan_on(self, plan_id: str, version: int | None, day: date) -> CapacityPlan:
+        """Return the version that a caller names for a day, or, with None, the plan as it is on it; remembered within a moment.
+
+        Raises:
+            CollectionsError: as ``CapacityCalendar.version_on`` and ``CapacityCalendar.on``.
+        """
+
+        def read() -> CapacityPlan:
+            return self.calendar.version_on(plan_id, version, day) if version else self.calendar.on(plan_id, day).plan
+
+        return self._ledger.remembered(("plan_on", plan_id, version, day), read)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import structlog
@@ -24,6 +24,7 @@ from collections_opt.application.records.decided_facts import decided_facts
 from collections_opt.application.records.provenance import times
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump, load
@@ -66,6 +67,7 @@ class Rankings:
         self._now = now
         self._recorder = recorder
         self._sealed = recorder.sealed
+        self._calendar = CapacityCalendar(ledger, now, recorder.publish)
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
         self.on_recorded: Callable[[Mapping[str, Any]], None] = lambda _: None
@@ -91,7 +93,8 @@ class Rankings:
         portfolio = self.recorded.portfolio(command.portfolio_id)
         binding = self._rule_tables.in_force(portfolio.as_of_date)
         chosen = self._values.settle(command.parameters, command.portfolio_id, portfolio)
-        request = self._request(command, binding.rules, chosen.parameters)
+        plan = self._asked_plan(command, portfolio.as_of_date, validate_only)
+        request = self._request(command, plan, binding.rules, chosen.parameters)
         check_request(portfolio, request)
         if not validate_only:
             # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
@@ -117,9 +120,15 @@ class Rankings:
         """Yield progress until the ranking ends or nothing changes for the time given."""
         return self._runs.watch(ranking_id, timeout_seconds)
 
-    def _request(self, command: RankingCommand, rules: RuleTable, parameters: ValueParameters) -> RankingRequest:
-        stored = self._ledger.plan(command.plan_id, command.plan_version)
-        plan = replace(load(stored.payload, CapacityPlan), version=stored.version)
+    def _asked_plan(self, command: RankingCommand, day: date, validate_only: bool) -> CapacityPlan:
+        """Return the version that a caller names, else what is in force on the day, under a version that a record can name."""
+        if command.plan_version:
+            return self._calendar.version_on(command.plan_id, command.plan_version, day)
+        return self._calendar.on(command.plan_id, day).plan if validate_only else self._calendar.settled(command.plan_id, day)
+
+    def _request(
+        self, command: RankingCommand, plan: CapacityPlan, rules: RuleTable, parameters: ValueParameters
+    ) -> RankingRequest:
         previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
         return RankingRequest(
             plan,
@@ -136,7 +145,8 @@ class Rankings:
         if not command.rule_tables:  # asked for before rule tables were kept: settled now
             day = self.recorded.portfolio(command.portfolio_id).as_of_date
             command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
-        request = self._request(command, self._rule_tables.of(command.rule_tables), command.parameters)
+        plan = self._calendar.stored(self._ledger.plan(command.plan_id, command.plan_version))
+        request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters)
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:

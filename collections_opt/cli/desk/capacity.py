@@ -4,6 +4,7 @@ Example:
     python scripts/capacity.py show --data var/demo --plan credit-card-desk
     python scripts/capacity.py what-if --data var/demo --change late-calls:minutes=+10% --html what-if.html
     python scripts/capacity.py set --data var/demo --change early-calls:agents=+1 --effective-from 2005-08-02 --dry-run
+    python scripts/capacity.py day --data var/demo --queue late-calls --on 2005-08-05 --sick 2
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from collections_opt.api.v1 import capacity_service_pb2 as pb
 from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
+from collections_opt.cli.desk.capacity_calendar import calendar, day, diff, export, in_force, revert, versions
 from collections_opt.cli.desk.change_notation import NOTATION, read_changes, write_changes
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN
 from collections_opt.client.capacity import capacity_curves, evaluate_capacity, summarise_evaluation
+from collections_opt.client.capacity_plans import plan_named
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.core.desk.capacity_changes import changed_plan
@@ -55,7 +58,8 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 def show(
     product: Product,
     plan: PlanOption = BUNDLED_PLAN,
-    plan_version: Annotated[int, typer.Option(min=0, help="Version of the plan; 0 is its latest.")] = 0,
+    plan_version: Annotated[int, typer.Option(min=0, help="Version of the plan; 0 is the latest that stands.")] = 0,
+    on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The plan as it is on this day.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print a plan's queues with their minutes, and the etag that guards its next version.
@@ -63,11 +67,11 @@ def show(
     Example: python scripts/capacity.py show --data var/demo --plan credit-card-desk
     """
     with product.connect() as client:
-        found = _plan(client, plan, plan_version)
+        found = plan_named(client, plan, plan_version, on.date() if on else None)
     if as_json:
         typer.echo(json.dumps(plain(found), indent=1))
         return
-    _show_plan(terminal(), found, f"{found.plan_id} version {found.version}, in force from {_day(found)}")
+    _show_plan(terminal(), found, f"{found.plan_id} version {found.version}, {in_force(found)}")
 
 
 def set_command(
@@ -82,14 +86,18 @@ def set_command(
 ) -> None:
     """Store the next version of a plan with changes made, from a date on; rankings keep the version they were made with.
 
+    The changes are made on the version in force on that day, and hold until another version takes over.
+
     Example: python scripts/capacity.py set --change early-calls:agents=+1 --effective-from 2005-08-02 --dry-run
     """
     changes = read_changes(change or [])
     if effective_from is None:
         raise refuse(Reason.INVALID_ARGUMENT, "--effective-from", "is missing.", "Give the first as-of date, like 2026-12-01.")
     with product.connect() as client:
-        latest = _plan(client, plan, 0)
-        made = replace(changed_plan(read_plan(latest), changes), effective_from=effective_from.date())
+        latest, day = plan_named(client, plan), effective_from.date()
+        on_day = plan_named(client, plan, day=day)
+        base = plan_named(client, plan, on_day.standing_version) if on_day.standing_version else on_day
+        made = replace(changed_plan(read_plan(base), changes), effective_from=day)
         request = pb.UpdateCapacityPlanRequest(capacity_plan=write_plan(made), etag=etag or latest.etag, validate_only=dry_run)
         saved = client.capacity.UpdateCapacityPlan(request).capacity_plan
         moved = _evaluated(client, evaluation_pb.EvaluateCapacityRequest(capacity_plan=saved), ranking) if dry_run else None
@@ -100,7 +108,7 @@ def set_command(
     if moved is not None:
         _show_evaluation(console, summarise_evaluation(moved), None)
     done = "is in order; nothing was stored" if dry_run else f"stored as version {saved.version}"
-    _show_plan(console, saved, f"{saved.plan_id}: {done}, in force from {_day(saved)}")
+    _show_plan(console, saved, f"{saved.plan_id}: {done}, {in_force(saved)}")
 
 
 def what_if(
@@ -148,10 +156,6 @@ def what_if(
         typer.echo(json.dumps(plain(evaluation), indent=1))
         return
     _show_evaluation(terminal(), found, drawn)
-
-
-def _plan(client: Client, plan_id: str, version: int) -> capacity_plan_pb2.CapacityPlan:
-    return client.capacity.GetCapacityPlan(pb.GetCapacityPlanRequest(plan_id=plan_id, version=version)).capacity_plan
 
 
 def _evaluated(client: Client, request: evaluation_pb.EvaluateCapacityRequest, ranking: str) -> evaluation_pb.CapacityEvaluation:
@@ -211,6 +215,12 @@ def command() -> None:
         "Show, change and evaluate capacity.\n\n"
         "Example: python scripts/capacity.py what-if --data var/demo --change late-calls:minutes=+10%",
         show,
+        calendar,
+        day,
         set_command,
+        versions,
+        diff,
+        revert,
+        export,
         what_if,
     )

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.core.desk.capacity_changes import QueueChange
+from collections_opt.core.desk.list_changes import READERS, ListChange, ListOperation
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.wire.capacity_changes import write_queue_change
 
 FIELDS = {
     "agents": "agents",
@@ -18,9 +20,13 @@ FIELDS = {
 }
 NOTATION = (
     "QUEUE:FIELD=VALUE[,FIELD=VALUE]; fields agents, paid-minutes, shrinkage, occupancy, committed-minutes, minutes. "
-    "agents=+2 adds two, minutes=+10% scales the queue's minutes, QUEUE:closed closes it."
+    "agents=+2 adds two, minutes=+10% scales the queue's minutes, QUEUE:closed closes it. Lists: states+=US-TX|US-IL adds "
+    "licences, states-=US-TX takes one away, states=US-TX says them all; so for products, skills, specialisms, buckets, "
+    "languages and windows=08:00-12:00|13:00-17:00; time-zone=America/New_York says whose clock."
 )
 """How a change is written."""
+
+_OPERATIONS = {"=": ListOperation.SET, "+=": ListOperation.ADD, "-=": ListOperation.REMOVE}
 
 
 def read_change(text: str) -> QueueChange:
@@ -34,14 +40,23 @@ def read_change(text: str) -> QueueChange:
         raise _unreadable(text)
     if rest == "closed":
         return QueueChange(queue_id, closed=True)
-    given: dict[str, float] = {}
+    given: dict[str, object] = {}
+    lists: list[ListChange] = []
     for part in rest.split(","):
-        name, equals, value = part.partition("=")
-        if not equals:
+        said = re.fullmatch(r"\s*([a-z-]+?)\s*(\+=|-=|=)\s*(.*?)\s*", part)
+        if said is None:
             raise _unreadable(text)
-        field, number = _figure(name.strip(), value.strip(), text)
-        given[field] = number
-    return QueueChange(queue_id, **given)  # type: ignore[arg-type]
+        name, sign, value = said.groups()
+        if name in READERS:
+            lists.append(ListChange(name, _OPERATIONS[sign], tuple(filter(None, map(str.strip, value.split("|"))))))
+        elif sign != "=":
+            raise _unreadable(text)
+        elif name == "time-zone":
+            given["time_zone"] = value
+        else:
+            field, number = _figure(name, value, text)
+            given[field] = number
+    return QueueChange(queue_id, **given, lists=tuple(lists))  # type: ignore[arg-type]
 
 
 def read_changes(texts: Sequence[str]) -> list[QueueChange]:
@@ -57,22 +72,7 @@ def read_changes(texts: Sequence[str]) -> list[QueueChange]:
 
 def write_changes(changes: Sequence[QueueChange]) -> pb.CapacityChanges:
     """Return changes as a message."""
-    return pb.CapacityChanges(
-        queues=[
-            pb.QueueChange(
-                queue_id=change.queue_id,
-                agent_count=change.agents,
-                added_agent_count=change.added_agents,
-                paid_minutes=change.paid_minutes,
-                shrinkage=change.shrinkage,
-                occupancy=change.occupancy,
-                committed_minutes=change.committed_minutes,
-                capacity_factor=change.capacity_factor,
-                closed=change.closed,
-            )
-            for change in changes
-        ]
-    )
+    return pb.CapacityChanges(queues=[write_queue_change(change) for change in changes])
 
 
 def _figure(name: str, value: str, text: str) -> tuple[str, float]:

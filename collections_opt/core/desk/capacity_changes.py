@@ -1,4 +1,4 @@
-"""Changes of a capacity plan: more or fewer agents, minutes, shrinkage; a queue closed or opened."""
+"""Changes of a capacity plan: more or fewer agents, minutes, shrinkage, licences; a queue closed or opened."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from collections_opt.core.desk.list_changes import ListChange, with_list
 from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -29,6 +30,8 @@ class QueueChange:
         capacity_factor: factor on the queue's minutes, reached by more or fewer agents.
         closed: no agent works it.
         opened: a queue that the plan does not have; nothing else may be set.
+        lists: changes of skills, specialisms, products, buckets, states, languages and windows, made in order.
+        time_zone: IANA zone of its windows; "" is the portfolio's.
     """
 
     queue_id: str
@@ -41,6 +44,8 @@ class QueueChange:
     capacity_factor: float | None = None
     closed: bool = False
     opened: Queue | None = None
+    lists: tuple[ListChange, ...] = ()
+    time_zone: str | None = None
 
 
 def changed_plan(plan: CapacityPlan, changes: Sequence[QueueChange]) -> CapacityPlan:
@@ -105,7 +110,8 @@ def _with_opened(plan: CapacityPlan, change: QueueChange, path: str) -> Capacity
 
 def _changed(queue: Queue, change: QueueChange, path: str) -> Queue:
     given = {name: value for name in CAPACITY_FIELDS if (value := getattr(change, name)) is not None}
-    nothing = not given and change.added_agents is None and change.capacity_factor is None
+    figured = bool(given) or change.added_agents is not None or change.capacity_factor is not None
+    nothing = not figured and not change.lists and change.time_zone is None
     if nothing and not change.closed:
         raise refuse(Reason.INVALID_ARGUMENT, path, f"changes nothing of {queue.queue_id!r}.", "Set at least one figure.")
     if change.closed and not nothing:
@@ -115,6 +121,10 @@ def _changed(queue: Queue, change: QueueChange, path: str) -> Queue:
     if change.closed:
         return replace(queue, agents=0.0)
     queue = replace(queue, **given)
+    for index, listed in enumerate(change.lists):
+        queue = with_list(queue, listed, f"{path}.lists[{index}]")
+    if change.time_zone is not None:
+        queue = replace(queue, time_zone=change.time_zone)
     if change.added_agents is not None:
         queue = replace(queue, agents=queue.agents + change.added_agents)
     if change.capacity_factor is None:

@@ -15,6 +15,7 @@ from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogEntry, LogKind, append_log
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import (
+    capacity_acts,
     capacity_plans,
     erasure_permits,
     event_batches,
@@ -37,6 +38,7 @@ LOGGED: Mapping[LogKind, sa.Table] = MappingProxyType(
         LogKind.RESOURCE: resource_versions,
         LogKind.RESOURCE_APPROVAL: resource_approvals,
         LogKind.EVENTS: event_batches,
+        LogKind.CAPACITY_ACT: capacity_acts,
     }
 )
 """Tables whose every row has a leaf."""

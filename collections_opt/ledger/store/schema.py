@@ -197,6 +197,18 @@ resource_approvals = sa.Table(
 )
 
 event_batches, day_events, leases = day_tables(metadata)
+capacity_acts = sa.Table(
+    "capacity_acts",
+    metadata,
+    sa.Column("plan_id", sa.Text, primary_key=True),
+    sa.Column("act", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("first_day", sa.Text, nullable=False),
+    sa.Column("last_day", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Text, nullable=False),
+)
 
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 """Columns by table that no two rows share."""
@@ -217,6 +229,7 @@ UNIQUE: Keys = {
     "resource_approvals": (("kind", "resource_id", "version"),),
     "event_batches": (("first_sequence",),),
     "day_events": (("sequence",), ("id_digest",)),
+    "capacity_acts": (("plan_id", "act"),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(UNIQUE)

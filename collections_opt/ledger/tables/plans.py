@@ -17,8 +17,9 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import Store, check_size, found, timestamp
+from collections_opt.ledger.store.schema import capacity_acts as acts
 from collections_opt.ledger.store.schema import capacity_plans as plans
-from collections_opt.ledger.tables.records import PlanRecord, RequestKey
+from collections_opt.ledger.tables.records import CapacityActKind, PlanRecord, RequestKey
 
 
 class Plans(Store):
@@ -34,7 +35,7 @@ class Plans(Store):
         request: RequestKey | None = None,
         actor: Actor = UNKNOWN,
     ) -> PlanRecord:
-        """Add a version of a plan and who saved it; version 1 needs no etag, later ones the current version's.
+        """Add a version of a plan and who saved it; version 1 needs no etag, later ones that of the latest standing version.
 
         With a request key the same request again returns the version it made, even if others followed.
 
@@ -47,13 +48,8 @@ class Plans(Store):
             answer = stored_answer(connection, request) if request else None
             if answer is not None:
                 return PlanRecord(**json.loads(answer))
-            current = _latest(connection, plans.c.plan_id == plan_id)
-            _check_etag(current, plan_id, expected_etag)
-            version = current.version + 1 if current else 1
-            record = PlanRecord(
-                plan_id, version, effective_from.isoformat(), plan_etag(plan_id, version, payload), payload, created_at
-            )
-            insert_logged(connection, LogKind.PLAN, asdict(record), actor)
+            _check_etag(_latest(connection, (plans.c.plan_id == plan_id) & standing(plans)), plan_id, expected_etag)
+            record = insert_plan(connection, plan_id, effective_from, payload, created_at, actor)
             if request:
                 insert_answer(connection, request, canonical_json(asdict(record)), created_at)
         return record
@@ -65,10 +61,10 @@ class Plans(Store):
             CollectionsError: as ``add_plan``.
         """
         with self._database.read() as connection:
-            _check_etag(_latest(connection, plans.c.plan_id == plan_id), plan_id, expected_etag)
+            _check_etag(_latest(connection, (plans.c.plan_id == plan_id) & standing(plans)), plan_id, expected_etag)
 
     def plan(self, plan_id: str, version: int | None = None) -> PlanRecord:
-        """Return a version of a plan, or its latest.
+        """Return a version of a plan, or the latest that stands.
 
         Raises:
             CollectionsError: NOT_FOUND naming plan_id or plan_version, or INTEGRITY_FAILURE when its content differs from its
@@ -81,17 +77,18 @@ class Plans(Store):
                 if record is None and _latest(connection, of_plan) is not None:
                     return found(None, "plan_version", f"{plan_id}/{version}")
             else:
-                record = _latest(connection, of_plan)
+                record = _latest(connection, of_plan & standing(plans))
         return found(record, "plan_id", plan_id)
 
     def plan_effective(self, plan_id: str, day: date) -> PlanRecord:
-        """Return the latest version in force on a day.
+        """Return the standing version in force on a day: of those that have started, the one that started last.
 
         Raises:
             CollectionsError: CAPACITY_PLAN_NOT_EFFECTIVE when every version starts later, NOT_FOUND when there is none.
         """
         with self._database.read() as connection:
-            record = _latest(connection, (plans.c.plan_id == plan_id) & (plans.c.effective_from <= day.isoformat()))
+            started = (plans.c.plan_id == plan_id) & (plans.c.effective_from <= day.isoformat()) & standing(plans)
+            record = _latest(connection, started, plans.c.effective_from.desc())
         if record is None:
             self.plan(plan_id)
             raise refuse(
@@ -103,7 +100,7 @@ class Plans(Store):
         return record
 
     def plan_versions(self, plan_id: str, before: int | None, size: int) -> list[PlanRecord]:
-        """Return versions of a plan, newest first, before one (None for all), at most ``size``."""
+        """Return versions of a plan, standing or not, newest first, before one (None for all), at most ``size``."""
         query = plans.select().where(plans.c.plan_id == plan_id).order_by(plans.c.version.desc()).limit(check_size(size))
         if before is not None:
             query = query.where(plans.c.version < before)
@@ -111,9 +108,10 @@ class Plans(Store):
             return [_whole(row) for row in connection.execute(query).mappings()]
 
     def plans_after(self, after: str, size: int) -> list[PlanRecord]:
-        """Return the latest version of each plan by id, after one ("" for all), at most ``size``."""
+        """Return the latest standing version of each plan by id, after one ("" for all), at most ``size``."""
         outside = plans.alias("outside")
-        latest = sa.select(sa.func.max(plans.c.version)).where(plans.c.plan_id == outside.c.plan_id).correlate(outside)
+        of_plan = (plans.c.plan_id == outside.c.plan_id) & standing(plans)
+        latest = sa.select(sa.func.max(plans.c.version)).where(of_plan).correlate(outside)
         query = outside.select().where(outside.c.plan_id > after, outside.c.version == latest.scalar_subquery())
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(outside.c.plan_id).limit(check_size(size))).mappings()
@@ -125,8 +123,28 @@ def plan_etag(plan_id: str, version: int, payload: str) -> str:
     return digest_text(f"{plan_id}/{version}/{payload}")[:16]
 
 
-def _latest(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> PlanRecord | None:
-    row = connection.execute(plans.select().where(condition).order_by(plans.c.version.desc()).limit(1)).mappings().first()
+def standing(table: Any) -> sa.ColumnElement[bool]:
+    """Return the condition that a version was neither taken back nor settled for one day."""
+    ended = (CapacityActKind.VERSION_TAKEN_BACK.value, CapacityActKind.SETTLED.value)
+    named = (acts.c.plan_id == table.c.plan_id) & (acts.c.number == table.c.version) & acts.c.kind.in_(ended)
+    return ~sa.exists().where(named)
+
+
+def insert_plan(
+    connection: sa.Connection, plan_id: str, effective_from: date, payload: str, created_at: str, actor: Actor
+) -> PlanRecord:
+    """Insert the next version of a plan and its leaf, within a transaction."""
+    highest = sa.select(sa.func.coalesce(sa.func.max(plans.c.version), 0)).where(plans.c.plan_id == plan_id)
+    version = connection.execute(highest).scalar_one() + 1
+    etag = plan_etag(plan_id, version, payload)
+    record = PlanRecord(plan_id, version, effective_from.isoformat(), etag, payload, created_at)
+    insert_logged(connection, LogKind.PLAN, asdict(record), actor)
+    return record
+
+
+def _latest(connection: sa.Connection, condition: sa.ColumnElement[bool], *first_by: sa.ColumnElement[Any]) -> PlanRecord | None:
+    query = plans.select().where(condition).order_by(*first_by, plans.c.version.desc()).limit(1)
+    row = connection.execute(query).mappings().first()
     return _whole(row) if row else None
 
 

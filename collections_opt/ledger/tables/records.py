@@ -37,6 +37,48 @@ class PlanRecord:
     created_at: str
 
 
+class CapacityActKind(StrEnum):
+    """What was done to a plan's calendar."""
+
+    DAYS = "DAYS"
+    """Days were changed; the act's own number is the change's."""
+    DAYS_TAKEN_BACK = "DAYS_TAKEN_BACK"
+    """The change under ``number`` stands no more."""
+    VERSION_TAKEN_BACK = "VERSION_TAKEN_BACK"
+    """The version ``number`` is in force on no day any more."""
+    SETTLED = "SETTLED"
+    """The version ``number`` is a changed day as a ranking used it; it never stands."""
+
+
+@dataclass(frozen=True)
+class CapacityAct:
+    """One act on a plan's calendar; ``act`` counts from 1, days are ISO dates, ``payload`` is the caller's JSON."""
+
+    plan_id: str
+    act: int
+    kind: CapacityActKind
+    number: int
+    first_day: str
+    last_day: str
+    payload: str
+    created_at: str
+
+
+@dataclass(frozen=True)
+class CapacityBook:
+    """What a plan's calendar is made of.
+
+    Attributes:
+        state: changes with every version and act; an act is refused when it was decided on another state.
+        standing: version and first day (ISO) of the versions that stand.
+        acts: acts that concern the days asked for, in order.
+    """
+
+    state: str
+    standing: tuple[tuple[int, str], ...]
+    acts: tuple[CapacityAct, ...]
+
+
 @dataclass(frozen=True)
 class ModelRecord:
     """A model that was seen: its artifact's digest and its manifest as JSON."""

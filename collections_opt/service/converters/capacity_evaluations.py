@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
 
 import numpy as np
 
@@ -13,7 +11,7 @@ from collections_opt.api.v1 import ranking_pb2
 from collections_opt.application.answers.capacity_baseline import CapacityBaseline
 from collections_opt.application.answers.capacity_curves import DrawnCurve, OrderRecovery
 from collections_opt.application.answers.capacity_evaluation import CapacityEvaluation
-from collections_opt.core.desk.capacity_changes import CAPACITY_FIELDS, QueueChange
+from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_QUEUES
@@ -21,14 +19,9 @@ from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.core.ranking.capacity_curve import ALL_QUEUES
 from collections_opt.core.ranking.what_if import Move, Moves, PlannedAnswer
 from collections_opt.solvers import PriceIntervals
+from collections_opt.wire.capacity_changes import read_queue_change
 from collections_opt.wire.common import write_enum
-from collections_opt.wire.plans import read_queue, write_plan
-
-_FIGURES: Mapping[str, str] = MappingProxyType(
-    {name: name for name in (*CAPACITY_FIELDS, "capacity_factor")}
-    | {"agents": "agent_count", "added_agents": "added_agent_count"}
-)
-"""Field of the message per figure of a change."""
+from collections_opt.wire.plans import write_plan
 
 
 def read_changes(message: pb.CapacityChanges) -> list[QueueChange]:
@@ -39,13 +32,7 @@ def read_changes(message: pb.CapacityChanges) -> list[QueueChange]:
     """
     if not 1 <= len(message.queues) <= MAX_QUEUES:
         raise refuse(Reason.LIMIT_EXCEEDED, "changes.queues", f"{len(message.queues)} changes.", f"Send 1 to {MAX_QUEUES}.")
-    return [_read_change(change, f"changes.queues[{index}]") for index, change in enumerate(message.queues)]
-
-
-def _read_change(message: pb.QueueChange, path: str) -> QueueChange:
-    given = {ours: getattr(message, theirs) for ours, theirs in _FIGURES.items() if message.HasField(theirs)}  # type: ignore[arg-type]
-    opened = read_queue(message.opened, f"{path}.opened") if message.HasField("opened") else None
-    return QueueChange(message.queue_id, **given, closed=message.closed, opened=opened)
+    return [read_queue_change(change, f"changes.queues[{index}]") for index, change in enumerate(message.queues)]
 
 
 def write_evaluation(found: CapacityEvaluation, max_moved: int, same_share: float | None = None) -> pb.CapacityEvaluation:

@@ -43,7 +43,7 @@ class ScoringServicer:
         if request.portfolio_id:
             check_id("portfolio_id", request.portfolio_id)
         with self._books.one_moment(), told_as(HEADS, ACCOUNT_RENAMES):
-            plan, _ = self._books.plan(request.capacity_plan_id, request.capacity_plan_version or None)
+            plan = self._books.plan_on(request.capacity_plan_id, request.capacity_plan_version or None, as_of_date)
             scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
         self._metrics.count_degraded("score", scored.model_use["degraded"])
         outcomes = scored.ranking.outcomes

@@ -20,7 +20,14 @@ from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.sealing.subject_keys import KeyVault
 from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
-from collections_opt.ledger.tables.records import ModelRecord, PortfolioRecord, RankingState, RequestKey
+from collections_opt.ledger.tables.records import (
+    CapacityAct,
+    CapacityActKind,
+    ModelRecord,
+    PortfolioRecord,
+    RankingState,
+    RequestKey,
+)
 from collections_opt.ledger.tables.resources import NewVersion
 from tests.support.entries import entries_of
 
@@ -36,6 +43,8 @@ def fill(ledger):
     """Put a row into every table."""
     ledger.add_portfolio(PORTFOLIO)
     ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, RequestKey("k1", "add_plan", "x"))
+    act = CapacityAct("desk", 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
+    ledger.add_capacity_act(act, ledger.capacity_book("desk").state, NOW)
     ledger.add_model(ModelRecord("outcomes", "v1", "d", "{}", NOW.isoformat()))
     terms = ApprovalTerms(datetime(2027, 1, 1, tzinfo=UTC))
     for actor, action in (("ann", ModelAction.SUBMIT), ("ben", ModelAction.VALIDATE), ("cleo", ModelAction.APPROVE)):

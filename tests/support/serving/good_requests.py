@@ -30,6 +30,7 @@ from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.support.models.folders import NOW
 from tests.support.serving.calls import AS_OF, PLAN
+from tests.support.serving.capacity_requests import capacity_requests, figures, opened
 from tests.support.serving.event_requests import event_requests, event_streams
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 from tests.support.serving.worklist_requests import worklist_requests
@@ -169,7 +170,13 @@ def good_requests(known: Known):
     single |= event_streams(known.account_id)
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
-    return {**single, "ImportPortfolio": [imported], "CheckPortfolio": [checked], **_what_ifs(known)}
+    return {
+        **single,
+        "ImportPortfolio": [imported],
+        "CheckPortfolio": [checked],
+        **_what_ifs(known),
+        **capacity_requests(known.queue_id),
+    }
 
 
 def _read_requests(known: Known):
@@ -190,7 +197,6 @@ def _read_requests(known: Known):
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
         "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),
         "CreateCapacityPlan": capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan("swept"), validate_only=True),
-        "GetCapacityPlan": capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN, version=1),
         "ListCapacityPlans": capacity_service_pb2.ListCapacityPlansRequest(**paged),
         "UpdateCapacityPlan": capacity_service_pb2.UpdateCapacityPlanRequest(
             capacity_plan=plan(PLAN), etag=known.etag, validate_only=True
@@ -231,19 +237,8 @@ def _what_ifs(known: Known):
     portfolio = evaluation.PortfolioBasis(
         portfolio_id="book", capacity_plan_id=PLAN, capacity_plan_version=1, value_parameters=parameters
     )
-    figures = evaluation.QueueChange(
-        queue_id=known.queue_id,
-        agent_count=9,
-        added_agent_count=2,
-        paid_minutes=480,
-        shrinkage=0.2,
-        occupancy=0.9,
-        committed_minutes=9,
-    )
     scaled = evaluation.QueueChange(queue_id="late-calls", capacity_factor=1.5)
-    opened = plan("opened").queues[0]
-    opened.queue_id = "opened"
-    changes = evaluation.CapacityChanges(queues=[figures, scaled, evaluation.QueueChange(opened=opened)])
+    changes = evaluation.CapacityChanges(queues=[figures(known.queue_id), scaled, opened(plan("opened").queues[0])])
     bases = (evaluation.CapacityBasis(ranking_id=known.ranking_id), evaluation.CapacityBasis(portfolio=portfolio))
     request = evaluation.EvaluateCapacityRequest
     others = {"solver": ranking_pb2.SOLVER_GREEDY, "max_moved_accounts": 5}

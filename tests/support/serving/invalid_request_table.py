@@ -21,7 +21,8 @@ REASONS = {
 }
 """Reasons that a broken request may be told."""
 
-_QUEUE = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened)\."
+_PLANNED = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened)\."
+_QUEUE = r"\w+ (capacity_plan\.queues\[0\]|changes\.queues\[2\]\.opened|day_change\.change\.opened)\."
 _PARAMETERS = r"\w+ (basis\.portfolio\.|value_set\.)?value_parameters\."
 _CHANGE = r"EvaluateCapacity changes\.queues"
 _OWN = r"\w+ (header\.)?own_columns\[0\]\."
@@ -32,7 +33,7 @@ _RULE = rf"{_RULE_TABLE}\.rules\[\d\]"
 
 ANSWERED = {
     r"CreateCapacityPlan capacity_plan\.plan_id: unknown": "a new id",
-    rf"{_QUEUE}queue_id: unknown": "a new queue",
+    rf"{_PLANNED}queue_id: unknown": "a new queue",
     r"(Create|Update)CapacityPlan .*currency_code: another currency": "a plan in another currency",
     r"EvaluateCapacity capacity_plan\.plan_id: unknown": "a plan that is stored nowhere",
     r"(Import|Check)Portfolio header\.(portfolio_id: unknown|currency_code: another currency)": "a new portfolio",
@@ -66,6 +67,9 @@ ANSWERED = {
     r"\w+ note: a path": "words of a person",
     r"ApproveModel allowed_portfolio_patterns: with a path": "a pattern that allows nothing",
     r"EvaluateCapacity changes\.queues: its first element again": "changes are made in order",
+    r"\w+ [\w.\[\]]+\.lists: its first element again": "changes are made in order",
+    r"\w+ [\w.\[\]]+\.lists\[0\]\.items: with a path": "codes of the lender",
+    r"ChangeCapacityDays day_change\.note: a path": "words of a person",
     rf"{_CHANGE}\[[01]\]\.added_agent_count: -1": "an agent fewer",
     rf"{_CHANGE}\[0\]\.agent_count: -1": "with two agents added there is one",
     rf"{_CHANGE}\[2\]\.queue_id: missing": "the opened queue has its own",
@@ -94,6 +98,11 @@ TOLD_AT = {
     rf"{_CHANGE}\[1\]\.(?!queue_id)\w+: .*": r"changes\.queues\[1\]\.\w+",
     rf"{_CHANGE}\[2\]\.(?!opened)\w+: .*": r"changes\.queues\[2\]\.opened",
     r"ApproveModel expire_time\.(seconds|nanos): .*": r"expire_time",
+    r"ChangeCapacityDays day_change\.queue_id: .*": r"day_change\.(queue_id|change(\.\w+)*)",
+    r"ChangeCapacityDays day_change\.(first|last)_day\.\w+: .*": r"day_change\.(first|last)_day",
+    r"GetCapacityCalendar (first|last)_day\.\w+: .*": r"(first|last)_day",
+    r"ChangeCapacityDays day_change\.change\.(?!queue_id|opened\.queue_id).*": r"day_change\.change(\..*)?",
+    rf"{_CHANGE}\[0\]\.lists\[0\]\.items: .*": r"changes\.queues\[0\]\.(products|lists).*",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.|rule_table\.)?(as_of_date|effective_from)",
     r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
