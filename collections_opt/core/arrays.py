@@ -31,7 +31,7 @@ def digest_columns(columns: Mapping[str, Array], header: Iterable[str] = ()) -> 
     for name in sorted(columns):
         column = np.ascontiguousarray(columns[name])
         sha.update(f"{name}|{column.dtype.str}|{column.shape}\n".encode())
-        sha.update(column.tobytes())
+        sha.update(column.reshape(-1).view(np.uint8).data)
     return sha.hexdigest()
 
 

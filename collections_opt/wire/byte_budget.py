@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 DEFAULT_IMPORT_BYTES = 4 * 2**30
-"""Held by one import: some 10 million accounts of forty columns."""
+"""Of one import, in memory or set down: some 10 million accounts of forty columns."""
 
 DEFAULT_TOTAL_BYTES = 6 * 2**30
-"""Held by all imports of a server at once."""
+"""Held in memory by all imports of a server at once."""
 
 
 class ByteBudget:
@@ -46,8 +46,8 @@ class ByteBudget:
 
     def grow(self, held: Held, count: int) -> None:
         """Count bytes of a stream; as ``Held.add``."""
-        if held.count + count > self._each:
-            problem = f"is more than {self._each:,} bytes in memory."
+        if held.count + held.spooled + count > self._each:
+            problem = f"is more than {self._each:,} bytes."
             raise refuse(Reason.LIMIT_EXCEEDED, "import", problem, "Send fewer rows, fewer columns or shorter texts.")
         with self._lock:
             if self._held + count > self._total:
@@ -56,13 +56,24 @@ class ByteBudget:
             self._held += count
         held.count += count
 
+    def release(self, held: Held, count: int) -> None:
+        """Count bytes of a stream as set down; as ``Held.spool``."""
+        with self._lock:
+            self._held -= count
+        held.count, held.spooled = held.count - count, held.spooled + count
+
 
 class Held:
-    """What one stream holds."""
+    """What one stream holds: ``count`` bytes in memory, and ``spooled`` ones that were set down on disk."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self._budget = budget
         self.count = 0
+        self.spooled = 0
+
+    def spool(self, count: int) -> None:
+        """Count bytes that were set down on disk: they take no memory, and still count as the stream's."""
+        self._budget.release(self, count)
 
     def add(self, count: int) -> None:
         """Count bytes that have arrived.

@@ -18,6 +18,7 @@ from collections_opt.core.limits import (
     MAX_HISTORY_MONTHS,
     MAX_ROW_TEXT_BYTES,
 )
+from collections_opt.wire.spool import SPOOL_BEYOND_BYTES, Place, Spool, SpooledColumns
 
 CHUNK_TARGET_BYTES = MAX_CHUNK_BYTES * 3 // 4
 """Chunks are cut by an upper bound of their size; a quarter is left for names and framing."""
@@ -113,9 +114,18 @@ class ColumnCollector:
         row_count: rows announced; another number is refused.
         compact: hold short ASCII texts as bytes, which the door takes as well, in an eighth of the memory of objects.
         hold: told how many bytes of memory each chunk takes; refuses what is too much.
+        spool: where rows are set down beyond ``SPOOL_BEYOND_BYTES``; None keeps all in memory.
+        let_go: told how many bytes of memory are free again.
     """
 
-    def __init__(self, row_count: int, compact: bool = False, hold: Callable[[int], None] = lambda _count: None) -> None:
+    def __init__(
+        self,
+        row_count: int,
+        compact: bool = False,
+        hold: Callable[[int], None] = lambda _count: None,
+        spool: Spool | None = None,
+        let_go: Callable[[int], None] = lambda _count: None,
+    ) -> None:
         if not 0 <= row_count <= MAX_ACCOUNTS_PER_PORTFOLIO:
             raise refuse(
                 Reason.LIMIT_EXCEEDED, "header.row_count", f"{row_count} rows.", f"Send 0 to {MAX_ACCOUNTS_PER_PORTFOLIO} rows."
@@ -123,8 +133,12 @@ class ColumnCollector:
         self._announced = row_count
         self._compact = compact
         self._hold = hold
+        self._spool, self._let_go = spool, let_go
         self._seen = 0
+        self._first: dict[str, tuple[str, tuple[int, ...]]] = {}
         self._chunks: list[Columns] = []
+        self._held = 0
+        self._down: list[tuple[int, dict[str, Place], dict[str, Place]]] = []
 
     def add(self, message: columns_pb2.ColumnChunk) -> None:
         """Add the next chunk.
@@ -134,13 +148,13 @@ class ColumnCollector:
                 some were announced, or rows are too many; LIMIT_EXCEEDED for a text or a row that is too long; as ``hold``.
         """
         chunk = decode_chunk(message)
-        if not chunk.row_count and (self._announced or self._chunks):
+        if not chunk.row_count and (self._announced or self._chunks or self._down):
             raise refuse(Reason.SCHEMA_MISMATCH, "chunk.row_count", "is 0.", "Send no chunk without rows.")
         self._seen += chunk.row_count
         if self._seen > self._announced:
             raise self._wrong_count()
-        if self._chunks:
-            first, now = _kinds(self._chunks[0]), _kinds(chunk)
+        if self._chunks or self._down:
+            first, now = self._first, _kinds(chunk)
             odd = sorted(name for name in first.keys() | now.keys() if first.get(name) != now.get(name))
             if odd:
                 raise refuse(
@@ -148,8 +162,13 @@ class ColumnCollector:
                 )
         if self._compact:
             chunk = Columns(chunk.row_count, {name: _compact(values) for name, values in chunk.values.items()}, chunk.present)
-        self._hold(_checked_bytes(chunk, self._seen - chunk.row_count))
+        taken = _checked_bytes(chunk, self._seen - chunk.row_count)
+        self._hold(taken)
+        self._first = self._first or _kinds(chunk)
         self._chunks.append(chunk)
+        self._held += taken
+        if self._spool is not None and self._held > SPOOL_BEYOND_BYTES:
+            self._set_down(self._spool)
 
     def columns(self) -> Columns:
         """Return all rows; the collector lets go of each column as it is put together, and cannot be asked again.
@@ -159,6 +178,8 @@ class ColumnCollector:
         """
         if self._seen != self._announced:
             raise self._wrong_count()
+        if self._down and self._spool is not None:
+            return self._set_down_columns(self._spool)
         if not self._chunks:
             return Columns(0, {})
         names = list(self._chunks[0].values)
@@ -171,6 +192,25 @@ class ColumnCollector:
         }
         joined = {name: _joined([values.pop(name) for values, _ in parts]) for name in names}
         return Columns(self._seen, joined, present)
+
+    def _set_down(self, spool: Spool) -> None:
+        for chunk in self._chunks:
+            values, present = ({name: spool.put(part) for name, part in held.items()} for held in (chunk.values, chunk.present))
+            self._down.append((chunk.row_count, values, present))
+        self._chunks.clear()
+        self._let_go(self._held)
+        self._held = 0
+
+    def _set_down_columns(self, spool: Spool) -> Columns:
+        """Return columns that are read again when they are asked for: what checks them holds one at a time."""
+        self._set_down(spool)
+        values = {name: [of[name] for _, of, _ in self._down] for name in self._first}
+        masked = sorted({name for _, _, of in self._down for name in of})
+        everywhere: dict[str, list[Place | Array]] = {
+            name: [of[name] if name in of else np.ones((rows, *self._first[name][1]), np.bool_) for rows, _, of in self._down]
+            for name in masked
+        }
+        return Columns(self._seen, SpooledColumns(spool, values, _joined), SpooledColumns(spool, everywhere))
 
     def _wrong_count(self) -> CollectionsError:
         return refuse(

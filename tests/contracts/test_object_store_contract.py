@@ -44,6 +44,10 @@ def test_objects_are_named_by_content_and_stored_once(store):
     contents = [b"", b"content", bytes(range(256)) * 40_000]
     digests = [store.put(content) for content in contents]
     assert [store.put(content) for content in contents] == digests == [hashlib.sha256(c).hexdigest() for c in contents]
+    assert [store.put_written(lambda file, held=content: file.write(held)) for content in contents] == digests
+    written = store.put_written(lambda file: file.writelines([b"part", b"s"]))
+    assert store.get(written) == b"parts"
+    assert store.remove(written, LATER)
     assert [store.get(digest) for digest in digests] == contents
     assert names(store) == sorted(digests)
     assert {file.name: file.size_bytes for file in store.files()} == dict(zip(digests, map(len, contents), strict=True))

@@ -91,7 +91,7 @@ class Books:
             accepted_count=portfolio.account_count,
             quarantined_count=refused.row_count,
             digest=portfolio.digest,
-            object_digest="" if validate_only else self._sealed.put_portfolio(portfolio).digest,
+            object_digest="" if validate_only else self._sealed.put_portfolio(portfolio),
             quarantine_digest="" if validate_only else self._sealed.put_quarantine(refused).digest,
             created_at=self._now().isoformat(),
         )

@@ -20,7 +20,7 @@ from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
-from collections_opt.ledger.sealing.sealing import LeafKind, SealedTable, from_parquet, seal, to_parquet, unseal
+from collections_opt.ledger.sealing.sealing import LeafKind, SealedTable, from_parquet, seal, seal_parts, unseal, write_parquet
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.database import Database
 
@@ -92,8 +92,8 @@ class SealedRecords:
         self._lock = threading.Lock()
         self._last: dict[type, tuple[tuple[str, int], Any]] = {}
 
-    def put_portfolio(self, portfolio: Portfolio) -> StoredTable:
-        """Seal and store the accepted accounts."""
+    def put_portfolio(self, portfolio: Portfolio) -> str:
+        """Seal and store the accepted accounts, a part at a time; return the digest of the table."""
         columns = {**portfolio.columns, **{f"{name}?": mask for name, mask in portfolio.present.items()}}
         header = {
             "as_of_date": portfolio.as_of_date.isoformat(),
@@ -103,7 +103,9 @@ class SealedRecords:
         if portfolio.own is not None:  # texts of categories are sealed with their rows: some may tell whose they are
             columns |= portfolio.own.plain()
             header["own_columns"] = portfolio.own.header()
-        return self._put(LeafKind.INPUT, columns, self._keys.numbers(portfolio.column("account_id")), header, _CODES)
+        key_no = self._keys.numbers(portfolio.column("account_id"))
+        parts = seal_parts(LeafKind.INPUT, columns, key_no, self._keys.keys(key_no), self._keys.nonce(), header, _CODES)
+        return self._objects.put_written(lambda file: write_parquet(parts, file))
 
     def portfolio(self, digest: str) -> StoredPortfolio:
         """Return a stored portfolio without its erased accounts.
@@ -214,7 +216,7 @@ class SealedRecords:
         codes: tuple[str, ...] = (),
     ) -> StoredTable:
         table = seal(kind, columns, key_no, self._keys.keys(key_no), self._keys.nonce(), header, codes)
-        return StoredTable(self._objects.put(to_parquet(table)), table)
+        return StoredTable(self._objects.put_written(lambda file: write_parquet([table], file)), table)
 
     def _open(self, digest: str) -> tuple[SealedTable, Numbers, dict[str, Array]]:
         table = self.table(digest)

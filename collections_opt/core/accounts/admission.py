@@ -143,16 +143,16 @@ def admit(raw: RawPortfolio) -> Admission:
     kept = np.flatnonzero(~findings.refused)
     kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
     own = own_columns(raw.own, *({one.field: cells[one.field][kept] for one in raw.own} for cells in (columns, present)))
-    held = [column.name for column in ACCOUNT_SCHEMA.values() if column.name in raw.columns or not column.held_if_sent]
-    portfolio = Portfolio(
-        raw.as_of_date,
-        raw.time_zone,
-        raw.currency_code,
-        {name: _shrink_text(columns[name][kept]) for name in held},
-        {name: present[name][kept] for name in held},
-        own,
-    )
-    return Admission(portfolio, findings.quarantine(), row_count, normalised)
+    held = [column for column in ACCOUNT_SCHEMA.values() if column.name in raw.columns or not column.held_if_sent]
+    accepted: dict[str, tuple[Array, NDArray[np.bool_]]] = {}
+    for column in held:  # each is let go of as soon as it is taken over: there need not be room for all of them twice
+        cells, where = columns.pop(column.name), present.pop(column.name)
+        sent = column.name in raw.columns
+        accepted[column.name] = (_shrink_text(cells[kept]), where[kept]) if sent else no_cells(column, kept.size)
+        del cells, where
+    values, masks = ({name: pair[index] for name, pair in accepted.items()} for index in (0, 1))
+    place = (raw.as_of_date, raw.time_zone, raw.currency_code)
+    return Admission(Portfolio(*place, values, masks, own), findings.quarantine(), row_count, normalised)
 
 
 def _schema_of(raw: RawPortfolio) -> dict[str, Column]:

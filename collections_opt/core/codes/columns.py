@@ -13,6 +13,7 @@ from collections_opt.core.codes.readings import CodeReading
 MAX_NEAREST = 100
 """Distinct unknown texts of a column for which known values are looked for; a column full of others is another column."""
 
+_PART_ROWS = 65_536
 Mask = NDArray[np.bool_]
 
 
@@ -65,7 +66,7 @@ def read_codes(
         near: known values near an unknown text.
     """
     given = np.where(present, values, b"")
-    texts: list[bytes] = sorted(set(given.tolist()) - {b""})
+    texts = sorted(_distinct(given) - {b""})
     readings = [read(text.decode("utf-8", "replace")) for text in texts]
     if all(reading.known and reading.code.encode() == text for text, reading in zip(texts, readings, strict=True)):
         return CodedColumn(given, {}, ())
@@ -83,6 +84,14 @@ def read_codes(
         if reading.known and text != reading.code.encode()
     )
     return CodedColumn(codes[place], groups, normalised)
+
+
+def _distinct(values: NDArray[np.bytes_]) -> set[bytes]:
+    """Return the texts of a column; read in parts, as objects of all cells take several times the column's memory."""
+    found: set[bytes] = set()
+    for start in range(0, values.size, _PART_ROWS):
+        found.update(values[start : start + _PART_ROWS].tolist())
+    return found
 
 
 def _unknown(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, cast
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.store.database import unwritable
@@ -44,6 +45,10 @@ class ObjectStore(Protocol):
         Raises:
             CollectionsError: STORAGE_UNAVAILABLE when it could not be stored; nothing of it is left under its name.
         """
+        ...
+
+    def put_written(self, write: Callable[[BinaryIO], None]) -> str:
+        """Store what a function writes, as ``put``; large content need not be in memory as a whole."""
         ...
 
     def get(self, digest: str) -> bytes:
@@ -101,13 +106,34 @@ class FolderObjectStore:
         try:
             if not self._touch(path) or not self.verify(digest):
                 path.parent.mkdir(exist_ok=True)
-                _write_synced(path, content)
-            # Also for an object already there: another process may have renamed it without having synced the folder yet.
-            for folder in (path.parent, self._root):
-                _sync_folder(folder)
+                with _written_aside(path.parent, lambda file: file.write(content)) as aside:
+                    aside.replace(path)
+            self._sync(path)
         except OSError as error:
             raise unwritable("object", error) from error
         return digest
+
+    def put_written(self, write: Callable[[BinaryIO], None]) -> str:
+        """Store what a function writes, as ``put``: beside the objects first, as its name is known only when it is whole."""
+        beside = self._root / "00"
+        try:
+            beside.mkdir(exist_ok=True)
+            with _written_aside(beside, write) as aside:
+                with aside.open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                path = self._path(digest)
+                if not self._touch(path) or not self.verify(digest):
+                    path.parent.mkdir(exist_ok=True)
+                    aside.replace(path)
+            self._sync(path)
+        except OSError as error:
+            raise unwritable("object", error) from error
+        return digest
+
+    def _sync(self, path: Path) -> None:
+        """Sync the folders of an object, also of one already there: another process may have renamed it and not synced yet."""
+        for folder in (path.parent, self._root):
+            _sync_folder(folder)
 
     def get(self, digest: str) -> bytes:
         """Return content.
@@ -178,7 +204,8 @@ class FolderObjectStore:
             CollectionsError: STORAGE_UNAVAILABLE.
         """
         try:
-            _write_synced(self._root / MARKER, text.encode())
+            with _written_aside(self._root, lambda file: file.write(text.encode())) as aside:
+                aside.replace(self._root / MARKER)
             _sync_folder(self._root)
         except OSError as error:
             raise unwritable("object", error) from error
@@ -240,17 +267,18 @@ def unreadable_object(digest: str, error: OSError) -> CollectionsError:
     return refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} cannot be read: {error.strerror or error}.", "Restore it.")
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    """Write beside the path, sync, rename: the path holds all of the content or what it held before."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=TEMPORARY, delete=False) as file:
+@contextmanager
+def _written_aside(folder: Path, write: Callable[[BinaryIO], object]) -> Iterator[Path]:
+    """Write a file and sync it, for the block to rename: its name holds all of the content or what it held before."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=TEMPORARY, delete=False) as file:
+        aside = Path(file.name)
         try:
-            file.write(content)
+            write(cast("BinaryIO", file))
             file.flush()
             os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+            yield aside
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote, urlparse
 
 import pyarrow as pa
@@ -95,6 +97,12 @@ class FilesystemObjectStore:
         except OSError as error:
             raise unwritable("object", error) from error
         return digest
+
+    def put_written(self, write: Callable[[BinaryIO], None]) -> str:
+        """Store what a function writes, as ``put``; it is in memory as a whole, since these files are named when they begin."""
+        buffer = io.BytesIO()
+        write(buffer)
+        return self.put(buffer.getvalue())
 
     def get(self, digest: str) -> bytes:
         """Return content.

@@ -94,6 +94,62 @@ class Layout:
         return cls(tuple(made), width)
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """A column on its way into rows: cells of some rows are made when they are asked for."""
+
+    source: Array
+    dtype: str
+    width: int
+
+    def cells(self, rows: slice) -> Rows:
+        """Return the bytes of some rows, (m, cells per row * width)."""
+        part = self.source[rows]
+        whole = np.dtype(self.dtype).itemsize
+        per_row = part.shape[1] if part.ndim == 2 else 1
+        return (
+            _bytes(part.astype(self.dtype))
+            .reshape(len(part), per_row, whole)[:, :, : self.width]
+            .reshape(len(part), per_row * self.width)
+        )
+
+
+class PackedRows:
+    """Columns as rows of bytes, made a block at a time: rows of all accounts at once would take as much memory again.
+
+    Attributes:
+        layout: how a row is read.
+        row_count: n.
+    """
+
+    def __init__(self, columns: Mapping[str, Array], categories: Sequence[str] = ()) -> None:
+        self.row_count = len(next(iter(columns.values())))
+        fields: list[Field] = []
+        self._parts: list[_Packed] = []
+        self._flags = {name: column for name, column in columns.items() if column.dtype.kind == "b"}
+        offset = 0
+        for name, column in columns.items():
+            if name in self._flags:
+                continue
+            kind, values, packed = _packed(name, column, name in categories)
+            fields.append(Field(name, kind, column.dtype.str, offset, packed.width, _months(column), values))
+            self._parts.append(packed)
+            offset += fields[-1].cells * packed.width
+        place = offset * 8
+        for name, column in self._flags.items():
+            fields.append(Field(name, FieldKind.FLAG, column.dtype.str, place, 1, _months(column)))
+            place += fields[-1].cells
+        self.layout = Layout(tuple(fields), -(-place // 8))
+
+    def block(self, rows: slice) -> Rows:
+        """Return some rows, uint8 (m, width)."""
+        count = len(range(*rows.indices(self.row_count)))
+        parts = [part.cells(rows) for part in self._parts]
+        if self._flags:
+            parts.append(np.packbits(np.column_stack([column[rows] for column in self._flags.values()]), axis=1))
+        return np.concatenate(parts, axis=1) if parts else np.zeros((count, 0), np.uint8)
+
+
 def pack(columns: Mapping[str, Array], categories: Sequence[str] = ()) -> tuple[Layout, Rows]:
     """Return columns (n,) or (n, months) as rows, and their layout.
 
@@ -104,26 +160,8 @@ def pack(columns: Mapping[str, Array], categories: Sequence[str] = ()) -> tuple[
     Raises:
         CollectionsError: LIMIT_EXCEEDED for a category of too many values.
     """
-    count = len(next(iter(columns.values())))
-    fields: list[Field] = []
-    parts: list[Rows] = []
-    offset = 0
-    flags = {name: column for name, column in columns.items() if column.dtype.kind == "b"}
-    for name, column in columns.items():
-        if name in flags:
-            continue
-        kind, values, cells = _cells(name, column, name in categories)
-        fields.append(Field(name, kind, column.dtype.str, offset, cells.shape[2], _months(column), values))
-        parts.append(cells.reshape(count, cells.shape[1] * cells.shape[2]))
-        offset += parts[-1].shape[1]
-    place = offset * 8
-    for name, column in flags.items():
-        fields.append(Field(name, FieldKind.FLAG, column.dtype.str, place, 1, _months(column)))
-        place += fields[-1].cells
-    if flags:
-        parts.append(np.packbits(np.column_stack(list(flags.values())), axis=1))
-    rows = np.concatenate(parts, axis=1) if parts else np.zeros((count, 0), np.uint8)
-    return Layout(tuple(fields), rows.shape[1]), rows
+    packed = PackedRows(columns, categories)
+    return packed.layout, packed.block(slice(0, packed.row_count))
 
 
 def unpack(layout: Layout, rows: Rows) -> dict[str, Array]:
@@ -135,24 +173,21 @@ def _months(column: Array) -> int:
     return int(column.shape[1]) if column.ndim == 2 else -1
 
 
-def _cells(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tuple[str | int, ...], Rows]:
-    """Return a column's kind, its category values and its cells (n, cells per row, bytes per cell)."""
-    count = len(column)
-    per_row = column.shape[1] if column.ndim == 2 else 1
+def _packed(name: str, column: Array, is_category: bool) -> tuple[FieldKind, tuple[str | int, ...], _Packed]:
+    """Return a column's kind, what it stands for, and what its cells are made of."""
     if column.dtype.kind == "S" and not is_category:
         numbered = _numbered(column)
         if numbered is not None:
             kind, pattern, numbers = numbered
-            return kind, (pattern,), _integers(numbers, per_row)
+            return kind, (pattern,), _integers(numbers)
         used = max(1, int(np.char.str_len(column).max(initial=1)))
-        return FieldKind.TEXT, (), _bytes(column.astype(f"S{used}")).reshape(count, per_row, used)
+        return FieldKind.TEXT, (), _Packed(column, f"S{used}", used)
     if column.dtype.kind == "f":
-        width = 8 if _bytes(column).any() else 0
-        return FieldKind.FLOAT, (), _bytes(column.astype("<f8")).reshape(count, per_row, 8)[:, :, :width]
+        return FieldKind.FLOAT, (), _Packed(column, "<f8", 8 if _bytes(column).any() else 0)
     kind = FieldKind.CODE if column.dtype.kind == "S" else FieldKind.INT
     values: tuple[str | int, ...]
     values, numbers = _codes(name, column) if kind is FieldKind.CODE else _shared(column)
-    return kind, values, _integers(numbers, per_row)
+    return kind, values, _integers(numbers)
 
 
 def _shared(column: Array) -> tuple[tuple[int, ...], Array]:
@@ -162,8 +197,8 @@ def _shared(column: Array) -> tuple[tuple[int, ...], Array]:
     return (int(column.flat[0]),), np.zeros_like(column)
 
 
-def _integers(numbers: Array, per_row: int) -> Rows:
-    return _bytes(numbers.astype("<i8")).reshape(len(numbers), per_row, 8)[:, :, : _int_bytes(numbers)]
+def _integers(numbers: Array) -> _Packed:
+    return _Packed(numbers, "<i8", _int_bytes(numbers))
 
 
 def _letters(column: Array) -> Rows:
@@ -202,7 +237,7 @@ def _powers(template: NDArray[np.uint8]) -> NDArray[np.int64]:
     return np.array([10**place for place in range(count - 1, -1, -1)], dtype=np.int64)
 
 
-def _codes(name: str, column: Array) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+def _codes(name: str, column: Array) -> tuple[tuple[str, ...], Array]:
     # Hashing by Arrow; sorting a million texts would cost more than everything else here. Sorted values make bytes repeatable.
     coded = pa.array(column, type=pa.binary(column.itemsize)).dictionary_encode()
     raw = coded.dictionary.to_pylist()
@@ -212,7 +247,8 @@ def _codes(name: str, column: Array) -> tuple[tuple[str, ...], NDArray[np.int64]
     rank = np.array([values.index(value) for value in raw], dtype=np.int64)
     indices = np.asarray(pc.fill_null(coded.indices, 0).to_numpy(zero_copy_only=False))
     texts = tuple(value.rstrip(b"\0").decode() for value in values)
-    return texts, rank[indices] if len(raw) else np.zeros(len(column), np.int64)
+    held = np.int32 if len(raw) > np.iinfo(np.int8).max else np.int8
+    return texts, rank.astype(held)[indices] if len(raw) else np.zeros(len(column), held)
 
 
 def _int_bytes(numbers: Array) -> int:

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.merkle import HASH_BYTES, Hashes, hash_rows
 from collections_opt.ledger.sealing.keystream import KEY_BYTES, keystream
-from collections_opt.ledger.sealing.packing import Layout, Rows, pack, unpack
+from collections_opt.ledger.sealing.packing import Layout, PackedRows, Rows, unpack
 
 SALT_BYTES = 16
 _META = b"collections_opt"
@@ -118,11 +118,32 @@ def seal(
         header: texts in the clear.
         categories: as ``pack``.
     """
-    layout, rows = pack(columns, categories)
-    stream = keystream(keys, nonce, SALT_BYTES + layout.width)
-    leaves = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
-    np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=rows)
-    return SealedTable(kind, nonce, layout, dict(header), key_no, rows, leaves)
+    parts = list(seal_parts(kind, columns, key_no, keys, nonce, header, categories))
+    if len(parts) == 1:
+        return parts[0]
+    sealed, leaves = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sealed", "leaves"))
+    return replace(parts[0], key_no=key_no, sealed=sealed, leaves=leaves)
+
+
+def seal_parts(
+    kind: LeafKind,
+    columns: Mapping[str, Array],
+    key_no: NDArray[np.int64],
+    keys: NDArray[np.uint8],
+    nonce: bytes,
+    header: Mapping[str, str],
+    categories: Sequence[str] = (),
+) -> Iterator[SealedTable]:
+    """Yield a sealed table in parts, one per row group, so that not all of it is in memory; arguments as ``seal``."""
+    packed = PackedRows(columns, categories)
+    layout = packed.layout
+    for start in range(0, max(packed.row_count, 1), _ROW_GROUP_ROWS):
+        part = slice(start, start + _ROW_GROUP_ROWS)
+        rows = packed.block(part)
+        stream = keystream(keys[part], nonce, SALT_BYTES + layout.width)
+        leaves = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
+        np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=rows)
+        yield SealedTable(kind, nonce, layout, dict(header), key_no[part], rows, leaves)
 
 
 def unseal(table: SealedTable, keys: NDArray[np.uint8], check: bool = False) -> OpenedTable:
@@ -168,6 +189,32 @@ def open_all(table: SealedTable, keys: NDArray[np.uint8]) -> Rows:
 
 def to_parquet(table: SealedTable) -> bytes:
     """Return a sealed table as Parquet; the same table gives the same bytes."""
+    buffer = io.BytesIO()
+    write_parquet([table], buffer)
+    return buffer.getvalue()
+
+
+def write_parquet(parts: Iterable[SealedTable], file: BinaryIO) -> None:
+    """Write a sealed table, whole or in the parts of ``seal_parts``, as Parquet; either way the bytes are the same."""
+    writer: pq.ParquetWriter | None = None
+    for part in parts:
+        arrays = {"key_no": pa.array(part.key_no), "sealed": _fixed(part.sealed), "leaf": _fixed(part.leaves)}
+        content = pa.table(arrays).replace_schema_metadata({_META: _meta(part)})
+        if writer is None:
+            writer = pq.ParquetWriter(
+                file,
+                content.schema,
+                compression={"key_no": "zstd", "sealed": "none", "leaf": "none"},
+                column_encoding={"key_no": "DELTA_BINARY_PACKED", "sealed": "PLAIN", "leaf": "PLAIN"},
+                use_dictionary=False,
+                write_statistics=False,
+            )
+        writer.write_table(content, row_group_size=_ROW_GROUP_ROWS)
+    if writer is not None:
+        writer.close()
+
+
+def _meta(table: SealedTable) -> bytes:
     meta = {
         "format": _FORMAT,
         "kind": int(table.kind),
@@ -176,23 +223,7 @@ def to_parquet(table: SealedTable) -> bytes:
         "width": table.layout.width,
         "header": dict(table.header),
     }
-    arrays = {
-        "key_no": pa.array(table.key_no),
-        "sealed": _fixed(table.sealed),
-        "leaf": _fixed(table.leaves),
-    }
-    content = pa.table(arrays).replace_schema_metadata({_META: json.dumps(meta, ensure_ascii=False).encode()})
-    buffer = io.BytesIO()
-    pq.write_table(
-        content,
-        buffer,
-        compression={"key_no": "zstd", "sealed": "none", "leaf": "none"},
-        column_encoding={"key_no": "DELTA_BINARY_PACKED", "sealed": "PLAIN", "leaf": "PLAIN"},
-        use_dictionary=False,
-        write_statistics=False,
-        row_group_size=_ROW_GROUP_ROWS,
-    )
-    return buffer.getvalue()
+    return json.dumps(meta, ensure_ascii=False).encode()
 
 
 def from_parquet(content: bytes) -> SealedTable:

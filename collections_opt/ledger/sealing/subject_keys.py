@@ -124,10 +124,13 @@ class SubjectKeys:
             return np.zeros((0, KEY_BYTES), np.uint8)
         wanted = blocks.c.first_key_no.between(int(numbers.min()) - _BLOCK_KEYS + 1, int(numbers.max()))
         keys = np.zeros((numbers.size, KEY_BYTES), np.uint8)
+        order = np.argsort(numbers, kind="stable")
+        ascending = numbers[order]
         with self._database.read() as connection:
             for first, content in connection.execute(sa.select(blocks).where(wanted)):
                 block = self._unwrapped(first, content)
-                held = np.flatnonzero((numbers >= first) & (numbers < first + len(block)))
+                start, stop = np.searchsorted(ascending, [first, first + len(block)])
+                held = order[start:stop]
                 keys[held] = block[numbers[held] - first]
         return keys
 

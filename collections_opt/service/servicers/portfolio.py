@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 
 from collections_opt.api.v1 import columns_pb2
@@ -18,6 +20,7 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.tables.records import PortfolioRecord
@@ -25,11 +28,15 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
-from collections_opt.wire.byte_budget import ByteBudget
+from collections_opt.wire.byte_budget import ByteBudget, Held
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 from collections_opt.wire.file_rows import FileRowsCollector
 from collections_opt.wire.own_columns import read_own_columns
+from collections_opt.wire.spool import Spool
+
+_LOOK_AGAIN_SECONDS = 0.5
+"""How often an import that waits for another looks whether its caller is still there."""
 
 HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code", "products")}
 
@@ -41,6 +48,7 @@ class PortfolioServicer:
         self._books = books
         self._ledger = ledger
         self._budget = budget or ByteBudget()
+        self._large = threading.Lock()
 
     def import_portfolio(self, requests: Iterator[pb.ImportPortfolioRequest], context: Call) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
@@ -73,10 +81,21 @@ class PortfolioServicer:
         as_of_date = read_date(header.as_of_date, "header.as_of_date")
         own = read_own_columns(header.own_columns, as_of_date, "header.own_columns", header.source_columns)
         _check_sources(header, own)
-        with self._budget.stream() as held:
-            raw = _read_rows(header, as_of_date, own, requests, held.add)
-            with told_as(HEADS):
+        with self._budget.stream() as held, Spool() as spool:
+            raw = _read_rows(header, as_of_date, own, requests, held, spool)
+            with told_as(HEADS), self._alone(spool.used):
                 return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
+
+    @contextmanager
+    def _alone(self, large: bool) -> Iterator[None]:
+        """Let large imports be checked and stored one after another: each takes several times the memory of its columns."""
+        while large and not self._large.acquire(timeout=_LOOK_AGAIN_SECONDS):
+            require_wanted()
+        try:
+            yield
+        finally:
+            if large:
+                self._large.release()
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
         """Return a header."""
@@ -111,11 +130,13 @@ def _read_rows(
     as_of_date: date,
     own: tuple[OwnColumn, ...],
     requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest],
-    hold: Callable[[int], None],
+    held: Held,
+    spool: Spool,
 ) -> RawPortfolio:
     """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
     known = _known(own)
-    collector, file_rows = ColumnCollector(header.row_count, compact=True, hold=hold), FileRowsCollector(known, hold)
+    collector = ColumnCollector(header.row_count, compact=True, hold=held.add, spool=spool, let_go=held.spool)
+    file_rows = FileRowsCollector(known, held.add)
     for request in requests:
         content = request.WhichOneof("content")
         if content == "chunk":

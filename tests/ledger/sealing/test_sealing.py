@@ -1,8 +1,10 @@
 """Sealed tables: what was sealed comes back, an erased key takes its row and nothing else, no altered byte passes."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log.merkle import MerkleTree, check_inclusion, leaf_hash
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
+from collections_opt.ledger.sealing import sealing as module
 from collections_opt.ledger.sealing.sealing import LeafKind, disclose, from_parquet, seal, to_parquet, unseal
 
 NONCE = b"twelve bytes"
@@ -41,6 +44,17 @@ def test_rows_come_back_and_an_erased_key_takes_only_its_own(count, data):
         assert opened.columns[name].tobytes() == column[~erased].tobytes()
     assert MerkleTree(stored.leaves).root == MerkleTree(table.leaves).root
     assert stored.header == {"a": "b"}
+
+
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 30])
+def test_a_table_that_is_never_whole_in_memory_has_the_same_bytes(count, monkeypatch):
+    monkeypatch.setattr(module, "_ROW_GROUP_ROWS", 7)
+    columns, keys, table = made(count)
+    parts = module.seal_parts(LeafKind.INPUT, columns, np.arange(count), keys, NONCE, {"a": "b"}, ("state",))
+    written = io.BytesIO()
+    module.write_parquet(parts, written)
+    assert written.getvalue() == to_parquet(table)
+    assert pq.ParquetFile(written).num_row_groups == max(1, -(-count // 7))
 
 
 def test_a_disclosed_row_is_a_leaf_of_the_tree():
