@@ -77,6 +77,11 @@ class Account(_message.Message):
     NO_VISITS_FIELD_NUMBER: _builtins.int
     CONSENT_AUTOMATED_CALLS_FIELD_NUMBER: _builtins.int
     CONSENT_AUTOMATED_TEXTS_FIELD_NUMBER: _builtins.int
+    CALLS_TODAY_COUNT_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_TODAY_COUNT_FIELD_NUMBER: _builtins.int
+    CALLS_LAST_2_DAYS_COUNT_FIELD_NUMBER: _builtins.int
+    CALLS_THIS_MONTH_COUNT_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_THIS_MONTH_COUNT_FIELD_NUMBER: _builtins.int
     account_id: _builtins.str
     """The lender's id of the account; unique in a call."""
     customer_id: _builtins.str
@@ -131,6 +136,16 @@ class Account(_message.Message):
     """The person consented, before, to calls by an automatic dialler or an artificial or recorded voice."""
     consent_automated_texts: _builtins.bool
     """The person consented, before, to text messages that are sent automatically."""
+    calls_today_count: _builtins.int
+    """Calls placed to the person on the as-of date, in the person's day."""
+    attempts_today_count: _builtins.int
+    """Attempts on all channels on the as-of date."""
+    calls_last_2_days_count: _builtins.int
+    """Calls placed on the as-of date and the day before."""
+    calls_this_month_count: _builtins.int
+    """Calls placed in the calendar month of the as-of date."""
+    attempts_this_month_count: _builtins.int
+    """Attempts on all channels in the calendar month of the as-of date."""
     @_builtins.property
     def block_flags(self) -> Global___BlockFlags:
         """Facts that block contact or reserve the account for specialist queues."""
@@ -175,19 +190,34 @@ class Account(_message.Message):
         no_visits: _builtins.bool | None = ...,
         consent_automated_calls: _builtins.bool | None = ...,
         consent_automated_texts: _builtins.bool | None = ...,
+        calls_today_count: _builtins.int | None = ...,
+        attempts_today_count: _builtins.int | None = ...,
+        calls_last_2_days_count: _builtins.int | None = ...,
+        calls_this_month_count: _builtins.int | None = ...,
+        attempts_this_month_count: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_attempts_this_month_count", b"_attempts_this_month_count", "_attempts_today_count", b"_attempts_today_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_2_days_count", b"_calls_last_2_days_count", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_calls_this_month_count", b"_calls_this_month_count", "_calls_today_count", b"_calls_today_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "attempts_this_month_count", b"attempts_this_month_count", "attempts_today_count", b"attempts_today_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_2_days_count", b"calls_last_2_days_count", "calls_last_7_days_count", b"calls_last_7_days_count", "calls_this_month_count", b"calls_this_month_count", "calls_today_count", b"calls_today_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_7_days_count", b"calls_last_7_days_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units", "_attempts_last_7_days_count", b"_attempts_last_7_days_count", "_attempts_this_month_count", b"_attempts_this_month_count", "_attempts_today_count", b"_attempts_today_count", "_balance_minor_units", b"_balance_minor_units", "_calls_last_2_days_count", b"_calls_last_2_days_count", "_calls_last_7_days_count", b"_calls_last_7_days_count", "_calls_this_month_count", b"_calls_this_month_count", "_calls_today_count", b"_calls_today_count", "_consent_automated_calls", b"_consent_automated_calls", "_consent_automated_texts", b"_consent_automated_texts", "_contact_facts_days_old", b"_contact_facts_days_old", "_contacts_in_window_count", b"_contacts_in_window_count", "_credit_limit_minor_units", b"_credit_limit_minor_units", "_customer_id", b"_customer_id", "_days_past_due", b"_days_past_due", "_days_since_conversation", b"_days_since_conversation", "_days_to_charge_off", b"_days_to_charge_off", "_flag_facts_days_old", b"_flag_facts_days_old", "_language", b"_language", "_loss_given_default", b"_loss_given_default", "_months_on_book", b"_months_on_book", "_no_calls", b"_no_calls", "_no_emails", b"_no_emails", "_no_letters", b"_no_letters", "_no_texts", b"_no_texts", "_no_visits", b"_no_visits", "_state", b"_state", "_time_zone", b"_time_zone", "account_id", b"account_id", "arrears_minor_units", b"arrears_minor_units", "attempts_last_7_days_count", b"attempts_last_7_days_count", "attempts_this_month_count", b"attempts_this_month_count", "attempts_today_count", b"attempts_today_count", "balance_minor_units", b"balance_minor_units", "block_flags", b"block_flags", "calls_last_2_days_count", b"calls_last_2_days_count", "calls_last_7_days_count", b"calls_last_7_days_count", "calls_this_month_count", b"calls_this_month_count", "calls_today_count", b"calls_today_count", "consent_automated_calls", b"consent_automated_calls", "consent_automated_texts", b"consent_automated_texts", "contact_facts_days_old", b"contact_facts_days_old", "contacts_in_window_count", b"contacts_in_window_count", "credit_limit_minor_units", b"credit_limit_minor_units", "customer_id", b"customer_id", "days_past_due", b"days_past_due", "days_since_conversation", b"days_since_conversation", "days_to_charge_off", b"days_to_charge_off", "flag_facts_days_old", b"flag_facts_days_old", "language", b"language", "loss_given_default", b"loss_given_default", "months", b"months", "months_on_book", b"months_on_book", "no_calls", b"no_calls", "no_emails", b"no_emails", "no_letters", b"no_letters", "no_texts", b"no_texts", "no_visits", b"no_visits", "own_values", b"own_values", "product", b"product", "state", b"state", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arrears_minor_units: _TypeAlias = _typing.Literal["arrears_minor_units"]  # noqa: Y015
     _WhichOneofArgType__arrears_minor_units: _TypeAlias = _typing.Literal["_arrears_minor_units", b"_arrears_minor_units"]  # noqa: Y015
     _WhichOneofReturnType__attempts_last_7_days_count: _TypeAlias = _typing.Literal["attempts_last_7_days_count"]  # noqa: Y015
     _WhichOneofArgType__attempts_last_7_days_count: _TypeAlias = _typing.Literal["_attempts_last_7_days_count", b"_attempts_last_7_days_count"]  # noqa: Y015
+    _WhichOneofReturnType__attempts_this_month_count: _TypeAlias = _typing.Literal["attempts_this_month_count"]  # noqa: Y015
+    _WhichOneofArgType__attempts_this_month_count: _TypeAlias = _typing.Literal["_attempts_this_month_count", b"_attempts_this_month_count"]  # noqa: Y015
+    _WhichOneofReturnType__attempts_today_count: _TypeAlias = _typing.Literal["attempts_today_count"]  # noqa: Y015
+    _WhichOneofArgType__attempts_today_count: _TypeAlias = _typing.Literal["_attempts_today_count", b"_attempts_today_count"]  # noqa: Y015
     _WhichOneofReturnType__balance_minor_units: _TypeAlias = _typing.Literal["balance_minor_units"]  # noqa: Y015
     _WhichOneofArgType__balance_minor_units: _TypeAlias = _typing.Literal["_balance_minor_units", b"_balance_minor_units"]  # noqa: Y015
+    _WhichOneofReturnType__calls_last_2_days_count: _TypeAlias = _typing.Literal["calls_last_2_days_count"]  # noqa: Y015
+    _WhichOneofArgType__calls_last_2_days_count: _TypeAlias = _typing.Literal["_calls_last_2_days_count", b"_calls_last_2_days_count"]  # noqa: Y015
     _WhichOneofReturnType__calls_last_7_days_count: _TypeAlias = _typing.Literal["calls_last_7_days_count"]  # noqa: Y015
     _WhichOneofArgType__calls_last_7_days_count: _TypeAlias = _typing.Literal["_calls_last_7_days_count", b"_calls_last_7_days_count"]  # noqa: Y015
+    _WhichOneofReturnType__calls_this_month_count: _TypeAlias = _typing.Literal["calls_this_month_count"]  # noqa: Y015
+    _WhichOneofArgType__calls_this_month_count: _TypeAlias = _typing.Literal["_calls_this_month_count", b"_calls_this_month_count"]  # noqa: Y015
+    _WhichOneofReturnType__calls_today_count: _TypeAlias = _typing.Literal["calls_today_count"]  # noqa: Y015
+    _WhichOneofArgType__calls_today_count: _TypeAlias = _typing.Literal["_calls_today_count", b"_calls_today_count"]  # noqa: Y015
     _WhichOneofReturnType__consent_automated_calls: _TypeAlias = _typing.Literal["consent_automated_calls"]  # noqa: Y015
     _WhichOneofArgType__consent_automated_calls: _TypeAlias = _typing.Literal["_consent_automated_calls", b"_consent_automated_calls"]  # noqa: Y015
     _WhichOneofReturnType__consent_automated_texts: _TypeAlias = _typing.Literal["consent_automated_texts"]  # noqa: Y015
@@ -233,9 +263,19 @@ class Account(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__attempts_last_7_days_count) -> _WhichOneofReturnType__attempts_last_7_days_count | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempts_this_month_count) -> _WhichOneofReturnType__attempts_this_month_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__attempts_today_count) -> _WhichOneofReturnType__attempts_today_count | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__balance_minor_units) -> _WhichOneofReturnType__balance_minor_units | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_last_2_days_count) -> _WhichOneofReturnType__calls_last_2_days_count | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_last_7_days_count) -> _WhichOneofReturnType__calls_last_7_days_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_this_month_count) -> _WhichOneofReturnType__calls_this_month_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__calls_today_count) -> _WhichOneofReturnType__calls_today_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__consent_automated_calls) -> _WhichOneofReturnType__consent_automated_calls | None: ...
     @_typing.overload

@@ -43,6 +43,7 @@ class Column:
         low: smallest allowed value, or None.
         high: largest allowed value, or None.
         first_day: what a count of days since gives the day itself; 1 where that day is day 1.
+        by_month: a count of the calendar month, which starts anew on its first day.
         held_if_sent: a portfolio holds it only where it was sent: portfolios of before it was known stay as they were.
     """
 
@@ -54,6 +55,7 @@ class Column:
     high: float | None = None
     first_day: int = 0
     held_if_sent: bool = False
+    by_month: bool = False
 
     @property
     def is_history(self) -> bool:
@@ -95,6 +97,15 @@ CHOICES: MappingProxyType[str, str] = MappingProxyType(
     }
 )
 """Flags of what the person chose: media that were refused, and automated contact that was agreed to."""
+
+CALENDAR: tuple[tuple[str, str], ...] = (
+    ("calls_today_count", "Calls placed to the person on the as-of date, in the person's day."),
+    ("attempts_today_count", "Attempts on all channels on the as-of date."),
+    ("calls_last_2_days_count", "Calls placed on the as-of date and the day before."),
+    ("calls_this_month_count", "Calls placed in the calendar month of the as-of date."),
+    ("attempts_this_month_count", "Attempts on all channels in the calendar month of the as-of date."),
+)
+"""Counts that laws of some places cap by day or by month."""
 
 _COLUMNS: tuple[Column, ...] = (
     Column("account_id", _K.TEXT, "The lender's id of the account; unique in a portfolio.", required=True),
@@ -152,6 +163,7 @@ _COLUMNS: tuple[Column, ...] = (
         high=MAX_DAYS_PAST_DUE,
         held_if_sent=True,
     ),
+    *(Column(name, _K.COUNT, meaning, low=0, high=_C, held_if_sent=True, by_month="month" in name) for name, meaning in CALENDAR),
     Column("language", _K.TEXT, "Language that the person chose, ISO 639 (en, es).", held_if_sent=True),
     *(Column(name, _K.FLAG, meaning, held_if_sent=True) for name, meaning in CHOICES.items()),
 )
@@ -166,6 +178,7 @@ FACT_GROUPS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
             "calls_last_7_days_count",
             "attempts_last_7_days_count",
             "days_since_conversation",
+            *(name for name, _ in CALENDAR),
         ),
         "flags": (*BLOCK_FLAGS, *CHOICES),
     }

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.core.accounts.fact_ages import too_old
 from collections_opt.core.accounts.persons import Persons, persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_RULES
@@ -175,7 +176,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others:
         limits = _queue_limits(portfolio, queue, persons, personal)
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
-    legend = tuple(_reason(rule) for rule in in_force) + QUEUE_REASONS + reasons
+    legend = tuple(_reason(rule, portfolio.as_of_date) for rule in in_force) + QUEUE_REASONS + reasons
     legend += _block_unspoken(blocked, len(legend) + 1, portfolio, persons, plan)
     if old is not None:
         legend += (TOO_OLD,)
@@ -222,11 +223,18 @@ def _wait(rule: Rule) -> int:
     return rule.threshold if rule.kind is RuleKind.WAIT else rule.next_eligible_days
 
 
-def _reason(rule: Rule) -> BlockReason:
+def _reason(rule: Rule, day: date) -> BlockReason:
+    """Return a rule as a reason of blocks on a day; a count of the calendar month starts anew on the first of the next."""
+    column_read = ACCOUNT_SCHEMA.get(rule.column)
+    lasts = _days_to_next_month(day) if column_read is not None and column_read.by_month else rule.next_eligible_days
     waits = rule.kind is RuleKind.WAIT
     days, column = (rule.threshold, rule.column) if waits else (0, "")
     by_hours = rule.kind is RuleKind.HOURS
-    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, rule.next_eligible_days, column, days, by_hours)
+    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, lasts, column, days, by_hours)
+
+
+def _days_to_next_month(day: date) -> int:
+    return ((day.replace(day=1) + timedelta(days=32)).replace(day=1) - day).days
 
 
 def _block_hours(

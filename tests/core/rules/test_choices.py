@@ -7,6 +7,7 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.schema import CALENDAR
 from collections_opt.core.codes.languages import languages_near, read_language
 from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
@@ -17,6 +18,7 @@ from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleTable
 from tests.support.factories import EVER, admitted, plan, queue, raw_portfolio, text
 
+COUNTS = ("calls_last_7_days_count", "attempts_last_7_days_count", *(name for name, _ in CALENDAR))
 MEDIA = {"CALL": "no_calls", "TEXT": "no_texts", "EMAIL": "no_emails", "LETTER": "no_letters", "VISIT": "no_visits"}
 DESK = plan(*(queue(channel.lower(), channel=channel, attempts=1.0) for channel in MEDIA))
 MACHINES = plan(
@@ -30,7 +32,7 @@ RULES = bundled_rules()
 
 def of(state="TW", **columns):
     count = len(columns["account_id"])
-    counts = {name: np.zeros(count, dtype=np.int64) for name in ("calls_last_7_days_count", "attempts_last_7_days_count")}
+    counts = {name: np.zeros(count, dtype=np.int64) for name in COUNTS}
     return admitted(**{"state": text([state] * count), **counts, **columns}).portfolio
 
 

@@ -65,6 +65,11 @@ NAMES: dict[str, tuple[str, ...]] = {
         r"\b(attempts|att|contacts) ?7",
         r"attempts\b.*\b7\b",
     ),
+    "calls_today_count": (r"\bcalls? (made |placed )?today\b",),
+    "attempts_today_count": (r"\b(attempts|contacts) today\b",),
+    "calls_last_2_days_count": (r"\bcalls?( in| last| past)? ?(2 ?d|two days)\b",),
+    "calls_this_month_count": (r"\bcalls? (this month|mtd)\b",),
+    "attempts_this_month_count": (r"\battempts (this month|mtd)\b",),
     "days_since_conversation": (
         r"\b(last|latest|recent) (conversation|talk|spoke|rpc|right party contact|live contact|contact)\b",
         r"\bdays since (conversation|contact|rpc|talk)\b",
