@@ -1,8 +1,14 @@
-"""Small models of effects, contacts and recoveries, written as versions and approved, so that they serve."""
+"""Small models of every kind, written as versions and approved, so that they serve; and a workspace in which they do."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import lightgbm as lgb
 import numpy as np
@@ -26,14 +32,15 @@ from collections_opt.scoring.recovery.artifacts import RECOVERY_ENGINE, RECOVERY
 from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_NAMES, RECOVERY_FEATURE_SET_VERSION
 from collections_opt.scoring.recovery.model import RecoveryHurdle, RecoveryModel, RecoveryStep
 from collections_opt.scoring.versions.artifacts import Manifest, read_manifest
-from tests.support.books.evidence_worlds import NOW
+from tests.support.books.evidence_worlds import MODELS, NOW, book, opened
+from tests.support.models.folders import SHIPPED_VERSION, add_scorecard
 
 
-def effect_model(version="calls-1", theta=0.9):
+def effect_model(version="calls-1", theta=0.9, queue_id="calls"):
     flat = tuple(tuple(0.01 if row == column else 0.0 for column in range(4)) for row in range(4))
     estimate = EffectEstimate(0.05, 0.01, 0.03, 0.07, 4_000)
     learned = QueueEffectModel(
-        "early-calls",
+        queue_id,
         EvidenceGrade.EXPERIMENT,
         "randomised",
         2_000,
@@ -45,7 +52,7 @@ def effect_model(version="calls-1", theta=0.9):
         estimate,
         estimate,
     )
-    few = QueueEffectModel("late-calls", EvidenceGrade.ASSUMED, "too few rows")
+    few = QueueEffectModel("letters", EvidenceGrade.ASSUMED, "too few rows")
     return EffectModel(version, Segments(("utilisation",), (0.6,), (0.3,)), (learned, few))
 
 
@@ -103,3 +110,98 @@ def recovery_model(version="back-1", direction=1.0, level=0.4):
 def write_recoveries(models, model):
     made = (RECOVERY_FEATURE_SET_VERSION, RECOVERY_FEATURE_NAMES, "", {}, {}, {}, NOW.isoformat(), RECOVERY_ENGINE)
     return write_recovery(models, Manifest(RECOVERY_KIND, model.version, *made), model, "# A test\n")
+
+
+@contextmanager
+def world_of_models(folder, clock):
+    """Yield a workspace over a copy of the shipped models, and the folder of the copy; 400 accounts are imported as ``p1``.
+
+    Args:
+        folder: holds both.
+        clock: a list of one time, which a test may change.
+    """
+    models = Path(shutil.copytree(MODELS, folder / "models"))
+    workspace = opened(folder / "data", models=models, now=lambda: clock[0])
+    workspace.books.import_portfolio("p1", book(400))
+    try:
+        yield workspace, models
+    finally:
+        workspace.close()
+
+
+@dataclass(frozen=True)
+class ServedKind:
+    """What tests of any kind of model that serves need to know of one.
+
+    Attributes:
+        kind: it.
+        versions: two that decide differently.
+        write: writes one of them, by its place; another seed makes another model of the same name. Returns its folder.
+        named: what a record says decided, of this kind.
+        problem: what a record says why none did.
+        stands: what is named while none is approved.
+    """
+
+    kind: ModelKind
+    versions: tuple[str, str]
+    write: Callable[[Path, int, float], Path]
+    named: Callable[[Mapping[str, Any]], str]
+    problem: Callable[[Mapping[str, Any]], str]
+    stands: str
+
+    def approve(self, workspace, models, place):
+        """Approve one of the versions as written."""
+        approve(workspace, models, self.versions[place], self.kind)
+
+
+def _outcome(models, place, shift):
+    add_scorecard(models, OUTCOMES.versions[place], (1.0, -2.0)[place] + shift)
+    return models / "outcome" / OUTCOMES.versions[place]
+
+
+def _effect(models, place, shift):
+    return write_effects(models, effect_model(EFFECTS.versions[place], (0.9, -0.4)[place] + shift))
+
+
+def _contact(models, place, shift):
+    return write_contacts(models, contact_model(CONTACTS.versions[place], (0.8, -0.8)[place] + shift))
+
+
+def _recovery(models, place, shift):
+    return write_recoveries(models, recovery_model(RECOVERIES.versions[place], (1.0, -1.0)[place], 0.4 + shift))
+
+
+OUTCOMES = ServedKind(
+    ModelKind.OUTCOME,
+    ("card-1", "card-2"),
+    _outcome,
+    lambda held: held["model_version"],
+    lambda held: " ".join(step["problem"] for step in held["degraded"]),
+    f"outcome/{SHIPPED_VERSION}",
+)
+EFFECTS = ServedKind(
+    ModelKind.EFFECT,
+    ("calls-1", "calls-2"),
+    _effect,
+    lambda held: held["effects_version"].split(" over ")[0],
+    lambda held: held["effects_problem"],
+    "plan/desk/1",
+)
+CONTACTS = ServedKind(
+    ModelKind.CONTACT,
+    ("reach-1", "reach-2"),
+    _contact,
+    lambda held: held["contact_version"],
+    lambda held: held["contact_problem"],
+    "",
+)
+RECOVERIES = ServedKind(
+    ModelKind.RECOVERY,
+    ("back-1", "back-2"),
+    _recovery,
+    lambda held: held["recovery_version"],
+    lambda held: held["recovery_problem"],
+    "",
+)
+SERVED_KINDS = {kind.kind.value: kind for kind in (OUTCOMES, EFFECTS, CONTACTS, RECOVERIES)}
+"""Every kind that serves, by name; a kind that is not here fails the contract."""

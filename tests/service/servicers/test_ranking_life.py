@@ -17,7 +17,7 @@ from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, import_b
 from tests.support.serving.calls import calling
 from tests.support.serving.edge import refusal
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 WAIT = 60.0
 pb = ranking_service_pb2

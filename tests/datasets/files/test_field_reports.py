@@ -20,8 +20,8 @@ from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.csv_text import csv_text
 
-REPORTS = Path(__file__).parent.parent / "data/field_reports"
-ROOT = Path(__file__).parent.parent.parent
+REPORTS = Path(__file__).parents[2] / "data/field_reports"
+ROOT = Path(__file__).parents[3]
 
 
 def mapping_of(name: str) -> FileMapping:

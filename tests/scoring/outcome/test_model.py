@@ -35,7 +35,7 @@ from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.outcome.training import train
 from collections_opt.scoring.versions.artifacts import list_versions, load_artifact, read_manifest, write_version
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 VERSION = "credit-card-3"
 
 

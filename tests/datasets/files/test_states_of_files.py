@@ -8,7 +8,7 @@ from collections_opt.datasets.files.mappings import FileMapping
 from collections_opt.datasets.files.portfolio_files import read_portfolio
 from collections_opt.datasets.settings_files import read_settings
 
-REPORTS = Path(__file__).parent.parent / "data" / "field_reports"
+REPORTS = Path(__file__).parents[2] / "data" / "field_reports"
 
 
 def test_all_nine_spellings_are_massachusetts_or_the_country_or_unknown():

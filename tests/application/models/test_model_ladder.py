@@ -29,7 +29,7 @@ from tests.support.models.folders import (
     folder_with_people,
 )
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -1,0 +1,122 @@
+"""What holds of every kind of model that serves a ranking, be it of outcomes, effects, contacts or recoveries."""
+
+import json
+import re
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from collections_opt.application.evidence.replay import ReplayOutcome
+from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.core.models.lifecycle import ModelKind
+from tests.support.books.evidence_worlds import NOW, ranked
+from tests.support.models.archives import files_of, signed_again
+from tests.support.models.served import SERVED_KINDS, world_of_models
+
+FIRST, SECOND = 0, 1
+
+
+@pytest.fixture(params=SERVED_KINDS)
+def served(request):
+    return SERVED_KINDS[request.param]
+
+
+@pytest.fixture
+def clock():
+    return [NOW]
+
+
+@pytest.fixture
+def world(tmp_path, clock):
+    with world_of_models(tmp_path, clock) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=SERVED_KINDS)
+def archived(request, tmp_path_factory):
+    """Return a kind, a workspace and a ranking that a model of the kind decided."""
+    served = SERVED_KINDS[request.param]
+    with world_of_models(tmp_path_factory.mktemp(request.param), [NOW]) as (workspace, models):
+        served.write(models, FIRST, 0.0)
+        served.approve(workspace, models, FIRST)
+        yield served, workspace, ranked(workspace, seed=1)
+
+
+def name_of(served, place):
+    return f"{served.kind.value}/{served.versions[place]}"
+
+
+def test_every_kind_that_serves_is_here():
+    assert set(SERVED_KINDS) == {kind.value for kind in ModelKind}
+
+
+def test_it_serves_once_approved_and_rankings_stay_replayable_when_it_is_gone(world, served):
+    workspace, models = world
+    folder = served.write(models, FIRST, 0.0)
+    before = ranked(workspace, seed=1)
+    assert (served.named(before.record), served.problem(before.record)) == (served.stands, "")
+    served.approve(workspace, models, FIRST)
+    after = ranked(workspace, seed=2)
+    assert (served.named(after.record), served.problem(after.record)) == (name_of(served, FIRST), "")
+    assert before.record["entries_digest"] != after.record["entries_digest"]
+    entries = workspace.recorded.entries(after)
+    row = int((entries.queue == 0).argmax())
+    shown = workspace.explanations.explain(after.ranking_id, entries.account_id[row].decode())
+    assert shown.queues[0].increment_minor == entries.increment_minor[row]
+    served.write(models, SECOND, 0.0)
+    served.approve(workspace, models, SECOND)
+    shutil.rmtree(folder)
+    for made in (before, after):
+        replay = workspace.evidence.replays.replay(made.ranking_id)
+        assert replay.outcome is ReplayOutcome.BIT_IDENTICAL, replay.detail
+        verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)
+        assert all(check.holds for check in verdict.checks), verdict
+    assert served.named(ranked(workspace, seed=3).record) == name_of(served, SECOND)
+
+
+def test_one_that_cannot_serve_leaves_what_stood_before_and_says_so(world, served, clock):
+    workspace, models = world
+    folder = served.write(models, FIRST, 0.0)
+    served.approve(workspace, models, FIRST)
+
+    def told(seed):
+        workspace.serving.forget()
+        held = ranked(workspace, seed=seed).record
+        assert served.named(held) == served.stands
+        return served.problem(held)
+
+    clock[0] = NOW + timedelta(days=31)
+    assert "expired" in told(1)
+    clock[0] = NOW
+    changed = next(path for path in sorted(folder.iterdir()) if path.name not in ("manifest.json", "CARD.md"))
+    changed.write_bytes(changed.read_bytes() + b" ")
+    assert "differs" in told(2)
+    shutil.rmtree(folder)
+    served.write(models, FIRST, 0.1)
+    assert re.search("not the (artifact|one) approved", told(3))
+
+
+def test_the_archive_holds_it_with_its_approvals(archived):
+    served, workspace, made = archived
+    proofs = workspace.evidence.proofs
+    archive = proofs.archive(made)
+    report = " ".join(verify_evidence.check_archive(archive, proofs.vkey))
+    assert f"The {served.kind.value} model is {name_of(served, FIRST)}, with the manifest recorded." in report
+    files = files_of(archive)
+    approved = {act["version"] for act in json.loads(files["approvals.json"])["acts"] if act["kind"] == served.kind.value}
+    assert approved == {served.versions[FIRST]}
+
+
+@pytest.mark.parametrize("part", ["manifest", "model"])
+def test_an_archive_with_another_one_or_none_is_refused(archived, part):
+    served, workspace, made = archived
+    proofs = workspace.evidence.proofs
+    files = files_of(proofs.archive(made))
+    name = f"{served.kind.value}_{part}.json"
+    if served.kind is ModelKind.OUTCOME and part == "model":
+        assert name not in files, "it has grown a model: check it as those of the others"
+        return
+    for forged in ({**files, name: files[name] + b" "}, {key: raw for key, raw in files.items() if key != name}):
+        with pytest.raises(verify_evidence.Refused):
+            verify_evidence.check_archive(signed_again(workspace, made.ranking_id, forged), proofs.vkey)
