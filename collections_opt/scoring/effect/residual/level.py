@@ -4,7 +4,7 @@ Per outcome y - mu0 on (W - e) times three changes of p, beside 1 and e times th
 harmless: what the plan says, what all rows add to it, and what the randomised rows alone add. Their weights w are shrunk to
 those of the plan, (1, 0, 0), by their errors V:
 
-    w = (V^-1 + S^-1)^-1 (V^-1 w_hat + S^-1 (1, 0, 0)),    S = diag(.35, 1, 1)^2
+    w = (V^-1 + S^-1)^-1 (V^-1 w_hat + S^-1 (1, 0, 0)),    S = diag(.35, .5, .5)^2
 
 Few randomised rows serve the plan, and many serve what they say, with no step between.
 """
@@ -24,9 +24,9 @@ PART_NAMES = ("plan", "all rows", "randomised rows")
 PLANNED_WEIGHTS = (1.0, 0.0, 0.0)
 """Weights without evidence: the plan stands."""
 
-WEIGHT_SPREADS = (0.35, 1.0, 1.0)
-"""How far weights lie from the plan's before any row is seen: a plan is rarely wrong by more than half, and what is learned may
-be worth all or nothing."""
+WEIGHT_SPREADS = (0.35, 0.5, 0.5)
+"""How far weights lie from the plan's before any row is seen: a plan is rarely wrong by more than half, and what is
+learned earns its weight: at an error of a half it gets half of what it was measured to be worth."""
 
 PROVEN_ERRORS = 2.0
 """A level so many standard errors above 0 is proven."""
