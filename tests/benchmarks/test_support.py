@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.benchmarks.support.cases import CaseError, run_case
-from harness.benchmarks.support.keeping import kept_case
+from harness.benchmarks.support.keeping import held_case, kept_case
 from harness.benchmarks.support.measuring import cpu_seconds
 from harness.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
 from harness.benchmarks.support.running import Options, bench_names, options_from, run_bench
@@ -96,4 +96,7 @@ def test_a_long_bench_that_was_cut_off_goes_on_where_it_was(tmp_path):
     assert kept_case("long", "one", allocating, True, tmp_path, large_mb=8).figures["kind"] == "kept"
     assert kept_case("long", "one", allocating, True, tmp_path, large_mb=16).figures["large_mb"] == 16  # another case
     assert kept_case("long", "one", allocating, False, tmp_path, large_mb=8).stages[0].name == first.stages[0].name
+    assert held_case("long", "one", allocating, tmp_path, large_mb=8).name == "one"
+    assert held_case("long", "one", allocating, tmp_path, large_mb=32) is None  # nothing is run to have it
+    assert held_case("long", "two", allocating, tmp_path, large_mb=8) is None
     assert '"ones"' in held.read_text()

@@ -2,7 +2,9 @@
 
 import pytest
 
-from harness.worlds.verdicts import PARTS, SHARES, Figures, learned_arm, promises, spread
+from harness.benchmarks import policy_value
+from harness.benchmarks.support.cases import Result
+from harness.worlds.verdicts import PARTS, SHARES, Figures, learned_arm, percent, promises, spread
 
 ARMS = [learned_arm(share, part) for share in SHARES for part, _ in PARTS]
 
@@ -54,3 +56,24 @@ def test_the_worst_world_comes_first_and_one_seed_has_no_interval():
     assert made().worlds() == ["nothing", "types"]
     assert spread([1.0]).half == float("inf")
     assert spread([1.0, 3.0]).mean == 2.0
+
+
+def result(name, **figures):
+    return Result(name, 1, 1.0, (1.0, 1.0), 0, (), {key.replace("_", " ", 1): value for key, value in figures.items()})
+
+
+def test_a_page_of_what_is_kept_says_what_it_rests_on_and_shows_no_interval_of_one_seed():
+    learned = {f"true_{arm}": 59.0 for arm in ARMS} | {f"stated_{arm}": 60.0 for arm in ARMS}
+    sizes = {f"rows_{share:.0%}": 900 for share in SHARES} | {f"randomised_{share:.0%}": 45 for share in SHARES}
+    orders = {f"true_{arm}": 50.0 for arm in (*policy_value.BASELINES, "ORACLE", "REACHABLE")}
+    orders |= {"stated_ASSUMED": 50.0, "stated_AS_SHIPPED": 50.0}
+    results = [
+        result("reachable-types", accounts=9),
+        result("orders-types-501", accounts=300, **orders),
+        result("learning-types-501", **learned, **sizes),
+    ]
+    page = policy_value.report(results)
+    assert page.tables[0].lines[0][:2] == ("types", "100.0")
+    assert "1 of 6 seeds" in page.tables[0].note
+    assert percent(spread([0.5])) == "50.0"
+    assert percent(spread([0.5, 0.5])) == "50.0 ± 0.0"
