@@ -11,6 +11,7 @@ from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
 from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.models.lifecycle import mode_words
 
 
 def all_value_sets(client: Client) -> Iterator[value_set_pb2.ValueSet]:
@@ -68,7 +69,7 @@ def values_sentence(inputs: ranking_pb2.RankingInputs) -> str:
 def choice_phrase(choice: value_set_pb2.ValueChoice) -> str:
     """Return whose a product's values are; what no second person looked at says so."""
     mode = ApprovalMode.Name(choice.approval_mode).removeprefix("APPROVAL_MODE_")
-    return f"{choice.product} of {choice.set_id}/{choice.version}{'' if mode == 'PEOPLE' else f' ({mode})'}"
+    return f"{choice.product} of {choice.set_id}/{choice.version}{'' if mode == 'PEOPLE' else f' ({mode_words(mode)})'}"
 
 
 def _etag(client: Client, set_id: str) -> str:

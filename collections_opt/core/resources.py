@@ -15,7 +15,7 @@ from enum import StrEnum
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.models.lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import NAMED, ApprovalMode
 
 
 class ResourceKind(StrEnum):
@@ -101,13 +101,26 @@ def check_approval(version: ResourceVersion, by: Actor, mode: ApprovalMode) -> N
             "a server that checks tokens lets nobody approve alone.",
             "Ask a second person to approve it.",
         )
-    if mode is ApprovalMode.PEOPLE and _person(by) == _person(version.saved_by):
+    if mode in NAMED and _person(by) == _person(version.saved_by):
         raise refuse(
             Reason.PERMISSION_DENIED,
             "actor",
             f"{by.name!r} saved {version.name}; who saves a version does not approve it.",
             "Ask a second person, or for a trial mark it as self-approved.",
         )
+
+
+def approval_mode(saved_by: Actor, by: Actor, self_approved: bool) -> ApprovalMode:
+    """Return what stands behind an approval: two persons only where a token vouched for each of them."""
+    if self_approved:
+        return ApprovalMode.SELF_APPROVED
+    return ApprovalMode.PEOPLE if saved_by.issuer and by.issuer else ApprovalMode.CLAIMED
+
+
+def is_claimed(version: ResourceVersion) -> bool:
+    """Return whether a version's approval rests on names that nobody authenticated, whatever an older record calls it."""
+    held = version.approval
+    return held is not None and held.mode in NAMED and not (version.saved_by.issuer and held.by.issuer)
 
 
 def in_force(versions: Iterable[ResourceVersion], day: date) -> ResourceVersion | None:

@@ -30,11 +30,13 @@ class _ApprovalModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Approval
     APPROVAL_MODE_UNSPECIFIED: _ApprovalMode.ValueType  # 0
     """Nobody: a policy without a model decided."""
     APPROVAL_MODE_PEOPLE: _ApprovalMode.ValueType  # 1
-    """Named persons with their roles; submitter, validator and approver differ."""
+    """Named persons with their roles, each of whom a token vouched for; submitter, validator and approver differ."""
     APPROVAL_MODE_BOOTSTRAP: _ApprovalMode.ValueType  # 2
     """Shipped with the model by the project, until people act."""
     APPROVAL_MODE_SELF_APPROVED: _ApprovalMode.ValueType  # 3
     """A folder declared self-approving: no second person looked."""
+    APPROVAL_MODE_CLAIMED: _ApprovalMode.ValueType  # 4
+    """Named persons as they claimed to be: at least one of them was not authenticated, so they may be one person."""
 
 class ApprovalMode(_ApprovalMode, metaclass=_ApprovalModeEnumTypeWrapper):
     """Who stood behind an approval."""
@@ -42,11 +44,13 @@ class ApprovalMode(_ApprovalMode, metaclass=_ApprovalModeEnumTypeWrapper):
 APPROVAL_MODE_UNSPECIFIED: ApprovalMode.ValueType  # 0
 """Nobody: a policy without a model decided."""
 APPROVAL_MODE_PEOPLE: ApprovalMode.ValueType  # 1
-"""Named persons with their roles; submitter, validator and approver differ."""
+"""Named persons with their roles, each of whom a token vouched for; submitter, validator and approver differ."""
 APPROVAL_MODE_BOOTSTRAP: ApprovalMode.ValueType  # 2
 """Shipped with the model by the project, until people act."""
 APPROVAL_MODE_SELF_APPROVED: ApprovalMode.ValueType  # 3
 """A folder declared self-approving: no second person looked."""
+APPROVAL_MODE_CLAIMED: ApprovalMode.ValueType  # 4
+"""Named persons as they claimed to be: at least one of them was not authenticated, so they may be one person."""
 Global___ApprovalMode: _TypeAlias = ApprovalMode  # noqa: Y015
 
 class _LadderStep:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from collections_opt.core.errors import CollectionsError
 from collections_opt.core.problem.assignment import Assignment, AssignmentProblem
 from collections_opt.core.problem.exploration import withdraw
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.resources import ResourceKind, is_claimed
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
@@ -170,15 +171,24 @@ class Verification:
         versions = [TableVersion(**named) for named in record.record["rule_tables"]]
         held = digest_text(dump(self._rule_tables.of(versions)))
         _need(held == record.record["rules_digest"], "the rules are not those of the tables that the record names")
-        return f"The rules are those of {' and '.join(version.name for version in versions)}, each of which was approved."
+        named = [(ResourceKind.RULE_TABLE, version.rule_table_id, version.version) for version in versions]
+        told = " and ".join(version.name for version in versions)
+        return f"The rules are those of {told}, each of which was approved{self._claimed(named)}."
 
     def _value_sets(self, record: RankingRecord) -> str:
         """Return whose the recorded values are; refuses when a version named for a product does not hold the product's."""
         choices = recorded_choices(record.record)
         found = self._values.difference(load(record.record["parameters"], ValueParameters), choices)
         _need(not found, found)
-        told = (f"{choice.product} of {choice.name}" for choice in choices)
-        return f"The values are those of the sets that were in force: {', '.join(told)}; each was approved."
+        named = [(ResourceKind.VALUE_PARAMETERS, choice.resource_id, choice.version) for choice in choices]
+        told = ", ".join(f"{choice.product} of {choice.name}" for choice in choices)
+        return f"The values are those of the sets that were in force: {told}; each was approved{self._claimed(named)}."
+
+    def _claimed(self, named: Iterable[tuple[ResourceKind, str, int]]) -> str:
+        """Return which approvals rest on nothing but claimed names, as the end of a sentence."""
+        versions = [self._ledger.resource(*each) for each in dict.fromkeys(named)]
+        found = [version.name for version in versions if is_claimed(version)]
+        return f", {' and '.join(found)} as claimed: no token vouched for who saved and who approved" if found else ""
 
     @staticmethod
     def _checked(name: str, look: Callable[[], str]) -> Check:

@@ -73,6 +73,10 @@ class ModelRegistry:
         """How acts under this folder's policy are recorded."""
         return self._policy.mode
 
+    def _mode(self, authenticated: bool) -> ApprovalMode:
+        mode = self._policy.mode
+        return ApprovalMode.CLAIMED if mode is ApprovalMode.PEOPLE and not authenticated else mode
+
     def standing(self, kind: ModelKind) -> KindStanding:
         """Return where every version of a kind stands."""
         return self._ledger.model_standing(kind)
@@ -98,8 +102,13 @@ class ModelRegistry:
         """Return what was done to a kind's versions (or one's), in order."""
         return self._ledger.model_events_after(kind, version, after, size)
 
-    def act(self, command: ModelCommand, validate_only: bool = False) -> ModelView:
+    def act(self, command: ModelCommand, validate_only: bool = False, authenticated: bool = False) -> ModelView:
         """Record an act on a version and return where it stands after.
+
+        Args:
+            command: what is asked.
+            validate_only: check only.
+            authenticated: whether a token vouched for who acts; otherwise the act is recorded as claimed.
 
         Raises:
             CollectionsError: PERMISSION_DENIED for an actor without the role or with another part in it; MODEL_STATE_CONFLICT;
@@ -122,7 +131,7 @@ class ModelRegistry:
             action=command.action,
             actor=command.actor,
             at=self._now(),
-            mode=self._policy.mode,
+            mode=self._mode(authenticated),
             note=command.note,
             terms=command.terms if command.action is ModelAction.APPROVE else None,
         )

@@ -28,9 +28,9 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_NOTE_CHARACTERS, MAX_PAGE_SIZE
-from collections_opt.core.models.lifecycle import ApprovalMode
+from collections_opt.core.models.lifecycle import NAMED, ApprovalMode
 from collections_opt.core.names import check_id
-from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion, check_approval
+from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion, approval_mode, check_approval
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.store.database import timestamp
 from collections_opt.ledger.tables.records import RequestKey
@@ -136,10 +136,12 @@ class ApprovedResources(Generic[ContentT]):
             CollectionsError: NOT_FOUND; as ``check_approval`` and the check of the content, which may have become stricter.
         """
         _check_note(command.note)
-        mode = ApprovalMode.SELF_APPROVED if command.self_approved else ApprovalMode.PEOPLE
-        payload = f"{command.resource_id}/{command.version}/{mode}/{command.note}"
+        # The payload's own word for it, the same whoever is authenticated: a repeated request must meet its answer.
+        asked = ApprovalMode.SELF_APPROVED if command.self_approved else ApprovalMode.PEOPLE
+        payload = f"{command.resource_id}/{command.version}/{asked}/{command.note}"
         key = self._key(command.request_id, "approve", payload)
         stored = self.version(command.resource_id, command.version)
+        mode = approval_mode(stored.version.saved_by, by, command.self_approved)
         self._how.check(stored.content)
         approval = ResourceApproval(by, mode, command.note, timestamp(self._now()))
         if validate_only:
@@ -216,7 +218,7 @@ class ApprovedResources(Generic[ContentT]):
         modes = {each.approval.mode if each.approval else None for each in every}
         if latest and mode is ApprovalMode.BOOTSTRAP and modes != {ApprovalMode.BOOTSTRAP}:
             return self._read(latest)
-        if modes & {ApprovalMode.PEOPLE, None}:
+        if modes & {*NAMED, None}:
             raise refuse(
                 Reason.RESOURCE_STATE_CONFLICT,
                 "resource_id",

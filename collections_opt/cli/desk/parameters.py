@@ -30,6 +30,7 @@ from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id
 from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import mode_words
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.value_report import sources_table, values_table
@@ -240,7 +241,7 @@ def approval_of(found: value_set_pb2.ValueSet) -> str:
     if not found.state.HasField("approval"):
         return "nobody yet"
     mode = _mode(found.state.approval.mode)
-    return f"{found.state.approval.approver.name}{'' if mode == 'PEOPLE' else f' ({mode})'}"
+    return f"{found.state.approval.approver.name}{'' if mode == 'PEOPLE' else f' ({mode_words(mode)})'}"
 
 
 def _mode(mode: ApprovalMode.ValueType) -> str:

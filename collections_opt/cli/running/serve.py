@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from wsgiref.simple_server import WSGIServer
@@ -43,6 +44,10 @@ def main(
     tls_key: Annotated[Path | None, typer.Option(help="PEM key of the server.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM certificate of the server.")] = None,
     tls_client_ca: Annotated[Path | None, typer.Option(help="PEM authority of client certificates (mTLS).")] = None,
+    tls_client_name: Annotated[
+        list[str] | None,
+        typer.Option(help="Name in a client certificate that is let in, '*' for any part; repeatable. Default: all."),
+    ] = None,
     parameters: Annotated[
         Path | None, typer.Option(help="TOML file of value parameters to keep in place of the shipped ones.")
     ] = None,
@@ -69,7 +74,7 @@ def main(
             typer.echo(f"READING ONLY: {halted}", err=True)
         elif values:
             workspace.values.declare(values, Actor(machine_user() or "operator"))
-        access = access_of(token_keys, token_issuer, token_audience)
+        access = replace(access_of(token_keys, token_issuer, token_audience), systems=systems_of(tls_client_name, tls_client_ca))
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
         services = all_services(workspace, metrics=options.metrics, imports=import_budget(import_gib))
         built = build_server(services, options)
@@ -119,6 +124,14 @@ def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSG
     except OSError as error:
         place = f"{host}:{port} cannot be bound: {error.strerror}."
         raise refuse(Reason.INVALID_ARGUMENT, "metrics_port", place, "Free it or choose another.") from error
+
+
+def systems_of(names: list[str] | None, client_ca: Path | None) -> tuple[str, ...]:
+    """Return the names of certificates that are let in."""
+    if names and client_ca is None:
+        remedy = "Give --tls-client-ca, which checks the certificates that bear the names."
+        raise refuse(Reason.INVALID_ARGUMENT, "tls_client_name", "is given without an authority of clients.", remedy)
+    return tuple(names or ())
 
 
 def access_of(token_keys: Path | None, issuer: str, audience: str) -> Access:

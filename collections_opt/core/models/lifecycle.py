@@ -67,11 +67,22 @@ class ApprovalMode(StrEnum):
     """Who stood behind an event."""
 
     PEOPLE = "PEOPLE"
-    """Named persons with their roles."""
+    """Named persons with their roles, each of whom a token vouched for."""
+    CLAIMED = "CLAIMED"
+    """Named persons, as they claimed to be: nobody authenticated at least one of them, so they may be one person."""
     BOOTSTRAP = "BOOTSTRAP"
     """Shipped with the model by the project, until people act."""
     SELF_APPROVED = "SELF_APPROVED"
     """A folder declared self-approving, as the demo's: no second person looked."""
+
+
+NAMED = frozenset({ApprovalMode.PEOPLE, ApprovalMode.CLAIMED})
+"""Modes in which submitter, validator and approver must differ."""
+
+
+def mode_words(mode: str) -> str:
+    """Return how people are told a mode other than ``PEOPLE``, whose name says it."""
+    return "as claimed" if mode == ApprovalMode.CLAIMED else mode
 
 
 @dataclass(frozen=True)
@@ -201,7 +212,7 @@ def check_event(standing: KindStanding, event: ModelEvent) -> None:
         _check_approval(before, event)
     if event.action is ModelAction.ROLLBACK and event.version != standing.previous():
         raise _conflict(f"the champion before was {standing.previous() or 'nobody'}.", "Promote a version instead.")
-    if event.mode is ApprovalMode.PEOPLE:
+    if event.mode in NAMED:
         _check_separation(before, event)
 
 
@@ -241,10 +252,13 @@ def _apply(standing: KindStanding, event: ModelEvent) -> KindStanding:
     if event.action is ModelAction.SUBMIT:
         after = replace(after, submitter=event.actor, mode=event.mode)
     elif event.action is ModelAction.VALIDATE:
-        after = replace(after, validator=event.actor)
+        after = replace(
+            after, validator=event.actor, mode=_weaker(before.mode, event.mode) if event.mode in NAMED else before.mode
+        )
     elif event.action is ModelAction.APPROVE:
         kept = before.state if before.state.may_serve else ModelState.APPROVED
-        after = replace(after, state=kept, approver=event.actor, mode=event.mode, terms=event.terms)
+        mode = _weaker(before.mode, event.mode)
+        after = replace(after, state=kept, approver=event.actor, mode=mode, terms=event.terms)
     models = {**standing.models, event.version: after}
     champion, past = standing.champion, standing.past
     if event.action in (ModelAction.PROMOTE, ModelAction.ROLLBACK):
@@ -259,4 +273,9 @@ def _apply(standing: KindStanding, event: ModelEvent) -> KindStanding:
         # No other version is promoted in its place: that is for a person, until then the ladder serves and says so.
         champion = "" if champion == event.version else champion
         past = tuple(v for v in past if v != event.version)
-    return KindStanding(standing.kind, models, champion, past, standing.acted or event.mode is ApprovalMode.PEOPLE)
+    return KindStanding(standing.kind, models, champion, past, standing.acted or event.mode in NAMED)
+
+
+def _weaker(before: ApprovalMode, now: ApprovalMode) -> ApprovalMode:
+    """Return what stands behind an act and those before it: one claimed name among several makes them claimed."""
+    return ApprovalMode.CLAIMED if now in NAMED and ApprovalMode.CLAIMED in (before, now) else now

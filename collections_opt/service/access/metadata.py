@@ -18,6 +18,13 @@ def one_value(call: CallFacts, wanted: str) -> str:
     return str(found[0]) if found else ""
 
 
+def names_of(call: CallFacts) -> tuple[str, ...]:
+    """Return every name in a verified client certificate: its common name and its alternative names."""
+    found = call.auth_context()
+    keys = ("x509_common_name", "x509_subject_alternative_name")
+    return tuple(bytes(name).decode("utf-8", "backslashreplace") for key in keys for name in found.get(key) or ())
+
+
 def system_of(call: CallFacts) -> str:
     """Return the common name that grpc read from a client certificate it has verified; empty without one."""
     names = call.auth_context().get("x509_common_name") or ()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import CallFacts
-from collections_opt.service.access.metadata import one_value, system_of
+from collections_opt.service.access.metadata import names_of, one_value, system_of
 from collections_opt.service.access.tokens import TokenChecker
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
 
@@ -120,9 +121,16 @@ def authenticated_actor() -> Actor | None:
 
 @dataclass(frozen=True)
 class Access:
-    """Lets calls in; without ``tokens`` everybody who can connect may call everything, and names are claims."""
+    """Lets calls in; without ``tokens`` everybody who can connect may call everything, and names are claims.
+
+    Attributes:
+        tokens: who a token speaks for.
+        systems: names of client certificates that are let in, ``*`` standing for any part; empty lets in every certificate that
+            the server's authority signed.
+    """
 
     tokens: TokenChecker | None = None
+    systems: tuple[str, ...] = ()
 
     def admit(self, method: str, context: CallFacts) -> Actor | None:
         """Let a call in and return who its token vouches for, or refuse it.
@@ -132,9 +140,18 @@ class Access:
             context: of the call.
 
         Raises:
-            CollectionsError: UNAUTHENTICATED without a token that holds; PERMISSION_DENIED for a role that may not call the
-                method; INVALID_ARGUMENT at x-actor or x-role that says something else than the token.
+            CollectionsError: UNAUTHENTICATED without a token that holds, or with a certificate of another name;
+                PERMISSION_DENIED for a role that may not call the method; INVALID_ARGUMENT at x-actor or x-role that says
+                something else than the token.
         """
+        if self.systems and not any(fnmatchcase(name, known) for name in names_of(context) for known in self.systems):
+            shown = system_of(context) or "nobody"
+            raise refuse(
+                Reason.UNAUTHENTICATED,
+                "certificate",
+                f"{shown[:128]!r} is not among the systems let in.",
+                "Use a certificate that is.",
+            )
         actor = self._known(self.tokens, method, context) if self.tokens else None
         _authenticated.set(actor)
         return actor

@@ -116,8 +116,9 @@ class ModelServicer:
         return pb.RetireModelResponse(model=write_model(self._act(request, context, ModelAction.RETIRE)))
 
     def _act(self, request: _Act, context: Call, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
+        actor = read_acting(request.actor, context)
         command = ModelCommand(
-            actor=read_acting(request.actor, context).name,
+            actor=actor.name,
             action=action,
             kind=read_kind(request.kind),
             version=request.version,
@@ -125,4 +126,4 @@ class ModelServicer:
             terms=terms,
             request_id=read_uuid4(request.request_id),
         )
-        return self._models.act(command, request.validate_only)
+        return self._models.act(command, request.validate_only, authenticated=bool(actor.issuer))

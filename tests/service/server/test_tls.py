@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.service.access.roles import Access
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from tests.support.serving.certificates import make_certificates
 from tests.support.serving.edge import WAIT, places
@@ -52,3 +55,32 @@ def test_mtls_lets_in_only_callers_with_a_certificate_of_the_ca(pki):
             check(pki, built.port, client)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     built.stop(0)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "let_in"),
+    [(("client",), True), (("cli*",), True), (("nightly", "platform"), False), (("Client",), False), ((), True)],
+)
+def test_certificates_are_let_in_by_name(allowed, let_in):
+    """Any certificate of the authority got in, whoever it was made for."""
+    access = Access(systems=allowed)
+    facts = Facts({"x509_common_name": [b"client"], "x509_subject_alternative_name": [b"client.example"]})
+    if let_in:
+        assert access.admit("collections_opt.api.v1.ModelService.ListModels", facts) is None
+    else:
+        with pytest.raises(CollectionsError, match="'client' is not among") as caught:
+            access.admit("collections_opt.api.v1.ModelService.ListModels", facts)
+        assert caught.value.reason is Reason.UNAUTHENTICATED
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What grpc tells of a connection."""
+
+    names: dict
+
+    def invocation_metadata(self):
+        return ()
+
+    def auth_context(self):
+        return self.names

@@ -25,6 +25,11 @@ DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
                 5: "not worked: its person is contacted about another account"}  # fmt: skip
 
+APPROVALS = {
+    "CLAIMED": "as claimed: nobody authenticated who approved",
+    "SELF_APPROVED": "SELF_APPROVED: no second person looked",
+}
+
 
 class Refused(Exception):
     """What does not hold, in a sentence."""
@@ -339,7 +344,8 @@ def check_models(record, files):
         fits = [act for act in acts if act["kind"] == "outcome" and act["action"] == "APPROVE"
                 and act["actor"] == approval["approver"] and terms.items() <= act["terms"].items()]  # fmt: skip
         need(fits, "the approval that the record names is not among those of the registry")
-        report.append("It was approved by %(approver)s (%(mode)s) until %(expires_at)s." % approval)
+        mode = APPROVALS.get(approval["mode"], approval["mode"])
+        report.append("It was approved by %s (%s) until %s." % (approval["approver"], mode, approval["expires_at"]))
     return report
 
 
