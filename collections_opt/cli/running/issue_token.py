@@ -18,7 +18,8 @@ from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run_commands
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.service.access.tokens import AUDIENCE, MAX_LIFETIME, issue, new_key
+from collections_opt.core.scopes import Scope
+from collections_opt.service.access.tokens import AUDIENCE, MAX_LIFETIME, Bearer, issue_to, new_key
 
 ISSUER = "collections-opt"
 
@@ -43,6 +44,13 @@ def issue_command(
     key: Annotated[Path, typer.Option(help="Private key made by new-key.")],
     name: Annotated[str, typer.Option(help="Whom the token is for, such as a login name.")],
     role: Annotated[ActorRole, typer.Option(help="In which role.")],
+    portfolio: Annotated[
+        list[str] | None, typer.Option(help="Pattern of portfolio ids that it may see; repeatable. Default: all.")
+    ] = None,
+    desk: Annotated[list[str] | None, typer.Option(help="Pattern of plan ids that it may see; repeatable. Default: all.")] = None,
+    tenant: Annotated[
+        list[str] | None, typer.Option(help="Tenant whose portfolios and plans it may see: ids 'TENANT.*'; repeatable.")
+    ] = None,
     minutes: Annotated[int, typer.Option(help=f"How long it holds; at most {MAX_LIFETIME.seconds // 60}.")] = 15,
     issuer: Annotated[str, typer.Option(help="Issuer to name.")] = ISSUER,
     audience: Annotated[str, typer.Option(help="Audience to name.")] = AUDIENCE,
@@ -59,7 +67,8 @@ def issue_command(
         raise refuse(
             Reason.INVALID_ARGUMENT, "key", f"{key} cannot be read: {error.strerror}.", "Make one with new-key."
         ) from error
-    token = issue(pem, name, role, now(), timedelta(minutes=minutes), issuer, audience, key_id)
+    bearer = Bearer(name, role, Scope(tuple(portfolio or ()), tuple(desk or ()), tuple(tenant or ())))
+    token = issue_to(bearer, pem, now(), timedelta(minutes=minutes), issuer, audience, key_id)
     if out is None:
         typer.echo(token)
         return

@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.ledger.store.scoping import enforce_scopes
 
 _LOCK = 7_310_642_118
 _MIGRATING = threading.Lock()
@@ -245,6 +246,7 @@ def open_database(url: str) -> Database:
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _harden_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    enforce_scopes(engine)
     database = Database(engine)
     database.migrate()
     return database

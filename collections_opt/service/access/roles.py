@@ -10,8 +10,10 @@ from types import MappingProxyType
 
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.scopes import EVERYTHING, Scope, set_scope
 from collections_opt.service.access.call import CallFacts
 from collections_opt.service.access.metadata import names_of, one_value, system_of
+from collections_opt.service.access.scope_gate import may_call
 from collections_opt.service.access.tokens import TokenChecker
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
 
@@ -152,15 +154,16 @@ class Access:
                 f"{shown[:128]!r} is not among the systems let in.",
                 "Use a certificate that is.",
             )
-        actor = self._known(self.tokens, method, context) if self.tokens else None
+        actor, scope = self._known(self.tokens, method, context) if self.tokens else (None, EVERYTHING)
         _authenticated.set(actor)
+        set_scope(scope)
         return actor
 
-    def _known(self, tokens: TokenChecker, method: str, context: CallFacts) -> Actor:
+    def _known(self, tokens: TokenChecker, method: str, context: CallFacts) -> tuple[Actor, Scope]:
         scheme, _, token = one_value(context, TOKEN_KEY).partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "holds no token.", "Send 'Bearer' and a token with the call.")
-        named = tokens.actor(token)
+        named, scope = tokens.known(token)
         for key, value in ((ACTOR_KEY, named.name), (ROLE_KEY, named.role)):
             if one_value(context, key) not in ("", value):
                 raise refuse(Reason.INVALID_ARGUMENT, key, "is not what the token says.", "Leave it out.")
@@ -170,4 +173,11 @@ class Access:
             may = ", ".join(sorted(allowed)) or "nobody"
             remedy = f"It may be called by: {may}."
             raise refuse(Reason.PERMISSION_DENIED, "role", f"{named.role} may not call {name}.", remedy)
-        return Actor(named.name, named.role, system_of(context), named.issuer)
+        if not may_call(service, name, scope):
+            raise refuse(
+                Reason.PERMISSION_DENIED,
+                "token",
+                f"is limited to a scope, and {name} reaches beyond any.",
+                "Ask for a wider token.",
+            )
+        return Actor(named.name, named.role, system_of(context), named.issuer), scope

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from collections_opt.core.actors import Actor, ActorRole, claimed_actor
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.scopes import EVERYTHING, Scope
 from collections_opt.wire.identity import TOKEN_KEY
 
 AUDIENCE = "collections-opt"
@@ -27,6 +28,9 @@ CLOCK_SKEW = timedelta(seconds=30)
 
 ALGORITHMS = ("EdDSA", "ES256", "PS256", "RS256")
 """Signatures that only the holder of a private key can make; a shared secret would let every server issue tokens."""
+
+SCOPE_CLAIMS = ("portfolios", "desks", "tenants")
+"""Claims of a token that limit what its bearer may see."""
 
 _REMEDY = "Get a new token from whoever issues them."
 
@@ -48,7 +52,14 @@ class TokenChecker:
     now: Callable[[], datetime]
 
     def actor(self, token: str) -> Actor:
-        """Return the person (``sub``) and role (``role``) that a token vouches for.
+        """Return the person and role that a token vouches for, as ``known``."""
+        return self.known(token)[0]
+
+    def known(self, token: str) -> tuple[Actor, Scope]:
+        """Return the person (``sub``) and role (``role``) that a token vouches for, and what they may see.
+
+        A scope is told by the claims ``portfolios`` and ``desks``, lists of patterns, and ``tenants``, a list of names; a claim
+        that is there and empty lets nothing be seen, and is refused.
 
         Raises:
             CollectionsError: UNAUTHENTICATED when the token is not the issuer's, not for this audience, over or not yet in
@@ -74,11 +85,12 @@ class TokenChecker:
         self._check_times(given)
         try:
             named = claimed_actor(str(given["sub"]), str(given["role"]), "sub", "role")
+            scope = Scope(*(_patterns(given, claim) for claim in SCOPE_CLAIMS))
         except CollectionsError as error:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token's {error}", _REMEDY) from error
         if not named.name or not named.role:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's sub or role is empty.", _REMEDY)
-        return replace(named, issuer=self.issuer)
+        return replace(named, issuer=self.issuer), scope
 
     def _key(self, key_id: str | None) -> jwt.PyJWK:
         usable = [key for key in self.keys.keys if key.algorithm_name in ALGORITHMS and key_id in (None, key.key_id)]
@@ -97,6 +109,15 @@ class TokenChecker:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's time is over.", _REMEDY)
         if moment < max(times["iat"], times.get("nbf", 0)) - skew:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's time has not come.", "Set both clocks.")
+
+
+def _patterns(given: dict[str, Any], claim: str) -> tuple[str, ...]:
+    if claim not in given:
+        return ()
+    held = given[claim]
+    if not isinstance(held, list) or not held or not all(isinstance(each, str) for each in held):
+        raise refuse(Reason.INVALID_ARGUMENT, claim, "is no list of patterns.")
+    return tuple(held)
 
 
 def read_keys(path: Path) -> jwt.PyJWKSet:
@@ -127,14 +148,31 @@ def new_key(key_id: str) -> tuple[bytes, str]:
     return pem, json.dumps({"keys": [{**public, "kid": key_id, "alg": "EdDSA", "use": "sig"}]}, indent=1) + "\n"
 
 
+@dataclass(frozen=True)
+class Bearer:
+    """Whom a token is for: a person in a role, and what they may see."""
+
+    name: str
+    role: ActorRole
+    scope: Scope = EVERYTHING
+
+
 def issue(
     pem: bytes, name: str, role: ActorRole, issued_at: datetime, lifetime: timedelta, issuer: str, audience: str, key_id: str
 ) -> str:
-    """Return a token that vouches for a person in a role from ``issued_at`` on.
+    """Return a token that vouches for a person in a role from ``issued_at`` on, as ``issue_to``."""
+    return issue_to(Bearer(name, role), pem, issued_at, lifetime, issuer, audience, key_id)
+
+
+def issue_to(
+    bearer: Bearer, pem: bytes, issued_at: datetime, lifetime: timedelta, issuer: str, audience: str, key_id: str
+) -> str:
+    """Return a token that vouches for its bearer from ``issued_at`` on.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for what is no name, key or lifetime.
     """
+    name, role, scope = bearer.name, bearer.role, bearer.scope
     claimed_actor(name, role, "name", "role")
     if not name:
         raise refuse(Reason.INVALID_ARGUMENT, "name", "is empty.", "Say whom the token is for.")
@@ -148,5 +186,6 @@ def issue(
         raise refuse(Reason.INVALID_ARGUMENT, "key", f"cannot be used: {error}.", "Make one with new-key.") from error
     start = int(issued_at.timestamp())
     end = start + int(lifetime.total_seconds())
-    claims = {"sub": name, "role": role.value, "iss": issuer, "aud": audience, "iat": start, "exp": end}
+    claims: dict[str, Any] = {"sub": name, "role": role.value, "iss": issuer, "aud": audience, "iat": start, "exp": end}
+    claims |= {claim: list(getattr(scope, claim)) for claim in SCOPE_CLAIMS if getattr(scope, claim)}
     return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": key_id})

@@ -32,11 +32,13 @@ class Service:
         servicer: has a method per declared one, in snake case: ``(request, call) -> response``, with iterators where
             the declaration streams.
         classes: call class of every declared method, by its declared name.
+        gate: refuses a request that names what its caller may not see.
     """
 
     descriptor: ServiceDescriptor
     servicer: object
     classes: Mapping[str, CallClass]
+    gate: Callable[[Message], None] = lambda _message: None
 
 
 def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -50,7 +52,7 @@ def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHan
         behaviour = getattr(service.servicer, snake_case(method.name), None)
         if behaviour is None or method.name not in service.classes:
             raise TypeError(f"{method.full_name} has no implementation or no call class")
-        handlers[method.name] = _handler(_method(method, behaviour, service.classes[method.name]), edge)
+        handlers[method.name] = _handler(_method(method, behaviour, service), edge)
     return handlers
 
 
@@ -89,17 +91,22 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], kind: CallClass) -> Method:
+def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], service: Service) -> Method:
     request_type = GetMessageClass(declared.input_type)
     streams = declared.client_streaming
 
     def answer(requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
-        messages = (parse(request_type, raw) for raw in requests)
+        messages = (_let_through(parse(request_type, raw), service.gate) for raw in requests)
         answered = behaviour(messages if streams else next(messages), call)
         for message in answered if declared.server_streaming else (answered,):
             yield message.SerializeToString()
 
-    return Method(declared.full_name, kind, answer, streams, declared.server_streaming)
+    return Method(declared.full_name, service.classes[declared.name], answer, streams, declared.server_streaming)
+
+
+def _let_through(message: Message, gate: Callable[[Message], None]) -> Message:
+    gate(message)
+    return message
 
 
 def _handler(method: Method, edge: Edge) -> grpc.RpcMethodHandler[Any, Any]:
