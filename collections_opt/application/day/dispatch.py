@@ -12,52 +12,23 @@ import numpy as np
 from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.gate import Gate, Verdict
+from collections_opt.application.day.lease_requests import LeaseRequest, check_holder, check_own, check_request, check_seconds
 from collections_opt.application.day.live_desk import LiveDesk, Place
 from collections_opt.application.day.turns import Turns
-from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.actors import UNKNOWN, Actor
-from collections_opt.core.codes.iso_639 import LANGUAGES
 from collections_opt.core.day.event_checks import check_events
 from collections_opt.core.day.event_columns import EPOCH, microseconds
 from collections_opt.core.day.events import Event, EventKind
-from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
-from collections_opt.core.names import list_violations
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_TEXT_CHARACTERS
 from collections_opt.ledger.events.event_log import NOBODY, Subjects
 from collections_opt.ledger.events.leases import LeaseRecord, LeaseState, LeaseTurn
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 
+NOBODIES = np.zeros(0, dtype=np.int64)
+
 LOOKED_AT = 48
 """Accounts judged at a time: judging many costs little more than judging one."""
-
-_SHORTEST_SECONDS = 10
-
-
-@dataclass(frozen=True)
-class LeaseRequest:
-    """Asks for accounts of a queue.
-
-    Attributes:
-        request_id: of the call; the same one again is given the same leases.
-        ranking_id: the ranking in work.
-        queue_id: the queue.
-        holder: an opaque id of who holds; agents are never scored.
-        count: accounts at most.
-        lease_seconds: how long.
-        holder_kind: PERSON or AUTOMATED, for the record.
-        languages: that the holder speaks, ISO 639; empty takes every language.
-        skills: block flags whose accounts the holder may take; empty takes all that the queue works.
-    """
-
-    request_id: str
-    ranking_id: str
-    queue_id: str
-    holder: str
-    count: int = 1
-    lease_seconds: int = 600
-    holder_kind: str = "PERSON"
-    languages: tuple[str, ...] = ()
-    skills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,7 +75,7 @@ class Dispatch:
         Raises:
             CollectionsError: LIMIT_EXCEEDED, INVALID_ARGUMENT, NOT_FOUND for a queue; RANKING_NOT_IN_FORCE; REQUEST_ID_REUSED.
         """
-        _check(request)
+        check_request(request)
         self.prepare(request.ranking_id)
         return self._turns.run(lambda turn: self._lease(turn, request, actor))
 
@@ -127,8 +98,8 @@ class Dispatch:
         Raises:
             CollectionsError: NOT_FOUND; LEASE_LOST where it is not the holder's any more.
         """
-        _check_holder(holder)
-        _check_seconds(lease_seconds)
+        check_holder(holder)
+        check_seconds(lease_seconds)
 
         def act(turn: LeaseTurn) -> LeaseRecord:
             now = self._now()
@@ -152,7 +123,7 @@ class Dispatch:
             CollectionsError: NOT_FOUND; as ``check_events``; INVALID_ARGUMENT without a contact under this lease, or for events
                 of another account.
         """
-        _check_holder(holder)
+        check_holder(holder)
         check_events(events, self._now())
         subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
 
@@ -160,14 +131,17 @@ class Dispatch:
             now = self._now()
             self._expire(turn, now)
             lease = _mine(turn, lease_id, holder)
-            _check_own(lease, events, subjects)
+            check_own(lease, events, subjects)
             if validate_only:
                 return EndedLease(lease, lease.state not in (LeaseState.HELD, LeaseState.COMPLETED))
-            told = turn.record(events, subjects, actor, now)
-            fresh = sum(not one.repeated for one in told)
-            if lease.state != LeaseState.HELD:
-                return EndedLease(lease, lease.state != LeaseState.COMPLETED, fresh)
-            return EndedLease(self._end(turn, lease, LeaseState.COMPLETED, now, actor, ""), lost=False, recorded_count=fresh)
+            held = lease.state == LeaseState.HELD
+            # The end of the lease is told with what it ended in: one batch, one leaf.
+            also = [self._end_event(lease, LeaseState.COMPLETED, now, "")] if held else []
+            told = turn.record([*events, *also], _with(subjects, lease, len(also)), actor, now)
+            fresh = sum(not one.repeated for one in told[: len(events)])
+            if held:
+                lease = turn.change(lease.lease_id, state=LeaseState.COMPLETED.value, ended_at=microseconds(now))
+            return EndedLease(lease, lease.state != LeaseState.COMPLETED, fresh)
 
         ended = self._turns.run(act)
         self._events.publish_soon()
@@ -179,7 +153,7 @@ class Dispatch:
         Raises:
             CollectionsError: NOT_FOUND; INVALID_ARGUMENT for a note that is none.
         """
-        _check_holder(holder)
+        check_holder(holder)
         if not note or len(note) > MAX_TEXT_CHARACTERS or not note.isprintable():
             raise refuse(Reason.INVALID_ARGUMENT, "note", "is empty, too long or not printable.", "Say why, in short.")
 
@@ -236,18 +210,19 @@ class Dispatch:
         waiting = gate.candidates(desk.order(queue), queue, now)
         chosen: list[tuple[int, Verdict]] = []
         persons: set[str] = set()
-        for start in range(0, waiting.size, LOOKED_AT):
-            rows = waiting[start : start + LOOKED_AT].tolist()
-            for row, verdict in zip(rows, gate.verdicts(rows, queue, now), strict=True):
-                if verdict.barred or not _suits(desk, queue, row, request):
-                    continue
-                person = self._keys.tag(desk.person_of(row))
-                if person in persons or desk.tags[person] > 0:
-                    continue
-                persons.add(person)
-                chosen.append((row, verdict))
-                if len(chosen) == request.count:
-                    return chosen
+        for at, row in enumerate(waiting.tolist()):
+            if not gate.knows(row, queue, now):
+                gate.verdicts(waiting[at : at + LOOKED_AT].tolist(), queue, now)
+            verdict = gate.verdict(row, queue, now)
+            if verdict.barred or not _suits(desk, queue, row, request):
+                continue
+            person = self._keys.tag(desk.person_of(row))
+            if person in persons or desk.tags[person] > 0:
+                continue
+            persons.add(person)
+            chosen.append((row, verdict))
+            if len(chosen) == request.count:
+                break
         return chosen
 
     def _shown(self, desk: LiveDesk, gate: Gate, lease: LeaseRecord, queue: int, now: datetime) -> LeasedAccount:
@@ -267,8 +242,13 @@ class Dispatch:
             self._end(turn, lease, LeaseState.EXPIRED, now, actor, "")
 
     def _end(self, turn: LeaseTurn, lease: LeaseRecord, state: LeaseState, now: datetime, actor: Actor, note: str) -> LeaseRecord:
-        ended = turn.change(lease.lease_id, state=state.value, ended_at=microseconds(now))
-        event = Event(
+        event = self._end_event(lease, state, now, note)
+        if event.account_id:  # an account that was erased meanwhile has no key to seal with
+            turn.record([event], _with(Subjects(NOBODIES, NOBODIES), lease, 1), actor, now)
+        return turn.change(lease.lease_id, state=state.value, ended_at=microseconds(now))
+
+    def _end_event(self, lease: LeaseRecord, state: LeaseState, now: datetime, note: str) -> Event:
+        return Event(
             event_id=f"lease/{lease.lease_id}",
             kind=EventKind.LEASE,
             occurred_at=now,
@@ -278,9 +258,12 @@ class Dispatch:
             lease_state=state.value,
             note=note,
         )
-        if event.account_id:  # an account that was erased meanwhile has no key to seal with
-            turn.record([event], Subjects(np.array([lease.account_no]), np.array([NOBODY])), actor, now)
-        return ended
+
+
+def _with(subjects: Subjects, lease: LeaseRecord, count: int) -> Subjects:
+    """Return subjects with the leased account after them, so many times."""
+    more = np.full(count, lease.account_no), np.full(count, NOBODY)
+    return Subjects(np.append(subjects.account_no, more[0]), np.append(subjects.person_no, more[1]))
 
 
 def end_of(lease: LeaseRecord) -> datetime:
@@ -307,43 +290,3 @@ def _mine(turn: LeaseTurn, lease_id: str, holder: str) -> LeaseRecord:
     if lease.holder != holder:
         raise refuse(Reason.NOT_FOUND, "holder", f"{holder[:40]!r} does not hold this lease.", "Send who leased it.")
     return lease
-
-
-def _check(request: LeaseRequest) -> None:
-    if not 1 <= request.count <= MAX_LEASES:
-        raise refuse(Reason.LIMIT_EXCEEDED, "count", f"{request.count} accounts.", f"Ask for 1 to {MAX_LEASES}.")
-    _check_seconds(request.lease_seconds)
-    _check_holder(request.holder)
-    for name, values, known in (("languages", request.languages, LANGUAGES), ("skills", request.skills, BLOCK_FLAGS)):
-        found = list(list_violations(name, values))
-        found += [
-            FieldViolation(f"{name}[{at}]", f"{value[:40]!r} is unknown.", "Check the code.")
-            for at, value in enumerate(values[:MAX_LIST_ITEMS])
-            if value not in known and not found
-        ]
-        if found:
-            raise CollectionsError(Reason.INVALID_ARGUMENT, str(found[0]), tuple(found))
-
-
-def _check_holder(holder: str) -> None:
-    if not holder or len(holder) > MAX_TEXT_CHARACTERS or not holder.isprintable():
-        raise refuse(Reason.INVALID_ARGUMENT, "holder", "is empty, too long or not printable.", "Send an opaque id.")
-
-
-def _check_seconds(lease_seconds: int) -> None:
-    if not _SHORTEST_SECONDS <= lease_seconds <= MAX_LEASE_SECONDS:
-        remedy = f"Send {_SHORTEST_SECONDS} to {MAX_LEASE_SECONDS}."
-        raise refuse(Reason.INVALID_ARGUMENT, "lease_seconds", f"{lease_seconds} seconds.", remedy)
-
-
-def _check_own(lease: LeaseRecord, events: Sequence[Event], subjects: Subjects) -> None:
-    """Refuse events of another account, and none that is a contact under the lease."""
-    for index, event in enumerate(events):
-        if event.account_id and int(subjects.account_no[index]) != lease.account_no:
-            told = f"{event.account_id!r} is not the leased account."
-            raise refuse(Reason.INVALID_ARGUMENT, f"events[{index}].account_id", told, "Tell it with RecordEvents.")
-        if event.kind is EventKind.CONTACT and event.lease_id not in ("", lease.lease_id):
-            told = "is another lease."
-            raise refuse(Reason.INVALID_ARGUMENT, f"events[{index}].contact.lease_id", told, "Name the lease, or none.")
-    if not any(event.kind is EventKind.CONTACT and event.account_id for event in events):
-        raise refuse(Reason.INVALID_ARGUMENT, "events", "none is a contact with the account.", "Release a lease without one.")

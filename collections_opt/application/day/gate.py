@@ -70,6 +70,10 @@ class Gate:
         self._hours: dict[tuple[str, str, int], int] = {}
         self._minute = datetime(1, 1, 1, tzinfo=UTC)
 
+    def knows(self, row: int, queue: int, now: datetime) -> bool:
+        """Return whether an account was judged already, and nothing changed since."""
+        return self._remembered(row, queue, self._at_minute(now)) is not None
+
     def verdict(self, row: int, queue: int, now: datetime) -> Verdict:
         """Return whether one account may be contacted by a queue now."""
         return self.verdicts([row], queue, now)[0]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 from numpy.typing import NDArray
 
 KEY_BYTES, NONCE_BYTES, BLOCK_BYTES = 32, 12, 64
-_CHUNK_ROWS = 4_096
+_CHUNK_ROWS, _FEW_ROWS = 4_096, 64
+_COUNTER = bytes(4)
 _CONSTANTS = np.frombuffer(b"expand 32-byte k", dtype="<u4")
 Words = NDArray[np.uint32]
 
@@ -20,6 +22,8 @@ def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: 
         width: bytes per row.
     """
     count, blocks = len(keys), -(-width // BLOCK_BYTES)
+    if count <= _FEW_ROWS:
+        return _few(keys, nonce, width)
     stream = np.empty((count, width), dtype=np.uint8)
     words = np.ascontiguousarray(keys).view("<u4")
     each = np.frombuffer(nonce, np.uint8)[np.newaxis] if isinstance(nonce, bytes) else np.ascontiguousarray(nonce)
@@ -32,6 +36,16 @@ def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: 
             state[12] = block
             part = slice(block * BLOCK_BYTES, min((block + 1) * BLOCK_BYTES, width))
             stream[rows, part] = _block(state)[:, : part.stop - part.start]
+    return stream
+
+
+def _few(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return the same stream row by row: of a few rows the columns are too short to pay."""
+    stream, nothing = np.empty((len(keys), width), dtype=np.uint8), bytes(width)
+    for row, key in enumerate(keys):
+        mine = nonce if isinstance(nonce, bytes) else nonce[row].tobytes()
+        cipher = Cipher(algorithms.ChaCha20(key.tobytes(), _COUNTER + mine), mode=None)
+        stream[row] = np.frombuffer(cipher.encryptor().update(nothing), np.uint8)
     return stream
 
 

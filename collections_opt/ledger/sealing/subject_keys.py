@@ -32,6 +32,7 @@ _BLOCK_KEYS = 4_096
 _NONCE_BYTES = 12
 _BLOCK, _SEGMENT = b"subject-keys/%d", b"subject-directory/%d"
 _IN_THE_CLEAR = b"PAR1"
+_FEW_KEYS, _MOST_HELD = 64, 100_000
 _ERASURES = sa.text("SELECT COUNT(*) FROM log_entries WHERE kind = 'erasure'")
 Ids = NDArray[np.bytes_]
 Numbers = NDArray[np.int64]
@@ -61,6 +62,7 @@ class SubjectKeys:
         self._random = vault.random_bytes
         self._tag_key = hmac.digest(vault.master_key, b"collections-opt/person", "sha256")
         self._lock = threading.Lock()
+        self._held: tuple[int, dict[int, NDArray[np.uint8]]] = (-1, {})
         self._seen: tuple[int, dict[int, Mapping[str, Array]]] = (-1, {})
 
     def random(self, count: int) -> bytes:
@@ -120,8 +122,24 @@ class SubjectKeys:
         Raises:
             CollectionsError: INTEGRITY_FAILURE when stored keys were altered or sealed under another master key.
         """
-        if not numbers.size:
-            return np.zeros((0, KEY_BYTES), np.uint8)
+        if numbers.size <= _FEW_KEYS:
+            return self._few_keys(numbers.tolist())
+        return self._read_keys(numbers)
+
+    def _few_keys(self, numbers: list[int]) -> NDArray[np.uint8]:
+        """Return keys of a few accounts, those read before from memory until somebody is erased."""
+        with self._database.read() as connection:
+            erasures = int(connection.execute(_ERASURES).scalar_one())
+        with self._lock:
+            if self._held[0] != erasures or len(self._held[1]) > _MOST_HELD:
+                self._held = (erasures, {})
+            held = self._held[1]
+        missing = np.array(sorted({number for number in numbers if number not in held}), dtype=np.int64)
+        if missing.size:
+            held.update(zip(missing.tolist(), self._read_keys(missing), strict=True))
+        return np.array([held[number] for number in numbers], dtype=np.uint8).reshape(-1, KEY_BYTES)
+
+    def _read_keys(self, numbers: Numbers) -> NDArray[np.uint8]:
         wanted = blocks.c.first_key_no.between(int(numbers.min()) - _BLOCK_KEYS + 1, int(numbers.max()))
         keys = np.zeros((numbers.size, KEY_BYTES), np.uint8)
         order = np.argsort(numbers, kind="stable")

@@ -9,7 +9,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import worklist_service_pb2 as pb
 from collections_opt.application.day.day import Day
-from collections_opt.application.day.dispatch import LeasedAccount, LeaseRequest, end_of
+from collections_opt.application.day.dispatch import LeasedAccount, end_of
+from collections_opt.application.day.lease_requests import LeaseRequest
 from collections_opt.application.day.live_worklists import LiveEntry, QueueState
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import Reason, refuse

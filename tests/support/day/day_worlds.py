@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.day.dispatch import LeaseRequest
+from collections_opt.application.day.lease_requests import LeaseRequest
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import open_workspace
