@@ -1,0 +1,1 @@
+"""Many holders, few accounts, servers that die: no account and no person is held twice, and nothing that was told is lost."""
