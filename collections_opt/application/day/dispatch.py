@@ -136,7 +136,8 @@ class Dispatch:
                 return EndedLease(lease, lease.state not in (LeaseState.HELD, LeaseState.COMPLETED))
             held = lease.state == LeaseState.HELD
             # The end of the lease is told with what it ended in: one batch, one leaf.
-            also = [self._end_event(lease, LeaseState.COMPLETED, now, "")] if held else []
+            account_id = next(event.account_id for event in events if event.account_id)
+            also = [_end_event(lease, account_id, LeaseState.COMPLETED, now, "")] if held else []
             told = turn.record([*events, *also], _with(subjects, lease, len(also)), actor, now)
             fresh = sum(not one.repeated for one in told[: len(events)])
             if held:
@@ -171,7 +172,7 @@ class Dispatch:
 
     def _lease(self, turn: LeaseTurn, request: LeaseRequest, actor: Actor) -> list[LeasedAccount]:
         now = self._now()
-        desk, gate = self._desks.open(request.ranking_id, now)
+        desk, gate = turn.once(f"desk/{request.ranking_id}", lambda: self._desks.open(request.ranking_id, now))
         queue = desk.plan.queue_index(request.queue_id)
         self._expire(turn, now, actor)
         self._desks.catch_up(desk, gate, turn, now)
@@ -237,27 +238,31 @@ class Dispatch:
         return LeasedAccount(lease, desk.account_id[row].decode(), desk.place_of(row), verdict.attempts, others)
 
     def _expire(self, turn: LeaseTurn, now: datetime, actor: Actor = UNKNOWN) -> None:
-        """End the leases whose time is over; their accounts come back."""
-        for lease in turn.held_past(microseconds(now)):
-            self._end(turn, lease, LeaseState.EXPIRED, now, actor, "")
+        """End the leases whose time is over, once in a turn; their accounts come back."""
+
+        def over() -> list[LeaseRecord]:
+            return turn.held_past(microseconds(now))
+
+        turn.once("expired", lambda: [self._end(turn, one, LeaseState.EXPIRED, now, actor, "") for one in over()])
 
     def _end(self, turn: LeaseTurn, lease: LeaseRecord, state: LeaseState, now: datetime, actor: Actor, note: str) -> LeaseRecord:
-        event = self._end_event(lease, state, now, note)
+        event = _end_event(lease, self._keys.account_of(lease.account_no), state, now, note)
         if event.account_id:  # an account that was erased meanwhile has no key to seal with
             turn.record([event], _with(Subjects(NOBODIES, NOBODIES), lease, 1), actor, now)
         return turn.change(lease.lease_id, state=state.value, ended_at=microseconds(now))
 
-    def _end_event(self, lease: LeaseRecord, state: LeaseState, now: datetime, note: str) -> Event:
-        return Event(
-            event_id=f"lease/{lease.lease_id}",
-            kind=EventKind.LEASE,
-            occurred_at=now,
-            account_id=self._keys.account_of(lease.account_no),
-            queue_id=lease.queue_id,
-            lease_id=lease.lease_id,
-            lease_state=state.value,
-            note=note,
-        )
+
+def _end_event(lease: LeaseRecord, account_id: str, state: LeaseState, now: datetime, note: str) -> Event:
+    return Event(
+        event_id=f"lease/{lease.lease_id}",
+        kind=EventKind.LEASE,
+        occurred_at=now,
+        account_id=account_id,
+        queue_id=lease.queue_id,
+        lease_id=lease.lease_id,
+        lease_state=state.value,
+        note=note,
+    )
 
 
 def _with(subjects: Subjects, lease: LeaseRecord, count: int) -> Subjects:

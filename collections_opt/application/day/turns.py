@@ -44,7 +44,7 @@ class Turns:
         """Run an act in a turn, perhaps with others; return what it returns once the turn is kept.
 
         Raises:
-            CollectionsError: what the act raises, which undoes it alone; as ``Leases.turn``, for all acts of the turn.
+            CollectionsError: what the act refuses, which it does before it writes; as ``Leases.turn``, for all acts of the turn.
         """
         mine = _Waiting(act)
         with self._queue_lock:
@@ -81,7 +81,6 @@ class Turns:
     @staticmethod
     def _act(one: _Waiting[Any], turn: LeaseTurn) -> None:
         try:
-            with turn.part():
-                one.result = one.act(turn)
+            one.result = one.act(turn)
         except CollectionsError as error:
             one.error = error

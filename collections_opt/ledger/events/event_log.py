@@ -120,7 +120,7 @@ class EventLog(Store):
     def after_within(self, connection: sa.Connection, sequence: int, size: int) -> list[StoredEvent]:
         """Return events as ``after``, within a transaction."""
         query = table.select().where(table.c.sequence > sequence).order_by(table.c.sequence).limit(check_size(size))
-        return self._opened(connection.execute(query).mappings().all())
+        return self._opened(connection, connection.execute(query).mappings().all())
 
     def of_account(self, account_id: str, customer_id: str, before: int | None, size: int) -> list[StoredEvent]:
         """Return the events of an account, those told about a person alone, or both, newest first, before one (None for all)."""
@@ -131,7 +131,7 @@ class EventLog(Store):
             query = query.where(table.c.sequence < before)
         with self._database.read() as connection:
             rows = connection.execute(query.order_by(table.c.sequence.desc()).limit(check_size(size))).mappings().all()
-            return self._opened(rows)
+            return self._opened(connection, rows)
 
     def last_sequence(self) -> int:
         """Return the number of the last event, 0 while there is none."""
@@ -167,14 +167,14 @@ class EventLog(Store):
 
     def _by_digest(self, connection: sa.Connection, digests: set[str]) -> dict[str, StoredEvent]:
         rows = connection.execute(table.select().where(table.c.id_digest.in_(sorted(digests)))).mappings().all()
-        return dict(zip([row["id_digest"] for row in rows], self._opened(rows), strict=True))
+        return dict(zip([row["id_digest"] for row in rows], self._opened(connection, rows), strict=True))
 
-    def _opened(self, rows: Sequence[Any]) -> list[StoredEvent]:
+    def _opened(self, connection: sa.Connection, rows: Sequence[Any]) -> list[StoredEvent]:
         if not rows:
             return []
         accounts = np.array([row["account_no"] for row in rows], dtype=np.int64)
         persons = np.array([row["person_no"] for row in rows], dtype=np.int64)
-        keys = self._keys.keys(Subjects(accounts, persons).key_no)
+        keys = self._keys.keys(Subjects(accounts, persons).key_no, connection)
         nonces, sealed, leaves = ([bytes(row[name]) for row in rows] for name in ("nonce", "sealed", "leaf"))
         try:
             texts = unseal_rows(nonces, sealed, leaves, keys)
@@ -221,7 +221,7 @@ class EventLog(Store):
         last: int,
     ) -> None:
         at = np.array(rows)
-        keys = self._keys.keys(subjects.key_no[at])
+        keys = self._keys.keys(subjects.key_no[at], connection)
         if not keys.any(axis=1).all():
             raise refuse(Reason.OVERLOADED, "events", "an account is being erased.", "Tell the events again.")
         sealed = seal_rows(texts, keys, self._keys.random(NONCE_BYTES * len(rows)))

@@ -6,12 +6,12 @@ events that are read are all there are, so that what is decided from them holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -22,6 +22,8 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.events.event_log import EventLog, StoredEvent, Subjects, Told
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import leases as table
+
+Known = TypeVar("Known")
 
 
 class LeaseState(StrEnum):
@@ -63,12 +65,14 @@ class LeaseTurn:
     def __init__(self, connection: sa.Connection, log: EventLog) -> None:
         self._connection = connection
         self._log = log
+        self._known: dict[str, Any] = {}
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
-        """Undo what a block wrote if it raises, and nothing else of the turn."""
-        with self._connection.begin_nested():
-            yield
+    def once(self, name: str, work_out: Callable[[], Known]) -> Known:
+        """Return what holds for the whole turn, worked out when it is first asked for."""
+        if name not in self._known:
+            self._known[name] = work_out()
+        known: Known = self._known[name]
+        return known
 
     def changed_after(self, revision: int) -> list[LeaseRecord]:
         """Return leases that were added or changed after a revision; all that are held, for revision -1."""
@@ -106,18 +110,17 @@ class LeaseTurn:
         added = [LeaseRecord(**{**record, "revision": last + place}) for place, record in enumerate(records, start=1)]
         if added:
             try:
-                self._connection.execute(table.insert(), [asdict(one) for one in added])
+                with self._connection.begin_nested():
+                    self._connection.execute(table.insert(), [asdict(one) for one in added])
             except IntegrityError as error:
                 raise refuse(Reason.OVERLOADED, "leases", "an account or a person is held.", "Ask again.") from error
         return added
 
     def change(self, lease_id: str, **changes: Any) -> LeaseRecord:
         """Change a lease and return it."""
-        values = {**changes, "revision": self.last_revision() + 1}
-        self._connection.execute(table.update().where(table.c.lease_id == lease_id).values(values))
-        found = self.find(lease_id)
-        assert found is not None
-        return found
+        following = sa.select(sa.func.coalesce(sa.func.max(table.c.revision), 0) + 1).scalar_subquery()
+        statement = table.update().where(table.c.lease_id == lease_id).values(**changes, revision=following)
+        return LeaseRecord(**self._connection.execute(statement.returning(*table.c)).mappings().one())
 
     def events_after(self, sequence: int, size: int) -> list[StoredEvent]:
         """Return events, as ``EventLog.after``."""

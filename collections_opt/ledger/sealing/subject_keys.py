@@ -12,6 +12,7 @@ import hmac
 import secrets
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,20 +117,20 @@ class SubjectKeys:
         accounts, numbers = (np.concatenate([segment[name] for segment in segments]) for name in ("account_id", "key_no"))
         return accounts, numbers
 
-    def keys(self, numbers: Numbers) -> NDArray[np.uint8]:
-        """Return keys by number, uint8 (n, 32); zeros for an erased one.
+    def keys(self, numbers: Numbers, connection: sa.Connection | None = None) -> NDArray[np.uint8]:
+        """Return keys by number, uint8 (n, 32); zeros for an erased one; within a transaction where one is given.
 
         Raises:
             CollectionsError: INTEGRITY_FAILURE when stored keys were altered or sealed under another master key.
         """
         if numbers.size <= _FEW_KEYS:
-            return self._few_keys(numbers.tolist())
+            with nullcontext(connection) if connection is not None else self._database.read() as opened:
+                return self._few_keys(opened, numbers.tolist())
         return self._read_keys(numbers)
 
-    def _few_keys(self, numbers: list[int]) -> NDArray[np.uint8]:
+    def _few_keys(self, connection: sa.Connection, numbers: list[int]) -> NDArray[np.uint8]:
         """Return keys of a few accounts, those read before from memory until somebody is erased."""
-        with self._database.read() as connection:
-            erasures = int(connection.execute(_ERASURES).scalar_one())
+        erasures = int(connection.execute(_ERASURES).scalar_one())
         with self._lock:
             if self._held[0] != erasures or len(self._held[1]) > _MOST_HELD:
                 self._held = (erasures, {})
