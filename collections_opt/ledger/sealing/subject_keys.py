@@ -33,7 +33,7 @@ _BLOCK_KEYS = 4_096
 _NONCE_BYTES = 12
 _BLOCK, _SEGMENT = b"subject-keys/%d", b"subject-directory/%d"
 _IN_THE_CLEAR = b"PAR1"
-_FEW_KEYS, _MOST_HELD = 64, 100_000
+_FEW_KEYS = 64
 _ERASURES = sa.text("SELECT COUNT(*) FROM log_entries WHERE kind = 'erasure'")
 Ids = NDArray[np.bytes_]
 Numbers = NDArray[np.int64]
@@ -129,16 +129,26 @@ class SubjectKeys:
         return self._read_keys(numbers)
 
     def _few_keys(self, connection: sa.Connection, numbers: list[int]) -> NDArray[np.uint8]:
-        """Return keys of a few accounts, those read before from memory until somebody is erased."""
+        """Return keys of a few accounts, from blocks that stay in memory until somebody is erased."""
         erasures = int(connection.execute(_ERASURES).scalar_one())
         with self._lock:
-            if self._held[0] != erasures or len(self._held[1]) > _MOST_HELD:
+            if self._held[0] != erasures:
                 self._held = (erasures, {})
             held = self._held[1]
-        missing = np.array(sorted({number for number in numbers if number not in held}), dtype=np.int64)
-        if missing.size:
-            held.update(zip(missing.tolist(), self._read_keys(missing), strict=True))
-        return np.array([held[number] for number in numbers], dtype=np.uint8).reshape(-1, KEY_BYTES)
+            return np.array([self._key(connection, held, number) for number in numbers], np.uint8).reshape(-1, KEY_BYTES)
+
+    def _key(self, connection: sa.Connection, held: dict[int, NDArray[np.uint8]], number: int) -> NDArray[np.uint8]:
+        """Return one key; zeros for an erased one, and for a number that was never given."""
+        first = max((each for each in held if each <= number), default=None)
+        if first is None or number >= first + len(held[first]):
+            last = blocks.select().where(blocks.c.first_key_no <= number).order_by(blocks.c.first_key_no.desc()).limit(1)
+            row = connection.execute(last).first()
+            if row is None:
+                return np.zeros(KEY_BYTES, np.uint8)
+            first = int(row[0])
+            held[first] = self._unwrapped(first, row[1])
+        block = held[first]
+        return block[number - first] if number < first + len(block) else np.zeros(KEY_BYTES, np.uint8)
 
     def _read_keys(self, numbers: Numbers) -> NDArray[np.uint8]:
         wanted = blocks.c.first_key_no.between(int(numbers.min()) - _BLOCK_KEYS + 1, int(numbers.max()))
@@ -155,6 +165,8 @@ class SubjectKeys:
 
     def erase(self, connection: sa.Connection, numbers: Numbers) -> None:
         """Overwrite keys with zeros and strike their accounts from the directory, within a transaction."""
+        with self._lock:
+            self._held, self._seen = (-1, {}), (-1, {})
         numbers = np.sort(numbers)
         for first, content in connection.execute(sa.select(blocks)).all():
             block = self._unwrapped(first, content)
