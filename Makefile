@@ -52,6 +52,10 @@ tamper: setup-dev  ## 1,000 edits of rows, objects, checkpoints and keys: found,
 duplicates-load: setup-dev  ## 64 callers with one key, over several processes, on SQLite and PostgreSQL
 	$(BIN)/python -m harness.faults.duplicates --callers 64
 
+leases: setup-dev  ## 100,000 leases by 200 holders over two servers that are killed with -9, on PostgreSQL; then every planted bug
+	$(BIN)/python -m harness.leases --leases 100000 --holders 200
+	$(BIN)/python -m harness.leases --leases 300 --holders 24 --accounts 400 --kill-every 8 --plant all
+
 check: setup-dev  ## Formatting, lint, types, import contracts, the proto contract and the freshness of generated code
 	$(BIN)/ruff format --check collections_opt harness tests scripts
 	$(BIN)/ruff check collections_opt harness tests scripts
