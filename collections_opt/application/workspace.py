@@ -29,7 +29,6 @@ from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Whereabouts, open_records
-from collections_opt.application.records.recorded_inputs import RecordedInputsReader
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.approved import ApprovedResources
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
@@ -131,12 +130,11 @@ def open_workspace(
     rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = (
-        AccountExplanations(ledger, recorded, serving),
+        AccountExplanations(recorded, serving),
         AccountScores(ledger, serving, rule_tables, values, now),
     )
-    inputs = RecordedInputsReader(ledger, recorded, serving.recorded)
-    placer = Placer(recorded, inputs, rule_tables, ledger.erasure_count)
-    baselines = CapacityBaselines(books, recorded, inputs, serving, rule_tables, values, ledger.erasure_count)
+    placer = Placer(recorded, serving.recorded, rule_tables, ledger.erasure_count)
+    baselines = CapacityBaselines(books, recorded, serving, rule_tables, values, ledger.erasure_count)
     evidence = Evidence(
         ledger,
         recorded,

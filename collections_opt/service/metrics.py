@@ -5,10 +5,12 @@ Labels are names of the contract: no account, person or portfolio is in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.scoring_facts import DegradedStep
 
 OK, CANCELLED = "OK", "CANCELLED"
 """How a call ends that was answered, and one whose caller went away; any other ends with its ``Reason``."""
@@ -50,16 +52,16 @@ class ServerMetrics:
         self._calls.labels(method, outcome).inc()
         self._seconds.labels(method).observe(seconds)
 
-    def count_ranking(self, record: Mapping[str, Any]) -> None:
-        """Count a recorded ranking, from its record."""
-        self._rankings.labels(record["ordering"], record["termination"], record["model_step"]).inc()
-        bound = record["bound_minor"]
-        self._gap.set((bound - record["objective_minor"]) / bound if bound > 0 else 0.0)
-        for disposition, count in record["counts"].items():
+    def count_ranking(self, facts: RankingFacts) -> None:
+        """Count a recorded ranking, from what its record says."""
+        answer = facts.answer
+        self._rankings.labels(answer.ordering.value, answer.termination.value, facts.scored.step.value).inc()
+        self._gap.set(answer.gap)
+        for disposition, count in answer.counts.items():
             self._accounts.labels(disposition).set(count)
-        self.count_degraded("ranking", record["degraded"])
+        self.count_degraded("ranking", facts.scored.degraded)
 
-    def count_degraded(self, use: str, degraded: Sequence[Mapping[str, str]]) -> None:
+    def count_degraded(self, use: str, degraded: Sequence[DegradedStep]) -> None:
         """Count the steps that could not serve a ranking or a score."""
         for each in degraded:
-            self._degraded.labels(use, each["step"]).inc()
+            self._degraded.labels(use, each.step.value).inc()

@@ -94,7 +94,7 @@ def _checks(measure: Measure, workspace: Workspace, record: RankingRecord) -> No
         outcome = evidence_of.replays.replay(record.ranking_id).outcome
     measure.figures["replay says"] = outcome.value
     with measure.stage("export archive"):
-        content = evidence_of.proofs.archive(record)
+        content = evidence_of.archive(record)
     with measure.stage("check archive, pure Python"):
         assert verify_evidence.check_archive(content, evidence_of.proofs.vkey)
     entries = workspace.recorded.entries(record)

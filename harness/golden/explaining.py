@@ -67,10 +67,10 @@ def main(arguments: list[str]) -> int:
         accepted, seconds = ask(workspace, count)
         workspace.close()
         small = made(Path(name) / "few", 60)
-        record, proofs = small.ledger.rankings_before(None, 1)[0], small.evidence.proofs
-        proof = proofs.prove(record, "AC-00040").content
+        record, evidence = small.ledger.rankings_before(None, 1)[0], small.evidence
+        proofs, proof = evidence.proofs, evidence.prove(record, "AC-00040").content
         passed = accepted_alterations(verify_evidence.check_proof, proof, proofs.vkey, len(proof))
-        passed += accepted_alterations(verify_evidence.check_archive, proofs.archive(record), proofs.vkey, ALTERED)
+        passed += accepted_alterations(verify_evidence.check_archive, evidence.archive(record), proofs.vkey, ALTERED)
         small.close()
     tried = len(proof) + ALTERED
     p50, p95 = np.percentile(seconds, [50, 95]) * 1_000

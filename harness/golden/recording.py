@@ -30,8 +30,11 @@ from collections_opt.core.ranking.ordering import Ordering
 from tests.support.books.evidence_worlds import MODELS, NOW, PLAN, book, values
 
 FOLDER = Path(__file__).parents[2] / "tests" / "data" / "golden"
-ARCHIVE = FOLDER / f"rankings-{collections_opt.__version__}.zip"
-"""Of this version of the code; the others in the folder are of earlier ones and only ever verified."""
+RECORDED = FOLDER / f"rankings-{collections_opt.__version__}.zip"
+"""What this version of the code records; there is none before it is released."""
+
+ARCHIVE = max(FOLDER.glob("rankings-*.zip"), key=lambda path: [int(part) for part in path.stem[9:].split(".")], default=RECORDED)
+"""Of the newest version that recorded them; the others in the folder are of earlier ones and only ever verified."""
 
 COUNT = 50
 MODEL = "credit-card-1"
@@ -133,8 +136,8 @@ def main() -> None:
         with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
             for path in sorted(path for path in folder.rglob("*") if path.is_file()):
                 archive.writestr(zipfile.ZipInfo(str(path.relative_to(folder))), path.read_bytes(), zipfile.ZIP_DEFLATED)
-    ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
-    ARCHIVE.write_bytes(content.getvalue())
+    RECORDED.parent.mkdir(parents=True, exist_ok=True)
+    RECORDED.write_bytes(content.getvalue())
     print(f"{COUNT} rankings, {len(content.getvalue()):,} bytes")
 
 

@@ -19,8 +19,9 @@ import numpy as np
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome, solver_of
 from collections_opt.application.rankings.command import RankingCommand, options_of
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.provenance import same_environment
-from collections_opt.application.records.recorded_decision import read_decision
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.settings import load
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.accounts.admission import admit
@@ -55,7 +56,7 @@ def replay_all(workspace: Workspace, every: int = 1, row_seeds: tuple[int, ...] 
     """Verify and replay every n-th golden ranking over thread counts and row orders."""
     figures, broken = Figures(), []
     records = sorted(workspace.ledger.rankings_before(None, 1_000), key=lambda record: record.seq)
-    figures.environment = same_environment(records[0].record["runtime"])
+    figures.environment = same_environment(RankingFacts.from_record(records[0].record).kept.runtime)
     for record in records[::every]:
         figures.count += 1
         verdict = workspace.evidence.verification.verify_ranking(record.ranking_id)
@@ -74,32 +75,32 @@ def replay_all(workspace: Workspace, every: int = 1, row_seeds: tuple[int, ...] 
 
 def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
     """Return whether the accounts sent in another order give the same entries."""
-    decision = read_decision(workspace.ledger, workspace.rankings._sealed, record)
+    opened = OpenedRanking(record, workspace.ledger, workspace.rankings._sealed)
     command = load(workspace.ledger.requested_ranking(record.ranking_id).command, RankingCommand)
-    shuffled = admit(as_sent(decision.inputs.portfolio, seed)).portfolio
-    held = decision.held
-    scorer = workspace.serving.recorded(held["model_version"], held["model_digest"])
-    previous = decision.previous
+    shuffled = admit(as_sent(opened.portfolio, seed)).portfolio
+    facts = opened.facts
+    scorer = workspace.serving.recorded(facts.answer.model_version, facts.scored.digest)
+    previous = opened.previous
     options = replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices)
     request = RankingRequest(
-        decision.plan,
-        decision.rules,
-        decision.parameters,
-        decision.ordering,
+        opened.plan,
+        opened.rules,
+        opened.parameters,
+        opened.ordering,
         options,
-        decision.constraints,
+        opened.constraints,
         previous.decisions,
     )
     again = rank(
         shuffled,
         request,
         scorer.score,
-        solver_of(held, command),
-        effects_of=decision.effects_of,
+        solver_of(facts, command),
+        effects_of=opened.effects_of,
         solve_in_order=solve_in_order,
-        losses_of=decision.losses_of,
+        losses_of=opened.losses_of,
     )
-    return shuffled.digest == held["input_digest"] and again.entries.digest == held["entries_digest"]
+    return (shuffled.digest, again.entries.digest) == (facts.inputs.input_digest, facts.answer.entries_digest)
 
 
 def as_sent(portfolio: Portfolio, seed: int) -> RawPortfolio:

@@ -18,11 +18,12 @@ from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.core.evaluation.policy_value import LoggedActions, doubly_robust, doubly_robust_gain, ips, snips
 from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.valuation import contacted_probability
-from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
 from collections_opt.scoring.effect.experiment import learn_experiment
@@ -77,7 +78,7 @@ def claim(setting: Setting, seed: int, claims: Claims) -> None:
     outcomes = score_with(setting.booster, portfolio)
     truth = potential_outcomes(lender, 0, plan)
     _claim_effects(setting, lived.log, portfolio, plan, truth, claims)
-    valued = value_accounts(portfolio, outcomes, plan, setting.rules, setting.parameters)
+    valued = value_accounts(portfolio, outcomes, ValueBasis(plan, setting.rules, setting.parameters))
     rows = lived.snapshot.rows_of(portfolio)
     _claim_values(lived.log.take(rows), valued, plan, truth, rows, claims)
 

@@ -17,7 +17,7 @@ from collections_opt.core.desk.day_windows import DayWindow
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules import call_hours
-from collections_opt.service.converters.rankings import write_recorded
+from collections_opt.service.converters.recorded_rankings import write_recorded
 from tests.support.books.evidence_worlds import PLAN, book, opened, values
 
 MORNING = (DayWindow(time(7), time(9, 30)),)
@@ -65,7 +65,7 @@ def test_windows_are_recorded_verified_and_made_anew(workspace, ordering):
     assert all(check.holds for check in verdict.checks), verdict
     assert "Some queues do not say when they work" in next(c.sentence for c in verdict.checks if c.name == "hours")
     assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
-    report = verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    report = verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     assert f"{called.size} accounts have a window in which to contact them, within their queue's hours." in report
 
 

@@ -77,7 +77,7 @@ def test_offers_are_recorded_verified_and_made_anew(workspace, ordering):
     told = next(check.sentence for check in verdict.checks if check.name == "caps")
     assert f"{fewer} account(s) are offered fewer attempts" in told
     assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
-    report = verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    report = verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     assert any(line.startswith(f"{fewer} accounts are offered fewer attempts") for line in report)
 
 

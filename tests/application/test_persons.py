@@ -76,7 +76,7 @@ def test_a_ranking_contacts_each_person_once_and_its_evidence_says_so(workspace,
     verdict = evidence.verification.verify_ranking(record.ranking_id)
     assert all(check.holds for check in verdict.checks), verdict
     assert evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
-    report = verify_evidence.check_archive(evidence.proofs.archive(record), evidence.proofs.vkey)
+    report = verify_evidence.check_archive(evidence.archive(record), evidence.proofs.vkey)
     assert f"The accounts belong to {persons} persons; each is contacted about one of them at most." in report
 
 
@@ -86,7 +86,7 @@ def test_a_plan_may_allow_several_contacts_which_is_said_and_earns_more(workspac
     assert several.record["objective_minor"] > once.record["objective_minor"]
     assert several.record["persons"] == {"one_contact": False, "person_count": 0, "most_account_count": 0}
     assert "ANOTHER_ACCOUNT_WORKED" not in several.record["counts"]
-    report = verify_evidence.check_archive(workspace.evidence.proofs.archive(several), workspace.evidence.proofs.vkey)
+    report = verify_evidence.check_archive(workspace.evidence.archive(several), workspace.evidence.proofs.vkey)
     assert any("several of their accounts" in line for line in report)
     baseline = workspace.baselines.of_ranking(once.ranking_id)
     found = evaluate_capacity(baseline, replace(baseline.answer.plan, several_contacts_per_person=True))
@@ -118,7 +118,7 @@ def test_two_contacts_of_one_person_are_refused_by_every_verifier(tmp_path, monk
     assert "bound" in failed
     if known:
         with pytest.raises(verify_evidence.Refused, match="more than one account"):
-            verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+            verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     else:
         assert "values" in failed
     workspace.close()
@@ -126,7 +126,7 @@ def test_two_contacts_of_one_person_are_refused_by_every_verifier(tmp_path, monk
 
 def test_the_standalone_verifier_adds_up_persons(workspace):
     record = ranked(workspace)
-    with zipfile.ZipFile(io.BytesIO(workspace.evidence.proofs.archive(record))) as archive:
+    with zipfile.ZipFile(io.BytesIO(workspace.evidence.archive(record))) as archive:
         assert b"check_persons" in archive.read("verify_evidence.py")
     cells = [{"person": 0}, {"person": 1}, {"person": 0}]
     held = {"persons": {"one_contact": True, "person_count": 2}}

@@ -26,7 +26,7 @@ def test_all_are_there_in_order_and_every_one_is_accepted_by_its_archive(golden)
     records = golden.ledger.rankings_before(None, 1_000)
     assert len(records) == COUNT
     for record in records[::5]:
-        assert verify_evidence.check_archive(golden.evidence.proofs.archive(record), golden.evidence.proofs.vkey)
+        assert verify_evidence.check_archive(golden.evidence.archive(record), golden.evidence.proofs.vkey)
 
 
 @pytest.mark.parametrize("path", [path for path in sorted(FOLDER.glob("*.zip")) if path != ARCHIVE], ids=lambda path: path.stem)
@@ -38,7 +38,7 @@ def test_what_earlier_versions_recorded_keeps_verifying(tmp_path, path):
     for record in records[::7]:
         assert workspace.evidence.verification.verify_ranking(record.ranking_id).reached is Strength.CERTIFICATE
         assert workspace.evidence.replays.replay(record.ranking_id).outcome is not ReplayOutcome.MISMATCH
-        assert verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+        assert verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     workspace.close()
 
 
@@ -59,7 +59,7 @@ def test_answers_are_accepted_and_altered_bytes_are_not(tmp_path):
     accepted, seconds = explaining.ask(workspace, 80)
     assert accepted == len(seconds) == 80  # 55 decided, 25 refused at the door
     record, proofs = workspace.ledger.rankings_before(None, 1)[0], workspace.evidence.proofs
-    archive = proofs.archive(record)
+    archive = workspace.evidence.archive(record)
     assert explaining.accepted_alterations(verify_evidence.check_archive, archive, proofs.vkey, 50) == []
     # The planted bug: a verifier that trusts what it is given.
     assert len(explaining.accepted_alterations(lambda content, key: content, archive, proofs.vkey, 5)) == 5

@@ -9,10 +9,10 @@ import numpy as np
 
 from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.application.models.serving import ModelServing
-from collections_opt.application.records.recorded_constraints import RecordedSide
+from collections_opt.application.records.opened_ranking import OpenedRanking, RecordedSide
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
-from collections_opt.application.resources.value_sets import ValueChoice, recorded_choices
-from collections_opt.application.settings import load
+from collections_opt.application.resources.value_sets import ValueChoice
 from collections_opt.core.accounts.persons import grouped
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
@@ -24,12 +24,9 @@ from collections_opt.core.ranking.ranking import Disposition, Entries, Ranking, 
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.rules.known_persons import judge
 from collections_opt.core.rules.persons_facts import PersonsFacts
+from collections_opt.core.value.basis import value_accounts
 from collections_opt.core.value.losses import LossSource
-from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
-from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
-from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
 
 _MOST_ACCOUNTS = 200
@@ -66,8 +63,7 @@ class AccountExplanation:
 class AccountExplanations:
     """Explains accounts of recorded rankings."""
 
-    def __init__(self, ledger: Ledger, recorded: RecordedRankings, models: ModelServing) -> None:
-        self._ledger = ledger
+    def __init__(self, recorded: RecordedRankings, models: ModelServing) -> None:
         self._recorded = recorded
         self._models = models
 
@@ -77,26 +73,26 @@ class AccountExplanations:
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account.
         """
-        record = self._recorded.finished(ranking_id)
-        entries, plan = self._recorded.entries(record), self._recorded.plan_of(record)
-        portfolio = self._recorded.portfolio(record.portfolio_id)
+        opened = self._recorded.open(ranking_id)
+        return self.explain_opened(opened, account_id)
+
+    def explain_opened(self, opened: OpenedRanking, account_id: str) -> AccountExplanation:
+        """Return the same of a ranking that is open.
+
+        Raises:
+            CollectionsError: NOT_FOUND when the ranking has no such account.
+        """
+        ranking_id, facts, parameters = opened.record.ranking_id, opened.facts, opened.parameters
+        entries, plan, portfolio, rules = opened.entries, opened.plan, opened.portfolio, opened.rules
         row = _row_of(entries.account_id, account_id, ranking_id)
         rows = _of_same_person(entries, row)
         held = [_row_of(portfolio.column("account_id"), name.decode(), ranking_id) for name in entries.account_id[rows].tolist()]
         mine, at = portfolio.take(np.array(held)), int(np.searchsorted(rows, row))
-        nano = np.column_stack([entries.p_cure_nano[rows], entries.p_default_nano[rows], entries.p_stay_nano[rows]])
-        never = np.zeros(rows.size, dtype=bool)
-        outcomes = OutcomeProbabilities(from_nano(nano), record.record["model_version"], "", never)
-        parameters = load(record.record["parameters"], ValueParameters)
-        prices = np.array(record.record["prices"], dtype=np.int64)
-        effects = self._recorded.effects_of(record)(mine, plan)
-        rules = load(self._ledger.objects.get(record.record["rules_object"]).decode(), RuleTable)
-        side = self._recorded.side_of(record, mine, plan)
-        losses_of = self._recorded.losses_of(record)
+        outcomes, effects = opened.outcomes(rows), opened.effects_of(mine, plan)
         known = _known_of_person(portfolio, mine)
         eligibility = judge(mine, known, plan, rules)
-        valued = value_accounts(mine, outcomes, plan, rules, parameters, lambda _, __: effects, losses_of, eligibility)
-        ranking = _of_person(valued, prices, entries.queue[rows], side)
+        valued = value_accounts(mine, outcomes, opened.basis.knowing(effects), eligibility)
+        ranking = _of_person(valued, opened.prices, entries.queue[rows], opened.side_of(mine))
         ahead = minutes_ahead(entries, ranking.problem.value[at], ranking.problem.seconds[at])
         limits = _limits(mine, known, plan, rules, at)
         queues = tuple(
@@ -114,18 +110,17 @@ class AccountExplanations:
             disposition=disposition,
             sentence=summary_sentence(disposition, queues, portfolio.currency_code, explored, other),
             queues=queues,
-            reasons=self._reasons(record, portfolio.take(slice(held[at], held[at] + 1))),
+            reasons=self._reasons(facts, portfolio.take(slice(held[at], held[at] + 1))),
             probability=(p_cure, p_default, p_stay),
             loss=loss,
             worked_account_id=other,
-            value_choice=_choice_of(record, mine.column("product")[at].decode()),
+            value_choice=_choice_of(facts, mine.column("product")[at].decode()),
         )
 
-    def _reasons(self, record: RankingRecord, one: Portfolio) -> tuple[ScoreReason, ...]:
+    def _reasons(self, facts: RankingFacts, one: Portfolio) -> tuple[ScoreReason, ...]:
         """Return why the recorded model scored an account as it did; a model that is gone is said to be gone."""
         try:
-            held = record.record
-            scorer: OutcomeScorer = self._models.recorded(held["model_version"], held["model_digest"], held.get("scoring", {}))
+            scorer: OutcomeScorer = self._models.recorded(*facts.scored_with)
         except CollectionsError as error:
             return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
         return scorer.reasons(one)[0]
@@ -144,8 +139,8 @@ def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
     return row
 
 
-def _choice_of(record: RankingRecord, product: str) -> ValueChoice | None:
-    return next((choice for choice in recorded_choices(record.record) if choice.product == product), None)
+def _choice_of(facts: RankingFacts, product: str) -> ValueChoice | None:
+    return next((choice for choice in facts.sources.value_choices if choice.product == product), None)
 
 
 def _of_same_person(entries: Entries, row: int) -> np.ndarray:
@@ -181,8 +176,15 @@ def _limits(mine: Portfolio, known: PersonsFacts, plan: CapacityPlan, rules: Rul
 def _of_person(valued: ValuedAccounts, prices: np.ndarray, queue: np.ndarray, side: RecordedSide) -> Ranking:
     """Return a ranking of one person's accounts under recorded prices."""
     persons = grouped(np.zeros(len(queue), dtype=np.int32))
-    problem = replace(valued.problem, side=side.rows, persons=persons)
+    bound = valued.bound_by(side.rows, persons)
     answer = Assignment(queue, prices, side.prices, 0, 0, Termination.HEURISTIC, SolverIdentity("recorded", "1"))
-    mine, outcomes, eligibility, worth = valued.portfolio, valued.outcomes, valued.eligibility, valued.worth
-    entries = make_entries(mine, outcomes, worth, eligibility, problem, answer, None)
-    return Ranking(mine, Ordering.EXPECTED_VALUE, outcomes, eligibility, worth, problem, answer, entries)
+    return Ranking(
+        portfolio=bound.portfolio,
+        ordering=Ordering.EXPECTED_VALUE,
+        outcomes=bound.outcomes,
+        eligibility=bound.eligibility,
+        worth=bound.worth,
+        problem=bound.problem,
+        assignment=answer,
+        entries=make_entries(bound, answer),
+    )

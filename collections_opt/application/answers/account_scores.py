@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,7 @@ from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.rankings.quarantine import refused_rows
 from collections_opt.application.rankings.score_health import health_of_call, scoring_record
+from collections_opt.application.records.scoring_facts import BesideFacts, Health, ScoredFacts, Scoring
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
 from collections_opt.core.accounts.admission import admit
@@ -48,11 +48,11 @@ class ScoredAccounts:
     ranking: Ranking
     plan: CapacityPlan
     reasons: tuple[tuple[ScoreReason, ...], ...]
-    model_use: Mapping[str, Any]
+    model_use: ScoredFacts
     recovery: ServedRecovery
     values: ChosenValues
-    health: Mapping[str, Any]
-    scoring: Mapping[str, Any]
+    health: Health
+    scoring: Scoring | None
 
 
 class AccountScores:
@@ -93,7 +93,9 @@ class AccountScores:
         effects_of = effects.effects_of
         recovery = self._models.recoveries.pin("")
         score, losses_of = serving.scorer.score, recovery.losses_of
-        ranking = rank(admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of, losses_of=losses_of)
+        ranking = rank(
+            admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of=effects_of, losses_of=losses_of
+        )
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = nothing
         if with_reasons:
@@ -104,9 +106,8 @@ class AccountScores:
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
         used = serving_record(serving, admission.portfolio, self._now())
-        beside = {**effects.told, "effects_version": ranking.effects_version, "recovery_version": recovery.version}
-        record = {**used, **beside, "recovery_problem": recovery.problem}
-        health = health_of_call(record, serving, ranking, self._ledger)
+        beside = BesideFacts(*effects.record(ranking.effects_version), recovery.record())
+        health = health_of_call(used, beside, serving, ranking, self._ledger)
         return ScoredAccounts(ranking, plan, reasons, used, recovery, values, health, scoring_record(serving))
 
 

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from collections_opt.application.models.registry_policy import LadderStep
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.rankings.books import Books
-from collections_opt.application.records.recorded_constraints import recorded_persons
-from collections_opt.application.records.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.rule_tables import RuleTables, TableVersion
 from collections_opt.application.resources.value_sets import ValueSets
@@ -29,25 +28,21 @@ from collections_opt.core.problem.assignment import (
     Assignment,
     AssignmentProblem,
     ProgressCallback,
-    Shortage,
     SolveOptions,
     SolveProgress,
-    SolverIdentity,
     Termination,
     ignore_progress,
 )
 from collections_opt.core.problem.exploration import Exploration, withdraw
 from collections_opt.core.problem.queue_columns import FRESH, rearranged
 from collections_opt.core.progress import within
-from collections_opt.core.ranking.pipeline import EffectsOf, RankingRequest, rank
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.ranking.what_if import PlannedAnswer, renumbered
-from collections_opt.core.rules.eligibility import RuleTable
-from collections_opt.core.value.losses import LossesOf
-from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
+from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.stated_money import StatedMoney
-from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.solvers import SOLVERS, PriceIntervals, lagrangian_bound, price_intervals
 
 
@@ -62,13 +57,10 @@ class CapacityBaseline:
         intervals: between what its prices may lie and still be optimal.
         drawn: bool (n,) accounts that the ranking drew at random: they stay where they are and are no part of the answer.
         reserved_seconds: int64 (q,) time of the answer's queues that they take.
-        rules: eligibility rules.
-        rule_tables: the versions that they are of; none for a ranking of before tables were kept.
-        parameters: value model.
+        basis: what they are valued by, under the answer's plan.
+        rule_tables: the versions that its rules are of; none for a ranking of before tables were kept.
         solver: name, in ``SOLVERS``, of what made the answer.
         seed: seed of the solver and of the RANDOM order.
-        effects_of: contact effects.
-        losses_of: a recovery model's LGD; None where that of the value model stands.
         stated: what to expect of the answer, None where it was recorded before this was counted.
     """
 
@@ -78,12 +70,9 @@ class CapacityBaseline:
     intervals: PriceIntervals
     drawn: NDArray[np.bool_]
     reserved_seconds: NDArray[np.int64]
-    rules: RuleTable
-    parameters: ValueParameters
+    basis: ValueBasis
     solver: str
     seed: int
-    effects_of: EffectsOf
-    losses_of: LossesOf | None
     stated: StatedMoney | None = None
     rule_tables: tuple[TableVersion, ...] = ()
 
@@ -123,8 +112,7 @@ class CapacityBaseline:
 
     def _cells(self, plan: CapacityPlan) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
         """Return increments and times under a plan, without those of accounts drawn at random."""
-        by = (self.rules, self.parameters, self.effects_of, self.losses_of)
-        new = value_accounts(self.valued.portfolio, self.valued.outcomes, plan, *by).problem
+        new = value_accounts(self.valued.portfolio, self.valued.outcomes, self.basis.under(plan)).problem
         return self._without_drawn(new.value), new.seconds
 
     def problem_of(self, valued: ValuedAccounts) -> AssignmentProblem:
@@ -153,7 +141,6 @@ class CapacityBaselines:
         self,
         books: Books,
         recorded: RecordedRankings,
-        inputs: RecordedInputsReader,
         models: ModelServing,
         rule_tables: RuleTables,
         values: ValueSets,
@@ -161,7 +148,6 @@ class CapacityBaselines:
     ) -> None:
         self._books = books
         self._recorded = recorded
-        self._inputs = inputs
         self._models = models
         self._rule_tables = rule_tables
         self._values = values
@@ -173,44 +159,33 @@ class CapacityBaselines:
         """Return a recorded ranking's accounts with its scores, cells, assignment and prices; no model is needed.
 
         Raises:
-            CollectionsError: as ``RecordedInputsReader.read``; INTEGRITY_FAILURE when its objects differ from the record.
+            CollectionsError: as ``RecordedRankings.open_with_prices``; INTEGRITY_FAILURE when its objects differ from the record.
         """
         key = f"{ranking_id}/{self._erasure_count()}"
         known = self._known(key)
         if known is not None:
             return known
-        inputs = self._inputs.read(ranking_id)
-        held = inputs.record.record
+        opened = self._recorded.open_with_prices(ranking_id)
+        facts = opened.facts
         progress(SolveProgress("read", 0.05))
-        entries = self._recorded.entries(inputs.record)
-        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
+        entries = opened.entries
         progress(SolveProgress("value", 0.2))
-        nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
-        reconciled = np.zeros(portfolio.account_count, dtype=bool)
-        outcomes = OutcomeProbabilities(from_nano(nano), held["model_version"], held["calibration_version"], reconciled)
-        by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
-        valued = value_accounts(portfolio, outcomes, *by)
-        side = self._recorded.side_of(inputs.record, portfolio, inputs.plan)
-        persons = recorded_persons(held, portfolio)
-        problem, reserved = _optimised(replace(valued.problem, side=side.rows, persons=persons), entries)
+        valued = opened.valued()
+        problem, reserved = _optimised(valued.problem, entries)
         progress(SolveProgress("price intervals", 0.3))
-        queue = np.where(entries.explored, UNASSIGNED, entries.queue).astype(np.int16)
-        assignment, seed = _recorded_assignment(inputs, problem, side.prices, queue), int(held["seed"])
+        assignment, seed = _recorded_assignment(opened, problem), facts.inputs.seed
         baseline = CapacityBaseline(
             ranking_id=ranking_id,
             valued=valued,
-            answer=PlannedAnswer(inputs.plan, problem, assignment),
+            answer=PlannedAnswer(opened.plan, problem, assignment),
             intervals=price_intervals(problem, assignment, SolveOptions(seed=seed)),
             drawn=entries.explored.astype(bool),
             reserved_seconds=reserved,
-            rules=inputs.rules,
-            parameters=inputs.parameters,
-            solver=held["solver"] if held["solver"] in SOLVERS else "default",
+            basis=opened.basis,
+            solver=facts.answer.solver if facts.answer.solver in SOLVERS else "default",
             seed=seed,
-            effects_of=inputs.effects_of,
-            losses_of=inputs.losses_of,
-            stated=StatedMoney(**held["stated_money"]) if held.get("stated_money") else None,
-            rule_tables=tuple(TableVersion(**named) for named in held.get("rule_tables", ())),
+            stated=facts.answer.stated_money,
+            rule_tables=facts.sources.rule_tables,
         )
         return self._remember(key, baseline)
 
@@ -248,9 +223,10 @@ class CapacityBaselines:
         if known is not None:
             return known
         request = RankingRequest(plan, binding.rules, parameters)
+        basis = ValueBasis(plan, binding.rules, parameters, effects.effects_of, recovery.losses_of)
         part = within(progress, 0.0, 0.35)
-        score, solve, losses_of = serving.scorer.score, SOLVERS["default"], recovery.losses_of
-        ranking = rank(portfolio, request, score, solve, part, effects.effects_of, losses_of=losses_of)
+        score, solve = serving.scorer.score, SOLVERS["default"]
+        ranking = rank(portfolio, request, score, solve, part, effects_of=basis.effects_of, losses_of=basis.losses_of)
         valued = ValuedAccounts(portfolio, ranking.outcomes, ranking.eligibility, ranking.worth, ranking.problem)
         baseline = CapacityBaseline(
             ranking_id="",
@@ -259,12 +235,9 @@ class CapacityBaselines:
             intervals=price_intervals(ranking.problem, ranking.assignment, request.options),
             drawn=np.zeros(portfolio.account_count, dtype=bool),
             reserved_seconds=np.zeros(len(plan.queues), dtype=np.int64),
-            rules=binding.rules,
-            parameters=parameters,
+            basis=basis,
             solver="default",
             seed=request.options.seed,
-            effects_of=effects.effects_of,
-            losses_of=recovery.losses_of,
             stated=ranking.stated,
             rule_tables=binding.versions,
         )
@@ -297,24 +270,19 @@ def _optimised(whole: AssignmentProblem, entries: Entries) -> tuple[AssignmentPr
     return withdraw(whole, Exploration(queue, np.zeros_like(none), none)), none
 
 
-def _recorded_assignment(
-    inputs: RecordedInputs, problem: AssignmentProblem, side_prices: NDArray[np.int64], queue: NDArray[np.int16]
-) -> Assignment:
+def _recorded_assignment(opened: OpenedRanking, problem: AssignmentProblem) -> Assignment:
     """Return the recorded answer for the accounts that can still be read; with nobody erased its figures are the record's."""
-    held = inputs.record.record
-    worked = np.flatnonzero(queue != UNASSIGNED)
-    objective = int(problem.value[worked, queue[worked]].sum(dtype=np.int64))
-    whole = objective == int(held["objective_minor"])
-    return Assignment(
-        queue=queue,
-        prices=inputs.prices,
-        side_prices=side_prices,
+    recorded = opened.assignment()
+    worked = np.flatnonzero(recorded.queue != UNASSIGNED)
+    objective = int(problem.value[worked, recorded.queue[worked]].sum(dtype=np.int64))
+    if objective == recorded.objective_minor:
+        return recorded
+    return replace(
+        recorded,
         objective_minor=objective,
-        bound_minor=int(held["bound_minor"]) if whole else lagrangian_bound(problem, inputs.prices, side_prices),
-        termination=Termination(held["termination"]) if whole else Termination.LIMIT,
-        solver=SolverIdentity(held["solver"], held["solver_version"], tuple(sorted(held["solver_parameters"].items()))),
-        bound_by_search=whole and bool(held["proof"]["bound_by_search"]),
-        shortages=tuple(Shortage(**shortage) for shortage in held["proof"]["shortages"]),
+        bound_minor=lagrangian_bound(problem, recorded.prices, recorded.side_prices),
+        termination=Termination.LIMIT,
+        bound_by_search=False,
     )
 
 

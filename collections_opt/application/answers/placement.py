@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
+from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.quarantine import refused_rows
-from collections_opt.application.records.recorded_constraints import RecordedSide, persons_bind, recorded_persons, recorded_side
-from collections_opt.application.records.recorded_inputs import RecordedInputs, RecordedInputsReader
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.accounts.admission import admit
@@ -20,16 +20,16 @@ from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.problem.person_choice import OUTSIDE, Beside, Standing
-from collections_opt.core.problem.side_constraints import NOT_COMPARED
 from collections_opt.core.ranking.counterfactuals import Counterfactuals, counterfactuals
 from collections_opt.core.ranking.placement import Placements, keep_recorded, place, same_inputs
-from collections_opt.core.ranking.ranking import Disposition, Entries
+from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.ranking.worked_persons import WorkedPersons, worked_persons
 from collections_opt.core.ranking.worklist_order import RecordedDecisions, WorklistOrder
 from collections_opt.core.rules.others import PlannedContacts
 from collections_opt.core.rules.persons_facts import PersonsFacts
+from collections_opt.core.value.basis import value_accounts
 from collections_opt.core.value.outcomes import OutcomeProbabilities, quantised
-from collections_opt.core.value.valued_accounts import ValuedAccounts, value_accounts
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.core.wanted import require_wanted
 
 
@@ -38,7 +38,7 @@ class PlacedAccounts:
     """Accounts placed at recorded prices; rows are the accounts sorted by id.
 
     Attributes:
-        inputs: the ranking with everything that decided it, and the rules in force on the accounts' day in place of its own.
+        opened: the ranking with everything that decided it; the rules are those in force on the accounts' day.
         valued: the accounts with probabilities, eligibility and increments.
         recovery_without_contact_minor: int64 (m,) V(0), rounded.
         placements: where each goes.
@@ -55,7 +55,7 @@ class PlacedAccounts:
         worked_count: int64 (q,) accounts they hold.
     """
 
-    inputs: RecordedInputs
+    opened: OpenedRanking
     valued: ValuedAccounts
     recovery_without_contact_minor: NDArray[np.int64]
     placements: Placements
@@ -80,7 +80,7 @@ class Placer:
 
     Args:
         recorded: recorded rankings.
-        inputs: what they were made with.
+        recorded_model: loads what scored them; raises MODEL_UNAVAILABLE.
         rule_tables: what binds on the day of the accounts.
         erasure_count: how many erasures there were; what was read before the last one is never served again.
     """
@@ -88,16 +88,16 @@ class Placer:
     def __init__(
         self,
         recorded: RecordedRankings,
-        inputs: RecordedInputsReader,
+        recorded_model: RecordedModel,
         rule_tables: RuleTables,
         erasure_count: Callable[[], int],
     ) -> None:
         self._recorded = recorded
-        self._inputs = inputs
+        self._recorded_model = recorded_model
         self._rule_tables = rule_tables
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
-        self._last: tuple[tuple[str, int], RecordedInputs, WorklistOrder, WorkedPersons, KnownOfRanking] | None = None
+        self._last: tuple[tuple[str, int], WorklistOrder, WorkedPersons, KnownOfRanking] | None = None
 
     def place(self, ranking_id: str, raw: RawPortfolio) -> PlacedAccounts:
         """Place accounts where the ranking's prices put them, each person by himself.
@@ -109,8 +109,8 @@ class Placer:
         the ranking.
 
         Raises:
-            CollectionsError: as ``RecordedInputsReader.read`` and ``scorer_of``; INVALID_ARGUMENT naming every row that the
-                door refuses, an as-of date before the ranking's, or own columns of the ranking's model that are lacking;
+            CollectionsError: as ``RecordedRankings.open_with_prices``; MODEL_UNAVAILABLE; INVALID_ARGUMENT naming every row that
+                the door refuses, an as-of date before the ranking's, or own columns of the ranking's model that are lacking;
                 CURRENCY_MISMATCH.
         """
         admission = admit(raw)
@@ -124,31 +124,29 @@ class Placer:
         Raises:
             CollectionsError: as there.
         """
-        then, order, worked, known = self._ranking(ranking_id)
-        _check_fit(portfolio, then)
-        inputs = replace(then, rules=self._rule_tables.in_force(portfolio.as_of_date).rules)
+        opened, order, worked, known = self._ranking(ranking_id)
+        _check_fit(portfolio, opened)
+        rules = self._rule_tables.in_force(portfolio.as_of_date).rules
         require_wanted()
-        outcomes = self._scored(inputs, portfolio)
-        by = (inputs.plan, inputs.rules, inputs.parameters, inputs.effects_of, inputs.losses_of)
+        outcomes = self._scored(opened, portfolio)
         require_wanted()
         account_id = portfolio.column("account_id")
         rows = order.rows(account_id)
-        allowed, unchanged = judged_beside_ranking(portfolio, known, then, inputs.rules, self._unchanged(inputs, portfolio, rows))
-        valued = value_accounts(portfolio, outcomes, *by, allowed)
+        allowed, unchanged = judged_beside_ranking(portfolio, known, opened, rules, self._unchanged(opened, portfolio, rows))
+        valued = value_accounts(portfolio, outcomes, opened.basis.under(rules=rules), allowed)
         require_wanted()
         recorded = order.decisions(rows)
-        side = self._side(inputs, portfolio)
-        persons = recorded_persons(inputs.record.record, portfolio)
-        problem = replace(valued.problem, side=side.rows, persons=persons)
+        side = opened.side_of_new(portfolio)  # a placed account is a change asked for
+        problem = valued.bound_by(side.rows, opened.persons_of(portfolio)).problem
         beside = worked.beside(portfolio, rows)
         standing = Standing(unchanged, recorded.queue, beside)
-        by_price = place(problem, inputs.prices, side.prices, standing)
+        by_price = place(problem, opened.prices, side.prices, standing)
         placements = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
-        changes = counterfactuals(problem, placements.margin, inputs.prices, standing)
+        changes = counterfactuals(problem, placements.margin, opened.prices, standing)
         cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
         kept = unchanged & (recorded.queue == placements.queue)
         return PlacedAccounts(
-            inputs=inputs,
+            opened=opened,
             valued=valued,
             recovery_without_contact_minor=valued.recovery_without_contact_minor(),
             placements=placements,
@@ -163,54 +161,49 @@ class Placer:
             worked_count=order.worked_count,
         )
 
-    def _scored(self, inputs: RecordedInputs, portfolio: Portfolio) -> OutcomeProbabilities:
-        scorer = self._inputs.scorer_of(inputs)
+    def _scored(self, opened: OpenedRanking, portfolio: Portfolio) -> OutcomeProbabilities:
+        scorer = self._recorded_model(*opened.facts.scored_with)
         lacks = scorer.lacks(portfolio)
         if lacks:
-            _check_own(lacks, scorer.lacks(self._recorded.portfolio(inputs.record.portfolio_id)))
+            _check_own(lacks, scorer.lacks(opened.portfolio))
         return quantised(scorer.score(portfolio))
 
-    def _side(self, inputs: RecordedInputs, portfolio: Portfolio) -> RecordedSide:
-        """Return the side rows; a placed account is a change asked for, so it is not compared with a previous ranking."""
-        nowhere = np.full(portfolio.account_count, NOT_COMPARED, dtype=np.int16)
-        return recorded_side(inputs.record, portfolio, inputs.plan, nowhere)
-
-    def _ranking(self, ranking_id: str) -> tuple[RecordedInputs, WorklistOrder, WorkedPersons, KnownOfRanking]:
+    def _ranking(self, ranking_id: str) -> tuple[OpenedRanking, WorklistOrder, WorkedPersons, KnownOfRanking]:
         key = (ranking_id, self._erasure_count())
+        opened = self._recorded.open_with_prices(ranking_id)
         with self._lock:
             if self._last and self._last[0] == key:
-                return self._last[1:]
-        inputs = self._inputs.read(ranking_id)
-        entries = self._recorded.entries(inputs.record)
-        order = WorklistOrder(entries, len(inputs.plan.queues))
-        worked = self._worked(inputs, entries)
-        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
-        known = KnownOfRanking(PersonsFacts.of(portfolio), PlannedContacts.of(entries.queue, entries.attempts, inputs.plan))
+                return opened, *self._last[1:]
+        order = WorklistOrder(opened.entries, len(opened.plan.queues))
+        worked = _worked(opened)
+        planned = PlannedContacts.of(opened.entries.queue, opened.entries.attempts, opened.plan)
+        known = KnownOfRanking(PersonsFacts.of(opened.portfolio), planned)
         with self._lock:
-            self._last = (key, inputs, order, worked, known)
-        return inputs, order, worked, known
+            self._last = (key, order, worked, known)
+        return opened, order, worked, known
 
-    def _worked(self, inputs: RecordedInputs, entries: Entries) -> WorkedPersons:
-        """Return who is contacted about which account; nobody where the ranking did not count persons."""
-        if not persons_bind(inputs.record.record):
-            return worked_persons(entries, np.zeros(entries.queue.size, dtype="S1"), np.zeros(0, np.int64))
-        portfolio = self._recorded.portfolio(inputs.record.portfolio_id)
-        rows = np.flatnonzero(entries.queue != UNASSIGNED)
-        side = self._recorded.side_of(inputs.record, portfolio.take(rows), inputs.plan)
-        queue, seconds = entries.queue[rows].astype(np.int64), entries.seconds[rows].astype(np.int64)
-        margin = entries.increment_minor[rows] * PRICE_SCALE - inputs.prices[queue] * seconds
-        if side.rows is not None and side.prices.size:
-            margin -= np.tensordot(side.prices, side.rows.table, axes=1)[side.rows.group, queue]
-        return worked_persons(entries, portfolio.column("customer_id"), margin)
-
-    def _unchanged(self, inputs: RecordedInputs, portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    @staticmethod
+    def _unchanged(opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         known = np.flatnonzero(rows >= 0)
         result = np.zeros(rows.size, dtype=bool)
         if known.size:
-            mine = portfolio.take(known)
-            then = self._recorded.portfolio(inputs.record.portfolio_id)
+            mine, then = portfolio.take(known), opened.portfolio
             result[known] = same_inputs(mine, then.take(np.searchsorted(then.column("account_id"), mine.column("account_id"))))
         return result
+
+
+def _worked(opened: OpenedRanking) -> WorkedPersons:
+    """Return who is contacted about which account; nobody where the ranking did not count persons."""
+    entries = opened.entries
+    if not opened.facts.answer.persons.one_contact:
+        return worked_persons(entries, np.zeros(entries.queue.size, dtype="S1"), np.zeros(0, np.int64))
+    rows = np.flatnonzero(entries.queue != UNASSIGNED)
+    side = opened.side_of(opened.portfolio.take(rows))
+    queue, seconds = entries.queue[rows].astype(np.int64), entries.seconds[rows].astype(np.int64)
+    margin = entries.increment_minor[rows] * PRICE_SCALE - opened.prices[queue] * seconds
+    if side.rows is not None and side.prices.size:
+        margin -= np.tensordot(side.prices, side.rows.table, axes=1)[side.rows.group, queue]
+    return worked_persons(entries, opened.portfolio.column("customer_id"), margin)
 
 
 def _worked_account(
@@ -223,20 +216,20 @@ def _worked_account(
     return np.where(told, account_id[inside], np.where(rival == OUTSIDE, beside.account_id, b""))
 
 
-def _check_fit(portfolio: Portfolio, inputs: RecordedInputs) -> None:
-    ranked_on = str(inputs.record.record["as_of_date"])
-    if portfolio.as_of_date.isoformat() < ranked_on:
+def _check_fit(portfolio: Portfolio, opened: OpenedRanking) -> None:
+    ranked_on = opened.facts.inputs.as_of_date
+    if portfolio.as_of_date < ranked_on:
         raise refuse(
             Reason.INVALID_ARGUMENT,
             "as_of_date",
             f"{portfolio.as_of_date} is before the ranking's {ranked_on}.",
             "Send what is known since then.",
         )
-    if portfolio.currency_code != inputs.plan.currency_code:
+    if portfolio.currency_code != opened.plan.currency_code:
         raise refuse(
             Reason.CURRENCY_MISMATCH,
             "currency_code",
-            f"the ranking is in {inputs.plan.currency_code}, the accounts in {portfolio.currency_code}.",
+            f"the ranking is in {opened.plan.currency_code}, the accounts in {portfolio.currency_code}.",
             "Send money in the ranking's currency.",
         )
 

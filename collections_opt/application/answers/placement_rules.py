@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.records.recorded_inputs import RecordedInputs
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.rules.known_persons import judge
@@ -27,7 +27,7 @@ class KnownOfRanking:
 
 
 def judged_beside_ranking(
-    accounts: Portfolio, known: KnownOfRanking, then: RecordedInputs, rules: RuleTable, same: Mask
+    accounts: Portfolio, known: KnownOfRanking, then: OpenedRanking, rules: RuleTable, same: Mask
 ) -> tuple[Eligibility, Mask]:
     """Return where accounts may be worked, and of which the ranking's decision stands, bool (m,).
 

@@ -15,7 +15,7 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     cell = int(placed.placements.cell[row])
     if disposition is Disposition.INELIGIBLE or cell == UNASSIGNED:
         return f"Not worked: no queue may work it. {_rules(placed, row)}".rstrip()
-    queue, unit = placed.inputs.plan.queues[cell], currency(placed.valued.portfolio.currency_code)
+    queue, unit = placed.opened.plan.queues[cell], currency(placed.valued.portfolio.currency_code)
     value, seconds = int(placed.valued.problem.value[row, cell]), int(placed.valued.problem.seconds[row, cell])
     other = placed.worked_account_id[row].decode()
     surplus = float(placed.placements.margin[row, cell]) / PRICE_SCALE

@@ -16,7 +16,7 @@ from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.eligibility import BlockReason, Eligibility
 from collections_opt.core.rules.tables import RuleTable
 from collections_opt.core.rules.together import bound_together, taken_as_in_force
-from collections_opt.core.value.valued_accounts import value_accounts
+from collections_opt.core.value.basis import value_accounts
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class TriedRules:
         # A ranking of before tables were kept was made with what its release shipped.
         self._held: dict[str, tuple[str, RuleTable]] = {
             each.version.resource_id: (each.version.name, each.content) for each in named
-        } or {SHIPPED_ID: (baseline.rules.version, baseline.rules)}
-        self.rules = baseline.rules
+        } or {SHIPPED_ID: (baseline.basis.rules.version, baseline.basis.rules)}
+        self.rules = baseline.basis.rules
 
     def add(self, table_id: str, table: RuleTable) -> None:
         """Take a table as in force, in place of one of its id or beside the others.
@@ -100,8 +100,7 @@ def evaluate_rules(
     """
     progress(SolveProgress("value", 0.4))
     valued, plan = baseline.valued, baseline.answer.plan
-    by = (plan, rules, baseline.parameters, baseline.effects_of, baseline.losses_of)
-    other = value_accounts(valued.portfolio, valued.outcomes, *by)
+    other = value_accounts(valued.portfolio, valued.outcomes, baseline.basis.under(rules=rules))
     found = compared(baseline, plan, baseline.problem_of(other), solver, progress)
     return RuleEvaluation(
         compared=found,

@@ -11,6 +11,7 @@ import numpy as np
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.gate import Gate, is_day_of
 from collections_opt.application.day.live_desk import NOT_WORKED, LiveDesk, Place
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.rule_tables import RuleTables
@@ -94,15 +95,13 @@ class Desks:
         self._place_changed(desk, gate, now)
 
     def _opened(self, ranking_id: str) -> LiveDesk:
-        record = self._recorded.finished(ranking_id)
-        stored = self._ledger.portfolio(record.portfolio_id)
-        opened = self._sealed.portfolio(stored.object_digest)
-        entries = self._recorded.entries(record)
-        if not np.array_equal(entries.account_id, opened.portfolio.column("account_id")):
+        opened = self._recorded.open(ranking_id)
+        inputs, entries = opened.inputs, opened.entries
+        if not np.array_equal(entries.account_id, inputs.portfolio.column("account_id")):
             told = "holds other accounts than its portfolio."
             raise refuse(Reason.INTEGRITY_FAILURE, "ranking_id", told, "Verify the ranking.")
-        imported_at = datetime.fromisoformat(stored.created_at)
-        return LiveDesk(record, self._recorded.plan_of(record), opened.portfolio, opened.key_no, entries, imported_at)
+        imported_at = datetime.fromisoformat(self._ledger.portfolio(opened.record.portfolio_id).created_at)
+        return LiveDesk(opened.record, opened.plan, inputs.portfolio, inputs.key_no, entries, imported_at)
 
     def _place_changed(self, desk: LiveDesk, gate: Gate, now: datetime) -> None:
         """Find the place of accounts that events changed, at the ranking's prices; a raw order has none, and keeps its places."""
@@ -110,7 +109,7 @@ class Desks:
             return
         rows = sorted(desk.dirty)
         desk.dirty.clear()
-        if desk.record.record["ordering"] != Ordering.EXPECTED_VALUE.value:
+        if RankingFacts.from_record(desk.record.record).answer.ordering is not Ordering.EXPECTED_VALUE:
             return
         try:
             placed = self._placer.place_admitted(desk.record.ranking_id, gate.live(rows, now).portfolio)

@@ -11,7 +11,7 @@ from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog, LogSource
-from collections_opt.core.ranking.pipeline import EffectsOf
+from collections_opt.core.value.basis import EffectsOf
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.scoring.effect.artifacts import EffectArtifact, load_effect
 from collections_opt.scoring.effect.evaluation import EffectEvaluation, evaluate_effects

@@ -21,8 +21,9 @@ from collections_opt.core.evaluation.policy_value import LoggedActions
 from collections_opt.core.evaluation.uplift import uplift_curve
 from collections_opt.core.problem.assignment import UNASSIGNED, SolveOptions
 from collections_opt.core.ranking.ordering import Ordering, raw_order_key
-from collections_opt.core.ranking.pipeline import EffectsOf, RankingRequest, rank
+from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.basis import EffectsOf
 from collections_opt.core.value.effects import ContactEffects, PlannedEffects
 from collections_opt.core.value.losses import LossesOf
 from collections_opt.core.value.payoffs import ValueParameters

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.evidence.findings import Check
-from collections_opt.application.records.recorded_decision import RecordedDecision
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.ranking.ranking import Entries
@@ -17,16 +17,16 @@ from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope, RuleSta
 _NAME = "caps"
 
 
-def budget_check(decision: RecordedDecision) -> Check:
+def budget_check(opened: OpenedRanking) -> Check:
     """Return whether contacts made and attempts offered stay within every budget, for every account that is worked."""
-    entries, plan = decision.stored.entries, decision.plan
+    entries, plan = opened.entries, opened.plan
     attempts = np.zeros(entries.queue.size, dtype=np.uint8) if entries.attempts is None else entries.attempts
     wrong = _wrong_offers(entries, attempts, plan)
     if wrong:
         return Check(_NAME, False, wrong)
-    portfolio = decision.inputs.portfolio
+    portfolio = opened.portfolio
     states = portfolio.column("state")
-    for rule in decision.rules.rules:
+    for rule in opened.rules.rules:
         if rule.kind is not RuleKind.BUDGET or not _binds_on(rule, portfolio.as_of_date):
             continue
         known = portfolio.is_present(rule.column) & _young_enough(portfolio, rule.column, plan)
@@ -37,7 +37,7 @@ def budget_check(decision: RecordedDecision) -> Check:
         worked = planned > 0
         if rule.scope is RuleScope.PERSON:
             planned = _of_persons(portfolio.column("customer_id"), planned)
-        bound = _in(states, rule.jurisdictions, decision.rules.strict_places)
+        bound = _in(states, rule.jurisdictions, opened.rules.strict_places)
         over = np.flatnonzero(worked & bound & (made + planned > rule.threshold))
         if over.size:
             account = entries.account_id[over[0]].decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -11,6 +11,8 @@ from collections_opt.application.evidence.proofs import AccountProof, Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
 from collections_opt.application.records.erasures import Erasures
+from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.ranking.ordering import Ordering
@@ -55,7 +57,7 @@ class Evidence:
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
         """
-        return self._answer(self.recorded.finished(ranking_id), account_id, ())
+        return self._answer(self.recorded.open(ranking_id), account_id, ())
 
     def answer_at(self, account_id: str, day: date) -> DatedAnswer:
         """Return what was in force for an account on a day: the last ranking up to it, by expected value where there is one.
@@ -69,23 +71,35 @@ class Evidence:
         for record in records:
             others = tuple(other.ranking_id for other in records if other is not record)
             try:
-                return self._answer(record, account_id, others)
+                return self._answer(self.recorded.opened(record), account_id, others)
             except CollectionsError as error:
                 if error.reason is not Reason.NOT_FOUND:
                     raise
-        last = records[0].record["as_of_date"]
+        last = RankingFacts.from_record(records[0].record).inputs.as_of_date
         raise refuse(
             Reason.NOT_FOUND, "account_id", f"{account_id!r} is in no ranking of {last}, or was erased.", "Check the id."
         )
 
+    def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
+        """Return the proof of one account, as ``Proofs.prove``."""
+        return self.proofs.prove(self.recorded.opened(record), account_id)
+
+    def archive(self, record: RankingRecord, accounts: Sequence[str] | None = None) -> bytes:
+        """Return everything about a ranking as one archive, as ``Proofs.archive``."""
+        return self.proofs.archive(self.recorded.opened(record), accounts)
+
     def _in_force(self, day: date) -> Iterator[RankingRecord]:
         records = [self.ledger.ranking(ranking_id) for ranking_id in self.ledger.rankings_in_force(day)]
-        yield from sorted(records, key=lambda record: record.record["ordering"] != Ordering.EXPECTED_VALUE.value)
+        yield from sorted(records, key=lambda record: not _by_expected_value(record))
 
-    def _answer(self, record: RankingRecord, account_id: str, others: tuple[str, ...]) -> DatedAnswer:
-        proof = self.proofs.prove(record, account_id)
+    def _answer(self, opened: OpenedRanking, account_id: str, others: tuple[str, ...]) -> DatedAnswer:
+        record, proof = opened.record, self.proofs.prove(opened, account_id)
         if "disposition" not in proof.answer:
             sentence = "Not worked: its row {row} was refused at the door, {field} {rule} ({value}).".format(**proof.answer)
             return DatedAnswer(record, sentence, None, proof, others)
-        explanation = self.explanations.explain(record.ranking_id, account_id)
+        explanation = self.explanations.explain_opened(opened, account_id)
         return DatedAnswer(record, explanation.sentence, explanation, proof, others)
+
+
+def _by_expected_value(record: RankingRecord) -> bool:
+    return RankingFacts.from_record(record.record).answer.ordering is Ordering.EXPECTED_VALUE

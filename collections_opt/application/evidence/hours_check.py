@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from collections_opt.application.evidence.findings import Check
-from collections_opt.application.records.recorded_decision import RecordedDecision
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.rules.feasts import feast_days
@@ -19,17 +19,17 @@ _NAME = "hours"
 _MINUTE = timedelta(minutes=1)
 
 
-def hours_check(decision: RecordedDecision) -> Check | None:
+def hours_check(opened: OpenedRanking) -> Check | None:
     """Return whether every account that is worked has a lawful window within its queue's; None where no queue has windows.
 
     Accounts of one place, zone, queue and window are checked once.
     """
-    entries, plan, portfolio = decision.stored.entries, decision.plan, decision.inputs.portfolio
+    entries, plan, portfolio = opened.entries, opened.plan, opened.portfolio
     if not any(queue.windows for queue in plan.queues):
         return None
     if entries.call_from is None or entries.call_until is None:
         return Check(_NAME, False, "The plan says when queues work, and no window is recorded.")
-    hours = [rule for rule in decision.rules.rules if rule.kind is RuleKind.HOURS and _binds_on(rule, portfolio.as_of_date)]
+    hours = [rule for rule in opened.rules.rules if rule.kind is RuleKind.HOURS and _binds_on(rule, portfolio.as_of_date)]
     worked = np.flatnonzero(entries.queue >= 0)
     places, place_of = np.unique(portfolio.column("state")[worked], return_inverse=True)
     zones, zone_of = np.unique(portfolio.column("time_zone")[worked], return_inverse=True)
@@ -43,7 +43,7 @@ def hours_check(decision: RecordedDecision) -> Check | None:
             unplanned += 1
             continue
         minutes = _minutes(queue.time_zone or portfolio.time_zone, portfolio.as_of_date, first, after)
-        binding = [rule for rule in hours if _reaches(rule, queue) and _in(place, rule, decision.rules.strict_places)]
+        binding = [rule for rule in hours if _reaches(rule, queue) and _in(place, rule, opened.rules.strict_places)]
         wrong = _wrong(queue, first, after, minutes) or _unlawful(binding, place, zone, minutes)
         if wrong:
             return Check(_NAME, False, f"{entries.account_id[row].decode()} is to be contacted {wrong}.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,8 @@ import numpy as np
 
 from collections_opt.application.evidence.history import History, KeptCheckpoint
 from collections_opt.application.models.evidence import model_files, object_files
+from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.wanted import require_wanted
@@ -55,15 +56,6 @@ class LogState:
     kept: tuple[KeptCheckpoint, ...]
 
 
-@dataclass(frozen=True)
-class _Leaves:
-    """A ranking's sealed tables, and the tree over the leaves of both."""
-
-    decided: SealedTable
-    refused: SealedTable
-    tree: MerkleTree
-
-
 class Proofs:
     """Makes evidence from records.
 
@@ -76,8 +68,6 @@ class Proofs:
         self._ledger = ledger
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
-        self._lock = threading.Lock()
-        self._last: tuple[str, _Leaves] | None = None
 
     @property
     def vkey(self) -> str:
@@ -99,14 +89,14 @@ class Proofs:
         history = History(self._checkpoints, (), tree)
         return LogState(self._checkpoints.note(tree), tuple(map(history.compared, kept)))
 
-    def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
+    def prove(self, opened: OpenedRanking, account_id: str) -> AccountProof:
         """Return the proof of one account, decided or refused at the door.
 
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
         """
-        leaves = self._leaves(record)
-        index, key_no = self._place(record, leaves, account_id)
+        leaves, record = opened.leaves, opened.record
+        index, key_no = self._place(opened, account_id)
         count = leaves.decided.row_count
         table, row = (leaves.decided, index) if index < count else (leaves.refused, index - count)
         shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
@@ -117,7 +107,7 @@ class Proofs:
             "checkpoint": self._checkpoints.note(log),
             "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
             "log": self._log_facts(LogKind.RANKING, record.ranking_id, log),
-            "plan": self._ledger.objects.get(record.record["plan_object"]).decode(),
+            "plan": opened.plan_text,
             "row": vars_of(record),
             "vkey": self.vkey,
         }
@@ -125,29 +115,29 @@ class Proofs:
             content["key_hand_overs"] = [list(pair) for pair in self.hand_overs]
         return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
 
-    def archive(self, record: RankingRecord, accounts: Iterable[str] | None = None) -> bytes:
+    def archive(self, opened: OpenedRanking, accounts: Iterable[str] | None = None) -> bytes:
         """Return everything about a ranking as one ZIP archive; the same records give the same bytes.
 
         Args:
-            record: the ranking.
+            opened: the ranking.
             accounts: whose rows are shown; None shows all that were not erased.
         """
-        leaves = self._leaves(record)
+        leaves, record, facts = opened.leaves, opened.record, opened.facts
         require_wanted()
         decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
-        held, tree = record.record, self._ledger.log_tree()
+        tree = self._ledger.log_tree()
         files = {
-            "README.txt": _readme(record).encode(),
+            "README.txt": _readme(record.ranking_id, facts).encode(),
             "record.json": canonical_json(vars_of(record)).encode(),
             "log.json": canonical_json(self._log_facts(LogKind.RANKING, record.ranking_id, tree)).encode(),
-            "inputs.json": canonical_json(self._input_facts(record, tree)).encode(),
+            "inputs.json": canonical_json(self._input_facts(facts, tree)).encode(),
             "checkpoint.txt": self._checkpoints.note(tree).encode(),
             "log_hashes.bin": tree.leaves.tobytes(),
             "key.vkey": self.vkey.encode(),
             "key_hand_overs.json": json.dumps(self.hand_overs).encode(),
-            **object_files(self._ledger, held),
-            **model_files(self._ledger, held),
+            **object_files(self._ledger, facts),
+            **model_files(self._ledger, facts),
             "leaves.bin": np.concatenate([decided.leaves, refused.leaves]).tobytes(),
             "accepted.bin": self._opened(decided, shown).tobytes(),
             "refused.bin": self._opened(refused, shown).tobytes(),
@@ -158,12 +148,12 @@ class Proofs:
         title = f"{self._checkpoints.origin} evidence {record.ranking_id}\n"
         return _zip({**files, "manifest.note": self._checkpoints.signer.sign(title + listed).encode()})
 
-    def _input_facts(self, record: RankingRecord, log: MerkleTree) -> dict[str, Any]:
+    def _input_facts(self, facts: RankingFacts, log: MerkleTree) -> dict[str, Any]:
         """Return the leaves that say who imported the portfolio and who saved the plan."""
-        plan = f"{record.record['plan_id']}/{record.record['plan_version']}"
+        plan = f"{facts.inputs.plan_id}/{facts.inputs.plan_version}"
         return {
             "plan": self._log_facts(LogKind.PLAN, plan, log),
-            "portfolio": self._log_facts(LogKind.PORTFOLIO, record.portfolio_id, log),
+            "portfolio": self._log_facts(LogKind.PORTFOLIO, facts.inputs.portfolio_id, log),
         }
 
     def _log_facts(self, kind: LogKind, reference: str, log: MerkleTree) -> dict[str, Any]:
@@ -174,23 +164,9 @@ class Proofs:
         path = log.inclusion_proof(entry.position)
         return {"content": entry.content, "position": entry.position, "path": [step.hex() for step in path]}
 
-    def _leaves(self, record: RankingRecord) -> _Leaves:
-        """Return a ranking's sealed tables and tree; those of the last one asked for stay in memory."""
-        with self._lock:
-            last = self._last
-        if last is None or last[0] != record.record_digest:
-            held = record.record
-            decided = self._sealed.table(held["entries_object"])
-            refused = self._sealed.table(held["leaves"]["refused_object"])
-            tree = MerkleTree(np.concatenate([decided.leaves, refused.leaves]))
-            last = (record.record_digest, _Leaves(decided, refused, tree))
-            with self._lock:
-                self._last = last
-        return last[1]
-
-    def _place(self, record: RankingRecord, leaves: _Leaves, account_id: str) -> tuple[int, int]:
+    def _place(self, opened: OpenedRanking, account_id: str) -> tuple[int, int]:
         """Return an account's leaf and key number."""
-        stored = self._sealed.entries(record.record["entries_object"])
+        leaves, stored = opened.leaves, opened.stored
         ids, wanted = stored.entries.account_id, account_id.encode()
         at = int(np.searchsorted(ids, wanted))
         if at < ids.size and ids[at] == wanted:
@@ -199,7 +175,7 @@ class Proofs:
         key_no = self._sealed.key_number(account_id)
         rows = np.flatnonzero(leaves.refused.key_no == (-1 if key_no is None else key_no))
         if key_no is None or not rows.size:
-            raise _not_there(account_id, record)
+            raise _not_there(account_id, opened.record)
         return leaves.decided.row_count + int(rows[0]), key_no
 
     def _numbers(self, accounts: Iterable[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -252,9 +228,8 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def _readme(record: RankingRecord) -> str:
-    day = record.record["as_of_date"]
-    return f"""Evidence about ranking {record.ranking_id}, which decided on {day} which accounts are worked.
+def _readme(ranking_id: str, facts: RankingFacts) -> str:
+    return f"""Evidence about ranking {ranking_id}, which decided on {facts.inputs.as_of_date} which accounts are worked.
 
 To check it you need Python 3.8 or newer and nothing else; take verify_evidence.py out of this archive and run
 

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
 
 from collections_opt.application.evidence.verification import certificate_checks, first_difference
 from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.command import RankingCommand
-from collections_opt.application.records.decided_facts import decided_facts
+from collections_opt.application.records.decided_facts import answer_facts, input_facts
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.provenance import same_environment
-from collections_opt.application.records.recorded_constraints import persons_bind
-from collections_opt.application.records.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.record_parts import write_part
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.settings import load
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.problem.assignment import ProgressCallback, Solve, SolveOptions, ignore_progress
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.solvers import SOLVERS, solve_in_order
@@ -72,64 +73,77 @@ class Replays:
         Raises:
             CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when stored content is damaged.
         """
-        decision = read_decision(self._ledger, self._sealed, self._ledger.ranking(ranking_id))
-        reason = self._why_not(decision)
+        opened = OpenedRanking(self._ledger.ranking(ranking_id), self._ledger, self._sealed)
+        reason = self._why_not(opened)
         require_wanted()
-        difference = "" if reason else self._difference(decision, progress, threads)
+        difference = "" if reason else self._difference(opened, progress, threads)
         if not reason and not difference:
             return Replay(ranking_id, ReplayOutcome.BIT_IDENTICAL, "")
-        reason = reason or same_environment(decision.held["runtime"])
+        reason = reason or same_environment(opened.facts.kept.runtime)
         if not reason:
             return Replay(ranking_id, ReplayOutcome.MISMATCH, difference)
-        if decision.erased_count:
+        if opened.erased_count:
             return Replay(ranking_id, ReplayOutcome.CERTIFICATE_ONLY, reason)
         require_wanted()
-        broken = [check.sentence for check in certificate_checks(decision) if not check.holds]
+        broken = [check.sentence for check in certificate_checks(opened) if not check.holds]
         outcome = ReplayOutcome.MISMATCH if broken else ReplayOutcome.CERTIFICATE_ONLY
         return Replay(ranking_id, outcome, broken[0] if broken else reason)
 
-    def _why_not(self, decision: RecordedDecision) -> str:
+    def _why_not(self, opened: OpenedRanking) -> str:
         """Return why a ranking cannot be made anew, empty when it can."""
-        if decision.erased_count:
-            return f"{decision.erased_count} account(s) were erased since"
-        if not decision.held["health"]["replayable"]:
-            return str(decision.held["health"]["why_not_replayable"])
+        if opened.erased_count:
+            return f"{opened.erased_count} account(s) were erased since"
+        facts = opened.facts
+        if not facts.health.replayable:
+            return facts.health.why_not_replayable
         try:
-            self._scorer_of(decision.held["model_version"], decision.held["model_digest"], decision.held.get("scoring", {}))
+            self._scorer_of(*facts.scored_with)
         except CollectionsError as error:
             return error.message
         return ""
 
-    def _difference(self, decision: RecordedDecision, progress: ProgressCallback, threads: int) -> str:
-        held, record = decision.held, decision.record
+    def _difference(self, opened: OpenedRanking, progress: ProgressCallback, threads: int) -> str:
+        facts, record = opened.facts, opened.record
         command = load(self._ledger.requested_ranking(record.ranking_id).command, RankingCommand)
-        previous = decision.previous
+        previous = opened.previous
         options = replace(
             self._options_of(command), threads=threads, warm_prices=previous.prices, warm_side_prices=previous.side_prices
         )
         request = RankingRequest(
-            decision.plan,
-            decision.rules,
-            decision.parameters,
-            decision.ordering,
+            opened.plan,
+            opened.rules,
+            opened.parameters,
+            opened.ordering,
             options,
-            decision.constraints,
+            opened.constraints,
             previous.decisions,
-            persons_bind(held),
+            facts.answer.persons.one_contact,
         )
-        scorer = self._scorer_of(held["model_version"], held["model_digest"], held.get("scoring", {}))
-        by = (decision.effects_of, solve_in_order, decision.losses_of)
-        again = rank(decision.inputs.portfolio, request, scorer.score, solver_of(held, command), progress, *by)
-        found = first_difference(decision.stored.entries.columns(), again.entries.columns())
-        return found or _first_fact({**decided_facts(command, request, again, held["input_digest"])}, held)
+        scorer = self._scorer_of(*facts.scored_with)
+        again = rank(
+            opened.portfolio,
+            request,
+            scorer.score,
+            solver_of(facts, command),
+            progress,
+            effects_of=opened.effects_of,
+            solve_in_order=solve_in_order,
+            losses_of=opened.losses_of,
+        )
+        found = first_difference(opened.entries.columns(), again.entries.columns())
+        return found or first_fact(command, request, again, facts)
 
 
-def solver_of(held: Mapping[str, Any], command: RankingCommand) -> Solve:
+def solver_of(facts: RankingFacts, command: RankingCommand) -> Solve:
     """Return the solver that answered: which one "default" stands for may change, what it chose then does not."""
-    return SOLVERS.get(str(held["solver"]), SOLVERS[command.solver])
+    return SOLVERS.get(facts.answer.solver, SOLVERS[command.solver])
 
 
-def _first_fact(again: dict[str, Any], held: dict[str, Any]) -> str:
+def first_fact(command: RankingCommand, request: RankingRequest, ranking: Ranking, facts: RankingFacts) -> str:
+    """Return the first recorded fact in which a second run differs, "" where it repeats them all."""
+    again = write_part(input_facts(command, request, ranking, facts.inputs.input_digest))
+    again |= {**write_part(answer_facts(request, ranking)), "effects_version": ranking.effects_version}
+    held = write_part(facts)
     for name, value in again.items():
         if name in held and held[name] != value and name != "code_version":
             return f"{name}: {held[name]} was recorded, {value} follows"

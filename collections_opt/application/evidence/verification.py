@@ -1,4 +1,4 @@
-"""Verify the log and a recorded ranking: what was stored against its hashes, then the decision against its inputs."""
+"""Verify the log and a recorded ranking: what was stored against its hashes, then the opened against its inputs."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from collections_opt.application.evidence.budget_check import budget_check
 from collections_opt.application.evidence.findings import Check, Strength, Verdict
 from collections_opt.application.evidence.history import History
 from collections_opt.application.evidence.hours_check import hours_check
-from collections_opt.application.records.recorded_decision import RecordedDecision, read_decision
+from collections_opt.application.evidence.recomputed import recomputed_entries
+from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.standing import Standing
-from collections_opt.application.resources.rule_tables import RuleTables, TableVersion
-from collections_opt.application.resources.value_sets import ValueSets, recorded_choices
-from collections_opt.application.settings import dump, load
-from collections_opt.core.actors import asked_by, recorded_actor
+from collections_opt.application.resources.rule_tables import RuleTables
+from collections_opt.application.resources.value_sets import ValueSets
+from collections_opt.application.settings import dump
+from collections_opt.core.actors import asked_by
 from collections_opt.core.arrays import Array, digest_text
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.problem.assignment import Assignment, AssignmentProblem
 from collections_opt.core.problem.exploration import withdraw
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.resources import ResourceKind, is_claimed
-from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
@@ -102,47 +103,48 @@ class Verification:
             if error.reason.name == "NOT_FOUND":
                 raise
             return _verdict(ranking_id, [Check("record", False, error.message)], Strength.NOTHING)
-        checks = [self._record_check(record), self._log_check(record), self._checked("rows", lambda: self._rows(record))]
-        if record.record.get("rule_tables"):  # records of before they were kept name none
-            checks.append(self._checked("rules", lambda: self._rules(record)))
-        if record.record.get("value_choices"):  # nor do those whose call carried its values
-            checks.append(self._checked("value sets", lambda: self._value_sets(record)))
+        facts = RankingFacts.from_record(record.record)
+        checks = [self._record_check(record, facts), self._log_check(record), self._checked("rows", lambda: self._rows(facts))]
+        if facts.sources.rule_tables:  # records of before they were kept name none
+            checks.append(self._checked("rules", lambda: self._rules(facts)))
+        if facts.sources.value_choices:  # nor do those whose call carried its values
+            checks.append(self._checked("value sets", lambda: self._value_sets(facts)))
         if not all(check.holds for check in checks):
             return _verdict(ranking_id, checks, Strength.NOTHING)
-        decision = read_decision(self._ledger, self._sealed, record)
-        if decision.erased_count:
-            why = f"{decision.erased_count} account(s) were erased since, so totals cannot be added up any more"
+        opened = OpenedRanking(record, self._ledger, self._sealed)
+        if opened.erased_count:
+            why = f"{opened.erased_count} account(s) were erased since, so totals cannot be added up any more"
             return _verdict(ranking_id, checks, Strength.INTEGRITY, (why,))
-        certificate = certificate_checks(decision)
+        certificate = certificate_checks(opened)
         reached = Strength.CERTIFICATE if all(check.holds for check in certificate) else Strength.NOTHING
         return _verdict(ranking_id, [*checks, *certificate], reached)
 
-    def _record_check(self, record: RankingRecord) -> Check:
+    def _record_check(self, record: RankingRecord, facts: RankingFacts) -> Check:
         broken = self._ledger.verify_ranking(record.ranking_id)
-        who = asked_by(recorded_actor(record.record["actor"]))
+        who = asked_by(facts.kept.actor)
         sentence = f"Record, worklists and portfolio header are what was written. {who}"
         return Check("record", not broken, "; ".join(broken) or sentence)
 
     def _log_check(self, record: RankingRecord) -> Check:
         try:
             entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
-            facts = entry.facts if entry else {}
+            told = entry.facts if entry else {}
         except CollectionsError as error:
             return Check("log", False, error.message)
-        if entry is None or facts.get("record_digest") != record.record_digest:
+        if entry is None or told.get("record_digest") != record.record_digest:
             return Check("log", False, "The log has no leaf of this record.")
-        if facts.get("leaves") != record.record.get("leaves"):
+        if told.get("leaves") != record.record.get("leaves"):
             return Check("log", False, "The log names another tree of accounts.")
         return Check("log", True, f"The log holds it as entry {entry.position + 1}.")
 
-    def _rows(self, record: RankingRecord) -> str:
+    def _rows(self, facts: RankingFacts) -> str:
         """Return what holds about the rows; refuses with what does not."""
-        held, leaves = record.record, record.record["leaves"]
-        stored = self._ledger.portfolio(record.portfolio_id)
-        for name in ("plan_object", "rules_object", "model_card_object"):
-            self._ledger.objects.get(held[name])
+        held, leaves = facts.kept, facts.kept.leaves
+        stored = self._ledger.portfolio(facts.inputs.portfolio_id)
+        for digest in (held.plan_object, held.rules_object, held.model_card_object):
+            self._ledger.objects.get(digest)
         erased = self._ledger.erased_numbers()
-        parts = [self._sealed.table(digest) for digest in (held["entries_object"], leaves["refused_object"])]
+        parts = [self._sealed.table(digest) for digest in (held.entries_object, leaves.refused_object)]
         for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
             require_wanted()
             opened = unseal(table, self._sealed.keys_of(table), check=True)
@@ -151,34 +153,34 @@ class Verification:
             missing = np.delete(table.key_no, opened.rows)
             _need(bool(np.isin(missing, erased).all()), "keys are gone without an erasure")
         tree = MerkleTree(np.concatenate([table.leaves for table in parts]))
-        _need(tree.root.hex() == leaves["root"], "the accounts' leaves differ from the recorded tree")
-        _need(self._sealed.portfolio(stored.object_digest).root.hex() == leaves["input_root"], "the imported accounts differ")
-        counts = held["rows"]
-        _need(counts["in"] == counts["accepted"] + counts["quarantined"], "rows in are not accepted and quarantined")
-        _need(tree.size == leaves["accepted_count"] + leaves["refused_count"], "leaves are missing")
-        decided = leaves["accepted_count"] + counts["erased_before"]
-        _need(decided == counts["accepted"] and sum(held["counts"].values()) == leaves["accepted_count"], "accounts were dropped")
-        refused = leaves["refused_count"] + counts["refused_erased_before"]
-        _need(refused == counts["quarantined"], "refused rows were dropped")
-        kept = self._sealed.entries(held["entries_object"])
-        whole = kept.erased_count or kept.entries.digest == held["entries_digest"]
+        _need(tree.root.hex() == leaves.root, "the accounts' leaves differ from the recorded tree")
+        _need(self._sealed.portfolio(stored.object_digest).root.hex() == leaves.input_root, "the imported accounts differ")
+        counts = held.rows
+        _need(counts.came_in == counts.accepted + counts.quarantined, "rows in are not accepted and quarantined")
+        _need(tree.size == leaves.accepted_count + leaves.refused_count, "leaves are missing")
+        decided = leaves.accepted_count + counts.erased_before
+        _need(decided == counts.accepted and sum(facts.answer.counts.values()) == leaves.accepted_count, "accounts were dropped")
+        refused = leaves.refused_count + counts.refused_erased_before
+        _need(refused == counts.quarantined, "refused rows were dropped")
+        kept = self._sealed.entries(held.entries_object)
+        whole = kept.erased_count or kept.entries.digest == facts.answer.entries_digest
         _need(bool(whole), "the entries differ from their digest")
         gone = f"; {kept.erased_count} of them were erased since" if kept.erased_count else ""
-        return f"All {tree.size} rows that came in have their leaf: {decided} decided, {leaves['refused_count']} refused{gone}."
+        return f"All {tree.size} rows that came in have their leaf: {decided} decided, {leaves.refused_count} refused{gone}."
 
-    def _rules(self, record: RankingRecord) -> str:
+    def _rules(self, facts: RankingFacts) -> str:
         """Return whose the recorded rules are; refuses when the versions named do not hold them."""
-        versions = [TableVersion(**named) for named in record.record["rule_tables"]]
+        versions = facts.sources.rule_tables
         held = digest_text(dump(self._rule_tables.of(versions)))
-        _need(held == record.record["rules_digest"], "the rules are not those of the tables that the record names")
+        _need(held == facts.inputs.rules_digest, "the rules are not those of the tables that the record names")
         named = [(ResourceKind.RULE_TABLE, version.rule_table_id, version.version) for version in versions]
         told = " and ".join(version.name for version in versions)
         return f"The rules are those of {told}, each of which was approved{self._claimed(named)}."
 
-    def _value_sets(self, record: RankingRecord) -> str:
+    def _value_sets(self, facts: RankingFacts) -> str:
         """Return whose the recorded values are; refuses when a version named for a product does not hold the product's."""
-        choices = recorded_choices(record.record)
-        found = self._values.difference(load(record.record["parameters"], ValueParameters), choices)
+        choices = facts.sources.value_choices
+        found = self._values.difference(facts.inputs.parameters, choices)
         _need(not found, found)
         named = [(ResourceKind.VALUE_PARAMETERS, choice.resource_id, choice.version) for choice in choices]
         told = ", ".join(f"{choice.product} of {choice.name}" for choice in choices)
@@ -201,34 +203,33 @@ class Verification:
             return Check(name, False, f"{error}.")
 
 
-def certificate_checks(decision: RecordedDecision) -> list[Check]:
-    """Return the checks that recompute a decision from its recorded inputs, in whole minor units."""
-    held = decision.held
-    valued = decision.valued()
-    entries, rule, answer = decision.recomputed_entries(valued)
-    difference = first_difference(
-        {**decision.stored.entries.columns(), "rule": decision.stored.rule}, {**entries.columns(), "rule": rule}
-    )
-    legend = [reason.rule_id for reason in valued.eligibility.legend]
+def certificate_checks(opened: OpenedRanking) -> list[Check]:
+    """Return the checks that recompute a ranking from its recorded inputs, in whole minor units."""
+    facts = opened.facts
+    valued = opened.valued()
+    entries, rule, answer = recomputed_entries(opened, valued)
+    difference = first_difference({**opened.entries.columns(), "rule": opened.stored.rule}, {**entries.columns(), "rule": rule})
+    legend = tuple(reason.rule_id for reason in valued.eligibility.legend)
+    digest = opened.portfolio.digest
     values = Check(
         "values",
-        not difference and legend == held["rule_legend"] and decision.inputs.portfolio.digest == held["input_digest"],
+        not difference and (legend, digest) == (facts.kept.rule_legend, facts.inputs.input_digest),
         difference
         or "Values, eligibility, surpluses and places of all accounts follow from the recorded inputs, rules and plan.",
     )
     counts = entries.counts()
     used = np.bincount(entries.queue[entries.queue >= 0], entries.seconds[entries.queue >= 0], valued.problem.queue_count)
-    same = counts == held["counts"] and used.astype(np.int64).tolist() == held["queue_seconds"]
+    same = counts == facts.answer.counts and tuple(used.astype(np.int64).tolist()) == facts.answer.queue_seconds
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
-    exploration = decision.exploration(valued)
+    exploration = opened.exploration(valued)
     solved = withdraw(valued.problem, exploration) if exploration else valued.problem
-    hours = hours_check(decision)
-    return [values, totals, budget_check(decision), *([hours] if hours else []), _bound_check(decision, answer, solved)]
+    hours = hours_check(opened)
+    return [values, totals, budget_check(opened), *([hours] if hours else []), _bound_check(opened, answer, solved)]
 
 
-def _bound_check(decision: RecordedDecision, answer: Assignment, problem: AssignmentProblem) -> Check:
-    recorded = decision.assignment()
-    if decision.ordering is not Ordering.EXPECTED_VALUE:
+def _bound_check(opened: OpenedRanking, answer: Assignment, problem: AssignmentProblem) -> Check:
+    recorded = opened.assignment()
+    if opened.ordering is not Ordering.EXPECTED_VALUE:
         return _order_check(recorded, answer, problem)
     found = verify(problem, recorded)
     if found.findings:

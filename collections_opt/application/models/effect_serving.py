@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from collections_opt.application.models.approved_champion import ApprovedChampion
+from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.core.ranking.pipeline import EffectsOf
+from collections_opt.core.value.basis import EffectsOf
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.objects.folder import ObjectStore
@@ -45,23 +45,24 @@ class ServedEffects:
         """Digests of the models; equal only where the same ones serve."""
         return f"{self.artifact.digest if self.artifact else ''}/{self.contact.digest if self.contact else ''}"
 
-    @property
-    def told(self) -> dict[str, str]:
-        """What a record says of them beside their texts: the contact model's version, and why a champion could not serve."""
-        contact = self.contact
-        version = f"{contact.manifest.kind}/{contact.manifest.version}" if contact else ""
-        return {"effects_problem": self.problem, "contact_version": version, "contact_problem": self.contact_problem}
+    def record(self, effects_version: str, objects: ObjectStore | None = None) -> tuple[ServedModel, ServedModel]:
+        """Return what a ranking's record says of effects and contact, so that the record can be valued anew alone.
 
-    def record(self, objects: ObjectStore) -> dict[str, Any]:
-        """Keep the models' texts and return what a ranking's record says of them, so that the record can be valued anew alone."""
-        effects, contact = self.artifact, self.contact
-        return {
-            "effects_digest": effects.digest if effects else "",
-            "effects_object": objects.put(effects.text.encode()) if effects else "",
-            **self.told,
-            "contact_digest": contact.digest if contact else "",
-            "contact_object": objects.put(contact.text.encode()) if contact else "",
-        }
+        Args:
+            effects_version: what the effects call themselves.
+            objects: keeps the models' texts; None where nothing is recorded.
+        """
+        effects, contact = ServedModel(effects_version, problem=self.problem), ServedModel(problem=self.contact_problem)
+        if self.artifact:
+            effects = replace(effects, digest=self.artifact.digest, text=_kept(self.artifact.text, objects))
+        if self.contact:
+            manifest, text = self.contact.manifest, _kept(self.contact.text, objects)
+            contact = ServedModel(f"{manifest.kind}/{manifest.version}", self.contact.digest, text, self.contact_problem)
+        return effects, contact
+
+
+def _kept(text: str, objects: ObjectStore | None) -> str:
+    return objects.put(text.encode()) if objects else ""
 
 
 class EffectServing:
@@ -76,12 +77,12 @@ class EffectServing:
         return ServedEffects(*self._effects.find(portfolio_id), *self._contacts.find(portfolio_id))
 
 
-def recorded_effects(objects: ObjectStore, held: Mapping[str, Any]) -> EffectsOf:
+def recorded_effects(objects: ObjectStore, beside: BesideFacts) -> EffectsOf:
     """Return the effects that a recorded ranking was made with, from the texts it kept; the plan's where it kept none.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged.
     """
-    kept, contact = held.get("effects_object", ""), held.get("contact_object", "")
+    kept, contact = beside.effects.text, beside.contact.text
     effects_of: EffectsOf = parse_effect(objects.get(kept).decode()).effects_of if kept else PlannedEffects
     return parse_contact(objects.get(contact).decode()).over(effects_of) if contact else effects_of

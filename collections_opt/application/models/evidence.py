@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.record_parts import StoredObject
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.models.lifecycle import ModelEvent, ModelKind
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.chain import canonical_json
 
-_RECORDED_AS = {ModelKind.OUTCOME: "model", ModelKind.EFFECT: "effects"}
-"""What a record calls a model whose name there is not its kind's."""
 
-_FILES = {
-    "plan_object": "plan.json",
-    "rules_object": "rules.json",
-    "model_card_object": "model_card.md",
-    "effects_object": "effect_model.json",
-}
-_ACCOUNTS = "entries_object"
-
-
-def object_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return every object that a record names but its accounts, by file name: X_object is X_model.json unless named above.
+def object_files(ledger: Ledger, facts: RankingFacts) -> dict[str, bytes]:
+    """Return every object that a record names but what belongs to accounts, by file name.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE for an object that is missing or damaged.
     """
-    named = {key: digest for key, digest in held.items() if key.endswith("_object") and key != _ACCOUNTS and digest}
-    return {_FILES.get(key, key.replace("_object", "_model.json")): ledger.objects.get(digest) for key, digest in named.items()}
+    return {each.file: ledger.objects.get(each.digest) for each in sorted(facts.objects(), key=_key) if each.file}
 
 
-def model_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
+def _key(stored: StoredObject) -> str:
+    """Return what archives are in the order of."""
+    return stored.key
+
+
+def model_files(ledger: Ledger, facts: RankingFacts) -> dict[str, bytes]:
     """Return files about the versions that a record names, by file name; approvals.json alone where none is registered.
 
     The card of the effects is named by its digest in their manifest.
@@ -43,18 +38,12 @@ def model_files(ledger: Ledger, held: Mapping[str, Any]) -> dict[str, bytes]:
     """
     files, acts = {}, []
     for kind in ModelKind:
-        name = _RECORDED_AS.get(kind, kind.value)
-        version, digest = _version_of(kind, held.get(f"{name}_version", "")), held.get(f"{name}_digest", "")
+        version, digest = facts.served(kind)
         manifest = _manifest(ledger, kind, version, digest) if version and digest else ""
         if manifest:
             files[f"{kind.value}_manifest.json"] = manifest.encode()
             acts += [_plain(event) for event in _events(ledger, kind, version)]
     return {**files, "approvals.json": canonical_json({"acts": acts}).encode()}
-
-
-def _version_of(kind: ModelKind, recorded: str) -> str:
-    """Return the version in a recorded name, "contact/VERSION over effect/VERSION over plan/..."; empty where it has none."""
-    return next((part.partition("/")[2] for part in recorded.split(" over ") if part.startswith(f"{kind}/")), "")
 
 
 def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str:

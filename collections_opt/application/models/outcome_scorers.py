@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.records.scoring_facts import Scoring
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.ranking.policy import PolicyRates, policy_probabilities
 from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
-
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class OutcomeScorer(Protocol):
@@ -113,6 +111,6 @@ class PolicyScorer:
 class RecordedModel(Protocol):
     """Loads what scored a recorded ranking."""
 
-    def __call__(self, model_version: str, digest: str, scoring: Mapping[str, Any] = NOTHING, /) -> OutcomeScorer:
+    def __call__(self, model_version: str, digest: str, scoring: Scoring | None = None, /) -> OutcomeScorer:
         """Return it by kind and version, digest, and what its record says of its scoring; raises MODEL_UNAVAILABLE."""
         ...

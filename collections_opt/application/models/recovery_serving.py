@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from collections_opt.application.models.approved_champion import ApprovedChampion
+from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.value.losses import LossesOf
 from collections_opt.ledger.ledger import Ledger
@@ -43,14 +43,10 @@ class ServedRecovery:
         """SHA-256 (hex) of its manifest; empty without one. Equal only where the same model serves."""
         return self.artifact.digest if self.artifact else ""
 
-    def record(self, objects: ObjectStore) -> dict[str, Any]:
-        """Keep the model's text and return what a ranking's record says of it, so that the record can be valued anew alone."""
-        return {
-            "recovery_version": self.version,
-            "recovery_digest": self.digest,
-            "recovery_object": objects.put(self.artifact.text.encode()) if self.artifact else "",
-            "recovery_problem": self.problem,
-        }
+    def record(self, objects: ObjectStore | None = None) -> ServedModel:
+        """Return what a ranking's record says of it, so that the record can be valued anew alone; its text is kept in objects."""
+        text = objects.put(self.artifact.text.encode()) if self.artifact and objects else ""
+        return ServedModel(self.version, self.digest, text, self.problem)
 
 
 class RecoveryServing:
@@ -64,11 +60,11 @@ class RecoveryServing:
         return ServedRecovery(*self._recoveries.find(portfolio_id))
 
 
-def recorded_losses(objects: ObjectStore, held: Mapping[str, Any]) -> LossesOf | None:
+def recorded_losses(objects: ObjectStore, beside: BesideFacts) -> LossesOf | None:
     """Return the LGD that a recorded ranking was made with, from the text it kept; None where it kept none.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged; MODEL_UNAVAILABLE where LightGBM is missing.
     """
-    kept = held.get("recovery_object", "")
+    kept = beside.recovery.text
     return parse_recovery(objects.get(kept).decode()).losses_of if kept else None

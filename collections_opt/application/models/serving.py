@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from collections_opt.application.models.domain_scoring import DomainScorer
 from collections_opt.application.models.effect_serving import EffectServing
-from collections_opt.application.models.outcome_scorers import NOTHING, OutcomeScorer, PolicyScorer
+from collections_opt.application.models.outcome_scorers import OutcomeScorer, PolicyScorer
 from collections_opt.application.models.recovery_serving import RecoveryServing
 from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
+from collections_opt.application.records.scoring_facts import Scoring
 from collections_opt.core.accounts.own_features import unknown_texts
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -199,23 +199,23 @@ class ModelServing:
                 found.append(other)
         return found
 
-    def recorded(self, model_version: str, digest: str, scoring: Mapping[str, Any] = NOTHING) -> OutcomeScorer:
+    def recorded(self, model_version: str, digest: str, scoring: Scoring | None = None) -> OutcomeScorer:
         """Return the model behind a recorded ranking, whatever its standing now: reading what it did is not serving.
 
         Args:
             model_version: kind and version of the model.
             digest: of its manifest.
-            scoring: what scored and which fields of a domain bound, as the record tells it; empty in records of before it was
+            scoring: what scored and which fields of a domain bound, as the record tells it; None in records of before it was
                 told, in which one model scored every account.
 
         Raises:
             CollectionsError: MODEL_UNAVAILABLE or NOT_FOUND when those bytes are no longer there.
         """
         first = self._recorded_one(model_version, digest)
-        if not scoring:
+        if scoring is None:
             return first
-        others = [self._recorded_one(one["model_version"], one["model_digest"]) for one in scoring["by"][1:]]
-        return DomainScorer([first, *(other for other in others if other is not self._policy), self._policy], scoring["binds"])
+        others = [self._recorded_one(one.model_version, one.model_digest) for one in scoring.by[1:]]
+        return DomainScorer([first, *(other for other in others if other is not self._policy), self._policy], scoring.binds)
 
     def _recorded_one(self, model_version: str, digest: str) -> OutcomeScorer:
         kind, _, version = model_version.partition("/")

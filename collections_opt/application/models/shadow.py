@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ import structlog
 from numpy.typing import NDArray
 
 from collections_opt.application.models.serving import Serving
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.scoring_facts import ShadowScores
 from collections_opt.application.records.sealed_records import StoredEntries
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import Reason, refuse
@@ -27,30 +29,29 @@ TOP_SHARE = 0.2
 
 def shadow_scores(
     serving: Serving, portfolio: Portfolio, champion: OutcomeProbabilities, objects: ObjectStore
-) -> list[dict[str, Any]]:
+) -> tuple[ShadowScores, ...]:
     """Score with every challenger, store its scores and return the comparison, in integers of 1e-9.
 
     Scores are stored in the order of the ranking's leaves and without ids: what is known of a person stays in sealed tables.
     A challenger that fails is recorded with its problem and never fails the ranking.
     """
-    compared: list[dict[str, Any]] = [
-        {"model_version": a.model_version, "problem": a.problem} for a in serving.absent_challengers
-    ]
+    compared = [ShadowScores(absent.model_version, absent.problem) for absent in serving.absent_challengers]
     for challenger in serving.challengers:
-        entry: dict[str, Any] = {"model_version": challenger.model_version, "model_digest": challenger.digest, "problem": ""}
+        entry = ShadowScores(challenger.model_version, "", challenger.digest)
         try:
             scores = challenger.score(portfolio)
         except Exception as error:  # noqa: BLE001 - whatever a challenger does, the ranking goes on and records it
             _log.error(
                 "challenger failed", model_version=challenger.model_version, error=type(error).__name__, exception=trace_of(error)
             )
-            compared.append({**entry, "problem": f"it failed to score: {type(error).__name__}"})
+            compared.append(replace(entry, problem=f"it failed to score: {type(error).__name__}"))
             continue
         nano = np.rint(scores.probability * PROBABILITY_SCALE).astype(np.int64)
         columns = {f"p_{name}_nano": nano[:, index] for index, name in enumerate(("cure", "default", "stay"))}
-        entry["scores_object"] = objects.put(columns_to_parquet(ColumnTable(columns)))
-        compared.append({**entry, **compare_scores(champion.probability, scores.probability)})
-    return compared
+        figures: dict[str, Any] = {**compare_scores(champion.probability, scores.probability)}
+        kept = objects.put(columns_to_parquet(ColumnTable(columns)))
+        compared.append(replace(entry, scores_object=kept, **figures))
+    return tuple(compared)
 
 
 def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64]) -> dict[str, int]:
@@ -76,12 +77,12 @@ def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64
 
 
 def shadow_losses(
-    record: Mapping[str, Any], stored: StoredEntries, account_id: NDArray[np.bytes_], outcome: Outcomes, objects: ObjectStore
+    facts: RankingFacts, stored: StoredEntries, account_id: NDArray[np.bytes_], outcome: Outcomes, objects: ObjectStore
 ) -> dict[str, float]:
     """Return the mean log loss of every model that scored a ranking, champion first, once outcomes are known.
 
     Args:
-        record: the ranking's record.
+        facts: the ranking's record.
         stored: its entries; accounts that were erased count for no model.
         account_id: bytes (m,) accounts whose outcome is known, among those of the ranking.
         outcome: int64 (m,) CURE, DEFAULT or STAY.
@@ -95,12 +96,12 @@ def shadow_losses(
     if not np.array_equal(entries.account_id[place], account_id):
         raise refuse(Reason.NOT_FOUND, "account_id", "an account is not in the ranking.", "Send outcomes of its accounts.")
     mine = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])[place]
-    losses = {str(record["model_version"]): _log_loss(mine, outcome)}
-    for shadow in record["shadow"]:
-        if shadow.get("scores_object"):
-            columns = parquet_to_columns(objects.get(shadow["scores_object"])).columns
+    losses = {facts.answer.model_version: _log_loss(mine, outcome)}
+    for shadow in facts.shadow:
+        if shadow.scores_object:
+            columns = parquet_to_columns(objects.get(shadow.scores_object)).columns
             scores = np.column_stack([columns[f"p_{name}_nano"] for name in ("cure", "default", "stay")])
-            losses[str(shadow["model_version"])] = _log_loss(scores[stored.rows[place]], outcome)
+            losses[shadow.model_version] = _log_loss(scores[stored.rows[place]], outcome)
     return losses
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from collections_opt.application.records.scoring_facts import ClippedFacts
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.value.payoffs import Payoffs, ValueParameters
 
@@ -11,14 +10,14 @@ MOST_CLIPPED = 0.01
 """Share of accounts whose payoffs may have been put in order; a charge-off near or an LGD of their own does it to a few."""
 
 
-def checked_payoffs(worth: Payoffs, parameters: ValueParameters, accepted: bool) -> dict[str, Any]:
-    """Return what a ranking's health says of accounts whose payoffs were put in order.
+def checked_payoffs(worth: Payoffs, parameters: ValueParameters, accepted: bool) -> ClippedFacts | None:
+    """Return what a ranking's health says of accounts whose payoffs were put in order; None where that is not asked for.
 
     Raises:
         CollectionsError: VALUES_OUT_OF_ORDER when they are more than one in a hundred and nobody has accepted them.
     """
     if not parameters.in_order:
-        return {}
+        return None
     count, total = int(worth.out_of_order.sum()), int(worth.out_of_order.size)
     if count > MOST_CLIPPED * total and not accepted:
         raise CollectionsError(
@@ -27,4 +26,4 @@ def checked_payoffs(worth: Payoffs, parameters: ValueParameters, accepted: bool)
             "their own loss given default, limit or days to charge-off. Look at these columns and at the values of their "
             "products; if they are right, send a new request with accept_clipped_values.",
         )
-    return {"clipped_payoffs_count": count, "clipped_payoffs_accepted": bool(count and accepted)}
+    return ClippedFacts(count, bool(count and accepted))

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
-from typing import Any
 
 import structlog
 
 from collections_opt.application.models.registry_policy import LadderStep
 from collections_opt.application.models.serving import ModelServing, Serving
-from collections_opt.application.models.serving_record import health_of_scores, serving_record
+from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.models.shadow import shadow_scores
 from collections_opt.application.rankings.clipped_values import checked_payoffs
 from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
 from collections_opt.application.rankings.runs import RankingRuns
-from collections_opt.application.rankings.score_health import fit_health, scoring_record, warnings_of
+from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
 from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
-from collections_opt.application.records.decided_facts import decided_facts
-from collections_opt.application.records.provenance import times
+from collections_opt.application.records.decided_facts import answer_facts, input_facts
+from collections_opt.application.records.provenance import health, times
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
+from collections_opt.application.records.scoring_facts import BesideFacts, ScoreSpread, ValueSources
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
@@ -70,7 +71,7 @@ class Rankings:
         self._calendar = CapacityCalendar(ledger, now, recorder.publish)
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
-        self.on_recorded: Callable[[Mapping[str, Any]], None] = lambda _: None
+        self.on_recorded: Callable[[RankingFacts], None] = lambda _: None
         """Is told the record of every ranking that this process makes."""
         self.recorded = RecordedRankings(ledger, recorder.sealed, self._runs.status)
 
@@ -157,10 +158,18 @@ class Rankings:
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
         effects, recovery = self._models.effects.pin(command.portfolio_id), self._models.recoveries.pin(command.portfolio_id)
-        by = (effects.effects_of, solve_in_order, recovery.losses_of)
-        ranking = rank(portfolio, request, serving.scorer.score, SOLVERS[command.solver], progress, *by)
+        ranking = rank(
+            portfolio,
+            request,
+            serving.scorer.score,
+            SOLVERS[command.solver],
+            progress,
+            effects_of=effects.effects_of,
+            solve_in_order=solve_in_order,
+            losses_of=recovery.losses_of,
+        )
         spread, let_pass = self._drift(command, ranking, serving)
-        let_pass |= checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
+        clipped = checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
         findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
         if findings:
@@ -170,35 +179,31 @@ class Rankings:
         progress(SolveProgress("record", 0.95, ranking.assignment.gap))
         decided = self._now()
         kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)
-        used = serving_record(serving, portfolio, decided)
-        record = {
-            **decided_facts(command, request, ranking, portfolio.digest),
-            **command.values.recorded(),
-            "rule_tables": [asdict(version) for version in command.rule_tables],
-            "entries_object": kept.entries_object,
-            **kept.facts,
-            **used,
-            **spread,
-            **effects.record(self._ledger.objects),
-            **recovery.record(self._ledger.objects),
-            "scoring": scoring_record(serving),
-            "shadow": shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
-            "times": times(received, decided, self._now()),
-        }
-        record["health"] = {
-            **kept.facts["health"],
-            **health_of_scores(used, portfolio.account_count),
-            **let_pass,
-            **fit_health(serving),
-            "warnings": warnings_of(record, serving, ranking, self._ledger),
-        }
-        made = self._runs.record(command.ranking_id, record, ranking.entries)
+        scored = serving_record(serving, portfolio, decided)
+        kept_in = self._ledger.objects
+        used = BesideFacts(*effects.record(ranking.effects_version, kept_in), recovery.record(kept_in))
+        well = replace(health(ranking), suspect_scores_accepted=let_pass, clipped=clipped)
+        facts = RankingFacts(
+            inputs=input_facts(command, request, ranking, portfolio.digest),
+            answer=answer_facts(request, ranking),
+            kept=kept,
+            scored=scored,
+            sources=ValueSources(command.rule_tables, command.values.source.value, command.value_choices),
+            spread=spread,
+            beside=used,
+            scoring=scoring_record(serving),
+            shadow=shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
+            times=times(received, decided, self._now()),
+            health=health_of_scores(well, scored, serving, portfolio.account_count),
+        )
+        facts = facts.with_warnings(warnings_of(facts, serving, ranking, self._ledger))
+        made = self._runs.record(command.ranking_id, facts.to_record(), ranking.entries)
         self._recorder.publish()
-        self.on_recorded(record)
-        _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=record["termination"])
+        self.on_recorded(facts)
+        _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=facts.answer.termination.value)
 
-    def _drift(self, command: RankingCommand, ranking: Ranking, serving: Serving) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return what record and health say of the spread of scores, and refuse suspect ones that nobody has let pass."""
+    def _drift(self, command: RankingCommand, ranking: Ranking, serving: Serving) -> tuple[ScoreSpread, tuple[str, ...]]:
+        """Return the spread of scores and what was suspect of it, and refuse what nobody has let pass."""
         return checked_drift(
             ranking.outcomes,
             self._ledger.rankings_before(None, LOOK_BACK),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.problem.constraints import MOVES, RankingConstraints
@@ -14,7 +15,6 @@ from collections_opt.core.problem.side_constraints import NOT_COMPARED
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import PreviousDecisions
 from collections_opt.core.ranking.ranking import Entries
-from collections_opt.ledger.tables.records import RankingRecord
 
 
 @dataclass(frozen=True)
@@ -32,15 +32,18 @@ class PreviousRanking:
     decisions: PreviousDecisions | None
 
 
+NO_PREVIOUS = PreviousRanking(None, None, None)
+"""Where none was named: the solver starts from nothing, and no moves are counted."""
+
+
 def previous_ranking(
-    record: RankingRecord,
+    facts: RankingFacts,
     entries: Entries | None,
     its_plan: CapacityPlan,
     plan: CapacityPlan,
     constraints: RankingConstraints,
 ) -> PreviousRanking:
     """Return a recorded ranking as seen from a plan and constraints; queues and rows are matched by id and name."""
-    held = record.record
     here = {queue.queue_id: index for index, queue in enumerate(plan.queues)}
     place = np.array([here.get(queue.queue_id, NOT_COMPARED) for queue in its_plan.queues], dtype=np.int64)
     decisions = None
@@ -48,12 +51,12 @@ def previous_ranking(
         moved = place[np.maximum(entries.queue, 0)]
         queue = np.where(entries.queue == UNASSIGNED, UNASSIGNED, moved).astype(np.int16)
         decisions = PreviousDecisions(entries.account_id, queue)
-    if held["ordering"] != Ordering.EXPECTED_VALUE.value:
+    if facts.answer.ordering is not Ordering.EXPECTED_VALUE:
         return PreviousRanking(None, None, decisions)
     prices = np.zeros(len(plan.queues), dtype=np.int64)
     kept = place >= 0
-    prices[place[kept]] = np.array(held["prices"], dtype=np.int64)[kept]
-    before = dict(zip(held["side_names"], held["proof"]["side_prices"], strict=True))
+    prices[place[kept]] = facts.answer.queue_prices[kept]
+    before = dict(zip(facts.answer.side_names, facts.kept.proof.side_prices, strict=True))
     names = [limit.name for limit in constraints.limits] + ([MOVES] if constraints.max_moved_count is not None else [])
     side_prices = np.array([before.get(name, 0) for name in names], dtype=np.int64)
     return PreviousRanking(prices, side_prices, decisions)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from collections_opt.application.models.serving import Serving, shown
-from collections_opt.application.models.serving_record import health_of_scores
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.scoring_facts import BesideFacts, FitFacts, Health, ScoredBy, ScoredFacts, Scoring
 from collections_opt.core.evaluation.own_drift import MOVED_PSI
 from collections_opt.core.models.lifecycle import ApprovalMode, ModelKind
 from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.ledger.ledger import Ledger
-
-SERVED_KINDS = {ModelKind.EFFECT: "effects_version", ModelKind.CONTACT: "contact_version", ModelKind.RECOVERY: "recovery_version"}
-"""Where a record names the version of each kind that served beside the outcome model."""
 
 _MOST_TOLD = 5
 """Own columns that a warning names."""
@@ -22,85 +19,85 @@ _MOST_BELIEVABLE_ACCOUNTS = 50
 """Accounts that one person may have before people are told that the customer id may be a placeholder."""
 
 
-def scoring_record(serving: Serving) -> dict[str, Any]:
-    """Return what scored how many accounts, the model first, and which fields bound; empty where the policy decided."""
+def scoring_record(serving: Serving) -> Scoring | None:
+    """Return what scored how many accounts, the model first, and which fields bound; None where the policy decided."""
     if serving.fit is None:
-        return {}
-    by = [{"model_version": name, "model_digest": digest, "count": count} for name, digest, count in serving.fit.scored_by]
-    return {"binds": list(serving.fit.binds), "by": by}
+        return None
+    return Scoring(serving.fit.binds, tuple(ScoredBy(*each) for each in serving.fit.scored_by))
 
 
-def fit_health(serving: Serving) -> dict[str, Any]:
-    """Return counts of accounts that do not fit the model, as integers and strings."""
+def health_of_scores(health: Health, scored: ScoredFacts, serving: Serving, account_count: int) -> Health:
+    """Return a ranking's health with what there is to say of its scores: degraded steps, stale ones, and how they fit."""
+    degraded = tuple(f"{step.step}: {step.problem}" for step in scored.degraded)
+    health = replace(health, degraded=degraded, stale_score_count=account_count if scored.stale else 0)
     fit = serving.fit
     if fit is None:
-        return {}
-    own: dict[str, Any] = {"unknown_categories": dict(fit.unknown_texts)} if fit.unknown_texts else {}
-    if fit.own_drift:
-        own["own_column_psi_milli"] = {name: round(index * 1000) for name, index in fit.own_drift.items()}
-    return own | {
-        "domain_declared": fit.domain_declared,
-        "outside_domain": dict(fit.outside),
-        "outside_domain_count": fit.outside_count,
-        "lacking_features": dict(fit.lacking),
-        "lacking_features_count": fit.lacking_count,
-    }
+        return health
+    outside = (dict(fit.outside), fit.outside_count)
+    return replace(
+        health,
+        fit=FitFacts(fit.domain_declared, *outside, dict(fit.lacking), fit.lacking_count),
+        unknown_categories=dict(fit.unknown_texts),
+        own_column_psi_milli={name: round(index * 1000) for name, index in fit.own_drift.items()},
+    )
 
 
-def warnings_of(record: Mapping[str, Any], serving: Serving, ranking: Ranking, ledger: Ledger) -> list[str]:
+def warnings_of(facts: RankingFacts, serving: Serving, ranking: Ranking, ledger: Ledger) -> tuple[str, ...]:
     """Return, in sentences, what a person must know before trusting a ranking's scores and money; empty when all is well.
 
     Args:
-        record: the ranking's record so far.
+        facts: what is recorded of the ranking so far.
         serving: what scored.
         ranking: what was decided.
         ledger: where approvals of the other kinds are.
     """
-    found = _score_warnings(record, serving, ranking)
-    most = record["persons"]["most_account_count"]
+    health, most = facts.health, facts.answer.persons.most_account_count
+    found = _score_warnings(facts.scored, serving, ranking)
     if most > _MOST_BELIEVABLE_ACCOUNTS:
         found.append(
             f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "
             "the cell empty."
         )
-    unplanned = record["health"].get("hours_not_planned_count", 0)
+    unplanned = health.hours_not_planned_count
     if unplanned:
         found.append(
             f"hours not planned: {unplanned:,} accounts are worked where the law has hours, by queues whose plan does not say "
             "when they work; give the queues windows, or let whoever dials keep to the hours."
         )
-    return found + _beside_warnings(record, serving, ledger)
+    return (*found, *_beside_warnings(facts.beside, serving, ledger))
 
 
-def health_of_call(record: Mapping[str, Any], serving: Serving, ranking: Ranking, ledger: Ledger) -> dict[str, Any]:
-    """Return the health of scores that are answered and not recorded, under the names that a ranking's record has.
+def health_of_call(scored: ScoredFacts, beside: BesideFacts, serving: Serving, ranking: Ranking, ledger: Ledger) -> Health:
+    """Return the health of scores that are answered and not recorded.
 
     Args:
-        record: what served: ``serving_record``, and versions and problems of the models beside the outcome model.
+        scored: what scored, as ``serving_record``.
+        beside: the models that served beside it.
         serving: what scored.
         ranking: scored and valued accounts.
         ledger: where approvals of the other kinds are.
     """
-    warnings = _score_warnings(record, serving, ranking) + _beside_warnings(record, serving, ledger)
-    return health_of_scores(record, ranking.portfolio.account_count) | fit_health(serving) | {"warnings": warnings}
+    warnings = [*_score_warnings(scored, serving, ranking), *_beside_warnings(beside, serving, ledger)]
+    health = health_of_scores(Health(), scored, serving, ranking.portfolio.account_count)
+    return replace(health, warnings=tuple(warnings))
 
 
-def _score_warnings(record: Mapping[str, Any], serving: Serving, ranking: Ranking) -> list[str]:
-    found = [f"{d['step']} could not serve: {d['model_version']} {d['problem']}".replace("  ", " ") for d in record["degraded"]]
+def _score_warnings(scored: ScoredFacts, serving: Serving, ranking: Ranking) -> list[str]:
+    found = [f"{d.step} could not serve: {d.model_version} {d.problem}".replace("  ", " ") for d in scored.degraded]
     found += fit_warnings(serving)
-    if record["scores_stale"]:
-        found.append(f"The scores expired on {record['scores_expire_on']}: the accounts describe too old a day.")
+    if scored.stale:
+        found.append(f"The scores expired on {scored.expire_on}: the accounts describe too old a day.")
     out_of_order = int(ranking.worth.out_of_order.sum())
     if out_of_order:
         found.append(f"{out_of_order:,} accounts have payoffs out of the order cure, stay, default: check LGD and stay values.")
     return found
 
 
-def _beside_warnings(record: Mapping[str, Any], serving: Serving, ledger: Ledger) -> list[str]:
+def _beside_warnings(beside: BesideFacts, serving: Serving, ledger: Ledger) -> list[str]:
     """Return what a person must know of the models beside the outcome model, and of approvals without a second person."""
-    keys = ("effects_problem", "contact_problem", "recovery_problem")
-    found = [f"{key.removesuffix('_problem')}: {record[key]}" for key in keys if record.get(key)]
-    return found + _self_approved(record, serving, ledger)
+    served = {"effects": beside.effects, "contact": beside.contact, "recovery": beside.recovery}
+    found = [f"{name}: {one.problem}" for name, one in served.items() if one.problem]
+    return found + _self_approved(beside, serving, ledger)
 
 
 def fit_warnings(serving: Serving) -> list[str]:
@@ -130,13 +127,12 @@ def fit_warnings(serving: Serving) -> list[str]:
     return found
 
 
-def _self_approved(record: Mapping[str, Any], serving: Serving, ledger: Ledger) -> list[str]:
+def _self_approved(beside: BesideFacts, serving: Serving, ledger: Ledger) -> list[str]:
     names = []
     if serving.standing is not None and serving.standing.mode is ApprovalMode.SELF_APPROVED:
         names.append(serving.scorer.model_version)
-    for kind, key in SERVED_KINDS.items():
-        version = str(record.get(key, ""))
-        if version.startswith(f"{kind}/"):
-            standing = ledger.model_standing(kind).of(version.removeprefix(f"{kind}/"))
-            names += [version] if standing.mode is ApprovalMode.SELF_APPROVED else []
+    for kind in (ModelKind.EFFECT, ModelKind.CONTACT, ModelKind.RECOVERY):
+        version = beside.version(kind)
+        if version and ledger.model_standing(kind).of(version).mode is ApprovalMode.SELF_APPROVED:
+            names.append(f"{kind}/{version}")
     return [f"{name} is self-approved: no second person looked." for name in names]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.scoring_facts import ScoreSpread
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.evaluation.score_drift import score_counts, why_suspect
 from collections_opt.core.value.outcomes import OutcomeProbabilities
@@ -16,8 +17,8 @@ LOOK_BACK = 50
 
 def checked_drift(
     outcomes: OutcomeProbabilities, newest_first: Sequence[RankingRecord], plan_id: str, model_digest: str, accepted: bool
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a record says of the spread of its scores, and what its health says of those that were let pass.
+) -> tuple[ScoreSpread, tuple[str, ...]]:
+    """Return what a record says of the spread of its scores, and what was suspect and let pass.
 
     Args:
         outcomes: the scores.
@@ -30,18 +31,20 @@ def checked_drift(
         CollectionsError: SCORES_SUSPECT saying what a person has to look at.
     """
     counts = score_counts(outcomes)
-    last = next((r for r in newest_first if _comparable(r.record, plan_id, model_digest)), None) if model_digest else None
-    found = why_suspect(outcomes, counts, last.record["score_counts"] if last else None) if model_digest else []
+    judged = newest_first if model_digest else ()
+    last, before = next(((r.ranking_id, of) for r in judged if (of := _comparable(r, plan_id, model_digest))), ("", None))
+    found = why_suspect(outcomes, counts, before.score_counts if before else None) if model_digest else []
     if found and not accepted:
-        compared = f" (compared with {last.ranking_id})" if last else ""
+        compared = f" (compared with {last})" if last else ""
         raise CollectionsError(
             Reason.SCORES_SUSPECT,
             f"Nothing was ranked: {'; '.join(found)}{compared}. Look at the portfolio and the model; if they are right, send a "
             "new request with accept_suspect_scores.",
         )
-    facts = {"score_counts": counts, "scores_compared_with": last.ranking_id if last else ""}
-    return facts, {"suspect_scores_accepted": found}
+    return ScoreSpread({name: tuple(each) for name, each in counts.items()}, last), tuple(found)
 
 
-def _comparable(record: Mapping[str, Any], plan_id: str, model_digest: str) -> bool:
-    return "score_counts" in record and (record["plan_id"], record["model_digest"]) == (plan_id, model_digest)
+def _comparable(record: RankingRecord, plan_id: str, model_digest: str) -> ScoreSpread | None:
+    """Return the spread of a recorded ranking's scores, None where it is of another plan or model, or was not kept."""
+    facts = RankingFacts.from_record(record.record)
+    return facts.spread if (facts.inputs.plan_id, facts.scored.digest) == (plan_id, model_digest) else None

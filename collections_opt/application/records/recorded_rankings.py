@@ -2,37 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.models.effect_serving import recorded_effects
-from collections_opt.application.models.recovery_serving import recorded_losses
 from collections_opt.application.models.shadow import shadow_losses
 from collections_opt.application.rankings.jobs import JobStatus, State
-from collections_opt.application.rankings.previous_ranking import PreviousRanking, previous_ranking
-from collections_opt.application.records.recorded_constraints import (
-    RecordedSide,
-    persons_bind,
-    recorded_constraints,
-    recorded_side,
-)
+from collections_opt.application.rankings.previous_ranking import NO_PREVIOUS, PreviousRanking
+from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords
-from collections_opt.application.settings import load
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.evaluation.comparison import OrderingOutcome, compare
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.core.ranking.pipeline import EffectsOf
 from collections_opt.core.ranking.ranking import Entries
-from collections_opt.core.value.losses import LossesOf
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.tables.records import RankingRecord, WorklistEntry
+
+_COMPARED = {name: name for name in ("input_digest", "plan_id", "plan_version", "rules_version")}
+_COMPARED |= {"parameters": "parameters_text", "constraints": "constraints_text"}
+"""What rankings that are compared have in common, by the name that errors give it."""
+
+KEPT_PLANS = 64
+"""Capacity plans kept in memory, by their content."""
 
 
 class RecordedRankings:
@@ -42,6 +41,9 @@ class RecordedRankings:
         self._ledger = ledger
         self._sealed = sealed
         self._status_of = status_of
+        self._lock = threading.Lock()
+        self._last: tuple[int, OpenedRanking] | None = None
+        self._plans: dict[str, CapacityPlan] = {}
 
     def finished(self, ranking_id: str) -> RankingRecord:
         """Return a recorded ranking.
@@ -60,29 +62,55 @@ class RecordedRankings:
         """Return a stored portfolio without accounts erased since; the last one read stays in memory."""
         return self._sealed.portfolio(self._ledger.portfolio(portfolio_id).object_digest).portfolio
 
-    def plan_of(self, record: RankingRecord) -> CapacityPlan:
-        """Return the plan a ranking was made with."""
-        stored = self._ledger.plan(record.record["plan_id"], record.record["plan_version"])
-        return replace(load(stored.payload, CapacityPlan), version=stored.version)
-
-    def effects_of(self, record: RankingRecord) -> EffectsOf:
-        """Return the contact effects a ranking was made with, as ``recorded_effects``."""
-        return recorded_effects(self._ledger.objects, record.record)
-
-    def losses_of(self, record: RankingRecord) -> LossesOf | None:
-        """Return the LGD a ranking was made with, as ``recorded_losses``."""
-        return recorded_losses(self._ledger.objects, record.record)
-
-    def entries(self, record: RankingRecord) -> Entries:
-        """Return a ranking's entries, one per account that was not erased since.
+    def open(self, ranking_id: str) -> OpenedRanking:
+        """Return a recorded ranking opened.
 
         Raises:
-            CollectionsError: INTEGRITY_FAILURE when the object's bytes differ from the record.
+            CollectionsError: as ``finished``.
         """
-        stored = self._sealed.entries(record.record["entries_object"])
-        if not stored.erased_count and stored.entries.digest != record.record["entries_digest"]:
-            raise refuse(Reason.INTEGRITY_FAILURE, "entries", "their digest differs from the record.", "Restore the object.")
-        return stored.entries
+        return self.opened(self.finished(ranking_id))
+
+    def opened(self, record: RankingRecord) -> OpenedRanking:
+        """Return a ranking opened; the last one stays in memory, with what was read of it, until somebody is erased."""
+        count = self._sealed.erasure_count()
+        with self._lock:
+            last = self._last
+        if last is None or last[0] != count or last[1].record != record:
+            last = (count, OpenedRanking(record, self._ledger, self._sealed))
+            with self._lock:
+                self._last = last
+        return last[1]
+
+    def open_with_prices(self, ranking_id: str) -> OpenedRanking:
+        """Return a ranking by expected value opened, which alone has prices.
+
+        Raises:
+            CollectionsError: as ``finished``; INVALID_ARGUMENT for a raw order.
+        """
+        opened = self.open(ranking_id)
+        if opened.ordering is not Ordering.EXPECTED_VALUE:
+            raise refuse(
+                Reason.INVALID_ARGUMENT,
+                "ranking_id",
+                f"{ranking_id} is in the raw order {opened.ordering}, which has no prices.",
+                "Name a ranking by EXPECTED_VALUE.",
+            )
+        return opened
+
+    def plan_of(self, record: RankingRecord) -> CapacityPlan:
+        """Return the plan that a ranking was made with; a page of rankings reads each of their plans once."""
+        digest = RankingFacts.from_record(record.record).inputs.plan_digest
+        with self._lock:
+            plan = self._plans.get(digest)
+        if plan is None:
+            plan = self.opened(record).plan
+            with self._lock:
+                self._plans = {**dict(list(self._plans.items())[-KEPT_PLANS:]), digest: plan}
+        return plan
+
+    def entries(self, record: RankingRecord) -> Entries:
+        """Return a ranking's entries, as ``OpenedRanking.entries``."""
+        return self.opened(record).entries
 
     def shadow_losses(self, ranking_id: str, account_id: NDArray[np.bytes_], outcome: NDArray[np.int64]) -> dict[str, float]:
         """Return the log loss of a ranking's model and of every challenger on accounts whose outcome is known.
@@ -90,9 +118,8 @@ class RecordedRankings:
         Raises:
             CollectionsError: as ``finished``; NOT_FOUND for an account that the ranking does not hold.
         """
-        record = self.finished(ranking_id)
-        stored = self._sealed.entries(record.record["entries_object"])
-        return shadow_losses(record.record, stored, account_id, outcome, self._ledger.objects)
+        opened = self.open(ranking_id)
+        return shadow_losses(opened.facts, opened.stored, account_id, outcome, self._ledger.objects)
 
     def worklist(
         self, ranking_id: str, queue_id: str, after_priority: int, size: int
@@ -109,26 +136,27 @@ class RecordedRankings:
             CollectionsError: INVALID_ARGUMENT for different accounts, values or limits.
         """
         records = [self._compared(index, ranking_id) for index, ranking_id in enumerate(ranking_ids)]
-        first = records[0]
-        for index, record in enumerate(records):
-            moves = recorded_constraints(first).max_moved_count is not None
-            counted_from = ("previous_ranking_id",) if moves else ()
-            for name in ("input_digest", "plan_id", "plan_version", "rules_version", "parameters", "constraints", *counted_from):
-                if record.record[name] != first.record[name]:
+        told = [RankingFacts.from_record(record.record) for record in records]
+        first = told[0]
+        moves = first.inputs.constraints.max_moved_count is not None
+        counted_from = {"previous_ranking_id": "previous_ranking_id"} if moves else {}
+        for index, facts in enumerate(told):
+            for name, attribute in {**_COMPARED, **counted_from}.items():
+                if getattr(facts.inputs, attribute) != getattr(first.inputs, attribute):
                     raise refuse(
                         Reason.INVALID_ARGUMENT,
                         f"ranking_ids[{index}]",
                         f"differs from the first in {name}.",
                         "Compare like with like.",
                     )
-            if persons_bind(record.record) != persons_bind(first.record):
+            if facts.answer.persons.one_contact != first.answer.persons.one_contact:
                 message = "differs from the first in how often a person may be contacted."
                 raise refuse(Reason.INVALID_ARGUMENT, f"ranking_ids[{index}]", message, "Compare like with like.")
-        reference = self.entries(first)
+        reference = self.entries(records[0])
         compared = []
-        for record in records:
+        for record, facts in zip(records, told, strict=True):
             require_wanted()
-            compared.append(compare(Ordering(record.record["ordering"]), self.entries(record), reference))
+            compared.append(compare(facts.answer.ordering, self.entries(record), reference))
         return compared
 
     def _compared(self, index: int, ranking_id: str) -> RankingRecord:
@@ -138,26 +166,13 @@ class RecordedRankings:
             found = tuple(replace(v, field=f"ranking_ids[{index}]") for v in error.violations)
             raise CollectionsError(error.reason, error.message, found) from error
 
-    def side_of(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> RecordedSide:
-        """Return the side rows that a recorded ranking kept to, for these accounts, with their recorded prices."""
-        return recorded_side(record, portfolio, plan, self._previous_queues(record, portfolio, plan))
-
-    def _previous_queues(self, record: RankingRecord, portfolio: Portfolio, plan: CapacityPlan) -> NDArray[np.int16] | None:
-        """Return where the accounts were in the ranking that a recorded one counts moves from; None if it counts none."""
-        constraints = recorded_constraints(record)
-        if constraints.max_moved_count is None:
-            return None
-        decisions = self.previous(record.record["previous_ranking_id"], plan, constraints).decisions
-        return decisions.of(portfolio) if decisions else None
-
     def previous(self, ranking_id: str, plan: CapacityPlan, constraints: RankingConstraints) -> PreviousRanking:
         """Return the previous ranking, a blank one if none is named."""
         if not ranking_id:
-            return PreviousRanking(None, None, None)
+            return NO_PREVIOUS
         try:
-            record = self.finished(ranking_id)
+            before = self.open(ranking_id)
         except CollectionsError as error:
             remedy = "Name a recorded ranking, or none."
             raise refuse(error.reason, "previous_ranking_id", f"cannot be used: {error.message}", remedy) from error
-        entries = self.entries(record) if constraints.max_moved_count is not None else None
-        return previous_ranking(record, entries, self.plan_of(record), plan, constraints)
+        return before.seen_from(plan, constraints)

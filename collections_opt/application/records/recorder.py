@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import structlog
 
 from collections_opt.application.models.outcome_scorers import OutcomeScorer
-from collections_opt.application.records.provenance import health, runtime
+from collections_opt.application.records.provenance import runtime
+from collections_opt.application.records.ranking_facts import KeptFacts, RecordedLeaves, RecordedProof, RecordedRows
 from collections_opt.application.records.sealed_records import SealedRecords, StoredPortfolio
 from collections_opt.application.settings import dump
 from collections_opt.core.actors import UNKNOWN, Actor
@@ -22,14 +22,6 @@ from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.tables.records import PortfolioRecord
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True)
-class KeptRanking:
-    """What was stored for a ranking before its record exists: the entries' object, and the facts that go into the record."""
-
-    entries_object: str
-    facts: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class Recorder:
         inputs: StoredPortfolio,
         scorer: OutcomeScorer,
         actor: Actor = UNKNOWN,
-    ) -> KeptRanking:
+    ) -> KeptFacts:
         """Store entries, refusals, plan, rules and model card, and return what the record says of them.
 
         The tree of a ranking has one leaf per row that came in: the accepted accounts in order of id, then the refused rows
@@ -60,42 +52,40 @@ class Recorder:
         quarantine = self.sealed.quarantine(portfolio.quarantine_digest)
         refusals = self.sealed.put_refusals(quarantine)
         tree = MerkleTree(np.concatenate([entries.table.leaves, refusals.table.leaves]))
-        facts: dict[str, Any] = {
-            "leaves": {
-                "root": tree.root.hex(),
-                "count": tree.size,
-                "accepted_count": entries.table.row_count,
-                "refused_count": refusals.table.row_count,
-                "refused_object": refusals.digest,
-                "accepted_layout": entries.table.layout.plain(),
-                "refused_layout": refusals.table.layout.plain(),
-                "input_root": inputs.root.hex(),
-                "input_count": inputs.leaf_count,
-            },
-            "rows": {
-                "in": portfolio.row_count,
-                "accepted": portfolio.accepted_count,
-                "quarantined": portfolio.quarantined_count,
-                "erased_before": portfolio.accepted_count - inputs.portfolio.account_count,
-                "refused_erased_before": portfolio.quarantined_count - quarantine.row_count,
-                "findings_by_rule": quarantine.count_by_rule(),
-            },
-            "proof": {
-                "bound_by_search": ranking.assignment.bound_by_search,
-                "side_prices": ranking.assignment.side_prices.tolist(),
-                "shortages": [vars(shortage) for shortage in ranking.assignment.shortages],
-            },
-            "time_zone": ranking.portfolio.time_zone,
-            "rule_legend": [reason.rule_id for reason in ranking.eligibility.legend],
-            "plan_object": objects.put(dump(request.plan).encode()),
-            "rules_object": objects.put(dump(request.rules).encode()),
-            "model_card_object": objects.put(scorer.card.encode()),
-            "model_files": dict(scorer.files),
-            "actor": actor.recorded(),
-            "runtime": runtime(),
-            "health": health(ranking),
-        }
-        return KeptRanking(entries.digest, facts)
+        leaves = RecordedLeaves(
+            root=tree.root.hex(),
+            count=tree.size,
+            accepted_count=entries.table.row_count,
+            refused_count=refusals.table.row_count,
+            refused_object=refusals.digest,
+            accepted_layout=tuple(entries.table.layout.plain()),
+            refused_layout=tuple(refusals.table.layout.plain()),
+            input_root=inputs.root.hex(),
+            input_count=inputs.leaf_count,
+        )
+        rows = RecordedRows(
+            came_in=portfolio.row_count,
+            accepted=portfolio.accepted_count,
+            quarantined=portfolio.quarantined_count,
+            erased_before=portfolio.accepted_count - inputs.portfolio.account_count,
+            refused_erased_before=portfolio.quarantined_count - quarantine.row_count,
+            findings_by_rule=quarantine.count_by_rule(),
+        )
+        answer = ranking.assignment
+        return KeptFacts(
+            leaves=leaves,
+            rows=rows,
+            proof=RecordedProof(answer.bound_by_search, tuple(answer.side_prices.tolist()), answer.shortages),
+            time_zone=ranking.portfolio.time_zone,
+            rule_legend=tuple(reason.rule_id for reason in ranking.eligibility.legend),
+            entries_object=entries.digest,
+            plan_object=objects.put(dump(request.plan).encode()),
+            rules_object=objects.put(dump(request.rules).encode()),
+            model_card_object=objects.put(scorer.card.encode()),
+            model_files=dict(scorer.files),
+            actor_told=actor.recorded(),
+            runtime=runtime(),
+        )
 
     def publish_missing(self) -> None:
         """Write the checkpoint that a process did not come to write before it ended; nothing for an empty log."""

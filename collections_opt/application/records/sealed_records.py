@@ -147,16 +147,16 @@ class SealedRecords:
         columns = {name: column for name, column in entries.columns().items() if name != "p_stay_nano"}
         return self._put(LeafKind.DECIDED, {**columns, _RULE: rule}, key_no, {})
 
-    def entries(self, digest: str) -> StoredEntries:
-        """Return stored entries without those of erased accounts.
+    def entries(self, digest: str, table: SealedTable | None = None) -> StoredEntries:
+        """Return stored entries without those of erased accounts; ``table`` is the sealed one, where it was read before.
 
         Raises:
             CollectionsError: INTEGRITY_FAILURE when the object or the keys are damaged.
         """
-        return self._remembered(StoredEntries, digest, self._read_entries)
+        return self._remembered(StoredEntries, digest, lambda named: self._unsealed_entries(table or self.table(named)))
 
-    def _read_entries(self, digest: str) -> StoredEntries:
-        table, rows, columns = self._open(digest)
+    def _unsealed_entries(self, sealed: SealedTable) -> StoredEntries:
+        table, rows, columns = self._unsealed(sealed)
         rule = columns.pop(_RULE)
         columns["p_stay_nano"] = PROBABILITY_SCALE - columns["p_cure_nano"] - columns["p_default_nano"]
         return StoredEntries(Entries(**columns), rule, rows, table.row_count - rows.size)
@@ -196,6 +196,10 @@ class SealedRecords:
         """Return the number of an account's key, None for one never seen or erased."""
         return self._keys.find(account_id)
 
+    def erasure_count(self) -> int:
+        """Return how many erasures there were: what was opened before the last one is never served again."""
+        return self._erasure_count()
+
     def _remembered(self, kind: type[Stored], digest: str, read: Callable[[str], Stored]) -> Stored:
         wanted = (digest, self._erasure_count())
         with self._lock:
@@ -219,7 +223,9 @@ class SealedRecords:
         return StoredTable(self._objects.put_written(lambda file: write_parquet([table], file)), table)
 
     def _open(self, digest: str) -> tuple[SealedTable, Numbers, dict[str, Array]]:
-        table = self.table(digest)
+        return self._unsealed(self.table(digest))
+
+    def _unsealed(self, table: SealedTable) -> tuple[SealedTable, Numbers, dict[str, Array]]:
         opened = unseal(table, self.keys_of(table))
         return table, opened.rows, opened.columns
 

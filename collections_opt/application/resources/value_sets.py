@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,10 +88,6 @@ class ValueChoice:
         """What people call it: id and version."""
         return f"{self.resource_id}/{self.version}"
 
-    def recorded(self) -> dict[str, Any]:
-        """Return what records hold, as integers and strings."""
-        return {**vars(self), "mode": self.mode.value}
-
 
 @dataclass(frozen=True)
 class ChosenValues:
@@ -101,15 +96,10 @@ class ChosenValues:
     parameters: ValueParameters
     choices: tuple[ValueChoice, ...]
 
-    def recorded(self) -> dict[str, Any]:
-        """Return what a ranking's record says of where its values come from."""
-        source = ValuesFrom.IN_FORCE if self.choices else ValuesFrom.CALL
-        return {"values_from": source.value, "value_choices": [choice.recorded() for choice in self.choices]}
-
-
-def recorded_choices(held: Mapping[str, Any]) -> tuple[ValueChoice, ...]:
-    """Return which versions a ranking's record names; none where its call carried values, and before they were kept."""
-    return tuple(ValueChoice(**{**each, "mode": ApprovalMode(each["mode"])}) for each in held.get("value_choices", ()))
+    @property
+    def source(self) -> ValuesFrom:
+        """Where they come from."""
+        return ValuesFrom.IN_FORCE if self.choices else ValuesFrom.CALL
 
 
 @lru_cache(maxsize=256)

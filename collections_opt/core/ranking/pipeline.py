@@ -27,19 +27,16 @@ from collections_opt.core.problem.side_constraints import NOT_COMPARED, side_con
 from collections_opt.core.progress import within
 from collections_opt.core.ranking.ordering import InOrder, Ordering, RawOrder, SolveInOrder, raw_order_key
 from collections_opt.core.ranking.ranking import Ranking, make_entries
-from collections_opt.core.rules.eligibility import RuleTable, evaluate
-from collections_opt.core.value.effects import ContactEffects, PlannedEffects
+from collections_opt.core.rules.eligibility import RuleTable
+from collections_opt.core.value.basis import EffectsOf, ValueBasis, value_accounts
+from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.losses import LossesOf
 from collections_opt.core.value.outcomes import OutcomeProbabilities, quantised
-from collections_opt.core.value.payoffs import ValueParameters, check_parameters, payoffs
+from collections_opt.core.value.payoffs import ValueParameters, check_parameters
 from collections_opt.core.value.stated_money import ValueOfContact, listed_cells, state_money
-from collections_opt.core.value.valuation import value_matrix
 
 Score = Callable[[Portfolio], OutcomeProbabilities]
 """Returns the outcome probabilities without contact of every account."""
-
-EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
-"""Returns the contact effects of every account and queue."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +125,7 @@ def rank(
     score: Score,
     solve: Solve,
     progress: ProgressCallback = ignore_progress,
+    *,
     effects_of: EffectsOf = PlannedEffects,
     solve_in_order: SolveInOrder = _no_raw_orders,
     losses_of: LossesOf | None = None,
@@ -147,14 +145,15 @@ def rank(
     progress(SolveProgress("score", 0.05))
     outcomes = quantised(score(portfolio))
     progress(SolveProgress("value", 0.4))
-    eligibility = evaluate(portfolio, request.plan, request.rules)
-    worth = payoffs(portfolio, request.parameters, losses_of)
     effects = effects_of(portfolio, request.plan)
-    matrix = value_matrix(outcomes, effects, eligibility, request.plan, worth, request.parameters)
+    basis = ValueBasis(request.plan, request.rules, request.parameters, losses_of=losses_of).knowing(effects)
+    valued = value_accounts(portfolio, outcomes, basis)
+    eligibility, worth = valued.eligibility, valued.worth
     previous = request.previous.of(portfolio) if request.previous else None
     side = side_constraints(portfolio, request.plan, request.constraints, previous)
     persons = persons_of(portfolio) if request.one_contact_per_person else None
-    whole = AssignmentProblem(matrix.increment, matrix.seconds, request.plan.capacity_seconds, side, persons)
+    valued = valued.bound_by(side, persons)
+    whole = valued.problem
     share, exploration = request.constraints.exploration_share, None
     if share > 0:
         exploration = draw(whole, share, request.options.seed)
@@ -167,7 +166,7 @@ def rank(
         raw = solve_in_order(RawOrder(request.ordering, key, request.options.seed), whole, exploration)
         assignment = raw.assignment
     progress(SolveProgress("enter", 0.9, assignment.gap))
-    entries = make_entries(portfolio, outcomes, worth, eligibility, whole, assignment, raw, exploration)
+    entries = make_entries(valued, assignment, raw, exploration)
     progress(SolveProgress("decided", 0.9, assignment.gap))
     stated = state_money(
         ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis, eligibility.attempts),

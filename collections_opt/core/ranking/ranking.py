@@ -19,7 +19,8 @@ from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.value.outcomes import OutcomeProbabilities, to_nano
 from collections_opt.core.value.payoffs import Floats, Payoffs
 from collections_opt.core.value.stated_money import StatedMoney
-from collections_opt.core.value.valuation import blocks, expected_recovery
+from collections_opt.core.value.valuation import blocks
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 
 
 class Disposition(IntEnum):
@@ -142,28 +143,18 @@ class Ranking:
 
 
 def make_entries(
-    portfolio: Portfolio,
-    outcomes: OutcomeProbabilities,
-    worth: Payoffs,
-    eligibility: Eligibility,
-    problem: AssignmentProblem,
-    assignment: Assignment,
-    raw: InOrder | None,
-    exploration: Exploration | None = None,
+    valued: ValuedAccounts, assignment: Assignment, raw: InOrder | None = None, exploration: Exploration | None = None
 ) -> Entries:
     """Return one entry per account.
 
     Args:
-        portfolio: the accounts.
-        outcomes: their probabilities.
-        worth: their payoffs.
-        eligibility: the blocking rules.
-        problem: increments and times, and the side rows.
+        valued: the accounts, with every account's increments and times, drawn ones among them, and what binds them.
         assignment: the answer.
         raw: the raw order that decided, or None: each queue is ordered by D / h, and prices say what drawn accounts would get.
         exploration: accounts drawn before the rest was assigned.
     """
-    count = portfolio.account_count
+    outcomes, eligibility, problem = valued.outcomes, valued.eligibility, valued.problem
+    count = valued.portfolio.account_count
     queue = assignment.queue if exploration is None else np.where(exploration.drawn, exploration.queue, assignment.queue)
     otherwise = (assignment.queue if raw is None else raw.if_not_drawn).copy()
     best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
@@ -192,7 +183,7 @@ def make_entries(
     nano = to_nano(outcomes.probability)
     windows = None if eligibility.hours is None else eligibility.hours.windows(cell)
     return Entries(
-        account_id=portfolio.column("account_id"),
+        account_id=valued.portfolio.column("account_id"),
         disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside),
         queue=queue,
         priority=priority_in_queue(queue, density if raw is None else raw.key),
@@ -200,7 +191,7 @@ def make_entries(
         increment_minor=np.where(increment == INELIGIBLE, 0, increment),
         seconds=seconds,
         surplus_minor=surplus,
-        recovery_without_contact_minor=np.rint(expected_recovery(outcomes.probability, worth)).astype(np.int64),
+        recovery_without_contact_minor=valued.recovery_without_contact_minor(),
         explored=np.zeros(count, np.uint8) if exploration is None else exploration.drawn.astype(np.uint8),
         propensity_nano=np.full(count, PROPENSITY_SCALE, dtype=np.int64)
         if exploration is None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.core.problem.assignment import AssignmentProblem
-from collections_opt.core.rules.eligibility import Eligibility, RuleTable, evaluate
-from collections_opt.core.value.effects import ContactEffects, PlannedEffects
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.problem.assignment import AssignmentProblem, SideConstraints
+from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.core.value.payoffs import Payoffs, ValueParameters, payoffs
-from collections_opt.core.value.valuation import expected_recovery, value_matrix
+from collections_opt.core.value.payoffs import Payoffs
+from collections_opt.core.value.valuation import expected_recovery
 
 
 @dataclass(frozen=True)
@@ -37,30 +34,10 @@ class ValuedAccounts:
     worth: Payoffs
     problem: AssignmentProblem
 
+    def bound_by(self, side: SideConstraints | None, persons: Persons | None) -> ValuedAccounts:
+        """Return the same with what binds accounts together: rows beside the queues, and one account per person."""
+        return replace(self, problem=replace(self.problem, side=side, persons=persons))
+
     def recovery_without_contact_minor(self) -> NDArray[np.int64]:
         """Return V(0), rounded, int64 (n,) minor units."""
         return np.rint(expected_recovery(self.outcomes.probability, self.worth)).astype(np.int64)
-
-
-def value_accounts(
-    portfolio: Portfolio,
-    outcomes: OutcomeProbabilities,
-    plan: CapacityPlan,
-    rules: RuleTable,
-    parameters: ValueParameters,
-    effects_of: Callable[[Portfolio, CapacityPlan], ContactEffects] = PlannedEffects,
-    losses_of: LossesOf | None = None,
-    eligibility: Eligibility | None = None,
-) -> ValuedAccounts:
-    """Value scored accounts; the same inputs give the same cells as in a ranking. ``losses_of`` is as in ``rank``.
-
-    ``eligibility`` is given where more is known of persons than these accounts say; None judges the accounts by themselves.
-
-    Raises:
-        CollectionsError: VALUE_OVERFLOW, as ``value_matrix``.
-    """
-    eligibility = evaluate(portfolio, plan, rules) if eligibility is None else eligibility
-    worth = payoffs(portfolio, parameters, losses_of)
-    matrix = value_matrix(outcomes, effects_of(portfolio, plan), eligibility, plan, worth, parameters)
-    problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
-    return ValuedAccounts(portfolio, outcomes, eligibility, worth, problem)

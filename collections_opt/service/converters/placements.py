@@ -15,21 +15,21 @@ from collections_opt.core.problem.person_choice import NEVER
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.rules.eligibility import lifts_on
 from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
-from collections_opt.service.converters.rankings import write_inputs
+from collections_opt.service.converters.recorded_rankings import write_inputs
 from collections_opt.service.converters.scores import rows_of, write_blocking_rule, write_call_window
 from collections_opt.wire.common import write_enum
 
 
 def write_placements(placed: PlacedAccounts, account_ids: Sequence[str]) -> pb.PlaceAccountsResponse:
     """Return a placement per id, in the order of the ids."""
-    record = placed.inputs.record
+    record = placed.opened.record
     writer = _Writer(placed)
     rows = rows_of(placed.valued.portfolio, account_ids).tolist()
     return pb.PlaceAccountsResponse(
         accounts=[writer.account(account_id, row) for account_id, row in zip(account_ids, rows, strict=True)],
         ranking_id=record.ranking_id,
         record_digest=record.record_digest,
-        inputs=write_inputs(record),
+        inputs=write_inputs(placed.opened.facts),
         queues=_write_queues(placed),
     )
 
@@ -42,14 +42,14 @@ def _write_queues(placed: PlacedAccounts) -> list[pb.PlacementQueue]:
     return [
         pb.PlacementQueue(
             queue_id=each.queue_id,
-            price_per_minute_minor_units=float(placed.inputs.prices[index]) * 60.0 / PRICE_SCALE,
+            price_per_minute_minor_units=float(placed.opened.prices[index]) * 60.0 / PRICE_SCALE,
             capacity_minutes=float(problem.capacity_seconds[index]) / 60.0,
             used_minutes=float(placed.used_seconds[index]) / 60.0,
             worked_count=int(placed.worked_count[index]),
             placed_count=int(counts[index]),
             placed_minutes=float(seconds[index]) / 60.0,
         )
-        for index, each in enumerate(placed.inputs.plan.queues)
+        for index, each in enumerate(placed.opened.plan.queues)
     ]
 
 
@@ -58,7 +58,7 @@ class _Writer:
 
     def __init__(self, placed: PlacedAccounts) -> None:
         self._placed = placed
-        self._queue_ids = [queue.queue_id for queue in placed.inputs.plan.queues]
+        self._queue_ids = [queue.queue_id for queue in placed.opened.plan.queues]
         self._has_room = placed.has_room.tolist()
         self._value = placed.valued.problem.value.tolist()
         self._minutes = (placed.valued.problem.seconds / 60.0).tolist()

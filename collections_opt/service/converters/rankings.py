@@ -8,33 +8,22 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from collections_opt.api.v1 import capacity_plan_pb2, columns_pb2, ranking_pb2, ranking_service_pb2, value_set_pb2
+from collections_opt.api.v1 import columns_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.answers.account_explanation import AccountExplanation
 from collections_opt.application.rankings.jobs import JobStatus, State
-from collections_opt.application.records.recorded_constraints import persons_bind
-from collections_opt.application.resources.value_sets import recorded_choices
-from collections_opt.application.settings import load
-from collections_opt.core.actors import Actor, ActorRole, recorded_actor
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.evaluation.comparison import OrderingOutcome
-from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED, SolveProgress
+from collections_opt.core.problem.assignment import UNASSIGNED, SolveProgress
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE
 from collections_opt.core.ranking.explanation import QueueExplanation
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
-from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.ledger.tables.records import LedgerEvent, RankingRecord, WorklistEntry
-from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
-from collections_opt.service.converters.model_use import write_recorded_use
-from collections_opt.service.converters.rule_tables import write_table_versions
-from collections_opt.service.converters.score_health import write_health
+from collections_opt.ledger.tables.records import LedgerEvent, WorklistEntry
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
-from collections_opt.service.converters.value_sets import write_choice, write_choices
+from collections_opt.service.converters.value_sets import write_choice
 from collections_opt.wire.columns import Columns, encode_chunks
-from collections_opt.wire.common import write_date, write_enum, write_time
+from collections_opt.wire.common import write_enum, write_time
 from collections_opt.wire.day_windows import write_window
-from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.status import to_status
 
 
@@ -69,170 +58,6 @@ def write_event(event: LedgerEvent) -> ranking_service_pb2.RankingEvent:
 def write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
     """Return where work stands."""
     return ranking_pb2.RankingProgress(stage=progress.stage, fraction=progress.fraction, gap=progress.gap)
-
-
-def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ranking:
-    """Return a recorded ranking; ``plan`` is the version it was made with."""
-    return ranking_pb2.Ranking(
-        ranking_id=record.ranking_id,
-        state=ranking_pb2.RANKING_STATE_SUCCEEDED,
-        inputs=write_inputs(record),
-        quality=_write_quality(record),
-        queues=_write_queue_uses(record, plan),
-        counts=_write_counts(record),
-        persons=_write_persons(record),
-        evidence=_write_evidence(record),
-        stated_money=_write_stated(record),
-        health=write_health(record.record["health"], record.record.get("scoring", {})),
-        limits=write_limits(record),
-        exploration=write_exploration(record, plan),
-        actor=write_actor(recorded_actor(record.record["actor"])),
-        model_use=write_recorded_use(record.record) if "model_step" in record.record else None,
-        record=ranking_pb2.RankingRecord(
-            sequence=record.seq,
-            request_id=record.request_id,
-            payload_digest=record.payload_digest,
-            entries_digest=record.record["entries_digest"],
-            previous_digest=record.previous_digest,
-            record_digest=record.record_digest,
-            create_time=write_time(record.created_at),
-        ),
-    )
-
-
-def write_actor(actor: Actor) -> ranking_pb2.RankingActor:
-    """Return who asked; a role that this version does not know is left out."""
-    role = write_enum(ranking_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED")
-    if actor.issuer:
-        return ranking_pb2.RankingActor(
-            authenticated_name=actor.name,
-            authenticated_role=role,
-            token_issuer=actor.issuer,
-            authenticated_system=actor.system,
-        )
-    return ranking_pb2.RankingActor(claimed_name=actor.name, claimed_role=role, authenticated_system=actor.system)
-
-
-def write_inputs(record: RankingRecord) -> ranking_pb2.RankingInputs:
-    """Return what a ranking was asked, with every version that decided."""
-    held = record.record
-    return ranking_pb2.RankingInputs(
-        portfolio_id=record.portfolio_id,
-        portfolio_digest=held["input_digest"],
-        as_of_date=write_date(held["as_of_date"]),
-        currency_code=held["currency_code"],
-        capacity_plan_id=held["plan_id"],
-        capacity_plan_version=held["plan_version"],
-        capacity_plan_digest=held["plan_digest"],
-        ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, held["ordering"]),
-        value_parameters=write_parameters(load(held["parameters"], ValueParameters)),
-        rules_version=held["rules_version"],
-        rules_digest=held["rules_digest"],
-        feature_set_version=held["feature_set_version"],
-        model_version=held["model_version"],
-        model_digest=held["model_digest"],
-        calibration_version=held["calibration_version"],
-        effects_version=held["effects_version"],
-        seed=held["seed"],
-        code_version=held["code_version"],
-        effects_digest=held.get("effects_digest", ""),
-        effects_problem=held.get("effects_problem", ""),
-        constraints=write_recorded_constraints(record),
-        previous_ranking_id=held["previous_ranking_id"],
-        contact_version=held.get("contact_version", ""),
-        contact_digest=held.get("contact_digest", ""),
-        contact_problem=held.get("contact_problem", ""),
-        recovery_version=held.get("recovery_version", ""),
-        recovery_digest=held.get("recovery_digest", ""),
-        recovery_problem=held.get("recovery_problem", ""),
-        loss_sources=[
-            ranking_pb2.LossSourceUse(source=write_enum(LOSS_SOURCE, name), account_count=count)
-            for name, count in held.get("losses_by_source", {}).items()
-        ],
-        rule_tables=write_table_versions(held.get("rule_tables", ())),
-        values_source=write_enum(value_set_pb2.ValuesSource.DESCRIPTOR, held.get("values_from", "UNSPECIFIED")),
-        value_choices=write_choices(recorded_choices(held)),
-    )
-
-
-def _write_quality(record: RankingRecord) -> ranking_pb2.RankingQuality:
-    held = record.record
-    objective, bound = held["objective_minor"], held["bound_minor"]
-    return ranking_pb2.RankingQuality(
-        objective_minor_units=objective,
-        bound_minor_units=bound,
-        gap=(bound - objective) / bound if bound > 0 else 0.0,
-        termination=write_enum(ranking_pb2.Termination.DESCRIPTOR, held["termination"]),
-        replayable=held["replayable"],
-        solver_name=held["solver"],
-        solver_version=held["solver_version"],
-        solver_parameters=held["solver_parameters"],
-        payoffs_out_of_order_count=held["payoffs_out_of_order_count"],
-    )
-
-
-def _write_queue_uses(record: RankingRecord, plan: CapacityPlan) -> list[ranking_pb2.QueueUse]:
-    held = record.record
-    figures = zip(plan.queues, held["capacity_seconds"], held["queue_seconds"], held["prices"], strict=True)
-    return [
-        ranking_pb2.QueueUse(
-            queue_id=queue.queue_id,
-            capacity_minutes=capacity / 60.0,
-            used_minutes=used / 60.0,
-            price_per_minute_minor_units=price * 60.0 / PRICE_SCALE,
-        )
-        for queue, capacity, used, price in figures
-    ]
-
-
-def _write_stated(record: RankingRecord) -> ranking_pb2.StatedMoney | None:
-    held = record.record.get("stated_money")
-    if held is None:
-        return None
-    stated = StatedMoney(**held)
-    return ranking_pb2.StatedMoney(
-        expected_minor_units=stated.expected_minor,
-        low_minor_units=stated.low_minor,
-        high_minor_units=stated.high_minor,
-        chosen_by_minor_units=stated.chosen_by_minor,
-        learned_minor_units=stated.learned_minor,
-        learned_low_minor_units=stated.learned_low_minor,
-        learned_high_minor_units=stated.learned_high_minor,
-        assumed_minor_units=stated.assumed_minor,
-        cost_minor_units=stated.cost_minor,
-        shrinkage=stated.shrinkage,
-        if_assumed_half_minor_units=stated.if_half_minor,
-        if_assumed_double_minor_units=stated.if_double_minor,
-        break_even_factor=stated.break_even_nano / FACTOR_SCALE if stated.break_even_nano >= 0 else None,
-    )
-
-
-def _write_evidence(record: RankingRecord) -> list[ranking_pb2.EvidenceMoney]:
-    """Return the recorded money by evidence grade; records made before grades were kept say nothing."""
-    money = record.record.get("evidence_minor", {})
-    total = sum(money.values())
-    return [
-        ranking_pb2.EvidenceMoney(
-            grade=write_enum(capacity_plan_pb2.EvidenceGrade.DESCRIPTOR, grade),
-            money_share=minor / total if total else 0.0,
-            increment_minor_units=minor,
-        )
-        for grade, minor in money.items()
-    ]
-
-
-def _write_counts(record: RankingRecord) -> ranking_pb2.DispositionCounts:
-    counts = {f"{name.lower()}_count": count for name, count in record.record["counts"].items()}
-    return ranking_pb2.DispositionCounts(**counts)
-
-
-def _write_persons(record: RankingRecord) -> ranking_pb2.RankingPersons:
-    held = record.record.get("persons", {})
-    return ranking_pb2.RankingPersons(
-        one_contact_per_person=persons_bind(record.record),
-        person_count=held.get("person_count", 0),
-        most_account_count=held.get("most_account_count", 0),
-    )
 
 
 def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.ColumnChunk]:

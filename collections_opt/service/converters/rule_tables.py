@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from collections_opt.api.v1 import rule_table_pb2 as pb
 from collections_opt.application.resources.approved import SavedContent, Stored
+from collections_opt.application.resources.rule_tables import TableVersion
 from collections_opt.core.rules.tables import RuleTable
 from collections_opt.service.converters.resources import write_state
 from collections_opt.wire.common import read_date
@@ -37,6 +37,6 @@ def write_stored_table(stored: Stored[RuleTable]) -> pb.RuleTable:
     return message
 
 
-def write_table_versions(recorded: Iterable[Mapping[str, Any]]) -> list[pb.RuleTableVersion]:
+def write_table_versions(versions: Iterable[TableVersion]) -> list[pb.RuleTableVersion]:
     """Return the versions that a record names."""
-    return [pb.RuleTableVersion(**version) for version in recorded]
+    return [pb.RuleTableVersion(**vars(version)) for version in versions]

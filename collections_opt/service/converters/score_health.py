@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from collections_opt.api.v1 import ranking_pb2
+from collections_opt.application.records.scoring_facts import Health, Scoring
 
 
-def write_health(held: Mapping[str, Any], scoring: Mapping[str, Any]) -> ranking_pb2.RankingHealth:
-    """Return the health of scores from what a ranking's record, or a call's answer, says of it and of what scored."""
+def write_health(health: Health, scoring: Scoring | None) -> ranking_pb2.RankingHealth:
+    """Return the health of scores, recorded or answered, and of what scored; None where the policy did."""
+    fit = health.fit
     return ranking_pb2.RankingHealth(
-        warnings=held.get("warnings", [f"could not serve: {step}" for step in held.get("degraded", ())]),
-        domain_declared=held.get("domain_declared", False),
-        outside_domain_account_count=held.get("outside_domain_count", 0),
-        outside_domain=_named_counts(held.get("outside_domain", {})),
-        lacking_features_account_count=held.get("lacking_features_count", 0),
-        lacking_features=_named_counts(held.get("lacking_features", {})),
+        warnings=health.told,
+        domain_declared=fit is not None and fit.domain_declared,
+        outside_domain_account_count=fit.outside_domain_count if fit else 0,
+        outside_domain=_named_counts(fit.outside_domain if fit else {}),
+        lacking_features_account_count=fit.lacking_features_count if fit else 0,
+        lacking_features=_named_counts(fit.lacking_features if fit else {}),
         scored_by=[
-            ranking_pb2.ScoredBy(model_version=one["model_version"], model_digest=one["model_digest"], account_count=one["count"])
-            for one in scoring.get("by", ())
+            ranking_pb2.ScoredBy(model_version=one.model_version, model_digest=one.model_digest, account_count=one.count)
+            for one in (scoring.by if scoring else ())
         ],
-        domain_binding_fields=scoring.get("binds", ()),
-        stale_score_count=held.get("stale_score_count", 0),
-        suspect_scores_accepted=held.get("suspect_scores_accepted", ()),
-        hours_not_planned_account_count=held.get("hours_not_planned_count", 0),
-        unknown_categories=_named_counts(held.get("unknown_categories", {})),
+        domain_binding_fields=scoring.binds if scoring else (),
+        stale_score_count=health.stale_score_count,
+        suspect_scores_accepted=health.suspect_scores_accepted,
+        hours_not_planned_account_count=health.hours_not_planned_count,
+        unknown_categories=_named_counts(health.unknown_categories),
         own_column_drift=[
             ranking_pb2.OwnColumnDrift(name=name, population_stability_index=milli / 1000)
-            for name, milli in held.get("own_column_psi_milli", {}).items()
+            for name, milli in health.own_column_psi_milli.items()
         ],
     )
 

@@ -8,6 +8,7 @@ from collections_opt.api.v1 import evidence_pb2, ranking_service_pb2
 from collections_opt.application.evidence.evidence import DatedAnswer, Evidence
 from collections_opt.application.evidence.findings import Verdict
 from collections_opt.application.records.erasures import MAX_ACCOUNTS
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.names import normal_account_id
 from collections_opt.service.access.call import Call
@@ -42,9 +43,9 @@ class EvidenceCalls:
             return _write_answer(self._evidence.answer_at(account_id, day), request.with_proof)
         if request.with_proof:
             return _write_answer(self._evidence.answer(request.ranking_id, account_id), True)
-        found = self._evidence.explanations.explain(request.ranking_id, account_id)
-        record = self._evidence.recorded.finished(request.ranking_id)
-        answer = write_explanation(found, record.record["currency_code"])
+        opened = self._evidence.recorded.open(request.ranking_id)
+        found = self._evidence.explanations.explain_opened(opened, account_id)
+        answer = write_explanation(found, opened.facts.inputs.currency_code)
         answer.ranking_id = request.ranking_id
         return answer
 
@@ -84,13 +85,13 @@ class EvidenceCalls:
         if len(accounts) > MAX_ACCOUNTS:
             raise refuse(Reason.LIMIT_EXCEEDED, "account_ids", f"{len(accounts)} accounts.", f"Send at most {MAX_ACCOUNTS}.")
         record = self._evidence.recorded.finished(request.ranking_id)
-        content = self._evidence.proofs.archive(record, accounts or None)
+        content = self._evidence.archive(record, accounts or None)
         for start in range(0, len(content), CHUNK_BYTES):
             yield evidence_pb2.ExportEvidenceResponse(content=content[start : start + CHUNK_BYTES])
 
 
 def _write_answer(found: DatedAnswer, with_proof: bool) -> ranking_service_pb2.ExplainAssignmentResponse:
-    currency_code = found.record.record["currency_code"]
+    currency_code = RankingFacts.from_record(found.record.record).inputs.currency_code
     account_id = found.proof.answer["account_id"]
     answer = ranking_service_pb2.ExplainAssignmentResponse(account_id=account_id, currency_code=currency_code)
     if found.explanation is not None:

@@ -11,6 +11,7 @@ from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.ledger.ledger import Ledger
@@ -23,10 +24,10 @@ from collections_opt.service.converters.rankings import (
     export_chunks,
     write_comparison,
     write_event,
-    write_recorded,
     write_unfinished,
     write_worklist_entry,
 )
+from collections_opt.service.converters.recorded_rankings import write_recorded
 from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire import parameters
@@ -109,8 +110,8 @@ class RankingServicer(EvidenceCalls):
 
     def export_ranking(self, request: pb.ExportRankingRequest, _context: Call) -> Iterator[pb.ExportRankingResponse]:
         """Yield all entries as chunks."""
-        record = self._recorded.finished(request.ranking_id)
-        for chunk in export_chunks(self._recorded.entries(record), self._recorded.plan_of(record)):
+        opened = self._recorded.open(request.ranking_id)
+        for chunk in export_chunks(opened.entries, opened.plan):
             yield pb.ExportRankingResponse(chunk=chunk)
 
     def list_worklist(self, request: pb.ListWorklistRequest, _context: Call) -> pb.ListWorklistResponse:
@@ -118,12 +119,12 @@ class RankingServicer(EvidenceCalls):
         page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
         record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
         entries, more = page.cut(found)
-        plan = self._recorded.plan_of(record)
+        plan, facts = self._recorded.plan_of(record), RankingFacts.from_record(record.record)
         return pb.ListWorklistResponse(
             entries=[write_worklist_entry(entry) for entry in entries],
             next_page_token=page.next_token(entries[-1].priority) if more else "",
-            currency_code=record.record["currency_code"],
-            time_zone=plan.queues[plan.queue_index(request.queue_id)].time_zone or record.record.get("time_zone", ""),
+            currency_code=facts.inputs.currency_code,
+            time_zone=plan.queues[plan.queue_index(request.queue_id)].time_zone or facts.kept.time_zone,
         )
 
     def place_accounts(self, request: placement_pb2.PlaceAccountsRequest, _context: Call) -> placement_pb2.PlaceAccountsResponse:
@@ -143,7 +144,7 @@ class RankingServicer(EvidenceCalls):
         outcomes = self._recorded.compare(ids)
         return pb.CompareRankingsResponse(
             comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
-            currency_code=self._recorded.finished(ids[0]).record["currency_code"],
+            currency_code=RankingFacts.from_record(self._recorded.finished(ids[0]).record).inputs.currency_code,
         )
 
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:

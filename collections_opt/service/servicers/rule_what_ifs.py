@@ -94,6 +94,6 @@ def _write(found: RuleEvaluation, baseline: CapacityBaseline, max_moved: int) ->
         ],
         barred_before_count=found.barred_before,
         barred_after_count=found.barred_after,
-        rules_version_before=baseline.rules.version,
+        rules_version_before=baseline.basis.rules.version,
         rules_version_after=found.rules.version,
     )

@@ -45,7 +45,7 @@ class ScoringServicer:
         with self._books.one_moment(), told_as(HEADS, ACCOUNT_RENAMES):
             plan = self._books.plan_on(request.capacity_plan_id, request.capacity_plan_version or None, as_of_date)
             scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
-        self._metrics.count_degraded("score", scored.model_use["degraded"])
+        self._metrics.count_degraded("score", scored.model_use.degraded)
         outcomes = scored.ranking.outcomes
         return pb.ScoreAccountsResponse(
             accounts=write_scores(scored, [account.account_id for account in request.accounts]),

@@ -109,7 +109,7 @@ class WorklistServicer:
             pause.wait(min(LOOK_SECONDS, context.time_remaining()))
 
     def _currency(self, ranking_id: str) -> str:
-        return str(self._recorded.finished(ranking_id).record["currency_code"])
+        return self._recorded.open(ranking_id).facts.inputs.currency_code
 
 
 def _write_lease(leased: LeasedAccount) -> pb.Lease:

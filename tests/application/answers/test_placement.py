@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from collections_opt.application.answers import placement
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.answers.placement_sentence import placement_sentence
 from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.rankings.command import RankingCommand
-from collections_opt.application.records.recorded_inputs import RecordedInputsReader, recorded_rules
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
@@ -72,7 +72,7 @@ def test_under_new_names_the_prices_alone_decide_the_same_but_for_ties(workspace
     same = ~differing & (entries.queue != UNASSIGNED)
     # Its twin stands before or right behind it: at the same density the name decides.
     assert (np.abs(placed.position[same] - entries.priority[same]) <= 1).mean() > 0.9
-    priced = placed.inputs.prices > 0
+    priced = placed.opened.prices > 0
     full = np.isin(placed.placements.queue, np.flatnonzero(priced))
     assert placed.has_room[full].mean() < 0.2
 
@@ -122,35 +122,30 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
-    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
-    placer = Placer(workspace.recorded, reader, workspace.rule_tables, workspace.ledger.erasure_count)
+    placer = Placer(workspace.recorded, workspace.serving.recorded, workspace.rule_tables, workspace.ledger.erasure_count)
     assert placer.place(ranking.ranking_id, one).unchanged.all()
     registry = RegistryPolicy(lowest_step=LadderStep.CHAMPION)
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", registry, None, lambda: NOW)
-    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, absent.recorded)
+    placer = Placer(workspace.recorded, absent.recorded, workspace.rule_tables, workspace.ledger.erasure_count)
     with pytest.raises(CollectionsError) as caught:
-        Placer(workspace.recorded, reader, workspace.rule_tables, workspace.ledger.erasure_count).place(ranking.ranking_id, one)
+        placer.place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE
 
 
 def test_rules_that_are_not_the_recorded_ones_are_never_used(workspace, ranking):
     record = replace(ranking, record={**ranking.record, "rules_digest": "0" * 64})
-    assert recorded_rules(workspace.ledger, ranking) == bundled_rules()
+    assert workspace.recorded.opened(ranking).rules == bundled_rules()
     with pytest.raises(CollectionsError) as caught:
-        recorded_rules(workspace.ledger, record)
+        _ = workspace.recorded.opened(record).rules
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
 
 
-def test_nothing_read_before_an_erasure_is_served_after_it(workspace, ranking, raw):
+def test_nothing_read_before_an_erasure_is_served_after_it(workspace, ranking, raw, monkeypatch):
     erasures, reads = [0], []
-    reader = RecordedInputsReader(workspace.ledger, workspace.recorded, workspace.serving.recorded)
-    placer = Placer(workspace.recorded, reader, workspace.rule_tables, lambda: erasures[0])
-    read = workspace.recorded.entries
-    workspace.recorded.entries = lambda record: reads.append(1) or read(record)
-    try:
-        for count in (0, 0, 1):
-            erasures[0] = count
-            placer.place(ranking.ranking_id, some(raw, np.array([0])))
-    finally:
-        del workspace.recorded.entries
+    placer = Placer(workspace.recorded, workspace.serving.recorded, workspace.rule_tables, lambda: erasures[0])
+    read = placement.WorklistOrder
+    monkeypatch.setattr(placement, "WorklistOrder", lambda *given: reads.append(1) or read(*given))
+    for count in (0, 0, 1):
+        erasures[0] = count
+        placer.place(ranking.ranking_id, some(raw, np.array([0])))
     assert len(reads) == 2

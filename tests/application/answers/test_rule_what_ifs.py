@@ -116,10 +116,11 @@ def test_tables_that_could_not_be_in_force_are_refused(tried, change, reason):
 
 def test_rules_of_before_0_3_0_are_not_mixed_with_others(workspace, ranking):
     baseline = workspace.baselines.of_ranking(ranking.ranking_id)
-    old = replace(baseline, rule_tables=(), rules=replace(baseline.rules, strict_places=False))
+    rules = baseline.basis.rules
+    old = replace(baseline, rule_tables=(), basis=baseline.basis.under(rules=replace(rules, strict_places=False)))
     with pytest.raises(CollectionsError, match=r"before 0\.3\.0"):
         TriedRules(workspace.rule_tables, old).add(CITY, city_table())
-    assert TriedRules(workspace.rule_tables, replace(old, rules=baseline.rules)).rules == baseline.rules
+    assert TriedRules(workspace.rule_tables, replace(old, basis=baseline.basis)).rules == rules
 
 
 def test_a_rule_that_ended_stays_ended(workspace, ranking):

@@ -50,7 +50,7 @@ def test_every_row_that_came_in_has_a_leaf_and_a_proof(world):
     assert (leaves["count"], leaves["accepted_count"], leaves["refused_count"]) == (40, 38, 2)
     seen = set()
     for number in range(40):
-        proof = workspace.evidence.proofs.prove(made, f"AC-{number:05d}")
+        proof = workspace.evidence.prove(made, f"AC-{number:05d}")
         report = verify_evidence.check_proof(proof.content, workspace.evidence.proofs.vkey)
         assert f"AC-{number:05d}" in report[-1]
         seen.add(proof.index)
@@ -60,8 +60,8 @@ def test_every_row_that_came_in_has_a_leaf_and_a_proof(world):
 def test_the_archive_is_accepted_by_another_python_and_says_so_in_words(world, tmp_path):
     workspace, made = world
     archive = tmp_path / "evidence.zip"
-    content = workspace.evidence.proofs.archive(made)
-    assert content == workspace.evidence.proofs.archive(made)
+    content = workspace.evidence.archive(made)
+    assert content == workspace.evidence.archive(made)
     archive.write_bytes(content)
     command = [sys.executable, "-I", "-S", verify_evidence.__file__, str(archive), "--key", workspace.evidence.proofs.vkey]
     shown = subprocess.run(command, capture_output=True, text=True, check=False, encoding="utf-8")
@@ -73,12 +73,12 @@ def test_the_archive_is_accepted_by_another_python_and_says_so_in_words(world, t
 
 def test_an_archive_shows_only_the_accounts_asked_for(world):
     workspace, made = world
-    content = workspace.evidence.proofs.archive(made, ["AC-00007"])
+    content = workspace.evidence.archive(made, ["AC-00007"])
     assert b"AC-00007" in content
     assert b"AC-00008" not in content
     assert "1 shown here, 39 withheld or erased" in " ".join(verify_evidence.check_archive(content, ""))
     with pytest.raises(CollectionsError) as caught:
-        workspace.evidence.proofs.archive(made, ["AC-99999"])
+        workspace.evidence.archive(made, ["AC-99999"])
     assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -94,8 +94,8 @@ def test_the_verifier_refuses_altered_bytes(world):
     """A sample of places; ``make evidence`` tries many more."""
     workspace, made = world
     key, chance = workspace.evidence.proofs.vkey, random.Random(5)
-    proof = workspace.evidence.proofs.prove(made, "AC-00003").content
-    archive = workspace.evidence.proofs.archive(made)
+    proof = workspace.evidence.prove(made, "AC-00003").content
+    archive = workspace.evidence.archive(made)
     for check, content in ((verify_evidence.check_proof, proof), (verify_evidence.check_archive, archive)):
         for place in chance.sample(range(len(content)), 60):
             altered = bytearray(content)
@@ -108,8 +108,8 @@ def test_another_key_is_refused(world, tmp_path):
     other = opened(tmp_path / "other", seed=2)
     vkey = other.evidence.proofs.vkey
     other.close()
-    assert refused(verify_evidence.check_archive, workspace.evidence.proofs.archive(made), vkey)
-    assert refused(verify_evidence.check_proof, workspace.evidence.proofs.prove(made, "AC-00003").content, vkey)
+    assert refused(verify_evidence.check_archive, workspace.evidence.archive(made), vkey)
+    assert refused(verify_evidence.check_proof, workspace.evidence.prove(made, "AC-00003").content, vkey)
 
 
 def test_the_answer_at_a_date_is_that_of_the_ranking_in_force(tmp_path):
@@ -280,7 +280,9 @@ def test_replay_says_why_it_cannot(world, monkeypatch):
         patched.setattr(
             replay_module,
             "rank",
-            lambda portfolio, request, *rest: pipeline.rank(portfolio, replace(request, ordering=Ordering.BALANCE), *rest),
+            lambda portfolio, request, *rest, **by: pipeline.rank(
+                portfolio, replace(request, ordering=Ordering.BALANCE), *rest, **by
+            ),
         )
         assert replays.replay(made.ranking_id).outcome is ReplayOutcome.MISMATCH
         patched.setattr(replay_module, "same_environment", lambda _: "numpy was 1, is 2")

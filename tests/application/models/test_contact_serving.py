@@ -35,7 +35,7 @@ def test_effects_and_contacts_serve_together(workspace, models):
     assert made.record["effects_version"].startswith("contact/reach-1 over effect/calls-1 over plan/")
     assert made.record["evidence_by_queue"][0] == "EXPERIMENT"
     proofs = workspace.evidence.proofs
-    files = files_of(proofs.archive(made))
+    files = files_of(workspace.evidence.archive(made))
     assert verify_evidence.sha256(files["contact_model.json"]).hex() == made.record["contact_object"]
     report = " ".join(verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), proofs.vkey))
     for name in ("contact model is contact/reach-1", "effect model is effect/calls-1"):

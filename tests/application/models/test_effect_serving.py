@@ -6,6 +6,7 @@ import pytest
 
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.models.effect_serving import recorded_effects
+from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.errors import CollectionsError
 from collections_opt.scoring.effect.artifacts import (
@@ -59,7 +60,10 @@ def test_effects_learned_by_residuals_decide_are_recorded_with_their_interval_an
 
 
 def test_recorded_effects_are_the_plans_where_none_were_kept(workspace):
-    assert recorded_effects(workspace.ledger.objects, {}).__name__ == "PlannedEffects"
+    assert (
+        recorded_effects(workspace.ledger.objects, BesideFacts(ServedModel(), ServedModel(), ServedModel())).__name__
+        == "PlannedEffects"
+    )
 
 
 def test_an_artifact_returns_the_model_and_refuses_changes(tmp_path):

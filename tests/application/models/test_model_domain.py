@@ -19,7 +19,7 @@ from collections_opt.core.models.domain import FIELDS, ModelDomain, domain_of
 from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.core.ranking.policy import policy_probabilities
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from collections_opt.service.converters.rankings import write_recorded
+from collections_opt.service.converters.recorded_rankings import write_recorded
 from tests.support.books.bundled_portfolio import import_bundled, rank_bundled
 from tests.support.factories import raw_portfolio, text
 from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people

@@ -6,6 +6,7 @@ import pytest
 
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.models.evidence import model_files
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.models.lifecycle import ModelAction
 from tests.support.books.evidence_worlds import NOW, book, opened, ranked
@@ -33,7 +34,7 @@ def world(tmp_path_factory):
 
 def test_the_archive_holds_manifests_card_and_who_approved(world):
     workspace, made = world
-    archive = workspace.evidence.proofs.archive(made)
+    archive = workspace.evidence.archive(made)
     files = files_of(archive)
     acts = json.loads(files["approvals.json"])["acts"]
     outcome = [(a["action"], a["actor"]) for a in acts if a["kind"] == "outcome"]
@@ -73,7 +74,7 @@ FORGERIES = {
 def test_what_differs_from_the_record_is_refused_even_when_the_lender_signs_it(world, forgery):
     workspace, made = world
     changes, sentence = FORGERIES[forgery]
-    files = files_of(workspace.evidence.proofs.archive(made))
+    files = files_of(workspace.evidence.archive(made))
     vkey = workspace.evidence.proofs.vkey
     verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), vkey)
     forged = {name: changes[name](content) if name in changes else content for name, content in files.items()}
@@ -83,7 +84,7 @@ def test_what_differs_from_the_record_is_refused_even_when_the_lender_signs_it(w
 
 def test_approvals_without_their_manifest_are_refused(world):
     workspace, made = world
-    files = files_of(workspace.evidence.proofs.archive(made))
+    files = files_of(workspace.evidence.archive(made))
     del files["outcome_manifest.json"]
     with pytest.raises(verify_evidence.Refused, match="without manifest"):
         verify_evidence.check_archive(signed_again(workspace, made.ranking_id, files), workspace.evidence.proofs.vkey)
@@ -92,10 +93,11 @@ def test_approvals_without_their_manifest_are_refused(world):
 def test_another_manifest_in_the_registry_is_not_exported(world):
     workspace, made = world
     with pytest.raises(CollectionsError, match="another manifest"):
-        model_files(workspace.ledger, {**made.record, "model_digest": "0"})
+        model_files(workspace.ledger, RankingFacts.from_record({**made.record, "model_digest": "0"}))
 
 
 def test_a_ranking_without_registered_model_has_no_approvals(world):
-    workspace, _ = world
-    files = model_files(workspace.ledger, {"model_version": "policy/1", "model_digest": "x", "effects_version": "plan/desk/1"})
+    workspace, made = world
+    unregistered = {"model_version": "policy/1", "model_digest": "x", "effects_version": "plan/desk/1"}
+    files = model_files(workspace.ledger, RankingFacts.from_record({**made.record, **unregistered}))
     assert files == {"approvals.json": b'{"acts":[]}'}

@@ -98,8 +98,8 @@ def test_each_step_of_the_ladder_is_recorded_with_every_reason(workspace, models
 
 def test_a_fallback_without_label_is_caught(workspace, models, monkeypatch):
     honest = rankings_module.serving_record
-    silent = {"degraded": [], "model_step": LadderStep.CHAMPION.value}
-    monkeypatch.setattr(rankings_module, "serving_record", lambda *given: {**honest(*given), **silent})
+    silent = {"degraded": (), "step": LadderStep.CHAMPION}
+    monkeypatch.setattr(rankings_module, "serving_record", lambda *given: replace(honest(*given), **silent))
     assert len(unlabelled_fallbacks(workspace, every_fallback(workspace, models))) == 3
 
 
@@ -139,7 +139,7 @@ def test_rows_without_a_portfolio_say_how_they_were_scored(workspace, models):
     plan = replace(bundled_plan(), currency_code="USD")
     raw = raw_portfolio(account_id=text(["a"]), days_past_due=[65])
     scored = workspace.scores.score(raw, plan, bundled_parameters())
-    assert scored.model_use["model_step"] == LadderStep.POLICY_ORDER
+    assert scored.model_use.step is LadderStep.POLICY_ORDER
     assert scored.reasons[0][0].code == "NO_MODEL"
 
 

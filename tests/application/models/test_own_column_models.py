@@ -26,7 +26,7 @@ from collections_opt.scoring.outcome import scorecard_training
 from collections_opt.scoring.outcome.rows import stack
 from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.versions.artifacts import load_artifact
-from collections_opt.service.converters.rankings import write_recorded
+from collections_opt.service.converters.recorded_rankings import write_recorded
 from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, rank_bundled
 from tests.support.books.own_worlds import DESK, RARE, ROWS, SCORE, own_history, planted
 from tests.support.models.folders import NOW, SHIPPED, SHIPPED_VERSION
@@ -168,9 +168,9 @@ def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(w
 
 def test_the_answer_of_a_call_says_how_its_rows_fit_the_model(workspace):
     health = workspace.scores.score(few_rows(), bundled_plan(), bundled_parameters(), with_reasons=False).health
-    assert health["unknown_categories"] == {"own.desk": RARE}
-    assert any("does not know some categories" in told for told in health["warnings"])
-    assert "own_column_psi_milli" not in health  # so few accounts have no spread
+    assert health.unknown_categories == {"own.desk": RARE}
+    assert any("does not know some categories" in told for told in health.warnings)
+    assert health.own_column_psi_milli == {}  # so few accounts have no spread
 
 
 def test_a_text_that_was_not_learned_is_read_as_missing(scorers, data):

@@ -10,8 +10,8 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.verification import certificate_checks
-from collections_opt.application.records.recorded_constraints import recorded_constraints
-from collections_opt.application.records.recorded_decision import read_decision
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.settings import dump
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import PRICE_SCALE, ignore_progress
@@ -61,7 +61,7 @@ def test_limits_are_kept_priced_and_recorded(workspace, plain):
     assert held["side_names"] == ["early cap", "late floor", "queue cap"]
     assert max(held["proof"]["side_prices"]) > 0
     assert held["objective_minor"] < plain.record["objective_minor"]
-    assert recorded_constraints(made) == constraints
+    assert RankingFacts.from_record(held).inputs.constraints == constraints
     gap = (held["bound_minor"] - held["objective_minor"]) / held["bound_minor"]
     assert gap <= 1e-3
 
@@ -173,13 +173,17 @@ def test_a_raw_order_keeps_to_the_same_limits_and_is_compared_under_them_only(wo
         workspace.rankings.recorded.compare([made[0].ranking_id, free.ranking_id])
 
 
+def saying(workspace, made, **changes):
+    """Return a ranking whose record says something else."""
+    return workspace.recorded.opened(replace(made, record={**made.record, **changes}))
+
+
 def test_a_raw_order_over_its_cap_is_found_by_the_certificate(workspace):
     """Planted: the record says a tighter cap than the list keeps to."""
     constraints = RankingConstraints((AccountLimit("few", MOST, account_count=20),))
     made = workspace.rank(command_for(constraints, ordering=Ordering.BALANCE), ignore_progress)
-    decision = read_decision(workspace.ledger, workspace.rankings._sealed, made)
-    assert all(check.holds for check in certificate_checks(decision))
-    tighter = replace(decision, constraints=RankingConstraints((AccountLimit("few", MOST, account_count=19),)))
+    assert all(check.holds for check in certificate_checks(workspace.recorded.opened(made)))
+    tighter = saying(workspace, made, constraints=dump(RankingConstraints((AccountLimit("few", MOST, account_count=19),))))
     broken = [check.sentence for check in certificate_checks(tighter) if not check.holds]
     assert any("SIDE_ROW_BROKEN" in sentence for sentence in broken)
 
@@ -187,9 +191,9 @@ def test_a_raw_order_over_its_cap_is_found_by_the_certificate(workspace):
 def test_a_drawn_account_that_was_not_drawn_is_found_by_the_certificate(workspace):
     """Planted: the record says another seed; who was drawn no longer follows from it."""
     made = workspace.rank(command_for(RankingConstraints(exploration_share=0.05)), ignore_progress)
-    decision = read_decision(workspace.ledger, workspace.rankings._sealed, made)
-    assert all(check.holds for check in certificate_checks(decision))
-    tampered = replace(made, record={**made.record, "seed": made.record["seed"] + 1})
-    assert not all(check.holds for check in certificate_checks(replace(decision, record=tampered)))
-    side_broken = replace(decision, constraints=RankingConstraints((AccountLimit("cap", MOST, account_count=3),)))
+    assert all(check.holds for check in certificate_checks(workspace.recorded.opened(made)))
+    tampered = saying(workspace, made, seed=made.record["seed"] + 1)
+    assert not all(check.holds for check in certificate_checks(tampered))
+    limited = RankingConstraints((AccountLimit("cap", MOST, account_count=3),), exploration_share=0.05)
+    side_broken = saying(workspace, made, constraints=dump(limited))
     assert not all(check.holds for check in certificate_checks(side_broken))

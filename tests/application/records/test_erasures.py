@@ -45,7 +45,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     evidence, name = workspace.evidence, worked(workspace, made[0])[0]
     other, entries = worked(workspace, made[0])[1], workspace.recorded.entries(made[0])
     idle = entries.account_id[entries.queue < 0][0].decode()
-    old_archive = evidence.proofs.archive(made[0], [other])
+    old_archive = evidence.archive(made[0], [other])
     clock.at = LATER
     size = workspace.ledger.log_tree().size
     receipt = evidence.erasures.erase([name, idle], "asked for")
@@ -62,9 +62,9 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
         assert "2 account(s) were erased" in verdict.limits[0]
         replayed = evidence.replays.replay(ranking.ranking_id)
         assert (replayed.outcome, replayed.detail) == (ReplayOutcome.CERTIFICATE_ONLY, "2 account(s) were erased since")
-        proof = evidence.proofs.prove(ranking, other)
+        proof = evidence.prove(ranking, other)
         assert other in verify_evidence.check_proof(proof.content, evidence.proofs.vkey)[-1]
-        report = verify_evidence.check_archive(evidence.proofs.archive(ranking), evidence.proofs.vkey)
+        report = verify_evidence.check_archive(evidence.archive(ranking), evidence.proofs.vkey)
         assert "2 withheld or erased" in " ".join(report)
     assert verify_evidence.check_archive(old_archive, evidence.proofs.vkey)
     assert evidence.verification.verify_log().broken == ()

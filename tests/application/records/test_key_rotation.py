@@ -26,7 +26,7 @@ def made(tmp_path_factory):
     workspace = opened(folder / "data")
     workspace.books.import_portfolio("p1", book(20))
     record = ranked(workspace)
-    (folder / "before.zip").write_bytes(workspace.evidence.proofs.archive(record))
+    (folder / "before.zip").write_bytes(workspace.evidence.archive(record))
     (folder / "before.txt").write_text(workspace.evidence.proofs.checkpoint(), encoding="utf-8")
     (folder / "vkey").write_text(workspace.evidence.proofs.vkey)
     workspace.close()
@@ -72,8 +72,8 @@ def test_whoever_trusts_a_former_key_verifies_what_the_next_ones_sign(folder):
         rotated(folder, "rotate_signing")
     workspace = reopened(folder)
     record = workspace.ledger.rankings_before(None, 1)[0]
-    archive = workspace.evidence.proofs.archive(record)
-    proof = workspace.evidence.proofs.prove(record, "AC-00003").content
+    archive = workspace.evidence.archive(record)
+    proof = workspace.evidence.prove(record, "AC-00003").content
     workspace.close()
     trusted = (folder / "vkey").read_text()
     for key in (trusted, fingerprint(trusted)):

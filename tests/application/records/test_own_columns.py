@@ -53,7 +53,7 @@ def test_a_ranking_of_it_is_verified_replayed_and_proven(world):
     assert verdict.reached is Strength.CERTIFICATE, verdict.broken
     replayed = workspace.evidence.replays.replay(made.ranking_id)
     assert replayed.outcome is ReplayOutcome.BIT_IDENTICAL, replayed.detail
-    proof = workspace.evidence.proofs.prove(made, "AC-00007")
+    proof = workspace.evidence.prove(made, "AC-00007")
     assert "AC-00007" in verify_evidence.check_proof(proof.content, workspace.evidence.proofs.vkey)[-1]
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
-from collections_opt.application.records.recorded_inputs import recorded_rules
 from collections_opt.application.resources.rule_tables import SHIPPED_ID
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.errors import CollectionsError, Reason
@@ -54,8 +53,8 @@ def test_a_new_citys_cap_binds_from_its_day_on_and_older_rankings_replay_under_t
     assert over_cap(workspace, on_day) == 0
     # The city's next version forbids everything; what was made before is still what it was.
     approve(tables, save_city(tables, etag=saved.etag, threshold=0))
-    assert recorded_rules(workspace.ledger, before) == bundled_rules()
-    assert {rule.threshold for rule in recorded_rules(workspace.ledger, on_day).rules if rule.rule_id == CAP.rule_id} == {2}
+    assert workspace.recorded.opened(before).rules == bundled_rules()
+    assert {rule.threshold for rule in workspace.recorded.opened(on_day).rules.rules if rule.rule_id == CAP.rule_id} == {2}
     for record in (before, on_eve, on_day):
         assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
         verdict = workspace.evidence.verification.verify_ranking(record.ranking_id)

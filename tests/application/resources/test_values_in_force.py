@@ -11,9 +11,10 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.resources import value_sets
 from collections_opt.application.resources.approved import ApprovalCommand, SavedContent
-from collections_opt.application.resources.value_sets import SHIPPED_ID, recorded_choices
+from collections_opt.application.resources.value_sets import SHIPPED_ID
 from collections_opt.application.settings import dump, load
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ignore_progress
@@ -49,7 +50,7 @@ def ranked(workspace, asked=None):
 
 
 def named(record):
-    return {choice.product: choice.name for choice in recorded_choices(record.record)}
+    return {choice.product: choice.name for choice in RankingFacts.from_record(record.record).sources.value_choices}
 
 
 def losses(record):
@@ -142,7 +143,7 @@ def test_scores_and_what_ifs_take_what_is_in_force_too(workspace):
     assert {c.product: c.name for c in scored[""].choices} == {"CREDIT_CARD": "common/1", "LOAN": "common/1"}
     assert {c.product: c.name for c in scored["p1"].choices} == {"CREDIT_CARD": "common/1", "LOAN": "own-loans/1"}
     baseline = workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, None)
-    assert baseline.parameters == scored["p1"].parameters
+    assert baseline.basis.parameters == scored["p1"].parameters
     carried = values("CREDIT_CARD", "LOAN", loss=0.89).parameters
     assert workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, carried).parameters == carried
     assert workspace.scores.score(few, PLAN, carried, False).values.choices == ()

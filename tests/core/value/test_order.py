@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.application.rankings.clipped_values import checked_payoffs
+from collections_opt.application.records.scoring_facts import ClippedFacts
 from collections_opt.application.settings import bundled_parameters, dump, load
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.evaluation.roll_rates import AbsorbingWorth
@@ -124,7 +125,7 @@ def test_accounts_that_break_the_order_by_facts_of_their_own_are_clipped_counted
                 checked_payoffs(worth, soon, accepted=False)
             assert refused.value.reason is Reason.VALUES_OUT_OF_ORDER
         told = checked_payoffs(worth, soon, accepted=accepted)
-        assert told == {"clipped_payoffs_count": beyond, "clipped_payoffs_accepted": accepted}
+        assert told == ClippedFacts(beyond, accepted)
 
 
 @settings(deadline=None, max_examples=40)
@@ -163,7 +164,7 @@ def test_parameters_recorded_before_0_3_0_keep_their_bytes_and_their_meaning():
     assert "in_order" not in dump(old)
     assert load(dump(old), ValueParameters) == old
     assert payoffs(book(), old).cure.size == 700
-    assert checked_payoffs(payoffs(book(), old), old, accepted=False) == {}
+    assert checked_payoffs(payoffs(book(), old), old, accepted=False) is None
 
 
 @pytest.mark.parametrize("name", VALUED_BY_PRODUCT)

@@ -180,4 +180,4 @@ def test_a_ranking_remembers_whom_the_token_vouched_for(workspace, tmp_path):
     said = "It was asked for by ann as ANALYST, by a token of desk, over no authenticated system."
     assert said in verdict.checks[0].sentence
     record = workspace.ledger.ranking(ranking.ranking_id)
-    assert said in verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    assert said in verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)

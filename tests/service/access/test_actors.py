@@ -96,7 +96,7 @@ def test_a_ranking_names_who_asked_first_and_every_report_says_that_it_is_a_clai
     said = "It was asked for by ann as OPERATIONS_MANAGER, as the caller claimed, over no authenticated system."
     assert said in verdict.checks[0].sentence
     record = workspace.ledger.ranking(ranking.ranking_id)
-    archive = workspace.evidence.proofs.archive(record)
+    archive = workspace.evidence.archive(record)
     assert said in verify_evidence.check_archive(archive, workspace.evidence.proofs.vkey)
     assert workspace.evidence.replays.replay(ranking.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
 
@@ -120,7 +120,7 @@ def test_who_imported_a_portfolio_and_saved_a_plan_is_told_and_kept_in_the_evide
     request = asking()
     request.portfolio_id = request.capacity_plan_id = "of-ann"
     record = workspace.ledger.ranking(made(client, request, BEN).ranking_id)
-    report = verify_evidence.check_archive(workspace.evidence.proofs.archive(record), workspace.evidence.proofs.vkey)
+    report = verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     said = "by ann as OPERATIONS_MANAGER, as the caller claimed, over no authenticated system."
     assert {f"The portfolio of-ann was imported {said}", f"The plan of-ann/1 was saved {said}"} <= set(report)
 

@@ -9,7 +9,7 @@ from collections_opt.application.answers.capacity_baseline import CapacityBaseli
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.core.ranking.what_if import PlannedAnswer
-from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.basis import ValueBasis
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS, price_intervals
 from tests.support.factories import EVER, flag_rules, queue
@@ -36,10 +36,7 @@ def baseline_of(problem, solver="exact") -> CapacityBaseline:
         intervals=price_intervals(problem, assignment, options),
         drawn=np.zeros(problem.account_count, dtype=bool),
         reserved_seconds=np.zeros(problem.queue_count, dtype=np.int64),
-        rules=flag_rules(),
-        effects_of=PlannedEffects,
-        losses_of=None,
-        parameters=ValueParameters(),
+        basis=ValueBasis(plan, flag_rules(), ValueParameters()),
         solver=solver,
         seed=options.seed,
     )
