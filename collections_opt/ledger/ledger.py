@@ -11,7 +11,6 @@ from collections_opt.ledger.log.moments import Moments
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.objects.sweeping import Sweep, sweep_objects
 from collections_opt.ledger.requests.claims import Claims
-from collections_opt.ledger.requests.idempotency import Idempotency
 from collections_opt.ledger.requests.lives import Lives
 from collections_opt.ledger.requests.requests import Requests
 from collections_opt.ledger.requests.workers import Workers
@@ -47,7 +46,6 @@ class Ledger(
     Moments,
     History,
     Erasure,
-    Idempotency,
     Lives,
     LoggedRows,
     Outbox,

@@ -60,15 +60,6 @@ def sensitivity_sentence(summaries: Sequence[RankingSummary]) -> str:
     return f"Were the assumed effects of another strength, these orders would add more: {'; '.join(wins)}."
 
 
-def expected_cell(stated: StatedMoney, currency_code: str) -> str:
-    """Return the expected figure with its interval, or with what half and twice the assumed effects would give."""
-    unit = currency(currency_code)
-    if stated.low_minor is None or stated.high_minor is None:
-        half, double = unit.whole(stated.if_half_minor), unit.whole(stated.if_double_minor)
-        return f"{unit.whole(stated.expected_minor)} (assumed: {half} to {double})"
-    return f"{unit.whole(stated.expected_minor)} [{unit.whole(stated.low_minor)}, {unit.whole(stated.high_minor)}]"
-
-
 def _break_even(stated: StatedMoney) -> str:
     if stated.break_even_nano < 0:
         return "At no strength up to twice the assumed does it add more than it costs."

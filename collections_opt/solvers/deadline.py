@@ -12,12 +12,12 @@ class Deadline:
 
     Args:
         seconds: time allowed, or None for no guard.
-        clock: returns seconds since some moment, never fewer than before.
+        clock: returns seconds since some moment, never fewer than before; None takes that of the process.
     """
 
-    def __init__(self, seconds: float | None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._end = None if seconds is None else clock() + seconds
+    def __init__(self, seconds: float | None, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or time.monotonic
+        self._end = None if seconds is None else self._clock() + seconds
         self.fired = False
 
     def expired(self) -> bool:

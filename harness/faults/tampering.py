@@ -36,6 +36,8 @@ from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleTable
 from collections_opt.ledger.log.logged_rows import LOGGED, reference_of
+from collections_opt.ledger.requests.idempotency import insert_answer
+from collections_opt.ledger.store.database import timestamp
 from collections_opt.ledger.store.schema import metadata
 from collections_opt.ledger.tables.records import RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
@@ -119,7 +121,8 @@ def bench(folder: Path) -> Iterator[Bench]:
     version = workspace.ledger.add_resource(saved, NOW).version
     approval = ResourceApproval(Actor("ben"), ApprovalMode.PEOPLE, "read", NOW.isoformat())
     workspace.ledger.approve_resource(ResourceKind.RULE_TABLE, "rules", version, approval)
-    workspace.ledger.remember(RequestKey("answered", "a call", "x"), "{}", NOW)
+    with workspace.ledger.database.write() as connection:
+        insert_answer(connection, RequestKey("answered", "a call", "x"), "{}", timestamp(NOW))
     made = [workspace.rank(command(str(uuid.UUID(int=number, version=4))), ignore_progress) for number in range(RANKINGS)]
     ready = Bench(folder, workspace, [each.ranking_id for each in made])
     assert ready.found() == []

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 
 import lightgbm as lgb
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.features import build_features
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.evaluation.contact_log import ContactLog
-from collections_opt.core.evaluation.policy_value import worked_in_time
 from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem, SolveOptions
 from collections_opt.core.ranking.ordering import Ordering, priority_in_queue, raw_order_key
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
@@ -68,7 +68,7 @@ class Trained:
 def score_with(booster: lgb.Booster, portfolio: Portfolio) -> OutcomeProbabilities:
     """Return a booster's probabilities of every account."""
     p = np.asarray(booster.predict(build_features(portfolio).matrix), dtype=np.float64)
-    return OutcomeProbabilities(p / p.sum(axis=1, keepdims=True), "world", "none", np.zeros(len(p), dtype=bool))
+    return OutcomeProbabilities(p / p.sum(axis=1, keepdims=True), "world", "none")
 
 
 def fit_outcomes(periods: list[tuple[Portfolio, np.ndarray]], seed: int, rounds: int = 200) -> lgb.Booster:
@@ -122,7 +122,7 @@ def _crossed(boosters: list[lgb.Booster], portfolio: Portfolio) -> OutcomeProbab
     for side in (0, 1):
         mine = np.flatnonzero(half == side)
         p[mine] = score_with(boosters[1 - side], portfolio.take(mine)).probability
-    return OutcomeProbabilities(p, "world", "none", np.zeros(len(p), dtype=bool))
+    return OutcomeProbabilities(p, "world", "none")
 
 
 @dataclass(frozen=True)
@@ -214,3 +214,26 @@ def as_if_randomised(contacts: LoggedContacts, share: float = 0.5) -> LoggedCont
     columns = {name: getattr(log, name) for name in log.columns}
     columns |= {"propensity": np.full(count, share), "queue_propensity": np.full(count, share)}
     return replace(rows, log=ContactLog(log.queue_ids, **columns))
+
+
+def worked_in_time(
+    queue: NDArray[np.int16], priority: NDArray[np.int32], minutes: NDArray[np.float64], capacity_minutes: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Return whom each queue gets to, in its order, before its minutes are used up, bool (n,).
+
+    Args:
+        queue: int16 (n,) assigned queue, ``UNASSIGNED`` for none.
+        priority: int32 (n,) place in the queue, 1 first.
+        minutes: float64 (n,) minutes each account really takes in its queue.
+        capacity_minutes: float64 (q,) minutes of each queue.
+    """
+    order = np.lexsort((priority, queue))
+    sorted_queue, taken = queue[order], np.where(queue[order] == UNASSIGNED, 0.0, minutes[order])
+    running = np.cumsum(taken)
+    starts = np.searchsorted(sorted_queue, np.arange(capacity_minutes.size))
+    before = np.concatenate([[0.0], running])[starts]
+    index = np.maximum(sorted_queue, 0)
+    inside = (sorted_queue != UNASSIGNED) & (running - before[index] <= capacity_minutes[index] + 1e-9)
+    result = np.zeros(queue.size, dtype=bool)
+    result[order] = inside
+    return result

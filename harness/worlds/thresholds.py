@@ -73,5 +73,5 @@ def thresholded(made: Pool, seed: int, count: int, queue: int, column: str, valu
         outcome.astype(np.int64),
         np.zeros(count, dtype=np.int64),
     )
-    scores = OutcomeProbabilities(alone, "world", "none", np.zeros(count, dtype=bool))
+    scores = OutcomeProbabilities(alone, "world", "none")
     return EffectPeriod(portfolio, scores, log)

@@ -19,7 +19,7 @@ def recomputed(ranking, desk):
     """Return the problem that follows from the recorded scores, untouched by the ones the model gave."""
     entries, portfolio = ranking.entries, ranking.portfolio
     nano = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])
-    outcomes = OutcomeProbabilities(from_nano(nano), "", "", np.zeros(len(nano), dtype=bool))
+    outcomes = OutcomeProbabilities(from_nano(nano), "", "")
     worth = payoffs(portfolio, ValueParameters())
     matrix = value_matrix(outcomes, PlannedEffects(portfolio, desk), ranking.eligibility, desk, worth, ValueParameters())
     persons = None if desk.several_contacts_per_person else persons_of(portfolio)

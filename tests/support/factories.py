@@ -73,7 +73,7 @@ def flag_rules() -> RuleTable:
 def outcomes(probability: Any) -> OutcomeProbabilities:
     """Return probabilities (n, 3) in the order cure, default, stay."""
     values = np.asarray(probability, dtype=np.float64)
-    return OutcomeProbabilities(values, "model-test", "calibration-test", np.zeros(len(values), dtype=bool))
+    return OutcomeProbabilities(values, "model-test", "calibration-test")
 
 
 CITY_CAP = Rule(

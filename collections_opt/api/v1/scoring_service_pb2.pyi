@@ -24,6 +24,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -192,8 +197,16 @@ class ScoredAccount(_message.Message):
     """Probability of default without contact."""
     p_stay: _builtins.float
     """Probability of neither."""
-    probability_reconciled: _builtins.bool
-    """Two binary scores exceeded 1 together and were scaled (PROBABILITY_RECONCILED)."""
+    @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability_reconciled(self) -> _builtins.bool:
+        """Always false: one model gives the three probabilities, which need no scaling. Kept for callers that read it."""
+
+    @probability_reconciled.setter
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
+    def probability_reconciled(self, value: _builtins.bool) -> None:
+        """Always false: one model gives the three probabilities, which need no scaling. Kept for callers that read it."""
+
     expected_recovery_without_contact_minor_units: _builtins.int
     """Expected recovery without contact, present value."""
     loss_given_default: _builtins.float

@@ -72,4 +72,4 @@ def _period(month: LenderMonth, card: TrainedScorecard) -> EffectPeriod:
 
 def _scored(portfolio: Portfolio, card: TrainedScorecard) -> OutcomeProbabilities:
     probability = card.calibration.apply(card.scorecard.raw(build_features(portfolio).matrix))
-    return OutcomeProbabilities(probability, "simulated/scorecard", "level", np.zeros(portfolio.account_count, dtype=bool))
+    return OutcomeProbabilities(probability, "simulated/scorecard", "level")

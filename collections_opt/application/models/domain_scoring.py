@@ -78,7 +78,7 @@ class DomainScorer:
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
             probability[rows] = self.scorers[index].score(portfolio.take(rows)).probability
-        return replace(versions, probability=probability, reconciled=np.zeros(chosen.size, dtype=bool))
+        return replace(versions, probability=probability)
 
     def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
         """Return each feature group's push and the probabilities; nothing pushes an account that no model scored."""

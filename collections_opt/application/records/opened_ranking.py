@@ -201,8 +201,7 @@ class OpenedRanking:
         """Return the recorded probabilities of some accounts: no model is asked."""
         entries, answer = self.entries, self.facts.answer
         nano = np.column_stack([entries.p_cure_nano[rows], entries.p_default_nano[rows], entries.p_stay_nano[rows]])
-        never = np.zeros(len(nano), dtype=bool)
-        return OutcomeProbabilities(from_nano(nano), answer.model_version, answer.calibration_version, never)
+        return OutcomeProbabilities(from_nano(nano), answer.model_version, answer.calibration_version)
 
     def valued(self) -> ValuedAccounts:
         """Return all accounts valued from their recorded probabilities, with side rows and persons."""

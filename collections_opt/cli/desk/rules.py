@@ -42,7 +42,6 @@ from collections_opt.reports.what_if.rule_what_if_report import (
 )
 from collections_opt.wire.common import write_date
 
-TableOption = Annotated[str, typer.Option(help="Id of the rule table.")]
 FileOption = Annotated[Path, typer.Option(help="TOML file of the table; examples/city_rules.toml shows one.")]
 NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
 DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]

@@ -181,26 +181,3 @@ def _standard_error(deviation: Floats, account: Ints | None) -> float:
     sums = deviation if account is None else np.bincount(np.unique(account, return_inverse=True)[1], weights=deviation)
     clusters = sums.size
     return float(np.sqrt((sums**2).sum() * clusters / max(clusters - 1, 1)) / deviation.size)
-
-
-def worked_in_time(
-    queue: NDArray[np.int16], priority: NDArray[np.int32], minutes: Floats, capacity_minutes: Floats
-) -> NDArray[np.bool_]:
-    """Return whom each queue gets to, in its order, before its minutes are used up, bool (n,).
-
-    Args:
-        queue: int16 (n,) assigned queue, ``UNASSIGNED`` for none.
-        priority: int32 (n,) place in the queue, 1 first.
-        minutes: float64 (n,) minutes each account really takes in its queue.
-        capacity_minutes: float64 (q,) minutes of each queue.
-    """
-    order = np.lexsort((priority, queue))
-    sorted_queue, taken = queue[order], np.where(queue[order] == UNASSIGNED, 0.0, minutes[order])
-    running = np.cumsum(taken)
-    starts = np.searchsorted(sorted_queue, np.arange(capacity_minutes.size))
-    before = np.concatenate([[0.0], running])[starts]
-    index = np.maximum(sorted_queue, 0)
-    inside = (sorted_queue != UNASSIGNED) & (running - before[index] <= capacity_minutes[index] + 1e-9)
-    result = np.zeros(queue.size, dtype=bool)
-    result[order] = inside
-    return result

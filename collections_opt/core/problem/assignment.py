@@ -13,7 +13,6 @@ is exact integer arithmetic and valid for ANY prices >= 0 (Lagrangian weak duali
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -184,7 +183,7 @@ class SolveOptions:
         deadline_seconds: wall-clock guard; None means none. If it decides the answer the termination says so.
         warm_prices: (q,) prices of a previous answer to start from, or None.
         warm_side_prices: (k,) side prices of a previous answer, or None for zeros.
-        clock: what the guard counts by, in seconds.
+        clock: what the guard counts by, in seconds; None leaves that to the solver.
         search: whether a branch and bound may close what rounding leaves; without it prices and bound are the same, sooner.
     """
 
@@ -195,7 +194,7 @@ class SolveOptions:
     warm_prices: NDArray[np.int64] | None = field(default=None, compare=False)
     warm_side_prices: NDArray[np.int64] | None = field(default=None, compare=False)
     search: bool = True
-    clock: Callable[[], float] = field(default=time.monotonic, compare=False, repr=False)
+    clock: Callable[[], float] | None = field(default=None, compare=False, repr=False)
 
 
 class Solve(Protocol):

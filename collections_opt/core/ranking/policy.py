@@ -43,8 +43,7 @@ def policy_probabilities(portfolio: Portfolio, rates: PolicyRates) -> OutcomePro
     bucket: NDArray[np.int64] = bucket_of(portfolio.column("days_past_due"))
     cure, default = np.array(rates.cure)[bucket], np.array(rates.default)[bucket]
     probability = np.column_stack([cure, default, 1.0 - cure - default])
-    never = np.zeros(portfolio.account_count, dtype=bool)
-    return OutcomeProbabilities(probability, f"policy/{rates.version}", "assumed", never)
+    return OutcomeProbabilities(probability, f"policy/{rates.version}", "assumed")
 
 
 def without_a_model(ordering: Ordering) -> Ordering:

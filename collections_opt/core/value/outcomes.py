@@ -27,7 +27,6 @@ class OutcomeProbabilities:
         probability: float64 (n, 3) in the order cure, default, stay; rows sum to 1.
         model_version: version of the model.
         calibration_version: version of its calibration.
-        reconciled: bool (n,), True where two binary scores exceeded 1 together (PROBABILITY_RECONCILED).
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when a row is not a distribution.
@@ -36,7 +35,6 @@ class OutcomeProbabilities:
     probability: NDArray[np.float64]
     model_version: str
     calibration_version: str
-    reconciled: NDArray[np.bool_]
 
     def __post_init__(self) -> None:
         p = np.asarray(self.probability, dtype=np.float64)
@@ -45,7 +43,6 @@ class OutcomeProbabilities:
         if not good:
             raise refuse(Reason.INVALID_ARGUMENT, "probability", "rows are not distributions over cure, default, stay.")
         object.__setattr__(self, "probability", frozen(p))
-        object.__setattr__(self, "reconciled", frozen(self.reconciled))
 
 
 def to_nano(probability: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -66,16 +63,3 @@ def from_nano(nano: NDArray[np.int64]) -> NDArray[np.float64]:
 def quantised(outcomes: OutcomeProbabilities) -> OutcomeProbabilities:
     """Return the same answer on the recorded grid of 1e-9; quantising twice changes nothing."""
     return replace(outcomes, probability=from_nano(to_nano(outcomes.probability)))
-
-
-def reconcile(p_cure: NDArray[np.float64], p_default: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the distribution (n, 3) of two binary scores, and where they had to be scaled (value-model section 2).
-
-    p_stay = 1 - p_cure - p_default; where that is negative both are divided by their sum and p_stay is 0.
-    """
-    total = p_cure + p_default
-    exceeded = total > 1.0
-    scale = np.where(exceeded, total, 1.0)
-    cure, default = p_cure / scale, p_default / scale
-    stay = np.where(exceeded, 0.0, 1.0 - total)
-    return np.column_stack([cure, default, stay]), exceeded

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
-from collections_opt.ledger.store.database import Store, check_size, found, one
+from collections_opt.ledger.store.database import Store, found, one
 from collections_opt.ledger.store.schema import models
 from collections_opt.ledger.tables.records import ModelRecord
 
@@ -42,12 +42,6 @@ class Models(Store):
         with self._database.read() as connection:
             stored = one(connection, models, _is(kind, version), ModelRecord)
         return found(stored, "version", f"{kind}/{version}")
-
-    def models_after(self, kind: str, after: str, size: int) -> list[ModelRecord]:
-        """Return models of a kind by version, after one ("" for all), at most ``size``."""
-        query = models.select().where(models.c.kind == kind, models.c.version > after).order_by(models.c.version)
-        with self._database.read() as connection:
-            return [ModelRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]
 
 
 def _is(kind: str, version: str) -> sa.ColumnElement[bool]:

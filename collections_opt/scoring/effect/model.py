@@ -140,18 +140,6 @@ class LearnedEffects:
             rate, decay * (design @ np.array(learned.theta_cure)), decay * (design @ np.array(learned.theta_default))
         )
 
-    def theta_spread(self, rows: slice, queue: int) -> tuple[Floats, Floats]:
-        """Return the posterior standard deviation of theta_cure and theta_default, float64 (m,); 0 where the plan stands."""
-        learned = self._learned[queue]
-        design = self._design_of(rows)
-        if learned is None:
-            return np.zeros(design.shape[0]), np.zeros(design.shape[0])
-        covariance, columns = np.array(learned.covariance), design.shape[1]
-        parts = (covariance[:columns, :columns], covariance[columns:, columns:])
-        cure, default = (np.sqrt(np.einsum("nk,kl,nl->n", design, part, design)) for part in parts)
-        decay = self._decay(rows, queue)
-        return decay * cure, decay * default
-
     def _decay(self, rows: slice, queue: int) -> Floats:
         contacts = self._portfolio.column("contacts_in_window_count")[rows].astype(np.float64)
         return np.power(self._plan.queues[queue].effect.repeat_decay, contacts)

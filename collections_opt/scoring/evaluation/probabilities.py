@@ -151,11 +151,6 @@ class Drift:
     psi: float
     limit: float
 
-    @property
-    def beyond_sampling(self) -> bool:
-        """True when sampling alone does not explain it."""
-        return self.psi > self.limit
-
 
 def population_stability(before: Floats, after: Floats, bins: int = BINS) -> Drift:
     """Return the PSI between two samples over bins of the first, missing values in a bin of their own.

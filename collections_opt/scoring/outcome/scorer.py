@@ -158,8 +158,7 @@ class Scorer:
         for rows, block in self._blocks(portfolio):
             probability[rows] = self.predict(self.features(block))
         manifest = self.artifact.manifest
-        never = np.zeros(portfolio.account_count, dtype=bool)
-        return OutcomeProbabilities(probability, self.model_version, manifest.calibration_version, never)
+        return OutcomeProbabilities(probability, self.model_version, manifest.calibration_version)
 
     def predict(self, features: Features) -> NDArray[np.float64]:
         """Return calibrated probabilities of a feature matrix, float64 (n, 3)."""

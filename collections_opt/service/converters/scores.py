@@ -44,7 +44,6 @@ class _Writer:
         ranking = scored.ranking
         self._queue_ids = [queue.queue_id for queue in scored.plan.queues]
         self._probability = ranking.outcomes.probability.tolist()
-        self._reconciled = ranking.outcomes.reconciled.tolist()
         self._without_contact = ranking.entries.recovery_without_contact_minor.tolist()
         self._loss = ranking.worth.loss_given_default.tolist()
         sources = {
@@ -64,7 +63,6 @@ class _Writer:
             p_cure=probability[CURE],
             p_default=probability[DEFAULT],
             p_stay=probability[STAY],
-            probability_reconciled=self._reconciled[row],
             expected_recovery_without_contact_minor_units=self._without_contact[row],
             queues=[self._queue(row, queue) for queue in range(len(self._queue_ids))],
             loss_given_default=self._loss[row],

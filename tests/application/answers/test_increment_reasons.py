@@ -33,7 +33,7 @@ def made():
     portfolio = admit(book(300)).portfolio
     count = portfolio.account_count
     chances = np.random.default_rng(1).dirichlet([4.0, 2.0, 4.0], count)
-    outcomes = OutcomeProbabilities(chances, "m", "c", np.zeros(count, dtype=bool))
+    outcomes = OutcomeProbabilities(chances, "m", "c")
     request = RankingRequest(PLAN, flag_rules(), values())
     return rank(portfolio, request, lambda _: outcomes, solve_greedy, effects_of=learned().effects_of)
 

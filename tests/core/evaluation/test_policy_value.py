@@ -10,7 +10,6 @@ from collections_opt.core.evaluation.policy_value import (
     doubly_robust_gain,
     ips,
     snips,
-    worked_in_time,
 )
 from collections_opt.core.evaluation.uplift import uplift_curve
 
@@ -89,14 +88,6 @@ def test_a_policy_the_log_hardly_followed_is_refused():
         snips(log, np.zeros(3, dtype=np.int64))
     with pytest.raises(CollectionsError, match="randomised rows only"):
         LoggedActions(np.zeros(2, dtype=np.int64), np.array([0.5, np.nan]), np.zeros(2))
-
-
-def test_a_queue_works_in_order_until_its_time_is_used_up():
-    queue = np.array([0, 0, 1, -1, 0], dtype=np.int16)
-    priority = np.array([2, 1, 1, 0, 3], dtype=np.int32)
-    minutes = np.array([5.0, 4.0, 9.0, 1.0, 1.0])
-    assert worked_in_time(queue, priority, minutes, np.array([9.0, 8.0])).tolist() == [True, True, False, False, False]
-    assert worked_in_time(queue, priority, minutes, np.array([10.0, 9.0])).tolist() == [True, True, True, False, True]
 
 
 def test_the_qini_of_the_right_order_is_positive_of_none_is_zero_and_of_the_reverse_its_negative():

@@ -14,7 +14,7 @@ COUNTS = st.lists(st.integers(0, 10_000), min_size=22, max_size=22)
 def scores(n, seed, shift=0.0):
     draw = np.random.default_rng(seed)
     weight = np.exp(np.column_stack([draw.normal(-1 + shift, 1, n), draw.normal(-1, 1, n), np.zeros(n)]))
-    return OutcomeProbabilities(weight / weight.sum(axis=1, keepdims=True), "m", "c", np.zeros(n, dtype=bool))
+    return OutcomeProbabilities(weight / weight.sum(axis=1, keepdims=True), "m", "c")
 
 
 def suspicion(now, before=None):
@@ -40,7 +40,7 @@ def test_a_shift_of_cure_is_named_and_of_default_where_it_moves_too():
 
 @pytest.mark.parametrize(("n", "suspect"), [(29, False), (30, True), (1_000, True)])
 def test_scores_all_alike_are_suspect_where_there_are_enough(n, suspect):
-    alike = OutcomeProbabilities(np.tile([0.2, 0.3, 0.5], (n, 1)), "m", "c", np.zeros(n, dtype=bool))
+    alike = OutcomeProbabilities(np.tile([0.2, 0.3, 0.5], (n, 1)), "m", "c")
     assert bool(suspicion(alike)) == suspect
 
 

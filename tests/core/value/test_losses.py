@@ -48,7 +48,7 @@ def test_default_is_worth_what_comes_back_and_a_cure_by_what_a_later_default_los
 
 def outcomes(portfolio):
     probability = np.tile([0.3, 0.3, 0.4], (portfolio.account_count, 1))
-    return factories.OutcomeProbabilities(probability, "m", "c", np.zeros(portfolio.account_count, dtype=bool))
+    return factories.OutcomeProbabilities(probability, "m", "c")
 
 
 def test_modelled_losses_lie_on_the_grid_and_inside_0_to_1():

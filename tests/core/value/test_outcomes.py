@@ -1,4 +1,4 @@
-"""Probabilities of competing outcomes: every row a distribution, two scores reconciled and flagged."""
+"""Probabilities of competing outcomes: every row a distribution."""
 
 import numpy as np
 import pytest
@@ -7,14 +7,10 @@ from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.value.outcomes import (
-    CURE,
-    DEFAULT,
     PROBABILITY_SCALE,
-    STAY,
     OutcomeProbabilities,
     from_nano,
     quantised,
-    reconcile,
     to_nano,
 )
 
@@ -23,25 +19,14 @@ share = st.floats(0, 1)
 
 def outcomes(rows):
     values = np.array(rows, dtype=np.float64)
-    return OutcomeProbabilities(values, "model", "calibration", np.zeros(len(values), dtype=bool))
-
-
-@given(st.lists(st.tuples(share, share), min_size=1, max_size=20))
-def test_reconciled_scores_are_distributions_that_keep_their_odds(scores):
-    cure, default = np.array(scores).T
-    probability, flagged = reconcile(cure, default)
-    OutcomeProbabilities(probability, "model", "calibration", flagged)
-    np.testing.assert_array_equal(flagged, cure + default > 1)
-    np.testing.assert_allclose(probability[:, CURE] * default, probability[:, DEFAULT] * cure, atol=1e-12)
-    np.testing.assert_array_equal(probability[~flagged, CURE], cure[~flagged])
-    assert (probability[flagged, STAY] == 0).all()
+    return OutcomeProbabilities(values, "model", "calibration")
 
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(share, share), min_size=1, max_size=20))
 def test_scores_on_the_grid_sum_to_one_exactly_and_stay_there(scores):
     cure, default = np.array(scores).T
-    probability, _ = reconcile(cure, default)
+    probability = np.column_stack([cure * (1 - default), default, (1 - cure) * (1 - default)])
     nano = to_nano(probability)
     assert (nano.sum(axis=1) == PROBABILITY_SCALE).all()
     assert (nano >= 0).all()
@@ -49,12 +34,6 @@ def test_scores_on_the_grid_sum_to_one_exactly_and_stay_there(scores):
     np.testing.assert_array_equal(to_nano(from_nano(nano)), nano)
     once = quantised(outcomes(probability.tolist()))
     np.testing.assert_array_equal(quantised(once).probability, once.probability)
-
-
-def test_reconciling_by_hand():
-    probability, flagged = reconcile(np.array([0.9, 0.3, 0.0]), np.array([0.6, 0.2, 0.0]))
-    np.testing.assert_allclose(probability, [[0.6, 0.4, 0.0], [0.3, 0.2, 0.5], [0.0, 0.0, 1.0]])
-    assert flagged.tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def book(count=COUNT, seed=0):
         arrears_minor=rng.integers(5_000, 90_000, count),
     ).portfolio
     probability = rng.dirichlet([4.0, 3.0, 3.0], count)
-    return portfolio, OutcomeProbabilities(probability, "m", "c", np.zeros(count, dtype=bool))
+    return portfolio, OutcomeProbabilities(probability, "m", "c")
 
 
 class Noisy:

@@ -147,7 +147,7 @@ def test_where_contact_does_nothing_it_only_costs_and_where_the_plan_is_right_it
     portfolio = admit(month.snapshot.raw).portfolio
     rows = month.snapshot.rows_of(portfolio)
     effects = PlannedEffects(portfolio, plan)
-    scored = OutcomeProbabilities(truth.alone[rows], "truth", "none", np.zeros(rows.size, dtype=bool))
+    scored = OutcomeProbabilities(truth.alone[rows], "truth", "none")
     for queue in range(len(plan.queues)):
         effect = effects.block(slice(0, rows.size), queue, scored.probability)
         assert np.allclose(contacted_probability(scored.probability, effect), truth.contacted[rows, queue])

@@ -98,10 +98,12 @@ def test_psi_stays_under_its_sampling_limit_without_a_shift_and_leaves_it_with_o
     rng = np.random.default_rng(3)
     before = rng.normal(size=4_000)
     under = [population_stability(before, rng.normal(size=4_000)) for _ in range(100)]
-    assert sum(d.beyond_sampling for d in under) <= 15
-    assert population_stability(before, rng.normal(0.2, size=4_000)).beyond_sampling
+    assert sum(d.psi > d.limit for d in under) <= 15
+    moved = population_stability(before, rng.normal(0.2, size=4_000))
+    assert moved.psi > moved.limit
     half = np.where(rng.random(4_000) < 0.1, np.nan, before)
-    assert population_stability(before, half).beyond_sampling
+    missing = population_stability(before, half)
+    assert missing.psi > missing.limit
 
 
 def test_money_at_capacity_is_between_nothing_and_hindsight():

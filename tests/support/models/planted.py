@@ -34,7 +34,7 @@ class Planted:
     @property
     def contacts(self) -> LoggedContacts:
         """The log beside the accounts, scored by the true chances."""
-        scored = OutcomeProbabilities(self.probability, "planted", "", np.zeros(len(self.probability), dtype=bool))
+        scored = OutcomeProbabilities(self.probability, "planted", "")
         return logged_contacts([EffectPeriod(self.portfolio, scored, self.log)], PLAN)
 
     def without_slice(self) -> LoggedContacts:
