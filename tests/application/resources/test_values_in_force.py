@@ -145,7 +145,7 @@ def test_scores_and_what_ifs_take_what_is_in_force_too(workspace):
     baseline = workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, None)
     assert baseline.basis.parameters == scored["p1"].parameters
     carried = values("CREDIT_CARD", "LOAN", loss=0.89).parameters
-    assert workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, carried).parameters == carried
+    assert workspace.baselines.of_portfolio("p1", PLAN.plan_id, 1, carried).basis.parameters == carried
     assert workspace.scores.score(few, PLAN, carried, False).values.choices == ()
 
 
