@@ -116,7 +116,7 @@ class LearnedEffects:
         return ()
 
     def total_error(self, cells: WeightedCells) -> TotalError:
-        """Return no evidence of any cell: this kind's intervals are of thetas, one account at a time (``theta_spread``)."""
+        """Return no evidence of any cell: this kind's intervals are of thetas, one account at a time."""
         return TotalError(0.0, np.zeros(cells.rows.size, dtype=bool))
 
     def contributions(self, rows: slice, queue: int, probability: Floats) -> Mapping[str, ProbabilityChange]:  # noqa: ARG002

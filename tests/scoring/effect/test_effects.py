@@ -163,9 +163,6 @@ def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_
             assert np.array_equal(one.theta_cure, planned.block(whole, queue, chances).theta_cure)
     assert effects.evidence(0) is EvidenceGrade.EXPERIMENT
     assert "effect/test-1" in effects.version
-    cure, default = effects.theta_spread(whole, 0)
-    assert (cure > 0).all()
-    assert (default > 0).all()
     fresh = portfolio.column("contacts_in_window_count") == 0
     tired = portfolio.column("contacts_in_window_count") == 2
     features = build_features(portfolio).matrix
