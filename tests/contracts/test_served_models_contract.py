@@ -100,7 +100,7 @@ def test_one_that_cannot_serve_leaves_what_stood_before_and_says_so(world, serve
 def test_the_archive_holds_it_with_its_approvals(archived):
     served, workspace, made = archived
     proofs = workspace.evidence.proofs
-    archive = proofs.archive(made)
+    archive = workspace.evidence.archive(made)
     report = " ".join(verify_evidence.check_archive(archive, proofs.vkey))
     assert f"The {served.kind.value} model is {name_of(served, FIRST)}, with the manifest recorded." in report
     files = files_of(archive)
@@ -112,7 +112,7 @@ def test_the_archive_holds_it_with_its_approvals(archived):
 def test_an_archive_with_another_one_or_none_is_refused(archived, part):
     served, workspace, made = archived
     proofs = workspace.evidence.proofs
-    files = files_of(proofs.archive(made))
+    files = files_of(workspace.evidence.archive(made))
     name = f"{served.kind.value}_{part}.json"
     if served.kind is ModelKind.OUTCOME and part == "model":
         assert name not in files, "it has grown a model: check it as those of the others"
