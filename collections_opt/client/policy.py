@@ -45,6 +45,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "WatchRanking": 600.0,
         "WatchQueue": 600.0,
         "CompareRankings": 600.0,
+        "CompareMornings": 600.0,
         "VerifyRanking": 600.0,
         "VerifyLog": 600.0,
         "ReplayRanking": 3_600.0,

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from collections_opt.api.v1 import evidence_pb2 as collections__opt_dot_api_dot_v1_dot_evidence__pb2
+from collections_opt.api.v1 import morning_pb2 as collections__opt_dot_api_dot_v1_dot_morning__pb2
 from collections_opt.api.v1 import placement_pb2 as collections__opt_dot_api_dot_v1_dot_placement__pb2
 from collections_opt.api.v1 import ranking_service_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__service__pb2
 
@@ -96,6 +97,11 @@ class RankingServiceStub:
                 '/collections_opt.api.v1.RankingService/CompareRankings',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.FromString,
+                _registered_method=True)
+        self.CompareMornings = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/CompareMornings',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsResponse.FromString,
                 _registered_method=True)
         self.VerifyRanking = channel.unary_unary(
                 '/collections_opt.api.v1.RankingService/VerifyRanking',
@@ -210,6 +216,13 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareMornings(self, request, context):
+        """Says who came, who left and who moved between two mornings of one book, with what differs for each account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def VerifyRanking(self, request, context):
         """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown.
         """
@@ -295,6 +308,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.CompareRankings,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.SerializeToString,
+            ),
+            'CompareMornings': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareMornings,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsResponse.SerializeToString,
             ),
             'VerifyRanking': grpc.unary_unary_rpc_method_handler(
                     servicer.VerifyRanking,
@@ -620,6 +638,33 @@ class RankingService:
             '/collections_opt.api.v1.RankingService/CompareRankings',
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.CompareRankingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareMornings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/CompareMornings',
+            collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_morning__pb2.CompareMorningsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import evidence_pb2 as _evidence_pb2
+from collections_opt.api.v1 import morning_pb2 as _morning_pb2
 from collections_opt.api.v1 import placement_pb2 as _placement_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as _ranking_service_pb2
 from grpc import aio as _aio
@@ -72,6 +73,8 @@ class RankingServiceStub:
     """
     CompareRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]
     """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
+    CompareMornings: _grpc.UnaryUnaryMultiCallable[_morning_pb2.CompareMorningsRequest, _morning_pb2.CompareMorningsResponse]
+    """Says who came, who left and who moved between two mornings of one book, with what differs for each account."""
     VerifyRanking: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]
     """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
     VerifyLog: _grpc.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]
@@ -123,6 +126,8 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """
     CompareRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CompareRankingsRequest, _ranking_service_pb2.CompareRankingsResponse]  # type: ignore[assignment]
     """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
+    CompareMornings: _aio.UnaryUnaryMultiCallable[_morning_pb2.CompareMorningsRequest, _morning_pb2.CompareMorningsResponse]  # type: ignore[assignment]
+    """Says who came, who left and who moved between two mornings of one book, with what differs for each account."""
     VerifyRanking: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyRankingRequest, _evidence_pb2.VerifyRankingResponse]  # type: ignore[assignment]
     """Checks a recorded ranking against its hashes, and its decision against its inputs; says how much was shown."""
     VerifyLog: _aio.UnaryUnaryMultiCallable[_evidence_pb2.VerifyLogRequest, _evidence_pb2.VerifyLogResponse]  # type: ignore[assignment]
@@ -237,6 +242,14 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.CompareRankingsResponse, _abc.Awaitable[_ranking_service_pb2.CompareRankingsResponse]]:
         """Compares rankings of the same accounts, capacity plan, rules and values with the first one."""
+
+    @_abc_1.abstractmethod
+    def CompareMornings(
+        self,
+        request: _morning_pb2.CompareMorningsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_morning_pb2.CompareMorningsResponse, _abc.Awaitable[_morning_pb2.CompareMorningsResponse]]:
+        """Says who came, who left and who moved between two mornings of one book, with what differs for each account."""
 
     @_abc_1.abstractmethod
     def VerifyRanking(

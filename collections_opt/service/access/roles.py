@@ -60,6 +60,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ExplainAssignment": _DECIDING | {_R.AUDITOR},
             "PlaceAccounts": _RUNNING,
             "CompareRankings": _PLANNING | {_R.AUDITOR},
+            "CompareMornings": _PLANNING | {_R.AUDITOR},
             "VerifyRanking": _PEOPLE,
             "VerifyLog": _PEOPLE,
             "ReplayRanking": _PEOPLE,

@@ -71,6 +71,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ExplainAssignment": _C.WORK,
             "PlaceAccounts": _C.WORK,
             "CompareRankings": _C.WORK,
+            "CompareMornings": _C.WORK,
             "VerifyRanking": _C.WORK,
             "VerifyLog": _C.WORK,
             "ReplayRanking": _C.WORK,

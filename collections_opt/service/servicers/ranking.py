@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from collections_opt.api.v1 import morning_pb2 as mornings_pb
 from collections_opt.api.v1 import placement_pb2, ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as pb
+from collections_opt.application.answers.mornings import compare_recorded_mornings
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.rankings.command import RankingCommand
@@ -13,12 +15,14 @@ from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.evaluation.mornings import Change
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.tables.records import RankingState
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
+from collections_opt.service.converters.mornings import rows_of, write_mornings
 from collections_opt.service.converters.placements import write_placements
 from collections_opt.service.converters.rankings import (
     export_chunks,
@@ -146,6 +150,17 @@ class RankingServicer(EvidenceCalls):
             comparisons=[write_comparison(i, outcome) for i, outcome in zip(ids, outcomes, strict=True)],
             currency_code=RankingFacts.from_record(self._recorded.finished(ids[0]).record).inputs.currency_code,
         )
+
+    def compare_mornings(
+        self, request: mornings_pb.CompareMorningsRequest, _context: Call
+    ) -> mornings_pb.CompareMorningsResponse:
+        """Return what differs between two mornings, and a page of the accounts."""
+        names = [read_enum(mornings_pb.MorningChange.DESCRIPTOR, n, f"changes[{i}]") for i, n in enumerate(request.changes)]
+        scope = f"mornings/{request.before_ranking_id}/{request.after_ranking_id}/{sorted(names)}"
+        page = read_page(scope, request.page_size, request.page_token, 0)
+        found = compare_recorded_mornings(self._recorded.open, request.before_ranking_id, request.after_ranking_id)
+        rows, more = page.cut(rows_of(found.changes, {Change[name] for name in names})[page.after : page.after + page.size + 1])
+        return write_mornings(found, [int(row) for row in rows], page.next_token(page.after + page.size) if more else "")
 
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
         names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]

@@ -1,0 +1,47 @@
+"""Two recorded mornings of one book beside each other; nothing is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.evaluation.mornings import Morning, MorningChanges, compare_mornings
+from collections_opt.core.wanted import require_wanted
+
+
+@dataclass(frozen=True)
+class ComparedMornings:
+    """What differs between two mornings, with their dates and currency."""
+
+    changes: MorningChanges
+    currency_code: str
+    before_as_of: date
+    after_as_of: date
+
+
+def compare_recorded_mornings(open_ranking: Callable[[str], OpenedRanking], before_id: str, after_id: str) -> ComparedMornings:
+    """Return what differs between two recorded rankings of one book.
+
+    Raises:
+        CollectionsError: NOT_FOUND or RANKING_NOT_COMPLETE; INVALID_ARGUMENT where the later ranking is of an earlier day, or of
+            another currency.
+    """
+    before, after = open_ranking(before_id), open_ranking(after_id)
+    books = before.portfolio, after.portfolio
+    if books[1].as_of_date < books[0].as_of_date:
+        told = f"is of {books[1].as_of_date}, before {books[0].as_of_date}."
+        raise refuse(Reason.INVALID_ARGUMENT, "after_ranking_id", told, "Name the earlier morning first.")
+    if books[0].currency_code != books[1].currency_code:
+        told = f"is in {books[1].currency_code}, the other in {books[0].currency_code}."
+        raise refuse(Reason.INVALID_ARGUMENT, "after_ranking_id", told, "Compare mornings of one book.")
+    require_wanted()
+    first, second = (
+        Morning(book, opened.entries, tuple(queue.queue_id for queue in opened.plan.queues))
+        for book, opened in zip(books, (before, after), strict=True)
+    )
+    require_wanted()
+    changes = compare_mornings(first, second)
+    return ComparedMornings(changes, books[0].currency_code, books[0].as_of_date, books[1].as_of_date)
