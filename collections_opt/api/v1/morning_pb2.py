@@ -26,7 +26,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/morning.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xca\x01\n\x16\x43ompareMorningsRequest\x12\x1f\n\x11\x62\x65\x66ore_ranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x61\x66ter_ranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x07\x63hanges\x18\x03 \x03(\x0e\x32%.collections_opt.api.v1.MorningChangeB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\xd4\x02\n\x17\x43ompareMorningsResponse\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12,\n\x11\x62\x65\x66ore_as_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12+\n\x10\x61\x66ter_as_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x34\n\x06\x63ounts\x18\x04 \x03(\x0b\x32$.collections_opt.api.v1.MorningCount\x12>\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32).collections_opt.api.v1.MorningDifference\x12\x38\n\x08\x61\x63\x63ounts\x18\x06 \x03(\x0b\x32&.collections_opt.api.v1.MorningAccount\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\"\xb7\x01\n\x0cMorningCount\x12\x35\n\x06\x63hange\x18\x01 \x01(\x0e\x32%.collections_opt.api.v1.MorningChange\x12\x33\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32$.collections_opt.api.v1.MorningCause\x12\x15\n\raccount_count\x18\x03 \x01(\x03\x12$\n\x1cincrement_gained_minor_units\x18\x04 \x01(\x03\":\n\x11MorningDifference\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"\x8c\x02\n\x0eMorningAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x35\n\x06\x63hange\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.MorningChange\x12\x33\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32$.collections_opt.api.v1.MorningCause\x12\x17\n\x0f\x62\x65\x66ore_queue_id\x18\x04 \x01(\t\x12\x16\n\x0e\x61\x66ter_queue_id\x18\x05 \x01(\t\x12$\n\x1c\x62\x65\x66ore_increment_minor_units\x18\x06 \x01(\x03\x12#\n\x1b\x61\x66ter_increment_minor_units\x18\x07 \x01(\x03*\xc8\x01\n\rMorningChange\x12\x1e\n\x1aMORNING_CHANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13MORNING_CHANGE_SAME\x10\x01\x12\x16\n\x12MORNING_CHANGE_NEW\x10\x02\x12\x17\n\x13MORNING_CHANGE_GONE\x10\x03\x12\x1a\n\x16MORNING_CHANGE_ENTERED\x10\x04\x12\x17\n\x13MORNING_CHANGE_LEFT\x10\x05\x12\x18\n\x14MORNING_CHANGE_MOVED\x10\x06*\xc6\x01\n\x0cMorningCause\x12\x1d\n\x19MORNING_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n\x13MORNING_CAUSE_FACTS\x10\x01\x12\x16\n\x12MORNING_CAUSE_AGED\x10\x02\x12\x17\n\x13MORNING_CAUSE_RULES\x10\x03\x12\x17\n\x13MORNING_CAUSE_MODEL\x10\x04\x12\x18\n\x14MORNING_CAUSE_VALUES\x10\x05\x12\x1a\n\x16MORNING_CAUSE_CAPACITY\x10\x06\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$collections_opt/api/v1/morning.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xca\x01\n\x16\x43ompareMorningsRequest\x12\x1f\n\x11\x62\x65\x66ore_ranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x61\x66ter_ranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12<\n\x07\x63hanges\x18\x03 \x03(\x0e\x32%.collections_opt.api.v1.MorningChangeB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"\x8e\x03\n\x17\x43ompareMorningsResponse\x12\x15\n\rcurrency_code\x18\x01 \x01(\t\x12,\n\x11\x62\x65\x66ore_as_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12+\n\x10\x61\x66ter_as_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x34\n\x06\x63ounts\x18\x04 \x03(\x0b\x32$.collections_opt.api.v1.MorningCount\x12>\n\x0b\x64ifferences\x18\x05 \x03(\x0b\x32).collections_opt.api.v1.MorningDifference\x12\x38\n\x08\x61\x63\x63ounts\x18\x06 \x03(\x0b\x32&.collections_opt.api.v1.MorningAccount\x12\x17\n\x0fnext_page_token\x18\x07 \x01(\t\x12\x38\n\x08versions\x18\x08 \x03(\x0b\x32&.collections_opt.api.v1.MorningVersion\"=\n\x0eMorningVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x03 \x01(\t\"\xb7\x01\n\x0cMorningCount\x12\x35\n\x06\x63hange\x18\x01 \x01(\x0e\x32%.collections_opt.api.v1.MorningChange\x12\x33\n\x05\x63\x61use\x18\x02 \x01(\x0e\x32$.collections_opt.api.v1.MorningCause\x12\x15\n\raccount_count\x18\x03 \x01(\x03\x12$\n\x1cincrement_gained_minor_units\x18\x04 \x01(\x03\":\n\x11MorningDifference\x12\x0e\n\x06\x63olumn\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"\x8c\x02\n\x0eMorningAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x35\n\x06\x63hange\x18\x02 \x01(\x0e\x32%.collections_opt.api.v1.MorningChange\x12\x33\n\x05\x63\x61use\x18\x03 \x01(\x0e\x32$.collections_opt.api.v1.MorningCause\x12\x17\n\x0f\x62\x65\x66ore_queue_id\x18\x04 \x01(\t\x12\x16\n\x0e\x61\x66ter_queue_id\x18\x05 \x01(\t\x12$\n\x1c\x62\x65\x66ore_increment_minor_units\x18\x06 \x01(\x03\x12#\n\x1b\x61\x66ter_increment_minor_units\x18\x07 \x01(\x03*\xc8\x01\n\rMorningChange\x12\x1e\n\x1aMORNING_CHANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13MORNING_CHANGE_SAME\x10\x01\x12\x16\n\x12MORNING_CHANGE_NEW\x10\x02\x12\x17\n\x13MORNING_CHANGE_GONE\x10\x03\x12\x1a\n\x16MORNING_CHANGE_ENTERED\x10\x04\x12\x17\n\x13MORNING_CHANGE_LEFT\x10\x05\x12\x18\n\x14MORNING_CHANGE_MOVED\x10\x06*\xc6\x01\n\x0cMorningCause\x12\x1d\n\x19MORNING_CAUSE_UNSPECIFIED\x10\x00\x12\x17\n\x13MORNING_CAUSE_FACTS\x10\x01\x12\x16\n\x12MORNING_CAUSE_AGED\x10\x02\x12\x17\n\x13MORNING_CAUSE_RULES\x10\x03\x12\x17\n\x13MORNING_CAUSE_MODEL\x10\x04\x12\x18\n\x14MORNING_CAUSE_VALUES\x10\x05\x12\x1a\n\x16MORNING_CAUSE_CAPACITY\x10\x06\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -44,18 +44,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPAREMORNINGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_COMPAREMORNINGSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_COMPAREMORNINGSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
-  _globals['_MORNINGCHANGE']._serialized_start=1187
-  _globals['_MORNINGCHANGE']._serialized_end=1387
-  _globals['_MORNINGCAUSE']._serialized_start=1390
-  _globals['_MORNINGCAUSE']._serialized_end=1588
+  _globals['_MORNINGCHANGE']._serialized_start=1308
+  _globals['_MORNINGCHANGE']._serialized_end=1508
+  _globals['_MORNINGCAUSE']._serialized_start=1511
+  _globals['_MORNINGCAUSE']._serialized_end=1709
   _globals['_COMPAREMORNINGSREQUEST']._serialized_start=122
   _globals['_COMPAREMORNINGSREQUEST']._serialized_end=324
   _globals['_COMPAREMORNINGSRESPONSE']._serialized_start=327
-  _globals['_COMPAREMORNINGSRESPONSE']._serialized_end=667
-  _globals['_MORNINGCOUNT']._serialized_start=670
-  _globals['_MORNINGCOUNT']._serialized_end=853
-  _globals['_MORNINGDIFFERENCE']._serialized_start=855
-  _globals['_MORNINGDIFFERENCE']._serialized_end=913
-  _globals['_MORNINGACCOUNT']._serialized_start=916
-  _globals['_MORNINGACCOUNT']._serialized_end=1184
+  _globals['_COMPAREMORNINGSRESPONSE']._serialized_end=725
+  _globals['_MORNINGVERSION']._serialized_start=727
+  _globals['_MORNINGVERSION']._serialized_end=788
+  _globals['_MORNINGCOUNT']._serialized_start=791
+  _globals['_MORNINGCOUNT']._serialized_end=974
+  _globals['_MORNINGDIFFERENCE']._serialized_start=976
+  _globals['_MORNINGDIFFERENCE']._serialized_end=1034
+  _globals['_MORNINGACCOUNT']._serialized_start=1037
+  _globals['_MORNINGACCOUNT']._serialized_end=1305
 # @@protoc_insertion_point(module_scope)

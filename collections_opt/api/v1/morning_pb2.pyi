@@ -153,6 +153,7 @@ class CompareMorningsResponse(_message.Message):
     DIFFERENCES_FIELD_NUMBER: _builtins.int
     ACCOUNTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """ISO 4217 code of every amount."""
     next_page_token: _builtins.str
@@ -177,6 +178,10 @@ class CompareMorningsResponse(_message.Message):
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MorningAccount]:
         """A page of accounts, by id."""
 
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___MorningVersion]:
+        """What decided in one morning and not in the other: models, plan, rules, order."""
+
     def __init__(
         self,
         *,
@@ -187,14 +192,45 @@ class CompareMorningsResponse(_message.Message):
         differences: _abc.Iterable[Global___MorningDifference] | None = ...,
         accounts: _abc.Iterable[Global___MorningAccount] | None = ...,
         next_page_token: _builtins.str = ...,
+        versions: _abc.Iterable[Global___MorningVersion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after_as_of_date", b"after_as_of_date", "before_as_of_date", b"before_as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "after_as_of_date", b"after_as_of_date", "before_as_of_date", b"before_as_of_date", "counts", b"counts", "currency_code", b"currency_code", "differences", b"differences", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "after_as_of_date", b"after_as_of_date", "before_as_of_date", b"before_as_of_date", "counts", b"counts", "currency_code", b"currency_code", "differences", b"differences", "next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CompareMorningsResponse: _TypeAlias = CompareMorningsResponse  # noqa: Y015
+
+@_typing.final
+class MorningVersion(_message.Message):
+    """A version that differs between two mornings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it is the version of: plan, rules, models, values, order."""
+    before: _builtins.str
+    """In the earlier morning."""
+    after: _builtins.str
+    """In the later morning."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        before: _builtins.str = ...,
+        after: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MorningVersion: _TypeAlias = MorningVersion  # noqa: Y015
 
 @_typing.final
 class MorningCount(_message.Message):

@@ -14,12 +14,13 @@ from collections_opt.core.wanted import require_wanted
 
 @dataclass(frozen=True)
 class ComparedMornings:
-    """What differs between two mornings, with their dates and currency."""
+    """What differs between two mornings, with their dates and currency, and the versions that differ: name, before, after."""
 
     changes: MorningChanges
     currency_code: str
     before_as_of: date
     after_as_of: date
+    versions: tuple[tuple[str, str, str], ...]
 
 
 def compare_recorded_mornings(open_ranking: Callable[[str], OpenedRanking], before_id: str, after_id: str) -> ComparedMornings:
@@ -44,4 +45,20 @@ def compare_recorded_mornings(open_ranking: Callable[[str], OpenedRanking], befo
     )
     require_wanted()
     changes = compare_mornings(first, second)
-    return ComparedMornings(changes, books[0].currency_code, books[0].as_of_date, books[1].as_of_date)
+    return ComparedMornings(changes, books[0].currency_code, books[0].as_of_date, books[1].as_of_date, _versions(before, after))
+
+
+def _versions(before: OpenedRanking, after: OpenedRanking) -> tuple[tuple[str, str, str], ...]:
+    was, now = _named(before), _named(after)
+    return tuple((name, was[name], now[name]) for name in was if was[name] != now[name])
+
+
+def _named(opened: OpenedRanking) -> dict[str, str]:
+    asked, answer = opened.facts.inputs, opened.facts.answer
+    return {
+        "plan": f"{asked.plan_id}/{asked.plan_version}",
+        "rules": asked.rules_version,
+        "models": answer.model_version,
+        "values": opened.parameters.version,
+        "order": answer.ordering.value,
+    }

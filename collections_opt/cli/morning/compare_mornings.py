@@ -102,6 +102,8 @@ def _print(found: pb.CompareMorningsResponse, rows: list[dict[str, str | int]]) 
     ]
     title = f"Accounts by change and cause, {days} ({found.currency_code})"
     console.print(table(title, ["change", "cause", "accounts", "increment gained"], counts, text_columns=2))
+    for version in found.versions:
+        console.print(f"{version.name}: {version.before or '-'} before, {version.after or '-'} after")
     told = ", ".join(f"{each.column} {each.account_count:,}" for each in found.differences[:SHOWN_COLUMNS])
     console.print(f"Columns that differ most: {told or 'none'}")
     lines = [

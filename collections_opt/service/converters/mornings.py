@@ -36,6 +36,7 @@ def write_mornings(found: ComparedMornings, rows: Sequence[int], next_page_token
             for (change, cause), count in changes.counts().items()
         ],
         differences=[pb.MorningDifference(column=name, account_count=count) for name, count in changes.differing],
+        versions=[pb.MorningVersion(name=name, before=was, after=now) for name, was, now in found.versions],
         accounts=[_account(changes, row) for row in rows],
         next_page_token=next_page_token,
     )
@@ -55,9 +56,12 @@ def _account(changes: MorningChanges, row: int) -> pb.MorningAccount:
 
 
 def _change(change: Change) -> pb.MorningChange.ValueType:
-    return write_enum(pb.MorningChange.DESCRIPTOR, change.name)  # type: ignore[return-value]
+    written: pb.MorningChange.ValueType = write_enum(pb.MorningChange.DESCRIPTOR, change.name)
+    return written
 
 
 def _cause(cause: Cause) -> pb.MorningCause.ValueType:
-    none = pb.MORNING_CAUSE_UNSPECIFIED
-    return none if cause is Cause.NONE else write_enum(pb.MorningCause.DESCRIPTOR, cause.name)  # type: ignore[return-value]
+    if cause is Cause.NONE:
+        return pb.MORNING_CAUSE_UNSPECIFIED
+    written: pb.MorningCause.ValueType = write_enum(pb.MorningCause.DESCRIPTOR, cause.name)
+    return written

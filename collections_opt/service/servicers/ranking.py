@@ -159,8 +159,10 @@ class RankingServicer(EvidenceCalls):
         scope = f"mornings/{request.before_ranking_id}/{request.after_ranking_id}/{sorted(names)}"
         page = read_page(scope, request.page_size, request.page_token, 0)
         found = compare_recorded_mornings(self._recorded.open, request.before_ranking_id, request.after_ranking_id)
-        rows, more = page.cut(rows_of(found.changes, {Change[name] for name in names})[page.after : page.after + page.size + 1])
-        return write_mornings(found, [int(row) for row in rows], page.next_token(page.after + page.size) if more else "")
+        wanted = rows_of(found.changes, {Change[name] for name in names})
+        rows: list[int] = wanted[page.after : page.after + page.size + 1].tolist()
+        shown, more = page.cut(rows)
+        return write_mornings(found, shown, page.next_token(page.after + page.size) if more else "")
 
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
         names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]
