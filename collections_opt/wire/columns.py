@@ -18,7 +18,7 @@ from collections_opt.core.limits import (
     MAX_HISTORY_MONTHS,
     MAX_ROW_TEXT_BYTES,
 )
-from collections_opt.wire.spool import SPOOL_BEYOND_BYTES, Place, Spool, SpooledColumns
+from collections_opt.wire.byte_budget import SPOOL_BEYOND_BYTES, Place, Spool, SpooledColumns
 
 CHUNK_TARGET_BYTES = MAX_CHUNK_BYTES * 3 // 4
 """Chunks are cut by an upper bound of their size; a quarter is left for names and framing."""

@@ -51,6 +51,9 @@ def test_a_what_if_tells_money_minutes_and_accounts_of_the_latest_ranking(data, 
     shown = " ".join(rules(data, "what-if", "--file", table, "--moved", "3").split())
     for text in ("If these rules were in force: costs", "hours in place of", "leave", "taiwan-two-in-seven/1", "early-calls"):
         assert text in shown
-    found = json.loads(rules(data, "what-if", "--file", table, "--json"))
+    html, rows = tmp_path / "rules.html", tmp_path / "rules.csv"
+    found = json.loads(rules(data, "what-if", "--file", table, "--html", html, "--csv", rows, "--json"))
+    assert "If these rules were in force: costs" in html.read_text("utf-8")
+    assert "taiwan-two-in-seven" in rows.read_text("utf-8")
     assert found["comparison"]["change_minor_units"] < 0
     assert found["barred_after_count"] > found["barred_before_count"]

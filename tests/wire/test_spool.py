@@ -6,9 +6,8 @@ from cryptography.exceptions import InvalidTag
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.wire import columns as module
-from collections_opt.wire.byte_budget import ByteBudget
+from collections_opt.wire.byte_budget import ByteBudget, Spool
 from collections_opt.wire.columns import ColumnCollector, Columns, encode_chunks
-from collections_opt.wire.spool import Spool
 
 ROWS = 5_000
 
@@ -94,7 +93,7 @@ def test_a_disk_that_is_full_refuses_the_import(monkeypatch):
     def full():
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("collections_opt.wire.spool.tempfile.TemporaryFile", full)
+    monkeypatch.setattr("collections_opt.wire.byte_budget.tempfile.TemporaryFile", full)
     with Spool() as spool, pytest.raises(CollectionsError, match="No space left") as caught:
         spool.put(np.zeros(3))
     assert caught.value.reason is Reason.STORAGE_UNAVAILABLE

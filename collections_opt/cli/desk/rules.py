@@ -17,6 +17,7 @@ import typer
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_evaluation_pb2
 from collections_opt.api.v1 import rule_service_pb2 as pb
+from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking, now
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
@@ -31,11 +32,14 @@ from collections_opt.client.rules import (
     save_rule_table,
     summarise_rules,
 )
+from collections_opt.core.ranking.what_if_summary import RuleWhatIfSummary
 from collections_opt.datasets.rule_files import read_rule_file, rule_file_text
 from collections_opt.reports.what_if.report import moved_table
+from collections_opt.reports.what_if.rule_page import RuleWhatIfPage, rule_what_if_html
 from collections_opt.reports.what_if.rule_what_if_report import (
     rule_effect_table,
     rule_queue_table,
+    rule_what_if_csv,
     rules_change,
     rules_headline,
     rules_sentence,
@@ -181,24 +185,31 @@ def what_if(
     file: Annotated[list[Path], typer.Option(help="TOML file of a table to take as in force; repeatable.")],
     ranking: RankingOption = LATEST,
     moved: Annotated[int, typer.Option(min=1, max=1_000, help="Moved accounts to list.")] = 10,
+    html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the queues before and after, and the rules, as CSV.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what tables would do to money, minutes and accounts of a ranking if they were in force; nothing is recorded.
 
     Their rules bind on the ranking's day even if they start later or are only proposed.
 
-    Example: python scripts/rules.py what-if --data var/demo --file examples/city_rules.toml --ranking latest
+    Example: python scripts/rules.py what-if --data var/demo --file examples/city_rules.toml --ranking latest --html rules.html
     """
     tables = [message_of(read_rule_file(each)) for each in file]
     with product.connect() as client:
-        start = evaluation_pb.CapacityBasis(ranking_id=named_ranking(client, ranking).ranking_id)
+        used = named_ranking(client, ranking)
+        start = evaluation_pb.CapacityBasis(ranking_id=used.ranking_id)
         request = rule_evaluation_pb2.EvaluateRulesRequest(basis=start, rule_tables=tables, max_moved_accounts=moved)
         with progress_bar("evaluating") as report:
             evaluation = evaluate_rules(client, request, report)
+    found, console = summarise_rules(evaluation), terminal()
+    if html:
+        html.write_text(rule_what_if_html(_page(found, used, file)), encoding="utf-8")
+    if csv:
+        csv.write_text(rule_what_if_csv(found), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(plain(evaluation), indent=1))
         return
-    found, console = summarise_rules(evaluation), terminal()
     console.print(rules_headline(found), style="bold", highlight=False)
     if not rules_change(found):
         return
@@ -208,6 +219,19 @@ def what_if(
     console.print(table(f"Queues, before → after ({found.compared.currency_code})", *rule_queue_table(found)))
     if found.compared.moved:
         console.print(table("The most valuable accounts that move", *moved_table(found.compared), text_columns=3))
+
+
+def _page(found: RuleWhatIfSummary, used: Ranking, files: list[Path]) -> RuleWhatIfPage:
+    inputs = used.inputs
+    facts = [
+        ("ranking", used.ranking_id),
+        ("record", used.record.record_digest),
+        ("portfolio", inputs.portfolio_id),
+        ("capacity plan", f"{inputs.capacity_plan_id} version {inputs.capacity_plan_version}"),
+        ("rules of the ranking", inputs.rules_version),
+        ("rules tried", ", ".join(each.name for each in files)),
+    ]
+    return RuleWhatIfPage(f"What if these rules were in force: {facts[-1][1]}", found, facts)
 
 
 def command() -> None:

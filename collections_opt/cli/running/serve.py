@@ -29,6 +29,7 @@ from collections_opt.service.access.roles import Access
 from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
+from collections_opt.service.server.memory import give_large_arrays_back
 from collections_opt.service.server.services import all_services
 from collections_opt.wire.byte_budget import ByteBudget
 
@@ -64,6 +65,7 @@ def main(
     Example: python scripts/serve.py --data var/demo --port 50051 --insecure-loopback
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    give_large_arrays_back()
     tls = TlsFiles(tls_key, tls_certificate, tls_client_ca) if tls_key and tls_certificate else None
     wait_for_the_end = signals_caught()
     at, models = stores.whereabouts(), models_of(stores.data, models)

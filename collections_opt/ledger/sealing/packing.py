@@ -219,7 +219,9 @@ def _numbered(column: Array) -> tuple[FieldKind, str, NDArray[np.int64]] | None:
         return None
     if digit[:, ~shared].all() and int((~shared).sum()) <= _MAX_DIGITS:
         template = np.where(shared, letters[0], 0).astype(np.uint8)
-        numbers = (letters[:, ~shared].astype(np.int64) - ord("0")) @ _powers(template)
+        numbers = np.zeros(len(column), dtype=np.int64)
+        for digit_place in np.flatnonzero(~shared).tolist():  # one by one: all as numbers take eight times the text
+            numbers = numbers * 10 + letters[:, digit_place] - ord("0")
         return FieldKind.DIGITS, template.tobytes().decode(), numbers
     start = int(shared.argmin())
     rest, filled = letters[:, start:], digit[:, start:]

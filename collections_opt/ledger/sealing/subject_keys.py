@@ -229,11 +229,10 @@ class SubjectKeys:
         last = connection.execute(sa.select(blocks).order_by(blocks.c.first_key_no.desc()).limit(1)).first()
         first = 0 if last is None else int(last[0]) + len(self._unwrapped(*last))
         keys = np.frombuffer(self._random(KEY_BYTES * accounts.size), np.uint8).reshape(-1, KEY_BYTES)
-        rows = [
-            {"first_key_no": first + start, "keys": self._wrapped(first + start, keys[start : start + _BLOCK_KEYS])}
-            for start in range(0, len(keys), _BLOCK_KEYS)
-        ]
-        connection.execute(blocks.insert(), rows)
+        for start in range(0, len(keys), _BLOCK_KEYS):  # one by one: a list of all blocks would be a second copy of the keys
+            block = {"first_key_no": first + start, "keys": self._wrapped(first + start, keys[start : start + _BLOCK_KEYS])}
+            connection.execute(blocks.insert(), block)
+        del keys
         numbers = np.arange(first, first + accounts.size, dtype=np.int64)
         segment = 1 + int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(directory.c.segment), 0))).scalar_one())
         content = self._sealed(segment, {"account_id": accounts, "key_no": numbers})

@@ -173,8 +173,13 @@ def recovery_name(found: RecoveryFigures) -> str:
 
 def what_if_csv(found: WhatIfSummary) -> str:
     """Return one row per queue, figures unrounded, as CSV with a header line."""
-    rows = [_row(queue) for queue in found.queues]
+    rows = what_if_rows(found)
     return csv_text(list(rows[0]), rows)
+
+
+def what_if_rows(found: WhatIfSummary) -> list[dict[str, Any]]:
+    """Return what the CSV says of each queue, figures unrounded, by column."""
+    return [_row(queue) for queue in found.queues]
 
 
 def signed_share(part: float, whole: float) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.ranking.what_if_summary import RuleWhatIfSummary
+from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.money import gap, money
-from collections_opt.reports.what_if.report import Table, queue_change_table, signed_share
+from collections_opt.reports.what_if.report import Table, queue_change_table, signed_share, what_if_rows
 
 
 def rules_headline(found: RuleWhatIfSummary) -> str:
@@ -50,3 +51,25 @@ def rule_effect_table(found: RuleWhatIfSummary) -> Table:
     header = ["rule", "what it says", "accounts before", "accounts after"]
     lines = [[f"{e.rule_id}/{e.version}", e.description, f"{e.before:,}", f"{e.after:,}"] for e in found.effects]
     return header, lines
+
+
+def rule_what_if_csv(found: RuleWhatIfSummary) -> str:
+    """Return one row per queue, as ``what_if_csv``, then one per rule that blocks another number of accounts, as CSV.
+
+    A row has what is its own and nothing else: ``queue_id`` and figures, or ``rule_id``, its version, what it says and counts.
+    """
+    queues = what_if_rows(found.compared)
+    for row in queues:
+        del row["predicted_change_minor_units"]  # no price predicts what rules do
+    rules = [
+        {
+            "rule_id": effect.rule_id,
+            "rule_version": effect.version,
+            "rule_says": effect.description,
+            "before_blocked_count": effect.before,
+            "after_blocked_count": effect.after,
+        }
+        for effect in found.effects
+    ]
+    names = dict.fromkeys([*queues[0], "rule_id", "rule_version", "rule_says", "before_blocked_count", "after_blocked_count"])
+    return csv_text(list(names), [{name: row.get(name, "") for name in names} for row in (*queues, *rules)])

@@ -28,12 +28,11 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
-from collections_opt.wire.byte_budget import ByteBudget, Held
+from collections_opt.wire.byte_budget import ByteBudget, Held, Spool
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 from collections_opt.wire.file_rows import FileRowsCollector
 from collections_opt.wire.own_columns import read_own_columns
-from collections_opt.wire.spool import Spool
 
 _LOOK_AGAIN_SECONDS = 0.5
 """How often an import that waits for another looks whether its caller is still there."""

@@ -45,6 +45,7 @@ class Served:
 @contextmanager
 def served(data: Path, *flags: str) -> Iterator[Served]:
     """Start ``scripts/serve.py`` over a data folder and stop it after the body."""
+    data.mkdir(parents=True, exist_ok=True)  # a server makes no folder: a name that was misspelt would be an empty ledger
     command = [sys.executable, "scripts/serve.py", "--data", str(data), "--models", str(MODELS), "--port", "0"]
     with subprocess.Popen(
         [*command, "--insecure-loopback", *flags], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
