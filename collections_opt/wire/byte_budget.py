@@ -1,4 +1,4 @@
-"""What streams of rows hold: memory counted as it arrives, so that a refusal comes first, and rows set down on disk beyond that."""
+"""What streams of rows hold: memory counted as it arrives, refused before it is gone, and rows set down on disk beyond a bound."""
 
 from __future__ import annotations
 
