@@ -1,4 +1,4 @@
-"""What streams of rows hold: memory counted as it arrives, refused before it is gone, and rows set down on disk beyond a bound."""
+"""What streams of rows hold: memory counted as it arrives, refused before it is gone, and rows set down on disk beyond it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Held:
         self._budget.grow(self, count)
 
 
-SPOOL_BEYOND_BYTES = 64 * 2**20
+SPOOL_BEYOND_BYTES = 32 * 2**20
 """What a stream may hold in memory before its rows are set down."""
 
 

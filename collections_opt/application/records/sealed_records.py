@@ -104,7 +104,11 @@ class SealedRecords:
             columns |= portfolio.own.plain()
             header["own_columns"] = portfolio.own.header()
         key_no = self._keys.numbers(portfolio.column("account_id"))
-        parts = seal_parts(LeafKind.INPUT, columns, key_no, self._keys.keys(key_no), self._keys.nonce(), header, _CODES)
+
+        def keys_of(part: slice) -> NDArray[np.uint8]:
+            return self._keys.keys(key_no[part])
+
+        parts = seal_parts(LeafKind.INPUT, columns, key_no, keys_of, self._keys.nonce(), header, _CODES)
         return self._objects.put_written(lambda file: write_parquet(parts, file))
 
     def portfolio(self, digest: str) -> StoredPortfolio:

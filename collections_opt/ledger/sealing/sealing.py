@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, BinaryIO
@@ -31,6 +31,8 @@ SALT_BYTES = 16
 _META = b"collections_opt"
 _FORMAT = "sealed-1"
 _ROW_GROUP_ROWS = 131_072
+_BLOCK_ROWS = 32_768
+"""Rows whose streams and leaves are in memory at a time."""
 
 
 class LeafKind(IntEnum):
@@ -118,7 +120,7 @@ def seal(
         header: texts in the clear.
         categories: as ``pack``.
     """
-    parts = list(seal_parts(kind, columns, key_no, keys, nonce, header, categories))
+    parts = list(seal_parts(kind, columns, key_no, lambda part: keys[part], nonce, header, categories))
     if len(parts) == 1:
         return parts[0]
     sealed, leaves = (np.concatenate([getattr(part, name) for part in parts]) for name in ("sealed", "leaves"))
@@ -129,21 +131,30 @@ def seal_parts(
     kind: LeafKind,
     columns: Mapping[str, Array],
     key_no: NDArray[np.int64],
-    keys: NDArray[np.uint8],
+    keys_of: Callable[[slice], NDArray[np.uint8]],
     nonce: bytes,
     header: Mapping[str, str],
     categories: Sequence[str] = (),
 ) -> Iterator[SealedTable]:
-    """Yield a sealed table in parts, one per row group, so that not all of it is in memory; arguments as ``seal``."""
+    """Yield a sealed table in parts, one per row group, so that not all of it is in memory.
+
+    As ``seal``; ``keys_of`` returns the keys of some rows, uint8 (m, 32).
+    """
     packed = PackedRows(columns, categories)
     layout = packed.layout
     for start in range(0, max(packed.row_count, 1), _ROW_GROUP_ROWS):
-        part = slice(start, start + _ROW_GROUP_ROWS)
-        rows = packed.block(part)
-        stream = keystream(keys[part], nonce, SALT_BYTES + layout.width)
-        leaves = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
-        np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=rows)
-        yield SealedTable(kind, nonce, layout, dict(header), key_no[part], rows, leaves)
+        part = key_no[start : start + _ROW_GROUP_ROWS]
+        sealed, leaves = (np.empty((len(part), width), dtype=np.uint8) for width in (layout.width, HASH_BYTES))
+        for first in range(0, len(part), _BLOCK_ROWS):
+            here, there = (
+                slice(first, first + _BLOCK_ROWS),
+                slice(start + first, min(start + first + _BLOCK_ROWS, start + len(part))),
+            )
+            rows = packed.block(there)
+            stream = keystream(keys_of(there), nonce, SALT_BYTES + layout.width)
+            leaves[here] = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
+            np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=sealed[here])
+        yield SealedTable(kind, nonce, layout, dict(header), part, sealed, leaves)
 
 
 def unseal(table: SealedTable, keys: NDArray[np.uint8], check: bool = False) -> OpenedTable:

@@ -49,8 +49,9 @@ def test_rows_come_back_and_an_erased_key_takes_only_its_own(count, data):
 @pytest.mark.parametrize("count", [0, 1, 7, 8, 30])
 def test_a_table_that_is_never_whole_in_memory_has_the_same_bytes(count, monkeypatch):
     monkeypatch.setattr(module, "_ROW_GROUP_ROWS", 7)
+    monkeypatch.setattr(module, "_BLOCK_ROWS", 3)
     columns, keys, table = made(count)
-    parts = module.seal_parts(LeafKind.INPUT, columns, np.arange(count), keys, NONCE, {"a": "b"}, ("state",))
+    parts = module.seal_parts(LeafKind.INPUT, columns, np.arange(count), lambda part: keys[part], NONCE, {"a": "b"}, ("state",))
     written = io.BytesIO()
     module.write_parquet(parts, written)
     assert written.getvalue() == to_parquet(table)
