@@ -29,6 +29,7 @@ from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Whereabouts, open_records
+from collections_opt.application.records.read_trail import ReadTrail
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.approved import ApprovedResources
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
@@ -63,6 +64,7 @@ class Workspace:
     rule_tables: RuleTables
     values: ValueSets
     day: Day
+    trail: ReadTrail
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -159,6 +161,7 @@ def open_workspace(
         rule_tables,
         values,
         open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now),
+        ReadTrail(ledger, sealed, now),
     )
     plan = bundled_plan()
     if records.may_write and not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):

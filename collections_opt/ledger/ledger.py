@@ -26,6 +26,7 @@ from collections_opt.ledger.tables.models import Models
 from collections_opt.ledger.tables.plans import Plans
 from collections_opt.ledger.tables.portfolios import Portfolios
 from collections_opt.ledger.tables.rankings import Rankings
+from collections_opt.ledger.tables.reads import Reads
 from collections_opt.ledger.tables.resources import Resources
 from collections_opt.ledger.tables.worklists import Worklists
 
@@ -59,6 +60,7 @@ class Ledger(
         super().__init__(database)
         self.objects = objects
         self.workers = Workers(database)
+        self.reads = Reads(database)
 
     @property
     def database(self) -> Database:

@@ -124,6 +124,10 @@ def bench(folder: Path) -> Iterator[Bench]:
     with workspace.ledger.database.write() as connection:
         insert_answer(connection, RequestKey("answered", "a call", "x"), "{}", timestamp(NOW))
     made = [workspace.rank(command(str(uuid.UUID(int=number, version=4))), ignore_progress) for number in range(RANKINGS)]
+    for each in made:
+        workspace.trail.note("ListWorklist", Actor("ann"), {"ranking_id": each.ranking_id}, [])
+    workspace.ledger.reads.anchor()
+    workspace.evidence.erasures._recorder.publish()
     ready = Bench(folder, workspace, [each.ranking_id for each in made])
     assert ready.found() == []
     yield ready

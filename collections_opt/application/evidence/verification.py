@@ -31,6 +31,7 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.named import broken_objects
 from collections_opt.ledger.sealing.sealing import unseal
+from collections_opt.ledger.tables.reads import reads_in_log
 from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.solvers import verify
 
@@ -80,6 +81,10 @@ class Verification:
             Check("events", not events, "; ".join(events) or "Events are what their batches say."),
             Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
+        trail, noted = self._ledger.reads.verify(reads_in_log(list(self._ledger.log_entries(LogKind.READS))))
+        checks.append(
+            Check("reads", not trail, "; ".join(trail) or f"The trail holds {noted} reads of accounts' data, in order.")
+        )
         lost, read_count = broken_objects(self._ledger.database, self._ledger.objects)
         whole = f"All {read_count} objects that records name are there, with the bytes that their names promise."
         checks.append(Check("objects", not lost, "; ".join(lost) or whole))
@@ -89,7 +94,9 @@ class Verification:
 
     def _covers(self, signed: int, size: int) -> bool:
         """Return whether nothing but events came after a checkpoint: those are signed a moment later, all that came together."""
-        return signed == size or (signed >= 0 and all(kind is LogKind.EVENTS for kind in self._ledger.log_kinds_from(signed)))
+        return signed == size or (
+            signed >= 0 and all(kind in (LogKind.EVENTS, LogKind.READS) for kind in self._ledger.log_kinds_from(signed))
+        )
 
     def verify_ranking(self, ranking_id: str) -> Verdict:
         """Check one ranking as far as it can be shown.

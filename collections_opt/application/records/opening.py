@@ -98,6 +98,7 @@ def open_records(at: Whereabouts, now: Callable[[], datetime], random_bytes: Ran
     sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
     records = Records(ledger, sealed, subject_keys, Recorder(ledger, sealed, checkpoints), standing)
     if records.may_write:
+        ledger.reads.anchor()
         records.recorder.publish_missing()
     return records
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from collections_opt.ledger.store.day_schema import day_tables
 from collections_opt.ledger.store.gaps import postgres_gap
+from collections_opt.ledger.store.reads_schema import reads_table
 
 metadata = sa.MetaData()
 
@@ -84,9 +85,7 @@ models = sa.Table(
     metadata,
     sa.Column("kind", sa.Text, primary_key=True),
     sa.Column("version", sa.Text, primary_key=True),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("manifest", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("digest", "manifest", "created_at")),
 )
 
 ranking_requests = sa.Table(
@@ -197,6 +196,7 @@ resource_approvals = sa.Table(
 )
 
 event_batches, day_events, leases = day_tables(metadata)
+account_reads = reads_table(metadata)
 capacity_acts = sa.Table(
     "capacity_acts",
     metadata,
@@ -204,10 +204,7 @@ capacity_acts = sa.Table(
     sa.Column("act", sa.Integer, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("first_day", sa.Text, nullable=False),
-    sa.Column("last_day", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("created_at", sa.Text, nullable=False),
+    *(sa.Column(name, sa.Text, nullable=False) for name in ("first_day", "last_day", "payload", "created_at")),
 )
 
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
@@ -230,6 +227,7 @@ UNIQUE: Keys = {
     "event_batches": (("first_sequence",),),
     "day_events": (("sequence",), ("id_digest",)),
     "capacity_acts": (("plan_id", "act"),),
+    "account_reads": (("seq",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(UNIQUE)

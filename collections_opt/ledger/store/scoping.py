@@ -16,6 +16,7 @@ from sqlalchemy.sql.util import find_tables
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.scopes import Scope, present_scope
 from collections_opt.ledger.store.schema import (
+    capacity_acts,
     capacity_plans,
     day_events,
     event_batches,
@@ -156,6 +157,7 @@ def _nothing(_c: Columns, _scope: Scope, _dialect: str) -> Condition:
 CONDITIONS: Mapping[str, Callable[[Columns, Scope, str], Condition]] = {
     portfolios.name: _of_portfolios,
     capacity_plans.name: _of_plans,
+    capacity_acts.name: _of_plans,
     rankings.name: _of_rankings,
     ranking_requests.name: _of_requests,
     ranking_states.name: _by_request("ranking_id"),
@@ -179,7 +181,7 @@ def _rows(multiparams: Any, params: Any) -> Iterator[Mapping[str, Any]]:
 def _check_insert(connection: sa.Connection, scope: Scope, table: str, row: Mapping[str, Any]) -> None:
     if table == portfolios.name:
         scope.require_portfolio(str(row["portfolio_id"]))
-    elif table == capacity_plans.name:
+    elif table in (capacity_plans.name, capacity_acts.name):
         scope.require_desk(str(row["plan_id"]))
     elif table == ranking_requests.name:
         scope.require_portfolio(str(row["portfolio_id"]))

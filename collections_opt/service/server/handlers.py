@@ -33,12 +33,14 @@ class Service:
             the declaration streams.
         classes: call class of every declared method, by its declared name.
         gate: refuses a request that names what its caller may not see.
+        note: records who reads data about accounts, before it is answered.
     """
 
     descriptor: ServiceDescriptor
     servicer: object
     classes: Mapping[str, CallClass]
     gate: Callable[[Message], None] = lambda _message: None
+    note: Callable[[str, Message, Call], None] = lambda _method, _message, _call: None
 
 
 def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
@@ -97,9 +99,14 @@ def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], s
 
     def answer(requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
         messages = (_let_through(parse(request_type, raw), service.gate) for raw in requests)
-        answered = behaviour(messages if streams else next(messages), call)
-        for message in answered if declared.server_streaming else (answered,):
-            yield message.SerializeToString()
+        if streams:
+            answered = behaviour(messages, call)
+        else:
+            message = next(messages)
+            service.note(declared.name, message, call)
+            answered = behaviour(message, call)
+        for each in answered if declared.server_streaming else (answered,):
+            yield each.SerializeToString()
 
     return Method(declared.full_name, service.classes[declared.name], answer, streams, declared.server_streaming)
 

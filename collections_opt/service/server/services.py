@@ -18,6 +18,7 @@ from collections_opt.api.v1 import (
     worklist_service_pb2,
 )
 from collections_opt.application.workspace import Workspace
+from collections_opt.service.access.audited import read_note
 from collections_opt.service.access.scope_gate import scope_gate
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.handlers import Service
@@ -144,7 +145,7 @@ def all_services(
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines)
     ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger)
-    gate = scope_gate(ledger.requested_ranking)
+    gate, note = scope_gate(ledger.requested_ranking), read_note(workspace.trail.note)
     implemented = (
         (schema_service_pb2, "SchemaService", SchemaServicer(workspace.values)),
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),
@@ -158,6 +159,6 @@ def all_services(
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(
-        Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name], gate)
+        Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name], gate, note)
         for module, name, servicer in implemented
     )
