@@ -86,6 +86,7 @@ def _totals(effects, made, place, rows, queue):
 def bench(options: Options) -> Report:
     """Run the cases."""
     count, book, deciding = (10, 40_000, 20_000) if options.small else (50, 40_000, 20_000)
+    book = options.book or book
     results, lines, within = [], [], dict.fromkeys(CLAIMS, (0, 0))
     names = WORLDS[:1] if options.small else WORLDS
     claimed: dict[str, list[dict[str, list[float]]]] = {name: [] for name in names}

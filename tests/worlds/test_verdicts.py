@@ -75,5 +75,6 @@ def test_a_page_of_what_is_kept_says_what_it_rests_on_and_shows_no_interval_of_o
     page = policy_value.report(results)
     assert page.tables[0].lines[0][:2] == ("types", "100.0")
     assert "1 of 6 seeds" in page.tables[0].note
+    assert "Not run: segments, payday," in page.tables[0].note
     assert percent(spread([0.5])) == "50.0"
     assert percent(spread([0.5, 0.5])) == "50.0 ± 0.0"

@@ -24,12 +24,14 @@ class Options:
         small: sizes for a quick try; nothing is written.
         resume: cases that an earlier run kept are not run again, where a bench keeps them.
         kept: nothing is run: the page is written from the cases that earlier runs kept, where a bench keeps them.
+        book: accounts of each simulated lender, for benches over worlds; None for a bench's own size.
     """
 
     runs: int = 3
     small: bool = False
     resume: bool = False
     kept: bool = False
+    book: int | None = None
 
 
 def bench_names() -> list[str]:
@@ -48,7 +50,7 @@ def run_bench(module: ModuleType, options: Options, folder: Path = FOLDER) -> No
     title, _, introduction = (module.__doc__ or name).partition("\n")
     bench: Callable[[Options], Report] = module.bench
     report = bench(options)
-    command = f"make bench BENCH={name}"
+    command = f"python -m harness.benchmarks {name} --book {options.book}" if options.book else f"make bench BENCH={name}"
     text = page(name, title.rstrip("."), introduction.strip(), command, report)
     print(text)
     if not options.small:
@@ -65,8 +67,9 @@ def options_from(arguments: list[str]) -> tuple[Options, list[str]]:
     parser.add_argument(
         "--kept", action="store_true", help="write the page from what a long bench has kept so far, and run nothing"
     )
+    parser.add_argument("--book", type=int, help="accounts of each simulated lender, where a bench draws lenders")
     given = parser.parse_args(arguments)
-    return Options(given.runs, given.small, given.resume, given.kept), given.names
+    return Options(given.runs, given.small, given.resume, given.kept, given.book), given.names
 
 
 def main(module: ModuleType) -> None:
