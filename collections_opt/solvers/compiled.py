@@ -20,7 +20,11 @@ CHUNK_ROWS = 1 << 16
 
 def kernel(function: _Function) -> _Function:
     """Compile a numeric function once, cached on disk, releasing the GIL while it runs."""
-    return cast(_Function, numba.njit(cache=True, nogil=True)(function))
+    try:
+        return cast(_Function, numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        # Neither the package's folder nor a home can be written, as in a container without rights: compiled anew by each process.
+        return cast(_Function, numba.njit(nogil=True)(function))
 
 
 def map_chunks(work: Callable[[int, int], _Result], rows: int, threads: int, chunk_rows: int = CHUNK_ROWS) -> list[_Result]:

@@ -20,7 +20,7 @@ from collections_opt.application.rankings.runs import RankingRuns
 from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
 from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
 from collections_opt.application.records.decided_facts import answer_facts, input_facts
-from collections_opt.application.records.provenance import health, times
+from collections_opt.application.records.provenance import clock_went_back, health, times
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
@@ -182,7 +182,12 @@ class Rankings:
         scored = serving_record(serving, portfolio, decided)
         kept_in = self._ledger.objects
         used = BesideFacts(*effects.record(ranking.effects_version, kept_in), recovery.record(kept_in))
-        well = replace(health(ranking), suspect_scores_accepted=let_pass, clipped=clipped)
+        well = replace(
+            health(ranking),
+            suspect_scores_accepted=let_pass,
+            clipped=clipped,
+            clock_went_back_seconds=clock_went_back(self._ledger.last_recorded_at(), decided),
+        )
         facts = RankingFacts(
             inputs=input_facts(command, request, ranking, portfolio.digest),
             answer=answer_facts(request, ranking),

@@ -58,6 +58,11 @@ def warnings_of(facts: RankingFacts, serving: Serving, ranking: Ranking, ledger:
             f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "
             "the cell empty."
         )
+    if health.clock_went_back_seconds:
+        found.append(
+            f"The clock went back: this ranking seems to be decided {health.clock_went_back_seconds:,} seconds before the last "
+            "one was recorded; set the servers' clocks. The order of records is that of their numbers."
+        )
     unplanned = health.hours_not_planned_count
     if unplanned:
         found.append(

@@ -47,6 +47,21 @@ def health(ranking: Ranking) -> Health:
     return Health(replayable=replayable, why_not_replayable=why_not, hours_not_planned_count=unplanned)
 
 
+MOST_SKEW_SECONDS = 60
+"""Servers of one ledger may differ by so much before a record says that a clock went back."""
+
+
+def clock_went_back(last: str, decided: datetime) -> int:
+    """Return by how many seconds a decision seems to come before the record before it; 0 within what clocks may differ.
+
+    Args:
+        last: when the last ranking was recorded, ISO 8601; "" for none.
+        decided: when this one was decided.
+    """
+    seconds = int((datetime.fromisoformat(last) - decided).total_seconds()) if last else 0
+    return seconds if seconds > MOST_SKEW_SECONDS else 0
+
+
 def same_environment(recorded: Runtime) -> str:
     """Return how this process differs from the recorded one, in words; empty when code, lock and libraries are the same."""
     now = runtime()

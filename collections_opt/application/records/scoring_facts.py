@@ -114,6 +114,7 @@ class Health(RecordPart):
     clipped: ClippedFacts | None = field(default=None, metadata=flat("clipped_payoffs_"))
     fit: FitFacts | None = field(default=None, metadata=flat())
     hours_not_planned_count: int = field(default=0, metadata=OMITTED_AT_DEFAULT)
+    clock_went_back_seconds: int = field(default=0, metadata=OMITTED_AT_DEFAULT)
     unknown_categories: Mapping[str, int] = field(default_factory=dict, metadata=OMITTED_AT_DEFAULT)
     own_column_psi_milli: Mapping[str, int] = field(default_factory=dict, metadata=OMITTED_AT_DEFAULT)
     warnings: tuple[str, ...] = ()

@@ -29,6 +29,12 @@ class Chain(Store):
         with self._database.read() as connection:
             return head(connection)
 
+    def last_recorded_at(self) -> str:
+        """Return when the last ranking was recorded, ISO 8601 in UTC; "" for none."""
+        query = sa.select(rankings.c.created_at).order_by(rankings.c.seq.desc()).limit(1)
+        with self._database.read() as connection:
+            return str(connection.execute(query).scalar() or "")
+
     def verify_chain(self, checkpoint: ChainHead | None = None) -> list[str]:
         """Return what is broken in the chain of rankings, in words; empty when it holds.
 
