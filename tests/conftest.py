@@ -15,6 +15,9 @@ from tests.support.databases import made_database, named_server, pg_ctl_found, w
 MEMORY = Path("/dev/shm")
 LEAST_FREE_BYTES = 4 * 2**30
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+"""Each worker of the tests has a core; threads of linear algebra that wait for one another cost eight times what they compute."""
+
 
 def _use_memory_for_files() -> None:
     """Keep the files of tests, and of every process that they start, in memory where there is room and nobody said where.
@@ -28,6 +31,55 @@ def _use_memory_for_files() -> None:
 
 _use_memory_for_files()
 started_postgres = factories.postgresql_proc(executable=pg_ctl_found(), port=None)
+
+
+SLOW = (
+    *(f"tests/{room}/" for room in ("application", "benchmarks", "cli", "contracts", "docs", "faults", "golden", "properties")),
+    *(f"tests/{room}/" for room in ("scripts", "service", "worlds")),
+    *(f"tests/scoring/{room}/" for room in ("contact", "effect", "outcome", "recovery")),
+    *(f"tests/client/test_{name}" for name in ("comparison", "jobs", "persons", "tls")),
+    *(f"tests/core/{name}" for name in ("evaluation/", "rules/test_budgets")),
+    *(f"tests/datasets/files/test_{name}" for name in ("drafting", "ugly_files")),
+    *(f"tests/datasets/{name}" for name in ("simulated_lender/", "test_roll_rates")),
+    *(f"tests/ledger/{name}" for name in ("test_crashes", "store/test_moving", "objects/test_remote")),
+    *(f"tests/solvers/{name}" for name in ("pricing/", "test_gap_instances", "test_random_instances")),
+)
+"""Where tests train, sweep, simulate, start processes or rank again and again: all the rest take two minutes on two cores."""
+
+QUICK = (
+    "tests/application/answers/",
+    "tests/application/test_logs",
+    "tests/application/test_persons",
+    "tests/contracts/test_ledger_contract",
+    "tests/contracts/test_served_models_contract",
+    "tests/docs/test_house",
+    "tests/docs/test_test_house",
+    "tests/service/access/test_access",
+    "tests/service/converters/",
+)
+"""Of them those that a change meets first: a ranking from import to evidence, its ledger, its answers, who may ask."""
+
+LONG = (
+    *(f"tests/{room}/" for room in ("worlds", "cli", "faults", "golden")),
+    *(f"tests/docs/test_{name}" for name in ("readme", "other_clients", "containerfile")),
+    *(f"tests/scoring/{name}" for name in ("outcome/test_model", "outcome/test_outcome_weights", "contact/")),
+    *(
+        f"tests/scripts/test_{name}"
+        for name in ("evaluate_policy", "own_training", "scripts", "train_", "models", "evaluate_models")
+    ),
+    *(f"tests/service/test_{name}" for name in ("invalid_requests", "no_internal", "nearly_good")),
+    *(f"tests/application/rankings/test_{name}" for name in ("ranking_runs", "rankings")),
+    *(f"tests/contracts/test_{name}" for name in ("solve_contract", "served_models")),
+)
+"""Files of more than about ten seconds: handed out first, so that no worker ends long after another."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the slow tests, file by file, and put the files that take long first."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    for item in items:
+        if item.nodeid.startswith(SLOW) and not item.nodeid.startswith(QUICK):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
