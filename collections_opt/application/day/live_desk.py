@@ -68,7 +68,9 @@ class LiveDesk:
         events: events by row, as told.
         person_events: events told of persons alone, by customer id.
         places: where events put accounts, by row; an account that is not here stands where the ranking put it.
-        dirty: rows whose place must be found anew.
+        replaced: rows whose place was ever found anew. From then on it is found again at every event about the person, for all
+            such rows of the person together: where an account stands depends on what was told, not on when it was looked at.
+        dirty: of these, rows whose place must be found now.
         held: leases by id.
         tags: how many leases each person is held under, by what stands for the person.
         busy: int16 (n,) how many leases hold each account or another of its person.
@@ -89,6 +91,7 @@ class LiveDesk:
     events: dict[int, list[RecordedEvent]] = field(default_factory=dict)
     person_events: dict[bytes, list[RecordedEvent]] = field(default_factory=dict)
     places: dict[int, Place] = field(default_factory=dict)
+    replaced: set[int] = field(default_factory=set)
     dirty: set[int] = field(default_factory=set)
     held: dict[str, LeaseRecord] = field(default_factory=dict)
     tags: Counter[str] = field(default_factory=Counter)
@@ -160,7 +163,9 @@ class LiveDesk:
                     self.person_events.setdefault(customer, []).append(one.recorded)
             for row in rows:
                 if event.kind in PLACED_ANEW:
-                    self.dirty.add(row)
+                    self.replaced.add(row)
+                if event.kind is not EventKind.LEASE:
+                    self.dirty |= self.replaced.intersection(self.rows_of_person(row))
                 self.moved[row] |= event.kind in (EventKind.MOVED, EventKind.REVERSAL)
                 if event.kind is EventKind.LEASE and event.lease_state == LeaseState.RELEASED:
                     self.returned[row] += 1
