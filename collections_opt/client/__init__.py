@@ -9,8 +9,17 @@ from collections_opt.client.capacity import capacity_curves, evaluate_capacity, 
 from collections_opt.client.client import Client, connect
 from collections_opt.client.comparison import ComparedOrders, ComparisonTerms, compare_orders
 from collections_opt.client.connection import Connection
-from collections_opt.client.evidence import export_evidence
-from collections_opt.client.exports import export_columns, export_entries
+from collections_opt.client.day import (
+    account_events,
+    complete_lease,
+    lease_accounts,
+    next_accounts,
+    read_events,
+    record_events,
+    release_lease,
+    stream_events,
+)
+from collections_opt.client.exports import export_columns, export_entries, export_evidence
 from collections_opt.client.listings import all_models, all_plans, all_portfolios, all_rankings
 from collections_opt.client.portfolios import CheckedPortfolio, PortfolioParts, check_portfolio, import_portfolio, quarantined
 from collections_opt.client.rankings import get_ranking, latest_ranking, make_ranking, new_request_id, summarise, watch, worklist
@@ -27,6 +36,7 @@ __all__ = [
     "Connection",
     "PortfolioParts",
     "Reason",
+    "account_events",
     "all_models",
     "all_plans",
     "all_portfolios",
@@ -36,6 +46,7 @@ __all__ = [
     "capacity_curves",
     "check_portfolio",
     "compare_orders",
+    "complete_lease",
     "connect",
     "evaluate_capacity",
     "evaluate_rules",
@@ -45,12 +56,18 @@ __all__ = [
     "get_ranking",
     "import_portfolio",
     "latest_ranking",
+    "lease_accounts",
     "make_ranking",
     "new_request_id",
+    "next_accounts",
     "quarantined",
+    "read_events",
+    "record_events",
+    "release_lease",
     "rule_table",
     "save_rule_table",
     "save_value_set",
+    "stream_events",
     "summarise",
     "summarise_evaluation",
     "value_set",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import evidence_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.client.client import Client
 from collections_opt.client.rankings import summarise
 from collections_opt.core.arrays import Array
@@ -89,3 +89,9 @@ def _positions(texts: NDArray[np.bytes_], names: Sequence[str]) -> NDArray[np.in
     order = np.argsort(known)
     found = np.minimum(np.searchsorted(known[order], texts), known.size - 1)
     return np.asarray(np.where(known[order][found] == texts, order[found], 0), dtype=np.int64)
+
+
+def export_evidence(client: Client, ranking_id: str, accounts: Sequence[str] = ()) -> bytes:
+    """Return the evidence archive of a ranking; accounts limit whose rows are shown."""
+    request = evidence_pb2.ExportEvidenceRequest(ranking_id=ranking_id, account_ids=accounts)
+    return b"".join(part.content for part in client.rankings.ExportEvidence(request))

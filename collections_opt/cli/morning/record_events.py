@@ -17,7 +17,7 @@ import typer
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
-from collections_opt.client.events import stream_events
+from collections_opt.client.day import stream_events
 from collections_opt.datasets.files.event_files import EventMapping, read_events
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.wire.events import write_event

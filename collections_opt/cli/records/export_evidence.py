@@ -15,7 +15,7 @@ import typer
 from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
-from collections_opt.client.evidence import export_evidence
+from collections_opt.client.exports import export_evidence
 
 
 def main(

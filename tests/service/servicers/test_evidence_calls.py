@@ -9,7 +9,7 @@ import pytest
 from collections_opt.api.v1 import evidence_pb2, ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import ExplainAssignmentRequest
 from collections_opt.application.evidence.standalone import verify_evidence
-from collections_opt.client.evidence import export_evidence
+from collections_opt.client.exports import export_evidence
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server.services import all_services
