@@ -10,7 +10,7 @@ import protobuf from "protobufjs";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const protos = path.resolve(here, "../../proto");
 const googleProtos = path.dirname(createRequire(import.meta.url).resolve("google-proto-files/package.json"));
-const SERVICES = ["scoring", "portfolio", "capacity", "ranking", "model"];
+const SERVICES = ["scoring", "portfolio", "capacity", "ranking", "model", "event", "worklist"];
 const DEADLINE_MS = 60_000;
 
 const definition = protoLoader.loadSync(
@@ -32,6 +32,8 @@ export function connect(address, credentials = grpc.credentials.createInsecure()
     capacity: client("CapacityService"),
     rankings: client("RankingService"),
     models: client("ModelService"),
+    events: client("EventService"),
+    worklists: client("WorklistService"),
   };
 }
 

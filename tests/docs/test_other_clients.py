@@ -75,6 +75,16 @@ def test_node_imports_ranks_and_is_refused_with_a_reason(address):
     assert "refused: NOT_FOUND at queue_id" in shown.stdout
 
 
+@pytest.mark.skipif(bool(why_no_node()), reason=why_no_node() or "runs")
+def test_node_lives_a_platforms_day(address):
+    shown = subprocess.run(["node", NODE / "day.js", address], capture_output=True, text=True, timeout=120, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"called D-\d: COMPLETED", shown.stdout)
+    assert "WORKED" in shown.stdout
+    assert "PAID" in shown.stdout
+    assert "next: " in shown.stdout
+
+
 def test_the_node_example_is_pinned_with_hashes():
     wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
     locked = json.loads((NODE / "package-lock.json").read_text())["packages"]
