@@ -22,7 +22,16 @@ from collections_opt.client.day import (
 from collections_opt.client.exports import export_columns, export_entries, export_evidence
 from collections_opt.client.listings import all_models, all_plans, all_portfolios, all_rankings
 from collections_opt.client.portfolios import CheckedPortfolio, PortfolioParts, check_portfolio, import_portfolio, quarantined
-from collections_opt.client.rankings import get_ranking, latest_ranking, make_ranking, new_request_id, summarise, watch, worklist
+from collections_opt.client.rankings import (
+    get_ranking,
+    headline,
+    make_ranking,
+    new_request_id,
+    ranking_in_force,
+    summarise,
+    watch,
+    worklist,
+)
 from collections_opt.client.rules import all_rule_tables, evaluate_rules, rule_table, save_rule_table
 from collections_opt.client.values import all_value_sets, save_value_set, value_set
 from collections_opt.core.errors import CollectionsError, Reason
@@ -54,13 +63,14 @@ __all__ = [
     "export_entries",
     "export_evidence",
     "get_ranking",
+    "headline",
     "import_portfolio",
-    "latest_ranking",
     "lease_accounts",
     "make_ranking",
     "new_request_id",
     "next_accounts",
     "quarantined",
+    "ranking_in_force",
     "read_events",
     "record_events",
     "release_lease",

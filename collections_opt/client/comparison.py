@@ -44,10 +44,12 @@ class ComparisonTerms:
     Attributes:
         constraints: limits of all orders; no cap on moves, which are counted from one ranking. None for none.
         parameters: of the value model; None takes what is in force.
+        worked: the first order's ranking is made to be worked; otherwise all are for analysis.
     """
 
     constraints: RankingConstraints | None = None
     parameters: ValueParameters | None = None
+    worked: bool = False
 
 
 def compare_orders(
@@ -60,7 +62,7 @@ def compare_orders(
     progress: ProgressCallback = ignore_progress,
     terms: ComparisonTerms | None = None,
 ) -> ComparedOrders:
-    """Rank in every order under the latest version of a plan and compare each with the first.
+    """Rank in every order under the plan as it is on the portfolio's day, for analysis, and compare each with the first.
 
     Request ids follow from what is ranked, with which model, plan version and seed: a second run finds the rankings of the
     first. Outcomes stay on this side; the server never sees them. Two rankings' entries are in memory at a time.
@@ -102,27 +104,31 @@ def _requests(
     terms: ComparisonTerms,
 ) -> list[ranking_service_pb2.CreateRankingRequest]:
     portfolio = client.portfolios.GetPortfolio(portfolio_service_pb2.GetPortfolioRequest(portfolio_id=portfolio_id)).portfolio
-    plan = client.capacity.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=plan_id)).capacity_plan
+    of_day = capacity_service_pb2.GetCapacityPlanRequest(plan_id=plan_id, as_of_date=portfolio.as_of_date)
+    plan = client.capacity.GetCapacityPlan(of_day).capacity_plan
+    content = plan.etag or hashlib.sha256(plan.SerializeToString(deterministic=True)).hexdigest()
     model = client.models.GetModel(model_service_pb2.GetModelRequest(kind="outcome")).model
-    basis: list[str | int] = [portfolio_id, portfolio.digest, plan.etag, model.digest, seed]
+    basis: list[str | int] = [portfolio_id, portfolio.digest, content, model.digest, seed]
     kept = write_constraints(terms.constraints) if terms.constraints else None
     if kept is not None:
         basis.append(kept.SerializeToString(deterministic=True).hex())
     values = write_parameters(terms.parameters) if terms.parameters else None
     if values is not None:
         basis.append(values.SerializeToString(deterministic=True).hex())
+    purposes = [terms.worked and index == 0 for index in range(len(orderings))]
     return [
         ranking_service_pb2.CreateRankingRequest(
-            request_id=repeatable_request_id(*basis, ordering.value),
+            request_id=repeatable_request_id(*basis, *([] if worked else ["ANALYSIS"]), ordering.value),
             portfolio_id=portfolio_id,
             capacity_plan_id=plan_id,
-            capacity_plan_version=plan.version,
+            capacity_plan_version=0 if plan.day_change_ids else plan.version,
             ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
             seed=seed,
             constraints=kept,
             value_parameters=values,
+            purpose=ranking_pb2.RANKING_PURPOSE_UNSPECIFIED if worked else ranking_pb2.RANKING_PURPOSE_ANALYSIS,
         )
-        for ordering in orderings
+        for ordering, worked in zip(orderings, purposes, strict=True)
     ]
 
 

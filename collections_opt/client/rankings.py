@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from datetime import date
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.api.v1.capacity_plan_pb2 import EvidenceGrade as EvidenceGradeMessage
 from collections_opt.client.client import Client
-from collections_opt.client.listings import all_rankings, pages
+from collections_opt.client.listings import pages
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -17,7 +18,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.ranking.ranking_summary import QueueFigures, RankingSummary
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.wire.common import read_enum, write_enum
+from collections_opt.wire.common import read_date, read_enum, write_date
 from collections_opt.wire.status import from_status
 
 MAX_WATCHES = 200
@@ -82,17 +83,32 @@ def get_ranking(client: Client, ranking_id: str) -> ranking_pb2.Ranking:
     return _ended(ranking)
 
 
-def latest_ranking(client: Client, ordering: Ordering = Ordering.EXPECTED_VALUE) -> ranking_pb2.Ranking:
-    """Return the newest recorded ranking of an order.
+def ranking_in_force(client: Client, plan_id: str = "", day: date | None = None, portfolio_id: str = "") -> ranking_pb2.Ranking:
+    """Return the ranking that a desk works on a day: the newest made to be worked.
+
+    Args:
+        client: the connection.
+        plan_id: capacity plan of the desk; "" for the only one.
+        day: as-of date; None for the newest day that has such a ranking.
+        portfolio_id: the portfolio; "" for the only one of that day.
 
     Raises:
-        CollectionsError: NOT_FOUND when there is none.
+        CollectionsError: NOT_FOUND when there is none; INVALID_ARGUMENT when several desks or portfolios have one.
     """
-    wanted = write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value)
-    found = next((ranking for ranking in all_rankings(client) if ranking.inputs.ordering == wanted), None)
-    if found is None:
-        raise refuse(Reason.NOT_FOUND, "ranking_id", f"no ranking by {ordering} is recorded.", "Make one first.")
-    return found
+    request = ranking_service_pb2.GetRankingInForceRequest(
+        capacity_plan_id=plan_id, as_of_date=write_date(day) if day else None, portfolio_id=portfolio_id
+    )
+    return client.rankings.GetRankingInForce(request).ranking
+
+
+def headline(ranking: ranking_pb2.Ranking) -> str:
+    """Return what a recorded ranking is of, for people: portfolio, day, desk with its version, order and purpose."""
+    inputs = ranking.inputs
+    order = read_enum(ranking_pb2.Ordering.DESCRIPTOR, inputs.ordering, "ordering").lower().replace("_", " ")
+    purpose = "for analysis" if inputs.purpose == ranking_pb2.RANKING_PURPOSE_ANALYSIS else "to be worked"
+    desk = f"{inputs.capacity_plan_id} version {inputs.capacity_plan_version}"
+    day = read_date(inputs.as_of_date, "as_of_date")
+    return f"{ranking.ranking_id}: {inputs.portfolio_id} on {day}, {desk}, by {order}, {purpose}"
 
 
 def summarise(ranking: ranking_pb2.Ranking) -> RankingSummary:
@@ -144,13 +160,17 @@ def _stated(found: ranking_pb2.StatedMoney) -> StatedMoney:
 
 
 def worklist(
-    client: Client, ranking_id: str, queue_id: str, size: int = MAX_PAGE_SIZE
+    client: Client, ranking_id: str, queue_id: str, size: int = MAX_PAGE_SIZE, allow_analysis: bool = False
 ) -> Iterator[ranking_service_pb2.WorklistEntry]:
-    """Yield a queue's accounts in the order to work them, read a page of ``size`` at a time."""
+    """Yield a queue's accounts in the order to work them, read a page of ``size`` at a time.
+
+    Raises:
+        CollectionsError: RANKING_NOT_IN_FORCE for a ranking that was asked for analysis, unless that is allowed.
+    """
     request = ranking_service_pb2.ListWorklistRequest
     return pages(
         lambda token: client.rankings.ListWorklist(
-            request(ranking_id=ranking_id, queue_id=queue_id, page_size=size, page_token=token)
+            request(ranking_id=ranking_id, queue_id=queue_id, page_size=size, page_token=token, allow_analysis=allow_analysis)
         ),
         lambda page: page.entries,
     )

@@ -12,7 +12,7 @@ from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.application.settings import bundled_plan
 from collections_opt.client.exports import export_entries
 from collections_opt.client.portfolios import import_portfolio, quarantined
-from collections_opt.client.rankings import get_ranking, latest_ranking, make_ranking, summarise, worklist
+from collections_opt.client.rankings import get_ranking, headline, make_ranking, ranking_in_force, summarise, worklist
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError, Reason
@@ -102,12 +102,26 @@ def test_the_same_request_returns_the_same_ranking(client, ranking):
     assert get_ranking(client, ranking.ranking_id) == ranking
 
 
-def test_the_latest_ranking_is_that_of_an_order(client, ranking):
-    made = make_ranking(client, order(seed=9, ordering=ranking_pb2.ORDERING_BALANCE))
-    assert latest_ranking(client, Ordering.BALANCE) == made
-    assert latest_ranking(client) == ranking
+def test_the_ranking_in_force_is_what_was_made_to_be_worked(client, ranking):
+    by_balance = order(seed=9, ordering=ranking_pb2.ORDERING_BALANCE)
+    make_ranking(client, by_balance)
+    tried = order(seed=10, purpose=ranking_pb2.RANKING_PURPOSE_ANALYSIS)
+    made = make_ranking(client, tried)
+    assert ranking_in_force(client) == ranking
+    assert (made.inputs.purpose, ranking.inputs.purpose) == (
+        ranking_pb2.RANKING_PURPOSE_ANALYSIS,
+        ranking_pb2.RANKING_PURPOSE_WORK,
+    )
+    assert headline(made).endswith("by expected value, for analysis")
+    queue = made.queues[0].queue_id
     with pytest.raises(CollectionsError) as caught:
-        latest_ranking(client, Ordering.P_CURE)
+        list(worklist(client, made.ranking_id, queue))
+    assert caught.value.reason is Reason.RANKING_NOT_IN_FORCE
+    assert list(worklist(client, made.ranking_id, queue, allow_analysis=True))
+    declared = order(seed=11, ordering=ranking_pb2.ORDERING_BALANCE, purpose=ranking_pb2.RANKING_PURPOSE_WORK)
+    assert make_ranking(client, declared) == ranking_in_force(client)
+    with pytest.raises(CollectionsError) as caught:
+        ranking_in_force(client, "nowhere")
     assert caught.value.reason is Reason.NOT_FOUND
 
 

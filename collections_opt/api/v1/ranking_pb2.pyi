@@ -108,6 +108,30 @@ RANKING_STATE_ABANDONED: RankingState.ValueType  # 4
 """It was cancelled, or given up because its servers ended too often; the same request may be sent again."""
 Global___RankingState: _TypeAlias = RankingState  # noqa: Y015
 
+class _RankingPurpose:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RankingPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RankingPurpose.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    RANKING_PURPOSE_UNSPECIFIED: _RankingPurpose.ValueType  # 0
+    """Never sent. In a request: WORK by expected value, ANALYSIS by any other order."""
+    RANKING_PURPOSE_WORK: _RankingPurpose.ValueType  # 1
+    """A desk works it; of one desk and day the newest is in force."""
+    RANKING_PURPOSE_ANALYSIS: _RankingPurpose.ValueType  # 2
+    """Somebody compares, tries or measures: it is never in force, and nobody is given an account of it."""
+
+class RankingPurpose(_RankingPurpose, metaclass=_RankingPurposeEnumTypeWrapper):
+    """What a ranking is made for."""
+
+RANKING_PURPOSE_UNSPECIFIED: RankingPurpose.ValueType  # 0
+"""Never sent. In a request: WORK by expected value, ANALYSIS by any other order."""
+RANKING_PURPOSE_WORK: RankingPurpose.ValueType  # 1
+"""A desk works it; of one desk and day the newest is in force."""
+RANKING_PURPOSE_ANALYSIS: RankingPurpose.ValueType  # 2
+"""Somebody compares, tries or measures: it is never in force, and nobody is given an account of it."""
+Global___RankingPurpose: _TypeAlias = RankingPurpose  # noqa: Y015
+
 class _Ordering:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -780,6 +804,7 @@ class RankingInputs(_message.Message):
     RULE_TABLES_FIELD_NUMBER: _builtins.int
     VALUES_SOURCE_FIELD_NUMBER: _builtins.int
     VALUE_CHOICES_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -832,6 +857,8 @@ class RankingInputs(_message.Message):
     """Why the recovery champion could not serve, so that the value parameters' loss given default stands; often empty."""
     values_source: _value_set_pb2.ValuesSource.ValueType
     """Where value_parameters come from."""
+    purpose: Global___RankingPurpose.ValueType
+    """What it is made for."""
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the accounts describe."""
@@ -891,10 +918,11 @@ class RankingInputs(_message.Message):
         rule_tables: _abc.Iterable[_rule_table_pb2.RuleTableVersion] | None = ...,
         values_source: _value_set_pb2.ValuesSource.ValueType = ...,
         value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
+        purpose: Global___RankingPurpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

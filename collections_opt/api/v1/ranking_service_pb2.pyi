@@ -91,6 +91,7 @@ class CreateRankingRequest(_message.Message):
     PREVIOUS_RANKING_ID_FIELD_NUMBER: _builtins.int
     ACCEPT_SUSPECT_SCORES_FIELD_NUMBER: _builtins.int
     ACCEPT_CLIPPED_VALUES_FIELD_NUMBER: _builtins.int
+    PURPOSE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID4 chosen by the caller; makes the request idempotent."""
     portfolio_id: _builtins.str
@@ -115,6 +116,8 @@ class CreateRankingRequest(_message.Message):
     """A person has looked at scores that were refused with SCORES_SUSPECT and lets them decide; recorded with who asks."""
     accept_clipped_values: _builtins.bool
     """A person has looked at values that were refused with VALUES_OUT_OF_ORDER and lets them decide as they were put in order; recorded."""
+    purpose: _ranking_pb2.RankingPurpose.ValueType
+    """What it is made for; not set is WORK by expected value, ANALYSIS by any other order. Recorded where it is given."""
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set takes what is in force for the portfolio's products on its as-of date (ParametersService)."""
@@ -139,10 +142,11 @@ class CreateRankingRequest(_message.Message):
         previous_ranking_id: _builtins.str = ...,
         accept_suspect_scores: _builtins.bool = ...,
         accept_clipped_values: _builtins.bool = ...,
+        purpose: _ranking_pb2.RankingPurpose.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "constraints", b"constraints", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_clipped_values", b"accept_clipped_values", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_clipped_values", b"accept_clipped_values", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
@@ -219,6 +223,62 @@ class GetRankingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetRankingResponse: _TypeAlias = GetRankingResponse  # noqa: Y015
+
+@_typing.final
+class GetRankingInForceRequest(_message.Message):
+    """Asks for the ranking in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    capacity_plan_id: _builtins.str
+    """Capacity plan of the desk; empty for the only one."""
+    portfolio_id: _builtins.str
+    """The portfolio; empty for the only one of the day."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """As-of date; not set is the newest day that has such a ranking."""
+
+    def __init__(
+        self,
+        *,
+        capacity_plan_id: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        portfolio_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "portfolio_id", b"portfolio_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRankingInForceRequest: _TypeAlias = GetRankingInForceRequest  # noqa: Y015
+
+@_typing.final
+class GetRankingInForceResponse(_message.Message):
+    """The ranking in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ranking(self) -> _ranking_pb2.Ranking:
+        """The ranking."""
+
+    def __init__(
+        self,
+        *,
+        ranking: _ranking_pb2.Ranking | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ranking", b"ranking"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking", b"ranking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetRankingInForceResponse: _TypeAlias = GetRankingInForceResponse  # noqa: Y015
 
 @_typing.final
 class ListRankingsRequest(_message.Message):
@@ -538,6 +598,7 @@ class ListWorklistRequest(_message.Message):
     QUEUE_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ALLOW_ANALYSIS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Which ranking."""
     queue_id: _builtins.str
@@ -546,6 +607,8 @@ class ListWorklistRequest(_message.Message):
     """Accounts per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    allow_analysis: _builtins.bool
+    """Also of a ranking that was made for analysis; otherwise that is refused, so that nobody works it by accident."""
     def __init__(
         self,
         *,
@@ -553,10 +616,11 @@ class ListWorklistRequest(_message.Message):
         queue_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        allow_analysis: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_analysis", b"allow_analysis", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -53,6 +53,11 @@ class RankingServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingResponse.FromString,
                 _registered_method=True)
+        self.GetRankingInForce = channel.unary_unary(
+                '/collections_opt.api.v1.RankingService/GetRankingInForce',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceResponse.FromString,
+                _registered_method=True)
         self.ListRankings = channel.unary_unary(
                 '/collections_opt.api.v1.RankingService/ListRankings',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.ListRankingsRequest.SerializeToString,
@@ -150,6 +155,14 @@ class RankingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetRankingInForce(self, request, context):
+        """Returns the ranking that a desk works on a day: the newest made to be worked, never an analyst's or another portfolio's.
+        INVALID_ARGUMENT where several desks or portfolios have one and none is named.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRankings(self, request, context):
         """Lists recorded rankings, newest first, or those in the states asked for, newest request first.
         """
@@ -188,7 +201,7 @@ class RankingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListWorklist(self, request, context):
-        """Lists the accounts of one queue, in the order to work them.
+        """Lists the accounts of one queue, in the order to work them. FAILED_PRECONDITION for a ranking that was asked for analysis.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -263,6 +276,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.GetRanking,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingResponse.SerializeToString,
+            ),
+            'GetRankingInForce': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRankingInForce,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceResponse.SerializeToString,
             ),
             'ListRankings': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRankings,
@@ -395,6 +413,33 @@ class RankingService:
             '/collections_opt.api.v1.RankingService/GetRanking',
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRankingInForce(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.RankingService/GetRankingInForce',
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_ranking__service__pb2.GetRankingInForceResponse.FromString,
             options,
             channel_credentials,
             insecure,

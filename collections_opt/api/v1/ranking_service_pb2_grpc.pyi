@@ -49,6 +49,10 @@ class RankingServiceStub:
     """
     GetRanking: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingRequest, _ranking_service_pb2.GetRankingResponse]
     """Returns a ranking: running, failed or abandoned with its error, or recorded."""
+    GetRankingInForce: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingInForceRequest, _ranking_service_pb2.GetRankingInForceResponse]
+    """Returns the ranking that a desk works on a day: the newest made to be worked, never an analyst's or another portfolio's.
+    INVALID_ARGUMENT where several desks or portfolios have one and none is named.
+    """
     ListRankings: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ListRankingsRequest, _ranking_service_pb2.ListRankingsResponse]
     """Lists recorded rankings, newest first, or those in the states asked for, newest request first."""
     CancelRanking: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.CancelRankingRequest, _ranking_service_pb2.CancelRankingResponse]
@@ -64,7 +68,7 @@ class RankingServiceStub:
     ExportRanking: _grpc.UnaryStreamMultiCallable[_ranking_service_pb2.ExportRankingRequest, _ranking_service_pb2.ExportRankingResponse]
     """Streams one row per accepted account, worked or not, sorted by account id, as chunks of columns."""
     ListWorklist: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ListWorklistRequest, _ranking_service_pb2.ListWorklistResponse]
-    """Lists the accounts of one queue, in the order to work them."""
+    """Lists the accounts of one queue, in the order to work them. FAILED_PRECONDITION for a ranking that was asked for analysis."""
     ExplainAssignment: _grpc.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainAssignmentRequest, _ranking_service_pb2.ExplainAssignmentResponse]
     """Says why an account is worked, why not there, and what would change it, from what was recorded."""
     PlaceAccounts: _grpc.UnaryUnaryMultiCallable[_placement_pb2.PlaceAccountsRequest, _placement_pb2.PlaceAccountsResponse]
@@ -102,6 +106,10 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """
     GetRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingRequest, _ranking_service_pb2.GetRankingResponse]  # type: ignore[assignment]
     """Returns a ranking: running, failed or abandoned with its error, or recorded."""
+    GetRankingInForce: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.GetRankingInForceRequest, _ranking_service_pb2.GetRankingInForceResponse]  # type: ignore[assignment]
+    """Returns the ranking that a desk works on a day: the newest made to be worked, never an analyst's or another portfolio's.
+    INVALID_ARGUMENT where several desks or portfolios have one and none is named.
+    """
     ListRankings: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListRankingsRequest, _ranking_service_pb2.ListRankingsResponse]  # type: ignore[assignment]
     """Lists recorded rankings, newest first, or those in the states asked for, newest request first."""
     CancelRanking: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.CancelRankingRequest, _ranking_service_pb2.CancelRankingResponse]  # type: ignore[assignment]
@@ -117,7 +125,7 @@ class RankingServiceAsyncStub(RankingServiceStub):
     ExportRanking: _aio.UnaryStreamMultiCallable[_ranking_service_pb2.ExportRankingRequest, _ranking_service_pb2.ExportRankingResponse]  # type: ignore[assignment]
     """Streams one row per accepted account, worked or not, sorted by account id, as chunks of columns."""
     ListWorklist: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ListWorklistRequest, _ranking_service_pb2.ListWorklistResponse]  # type: ignore[assignment]
-    """Lists the accounts of one queue, in the order to work them."""
+    """Lists the accounts of one queue, in the order to work them. FAILED_PRECONDITION for a ranking that was asked for analysis."""
     ExplainAssignment: _aio.UnaryUnaryMultiCallable[_ranking_service_pb2.ExplainAssignmentRequest, _ranking_service_pb2.ExplainAssignmentResponse]  # type: ignore[assignment]
     """Says why an account is worked, why not there, and what would change it, from what was recorded."""
     PlaceAccounts: _aio.UnaryUnaryMultiCallable[_placement_pb2.PlaceAccountsRequest, _placement_pb2.PlaceAccountsResponse]  # type: ignore[assignment]
@@ -164,6 +172,16 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.GetRankingResponse, _abc.Awaitable[_ranking_service_pb2.GetRankingResponse]]:
         """Returns a ranking: running, failed or abandoned with its error, or recorded."""
+
+    @_abc_1.abstractmethod
+    def GetRankingInForce(
+        self,
+        request: _ranking_service_pb2.GetRankingInForceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ranking_service_pb2.GetRankingInForceResponse, _abc.Awaitable[_ranking_service_pb2.GetRankingInForceResponse]]:
+        """Returns the ranking that a desk works on a day: the newest made to be worked, never an analyst's or another portfolio's.
+        INVALID_ARGUMENT where several desks or portfolios have one and none is named.
+        """
 
     @_abc_1.abstractmethod
     def ListRankings(
@@ -215,7 +233,7 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ranking_service_pb2.ListWorklistRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_service_pb2.ListWorklistResponse, _abc.Awaitable[_ranking_service_pb2.ListWorklistResponse]]:
-        """Lists the accounts of one queue, in the order to work them."""
+        """Lists the accounts of one queue, in the order to work them. FAILED_PRECONDITION for a ranking that was asked for analysis."""
 
     @_abc_1.abstractmethod
     def ExplainAssignment(

@@ -11,6 +11,7 @@ import numpy as np
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.gate import Gate, is_day_of
 from collections_opt.application.day.live_desk import NOT_WORKED, LiveDesk, Place
+from collections_opt.application.rankings.in_force import require_workable
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.sealed_records import SealedRecords
@@ -68,7 +69,7 @@ class Desks:
         """Return a ranking in work and its gate under the rules in force.
 
         Raises:
-            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; RANKING_NOT_IN_FORCE for a ranking of another day.
+            CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; RANKING_NOT_IN_FORCE for a ranking of another day or for analysis.
         """
         key = (ranking_id, self._erasure_count())
         found = self._kept.get(key)
@@ -96,6 +97,7 @@ class Desks:
 
     def _opened(self, ranking_id: str) -> LiveDesk:
         opened = self._recorded.open(ranking_id)
+        require_workable(opened.record)
         inputs, entries = opened.inputs, opened.entries
         if not np.array_equal(entries.account_id, inputs.portfolio.column("account_id")):
             told = "holds other accounts than its portfolio."

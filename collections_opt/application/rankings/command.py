@@ -16,6 +16,7 @@ from collections_opt.core.names import OMITTED_AT_DEFAULT, check_seed
 from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.solvers import SOLVERS
 
@@ -27,6 +28,7 @@ class RankingCommand:
     ``parameters`` are those that the call carries; None takes what is in force. The solver starts from the prices of
     ``previous_ranking_id``, and moves are counted from its decisions. With ``accept_suspect_scores`` a person lets scores decide
     that were refused with SCORES_SUSPECT; with ``accept_clipped_values`` values that were refused with VALUES_OUT_OF_ORDER.
+    ``purpose`` is what it is made for; None leaves it to ``purpose_of``.
     """
 
     request_id: str
@@ -41,6 +43,7 @@ class RankingCommand:
     previous_ranking_id: str = ""
     accept_suspect_scores: bool = False
     accept_clipped_values: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
+    purpose: RankingPurpose | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def payload_digest(self) -> str:

@@ -37,6 +37,7 @@ def input_facts(command: RankingCommand, request: RankingRequest, ranking: Ranki
         feature_set_version=FEATURE_SET_VERSION,
         requested_solver=command.solver,
         seed=command.seed,
+        purpose=command.purpose,
         code_version=collections_opt.__version__,
         constraints_text=dump(request.constraints),
         previous_ranking_id=command.previous_ranking_id,

@@ -38,9 +38,11 @@ from collections_opt.application.records.scoring_facts import (
 from collections_opt.application.settings import load
 from collections_opt.core.actors import Actor, recorded_actor
 from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.core.names import OMITTED_AT_DEFAULT
 from collections_opt.core.problem.assignment import Shortage, SolverIdentity, Termination
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.purpose import RankingPurpose, purpose_of
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.stated_money import StatedMoney
 
@@ -69,6 +71,12 @@ class InputFacts(RecordPart):
     capacity_seconds: tuple[int, ...]
     probability_scale: int
     currency_exponent: int | None = None
+    purpose: RankingPurpose | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+
+    @property
+    def made_for(self) -> RankingPurpose:
+        """What the ranking is made for, given or not."""
+        return purpose_of(self.purpose, self.ordering_asked)
 
     @cached_property
     def parameters(self) -> ValueParameters:

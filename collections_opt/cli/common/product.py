@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import getpass
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,22 +17,25 @@ import typer
 from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.client.client import Client, connect
 from collections_opt.client.connection import Connection
-from collections_opt.client.rankings import get_ranking, latest_ranking
+from collections_opt.client.rankings import get_ranking, headline, ranking_in_force
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.shown_text import visible
 from collections_opt.datasets.shipped import shipped
 
 if TYPE_CHECKING:
     from collections_opt.application.records.opening import Whereabouts
     from collections_opt.application.workspace import Workspace
 
-LATEST = "latest"
-"""Names the newest recorded ranking by expected value."""
+IN_FORCE = "in-force"
+"""Names the ranking that a desk works: the newest made to be worked, of the newest day."""
+
+_IN_FORCE = re.compile(r"(in-force|latest)(:(?P<desk>[^@]+))?(@(?P<day>.+))?")
 
 DataOption = Annotated[Path, typer.Option(help="Data folder with ledger and objects; a new one begins in an empty folder.")]
 ModelsOption = Annotated[Path | None, typer.Option(help="Folder of model versions; default those of --data, else models.")]
 
 
-RankingOption = Annotated[str, typer.Option(help="Id of the ranking; latest: the newest by expected value.")]
+RankingOption = Annotated[str, typer.Option(help="Id of the ranking; in-force, in-force:DESK or in-force:DESK@DAY is worked.")]
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,21 @@ class Product:
 
 
 def named_ranking(client: Client, ranking_id: str) -> Ranking:
-    """Return the recorded ranking that a person named, by id or as the latest."""
-    return latest_ranking(client) if ranking_id == LATEST else get_ranking(client, ranking_id)
+    """Return the recorded ranking that a person named, by id or as the one in force, which standard error then names.
+
+    Raises:
+        CollectionsError: as ``get_ranking`` and ``ranking_in_force``; INVALID_ARGUMENT for a day that is none.
+    """
+    named = _IN_FORCE.fullmatch(ranking_id)
+    if named is None:
+        return get_ranking(client, ranking_id)
+    try:
+        day = date.fromisoformat(named["day"]) if named["day"] else None
+    except ValueError as error:
+        raise refuse(Reason.INVALID_ARGUMENT, "--ranking", f"{named['day'][:40]!r} is no day.", "Write 2026-11-27.") from error
+    found = ranking_in_force(client, named["desk"] or "", day)
+    typer.echo(f"In force: {visible(headline(found))}", err=True)
+    return found
 
 
 def models_of(data: Path, models: Path | None) -> Path:

@@ -21,7 +21,7 @@ from rich.console import Console
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.capacity_calendar import calendar, day, diff, export, in_force, revert, versions
@@ -81,7 +81,7 @@ def set_command(
     plan: PlanOption = BUNDLED_PLAN,
     etag: Annotated[str, typer.Option(help="Etag of the version this one follows; default the latest's.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing; show the money and the accounts that move.")] = False,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     as_json: JsonOption = False,
 ) -> None:
     """Store the next version of a plan with changes made, from a date on; rankings keep the version they were made with.
@@ -115,7 +115,7 @@ def what_if(
     product: Product,
     change: ChangeOption = None,
     plan_file: Annotated[Path | None, typer.Option(help="TOML file of a whole other plan, instead of changes.")] = None,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     curves: Annotated[bool, typer.Option(help="Draw recovered value against minutes; more re-solves.")] = True,
     tolerance: Annotated[float, typer.Option(min=0, max=1, help="Find where prices keep within this share; 0 does not.")] = 0.1,
     moved: Annotated[int, typer.Option(min=1, max=1_000, help="Moved accounts to list.")] = 10,

@@ -18,7 +18,7 @@ from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_evaluation_pb2
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1.ranking_pb2 import Ranking
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking, now
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking, now
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.rule_files import file_of, message_of, rule_table_lines, show_table, state_of, table_lines
@@ -183,7 +183,7 @@ def export(
 def what_if(
     product: Product,
     file: Annotated[list[Path], typer.Option(help="TOML file of a table to take as in force; repeatable.")],
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     moved: Annotated[int, typer.Option(min=1, max=1_000, help="Moved accounts to list.")] = 10,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page with figures that opens offline.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the queues before and after, and the rules, as CSV.")] = None,
@@ -193,7 +193,7 @@ def what_if(
 
     Their rules bind on the ranking's day even if they start later or are only proposed.
 
-    Example: python scripts/rules.py what-if --data var/demo --file examples/city_rules.toml --ranking latest --html rules.html
+    Example: python scripts/rules.py what-if --data var/demo --file examples/city_rules.toml --ranking in-force --html rules.html
     """
     tables = [message_of(read_rule_file(each)) for each in file]
     with product.connect() as client:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.exports import export_entries
@@ -29,7 +29,7 @@ def main(
         bool, typer.Option("--bundled-groups", help="Use the groups of the bundled credit-card accounts.")
     ] = False,
     hardship_queue: Annotated[list[str] | None, typer.Option(help="Queue for people in difficulty; may repeat.")] = None,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Report the treatment of groups; the group file is read here, beside the recorded decision, and never sent to the server.

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, models_of, named_ranking, opened
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, models_of, named_ranking, opened
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.plain import plain
 from collections_opt.core.errors import Reason, refuse
@@ -26,7 +26,7 @@ FIGURES = {
 
 def compare(
     product: Product,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     outcomes: Annotated[
         Path | None, typer.Option(help="CSV or Parquet of account_id and outcome (CURE, DEFAULT, STAY); needs --data.")
     ] = None,

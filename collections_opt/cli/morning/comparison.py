@@ -33,7 +33,7 @@ def top_of_worklists(client: Client, ranking: ranking_pb2.Ranking, size: int) ->
     """Return the first accounts of every queue, each with the strongest reason of its score."""
     tops = {}
     for queue in ranking.queues:
-        entries = list(islice(worklist(client, ranking.ranking_id, queue.queue_id, size), size))
+        entries = list(islice(worklist(client, ranking.ranking_id, queue.queue_id, size, allow_analysis=True), size))
         tops[queue.queue_id] = [
             WorklistLine(
                 entry.account_id,

@@ -22,7 +22,7 @@ from collections_opt.cli.common.terminal import progress_bar, show_warnings, tab
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
 from collections_opt.cli.morning.comparison import page_of, show
 from collections_opt.client.client import connect
-from collections_opt.client.comparison import compare_orders
+from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.client.connection import Connection
 from collections_opt.client.portfolios import import_portfolio
 from collections_opt.core.problem.assignment import SolveProgress
@@ -60,7 +60,10 @@ def main(
         with progress_bar("importing") as report:
             portfolio = import_portfolio(client, BUNDLED_PORTFOLIO, read_bundled().raw, progress=report)
         with progress_bar("ranking in every order") as report:
-            compared = compare_orders(client, BUNDLED_PORTFOLIO, BUNDLED_PLAN, seed, bundled_outcomes(), progress=report)
+            terms = ComparisonTerms(worked=True)  # the list by expected value is the day's; the other orders stand beside it
+            compared = compare_orders(
+                client, BUNDLED_PORTFOLIO, BUNDLED_PLAN, seed, bundled_outcomes(), progress=report, terms=terms
+            )
         page = page_of(client, compared, "Who to work on 31 August 2005")
     show_ranking(console, portfolio, page)
     show(console, compared)

@@ -16,7 +16,7 @@ import typer
 
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.plain import plain
@@ -29,7 +29,7 @@ from collections_opt.wire.common import read_date, read_enum, write_date
 def main(
     product: Product,
     account: Annotated[str, typer.Option(help="Id of the account.")],
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     at: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Explain what was in force on this day.")] = None,
     proof: Annotated[Path | None, typer.Option(help="Write the proof to this file, for verify_evidence.py.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,

@@ -21,11 +21,12 @@ from collections_opt.cli.common.terminal import progress_bar, show_warnings, tab
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from collections_opt.cli.morning.comparison import plan_of
 from collections_opt.client.plain import plain
-from collections_opt.client.rankings import make_ranking, new_request_id, summarise
+from collections_opt.client.rankings import headline, make_ranking, new_request_id, summarise
 from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence, queue_table
@@ -41,13 +42,16 @@ def main(
         BUNDLED_PORTFOLIO
     ),
     plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
-    plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is its latest.")] = 0,
+    plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is the plan on the portfolio's day.")] = 0,
     ordering: Annotated[Ordering, typer.Option(help="Which order decides.")] = Ordering.EXPECTED_VALUE,
     parameters: Annotated[Path | None, typer.Option(help="TOML file of value parameters; default those in force.")] = None,
     constraints: Annotated[
         Path | None, typer.Option(help="TOML file of caps, floors, a cap on moves, a reserve; examples/constraints.toml.")
     ] = None,
-    previous: Annotated[str, typer.Option(help="Ranking to start from and count moves from; latest: the newest.")] = "",
+    previous: Annotated[str, typer.Option(help="Ranking to start from and count moves from; in-force: what is worked.")] = "",
+    purpose: Annotated[
+        RankingPurpose | None, typer.Option(help="WORK or ANALYSIS; default WORK by expected value, ANALYSIS by another order.")
+    ] = None,
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
     seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
     request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
@@ -81,6 +85,7 @@ def main(
         validate_only=check,
         accept_suspect_scores=accept_suspect_scores,
         accept_clipped_values=accept_clipped_values,
+        purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, purpose.value if purpose else "UNSPECIFIED"),
     )
     with product.connect() as client:
         ensure_portfolio(client, portfolio)
@@ -97,7 +102,8 @@ def main(
         typer.echo(json.dumps(plain(made), indent=1))
         return
     summary, console = summarise(made), terminal()
-    console.print(f"{made.ranking_id}: {count_sentence(summary)}.")
+    console.print(headline(made), highlight=False)
+    console.print(f"{count_sentence(summary)}.")
     show_warnings(console, summary)
     console.print(expected_sentence(summary), highlight=False, style="bold")
     console.print(gap_sentence(summary))

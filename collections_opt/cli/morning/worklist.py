@@ -13,10 +13,10 @@ from typing import Annotated
 import typer
 
 from collections_opt.api.v1.ranking_service_pb2 import WorklistEntry
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.client.rankings import worklist
+from collections_opt.client.rankings import headline, worklist
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -29,7 +29,8 @@ FIELDS = (*PLAIN, "call_window")
 def main(
     product: Product,
     queue: Annotated[str, typer.Option(help="Id of the queue.")],
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
+    analysis: Annotated[bool, typer.Option("--analysis", help="Also of a ranking that was made for analysis.")] = False,
     after: Annotated[int, typer.Option(min=0, help="Start after this place.")] = 0,
     size: Annotated[int, typer.Option(min=0, help="Accounts to print; 0 prints all.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -43,7 +44,7 @@ def main(
         made = named_ranking(client, ranking)
         stop = after + size if size else None
         page = min(stop or MAX_PAGE_SIZE, MAX_PAGE_SIZE)
-        entries = list(islice(worklist(client, made.ranking_id, queue, page), after, stop))
+        entries = list(islice(worklist(client, made.ranking_id, queue, page, analysis), after, stop))
     unit = currency(made.inputs.currency_code)
     rows = [{**{name: getattr(entry, name) for name in PLAIN}, "call_window": _window(entry)} for entry in entries]
     if as_json:
@@ -70,7 +71,7 @@ def main(
             header.append("contact (desk time)")
             for line, e in zip(lines, entries, strict=True):
                 line.append(_window(e) or "-")
-        terminal().print(table(f"{queue} of {made.ranking_id}", header, lines, text_columns=2))
+        terminal().print(table(f"{queue} of {headline(made)}", header, lines, text_columns=2))
 
 
 def _window(entry: WorklistEntry) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
 from collections_opt.client.exports import export_evidence
@@ -20,7 +20,7 @@ from collections_opt.client.exports import export_evidence
 
 def main(
     product: Product,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     out: Annotated[Path, typer.Option(help="Archive to write.")] = Path("evidence.zip"),
     account: Annotated[list[str] | None, typer.Option(help="Show this account's row only; repeat for more.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.api.v1 import evidence_pb2
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
 from collections_opt.client.plain import plain
@@ -25,7 +25,7 @@ BROKEN = 1
 
 def main(
     product: Product,
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,
 ) -> None:
     """Score and solve a recorded ranking anew and compare.

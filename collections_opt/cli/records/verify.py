@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.api.v1 import evidence_pb2
-from collections_opt.cli.common.product import LATEST, Product, RankingOption, named_ranking
+from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
 from collections_opt.client.plain import plain
@@ -37,7 +37,7 @@ class Subject(StrEnum):
 def main(
     product: Product,
     subject: Annotated[Subject, typer.Argument(help="log: chain, log and checkpoints; ranking: one ranking to the last figure.")],
-    ranking: RankingOption = LATEST,
+    ranking: RankingOption = IN_FORCE,
     kept: Annotated[
         list[Path] | None, typer.Option("--checkpoint", help="Checkpoint kept elsewhere, which the log must extend; repeatable.")
     ] = None,

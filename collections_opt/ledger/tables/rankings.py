@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -97,6 +97,24 @@ class Rankings(Store):
             query = query.where(rankings.c.seq < seq)
         with self._database.read() as connection:
             return [_as_ranking(row) for row in connection.execute(query).mappings()]
+
+    def rankings_by_day(self, day: date | None, after: tuple[str, int] | None, size: int) -> list[RankingRecord]:
+        """Return rankings by as-of date, newest day first and on each day newest first, at most ``size``.
+
+        Args:
+            day: of this as-of date alone; None for every day.
+            after: as-of date (ISO) and sequence number of the last one read; None for the first page.
+            size: rows at most.
+        """
+        as_of = portfolios.c.as_of_date
+        query = sa.select(rankings).join(portfolios, portfolios.c.portfolio_id == rankings.c.portfolio_id)
+        if day is not None:
+            query = query.where(as_of == day.isoformat())
+        if after is not None:
+            query = query.where((as_of < after[0]) | ((as_of == after[0]) & (rankings.c.seq < after[1])))
+        with self._database.read() as connection:
+            rows = connection.execute(query.order_by(as_of.desc(), rankings.c.seq.desc()).limit(check_size(size))).mappings()
+            return [_as_ranking(row) for row in rows]
 
     def verify_ranking(self, ranking_id: str) -> list[str]:
         """Return how a ranking, its worklists or its portfolio's header differ from the record's digests; empty when they hold.

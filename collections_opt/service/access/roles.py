@@ -51,6 +51,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
         "RankingService": {
             "CreateRanking": _DECIDING,
             "GetRanking": _ALL,
+            "GetRankingInForce": _ALL,
             "ListRankings": _ALL,
             "CancelRanking": _RUNNING,
             "ReadRankingEvents": _ALL,

@@ -106,6 +106,7 @@ def write_inputs(facts: RankingFacts) -> ranking_pb2.RankingInputs:
         rule_tables=write_table_versions(facts.sources.rule_tables),
         values_source=write_enum(value_set_pb2.ValuesSource.DESCRIPTOR, facts.sources.values_from),
         value_choices=write_choices(facts.sources.value_choices),
+        purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, facts.inputs.made_for.value),
     )
 
 

@@ -63,6 +63,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
         "RankingService": {
             "CreateRanking": _C.WORK,
             "GetRanking": _C.READ,
+            "GetRankingInForce": _C.READ,
             "ListRankings": _C.READ,
             "CancelRanking": _C.READ,
             "ReadRankingEvents": _C.READ,

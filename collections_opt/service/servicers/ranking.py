@@ -11,12 +11,14 @@ from collections_opt.application.answers.mornings import compare_recorded_mornin
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.rankings.in_force import ranking_in_force, require_not_for_analysis
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.mornings import Change
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.tables.records import RankingState
 from collections_opt.service.access.call import Call
@@ -76,6 +78,12 @@ class RankingServicer(EvidenceCalls):
         """Return a ranking in any state."""
         return pb.GetRankingResponse(ranking=self._shown(request.ranking_id))
 
+    def get_ranking_in_force(self, request: pb.GetRankingInForceRequest, _context: Call) -> pb.GetRankingInForceResponse:
+        """Return the ranking that a desk works on a day."""
+        day = read_date(request.as_of_date, "as_of_date") if request.HasField("as_of_date") else None
+        record = ranking_in_force(self._ledger, request.capacity_plan_id, day, request.portfolio_id)
+        return pb.GetRankingInForceResponse(ranking=write_recorded(record, self._recorded.plan_of(record)))
+
     def list_rankings(self, request: pb.ListRankingsRequest, _context: Call) -> pb.ListRankingsResponse:
         """Return a page of recorded rankings, newest first, or of those in the states asked for."""
         if request.states:
@@ -121,6 +129,8 @@ class RankingServicer(EvidenceCalls):
     def list_worklist(self, request: pb.ListWorklistRequest, _context: Call) -> pb.ListWorklistResponse:
         """Return a page of a queue's accounts, in order."""
         page = read_page(f"worklist/{request.ranking_id}/{request.queue_id}", request.page_size, request.page_token, 0)
+        if not request.allow_analysis:
+            require_not_for_analysis(self._recorded.finished(request.ranking_id))
         record, found = self._recorded.worklist(request.ranking_id, request.queue_id, page.after, page.size + 1)
         entries, more = page.cut(found)
         plan, facts = self._recorded.plan_of(record), RankingFacts.from_record(record.record)
@@ -190,6 +200,7 @@ class RankingServicer(EvidenceCalls):
             previous_ranking_id=request.previous_ranking_id,
             accept_suspect_scores=request.accept_suspect_scores,
             accept_clipped_values=request.accept_clipped_values,
+            purpose=_read_purpose(request.purpose) if request.purpose else None,
         )
 
     def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:
@@ -198,3 +209,7 @@ class RankingServicer(EvidenceCalls):
             return write_unfinished(ranking_id, status)
         record = self._recorded.finished(ranking_id)
         return write_recorded(record, self._recorded.plan_of(record))
+
+
+def _read_purpose(value: int) -> RankingPurpose:
+    return RankingPurpose(read_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, value, "purpose"))

@@ -213,14 +213,20 @@ def _read_requests(known: Known):
             validate_only=True,
             constraints=constraints(),
             previous_ranking_id=known.ranking_id,
+            purpose=ranking_pb2.RANKING_PURPOSE_WORK,
         ),
         "GetRanking": ranking_service_pb2.GetRankingRequest(ranking_id=known.ranking_id),
+        "GetRankingInForce": ranking_service_pb2.GetRankingInForceRequest(
+            capacity_plan_id=PLAN, as_of_date=write_date(AS_OF), portfolio_id="book"
+        ),
         "ListRankings": ranking_service_pb2.ListRankingsRequest(**paged),
         "WatchRanking": ranking_service_pb2.WatchRankingRequest(ranking_id=known.ranking_id),
         "ExportRanking": ranking_service_pb2.ExportRankingRequest(ranking_id=known.ranking_id),
         "CancelRanking": ranking_service_pb2.CancelRankingRequest(ranking_id=known.ranking_id),
         "ReadRankingEvents": ranking_service_pb2.ReadRankingEventsRequest(after_sequence=1, **paged),
-        "ListWorklist": ranking_service_pb2.ListWorklistRequest(ranking_id=known.ranking_id, queue_id=known.queue_id, **paged),
+        "ListWorklist": ranking_service_pb2.ListWorklistRequest(
+            ranking_id=known.ranking_id, queue_id=known.queue_id, allow_analysis=True, **paged
+        ),
         "VerifyRanking": evidence.VerifyRankingRequest(ranking_id=known.ranking_id),
         "VerifyLog": evidence.VerifyLogRequest(),
         "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
