@@ -10,7 +10,6 @@ from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
 from collections_opt.client.rankings import new_request_id
-from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.models.lifecycle import mode_words
 
 
@@ -43,15 +42,22 @@ def value_set(client: Client, set_id: str, version: int = 0) -> value_set_pb2.Va
 
 
 def save_value_set(
-    client: Client, message: value_set_pb2.ValueSet, note: str = "", validate_only: bool = False, request_id: str = ""
+    client: Client,
+    message: value_set_pb2.ValueSet,
+    follows: int = 0,
+    note: str = "",
+    validate_only: bool = False,
+    request_id: str = "",
 ) -> value_set_pb2.ValueSet:
-    """Save a set as its first version, or as the one that follows the latest; return what was saved.
+    """Save a set as its first version, or as the one that follows a version that was read; return what was saved.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT with every field at fault; ETAG_MISMATCH when somebody saved another version meanwhile.
+        CollectionsError: INVALID_ARGUMENT with every field at fault; ALREADY_EXISTS for a first version of a set that is there;
+            ETAG_MISMATCH when somebody saved another version after the one that it follows.
     """
-    etag, key = _etag(client, message.set_id), request_id or new_request_id()
-    if etag:
+    key = request_id or new_request_id()
+    if follows:
+        etag = value_set(client, message.set_id, follows).state.etag
         update = pb.UpdateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only, etag=etag)
         return client.parameters.UpdateValueSet(update).value_set
     create = pb.CreateValueSetRequest(request_id=key, value_set=message, note=note, validate_only=validate_only)
@@ -70,13 +76,3 @@ def choice_phrase(choice: value_set_pb2.ValueChoice) -> str:
     """Return whose a product's values are; what no second person looked at says so."""
     mode = ApprovalMode.Name(choice.approval_mode).removeprefix("APPROVAL_MODE_")
     return f"{choice.product} of {choice.set_id}/{choice.version}{'' if mode == 'PEOPLE' else f' ({mode_words(mode)})'}"
-
-
-def _etag(client: Client, set_id: str) -> str:
-    """Return the etag of the latest version, empty where there is none."""
-    try:
-        return value_set(client, set_id).state.etag
-    except CollectionsError as error:
-        if error.reason is not Reason.NOT_FOUND:
-            raise
-        return ""

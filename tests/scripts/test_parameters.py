@@ -50,7 +50,10 @@ def test_a_file_becomes_a_set_in_force_and_comes_back_as_the_same_file(reach, tm
     out = tmp_path / "again.toml"
     done(reach, "export", "--set-id", "example", "--out", out)
     again = ("--file", out, *SAVE[2:], "--portfolio", "book-*", "--actor", "ann", "--json")
-    saved = json.loads(done(reach, "save", *again))["state"]
+    assert "--follows 1" in out.read_text()
+    assert "ALREADY_EXISTS" in done(reach, "save", *again, code=2)
+    saved = json.loads(done(reach, "save", *again, "--follows", "1"))["state"]
+    assert "ETAG_MISMATCH" in done(reach, "save", *again, "--follows", "1", code=2)
     assert saved["version"] == 2
     versions = json.loads(done(reach, "list", "--set-id", "example", "--json"))
     assert [each["state"]["version"] for each in versions] == [2, 1]

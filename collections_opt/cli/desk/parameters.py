@@ -53,11 +53,14 @@ def save(
         list[str] | None,
         typer.Option(help="Portfolio that they serve, or the beginning of ids with '*'; repeat; none: every portfolio."),
     ] = None,
+    follows: Annotated[
+        int, typer.Option(min=0, help="Version that this one follows: the latest, exported and changed. 0 for a new set.")
+    ] = 0,
     note: NoteOption = "",
     check: CheckOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Save a file as the first or the next version of a set; it is used once a second person approved it.
+    """Save a file as the first version of a set, or as the one that follows another; it is used once a second person approved it.
 
     Example: python scripts/parameters.py save --file examples/parameters.toml --set-id cards --effective-from 2026-01-01
     """
@@ -68,7 +71,7 @@ def save(
         portfolio_patterns=portfolio or [],
     )
     with product.connect() as client:
-        saved = save_value_set(client, message, note, check)
+        saved = save_value_set(client, message, follows, note, check)
     if as_json:
         typer.echo(json.dumps(plain(saved), indent=1))
         return
@@ -205,6 +208,7 @@ def toml_of(found: value_set_pb2.ValueSet) -> str:
     """Return the parameters of a set as TOML, under a line that says what they were saved as."""
     held = asdict(read_parameters(found.value_parameters))
     named = "".join(f" --portfolio '{each}'" for each in found.portfolio_patterns)
+    named += f" --follows {found.state.version}"
     head = f"# {name_of(found)}: --set-id {found.set_id} --effective-from {day_of(found)}{named}\n"
     kept = {name: held[name] for name in ("version", "discount_rate", "horizon_days", "cost_basis", "products")}
     return head + tomli_w.dumps(kept)

@@ -81,13 +81,15 @@ def test_a_set_is_saved_by_one_person_and_in_force_once_another_approved_it(clie
     assert answer.value_parameters == write_parameters(content.parameters)
     assert answer.choices[0].digest == saved.state.digest
     refused(Reason.VALUES_MISSING, in_force, ann, "cards-1", MARCH, "LOAN")
-    later = save_value_set(ann, message("loans", values("LOAN", loss=0.86, portfolios=("loans-*",)), MARCH))
+    later = save_value_set(ann, message("loans", values("LOAN", loss=0.86, portfolios=("loans-*",)), MARCH), 1)
     approve(ben, "loans", 2)
     assert in_force(ann, "loans-1", date(2026, 2, 28), "LOAN")[1] == {"LOAN": "loans/1"}
     assert in_force(ann, "loans-1", MARCH, "LOAN", "CREDIT_CARD")[1] == {"LOAN": "loans/2", "CREDIT_CARD": "shipped-values/1"}
     assert [each.state.version for each in all_versions(ann, "loans")] == [2, 1]
     assert value_set(ann, "loans", 1) == approved
     assert later.state.etag == value_set(ann, "loans").state.etag
+    refused(Reason.ETAG_MISMATCH, save_value_set, ann, message("loans", content), 1)
+    refused(Reason.ALREADY_EXISTS, save_value_set, ann, message("loans", content))
     assert {"loans", "shipped-values"} <= {each.set_id for each in all_value_sets(ann)}
 
 
