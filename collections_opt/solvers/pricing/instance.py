@@ -104,16 +104,19 @@ def flatten(problem: AssignmentProblem, threads: int) -> Instance:
 
 def charges(instance: Instance, prices: Ints) -> Ints:
     """Return int64 (g, m): what the side prices charge an account of a group in a queue."""
-    return np.tensordot(prices[instance.queues :], instance.table, axes=1).astype(np.int64)
+    side, table = prices[instance.queues :], instance.table
+    result = np.empty(table.shape[1:], dtype=np.int64)
+    kernels.least_charges(table, side, side, result)
+    return result
 
 
 def box_charges(instance: Instance, low: Ints, high: Ints) -> tuple[Ints, Ints]:
     """Return the smallest and the largest charge (g, m) over all side prices in a box."""
-    low, high = low[instance.queues :], high[instance.queues :]
-    add, cut = np.maximum(instance.table, 0), np.minimum(instance.table, 0)
-    least = np.tensordot(low, add, axes=1) + np.tensordot(high, cut, axes=1)
-    most = np.tensordot(high, add, axes=1) + np.tensordot(low, cut, axes=1)
-    return least.astype(np.int64), most.astype(np.int64)
+    table, low, high = instance.table, low[instance.queues :], high[instance.queues :]
+    least, most = (np.empty(table.shape[1:], dtype=np.int64) for _ in range(2))
+    kernels.least_charges(table, low, high, least)
+    kernels.least_charges(table, high, low, most)
+    return least, most
 
 
 def usage(instance: Instance, used: Ints, counts: Ints) -> Ints:

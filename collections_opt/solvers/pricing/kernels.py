@@ -169,3 +169,14 @@ def tally_rows(value: Values, seconds: Seconds, group: Groups, choice: NDArray[n
             counts[group[i] if grouped else 0, q] += 1
             total += value[i, q]
     return total
+
+
+@kernel
+def least_charges(table: Ints, low: Ints, high: Ints, least: Ints) -> None:
+    """Write the smallest charge (g, m) of a table (k, g, m) over side prices in a box; ends the other way round, the largest."""
+    least[:] = 0
+    for k in range(table.shape[0]):
+        for g in range(table.shape[1]):
+            for q in range(table.shape[2]):
+                a = table[k, g, q]
+                least[g, q] += a * (low[k] if a >= 0 else high[k])

@@ -22,6 +22,7 @@ _BITS = PRICE_SCALE.bit_length() - 1
 _NOTHING = -(1 << 62)
 _MOST_KINDS = 1 << 14
 _HASH_SEED = 1_618
+_LEVELS = 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,15 @@ class People:
     def several(self) -> Ints:
         """The persons with more than one account, ascending."""
         return np.flatnonzero(self.persons.account_count > 1) if self.persons else np.zeros(0, np.int64)
+
+    @cached_property
+    def groups(self) -> tuple[NDArray[np.int32], Ints]:
+        """The group of each person's first account, int32 (p,), and the persons whose accounts are of several, ascending."""
+        accounts, persons = self.accounts, self.persons
+        assert persons is not None
+        of_order = accounts.group[persons.order]
+        most, least = (f.reduceat(of_order, persons.start[:-1]) for f in (np.maximum, np.minimum))
+        return of_order[persons.start[:-1]], np.flatnonzero(most != least)
 
     def at(self, prices: Ints, onto: Instance | None = None) -> Instance:
         """Return the rows of all persons at prices (m + k) on the grid; the accounts themselves if nobody has several.
@@ -174,6 +184,58 @@ def _pick(  # noqa: PLR0913, PLR0917
                 best, picked[cell] = r, i
 
 
+@kernel
+def _mixed_cells(  # noqa: C901, PLR0913, PLR0917 - flat arrays of one pass
+    value: NDArray[np.int32],
+    seconds: NDArray[np.uint16],
+    group: NDArray[np.int32],
+    order: NDArray[np.int32],
+    start: Ints,
+    price: Ints,
+    charge: Ints,
+    persons: Ints,
+    weights: NDArray[np.uint64],
+    cells: NDArray[np.int32],
+    kept: NDArray[np.uint8],
+    keys: NDArray[np.uint64],
+) -> None:
+    """Write of some persons, cell by cell, the group of the account that ``_read_rows`` chooses, what speaks, and keys.
+
+    A cell speaks at level 0 if it is workable, at level 1 if besides none of its account leaves more, at level 2 if none of the
+    person does; ``kept`` counts the levels, and a key per level tells rows of equal cells apart.
+    """
+    m = value.shape[1]
+    gain, account = np.empty(m, np.int64), np.empty(m, np.int64)
+    for row in range(persons.shape[0]):
+        p = persons[row]
+        top = np.int64(_NOTHING)
+        for q in range(m):
+            gain[q], account[q] = _NOTHING, -1
+            for place in range(start[p], start[p + 1]):
+                i = order[place]
+                v = np.int64(value[i, q])
+                r = (v << _BITS) - price[q] * np.int64(seconds[i, q]) - charge[group[i], q]
+                if v > 0 and r > gain[q]:
+                    gain[q], account[q] = r, i
+            if account[q] >= 0 and gain[q] > top:
+                top = gain[q]
+        for q in range(m):
+            cells[row, q], kept[row, q] = 0, 0
+            if account[q] < 0:
+                continue
+            g = group[account[q]]
+            level = 1
+            best = True
+            for other in range(m):
+                if account[other] == account[q] and gain[other] > gain[q]:
+                    best = False
+            if best:
+                level = 3 if gain[q] == top else 2
+            cells[row, q], kept[row, q] = g, level
+            for wanted in range(level):
+                keys[wanted, row] += np.uint64(g) * weights[q]
+
+
 def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     """Give the rows of persons their groups: a person whose accounts are of several has one of its own kind, cell by cell.
 
@@ -182,56 +244,50 @@ def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     """
     accounts, persons = people.accounts, people.persons
     assert persons is not None
-    of_order = accounts.group[persons.order]
-    group = of_order[persons.start[:-1]].copy()
-    most, least = (f.reduceat(of_order, persons.start[:-1]) for f in (np.maximum, np.minimum))
-    mixed = np.flatnonzero(most != least)
+    group, mixed = people.groups
     if not mixed.size or not accounts.queues:
         return replace(rows, group=group)
-    queues = np.arange(accounts.queues)
-    every = np.tile(queues.astype(np.int16), len(mixed))
-    picked = people.picks(prices, np.repeat(mixed, accounts.queues), every).reshape(len(mixed), -1)
-    cells = np.where(picked >= 0, accounts.group[np.maximum(picked, 0)], 0)
-    value, seconds = rows.value[mixed].astype(np.int64), rows.seconds[mixed].astype(np.int64)
-    gain = value * PRICE_SCALE - prices[: rows.queues] * seconds - charges(accounts, prices)[cells, queues]
-    loss = np.where(picked >= 0, np.where(picked >= 0, gain, 0).max(axis=1)[:, np.newaxis] - gain, -_NOTHING)
-    kinds, place, kept = _kinds(cells, loss, picked)
-    dropped, at = np.nonzero((picked >= 0) & ~kept)
-    rows.value[mixed[dropped], at] = INELIGIBLE
-    groups = accounts.table.shape[1]
+    weights = np.random.default_rng(_HASH_SEED).integers(1, 1 << 62, accounts.queues, dtype=np.uint64) | np.uint64(1)
+    cells, kept = np.empty((len(mixed), accounts.queues), np.int32), np.empty((len(mixed), accounts.queues), np.uint8)
+    keys, charge = np.zeros((_LEVELS, len(mixed)), np.uint64), charges(accounts, prices)
+
+    def work(start: int, stop: int) -> None:
+        held = (accounts.value, accounts.seconds, accounts.group, persons.order, persons.start, prices[: accounts.queues], charge)
+        part = (cells[start:stop], kept[start:stop], keys[:, start:stop])
+        _mixed_cells(*held, mixed[start:stop], weights, *part)
+
+    map_chunks(work, len(mixed), accounts.threads)
+    kinds, place, level = _kinds(cells, kept, keys)
+    if level:
+        dropped, at = np.nonzero((kept > 0) & (kept <= level))
+        rows.value[mixed[dropped], at] = INELIGIBLE
+    groups, queues = accounts.table.shape[1], np.arange(accounts.queues)
     table = np.empty((len(accounts.table), groups + len(kinds), accounts.queues), dtype=np.int64)
     table[:, :groups] = accounts.table
     table[:, groups:] = accounts.table[:, kinds, queues]
+    group = group.copy()
     group[mixed] = groups + place
     return replace(rows, group=group, table=table)
 
 
-def _kinds(cells: NDArray[np.int32], loss: Ints, picked: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints, NDArray[np.bool_]]:
-    """Return the distinct rows of groups, each row's place among them, and which cells they speak of.
+def _kinds(
+    cells: NDArray[np.int32], kept: NDArray[np.uint8], keys: NDArray[np.uint64]
+) -> tuple[NDArray[np.int32], Ints, int]:
+    """Return the distinct rows of groups, each row's place among them, and the level of the cells that they speak of.
 
     All cells, or where that makes too many kinds the best one of each account, or only that of each person.
     """
-    workable = picked >= 0
-    of_account = np.full(int(picked.max(initial=0)) + 1, -_NOTHING)
-    np.minimum.at(of_account, picked[workable], loss[workable])
-    best = workable & (loss == of_account[np.maximum(picked, 0)])
-    alone = best & (loss == loss.min(axis=1, keepdims=True))
-    for kept in (workable, best):
-        spoken = np.where(kept, cells, 0)
-        if len(cells) > 4 * _MOST_KINDS and len(_distinct(spoken[: 2 * _MOST_KINDS])[0]) > _MOST_KINDS:
+    for level in range(_LEVELS):
+        last = level == _LEVELS - 1
+        if not last and len(cells) > 4 * _MOST_KINDS and len(np.unique(keys[level, : 2 * _MOST_KINDS])) > _MOST_KINDS:
             continue
-        kinds, place = _distinct(spoken)
-        if len(kinds) <= _MOST_KINDS:
-            return kinds, place, kept
-    return *_distinct(np.where(alone, cells, 0)), alone
-
-
-def _distinct(cells: NDArray[np.int32]) -> tuple[NDArray[np.int32], Ints]:
-    """Return the distinct rows of an array and the place of each row among them."""
-    weights = np.random.default_rng(_HASH_SEED).integers(1, 1 << 62, cells.shape[1], dtype=np.uint64) | np.uint64(1)
-    key = (cells.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
-    _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    if (cells[first][place] == cells).all():
-        return cells[first], place.astype(np.int64)
-    kinds, place = np.unique(cells, axis=0, return_inverse=True)
-    return kinds, place.ravel().astype(np.int64)
+        _, first, place = np.unique(keys[level], return_index=True, return_inverse=True)
+        if last or len(first) <= _MOST_KINDS:
+            spoken = np.where(kept > level, cells, 0)
+            kinds = spoken[first]
+            if (kinds[place] == spoken).all():
+                return kinds, place.astype(np.int64), level
+            kinds, place = np.unique(spoken, axis=0, return_inverse=True)  # two rows share a key
+            if last or len(kinds) <= _MOST_KINDS:
+                return kinds, place.ravel().astype(np.int64), level
+    raise AssertionError("the last level always returns")
