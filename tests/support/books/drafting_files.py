@@ -20,7 +20,7 @@ from collections_opt.datasets.files.drafting.guessing import guess
 from collections_opt.datasets.files.drafting.looking import look
 from tests.support.books.spreadsheets import write_xlsx
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 11, 24)
 ROWS = 300
 
