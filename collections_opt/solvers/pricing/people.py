@@ -270,9 +270,7 @@ def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     return replace(rows, group=group, table=table)
 
 
-def _kinds(
-    cells: NDArray[np.int32], kept: NDArray[np.uint8], keys: NDArray[np.uint64]
-) -> tuple[NDArray[np.int32], Ints, int]:
+def _kinds(cells: NDArray[np.int32], kept: NDArray[np.uint8], keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], Ints, int]:
     """Return the distinct rows of groups, each row's place among them, and the level of the cells that they speak of.
 
     All cells, or where that makes too many kinds the best one of each account, or only that of each person.
