@@ -52,6 +52,7 @@ fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 r
 
 tamper: setup-dev  ## 1,000 edits of rows, objects, checkpoints and keys: found, and found where they were made
 	$(BIN)/python -m harness.faults.tampering --count 1000
+	$(BIN)/python -m harness.faults.histories --count 60
 
 duplicates-load: setup-dev  ## 64 callers with one key, over several processes, on SQLite and PostgreSQL
 	$(BIN)/python -m harness.faults.duplicates --callers 64

@@ -5,6 +5,8 @@ import random
 import pytest
 
 from harness.faults.duplicates import call_at_once
+from harness.faults.histories import FORKS, WRONG_PLACES, fork_found, lost_by_sweep, make_world
+from harness.faults.histories import plants_noticed as histories_plants
 from harness.faults.injection import KINDS
 from harness.faults.kills import Book, kill_servers, kill_workers, restart_postgres
 from harness.faults.private_postgres import PrivatePostgres, why_not
@@ -84,3 +86,22 @@ def test_every_edit_is_found_where_it_was_made_and_a_blind_verification_is_notic
             assert found, edit
             assert located(edit, found), (edit, found)
         assert blind_verification_missed(ready, draw)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    return make_world(tmp_path_factory.mktemp("histories"))
+
+
+@pytest.mark.parametrize("kind", FORKS)
+def test_every_fork_is_found_at_the_start_and_nothing_else_is(world, kind):
+    assert fork_found(world, kind, random.Random(3)) == (kind != "untouched")
+
+
+@pytest.mark.parametrize("where", WRONG_PLACES, ids=lambda where: where.__name__)
+def test_no_sweep_in_a_wrong_place_removes_anything(world, where):
+    assert lost_by_sweep(world, where) == 0
+
+
+def test_a_start_that_does_not_look_and_a_sweep_that_asks_nobody_are_noticed(world):
+    assert histories_plants(world, random.Random(3)) == (True, True)

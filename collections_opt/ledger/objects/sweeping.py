@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.objects.folder import ObjectStore, StoredFile
 from collections_opt.ledger.objects.named import DIGEST, referenced_digests
 from collections_opt.ledger.store.database import Database
 
@@ -52,11 +53,20 @@ def sweep_objects(database: Database, objects: ObjectStore, grace: timedelta, no
     # Files first: what is recorded after this was stored after it, and is no candidate.
     files = list(objects.files())
     named = referenced_digests(database)
-    if any(file.is_object for file in files) and not any(file.name in named for file in files):
-        remedy = "Name the database and the objects that belong together."
-        raise refuse(Reason.STORE_MISMATCH, "objects", "hold nothing that the ledger names: every one would be removed.", remedy)
+    refuse_whole_loss(files, named)
     old = [file for file in files if file.modified_at < before and not named.intersection(DIGEST.findall(file.name))]
     orphans = sorted(old, key=lambda file: (file.modified_at, file.name))
     removed = 0 if dry_run else sum(objects.remove(file.name, before) for file in orphans)
     names = tuple(file.name for file in orphans)
     return Sweep(len(files) - len(orphans), names, sum(file.size_bytes for file in orphans), removed)
+
+
+def refuse_whole_loss(files: Sequence[StoredFile], named: Set[str]) -> None:
+    """Refuse a store of which the records name not one object: every one would be removed.
+
+    Raises:
+        CollectionsError: STORE_MISMATCH.
+    """
+    if any(file.is_object for file in files) and not any(file.name in named for file in files):
+        remedy = "Name the database and the objects that belong together."
+        raise refuse(Reason.STORE_MISMATCH, "objects", "hold nothing that the ledger names: every one would be removed.", remedy)
