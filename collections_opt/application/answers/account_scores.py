@@ -9,12 +9,11 @@ from datetime import datetime
 import numpy as np
 
 from collections_opt.application.answers.increment_reasons import increment_reasons
-from collections_opt.application.models.recovery_serving import ServedRecovery
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.rankings.quarantine import refused_rows
 from collections_opt.application.rankings.score_health import health_of_call, scoring_record
-from collections_opt.application.records.scoring_facts import BesideFacts, Health, ScoredFacts, Scoring
+from collections_opt.application.records.scoring_facts import Health, ScoredFacts, Scoring, ServedModel
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
 from collections_opt.core.accounts.admission import admit
@@ -49,7 +48,7 @@ class ScoredAccounts:
     plan: CapacityPlan
     reasons: tuple[tuple[ScoreReason, ...], ...]
     model_use: ScoredFacts
-    recovery: ServedRecovery
+    recovery: ServedModel
     values: ChosenValues
     health: Health
     scoring: Scoring | None
@@ -88,13 +87,16 @@ class AccountScores:
             raise refused_rows(admission.quarantine)
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
-        serving = self._models.pin("", admission.portfolio)
-        effects = self._models.effects.pin("")
-        effects_of = effects.effects_of
-        recovery = self._models.recoveries.pin("")
-        score, losses_of = serving.scorer.score, recovery.losses_of
+        models = self._models.pin_all("", admission.portfolio)
+        serving, effects_of = models.outcome, models.effects_of
         ranking = rank(
-            admission.portfolio, request, score, _assign_nobody, require_wanted, effects_of=effects_of, losses_of=losses_of
+            admission.portfolio,
+            request,
+            serving.scorer.score,
+            _assign_nobody,
+            require_wanted,
+            effects_of=effects_of,
+            losses_of=models.losses_of,
         )
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = nothing
@@ -106,9 +108,9 @@ class AccountScores:
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
         used = serving_record(serving, admission.portfolio, self._now())
-        beside = BesideFacts(*effects.record(ranking.effects_version), recovery.record())
+        beside = models.recorded(ranking.effects_version)
         health = health_of_call(used, beside, serving, ranking, self._ledger)
-        return ScoredAccounts(ranking, plan, reasons, used, recovery, values, health, scoring_record(serving))
+        return ScoredAccounts(ranking, plan, reasons, used, beside.recovery, values, health, scoring_record(serving))
 
 
 def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers

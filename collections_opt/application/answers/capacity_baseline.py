@@ -206,7 +206,8 @@ class CapacityBaselines:
         """
         portfolio = self._recorded.portfolio(portfolio_id)
         plan = self._books.plan_on(plan_id, plan_version, portfolio.as_of_date)
-        serving = self._models.pin(portfolio_id, portfolio)
+        models = self._models.pin_all(portfolio_id, portfolio)
+        serving = models.outcome
         if serving.step is LadderStep.POLICY_ORDER:
             raise refuse(
                 Reason.MODEL_UNAVAILABLE,
@@ -214,16 +215,15 @@ class CapacityBaselines:
                 "no approved model can score it; a policy's order has no prices.",
                 "Promote a model, or start from a recorded ranking.",
             )
-        effects, recovery = self._models.effects.pin(portfolio_id), self._models.recoveries.pin(portfolio_id)
         binding = self._rule_tables.in_force(portfolio.as_of_date)
         parameters = self._values.settle(carried, portfolio_id, portfolio).parameters
-        decided_by = (serving.scorer.digest, effects.identity, recovery.digest, *(each.digest for each in binding.versions))
+        decided_by = (serving.scorer.digest, *models.identity, *(each.digest for each in binding.versions))
         key = digest_text("\n".join((portfolio.digest, dump(plan), dump(parameters), *decided_by)))
         known = self._known(key)
         if known is not None:
             return known
         request = RankingRequest(plan, binding.rules, parameters)
-        basis = ValueBasis(plan, binding.rules, parameters, effects.effects_of, recovery.losses_of)
+        basis = ValueBasis(plan, binding.rules, parameters, models.effects_of, models.losses_of)
         part = within(progress, 0.0, 0.35)
         score, solve = serving.scorer.score, SOLVERS["default"]
         ranking = rank(portfolio, request, score, solve, part, effects_of=basis.effects_of, losses_of=basis.losses_of)

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from collections_opt.application.evaluation.segments import segments_of
-from collections_opt.application.models.effect_serving import ServedEffects
+from collections_opt.application.models.pinned import PinnedBeside
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog, LogSource
 from collections_opt.core.value.basis import EffectsOf
 from collections_opt.core.value.effects import PlannedEffects
-from collections_opt.scoring.effect.artifacts import EffectArtifact, load_effect
+from collections_opt.scoring.effect.artifacts import AnyEffectModel, load_effect
 from collections_opt.scoring.effect.evaluation import EffectEvaluation, evaluate_effects
 from collections_opt.scoring.effect.rows import EffectPeriod
 from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.versions.artifacts import Manifest
+from collections_opt.scoring.versions.text_artifacts import TextArtifact
 
 PLANNED = "plan"
 """Names the plan's effects."""
@@ -25,7 +26,7 @@ PLANNED = "plan"
 SEED = 1
 
 
-def unseen_effects(artifact: EffectArtifact | None, portfolio_id: str) -> EffectsOf:
+def unseen_effects(artifact: TextArtifact[AnyEffectModel] | None, portfolio_id: str) -> EffectsOf:
     """Return a version's effects, the plan's without one, to be judged on a portfolio.
 
     Raises:
@@ -37,13 +38,13 @@ def unseen_effects(artifact: EffectArtifact | None, portfolio_id: str) -> Effect
     return artifact.model.effects_of
 
 
-def unseen_served(served: ServedEffects, portfolio_id: str) -> EffectsOf:
+def unseen_served(served: PinnedBeside, portfolio_id: str) -> EffectsOf:
     """Return what serves, effects and contact rates, to be judged on a portfolio.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when either was learned from that portfolio.
     """
-    for artifact in (served.artifact, served.contact):
+    for artifact in (served.effect.artifact, served.contact.artifact):
         if artifact is not None:
             _check_unseen(artifact.manifest, portfolio_id)
     return served.effects_of

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.evaluation.effect import PLANNED, unseen_effects, unseen_served
+from collections_opt.application.models.pinned import PinnedBeside
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
@@ -108,15 +109,15 @@ def evaluate_policy(
         portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
-        recovery = workspace.serving.recoveries.pin(portfolio_id)
-        models |= {recovery.version} - {""}
-        effects_of = _effects(workspace, root, question, portfolio_id)
+        beside = workspace.serving.beside.pin(portfolio_id)
+        models |= {beside.recovery.version} - {""}
+        effects_of = _effects(beside, root, question, portfolio_id)
         served = effects_of(portfolio, question.plan)
         effects.add(served.version)
         dates.append(portfolio.as_of_date)
         grades |= {queue.queue_id: served.evidence(index).value for index, queue in enumerate(question.plan.queues)}
         accounts += portfolio.account_count
-        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served, recovery.losses_of)
+        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served, beside.losses_of)
     logged = _logged(rows)
     progress("judge", len(question.logs) / (len(question.logs) + 1))
     policies = {name: np.concatenate(parts) for name, parts in rows.policies.items()}
@@ -143,12 +144,12 @@ def evaluate_policy(
     )
 
 
-def _effects(workspace: Workspace, root: Path, question: PolicyQuestion, portfolio_id: str) -> EffectsOf:
+def _effects(beside: PinnedBeside, root: Path, question: PolicyQuestion, portfolio_id: str) -> EffectsOf:
     if question.effects == PLANNED:
         return PlannedEffects
     if question.effects:
         return unseen_effects(load_effect(root, question.effects), portfolio_id)
-    return unseen_served(workspace.serving.effects.pin(portfolio_id), portfolio_id)
+    return unseen_served(beside, portfolio_id)
 
 
 def _add(

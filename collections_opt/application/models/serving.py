@@ -11,16 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.models.domain_scoring import DomainScorer
-from collections_opt.application.models.effect_serving import EffectServing
 from collections_opt.application.models.outcome_scorers import OutcomeScorer, PolicyScorer
-from collections_opt.application.models.recovery_serving import RecoveryServing
+from collections_opt.application.models.pinned import Champions, PinnedBeside
 from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
 from collections_opt.application.records.scoring_facts import Scoring
 from collections_opt.core.accounts.own_features import unknown_texts
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.evaluation.own_drift import own_drift
-from collections_opt.core.models.lifecycle import KindStanding, ModelKind, ModelStanding, ModelState
+from collections_opt.core.models.lifecycle import KindStanding, ModelKind, ModelStanding, ModelState, terms_to_serve
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.outcome.predictors import SCORECARD
 from collections_opt.scoring.outcome.scorer import Scorer
@@ -89,6 +88,13 @@ class Serving:
     fit: ModelFit | None = None
 
 
+@dataclass(frozen=True)
+class PinnedModels(PinnedBeside):
+    """Everything that serves one ranking."""
+
+    outcome: Serving
+
+
 class ModelServing:
     """Pins what scores; loaded models are shared by digest, so a promotion takes effect at the next pin without a restart."""
 
@@ -107,8 +113,7 @@ class ModelServing:
         self._policy = policy
         self._binds = registry.domain_binds
         self._now = now
-        self.effects = EffectServing(ledger, root, now)
-        self.recoveries = RecoveryServing(ledger, root, now)
+        self.beside = Champions(ledger, root, now)
         self._lock = threading.Lock()
         self._loaded: dict[tuple[str, str], Scorer] = {}
 
@@ -145,6 +150,11 @@ class ModelServing:
             found = "; ".join(f"{p.step} {p.model_version}: {p.problem}" for p in problems)
             raise refuse(Reason.MODEL_UNAVAILABLE, "outcome", f"no approved model can serve ({found}).", "Approve a version.")
         return Serving(self._policy, LadderStep.POLICY_ORDER, tuple(problems), None)
+
+    def pin_all(self, portfolio_id: str, portfolio: Portfolio) -> PinnedModels:
+        """Return what serves a portfolio now: what scores its accounts, as ``pin``, and the models beside it."""
+        outcome, beside = self.pin(portfolio_id, portfolio), self.beside.pin(portfolio_id)
+        return PinnedModels(beside.effect, beside.contact, beside.recovery, outcome)
 
     @property
     def _policy_allowed(self) -> bool:
@@ -245,14 +255,7 @@ class ModelServing:
             return False
 
     def _approved(self, standing: ModelStanding, portfolio_id: str) -> Scorer:
-        if not standing.state.may_serve or standing.terms is None:
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is {standing.state}, not approved.", "Approve it.")
-        if standing.terms.expires_at <= self._now():
-            expired = standing.terms.expires_at.isoformat()
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"its approval expired at {expired}.", "Approve it again.")
-        if not standing.terms.allow(portfolio_id):
-            shown = portfolio_id or "rows without a portfolio"
-            raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is not approved for {shown}.", "Approve it for them.")
+        terms_to_serve(standing, portfolio_id, self._now())
         return self._load(standing.version, standing.digest)
 
     def _challengers(

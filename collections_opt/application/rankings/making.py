@@ -24,7 +24,7 @@ from collections_opt.application.records.provenance import clock_went_back, heal
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
-from collections_opt.application.records.scoring_facts import BesideFacts, ScoreSpread, ValueSources
+from collections_opt.application.records.scoring_facts import ScoreSpread, ValueSources
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
@@ -154,19 +154,19 @@ class Rankings:
         stored = self._ledger.portfolio(command.portfolio_id)
         inputs = self._sealed.portfolio(stored.object_digest)
         portfolio = inputs.portfolio
-        serving = self._models.pin(command.portfolio_id, portfolio)
+        models = self._models.pin_all(command.portfolio_id, portfolio)
+        serving = models.outcome
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
-        effects, recovery = self._models.effects.pin(command.portfolio_id), self._models.recoveries.pin(command.portfolio_id)
         ranking = rank(
             portfolio,
             request,
             serving.scorer.score,
             SOLVERS[command.solver],
             progress,
-            effects_of=effects.effects_of,
+            effects_of=models.effects_of,
             solve_in_order=solve_in_order,
-            losses_of=recovery.losses_of,
+            losses_of=models.losses_of,
         )
         spread, let_pass = self._drift(command, ranking, serving)
         clipped = checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
@@ -180,8 +180,6 @@ class Rankings:
         decided = self._now()
         kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)
         scored = serving_record(serving, portfolio, decided)
-        kept_in = self._ledger.objects
-        used = BesideFacts(*effects.record(ranking.effects_version, kept_in), recovery.record(kept_in))
         well = replace(
             health(ranking),
             suspect_scores_accepted=let_pass,
@@ -195,7 +193,7 @@ class Rankings:
             scored=scored,
             sources=ValueSources(command.rule_tables, command.values.source.value, command.value_choices),
             spread=spread,
-            beside=used,
+            beside=models.recorded(ranking.effects_version, self._ledger.objects),
             scoring=scoring_record(serving),
             shadow=shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             times=times(received, decided, self._now()),

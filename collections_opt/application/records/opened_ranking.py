@@ -10,8 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.models.effect_serving import recorded_effects
-from collections_opt.application.models.recovery_serving import recorded_losses
+from collections_opt.application.models.pinned import recorded_effects, recorded_losses
 from collections_opt.application.rankings.previous_ranking import NO_PREVIOUS, PreviousRanking, previous_ranking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords, StoredEntries, StoredPortfolio

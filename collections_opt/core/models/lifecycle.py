@@ -216,6 +216,24 @@ def check_event(standing: KindStanding, event: ModelEvent) -> None:
         _check_separation(before, event)
 
 
+def terms_to_serve(standing: ModelStanding, portfolio_id: str, now: datetime) -> ApprovalTerms:
+    """Return the terms under which a version may serve a portfolio now ("" for rows that belong to none).
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE where it is not approved, no longer, or not for this portfolio.
+    """
+    terms = standing.terms
+    if not standing.state.may_serve or terms is None:
+        raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is {standing.state}, not approved.", "Approve it.")
+    if terms.expires_at <= now:
+        expired = terms.expires_at.isoformat()
+        raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"its approval expired at {expired}.", "Approve it again.")
+    if not terms.allow(portfolio_id):
+        shown = portfolio_id or "rows without a portfolio"
+        raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, f"is not approved for {shown}.", "Approve it for them.")
+    return terms
+
+
 def _check_terms(event: ModelEvent) -> None:
     if event.terms is None or not event.terms.allowed_portfolios or event.terms.score_valid_days < 1:
         raise refuse(Reason.INVALID_ARGUMENT, "terms", "are incomplete.", "Give portfolios and at least one day of validity.")

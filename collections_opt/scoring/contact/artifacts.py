@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
 from collections_opt.scoring.contact.model import ContactModel, has_shape
-from collections_opt.scoring.versions.artifacts import Manifest
-from collections_opt.scoring.versions.text_artifacts import read_text, write_text
+from collections_opt.scoring.versions.text_artifacts import TextFormat
 
-CONTACT_KIND = "contact"
+CONTACT_KIND = ModelKind.CONTACT
 CONTACT_ENGINE = "logistic-by-channel"
 MODEL_FILE = "contact.json"
-
-
-@dataclass(frozen=True)
-class ContactArtifact:
-    """A loaded, checked contact model; ``digest`` is the SHA-256 of manifest.json, ``text`` the bytes of contact.json."""
-
-    manifest: Manifest
-    digest: str
-    model: ContactModel
-    text: str
-    card: str
 
 
 def contact_text(model: ContactModel) -> str:
@@ -52,23 +39,12 @@ def parse_contact(text: str) -> ContactModel:
     return model
 
 
-def write_contact(root: Path, manifest: Manifest, model: ContactModel, card: str) -> Path:
-    """Write a contact version and return its folder, as ``write_text``.
-
-    Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes.
-    """
-    return write_text(root, manifest, contact_text(model), card)
-
-
-def load_contact(root: Path, version: str) -> ContactArtifact:
-    """Load a contact version.
-
-    Raises:
-        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
-    """
-    kept = read_text(root, version, CONTACT_KIND, CONTACT_ENGINE, CONTACT_FEATURE_SET_VERSION, CONTACT_FEATURE_NAMES)
-    model = parse_contact(kept.text)
-    if model.version != version:
-        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is version {model.version}.", "Restore the version.")
-    return ContactArtifact(kept.manifest, kept.digest, model, kept.text, kept.card)
+CONTACTS = TextFormat(
+    kind=ModelKind.CONTACT,
+    feature_set_version=CONTACT_FEATURE_SET_VERSION,
+    feature_names=CONTACT_FEATURE_NAMES,
+    engine_of=lambda _: CONTACT_ENGINE,
+    text_of=contact_text,
+    parse=parse_contact,
+)
+write_contact, load_contact = CONTACTS.write, CONTACTS.load

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -12,29 +10,18 @@ from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VE
 from collections_opt.core.accounts.protected import check_no_protected
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.effect.model import EffectModel, QueueEffectModel
 from collections_opt.scoring.effect.residual.card import residual_card
 from collections_opt.scoring.effect.residual.model import ResidualModel
 from collections_opt.scoring.effect.residual.text import MODEL_FILE, RESIDUAL_ENGINE, parse_residual, residual_text
-from collections_opt.scoring.versions.artifacts import Manifest, read_manifest
-from collections_opt.scoring.versions.text_artifacts import read_text, write_text
+from collections_opt.scoring.versions.text_artifacts import TextFormat
 
-EFFECT_KIND = "effect"
+EFFECT_KIND = ModelKind.EFFECT
 EFFECT_ENGINE = "log-odds-shift"
 
 AnyEffectModel = EffectModel | ResidualModel
 """What ``effects_of`` serves from."""
-
-
-@dataclass(frozen=True)
-class EffectArtifact:
-    """A loaded, checked effect model; ``digest`` is the SHA-256 of manifest.json, ``text`` the bytes of effect.json."""
-
-    manifest: Manifest
-    digest: str
-    model: AnyEffectModel
-    text: str
-    card: str
 
 
 def engine_of(model: AnyEffectModel) -> str:
@@ -43,9 +30,14 @@ def engine_of(model: AnyEffectModel) -> str:
 
 
 def effect_text(model: AnyEffectModel) -> str:
-    """Return an effect model as sorted JSON."""
+    """Return an effect model as sorted JSON.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for protected segments.
+    """
     if isinstance(model, ResidualModel):
         return residual_text(model)
+    check_no_protected(model.segments.names, "segments")
     return json.dumps(TypeAdapter(EffectModel).dump_python(model, mode="json"), indent=1, sort_keys=True) + "\n"
 
 
@@ -81,32 +73,15 @@ def _parse_segments(text: str) -> EffectModel:
     return model
 
 
-def write_effect(root: Path, manifest: Manifest, model: AnyEffectModel, card: str) -> Path:
-    """Write an effect version and return its folder; ``manifest.files`` is filled in here.
-
-    Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes; INVALID_ARGUMENT for protected segments.
-    """
-    if isinstance(model, EffectModel):
-        check_no_protected(model.segments.names, "segments")
-    return write_text(root, manifest, effect_text(model), card)
-
-
-def load_effect(root: Path, version: str) -> EffectArtifact:
-    """Load an effect version.
-
-    Raises:
-        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
-    """
-    named = read_manifest(root, version, EFFECT_KIND)[0].engine
-    engine = RESIDUAL_ENGINE if named == RESIDUAL_ENGINE else EFFECT_ENGINE
-    kept = read_text(root, version, EFFECT_KIND, engine, FEATURE_SET_VERSION, FEATURE_NAMES)
-    model = parse_effect(kept.text)
-    if engine_of(model) != engine:
-        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is no model of {engine}.", "Restore the version.")
-    if model.version != version:
-        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"is version {model.version}.", "Restore the version.")
-    return EffectArtifact(kept.manifest, kept.digest, model, kept.text, kept.card)
+EFFECTS = TextFormat(
+    kind=ModelKind.EFFECT,
+    feature_set_version=FEATURE_SET_VERSION,
+    feature_names=FEATURE_NAMES,
+    engine_of=engine_of,
+    text_of=effect_text,
+    parse=parse_effect,
+)
+write_effect, load_effect = EFFECTS.write, EFFECTS.load
 
 
 def effect_card(model: AnyEffectModel, source: str) -> str:

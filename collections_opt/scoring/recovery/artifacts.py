@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_NAMES, RECOVERY_FEATURE_SET_VERSION
 from collections_opt.scoring.recovery.model import RecoveryModel
-from collections_opt.scoring.versions.artifacts import Manifest
-from collections_opt.scoring.versions.text_artifacts import read_text, write_text
+from collections_opt.scoring.versions.text_artifacts import TextFormat
 
-RECOVERY_KIND = "recovery"
+RECOVERY_KIND = ModelKind.RECOVERY
 RECOVERY_ENGINE = "hurdle"
 MODEL_FILE = "recovery.json"
-
-
-@dataclass(frozen=True)
-class RecoveryArtifact:
-    """A loaded, checked recovery model; ``digest`` is the SHA-256 of manifest.json, ``text`` the bytes of recovery.json."""
-
-    manifest: Manifest
-    digest: str
-    model: RecoveryModel
-    text: str
-    card: str
 
 
 def recovery_text(model: RecoveryModel) -> str:
@@ -55,27 +42,16 @@ def parse_recovery(text: str) -> RecoveryModel:
     return model
 
 
-def write_recovery(root: Path, manifest: Manifest, model: RecoveryModel, card: str) -> Path:
-    """Write a recovery version and return its folder, as ``write_text``.
-
-    Raises:
-        CollectionsError: ALREADY_EXISTS when the version is there with other bytes.
-    """
-    return write_text(root, manifest, recovery_text(model), card)
-
-
-def load_recovery(root: Path, version: str) -> RecoveryArtifact:
-    """Load a recovery version.
-
-    Raises:
-        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
-    """
-    kept = read_text(root, version, RECOVERY_KIND, RECOVERY_ENGINE, RECOVERY_FEATURE_SET_VERSION, RECOVERY_FEATURE_NAMES)
-    model = parse_recovery(kept.text)
-    if model.version != version:
-        raise _unavailable(f"is version {model.version}")
-    return RecoveryArtifact(kept.manifest, kept.digest, model, kept.text, kept.card)
-
-
 def _unavailable(problem: str) -> CollectionsError:
     return refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"{problem}.", "Restore the version.")
+
+
+RECOVERIES = TextFormat(
+    kind=ModelKind.RECOVERY,
+    feature_set_version=RECOVERY_FEATURE_SET_VERSION,
+    feature_names=RECOVERY_FEATURE_NAMES,
+    engine_of=lambda _: RECOVERY_ENGINE,
+    text_of=recovery_text,
+    parse=parse_recovery,
+)
+write_recovery, load_recovery = RECOVERIES.write, RECOVERIES.load

@@ -25,10 +25,11 @@ from collections_opt.core.accounts.features import FEATURE_SET_VERSION, definiti
 from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.domain import ModelDomain
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.outcome.calibration import Calibration, read_calibration
 from collections_opt.scoring.outcome.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
-OUTCOME_KIND = "outcome"
+OUTCOME_KIND = ModelKind.OUTCOME
 _LATER_FIELDS = ("metric_intervals", "domain", "always_known", "own_columns")
 _FILES = ("calibration.json", "CARD.md")
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")

@@ -7,55 +7,104 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Generic, Protocol, TypeVar
 
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.versions.artifacts import Manifest, read_manifest, version_folder, write_version
 
 CARD_FILE, MANIFEST_FILE = "CARD.md", "manifest.json"
 
 
+class TextModel(Protocol):
+    """A model that a text holds."""
+
+    @property
+    def version(self) -> str:
+        """Its version, as the text says it."""
+        ...
+
+
+M = TypeVar("M", bound=TextModel)
+M_co = TypeVar("M_co", bound=TextModel, covariant=True)
+
+
 @dataclass(frozen=True)
-class TextArtifact:
-    """A version read back; ``digest`` is the SHA-256 (hex) of manifest.json, ``text`` the model's JSON."""
+class TextArtifact(Generic[M_co]):
+    """A loaded, checked version; ``digest`` is the SHA-256 (hex) of manifest.json, ``text`` the model's JSON."""
 
     manifest: Manifest
     digest: str
+    model: M_co
     text: str
     card: str
 
+    @property
+    def name(self) -> str:
+        """Kind and version."""
+        return f"{self.manifest.kind}/{self.manifest.version}"
 
-def write_text(root: Path, manifest: Manifest, text: str, card: str) -> Path:
-    """Write a version and return its folder; ``manifest.files`` is filled in here.
 
-    Raises:
-        CollectionsError: as ``write_version``.
+@dataclass(frozen=True)
+class TextFormat(Generic[M]):
+    """How a kind of model is kept.
+
+    Attributes:
+        kind: the kind; ``<kind>.json`` holds the model.
+        feature_set_version: that its models read.
+        feature_names: likewise.
+        engine_of: returns the engine that a manifest names for a model.
+        text_of: returns a model as JSON.
+        parse: returns the model of its JSON, which it has looked through; raises MODEL_UNAVAILABLE.
     """
-    return write_version(root, manifest, {f"{manifest.kind}.json": text, CARD_FILE: card})
 
+    kind: ModelKind
+    feature_set_version: str
+    feature_names: tuple[str, ...]
+    engine_of: Callable[[M], str]
+    text_of: Callable[[M], str]
+    parse: Callable[[str], M]
 
-def read_text(
-    root: Path, version: str, kind: str, engine: str, feature_set_version: str, feature_names: tuple[str, ...]
-) -> TextArtifact:
-    """Read a version back.
+    def write(self, root: Path, manifest: Manifest, model: M, card: str) -> Path:
+        """Write a version and return its folder; ``manifest.files`` is filled in here.
 
-    Raises:
-        CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
-    """
-    manifest, digest, _ = read_manifest(root, version, kind)
-    if (manifest.kind, manifest.version, manifest.engine) != (kind, version, engine):
-        raise refuse(Reason.MODEL_UNAVAILABLE, MANIFEST_FILE, "is another model's.", "Restore the version.")
-    texts = {}
-    for name in (f"{kind}.json", CARD_FILE):
-        path = version_folder(root, kind, version) / name
+        Raises:
+            CollectionsError: ALREADY_EXISTS when the version is there with other bytes; as ``text_of``.
+        """
+        return write_version(root, manifest, {f"{self.kind}.json": self.text_of(model), CARD_FILE: card})
+
+    def load(self, root: Path, version: str) -> TextArtifact[M]:
+        """Return a version, checked.
+
+        Raises:
+            CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it; as ``parse``.
+        """
+        kind, file = self.kind, f"{self.kind}.json"
+        manifest, digest, _ = read_manifest(root, version, kind)
+        if (manifest.kind, manifest.version) != (kind, version):
+            raise _unavailable(MANIFEST_FILE, "is another model's.")
+        texts = {name: self._text(root, manifest, name) for name in (file, CARD_FILE)}
+        if (manifest.feature_set_version, manifest.feature_names) != (self.feature_set_version, self.feature_names):
+            problem = f"needs feature set {manifest.feature_set_version}, the code builds {self.feature_set_version}."
+            raise refuse(Reason.MODEL_UNAVAILABLE, f"{kind}/{version}", problem, "Train it again.")
+        model = self.parse(texts[file])
+        if self.engine_of(model) != manifest.engine:
+            raise _unavailable(file, f"is no model of {manifest.engine}.")
+        if model.version != version:
+            raise _unavailable(file, f"is version {model.version}.")
+        return TextArtifact(manifest, digest, model, texts[file], texts[CARD_FILE])
+
+    def _text(self, root: Path, manifest: Manifest, name: str) -> str:
+        path = version_folder(root, self.kind, manifest.version) / name
         content = path.read_bytes() if path.is_file() else b""
         if manifest.files.get(name) != sha256(content).hexdigest():
-            problem = "differs from manifest.json."
-            raise refuse(Reason.MODEL_UNAVAILABLE, f"{kind}/{version}/{name}", problem, "Restore the version.")
-        texts[name] = content.decode()
-    if (manifest.feature_set_version, manifest.feature_names) != (feature_set_version, feature_names):
-        problem = f"needs feature set {manifest.feature_set_version}, the code builds {feature_set_version}."
-        raise refuse(Reason.MODEL_UNAVAILABLE, f"{kind}/{version}", problem, "Train it again.")
-    return TextArtifact(manifest, digest, texts[f"{kind}.json"], texts[CARD_FILE])
+            raise _unavailable(f"{self.kind}/{manifest.version}/{name}", "differs from manifest.json.")
+        return content.decode()
+
+
+def _unavailable(file: str, problem: str) -> CollectionsError:
+    return refuse(Reason.MODEL_UNAVAILABLE, file, problem, "Restore the version.")

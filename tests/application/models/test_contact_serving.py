@@ -53,14 +53,14 @@ def test_orders_are_judged_with_exactly_what_serves_and_never_on_what_it_learned
     approve(workspace, models, "calls-1")
     write(models, contact_model(), portfolios=["p0"])
     approve(workspace, models, "reach-1", ModelKind.CONTACT)
-    served = workspace.serving.effects.pin("p1")
+    served = workspace.serving.beside.pin("p1")
     accounts = workspace.recorded.portfolio("p1")
     rows, chances = slice(0, accounts.account_count), np.full((accounts.account_count, 3), 1 / 3)
     judged = unseen_served(served, "p1")(accounts, PLAN)
     assert judged.version.startswith("contact/reach-1 over effect/calls-1 over plan/")
     rates = judged.block(rows, 0, chances).rpc_rate
     assert np.array_equal(rates, served.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
-    assert not np.array_equal(rates, served.artifact.model.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
+    assert not np.array_equal(rates, served.effect.model.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
     with pytest.raises(CollectionsError, match="contact/reach-1 was learned from p0"):
         unseen_served(served, "p0")
     effect = replace(served.artifact.manifest, training={"portfolios": ["p2"]})

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.application.evidence.replay import ReplayOutcome
-from collections_opt.application.models.effect_serving import recorded_effects
+from collections_opt.application.models.pinned import recorded_effects
 from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.errors import CollectionsError

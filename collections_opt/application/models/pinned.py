@@ -1,0 +1,173 @@
+"""The approved champions that serve beside the outcome model, pinned for one ranking, whatever is promoted meanwhile.
+
+Where no effect model may serve the plan's effects stand, without a contact model their own right-party-contact rates, without a
+recovery model the LGD of the value parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Generic
+
+from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.models.lifecycle import ModelStanding, terms_to_serve
+from collections_opt.core.value.basis import EffectsOf
+from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.losses import LossesOf
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.scoring.contact.artifacts import CONTACTS
+from collections_opt.scoring.contact.model import ContactModel
+from collections_opt.scoring.effect.artifacts import EFFECTS, AnyEffectModel
+from collections_opt.scoring.recovery.artifacts import RECOVERIES
+from collections_opt.scoring.recovery.model import RecoveryModel
+from collections_opt.scoring.versions.text_artifacts import M, M_co, TextArtifact, TextFormat
+
+
+@dataclass(frozen=True)
+class Pinned(Generic[M_co]):
+    """The version of a kind that serves, None where none does; and why the champion could not, "" if it did or there is none."""
+
+    artifact: TextArtifact[M_co] | None = None
+    problem: str = ""
+
+    @property
+    def model(self) -> M_co | None:
+        """The model that serves."""
+        return self.artifact.model if self.artifact else None
+
+    @property
+    def version(self) -> str:
+        """Kind and version; empty without one."""
+        return self.artifact.name if self.artifact else ""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of its manifest; empty without one. Equal only where the same model serves."""
+        return self.artifact.digest if self.artifact else ""
+
+    def recorded(self, objects: ObjectStore | None, version: str | None = None) -> ServedModel:
+        """Return what a record says of it, so that the record can be valued anew alone; objects, if given, keep its text."""
+        text = objects.put(self.artifact.text.encode()) if self.artifact and objects else ""
+        return ServedModel(self.version if version is None else version, self.digest, text, self.problem)
+
+
+@dataclass(frozen=True)
+class PinnedBeside:
+    """The models beside the outcome model that serve a portfolio."""
+
+    effect: Pinned[AnyEffectModel]
+    contact: Pinned[ContactModel]
+    recovery: Pinned[RecoveryModel]
+
+    @property
+    def effects_of(self) -> EffectsOf:
+        """What gives the effects of a portfolio under a plan."""
+        return _effects_of(self.effect.model, self.contact.model)
+
+    @property
+    def losses_of(self) -> LossesOf | None:
+        """What gives the LGD of accounts that bring none of their own; None where the value parameters do."""
+        return self.recovery.model.losses_of if self.recovery.model else None
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Digests of the models; equal only where the same ones serve."""
+        return self.effect.digest, self.contact.digest, self.recovery.digest
+
+    def recorded(self, effects_version: str, objects: ObjectStore | None = None) -> BesideFacts:
+        """Return what a record says of them.
+
+        Args:
+            effects_version: what the effects call themselves.
+            objects: keeps the models' texts; None where nothing is recorded.
+        """
+        return BesideFacts(
+            effects=self.effect.recorded(objects, effects_version),
+            contact=self.contact.recorded(objects),
+            recovery=self.recovery.recorded(objects),
+        )
+
+
+def recorded_effects(objects: ObjectStore, beside: BesideFacts) -> EffectsOf:
+    """Return the effects that a recorded ranking was made with, from the texts it kept; the plan's where it kept none.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged.
+    """
+    return _effects_of(_kept(EFFECTS, beside.effects, objects), _kept(CONTACTS, beside.contact, objects))
+
+
+def recorded_losses(objects: ObjectStore, beside: BesideFacts) -> LossesOf | None:
+    """Return the LGD that a recorded ranking was made with, from the text it kept; None where it kept none.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged; MODEL_UNAVAILABLE where LightGBM is missing.
+    """
+    recovery = _kept(RECOVERIES, beside.recovery, objects)
+    return recovery.losses_of if recovery else None
+
+
+def _kept(form: TextFormat[M], served: ServedModel, objects: ObjectStore) -> M | None:
+    return form.parse(objects.get(served.text).decode()) if served.text else None
+
+
+def _effects_of(effect: AnyEffectModel | None, contact: ContactModel | None) -> EffectsOf:
+    effects_of: EffectsOf = effect.effects_of if effect else PlannedEffects
+    return contact.over(effects_of) if contact else effects_of
+
+
+class Champion(Generic[M]):
+    """Finds the champion of a kind where it may serve; the last version loaded is kept by digest.
+
+    Args:
+        form: how the kind is kept.
+        ledger: where approvals are recorded.
+        root: folder of the versions.
+        now: the time.
+    """
+
+    def __init__(self, form: TextFormat[M], ledger: Ledger, root: Path, now: Callable[[], datetime]) -> None:
+        self._form = form
+        self._ledger = ledger
+        self._root = root
+        self._now = now
+        self._loaded: TextArtifact[M] | None = None
+
+    def pin(self, portfolio_id: str) -> Pinned[M]:
+        """Return the version that serves a portfolio now ("" for rows that belong to none), or why none does."""
+        kind = self._form.kind
+        standing = self._ledger.model_standing(kind)
+        if not standing.champion:
+            return Pinned()
+        try:
+            return Pinned(self._approved(standing.of(standing.champion), portfolio_id))
+        except CollectionsError as error:
+            return Pinned(problem=f"{kind}/{standing.champion}: {error.message}")
+
+    def _approved(self, standing: ModelStanding, portfolio_id: str) -> TextArtifact[M]:
+        terms_to_serve(standing, portfolio_id, self._now())
+        loaded = self._loaded
+        if loaded is None or (loaded.manifest.version, loaded.digest) != (standing.version, standing.digest):
+            loaded = self._form.load(self._root, standing.version)
+            if loaded.digest != standing.digest:
+                raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, "is not the artifact approved.", "Restore the version.")
+            self._loaded = loaded
+        return loaded
+
+
+class Champions:
+    """The kinds that serve beside the outcome model."""
+
+    def __init__(self, ledger: Ledger, root: Path, now: Callable[[], datetime]) -> None:
+        self._effects = Champion(EFFECTS, ledger, root, now)
+        self._contacts = Champion(CONTACTS, ledger, root, now)
+        self._recoveries = Champion(RECOVERIES, ledger, root, now)
+
+    def pin(self, portfolio_id: str) -> PinnedBeside:
+        """Return what serves a portfolio now ("" for rows that belong to none)."""
+        return PinnedBeside(self._effects.pin(portfolio_id), self._contacts.pin(portfolio_id), self._recoveries.pin(portfolio_id))
