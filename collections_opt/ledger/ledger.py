@@ -38,8 +38,6 @@ class Ledger(
     Models,
     ModelEvents,
     Resources,
-    Requests,
-    Claims,
     Rankings,
     Worklists,
     Chain,
@@ -47,19 +45,22 @@ class Ledger(
     Moments,
     History,
     Erasure,
-    Lives,
     LoggedRows,
     Outbox,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 
-    Ids and instants are passed in. Any thread may call any method; writes wait for each other.
+    ``requests`` holds what was asked for, ``claims`` who makes it, ``lives`` checks how it went. Ids and instants are passed in.
+    Any thread may call any method; writes wait for each other.
     """
 
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         super().__init__(database)
         self.objects = objects
         self.workers = Workers(database)
+        self.requests = Requests(database)
+        self.claims = Claims(database)
+        self.lives = Lives(database)
         self.reads = Reads(database)
 
     @property

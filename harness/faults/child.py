@@ -114,7 +114,7 @@ class Session:
     def recover(self) -> None:
         """Resume what others left and wait until nothing is owed."""
         self.workspace.rankings.recover()
-        for owed in self.workspace.ledger.unfinished_rankings():
+        for owed in self.workspace.ledger.requests.unfinished():
             while True:
                 status = self.workspace.rankings.status(owed.ranking_id)
                 if status is None or status.state is not State.RUNNING or not self._is_made(owed.ranking_id):
@@ -122,7 +122,7 @@ class Session:
                 list(self.workspace.rankings.watch(owed.ranking_id, LOOK_AGAIN_SECONDS))
 
     def _is_made(self, ranking_id: str) -> bool:
-        worker = self.workspace.ledger.requested_ranking(ranking_id).latest.worker
+        worker = self.workspace.ledger.requests.requested(ranking_id).latest.worker
         return bool(worker) and self.workspace.ledger.workers.is_alive(worker)
 
     def do(self, operation: str, name: str) -> None:

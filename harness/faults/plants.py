@@ -106,7 +106,7 @@ def failed_commit_taken_for_success(session):
         except CollectionsError as error:
             if error.reason is not Reason.OUTCOME_UNKNOWN:
                 raise
-            request = session.workspace.ledger.requested_ranking(ranking_id).request_id
+            request = session.workspace.ledger.requests.requested(ranking_id).request_id
             session.say("recorded", request=request, ranking=ranking_id, **last)
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -127,7 +127,7 @@ def keys_forgotten(session):
 
 @planted
 def recovery_forgets(session):
-    session.workspace.ledger.recover_rankings = lambda *_: []
+    session.workspace.ledger.claims.recover = lambda *_: []
 
 
 @planted

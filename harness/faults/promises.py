@@ -67,7 +67,7 @@ def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
         books = connection.execute(portfolios.select()).mappings().all()
     found = [*_lost(ledger, promises, rows, begun), *_duplicated(ledger, promises, rows)]
     found += [*_altered(ledger, promises, rows, sums), *_books(promises, books)]
-    found += [("chain_breaks", line) for line in (*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_lives())]
+    found += [("chain_breaks", line) for line in (*ledger.verify_chain(), *ledger.verify_log(), *ledger.lives.verify())]
     return found
 
 
@@ -78,7 +78,7 @@ def _lost(ledger, promises, rows, begun):
         if request not in begun:
             yield "lost", f"{request}: accepted, is unknown"
         elif request not in rows and request not in promises.cancelled:
-            latest = ledger.requested_ranking(ranking_id).latest
+            latest = ledger.requests.requested(ranking_id).latest
             # Which it says; a process may end between the cancel that it asked for and telling of it.
             because = "its worker ended" in latest.reason or request in promises.cancel_asked
             given_up = latest.state is RankingState.ABANDONED and because
@@ -131,7 +131,7 @@ def inputs_of(payload_digest, record):
 
 def _cancelled(ledger, promises, request, ranking_id):
     if request in promises.cancelled:
-        states = [step.state for step in ledger.ranking_states(ranking_id)]
+        states = [step.state for step in ledger.requests.states(ranking_id)]
         after = states[states.index(RankingState.ABANDONED) :] if RankingState.ABANDONED in states else states
         if RankingState.RUNNING not in after:
             yield "altered", f"{request}: told to be abandoned, is recorded"

@@ -76,7 +76,7 @@ def replay_all(workspace: Workspace, every: int = 1, row_seeds: tuple[int, ...] 
 def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
     """Return whether the accounts sent in another order give the same entries."""
     opened = OpenedRanking(record, workspace.ledger, workspace.rankings._sealed)
-    command = load(workspace.ledger.requested_ranking(record.ranking_id).command, RankingCommand)
+    command = load(workspace.ledger.requests.requested(record.ranking_id).command, RankingCommand)
     shuffled = admit(as_sent(opened.portfolio, seed)).portfolio
     facts = opened.facts
     scorer = workspace.serving.recorded(facts.answer.model_version, facts.scored.digest)

@@ -158,20 +158,20 @@ def test_a_version_of_a_model_is_one_artifact(ledger):
 
 
 def begin(ledger, ranking_id="g1", request_id="r1", payload="x", portfolio_id="p1"):
-    return ledger.begin_ranking(ranking_id, request_id, payload, portfolio_id, '{"a":1}', NOW)
+    return ledger.requests.begin(ranking_id, request_id, payload, portfolio_id, '{"a":1}', NOW)
 
 
 def test_a_request_is_recorded_before_work_starts_and_followed_to_its_end(ledger):
     begun = begin(ledger)
-    assert begun == begin(ledger, ranking_id="ignored") == ledger.requested_ranking("g1")
+    assert begun == begin(ledger, ranking_id="ignored") == ledger.requests.requested("g1")
     assert (begun.latest.state, begun.latest.step, begun.command) == (State.REQUESTED, 1, '{"a":1}')
     assert ledger.find_request("r1", "x") is None
-    running = ledger.append_state("g1", State.RUNNING, "worker 1", NOW)
-    assert begin(ledger).latest == running == ledger.requested_ranking("g1").latest
+    running = ledger.requests.append_state("g1", State.RUNNING, "worker 1", NOW)
+    assert begin(ledger).latest == running == ledger.requests.requested("g1").latest
     made = ledger.complete_ranking("g1", {"a": 1}, entries_of([0, -1]), NOW)
     assert ledger.complete_ranking("g1", {"a": 2}, entries_of([0]), NOW) == made == ledger.find_request("r1", "x")
     assert add(ledger, "r1") == made
-    assert [s.state for s in ledger.ranking_states("g1")] == [State.REQUESTED, State.RUNNING, State.SUCCEEDED]
+    assert [s.state for s in ledger.requests.states("g1")] == [State.REQUESTED, State.RUNNING, State.SUCCEEDED]
     assert ledger.verify_ranking("g1") == []
 
 
@@ -189,15 +189,15 @@ def test_requests_that_cannot_be_begun_are_refused(ledger):
 
 def test_states_follow_each_other_only_as_work_does(ledger):
     begin(ledger)
-    assert reason_of(lambda: ledger.append_state("g1", State.REQUESTED, "", NOW)) is Reason.INVALID_ARGUMENT
-    assert reason_of(lambda: ledger.append_state("g1", State.SUCCEEDED, "", NOW)) is Reason.INVALID_ARGUMENT
-    assert reason_of(lambda: ledger.append_state("g9", State.RUNNING, "", NOW)) is Reason.NOT_FOUND
+    assert reason_of(lambda: ledger.requests.append_state("g1", State.REQUESTED, "", NOW)) is Reason.INVALID_ARGUMENT
+    assert reason_of(lambda: ledger.requests.append_state("g1", State.SUCCEEDED, "", NOW)) is Reason.INVALID_ARGUMENT
+    assert reason_of(lambda: ledger.requests.append_state("g9", State.RUNNING, "", NOW)) is Reason.NOT_FOUND
     for state in (State.RUNNING, State.FAILED, State.RUNNING, State.ABANDONED):
-        ledger.append_state("g1", state, "again", NOW)
+        ledger.requests.append_state("g1", state, "again", NOW)
     assert reason_of(lambda: ledger.complete_ranking("g1", {}, entries_of([0]), NOW)) is Reason.RANKING_ABANDONED
-    ledger.append_state("g1", State.RUNNING, "again", NOW)
+    ledger.requests.append_state("g1", State.RUNNING, "again", NOW)
     ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
-    assert reason_of(lambda: ledger.append_state("g1", State.FAILED, "", NOW)) is Reason.INVALID_ARGUMENT
+    assert reason_of(lambda: ledger.requests.append_state("g1", State.FAILED, "", NOW)) is Reason.INVALID_ARGUMENT
 
 
 def test_accounts_are_found_in_one_ranking_and_over_all(ledger):
@@ -235,7 +235,7 @@ def test_pages_and_times_are_checked(ledger):
 
 
 def begin_at(ledger, now):
-    return ledger.begin_ranking("g1", "r1", "x", "p1", "{}", now)
+    return ledger.requests.begin("g1", "r1", "x", "p1", "{}", now)
 
 
 def test_the_ledgers_own_key_is_refused(ledger):

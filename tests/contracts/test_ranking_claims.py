@@ -39,7 +39,7 @@ def ledger(database_url, tmp_path):
 
 
 def begin(ledger, number=1):
-    return ledger.begin_ranking(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
+    return ledger.requests.begin(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
 
 
 def alive(*workers):
@@ -47,21 +47,21 @@ def alive(*workers):
 
 
 def states(ledger, ranking_id="g1"):
-    return [(s.state, s.worker) for s in ledger.ranking_states(ranking_id)]
+    return [(s.state, s.worker) for s in ledger.requests.states(ranking_id)]
 
 
 def test_one_living_worker_makes_a_ranking(ledger):
     begin(ledger)
-    assert ledger.claim_ranking("g1", "a", alive("a"), NOW).latest.worker == "a"
-    assert ledger.claim_ranking("g1", "a", alive("a"), NOW).latest.step == 2
-    assert ledger.claim_ranking("g1", "b", alive("a", "b"), NOW).latest.worker == "a"
-    taken = ledger.claim_ranking("g1", "b", alive("b"), NOW).latest
+    assert ledger.claims.claim("g1", "a", alive("a"), NOW).latest.worker == "a"
+    assert ledger.claims.claim("g1", "a", alive("a"), NOW).latest.step == 2
+    assert ledger.claims.claim("g1", "b", alive("a", "b"), NOW).latest.worker == "a"
+    taken = ledger.claims.claim("g1", "b", alive("b"), NOW).latest
     assert (taken.worker, taken.state, taken.reason) == ("b", State.RUNNING, "resumed after worker a ended")
     ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
-    assert ledger.claim_ranking("g1", "c", alive("c"), NOW).latest.state is State.SUCCEEDED
+    assert ledger.claims.claim("g1", "c", alive("c"), NOW).latest.state is State.SUCCEEDED
     assert states(ledger) == [(State.REQUESTED, ""), (State.RUNNING, "a"), (State.RUNNING, "b"), (State.SUCCEEDED, "")]
     with pytest.raises(CollectionsError) as caught:
-        ledger.claim_ranking("g9", "a", alive(), NOW)
+        ledger.claims.claim("g9", "a", alive(), NOW)
     assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -69,53 +69,53 @@ def test_of_many_workers_one_gets_the_claim(ledger):
     begin(ledger)
     everyone = [f"w{number}" for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
-        owners = list(pool.map(lambda worker: ledger.claim_ranking("g1", worker, alive(*everyone), NOW).latest.worker, everyone))
+        owners = list(pool.map(lambda worker: ledger.claims.claim("g1", worker, alive(*everyone), NOW).latest.worker, everyone))
     assert len(set(owners)) == 1
     assert len(states(ledger)) == 2
 
 
 def test_failures_belong_to_the_worker_that_still_makes_the_ranking(ledger):
     begin(ledger)
-    ledger.claim_ranking("g1", "a", alive(), NOW)
-    ledger.claim_ranking("g1", "b", alive(), NOW)
-    assert ledger.fail_ranking("g1", "a", "too late", NOW).worker == "b"
-    assert ledger.fail_ranking("g1", "b", "no model", NOW).state is State.FAILED
-    assert ledger.fail_ranking("g1", "b", "again", NOW).reason == "no model"
-    assert ledger.claim_ranking("g1", "c", alive(), NOW).latest.reason == "asked for again after it was failed"
+    ledger.claims.claim("g1", "a", alive(), NOW)
+    ledger.claims.claim("g1", "b", alive(), NOW)
+    assert ledger.claims.fail("g1", "a", "too late", NOW).worker == "b"
+    assert ledger.claims.fail("g1", "b", "no model", NOW).state is State.FAILED
+    assert ledger.claims.fail("g1", "b", "again", NOW).reason == "no model"
+    assert ledger.claims.claim("g1", "c", alive(), NOW).latest.reason == "asked for again after it was failed"
 
 
 def test_a_cancelled_ranking_is_never_recorded_unless_asked_for_again(ledger):
     begin(ledger)
-    ledger.claim_ranking("g1", "a", alive("a"), NOW)
-    assert ledger.cancel_ranking("g1", "cancelled", NOW).state is State.ABANDONED
-    assert ledger.cancel_ranking("g1", "again", NOW).reason == "cancelled"
+    ledger.claims.claim("g1", "a", alive("a"), NOW)
+    assert ledger.claims.cancel("g1", "cancelled", NOW).state is State.ABANDONED
+    assert ledger.claims.cancel("g1", "again", NOW).reason == "cancelled"
     with pytest.raises(CollectionsError) as caught:
         ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
     assert caught.value.reason is Reason.RANKING_ABANDONED
     assert ledger.chain_head().seq == 0
-    ledger.claim_ranking("g1", "a", alive("a"), NOW)
+    ledger.claims.claim("g1", "a", alive("a"), NOW)
     made = ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
-    assert ledger.cancel_ranking("g1", "too late", NOW).state is State.SUCCEEDED
+    assert ledger.claims.cancel("g1", "too late", NOW).state is State.SUCCEEDED
     assert ledger.ranking("g1") == made
 
 
 def test_what_dead_workers_left_is_resumed_and_what_kills_them_is_abandoned(ledger):
     for number in range(1, 5):
         begin(ledger, number)
-    ledger.claim_ranking("g1", "dead", alive(), NOW)
-    ledger.claim_ranking("g2", "living", alive("living"), NOW)
+    ledger.claims.claim("g1", "dead", alive(), NOW)
+    ledger.claims.claim("g2", "living", alive("living"), NOW)
     ledger.complete_ranking("g4", {}, entries_of([0]), NOW)
-    found = ledger.recover_rankings("w1", alive("living", "w1"), NOW)
+    found = ledger.claims.recover("w1", alive("living", "w1"), NOW)
     assert [(r.request.ranking_id, r.resumed, r.lost_worker) for r in found] == [("g1", True, "dead"), ("g3", True, "")]
-    assert ledger.recover_rankings("w1", alive("living", "w1"), NOW) == []
+    assert ledger.claims.recover("w1", alive("living", "w1"), NOW) == []
     for number in range(2, MAX_ATTEMPTS):
-        assert all(r.resumed for r in ledger.recover_rankings(f"w{number}", alive("living"), NOW))
-    last = {r.request.ranking_id: r for r in ledger.recover_rankings("last", alive("living"), NOW)}
+        assert all(r.resumed for r in ledger.claims.recover(f"w{number}", alive("living"), NOW))
+    last = {r.request.ranking_id: r for r in ledger.claims.recover("last", alive("living"), NOW)}
     assert (last["g1"].resumed, last["g3"].resumed) == (False, True)
     assert last["g1"].request.latest.reason == f"its worker ended {MAX_ATTEMPTS} times before it was made"
-    assert [r.ranking_id for r in ledger.requests_in([State.ABANDONED], None, 5)] == ["g1"]
-    ledger.claim_ranking("g1", "w9", alive(), NOW)
-    assert ledger.recover_rankings("w10", alive(), NOW)[0].resumed, "asking again starts the count anew"
+    assert [r.ranking_id for r in ledger.requests.in_states([State.ABANDONED], None, 5)] == ["g1"]
+    ledger.claims.claim("g1", "w9", alive(), NOW)
+    assert ledger.claims.recover("w10", alive(), NOW)[0].resumed, "asking again starts the count anew"
 
 
 def test_a_worker_is_alive_until_its_process_dies(ledger, database_url):
@@ -140,11 +140,11 @@ def test_a_worker_is_alive_until_its_process_dies(ledger, database_url):
 def test_every_end_is_told_once_in_order_of_commits(ledger):
     for number in range(1, 4):
         begin(ledger, number)
-        ledger.claim_ranking(f"g{number}", "a", alive(), NOW)
+        ledger.claims.claim(f"g{number}", "a", alive(), NOW)
     made = ledger.complete_ranking("g2", {}, entries_of([0]), NOW)
     ledger.complete_ranking("g2", {}, entries_of([0]), NOW)
-    ledger.fail_ranking("g1", "a", "no model", NOW)
-    ledger.cancel_ranking("g3", "cancelled", NOW)
+    ledger.claims.fail("g1", "a", "no model", NOW)
+    ledger.claims.cancel("g3", "cancelled", NOW)
     events = ledger.events_after(0, 10)
     assert [(e.seq, e.kind, e.subject) for e in events] == [
         (1, "ranking.succeeded", "g2"),
@@ -168,10 +168,10 @@ def test_events_of_many_writers_have_no_gaps(ledger):
 def test_requests_are_listed_by_state_newest_first(ledger):
     for number in range(1, 6):
         begin(ledger, number)
-    ledger.append_state("g2", State.RUNNING, "", NOW)
-    ledger.append_state("g2", State.FAILED, "no model", NOW)
-    first = ledger.requests_in([State.REQUESTED], None, 2)
+    ledger.requests.append_state("g2", State.RUNNING, "", NOW)
+    ledger.requests.append_state("g2", State.FAILED, "no model", NOW)
+    first = ledger.requests.in_states([State.REQUESTED], None, 2)
     assert [r.ranking_id for r in first] == ["g5", "g4"]
-    rest = ledger.requests_in([State.REQUESTED], (first[-1].created_at, first[-1].ranking_id), 5)
+    rest = ledger.requests.in_states([State.REQUESTED], (first[-1].created_at, first[-1].ranking_id), 5)
     assert [r.ranking_id for r in rest] == ["g3", "g1"]
-    assert [r.ranking_id for r in ledger.requests_in([State.FAILED, State.RUNNING], None, 5)] == ["g2"]
+    assert [r.ranking_id for r in ledger.requests.in_states([State.FAILED, State.RUNNING], None, 5)] == ["g2"]

@@ -115,8 +115,8 @@ def test_whichever_statement_fails_nothing_is_left(ledger, failing):
     sa.event.remove(engine, "before_cursor_execute", fail)
     if failing < expected:
         assert ledger.find_request("r1", "x") is None
-        assert ledger.unfinished_rankings() == ledger.events_after(0, 9) == []
+        assert ledger.requests.unfinished() == ledger.events_after(0, 9) == []
         assert ledger.chain_head().seq == 0
     made = add(ledger)
-    assert [s.state for s in ledger.ranking_states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]
+    assert [s.state for s in ledger.requests.states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]
     assert ledger.verify_ranking(made.ranking_id) == []

@@ -104,7 +104,7 @@ class Replays:
 
     def _difference(self, opened: OpenedRanking, progress: ProgressCallback, threads: int) -> str:
         facts, record = opened.facts, opened.record
-        command = load(self._ledger.requested_ranking(record.ranking_id).command, RankingCommand)
+        command = load(self._ledger.requests.requested(record.ranking_id).command, RankingCommand)
         previous = opened.previous
         options = replace(
             self._options_of(command), threads=threads, warm_prices=previous.prices, warm_side_prices=previous.side_prices

@@ -65,8 +65,8 @@ class RankingRuns:
                 confirm the request.
         """
         self._ledger.workers.join(self._worker)
-        self._ledger.begin_ranking(ranking_id, request_id, payload_digest, portfolio_id, command, self._now())
-        request = self._ledger.claim_ranking(ranking_id, self._worker, self._ledger.workers.is_alive, self._now())
+        self._ledger.requests.begin(ranking_id, request_id, payload_digest, portfolio_id, command, self._now())
+        request = self._ledger.claims.claim(ranking_id, self._worker, self._ledger.workers.is_alive, self._now())
         if request.latest.worker == self._worker:
             self._start(request)
 
@@ -76,7 +76,7 @@ class RankingRuns:
         For the start of a process; rankings of workers that live are left alone.
         """
         self._ledger.workers.join(self._worker)
-        recovered = self._ledger.recover_rankings(self._worker, self._ledger.workers.is_alive, self._now())
+        recovered = self._ledger.claims.recover(self._worker, self._ledger.workers.is_alive, self._now())
         for recovery in recovered:
             latest = recovery.request.latest
             event = "ranking resumed" if recovery.resumed else "ranking abandoned"
@@ -91,7 +91,7 @@ class RankingRuns:
         Raises:
             CollectionsError: NOT_FOUND.
         """
-        latest = self._ledger.cancel_ranking(ranking_id, "cancelled by its caller", self._now())
+        latest = self._ledger.claims.cancel(ranking_id, "cancelled by its caller", self._now())
         if latest.state is RankingState.ABANDONED:
             self._jobs.stop(ranking_id)
 
@@ -113,7 +113,7 @@ class RankingRuns:
     def status(self, ranking_id: str) -> JobStatus | None:
         """Return where a requested ranking stands, whichever process makes it; None for an unknown one."""
         try:
-            latest = self._ledger.requested_ranking(ranking_id).latest
+            latest = self._ledger.requests.requested(ranking_id).latest
         except CollectionsError as error:
             if error.reason is Reason.NOT_FOUND:
                 return None
@@ -138,7 +138,7 @@ class RankingRuns:
 
     def _run(self, request: RequestedRanking, progress: ProgressCallback) -> None:
         def report(reached: SolveProgress) -> None:
-            if self._ledger.requested_ranking(request.ranking_id).latest.state is RankingState.ABANDONED:
+            if self._ledger.requests.requested(request.ranking_id).latest.state is RankingState.ABANDONED:
                 raise Stopped(request.ranking_id)  # cancelled through another process
             progress(reached)
 
@@ -168,7 +168,7 @@ class RankingRuns:
 
     def _fail(self, ranking_id: str, reason: str) -> None:
         try:
-            self._ledger.fail_ranking(ranking_id, self._worker, reason, self._now())
+            self._ledger.claims.fail(ranking_id, self._worker, reason, self._now())
         except CollectionsError as error:  # the failure itself is what the caller must see
             _log.warning("failure not recorded", ranking_id=ranking_id, why=str(error))
 

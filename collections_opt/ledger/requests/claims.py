@@ -39,7 +39,7 @@ class Recovery:
 class Claims(Store):
     """Claims of workers on requested rankings; each is one transaction, so that two workers never hold the same claim."""
 
-    def claim_ranking(self, ranking_id: str, worker: str, is_alive: IsAlive, now: datetime) -> RequestedRanking:
+    def claim(self, ranking_id: str, worker: str, is_alive: IsAlive, now: datetime) -> RequestedRanking:
         """Make a worker the one that makes a ranking, unless it is recorded or another living worker makes it.
 
         Returns the request with its latest state; ``latest.worker`` says who makes it.
@@ -57,7 +57,7 @@ class Claims(Store):
             insert_state(connection, ranking_id, _S.RUNNING, reason, created_at, worker)
             return _request(connection, ranking_id)
 
-    def fail_ranking(self, ranking_id: str, worker: str, reason: str, now: datetime) -> StateRecord:
+    def fail(self, ranking_id: str, worker: str, reason: str, now: datetime) -> StateRecord:
         """Record that a worker's attempt failed, unless the ranking has ended or is another's by now; return its latest state.
 
         Raises:
@@ -65,7 +65,7 @@ class Claims(Store):
         """
         return self._end(ranking_id, _S.FAILED, reason, now, worker)
 
-    def cancel_ranking(self, ranking_id: str, reason: str, now: datetime) -> StateRecord:
+    def cancel(self, ranking_id: str, reason: str, now: datetime) -> StateRecord:
         """Record that nobody wants an unfinished ranking any more; return its latest state, which says what it is instead.
 
         Raises:
@@ -73,7 +73,7 @@ class Claims(Store):
         """
         return self._end(ranking_id, _S.ABANDONED, reason, now, None)
 
-    def recover_rankings(self, worker: str, is_alive: IsAlive, now: datetime) -> list[Recovery]:
+    def recover(self, worker: str, is_alive: IsAlive, now: datetime) -> list[Recovery]:
         """Take over the unfinished rankings of workers that ended, and abandon those that ended ``MAX_ATTEMPTS`` workers."""
         created_at = timestamp(now)
         recovered = []

@@ -21,7 +21,7 @@ _PAGE = 1_000
 class Lives(Store):
     """Checks over all requests, recorded or not."""
 
-    def verify_lives(self) -> list[str]:
+    def verify(self) -> list[str]:
         """Return where requests, states and events do not follow from each other, in words; empty when they do.
 
         What led to a recorded ranking is also under its digest and checked with it (``verify_ranking``).

@@ -34,7 +34,7 @@ _NEXT: Mapping[RankingState, frozenset[RankingState]] = {
 class Requests(Store):
     """Requests for rankings and their states, append-only."""
 
-    def begin_ranking(
+    def begin(
         self, ranking_id: str, request_id: str, payload_digest: str, portfolio_id: str, command: str, now: datetime
     ) -> RequestedRanking:
         """Record a request in state REQUESTED; the same request again returns it with its latest state.
@@ -60,7 +60,7 @@ class Requests(Store):
         with self._database.write() as connection:
             return insert_state(connection, ranking_id, state, reason, created_at)
 
-    def requested_ranking(self, ranking_id: str) -> RequestedRanking:
+    def requested(self, ranking_id: str) -> RequestedRanking:
         """Return a request with its latest state.
 
         Raises:
@@ -69,18 +69,18 @@ class Requests(Store):
         with self._database.read() as connection:
             return found(request_where(connection, requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
 
-    def ranking_states(self, ranking_id: str) -> list[StateRecord]:
+    def states(self, ranking_id: str) -> list[StateRecord]:
         """Return all states of a ranking in order; empty for an unknown one."""
         with self._database.read() as connection:
             query = states.select().where(states.c.ranking_id == ranking_id).order_by(states.c.step)
             return [_state(row) for row in connection.execute(query).mappings()]
 
-    def unfinished_rankings(self) -> list[RequestedRanking]:
+    def unfinished(self) -> list[RequestedRanking]:
         """Return the requests on which work is owed, oldest first."""
         with self._database.read() as connection:
             return unfinished(connection)
 
-    def requests_in(self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int) -> list[RequestedRanking]:
+    def in_states(self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int) -> list[RequestedRanking]:
         """Return requests whose latest state is one of those wanted, newest first, before ``(created_at, ranking_id)``."""
         condition: sa.ColumnElement[bool] = states.c.state.in_(list(wanted))
         if before is not None:
@@ -101,7 +101,7 @@ def insert_request(
     command: str,
     created_at: str,
 ) -> RequestedRanking:
-    """Record a request, or return the one made before, within a transaction; errors as ``Requests.begin_ranking``."""
+    """Record a request, or return the one made before, within a transaction; errors as ``Requests.begin``."""
     stored = request_where(connection, requests.c.request_id == request_id)
     if stored is not None:
         if stored.payload_digest != payload_digest:

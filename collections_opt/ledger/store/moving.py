@@ -102,7 +102,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
     """Return what does not verify: chain, log, rows, lives, rankings with their worklists, objects that a record names."""
-    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.verify_lives()]
+    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.lives.verify()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.verify_ranking(ranking.ranking_id)]

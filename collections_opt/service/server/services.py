@@ -26,6 +26,7 @@ from collections_opt.service.server.places import CallClass
 from collections_opt.service.servicers.capacity import CapacityServicer
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.event import EventServicer
+from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.model import ModelServicer
 from collections_opt.service.servicers.parameters import ParametersServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
@@ -145,8 +146,8 @@ def all_services(
     workspace.rankings.on_recorded = metrics.count_ranking
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines)
-    ranking_servicer = RankingServicer(rankings, workspace.placer, workspace.evidence, ledger)
-    gate, note = scope_gate(ledger.requested_ranking), read_note(workspace.trail.note)
+    ranking_servicer = RankingServicer(rankings, workspace.placer, EvidenceCalls(workspace.evidence), ledger)
+    gate, note = scope_gate(ledger.requests.requested), read_note(workspace.trail.note)
     implemented = (
         (schema_service_pb2, "SchemaService", SchemaServicer(workspace.values)),
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from collections_opt.api.v1 import morning_pb2 as mornings_pb
-from collections_opt.api.v1 import placement_pb2, ranking_pb2
+from collections_opt.api.v1 import evidence_pb2, placement_pb2, ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.application.answers.mornings import compare_recorded_mornings
 from collections_opt.application.answers.placement import Placer
-from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.in_force import ranking_in_force, require_not_for_analysis
 from collections_opt.application.rankings.jobs import State
@@ -55,11 +53,11 @@ WATCH_SECONDS = 1.0
 """How often a watch looks whether its caller is still there."""
 
 
-class RankingServicer(EvidenceCalls):
+class RankingServicer:
     """Makes and shows rankings."""
 
-    def __init__(self, rankings: Rankings, placer: Placer, evidence: Evidence, ledger: Ledger) -> None:
-        super().__init__(evidence)
+    def __init__(self, rankings: Rankings, placer: Placer, evidence: EvidenceCalls, ledger: Ledger) -> None:
+        self._evidence = evidence
         self._rankings = rankings
         self._recorded = rankings.recorded
         self._placer = placer
@@ -174,13 +172,35 @@ class RankingServicer(EvidenceCalls):
         shown, more = page.cut(rows)
         return write_mornings(found, shown, page.next_token(page.after + page.size) if more else "")
 
+    def explain_assignment(self, request: pb.ExplainAssignmentRequest, context: Call) -> pb.ExplainAssignmentResponse:
+        """Return why an account is worked or not."""
+        return self._evidence.explain_assignment(request, context)
+
+    def verify_ranking(self, request: evidence_pb2.VerifyRankingRequest, context: Call) -> evidence_pb2.VerifyRankingResponse:
+        """Return how much of a ranking holds."""
+        return self._evidence.verify_ranking(request, context)
+
+    def verify_log(self, request: evidence_pb2.VerifyLogRequest, context: Call) -> evidence_pb2.VerifyLogResponse:
+        """Return whether the log holds."""
+        return self._evidence.verify_log(request, context)
+
+    def replay_ranking(self, request: evidence_pb2.ReplayRankingRequest, context: Call) -> evidence_pb2.ReplayRankingResponse:
+        """Make a ranking anew and return what differs."""
+        return self._evidence.replay_ranking(request, context)
+
+    def export_evidence(
+        self, request: evidence_pb2.ExportEvidenceRequest, context: Call
+    ) -> Iterator[evidence_pb2.ExportEvidenceResponse]:
+        """Yield the archive of a ranking."""
+        return self._evidence.export_evidence(request, context)
+
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
         names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]
         wanted = {RankingState(name) for name in names} | ({RankingState.REQUESTED} if "RUNNING" in names else set())
         page = read_page(f"rankings/{sorted(wanted)}", request.page_size, request.page_token, "")
         created_at, _, ranking_id = page.after.partition("|")
         before = (created_at, ranking_id) if page.after else None
-        found, more = page.cut(self._ledger.requests_in(wanted, before, page.size + 1))
+        found, more = page.cut(self._ledger.requests.in_states(wanted, before, page.size + 1))
         token = page.next_token(f"{found[-1].created_at}|{found[-1].ranking_id}") if more else ""
         return pb.ListRankingsResponse(rankings=[self._shown(r.ranking_id) for r in found], next_page_token=token)
 

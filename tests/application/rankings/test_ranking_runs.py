@@ -41,8 +41,8 @@ def left_behind(workspace, command, worker="gone-1"):
     """Record a ranking that a worker claimed and left."""
     settled = dump(replace(command, plan_version=1))
     ledger = workspace.ledger
-    ledger.begin_ranking(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled, NOW)
-    ledger.claim_ranking(command.ranking_id, worker, lambda _: False, NOW)
+    ledger.requests.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled, NOW)
+    ledger.claims.claim(command.ranking_id, worker, lambda _: False, NOW)
 
 
 def finished(workspace, ranking_id):
@@ -52,7 +52,7 @@ def finished(workspace, ranking_id):
 
 
 def states_of(workspace, ranking_id):
-    return [s.state for s in workspace.ledger.ranking_states(ranking_id)]
+    return [s.state for s in workspace.ledger.requests.states(ranking_id)]
 
 
 def test_a_ranking_is_owed_before_work_starts(workspace, monkeypatch):
@@ -84,7 +84,7 @@ def test_what_a_dead_server_left_is_resumed_at_start_up_and_says_so(workspace):
     assert (said[0]["ranking_id"], said[0]["lost_worker"]) == (command.ranking_id, "gone-1")
     made = finished(workspace, command.ranking_id)
     assert made.record["plan_version"] == 1
-    assert "gone-1" in workspace.ledger.ranking_states(command.ranking_id)[2].reason
+    assert "gone-1" in workspace.ledger.requests.states(command.ranking_id)[2].reason
     assert workspace.rank(command, ignore_progress) == made
     assert workspace.rankings.recover() == []
 
@@ -144,7 +144,7 @@ def test_one_cancelled_through_another_process_is_not_recorded(workspace, monkey
     make = workspace.rankings._runs._make
 
     def cancelled_elsewhere(requested, progress):
-        workspace.ledger.cancel_ranking(requested.ranking_id, "cancelled elsewhere", NOW)
+        workspace.ledger.claims.cancel(requested.ranking_id, "cancelled elsewhere", NOW)
         make(requested, lambda report: (progress(report), reached.append(report)))
 
     monkeypatch.setattr(workspace.rankings._runs, "_make", cancelled_elsewhere)

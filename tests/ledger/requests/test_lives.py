@@ -14,23 +14,23 @@ def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
     opened.add_portfolio(PORTFOLIO)
     for number in range(1, 4):
-        opened.begin_ranking(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
-        opened.claim_ranking(f"g{number}", "w1", lambda _: False, NOW)
+        opened.requests.begin(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
+        opened.claims.claim(f"g{number}", "w1", lambda _: False, NOW)
     opened.complete_ranking("g1", {}, entries_of([0, 1]), NOW)
-    opened.fail_ranking("g2", "w1", "no model", NOW)
+    opened.claims.fail("g2", "w1", "no model", NOW)
     yield opened
     opened.close()
 
 
 def found(ledger):
-    return ledger.verify_lives() + [f"g1: {line}" for line in ledger.verify_ranking("g1")]
+    return ledger.lives.verify() + [f"g1: {line}" for line in ledger.verify_ranking("g1")]
 
 
 def test_what_happened_holds_together(ledger):
     assert found(ledger) == []
-    ledger.cancel_ranking("g3", "cancelled", NOW)
-    ledger.claim_ranking("g3", "w2", lambda _: False, NOW)
-    ledger.append_state("g3", RankingState.ABANDONED, "again", NOW)
+    ledger.claims.cancel("g3", "cancelled", NOW)
+    ledger.claims.claim("g3", "w2", lambda _: False, NOW)
+    ledger.requests.append_state("g3", RankingState.ABANDONED, "again", NOW)
     add(ledger, "r3")
     assert found(ledger) + ledger.verify_ranking("g3") == []
 

@@ -43,7 +43,7 @@ def test_rankings_of_the_first_schema_are_kept_and_chained_on(database_url, tmp_
     engine.dispose()
     ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
     assert ledger.find_request("r0", "x").record == {"a": 1}
-    assert ledger.requested_ranking("old").latest.state is RankingState.SUCCEEDED
+    assert ledger.requests.requested("old").latest.state is RankingState.SUCCEEDED
     assert "older version" in ledger.verify_ranking("old")[0]
     assert add(ledger).previous_digest == row["record_digest"]
     assert ledger.verify_chain() == []

@@ -48,7 +48,7 @@ def target(target_url, objects):
 def filled(source):
     for number in range(1, 4):
         add(source, f"r{number}")
-    source.begin_ranking("begun", "r9", "x", "p1", "{}", NOW)
+    source.requests.begin("begun", "r9", "x", "p1", "{}", NOW)
     return source
 
 
@@ -62,7 +62,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert target.rankings_before(None, 9) == source.rankings_before(None, 9)
     assert target.events_after(0, 9) == source.events_after(0, 9)
     assert target.find_request("r2", "x") == source.find_request("r2", "x")
-    assert target.unfinished_rankings() == source.unfinished_rankings()
+    assert target.requests.unfinished() == source.requests.unfinished()
     assert target.worklist("g0", 0, 0, 9) == source.worklist("g0", 0, 0, 9)
     assert add(target, "r8").previous_digest == moved.head
     assert target.verify_chain() == target.verify_log() == []

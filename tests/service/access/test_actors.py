@@ -145,7 +145,7 @@ def test_what_is_no_identity_is_refused_before_anything_is_recorded(workspace, c
     assert (code, reason) == (grpc.StatusCode.INVALID_ARGUMENT, "INVALID_ARGUMENT")
     assert field.encode() in status.details[1].value
     with pytest.raises(CollectionsError) as unknown:
-        workspace.ledger.requested_ranking(ranking_id_of(request))
+        workspace.ledger.requests.requested(ranking_id_of(request))
     assert unknown.value.reason is Reason.NOT_FOUND
 
 
@@ -155,7 +155,7 @@ def test_a_resumed_ranking_records_who_asked_the_server_that_was_lost(workspace,
         patched.setattr(workspace.rankings._runs, "_worker", "gone-1")
         patched.setattr(workspace.rankings._runs, "_start", lambda _: None)  # the server ends before it comes to work
         ranking_id = client.rankings.CreateRanking(request, timeout=WAIT, metadata=ANN).ranking.ranking_id
-    kept = load(workspace.ledger.requested_ranking(ranking_id).command, OwedRanking)
+    kept = load(workspace.ledger.requests.requested(ranking_id).command, OwedRanking)
     assert kept.actor == Actor("ann", "OPERATIONS_MANAGER")
     monkeypatch.setattr(workspace.ledger.workers, "is_alive", lambda _: False)
     assert [r.resumed for r in workspace.rankings.recover()] == [True]

@@ -48,8 +48,8 @@ def begun(workspace, number, worker):
     command = command_for(number)
     ledger = workspace.ledger
     given = (command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id)
-    ledger.begin_ranking(*given, dump(replace(command, plan_version=1)), NOW)
-    ledger.claim_ranking(command.ranking_id, worker, lambda _: False, NOW)
+    ledger.requests.begin(*given, dump(replace(command, plan_version=1)), NOW)
+    ledger.claims.claim(command.ranking_id, worker, lambda _: False, NOW)
     return command.ranking_id
 
 

@@ -58,8 +58,8 @@ def fill(ledger):
     ledger.approve_resource(ResourceKind.RULE_TABLE, "us", 1, approval)
     add(ledger, "r1")
     add(ledger, "r2")
-    ledger.begin_ranking("begun", "r3", "x", "p1", "{}", NOW)
-    ledger.append_state("begun", RankingState.RUNNING, "", NOW)
+    ledger.requests.begin("begun", "r3", "x", "p1", "{}", NOW)
+    ledger.requests.append_state("begun", RankingState.RUNNING, "", NOW)
     ledger.reads.record("ListWorklist", Actor("ann"), {"ranking_id": "begun"}, NOW)
     told = [Event(f"e{number}", EventKind.PAYMENT, NOW, account_id="a1", amount_minor=5) for number in (1, 2)]
     EventLog(ledger.database, ledger.subject_keys(KeyVault(bytes(32)))).record(told, ann, NOW)
