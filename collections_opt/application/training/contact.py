@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 
+from collections_opt.application.training.periods import creation_text, read_periods
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
 from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
@@ -44,15 +43,10 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
         CollectionsError: NOT_FOUND for an unknown portfolio or queue; INVALID_ARGUMENT for too few periods or contacts,
             portfolios out of order, or a time without zone; ALREADY_EXISTS when the version exists with other bytes.
     """
-    if created_at.tzinfo is None:
-        raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
-    portfolios = [workspace.recorded.portfolio(portfolio_id) for portfolio_id, _ in training.logs]
-    dates = [portfolio.as_of_date for portfolio in portfolios]
-    if any(later <= earlier for earlier, later in pairwise(dates)):
-        told = f"as-of dates {', '.join(map(str, dates))} do not rise."
-        raise refuse(Reason.INVALID_ARGUMENT, "portfolio", told, "Give portfolios in order of time.")
-    plan = training.plan
-    periods = [contact_rows(accounts, log, plan) for accounts, (_, log) in zip(portfolios, training.logs, strict=True)]
+    made_at = creation_text(created_at)
+    recorded, plan = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.logs]), training.plan
+    given = zip(recorded.portfolios, training.logs, strict=True)
+    periods = [contact_rows(accounts, log, plan) for accounts, (_, log) in given]
     learned = learn_contacts(periods, plan, training.version, training.seed)
     metrics = contact_metrics(learned)
     fitted, calibrated, judged = learned.row_counts
@@ -64,8 +58,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
         calibration_version="line-by-channel",
         files={},
         training={
-            "portfolios": [portfolio_id for portfolio_id, _ in training.logs],
-            "as_of_dates": [day.isoformat() for day in dates],
+            **recorded.told(),
             "plan": f"{plan.plan_id}/{plan.version}",
             "fitted_count": fitted,
             "calibrated_count": calibrated,
@@ -76,7 +69,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
             "seed": training.seed,
         },
         metrics=metrics,
-        created_at=created_at.isoformat(timespec="seconds"),
+        created_at=made_at,
         engine=CONTACT_ENGINE,
     )
     return ContactReport(learned, metrics, write_contact(root, manifest, learned.model, contact_card(learned)))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from collections_opt.application.training.periods import creation_text
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.desk.queues import CapacityPlan
@@ -114,8 +115,7 @@ def train_effects(
         CollectionsError: NOT_FOUND for an unknown portfolio; MODEL_UNAVAILABLE; INVALID_ARGUMENT for a log that is not what it
             says or a time without zone; ALREADY_EXISTS when the version exists with other bytes.
     """
-    if created_at.tzinfo is None:
-        raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
+    made_at = creation_text(created_at)
     periods, models = [], set()
     for portfolio_id, log in training.logs:
         portfolio = workspace.recorded.portfolio(portfolio_id)
@@ -149,7 +149,7 @@ def train_effects(
             "seed": training.seed,
         },
         metrics=metrics,
-        created_at=created_at.isoformat(timespec="seconds"),
+        created_at=made_at,
         engine=engine_of(learned.model),
     )
     folder = write_effect(root, manifest, learned.model, effect_card(learned.model, source))

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from collections_opt.application.models.card import outcome_card, scorecard_card, size_curve
 from collections_opt.application.models.registry_policy import FILE, DeclaredApproval, RegistryPolicy, write_policy
+from collections_opt.application.training.periods import creation_text
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION, build_features, definitions
 from collections_opt.core.accounts.own_features import OwnFeature, check_declared_alike, own_features
 from collections_opt.core.accounts.protected import check_no_protected
-from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.fair_treatment import UNKNOWN_GROUP
 from collections_opt.core.evaluation.own_drift import associations
 from collections_opt.core.models.domain import ModelDomain, domain_of
@@ -131,8 +131,7 @@ def train_model(
         CollectionsError: ALREADY_EXISTS when a version exists with other bytes; INVALID_ARGUMENT for a time without zone,
             or for a feature that is a protected attribute or a listed proxy; as ``check_declared_alike`` and ``check_own_leaks``.
     """
-    if created_at.tzinfo is None:
-        raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
+    creation_text(created_at)
     later = data.later
     check_declared_alike({period.name: period.portfolio for period in (*data.periods, later)})
     own = own_features([period.portfolio for period in data.periods])
@@ -252,7 +251,7 @@ def _manifest(
         training=training,
         metrics={name: value for name, (value, _) in judged.items()},
         metric_intervals={name: interval for name, (_, interval) in judged.items() if interval},
-        created_at=created_at.isoformat(timespec="seconds"),
+        created_at=creation_text(created_at),
         engine=engine,
         domain=known.domain,
         always_known=known.always,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from itertools import pairwise
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from collections_opt.application.models.recovery_card import recovery_card, recovery_intervals, recovery_metrics
+from collections_opt.application.training.periods import creation_text, read_periods
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.accounts.protected import check_no_protected
@@ -70,12 +70,9 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
             ALREADY_EXISTS when the version exists with other bytes.
     """
     check_no_protected(RECOVERY_FEATURE_NAMES, "features")
-    if created_at.tzinfo is None:
-        raise refuse(Reason.INVALID_ARGUMENT, "created_at", "has no time zone.", "Pass one, such as +00:00.")
-    portfolios = [workspace.recorded.portfolio(portfolio_id) for portfolio_id, _ in training.recoveries]
-    dates = [portfolio.as_of_date for portfolio in portfolios]
-    _check_periods(dates)
-    given = zip(portfolios, training.recoveries, strict=True)
+    made_at = creation_text(created_at)
+    recorded = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.recoveries], MIN_PERIODS)
+    given = zip(recorded.portfolios, training.recoveries, strict=True)
     periods = without_seen([recovery_rows(accounts, one, training.min_workout_days) for accounts, (_, one) in given])
     fitted, calibrating, last = joined(periods[:-2]), periods[-2], periods[-1]
     check_no_leaks(joined(periods), RECOVERY_FEATURE_NAMES)
@@ -92,9 +89,8 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
         calibration_version="line-by-step",
         files={},
         training={
-            "portfolios": [portfolio_id for portfolio_id, _ in training.recoveries],
+            **recorded.told(),
             "recoveries": [asdict(source) for source in training.sources],
-            "as_of_dates": [day.isoformat() for day in dates],
             "fitted_count": counts[0],
             "calibrated_count": counts[1],
             "judged_count": counts[2],
@@ -103,12 +99,12 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
             "seed": training.seed,
         },
         metrics=metrics,
-        created_at=created_at.isoformat(timespec="seconds"),
+        created_at=made_at,
         engine=RECOVERY_ENGINE,
         metric_intervals=intervals,
     )
     simulated = any(source.simulated for source in training.sources)
-    card = recovery_card(model, judged, counts, dates[-1], simulated)
+    card = recovery_card(model, judged, counts, recorded.dates[-1], simulated)
     return RecoveryReport(model, judged, metrics, intervals, counts, dropped, write_recovery(root, manifest, model, card))
 
 
@@ -139,12 +135,3 @@ def recovery_rows(portfolio: Portfolio, recovered: RecoveredAccounts, min_workou
         recovered.account_id[found][order],
         int((~found).sum()),
     )
-
-
-def _check_periods(dates: Sequence[date]) -> None:
-    if len(dates) < MIN_PERIODS:
-        told = f"{len(dates)} period(s): one each is needed to fit, to calibrate and to judge."
-        raise refuse(Reason.INVALID_ARGUMENT, "portfolio", told, "Give at least three, in order of time.")
-    if any(later <= earlier for earlier, later in pairwise(dates)):
-        told = f"as-of dates {', '.join(map(str, dates))} do not rise."
-        raise refuse(Reason.INVALID_ARGUMENT, "portfolio", told, "Give portfolios in order of time.")
