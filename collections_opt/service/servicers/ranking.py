@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from collections_opt.api.v1 import evidence_pb2, placement_pb2, ranking_pb2
+from collections_opt.api.v1 import morning_pb2 as mornings_pb
 from collections_opt.api.v1 import ranking_service_pb2 as pb
 from collections_opt.application.answers.mornings import compare_recorded_mornings
 from collections_opt.application.answers.placement import Placer
