@@ -8,6 +8,7 @@ import pytest
 from collections_opt.application.evaluation.effect import unseen_served
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.models.pinned import Pinned
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.models.lifecycle import ModelKind
 from tests.support.books.evidence_worlds import PLAN, ranked
@@ -63,6 +64,7 @@ def test_orders_are_judged_with_exactly_what_serves_and_never_on_what_it_learned
     assert not np.array_equal(rates, served.effect.model.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
     with pytest.raises(CollectionsError, match="contact/reach-1 was learned from p0"):
         unseen_served(served, "p0")
-    effect = replace(served.artifact.manifest, training={"portfolios": ["p2"]})
+    artifact = served.effect.artifact
+    learned = replace(artifact, manifest=replace(artifact.manifest, training={"portfolios": ["p2"]}))
     with pytest.raises(CollectionsError, match="effect/calls-1 was learned from p2"):
-        unseen_served(replace(served, artifact=replace(served.artifact, manifest=effect)), "p2")
+        unseen_served(replace(served, effect=Pinned(learned)), "p2")
