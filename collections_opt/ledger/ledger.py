@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from collections_opt.ledger.events.event_days import EventDays
 from collections_opt.ledger.log.chain import Chain
 from collections_opt.ledger.log.log import Log
 from collections_opt.ledger.log.logged_rows import LoggedRows
@@ -47,6 +48,7 @@ class Ledger(
     Erasure,
     LoggedRows,
     Outbox,
+    EventDays,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 

@@ -154,6 +154,7 @@ class Erasures:
     def _refuse_kept(self, accounts: Sequence[str], numbers: Sequence[int]) -> None:
         today, found = self._now().date(), []
         held = {number: hold_id for hold_id, under in self._ledger.held_numbers().items() for number in under}
+        told = self._ledger.last_event_days(numbers)
         for index, (account, number) in enumerate(zip(accounts, numbers, strict=True)):
             if number in held:
                 found.append(
@@ -163,6 +164,10 @@ class Erasures:
             until = years_after(last, self._retention_years) if last else None
             if until and today < until:
                 found.append(FieldViolation(f"accounts[{index}]", f"was last worked on {last}.", f"Keep it until {until}."))
+            heard = told.get(number)
+            until = years_after(heard, self._retention_years) if heard else None
+            if until and today < until:
+                found.append(FieldViolation(f"accounts[{index}]", f"had its last event on {heard}.", f"Keep it until {until}."))
         if found:
             raise CollectionsError(Reason.MUST_BE_KEPT, f"{len(found)} reason(s) to keep; nothing was erased.", tuple(found))
 

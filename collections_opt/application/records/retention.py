@@ -53,7 +53,8 @@ def lapsed_accounts(
 ) -> LapsedAccounts:
     """Return the accounts whose retention ended before a day and that no hold protects.
 
-    The retention of an account runs from the as-of date of the last portfolio that has it, worked or not, accepted or refused:
+    The retention of an account runs from the as-of date of the last portfolio that has it, worked or not, accepted or refused, or
+    from its last event, if that is later:
     a debt that is still sent is still open, and no worklist has an account that its portfolio has not. The work is linear in
     the rows ever imported. An account that no recorded portfolio has, such as one of an import under way, is left alone.
     """
@@ -67,6 +68,8 @@ def lapsed_accounts(
             numbers = sealed.table(digest).key_no
             seen[numbers[(numbers >= 0) & (numbers < size)]] = True
         progress(SolveProgress("portfolios", (done + 1) / len(stored)))
+    heard = [number for number, day in ledger.last_event_days().items() if years_after(day, years) >= before and number < size]
+    kept[heard] = True
     held = np.zeros(size, dtype=bool)
     for under in ledger.held_numbers().values():
         held[under] = True

@@ -39,7 +39,7 @@ WORK_PLACES = (os.cpu_count() or 1) + 1
 this gives at twice the load is the bench ``overload``."""
 
 DEFAULT_PLACES: Mapping[CallClass, int] = MappingProxyType(
-    {CallClass.READ: 16, CallClass.WORK: WORK_PLACES, CallClass.BULK: 3, CallClass.DISPATCH: 64, CallClass.WATCH: 16}
+    {CallClass.READ: 16, CallClass.WORK: WORK_PLACES, CallClass.BULK: 3, CallClass.DISPATCH: 256, CallClass.WATCH: 16}
 )
 """Calls in flight per class. Bulk calls hold whole portfolios in memory."""
 

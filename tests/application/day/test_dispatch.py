@@ -199,6 +199,19 @@ def test_a_server_that_starts_again_and_a_second_one_see_the_same_day(template, 
         assert all(check.holds for check in verdict.checks), verdict
 
 
+def test_an_account_is_kept_while_events_keep_it_and_forgotten_with_them(template, tmp_path):
+    clock = Clock()
+    with closing(copied_world(template[0], tmp_path / "kept", clock)) as workspace:
+        erasures = workspace.evidence.erasures
+        tell(workspace.day, Event("p", K.PAYMENT, clock(), "a003", amount_minor=5))
+        refused(Reason.MUST_BE_KEPT, erasures.erase, ["a003"], "asked")
+        clock.forward(days=3 * 366)
+        assert erasures.erase(["a003"], "asked").account_count == 1
+        assert [event.event for event in workspace.day.events.after(0, 10)] == [None]
+        verdict = workspace.evidence.verification.verify_log()
+        assert all(check.holds for check in verdict.checks), verdict
+
+
 def test_minutes_left_are_capacity_without_what_was_spent_and_is_held(world):
     day, ranking_id, clock = world
     before = day.worklists.states(ranking_id)[0]
