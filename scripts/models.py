@@ -2,7 +2,7 @@
 
 Example:
     python scripts/models.py list --data var/demo
-    python scripts/models.py approve --version credit-card-3 --actor ada --days 180 --portfolio "uci-*"
+    python scripts/models.py approve --version credit-card-4 --actor ada --days 180 --portfolio "uci-*"
 """
 
 from collections_opt.cli.learning.models import command

@@ -2,7 +2,7 @@
 
 Example:
     python scripts/train_models.py --history training.toml --models-dir own-models --version cards-1
-    python scripts/train_models.py --models-dir models --version credit-card-3
+    python scripts/train_models.py --models-dir models --version credit-card-4
 """
 
 from collections_opt.cli.learning.train_models import command

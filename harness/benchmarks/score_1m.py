@@ -22,7 +22,7 @@ from harness.benchmarks.support.portfolios import MODELS, resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
 
-VERSION = "credit-card-3"
+VERSION = "credit-card-4"
 
 
 def _portfolio(accounts: int) -> Portfolio:

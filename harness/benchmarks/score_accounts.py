@@ -67,7 +67,7 @@ def bare_predict(measure: Measure, accounts: int, calls: int) -> None:
     """Predict a ready feature matrix with the shipped model."""
     with tempfile.TemporaryDirectory() as folder:
         portfolio = admit(resampled_portfolio(Path(folder), accounts, seed=7)).portfolio
-    matrix, booster = build_features(portfolio).matrix, load_artifact(MODELS, "credit-card-3").predictor
+    matrix, booster = build_features(portfolio).matrix, load_artifact(MODELS, "credit-card-4").predictor
     closed_loop(lambda: booster.raw(matrix), 1, max(1, calls // 10))
     with measure.stage("calls"):
         load = closed_loop(lambda: booster.raw(matrix), 1, calls)

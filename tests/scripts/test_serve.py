@@ -30,7 +30,7 @@ def test_it_answers_a_real_client_and_ends_on_sigterm(tmp_path):
                 stub = model_service_pb2_grpc.ModelServiceStub(channel)
                 answer = stub.ListModels(model_service_pb2.ListModelsRequest(), timeout=30)
             deciding = [model for model in answer.models if model.role == model_service_pb2.MODEL_ROLE_CHAMPION]
-            assert [model.version for model in deciding] == ["credit-card-3"]
+            assert [model.version for model in deciding] == ["credit-card-4"]
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=30) == 0
             assert process.stdout.read().strip() == "stopped"

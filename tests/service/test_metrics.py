@@ -73,7 +73,7 @@ def test_rankings_and_degraded_steps_are_counted(tmp_path, broken):
         all_services(workspace, metrics=metrics)
         import_bundled(workspace)
         if broken:
-            path = models / "outcome/credit-card-3/p_cure.txt"
+            path = models / "outcome/credit-card-4/p_cure.txt"
             path.write_bytes(path.read_bytes() + b" ")
         record = rank_bundled(workspace)
     finally:

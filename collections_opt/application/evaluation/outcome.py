@@ -22,7 +22,7 @@ from collections_opt.scoring.evaluation.probabilities import (
     evaluate_class,
     population_stability,
 )
-from collections_opt.scoring.outcome.rows import TrainingPeriod
+from collections_opt.scoring.outcome.rows import TrainingPeriod, unseen_sentence
 from collections_opt.scoring.outcome.scorer import Scorer
 
 Floats = NDArray[np.float64]
@@ -52,22 +52,27 @@ def evaluate_outcomes(
         told = "; ".join(f"{name} {why}" for name, why in lacks.items())
         raise refuse(Reason.INVALID_ARGUMENT, "own_columns", f"{told}.", "Judge it on accounts with what it learned from.")
     p = scorer.score(later.portfolio).probability
-    found = [calibration_alarm(f"{later.name} {name}", p[:, i], later.outcome == i) for name, i in CLASSES.items()]
+    weight, segments = later.weight, segments_of(later.portfolio)
+    found = [calibration_alarm(f"{later.name} {name}", p[:, i], later.outcome == i, weight=weight) for name, i in CLASSES.items()]
     return ModelEvaluation(
         model_version=scorer.model_version,
         judged_on=later.name,
-        classes=_classes(p, later.outcome),
-        segments={name: _classes(p[rows], later.outcome[rows]) for name, rows in segments_of(later.portfolio).items()},
+        classes=_classes(p, later.outcome, weight),
+        segments={
+            name: _classes(p[rows], later.outcome[rows], None if weight is None else weight[rows])
+            for name, rows in segments.items()
+        },
         drift=_drift(scorer, data.periods[-1], later, p),
         money=money,
-        gains=gains(_orders(p, later, money_minor), money_minor),
+        gains=gains(_orders(p, later, money_minor), money_minor, weight),
         alarms=(*(alarm for alarm in found if alarm), *alarms),
         alarm_note=alarm_note,
+        unseen=unseen_sentence(later),
     )
 
 
-def _classes(p: Floats, outcome: NDArray[np.int64]) -> dict[str, ClassEvaluation | None]:
-    return {name: evaluate_class(p[:, index], outcome == index, SEED) for name, index in CLASSES.items()}
+def _classes(p: Floats, outcome: NDArray[np.int64], weight: Floats | None) -> dict[str, ClassEvaluation | None]:
+    return {name: evaluate_class(p[:, index], outcome == index, SEED, weight=weight) for name, index in CLASSES.items()}
 
 
 def _drift(scorer: Scorer, last: TrainingPeriod, later: TrainingPeriod, p: Floats) -> dict[str, Drift]:
@@ -89,11 +94,13 @@ def _orders(p: Floats, later: TrainingPeriod, money_minor: Floats) -> dict[str, 
     }
 
 
-def gains(orders: Mapping[str, Floats], money: Floats) -> dict[str, dict[float, Estimate]]:
+def gains(orders: Mapping[str, Floats], money: Floats, weight: Floats | None = None) -> dict[str, dict[float, Estimate]]:
     """Return the share of money held by the first accounts of each order, with bootstrap intervals; empty without money."""
     if not money.any():
         return {}
     return {
-        name: {share: bootstrap_share(money, money, np.argsort(-key, kind="stable"), share, SEED) for share in SHARES}
+        name: {
+            share: bootstrap_share(money, money, np.argsort(-key, kind="stable"), share, SEED, weight=weight) for share in SHARES
+        }
         for name, key in orders.items()
     }

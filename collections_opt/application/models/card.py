@@ -45,6 +45,7 @@ worse than the best beyond a standard error is taken. The level moves as it did 
 ({_shifts(model.calibration)}): rates move with the times, and the latest known move is the forecast. It is a forecast all the
 same: a month that turns breaks it.
 
+{_forward(manifest)}
 {_sizes(manifest)}
 {_domain(manifest)}
 {_features(manifest)}{_own(manifest)}
@@ -59,6 +60,22 @@ def _worst(manifest: Manifest) -> str:
 
 def _shifts(calibration: Calibration) -> str:
     return ", ".join(f"p_{name} {shift:+.4f}" for name, shift in zip(("cure", "default"), calibration.shifts, strict=True))
+
+
+def _forward(manifest: Manifest) -> str:
+    lines = [
+        f"| {period} | {name} | {one['ece']:.4f} | {one['ece_own_level']:.4f} | {one['ece_if_perfect']:.4f} | "
+        f"{one['slope']:.2f} ({one['slope_low']:.2f} to {one['slope_high']:.2f}) |"
+        for period, classes in manifest.training["forward_calibration"].items()
+        for name, one in classes.items()
+    ]
+    return (
+        "Training periods but the first, each predicted by a model of the earlier ones: calibration error (ECE) as predicted,\n"
+        "and once the level of the period is known, which nobody knows in time. What is left then no choice of level mends.\n\n"
+        "| period | outcome | ECE | ECE at its own level | ECE if perfect | slope at its own level |\n|---|---|---|---|---|---|\n"
+        + "\n".join(lines)
+        + "\n"
+    )
 
 
 def _sizes(manifest: Manifest) -> str:
@@ -85,8 +102,8 @@ Out of time ({manifest.training["judged_on"]}, which nothing was fitted on), {_w
 
 Probability of cure, default and stay without contact as a multinomial logistic regression on feature bins; needs no LightGBM to
 serve. Baseline of the boosted model and its fallback. Trained on {", ".join(manifest.training["periods"])}. Its ridge penalty was
-chosen by log loss on the training periods but the first, each predicted by a scorecard of the earlier ones; the level is that of
-the last of them.
+chosen on the training periods but the first, each predicted by a scorecard of the earlier ones: the strongest whose log loss is
+no worse than the best beyond a standard error. The level is that of the last of them.
 
 ## Data
 {description}
@@ -100,7 +117,9 @@ the last of them.
 
 
 def _figures(manifest: Manifest) -> str:
-    return f"## Figures out of time ({manifest.training['judged_on']})\n" + _table(
+    unseen = str(manifest.training.get("judged_unseen", ""))
+    told = f"{unseen}\n\n" if unseen else ""
+    return f"## Figures out of time ({manifest.training['judged_on']})\n{told}" + _table(
         ("figure", "value (95 % interval)"), {name: _figure(manifest, name) for name in sorted(manifest.metrics)}
     )
 

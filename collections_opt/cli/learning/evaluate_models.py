@@ -1,7 +1,7 @@
 """Evaluate a model out of time and write one page for a validator, and the figures as JSON.
 
 Example:
-    python scripts/evaluate_models.py --models models --version credit-card-3 --out var/evaluation
+    python scripts/evaluate_models.py --models models --version credit-card-4 --out var/evaluation
     python scripts/evaluate_models.py --history history.toml --models own-models --version cards-1 --out var/evaluation
     python scripts/evaluate_models.py --models var/book/models --effects calls-1 --data var/book --plan desk \
         --portfolio book-2026-11 --log contacts-2026-11.csv --out var/evaluation
@@ -43,7 +43,7 @@ def main(
         typer.Option(help="TOML file of your periods, as for training; the last is judged on. Not given: the bundled accounts."),
     ] = None,
     models: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
-    version: Annotated[str, typer.Option(help="Version of the outcome model.")] = "credit-card-3",
+    version: Annotated[str, typer.Option(help="Version of the outcome model.")] = "credit-card-4",
     effects: Annotated[str, typer.Option(help="Effect version to judge too, or plan; needs --portfolio and --log.")] = "",
     portfolio: Annotated[
         list[str] | None, typer.Option(help="Id of an imported portfolio the effects were not learned from; may repeat.")
@@ -62,7 +62,7 @@ def main(
     Without a history: on the bundled August, with September's alarms and studies to compare with published work. Contact
     effects are judged on your contact log; without one, those of a simulated lender stand in, marked SIMULATED.
 
-    Example: python scripts/evaluate_models.py --models models --version credit-card-3 --out var/evaluation
+    Example: python scripts/evaluate_models.py --models models --version credit-card-4 --out var/evaluation
     """
     artifact = load_artifact(models, version)
     bundled: BundledEvaluation | None = None
@@ -107,6 +107,8 @@ def main(
 def show(console: Console, model: ModelEvaluation) -> None:
     """Print the figures of a model and its alarms."""
     console.print(table(f"{model.model_version} on {model.judged_on}", *class_table(model.classes)))
+    if model.unseen:
+        console.print(model.unseen, highlight=False)
     header, lines = segment_table(model.segments)
     console.print(table("Cure by segment", header, [line for line in lines if line[1] == "cure"], text_columns=2))
     if model.gains:

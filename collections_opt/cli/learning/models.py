@@ -2,7 +2,7 @@
 
 Example:
     python scripts/models.py list --data var/demo
-    python scripts/models.py approve --version credit-card-3 --actor ada --days 180 --portfolio "uci-*"
+    python scripts/models.py approve --version credit-card-4 --actor ada --days 180 --portfolio "uci-*"
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def submit(
 ) -> None:
     """Offer a draft for validation.
 
-    Example: python scripts/models.py submit --version credit-card-3 --actor sue
+    Example: python scripts/models.py submit --version credit-card-4 --actor sue
     """
     act(product, "SubmitModel", kind, version, note, validate_only)
 
@@ -125,7 +125,7 @@ def validate(
 ) -> None:
     """Record that a second person validated a submitted version.
 
-    Example: python scripts/models.py validate --version credit-card-3 --actor val --note "see report"
+    Example: python scripts/models.py validate --version credit-card-4 --actor val --note "see report"
     """
     act(product, "ValidateModel", kind, version, note, validate_only)
 
@@ -142,7 +142,7 @@ def approve(
 ) -> None:
     """Record that a third person approved a validated version, or approved it again.
 
-    Example: python scripts/models.py approve --version credit-card-3 --actor ada --days 180 --portfolio "uci-*"
+    Example: python scripts/models.py approve --version credit-card-4 --actor ada --days 180 --portfolio "uci-*"
     """
     act(product, "ApproveModel", kind, version, note, validate_only, **terms_of(days, portfolio, score_days))
 
@@ -164,7 +164,7 @@ def promote(
 ) -> None:
     """Make an approved version champion or challenger; it takes effect at the next ranking.
 
-    Example: python scripts/models.py promote --version credit-card-3 --actor op --role challenger
+    Example: python scripts/models.py promote --version credit-card-4 --actor op --role challenger
     """
     roles = {"champion": pb.MODEL_ROLE_CHAMPION, "challenger": pb.MODEL_ROLE_CHALLENGER, "inactive": pb.MODEL_ROLE_INACTIVE}
     if role not in roles:
@@ -260,7 +260,7 @@ def export_mlflow_command(
 ) -> None:
     """Write a version as an MLflow model folder.
 
-    Example: python scripts/models.py export-mlflow --version credit-card-3 --out var/mlflow/credit-card-3
+    Example: python scripts/models.py export-mlflow --version credit-card-4 --out var/mlflow/credit-card-4
     """
     typer.echo(f"written: {export_mlflow(models, kind.value, version, out)}")
 
@@ -271,7 +271,7 @@ def import_mlflow_command(
 ) -> None:
     """Bring an exported folder back as a draft.
 
-    Example: python scripts/models.py import-mlflow --source var/mlflow/credit-card-3 --models var/models
+    Example: python scripts/models.py import-mlflow --source var/mlflow/credit-card-4 --models var/models
     """
     kind, version = import_mlflow(source, models)
     typer.echo(f"{kind}/{version} is a draft; submit it next")

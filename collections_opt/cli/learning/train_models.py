@@ -2,7 +2,7 @@
 
 Example:
     python scripts/train_models.py --history training.toml --models-dir own-models --version cards-1
-    python scripts/train_models.py --models-dir models --version credit-card-3
+    python scripts/train_models.py --models-dir models --version credit-card-4
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main(
         typer.Option(help="TOML file of your periods; not given: the bundled accounts, May to July, judged on August."),
     ] = None,
     models_dir: Annotated[Path, typer.Option(help="Folder of model versions.")] = Path("models"),
-    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-3",
+    version: Annotated[str, typer.Option(help="Name of the new version.")] = "credit-card-4",
     seed: Annotated[int, typer.Option(help="Seed of training.")] = BUNDLED_SEED,
     created_at: Annotated[
         datetime | None, typer.Option(help="Creation time recorded, UTC; default: as before if the version exists, else now.")
@@ -39,7 +39,7 @@ def main(
 ) -> None:
     """Train the outcome model and write its artifact; the last period of a history is judged on and never fitted on.
 
-    Example: python scripts/train_models.py --models-dir models --version credit-card-3
+    Example: python scripts/train_models.py --models-dir models --version credit-card-4
     """
     given = created_at.replace(tzinfo=UTC) if created_at else None
     moment = given or creation_time(models_dir, version) or datetime.now(UTC)

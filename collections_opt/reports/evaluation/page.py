@@ -42,6 +42,7 @@ def evaluation_html(
         alarms=model.alarms,
         alarm_note=model.alarm_note,
         money=model.money,
+        unseen=model.unseen,
         classes=class_table(model.classes),
         reliability=reliability_table(model.classes),
         reliability_figure=reliability_figure(model.classes),

@@ -14,9 +14,17 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 CLASSES = {"cure": CURE, "default": DEFAULT, "stay": STAY}
 
 
-def expected_calibration_error(probability: NDArray[np.float64], happened: NDArray[np.bool_], bins: int = 10) -> float:
-    """Return the count-weighted mean distance of predicted and observed rate over equal-count bins (ECE)."""
+def expected_calibration_error(
+    probability: NDArray[np.float64], happened: NDArray[np.bool_], bins: int = 10, weight: NDArray[np.float64] | None = None
+) -> float:
+    """Return the mean distance of predicted and observed rate over equal-count bins, by their accounts (ECE).
+
+    ``weight``, float64 (n,), says for how many accounts each stands; None where each stands for itself.
+    """
     order = np.argsort(probability, kind="stable")
+    if weight is not None:
+        off = weight * (probability - happened)
+        return sum(abs(float(off[part].sum())) for part in np.array_split(order, bins)) / float(weight.sum())
     gaps = [
         abs(float(probability[part].mean() - happened[part].mean())) * part.size
         for part in np.array_split(order, bins)
@@ -25,16 +33,22 @@ def expected_calibration_error(probability: NDArray[np.float64], happened: NDArr
     return sum(gaps) / max(order.size, 1)
 
 
-def outcome_metrics(probability: NDArray[np.float64], outcome: NDArray[np.int64]) -> dict[str, float]:
-    """Return log loss and, per outcome, AUC, Brier score and ECE; an AUC is left out where only one class occurs."""
-    result = {"row_count": float(outcome.size), "log_loss": float(log_loss(outcome, probability, labels=[0, 1, 2]))}
+def outcome_metrics(
+    probability: NDArray[np.float64], outcome: NDArray[np.int64], weight: NDArray[np.float64] | None = None
+) -> dict[str, float]:
+    """Return log loss and, per outcome, AUC, Brier score and ECE; an AUC is left out where only one class occurs.
+
+    ``weight``, float64 (n,), says for how many accounts each stands; None where each stands for itself.
+    """
+    loss = log_loss(outcome, probability, labels=[0, 1, 2], sample_weight=weight)
+    result = {"row_count": float(outcome.size), "log_loss": float(loss)}
     for name, index in CLASSES.items():
         happened = outcome == index
-        result[f"{name}_rate"] = float(happened.mean())
+        result[f"{name}_rate"] = float(np.average(happened, weights=weight))
         if 0 < happened.sum() < happened.size:
-            result[f"{name}_auc"] = float(roc_auc_score(happened, probability[:, index]))
-        result[f"{name}_brier"] = float(brier_score_loss(happened, probability[:, index]))
-        result[f"{name}_ece"] = expected_calibration_error(probability[:, index], happened)
+            result[f"{name}_auc"] = float(roc_auc_score(happened, probability[:, index], sample_weight=weight))
+        result[f"{name}_brier"] = float(brier_score_loss(happened, probability[:, index], sample_weight=weight))
+        result[f"{name}_ece"] = expected_calibration_error(probability[:, index], happened, weight=weight)
     return result
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import statsmodels.api as sm
 from numpy.typing import NDArray
-from scipy.stats import chi2, ks_2samp
+from scipy.stats import chi2, ks_2samp, norm
 from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.tools.sm_exceptions import PerfectSeparationError
 
 from collections_opt.core.evaluation.score_drift import stability_index
 from collections_opt.core.limits import MIN_CELL_COUNT
-from collections_opt.scoring.evaluation.discrimination import auc_interval
+from collections_opt.scoring.evaluation.discrimination import auc_interval, weighted_ks
 from collections_opt.scoring.evaluation.metrics import expected_calibration_error
 
 Floats = NDArray[np.float64]
@@ -76,7 +76,11 @@ class ClassEvaluation:
 
 
 def evaluate_class(
-    probability: Floats, happened: Bools, seed: int, shares: tuple[float, ...] = (0.1, 0.2)
+    probability: Floats,
+    happened: Bools,
+    seed: int,
+    shares: tuple[float, ...] = (0.1, 0.2),
+    weight: Floats | None = None,
 ) -> ClassEvaluation | None:
     """Return the figures of one outcome; None in small cells and where only one class occurs.
 
@@ -85,44 +89,74 @@ def evaluate_class(
         happened: bool (n,).
         seed: of the draws behind ``ece_if_perfect``.
         shares: shares of accounts at which lift is measured.
+        weight: float64 (n,) for how many accounts each stands, where some outcomes were not seen; None where each stands for
+            itself.
     """
     count = happened.size
     if count < MIN_CELL_COUNT or not 0 < happened.sum() < count:
         return None
-    rate = float(happened.mean())
-    brier = float(brier_score_loss(happened, probability))
-    order = np.argsort(-probability, kind="stable")
-    slope, intercept = calibration_line(probability, happened)
+    rate = float(np.average(happened, weights=weight))
+    brier = float(brier_score_loss(happened, probability, sample_weight=weight))
+    slope, intercept = calibration_line(probability, happened, weight)
     rng = np.random.default_rng(seed)
-    draws = [expected_calibration_error(probability, rng.random(count) < probability) for _ in range(50)]
+    draws = [expected_calibration_error(probability, rng.random(count) < probability, weight=weight) for _ in range(50)]
+    clipped = np.clip(probability, _FLOOR, 1 - _FLOOR)
     return ClassEvaluation(
         count=count,
         rate=rate,
-        auc=Estimate(*auc_interval(probability, happened)),
-        ks=float(ks_2samp(probability[happened], probability[~happened]).statistic),
-        log_loss=float(log_loss(happened, np.clip(probability, _FLOOR, 1 - _FLOOR), labels=[False, True])),
+        auc=Estimate(*auc_interval(probability, happened, weight)),
+        ks=_ks(probability, happened, weight),
+        log_loss=float(log_loss(happened, clipped, labels=[False, True], sample_weight=weight)),
         brier=brier,
         brier_skill=1.0 - brier / (rate * (1.0 - rate)),
         slope=slope,
         intercept=intercept,
-        ece=expected_calibration_error(probability, happened),
+        ece=expected_calibration_error(probability, happened, weight=weight),
         ece_if_perfect=float(np.mean(draws)),
-        lift={share: float(happened[order[: max(1, round(share * count))]].mean()) / rate for share in shares},
-        reliability=reliability(probability, happened),
+        lift={share: _first_rate(probability, happened, share, weight) / rate for share in shares},
+        reliability=reliability(probability, happened, weight=weight),
     )
 
 
-def calibration_line(probability: Floats, happened: Bools) -> tuple[Estimate, Estimate]:
-    """Return calibration slope, and intercept at slope 1, by logistic regression on the predicted log-odds (Cox 1958)."""
+def _ks(probability: Floats, happened: Bools, weight: Floats | None) -> float:
+    if weight is not None:
+        return weighted_ks(probability, happened, weight)
+    return float(ks_2samp(probability[happened], probability[~happened]).statistic)
+
+
+def _first_rate(probability: Floats, happened: Bools, share: float, weight: Floats | None) -> float:
+    """Return the rate among the share of accounts with the highest probability."""
+    order = np.argsort(-probability, kind="stable")
+    if weight is None:
+        return float(happened[order[: max(1, round(share * happened.size))]].mean())
+    first = order[first_of(weight[order], share)]
+    return float(np.average(happened[first], weights=weight[first]))
+
+
+def first_of(weight: Floats, share: float) -> Bools:
+    """Return which rows begin within the first share of all accounts, bool (n,); ``weight`` says for how many each stands."""
+    before = np.cumsum(weight) - weight
+    return np.asarray(before < share * weight.sum(), dtype=np.bool_)
+
+
+def calibration_line(probability: Floats, happened: Bools, weight: Floats | None = None) -> tuple[Estimate, Estimate]:
+    """Return calibration slope, and intercept at slope 1, by logistic regression on the predicted log-odds (Cox 1958).
+
+    With weights, float64 (n,), intervals come from the sandwich variance: an account that stands for several was seen once.
+    """
     clipped = np.clip(probability, _FLOOR, 1 - _FLOOR)
     odds = np.log(clipped / (1 - clipped))
+    sloped, level = sm.add_constant(odds, has_constant="add"), np.ones((odds.size, 1))
+    given = {"family": sm.families.Binomial(), "freq_weights": weight}
     try:
-        both = sm.GLM(happened.astype(float), sm.add_constant(odds, has_constant="add"), family=sm.families.Binomial()).fit()
-        level = sm.GLM(happened.astype(float), np.ones((odds.size, 1)), family=sm.families.Binomial(), offset=odds).fit()
+        both = sm.GLM(happened.astype(float), sloped, **given).fit()
+        one = sm.GLM(happened.astype(float), level, offset=odds, **given).fit()
+        if weight is None:
+            return _estimate(both, 1), _estimate(one, 0)
+        return _robust(both, sloped, happened, weight, 1), _robust(one, level, happened, weight, 0)
     except (PerfectSeparationError, np.linalg.LinAlgError):
         nothing = Estimate(float("nan"), float("nan"), float("nan"))
         return nothing, nothing
-    return _estimate(both, 1), _estimate(level, 0)
 
 
 def _estimate(fitted: sm.GLM, index: int) -> Estimate:
@@ -130,13 +164,26 @@ def _estimate(fitted: sm.GLM, index: int) -> Estimate:
     return Estimate(float(np.asarray(fitted.params)[index]), float(low), float(high))
 
 
-def reliability(probability: Floats, happened: Bools, bins: int = BINS) -> tuple[ReliabilityBin, ...]:
+def _robust(fitted: sm.GLM, design: Floats, happened: Bools, weight: Floats, index: int) -> Estimate:
+    """Return a coefficient with the interval of the sandwich variance."""
+    p = np.asarray(fitted.fittedvalues)
+    bread = np.linalg.inv(design.T @ (design * (weight * p * (1.0 - p))[:, None]))
+    score = design * (weight * (happened - p))[:, None]
+    spread = float(norm.ppf(0.975)) * float(np.sqrt((bread @ (score.T @ score) @ bread)[index, index]))
+    value = float(np.asarray(fitted.params)[index])
+    return Estimate(value, value - spread, value + spread)
+
+
+def reliability(
+    probability: Floats, happened: Bools, bins: int = BINS, weight: Floats | None = None
+) -> tuple[ReliabilityBin, ...]:
     """Return predicted and observed rates over bins of equal count."""
     parts = np.array_split(np.argsort(probability, kind="stable"), bins)
+    held = np.ones(happened.size) if weight is None else weight
     return tuple(
         ReliabilityBin(
-            float(probability[part].mean()),
-            float(happened[part].mean()) if part.size >= MIN_CELL_COUNT else float("nan"),
+            float(np.average(probability[part], weights=held[part])),
+            float(np.average(happened[part], weights=held[part])) if part.size >= MIN_CELL_COUNT else float("nan"),
             part.size,
         )
         for part in parts
@@ -172,7 +219,13 @@ def _bin(values: Floats, edges: Floats) -> NDArray[np.int64]:
 
 
 def bootstrap_share(
-    captured: Floats, total: Floats, rank: NDArray[np.int64], share: float, seed: int, draws: int = 400
+    captured: Floats,
+    total: Floats,
+    rank: NDArray[np.int64],
+    share: float,
+    seed: int,
+    draws: int = 400,
+    weight: Floats | None = None,
 ) -> Estimate:
     """Return the share of ``total`` that the first ``share`` of rows in order of ``rank`` hold in ``captured``, with an interval.
 
@@ -183,10 +236,16 @@ def bootstrap_share(
         share: of rows worked.
         seed: of the draws; rows are resampled with their place in the order.
         draws: resamples.
+        weight: float64 (n,) for how many accounts each stands; the money of each is counted as often.
     """
-    place = np.empty(rank.size, dtype=np.int64)
-    place[rank] = np.arange(rank.size)
-    worked = place < round(share * rank.size)
+    if weight is None:
+        place = np.empty(rank.size, dtype=np.int64)
+        place[rank] = np.arange(rank.size)
+        worked = place < round(share * rank.size)
+    else:
+        worked = np.zeros(rank.size, dtype=bool)
+        worked[rank] = first_of(weight[rank], share)
+        captured, total = captured * weight, total * weight
     rng = np.random.default_rng(seed)
     held = np.where(worked, captured, 0.0)
     chances = np.full(rank.size, 1.0 / rank.size)
@@ -214,6 +273,7 @@ class ModelEvaluation:
         gains: per order, share of the period's money held by the first accounts, by share worked; empty without any money.
         alarms: what left its tolerance beyond doubt, in sentences.
         alarm_note: what a reader should know of the alarms.
+        unseen: whose outcome was not seen in the period, and how those seen stand for them, in a sentence; "" where all were.
     """
 
     model_version: str
@@ -225,16 +285,20 @@ class ModelEvaluation:
     gains: Mapping[str, Mapping[float, Estimate]]
     alarms: tuple[str, ...] = ()
     alarm_note: str = ""
+    unseen: str = ""
 
 
-def calibration_alarm(name: str, probability: Floats, happened: Bools, tolerance: float = 0.1) -> str:
+def calibration_alarm(
+    name: str, probability: Floats, happened: Bools, tolerance: float = 0.1, weight: Floats | None = None
+) -> str:
     """Return an alarm in one sentence when the level or slope left the tolerance beyond doubt (95 %), "" otherwise."""
-    slope, intercept = calibration_line(probability, happened)
+    slope, intercept = calibration_line(probability, happened, weight)
     level_off = intercept.low > tolerance or intercept.high < -tolerance
     slope_off = slope.low > 1 + tolerance or slope.high < 1 - tolerance
     if not (level_off or slope_off):
         return ""
+    predicted, observed = (float(np.average(one, weights=weight)) for one in (probability, happened))
     return (
-        f"{name}: predicted {probability.mean():.1%}, observed {happened.mean():.1%}; log-odds off by {intercept.value:+.2f} "
+        f"{name}: predicted {predicted:.1%}, observed {observed:.1%}; log-odds off by {intercept.value:+.2f} "
         f"({intercept.low:+.2f} to {intercept.high:+.2f}), slope {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f})."
     )

@@ -46,6 +46,15 @@ class TrainingPeriod:
             raise ValueError(f"period {self.name}: one outcome of cure, default, stay per account is needed")
 
 
+def unseen_sentence(period: TrainingPeriod) -> str:
+    """Return whose outcome was not seen and how those seen stand for them, in one sentence; "" where all outcomes were seen."""
+    if not period.left_out:
+        return ""
+    told = ", ".join(f"{name} {count:,}" for name, count in period.left_out.items())
+    how = "; ".join(text for kind, text in sorted(period.method.items()) if kind == "censored" or "CONTACTED" in period.left_out)
+    return f"{period.outcome.size:,} accounts were seen and stand for these too: {told} ({how})."
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """Stacked periods: features float32 (n, f), outcomes int64 (n,), account ids (n,), weights float64 (n,).

@@ -15,17 +15,21 @@ from collections_opt.scoring.outcome.calibration import IDENTITY, Calibration, f
 from collections_opt.scoring.outcome.rows import TrainingPeriod, TrainingRows, chains, stack
 from collections_opt.scoring.outcome.scorecard import Scorecard, ScorecardFeature, bin_of
 from collections_opt.scoring.outcome.shape import Predicted, choose_calibration
+from collections_opt.scoring.outcome.standard_error import no_worse
 
 BINS = 8
 """Bins of a feature, at its quantiles; fewer where values repeat."""
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3)
-"""Inverses of the ridge penalty on points that are tried; the log loss of later periods chooses."""
+"""Inverses of the ridge penalty on points that are tried, the strongest penalty first: the first is taken whose log loss on later
+periods is no worse than the best beyond one standard error. What predicts as well with smaller points promises less."""
 MAX_ROWS = 100_000
 """Rows fitted on, evenly spread over the periods: more do not move points that have so few degrees of freedom."""
 MAX_NEWTON_BINS = 600
 """Bins up to which Newton's method is the faster: its steps solve for all bins and classes at once, so their cost grows with the
 cube; more come with many own columns only."""
 _DIGITS = 6
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -54,23 +58,22 @@ def train_scorecard(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature]
     everything, sizes = stack(periods, own), [period.outcome.size for period in periods]
     pairs = chains(everything, sizes, len(periods))
     found = {strength: [_predicted(_fit(earlier, strength), later) for earlier, later in pairs] for strength in STRENGTHS}
-    losses = {strength: _loss(later) for strength, later in found.items()}
-    strength = min(losses, key=lambda one: (losses[one], one))
+    losses = {strength: [_losses(one) for one in later] for strength, later in found.items()}
+    means = {strength: float(np.concatenate(loss).mean()) for strength, loss in losses.items()}
+    best = min(means, key=lambda one: (means[one], one))
+    strength = next(one for one in STRENGTHS if no_worse(losses[one], losses[best]))
     calibration, _ = choose_calibration(found[strength])
-    return TrainedScorecard(_fit(everything, strength), calibration, strength, losses)
+    return TrainedScorecard(_fit(everything, strength), calibration, strength, means)
 
 
 def _predicted(card: Scorecard, rows: TrainingRows) -> Predicted:
     return Predicted(card.raw(rows.features), rows.outcome, rows.account, rows.stands_for)
 
 
-def _loss(later: Sequence[Predicted]) -> float:
-    """Return the log loss of later periods, each at its own level."""
-    total = 0.0
-    for one in later:
-        p = IDENTITY.with_shifts(fit_shifts(one.raw, one.outcome, one.weight)).apply(one.raw)
-        total -= float(np.log(p[np.arange(p.shape[0]), one.outcome]).sum())
-    return total / sum(one.outcome.size for one in later)
+def _losses(one: Predicted) -> Floats:
+    """Return the log loss of each row of a later period, at the period's own level."""
+    p = IDENTITY.with_shifts(fit_shifts(one.raw, one.outcome, one.weight)).apply(one.raw)
+    return np.asarray(-np.log(p[np.arange(p.shape[0]), one.outcome]) * one.weight, dtype=np.float64)
 
 
 def _fit(rows: TrainingRows, strength: float) -> Scorecard:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.arrays import Array
 from collections_opt.scoring.outcome.calibration import FITTERS, IDENTITY, Calibration, fit_shifts
-from collections_opt.scoring.outcome.standard_error import standard_error
+from collections_opt.scoring.outcome.standard_error import no_worse
 
 Floats = NDArray[np.float64]
 NAMES = ("identity", *FITTERS)
@@ -42,16 +42,11 @@ def choose_calibration(later: Sequence[Predicted]) -> tuple[Calibration, dict[st
     losses = {name: [_losses(name, later, index) for index in range(len(later))] for name in NAMES}
     means = {name: float(np.concatenate(loss).mean()) for name, loss in losses.items()}
     best = min(means, key=lambda name: means[name])
-    simplest = next(name for name in NAMES if _no_worse(losses[name], losses[best]))
+    simplest = next(name for name in NAMES if no_worse(losses[name], losses[best]))
     shape = _fit(simplest, [_levelled(one) for one in later])
     last = later[-1]
     shifts = fit_shifts(shape.apply(last.raw), last.outcome, last.weight)
     return shape.with_shifts(shifts), means
-
-
-def _no_worse(losses: Sequence[Floats], best: Sequence[Floats]) -> bool:
-    differences = [one - other for one, other in zip(losses, best, strict=True)]
-    return float(np.concatenate(differences).mean()) <= standard_error(differences)
 
 
 def _losses(name: str, later: Sequence[Predicted], index: int) -> Floats:

@@ -25,3 +25,9 @@ def standard_error(differences: Sequence[Floats]) -> float:
         return float(over_rows)
     means = np.array([part.mean() for part in differences])
     return float(max(over_rows, means.std(ddof=1) / np.sqrt(means.size)))
+
+
+def no_worse(losses: Sequence[Floats], best: Sequence[Floats]) -> bool:
+    """Return whether losses on the rows of several periods are no worse than the best ones beyond one standard error."""
+    differences = [one - other for one, other in zip(losses, best, strict=True)]
+    return float(np.concatenate(differences).mean()) <= standard_error(differences)

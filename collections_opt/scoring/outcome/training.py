@@ -46,6 +46,7 @@ class TrainedModel:
         training_digest: SHA-256 of features, outcomes and groups.
         periods: names of the training periods.
         parameters: of LightGBM by step, with the seed, and the weight of a period relative to the next.
+        later: the last of the periods, each predicted by a model of the earlier ones, as every choice was made.
     """
 
     predictor: BoostedPredictor
@@ -56,6 +57,7 @@ class TrainedModel:
     training_digest: str
     periods: tuple[str, ...]
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    later: tuple[Predicted, ...] = ()
 
 
 def train(
@@ -92,6 +94,7 @@ def train(
         digest,
         tuple(p.name for p in periods),
         {"steps": parameters, "period_weight": PERIOD_WEIGHT, "monotone": "p_cure by cure_sign of the features"},
+        tuple(found.predicted),
     )
 
 

@@ -275,7 +275,7 @@ def test_replay_says_why_it_cannot(world, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(replays, "_scorer_of", missing)
         found = replays.replay(made.ranking_id)
-    assert (found.outcome, found.detail) == (ReplayOutcome.CERTIFICATE_ONLY, "the model outcome/credit-card-3 is not at hand.")
+    assert (found.outcome, found.detail) == (ReplayOutcome.CERTIFICATE_ONLY, "the model outcome/credit-card-4 is not at hand.")
     with monkeypatch.context() as patched:
         patched.setattr(
             replay_module,

@@ -81,6 +81,46 @@ def test_accounts_are_divided_by_bucket_product_state_and_balance_and_only_where
     assert list(segments)[2].startswith("balance up to 1,000.00 ")
 
 
+def test_an_account_that_stands_for_several_counts_as_often():
+    p, happened = right(400)
+    times = np.random.default_rng(2).integers(1, 4, p.size)
+    weighed = evaluate_class(p, happened, 1, weight=times.astype(np.float64))
+    repeated = evaluate_class(np.repeat(p, times), np.repeat(happened, times), 1)
+    for figure in ("rate", "ks", "log_loss", "brier", "brier_skill"):
+        assert getattr(weighed, figure) == pytest.approx(getattr(repeated, figure), abs=1e-9), figure
+    assert weighed.auc.value == pytest.approx(repeated.auc.value)
+    assert weighed.slope.value == pytest.approx(repeated.slope.value, abs=1e-5)
+    assert weighed.lift[0.2] == pytest.approx(repeated.lift[0.2], rel=0.02)
+    assert weighed.slope.high - weighed.slope.low > 1.2 * (repeated.slope.high - repeated.slope.low)  # each was seen once
+    alone = evaluate_class(p, happened, 1, weight=np.ones(p.size))
+    plain = evaluate_class(p, happened, 1)
+    assert (alone.ece, alone.ece_if_perfect, alone.reliability) == pytest.approx(
+        (plain.ece, plain.ece_if_perfect, plain.reliability)
+    )
+    assert (alone.auc.low, alone.slope.low) == pytest.approx((plain.auc.low, plain.slope.low), rel=0.03)
+    money = p * 100.0
+    whole, rank = np.repeat(money, times), np.argsort(-p, kind="stable")
+    held = bootstrap_share(money, money, rank, 0.2, 1, weight=times.astype(np.float64))
+    assert held.value == pytest.approx(bootstrap_share(whole, whole, np.argsort(-whole), 0.2, 1).value, rel=0.02)
+
+
+def test_a_right_model_is_judged_right_where_early_outcomes_are_seen_more_often():
+    """Cures come early, so that ends between hide the others: counted alike the model looks too low, weighed it does not."""
+    covered = wrong = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        p = rng.beta(1, 3, 1_500)
+        happened = rng.random(p.size) < p
+        seen = rng.random(p.size) < np.where(happened, 0.9, 0.5)
+        weight = np.where(happened, 1 / 0.9, 1 / 0.5)[seen]
+        _, level = calibration_line(p[seen], happened[seen])
+        slope, weighed = calibration_line(p[seen], happened[seen], weight)
+        wrong += level.low > 0
+        covered += (weighed.low <= 0 <= weighed.high) + (slope.low <= 1 <= slope.high)
+    assert wrong == 100
+    assert 0.90 <= covered / 200 <= 0.99
+
+
 @pytest.mark.parametrize("distort", [lambda p: p / 2, lambda p: p**2 / (p**2 + (1 - p) ** 2)])
 def test_a_wrong_level_or_slope_raises_the_alarm(distort):
     p, happened = right()

@@ -36,7 +36,7 @@ from collections_opt.scoring.outcome.training import train
 from collections_opt.scoring.versions.artifacts import list_versions, load_artifact, read_manifest, write_version
 
 MODELS = Path(__file__).parents[3] / "models"
-VERSION = "credit-card-3"
+VERSION = "credit-card-4"
 
 
 def shipped_scorer():

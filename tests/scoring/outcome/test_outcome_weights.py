@@ -13,7 +13,9 @@ from collections_opt.core.accounts.features import build_features
 from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.datasets.files.training_files import CENSORED, LabelledAccounts, TrainingFiles, read_labels
+from collections_opt.scoring.evaluation.metrics import outcome_metrics
 from collections_opt.scoring.outcome import scorecard_training
+from collections_opt.scoring.outcome.rows import unseen_sentence
 from collections_opt.scoring.outcome.scorecard_training import train_scorecard
 from collections_opt.scoring.outcome.weights import weights_by_features, weights_by_time
 from collections_opt.scoring.versions.artifacts import Manifest
@@ -93,6 +95,12 @@ def test_a_history_with_ends_is_learned_as_if_nothing_had_ended(months):
     assert sum(data.periods[0].left_out.values()) > 500
     assert set(data.periods[0].left_out) == {"SOLD"}
     assert "Kaplan-Meier" in data.periods[0].method["censored"]
+    assert unseen_sentence(data.later).endswith("before, by time (Kaplan-Meier)).")
+    assert unseen_sentence(own_data(SETTINGS, whole).later) == ""
+    seen, every = (own_data(SETTINGS, history).later for history in (cut, whole))
+    rate = outcome_metrics(np.full((seen.outcome.size, 3), 1 / 3), seen.outcome, seen.weight)["stay_rate"]
+    assert rate == pytest.approx((every.outcome == STAY).mean(), abs=0.02)
+    assert (seen.outcome == STAY).mean() < rate - 0.05
     true, weighed, naive = judged(whole), judged(cut), judged(dropped)
     assert naive[STAY] < true[STAY] - 0.05
     assert weighed == pytest.approx(true, abs=0.02)

@@ -11,7 +11,7 @@ from collections_opt.scoring.versions.mlflow_format import export_mlflow, import
 from tests.support.scripts.processes import call
 
 MODELS = Path(__file__).parents[3] / "models"
-VERSION = "credit-card-3-scorecard"
+VERSION = "credit-card-4-scorecard"
 
 
 @pytest.fixture

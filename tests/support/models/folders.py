@@ -20,7 +20,7 @@ from collections_opt.scoring.outcome.scorecard import Scorecard, ScorecardFeatur
 from collections_opt.scoring.versions.artifacts import Manifest, write_artifact
 
 SHIPPED = Path(__file__).parents[3] / "models"
-SHIPPED_VERSION = "credit-card-3"
+SHIPPED_VERSION = "credit-card-4"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PEOPLE = {Role.SUBMITTER: ("sue",), Role.VALIDATOR: ("val",), Role.APPROVER: ("ada",), Role.OPERATOR: ("op",)}
 ACTORS = {ModelAction.SUBMIT: "sue", ModelAction.VALIDATE: "val", ModelAction.APPROVE: "ada"}
