@@ -24,7 +24,7 @@ MODULES = {
     "client": (
         "The Python client",
         "collections_opt.client",
-        "client connection portfolios rankings exports capacity comparison rules values listings evidence",
+        "client connection portfolios rankings exports capacity capacity_plans comparison mornings day rules values listings",
     ),
     "core": (
         "The core in Python",
