@@ -74,8 +74,9 @@ class Books:
         valued = self._values.products(portfolio_id, raw.as_of_date)
         admission = admit(replace(raw, products=tuple(dict.fromkeys([*(raw.products or ()), *valued]))))
         require_wanted()
+        differing = contradictions(admission.portfolio)  # first: what storing keeps of keys would be in memory beside it
         record = self._stored(portfolio_id, admission, validate_only, actor)
-        return ImportedPortfolio(record, admission.quarantine, admission.normalised, contradictions(admission.portfolio))
+        return ImportedPortfolio(record, admission.quarantine, admission.normalised, differing)
 
     def _stored(self, portfolio_id: str, admission: Admission, validate_only: bool, actor: Actor) -> PortfolioRecord:
         portfolio, refused = admission.portfolio, admission.quarantine
