@@ -52,6 +52,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "ExportEvidence": 3_600.0,
         "EvaluateCapacity": 3_600.0,
         "GetCapacityCurves": 3_600.0,
+        "GetNextAgent": 3_600.0,
         "EvaluateRules": 3_600.0,
         "StreamEvents": 3_600.0,
     }

@@ -187,3 +187,16 @@ def test_a_plan_is_exported_changed_and_saved_and_an_old_file_over_a_newer_versi
     file.write_text(unnamed, "utf-8")
     nothing = call("save_plan.py", *address, "--file", file)
     assert (nothing.returncode, "ALREADY_EXISTS" in nothing.stderr) == (2, True)
+
+
+def test_one_more_agent_is_told_today_over_the_week_and_as_moves(address):
+    shown = call("next_agent.py", *address, "--move", "1", "--days", "2", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert "In force: rk-" in shown.stderr
+    found = json.loads(shown.stdout)
+    assert len(found["today"]) == len(found["week"]) == 5
+    for today, week in zip(found["today"], found["week"], strict=True):
+        assert today.get("low_minor_units", 0) <= today.get("gain_minor_units", 0) <= today["high_minor_units"]
+        assert week["minutes"] >= today["minutes"]
+    table = call("next_agent.py", *address, "--move", "0", "--days", "1")
+    assert (table.returncode, "to be worked" in " ".join(table.stdout.split())) == (0, True), table.stderr

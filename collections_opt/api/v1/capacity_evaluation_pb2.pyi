@@ -958,3 +958,157 @@ class SameRecovery(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__capacity_share) -> _WhichOneofReturnType__capacity_share | None: ...
 
 Global___SameRecovery: _TypeAlias = SameRecovery  # noqa: Y015
+
+@_typing.final
+class GetNextAgentRequest(_message.Message):
+    """Asks what one more agent is worth. Nothing is recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BASIS_FIELD_NUMBER: _builtins.int
+    MOVED_AGENT_COUNT_FIELD_NUMBER: _builtins.int
+    DAY_COUNT_FIELD_NUMBER: _builtins.int
+    moved_agent_count: _builtins.int
+    """Agents to move between queues, at most 20; 0 looks for no move."""
+    day_count: _builtins.int
+    """Days of the week from the basis' as-of date on, at most 31; 0 is 7."""
+    @_builtins.property
+    def basis(self) -> Global___CapacityBasis:
+        """The accounts and the plan to start from."""
+
+    def __init__(
+        self,
+        *,
+        basis: Global___CapacityBasis | None = ...,
+        moved_agent_count: _builtins.int = ...,
+        day_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "day_count", b"day_count", "moved_agent_count", b"moved_agent_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNextAgentRequest: _TypeAlias = GetNextAgentRequest  # noqa: Y015
+
+@_typing.final
+class GetNextAgentResponse(_message.Message):
+    """What one more agent is worth."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TODAY_FIELD_NUMBER: _builtins.int
+    WEEK_FIELD_NUMBER: _builtins.int
+    MOVES_FIELD_NUMBER: _builtins.int
+    DAY_COUNT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    day_count: _builtins.int
+    """Days of the week."""
+    currency_code: _builtins.str
+    """ISO 4217 code of all money."""
+    ranking_id: _builtins.str
+    """The recorded ranking started from; empty for a portfolio."""
+    @_builtins.property
+    def today(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentWorth]:
+        """Per queue, on the day itself."""
+
+    @_builtins.property
+    def week(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentWorth]:
+        """Per queue, for an agent on every day of the week: its minutes, as the calendar has them, worked by today's accounts, each once
+        at most. This is the lower end of what the week brings; where as many accounts come as are worked it is day_count times today.
+        """
+
+    @_builtins.property
+    def moves(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentMove]:
+        """The best moves of one agent after another; fewer than asked for where none gains."""
+
+    def __init__(
+        self,
+        *,
+        today: _abc.Iterable[Global___AgentWorth] | None = ...,
+        week: _abc.Iterable[Global___AgentWorth] | None = ...,
+        moves: _abc.Iterable[Global___AgentMove] | None = ...,
+        day_count: _builtins.int = ...,
+        currency_code: _builtins.str = ...,
+        ranking_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "day_count", b"day_count", "moves", b"moves", "ranking_id", b"ranking_id", "today", b"today", "week", b"week"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetNextAgentResponse: _TypeAlias = GetNextAgentResponse  # noqa: Y015
+
+@_typing.final
+class AgentWorth(_message.Message):
+    """What one more agent adds to a queue. The true gain of an optimal list lies between low and high."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    MINUTES_FIELD_NUMBER: _builtins.int
+    GAIN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LOW_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HIGH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    """The queue."""
+    minutes: _builtins.float
+    """Minutes that the agent adds."""
+    gain_minor_units: _builtins.int
+    """Difference of the two lists found."""
+    low_minor_units: _builtins.int
+    """Least gain."""
+    high_minor_units: _builtins.int
+    """Greatest gain."""
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        minutes: _builtins.float = ...,
+        gain_minor_units: _builtins.int = ...,
+        low_minor_units: _builtins.int = ...,
+        high_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["gain_minor_units", b"gain_minor_units", "high_minor_units", b"high_minor_units", "low_minor_units", b"low_minor_units", "minutes", b"minutes", "queue_id", b"queue_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentWorth: _TypeAlias = AgentWorth  # noqa: Y015
+
+@_typing.final
+class AgentMove(_message.Message):
+    """One agent who works another queue and brings their own paid minutes, after the moves before it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_QUEUE_ID_FIELD_NUMBER: _builtins.int
+    TO_QUEUE_ID_FIELD_NUMBER: _builtins.int
+    GAIN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    HIGH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    from_queue_id: _builtins.str
+    """Where the agent comes from."""
+    to_queue_id: _builtins.str
+    """Where the agent works."""
+    gain_minor_units: _builtins.int
+    """What it adds."""
+    high_minor_units: _builtins.int
+    """No single move adds more then."""
+    def __init__(
+        self,
+        *,
+        from_queue_id: _builtins.str = ...,
+        to_queue_id: _builtins.str = ...,
+        gain_minor_units: _builtins.int = ...,
+        high_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_queue_id", b"from_queue_id", "gain_minor_units", b"gain_minor_units", "high_minor_units", b"high_minor_units", "to_queue_id", b"to_queue_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentMove: _TypeAlias = AgentMove  # noqa: Y015

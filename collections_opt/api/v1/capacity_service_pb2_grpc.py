@@ -87,6 +87,11 @@ class CapacityServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.FromString,
                 _registered_method=True)
+        self.GetNextAgent = channel.unary_unary(
+                '/collections_opt.api.v1.CapacityService/GetNextAgent',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentResponse.FromString,
+                _registered_method=True)
 
 
 class CapacityServiceServicer:
@@ -166,6 +171,13 @@ class CapacityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetNextAgent(self, request, context):
+        """Says what one more agent is worth in each queue, today and over the week, with intervals, and the best moves between queues.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CapacityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -218,6 +230,11 @@ def add_CapacityServiceServicer_to_server(servicer, server):
                     servicer.GetCapacityCurves,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.SerializeToString,
+            ),
+            'GetNextAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNextAgent,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -491,6 +508,33 @@ class CapacityService:
             '/collections_opt.api.v1.CapacityService/GetCapacityCurves',
             collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetCapacityCurvesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNextAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.CapacityService/GetNextAgent',
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2.GetNextAgentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,8 @@ class CapacityServiceStub:
     """
     GetCapacityCurves: _grpc.UnaryStreamMultiCallable[_capacity_evaluation_pb2.GetCapacityCurvesRequest, _capacity_evaluation_pb2.GetCapacityCurvesResponse]
     """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
+    GetNextAgent: _grpc.UnaryUnaryMultiCallable[_capacity_evaluation_pb2.GetNextAgentRequest, _capacity_evaluation_pb2.GetNextAgentResponse]
+    """Says what one more agent is worth in each queue, today and over the week, with intervals, and the best moves between queues."""
 
 @_typing.type_check_only
 class CapacityServiceAsyncStub(CapacityServiceStub):
@@ -93,6 +95,8 @@ class CapacityServiceAsyncStub(CapacityServiceStub):
     """
     GetCapacityCurves: _aio.UnaryStreamMultiCallable[_capacity_evaluation_pb2.GetCapacityCurvesRequest, _capacity_evaluation_pb2.GetCapacityCurvesResponse]  # type: ignore[assignment]
     """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
+    GetNextAgent: _aio.UnaryUnaryMultiCallable[_capacity_evaluation_pb2.GetNextAgentRequest, _capacity_evaluation_pb2.GetNextAgentResponse]  # type: ignore[assignment]
+    """Says what one more agent is worth in each queue, today and over the week, with intervals, and the best moves between queues."""
 
 class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps capacity plans: versioned, effective-dated, never changed once stored."""
@@ -182,5 +186,13 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_capacity_evaluation_pb2.GetCapacityCurvesResponse], _abc.AsyncIterator[_capacity_evaluation_pb2.GetCapacityCurvesResponse]]:
         """Streams recovered value against minutes by re-solves, for all queues together and for each, as each curve is done."""
+
+    @_abc_1.abstractmethod
+    def GetNextAgent(
+        self,
+        request: _capacity_evaluation_pb2.GetNextAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_capacity_evaluation_pb2.GetNextAgentResponse, _abc.Awaitable[_capacity_evaluation_pb2.GetNextAgentResponse]]:
+        """Says what one more agent is worth in each queue, today and over the week, with intervals, and the best moves between queues."""
 
 def add_CapacityServiceServicer_to_server(servicer: CapacityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -100,6 +100,15 @@ class CapacityCalendar:
             raise refuse(Reason.INVALID_ARGUMENT, "last_day", f"{first} to {last}.", f"Ask for 1 to {MAX_CHANGED_DAYS} days.")
         return self._view(plan_id, calendar_of(self._ledger.capacity_book(plan_id, first, last)), first, last)
 
+    def plans_on(self, plan_id: str, first: date, last: date) -> list[CapacityPlan]:
+        """Return the plan as it is on each of some days, those before its first version left out.
+
+        Raises:
+            CollectionsError: as ``view``.
+        """
+        alike = self.view(plan_id, first, last).days
+        return [each.plan for each in alike if each.plan for _ in range((each.days.last_day - each.days.first_day).days + 1)]
+
     def change_days(
         self, plan_id: str, change: DayChange, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False
     ) -> CalendarChange:

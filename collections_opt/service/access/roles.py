@@ -47,6 +47,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "TakeBackCapacity": _OPERATING,
             "EvaluateCapacity": _PLANNING,
             "GetCapacityCurves": _PLANNING,
+            "GetNextAgent": _PLANNING,
         },
         "RankingService": {
             "CreateRanking": _DECIDING,

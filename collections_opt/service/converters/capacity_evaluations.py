@@ -11,6 +11,7 @@ from collections_opt.api.v1 import ranking_pb2
 from collections_opt.application.answers.capacity_baseline import CapacityBaseline
 from collections_opt.application.answers.capacity_curves import DrawnCurve, OrderRecovery
 from collections_opt.application.answers.capacity_evaluation import CapacityEvaluation
+from collections_opt.application.answers.next_agent import AgentWorth, NextAgent
 from collections_opt.core.desk.capacity_changes import QueueChange
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
@@ -33,6 +34,36 @@ def read_changes(message: pb.CapacityChanges) -> list[QueueChange]:
     if not 1 <= len(message.queues) <= MAX_QUEUES:
         raise refuse(Reason.LIMIT_EXCEEDED, "changes.queues", f"{len(message.queues)} changes.", f"Send 1 to {MAX_QUEUES}.")
     return [read_queue_change(change, f"changes.queues[{index}]") for index, change in enumerate(message.queues)]
+
+
+def write_next_agent(found: NextAgent, baseline: CapacityBaseline) -> pb.GetNextAgentResponse:
+    """Return what one more agent is worth, and the best moves."""
+    return pb.GetNextAgentResponse(
+        today=[_write_worth(each) for each in found.today],
+        week=[_write_worth(each) for each in found.week],
+        moves=[
+            pb.AgentMove(
+                from_queue_id=each.from_queue_id,
+                to_queue_id=each.to_queue_id,
+                gain_minor_units=each.gain_minor,
+                high_minor_units=each.high_minor,
+            )
+            for each in found.moves
+        ],
+        day_count=found.day_count,
+        currency_code=baseline.answer.plan.currency_code,
+        ranking_id=baseline.ranking_id,
+    )
+
+
+def _write_worth(worth: AgentWorth) -> pb.AgentWorth:
+    return pb.AgentWorth(
+        queue_id=worth.queue_id,
+        minutes=worth.minutes,
+        gain_minor_units=worth.gain_minor,
+        low_minor_units=worth.low_minor,
+        high_minor_units=worth.high_minor,
+    )
 
 
 def write_evaluation(found: CapacityEvaluation, max_moved: int, same_share: float | None = None) -> pb.CapacityEvaluation:

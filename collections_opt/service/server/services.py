@@ -60,6 +60,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "TakeBackCapacity": _C.READ,
             "EvaluateCapacity": _C.BULK,
             "GetCapacityCurves": _C.BULK,
+            "GetNextAgent": _C.WORK,
         },
         "RankingService": {
             "CreateRanking": _C.WORK,
@@ -145,7 +146,7 @@ def all_services(
     metrics = metrics or ServerMetrics()
     workspace.rankings.on_recorded = metrics.count_ranking
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
-    what_ifs = CapacityWhatIfs(workspace.baselines)
+    what_ifs = CapacityWhatIfs(workspace.baselines, books.calendar)
     ranking_servicer = RankingServicer(rankings, workspace.placer, EvidenceCalls(workspace.evidence), ledger)
     gate, note = scope_gate(ledger.requests.requested), read_note(workspace.trail.note)
     implemented = (

@@ -135,6 +135,10 @@ class CapacityServicer:
         """Yield recovered value against minutes."""
         return self._what_ifs.curves(request)
 
+    def get_next_agent(self, request: evaluation_pb.GetNextAgentRequest, _context: Call) -> evaluation_pb.GetNextAgentResponse:
+        """Return what one more agent is worth."""
+        return self._what_ifs.next_agent(request)
+
     def _save(
         self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool, actor: Actor
     ) -> capacity_plan_pb2.CapacityPlan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import TypeVar
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
@@ -11,15 +12,18 @@ from collections_opt.api.v1 import rule_evaluation_pb2 as rule_pb
 from collections_opt.application.answers.capacity_baseline import CapacityBaseline, CapacityBaselines
 from collections_opt.application.answers.capacity_curves import DEFAULT_FACTORS, DrawnCurve, draw_curves, same_recovery_share
 from collections_opt.application.answers.capacity_evaluation import evaluate_capacity
+from collections_opt.application.answers.next_agent import MAX_MOVED_AGENTS, next_agent
+from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.core.desk.capacity_changes import changed_plan
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
-from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.service.converters.capacity_evaluations import (
     read_changes,
     write_curve,
     write_evaluation,
+    write_next_agent,
     write_recovery,
 )
 from collections_opt.service.converters.rankings import write_progress
@@ -27,6 +31,9 @@ from collections_opt.service.servicers.progress_stream import progress_stream
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_enum, told_as
 from collections_opt.wire.plans import HEADS, RENAMES, read_plan
+
+DEFAULT_DAYS, MAX_DAYS = 7, 31
+"""Days of a week of ``GetNextAgent``: when a caller names none, and at most."""
 
 DEFAULT_MOVED = 20
 """Moved accounts listed when a caller names no number: a page that a person reads."""
@@ -50,8 +57,24 @@ T = TypeVar("T")
 class CapacityWhatIfs:
     """Answers what-ifs."""
 
-    def __init__(self, baselines: CapacityBaselines) -> None:
+    def __init__(self, baselines: CapacityBaselines, calendar: CapacityCalendar) -> None:
         self._baselines = baselines
+        self._calendar = calendar
+
+    def next_agent(self, request: pb.GetNextAgentRequest) -> pb.GetNextAgentResponse:
+        """Return what one more agent is worth, and the best moves."""
+        days = request.day_count or DEFAULT_DAYS
+        if not 1 <= days <= MAX_DAYS:
+            raise refuse(Reason.LIMIT_EXCEEDED, "day_count", f"{days} days.", f"Send 1 to {MAX_DAYS}; 0 is {DEFAULT_DAYS}.")
+        if not 0 <= request.moved_agent_count <= MAX_MOVED_AGENTS:
+            shown = f"{request.moved_agent_count} agents."
+            raise refuse(Reason.LIMIT_EXCEEDED, "moved_agent_count", shown, f"Send at most {MAX_MOVED_AGENTS}.")
+        baseline = self.baseline(request.basis, ignore_progress)
+        plan, first = baseline.answer.plan, baseline.valued.portfolio.as_of_date
+        week = [plan]
+        if days > 1:
+            week += self._calendar.plans_on(plan.plan_id, first + timedelta(1), first + timedelta(days - 1))
+        return write_next_agent(next_agent(baseline, week, request.moved_agent_count), baseline)
 
     def evaluate(self, request: pb.EvaluateCapacityRequest) -> Iterator[pb.EvaluateCapacityResponse]:
         """Yield progress, then the evaluation."""

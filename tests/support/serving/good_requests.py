@@ -254,6 +254,7 @@ def _what_ifs(known: Known):
             [request(basis=bases[0], changes=changes, **others)],
             [request(basis=bases[1], capacity_plan=plan(PLAN), **others)],
         ],
+        "GetNextAgent": [[evaluation.GetNextAgentRequest(basis=basis, moved_agent_count=1, day_count=2)] for basis in bases],
         "GetCapacityCurves": [
             [evaluation.GetCapacityCurvesRequest(basis=basis, factors=[1.1], queue_ids=[known.queue_id])] for basis in bases
         ],
