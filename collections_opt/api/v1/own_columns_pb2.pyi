@@ -44,7 +44,7 @@ Global___OwnColumnKind: _TypeAlias = OwnColumnKind  # noqa: Y015
 
 @_typing.final
 class OwnColumn(_message.Message):
-    """A column that a lender declares beside the account schema. Outcome models may read it; no rule, value or queue does."""
+    """A column that a lender declares beside the account schema. Models may read it; no rule, value or queue does."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

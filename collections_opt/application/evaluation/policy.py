@@ -109,7 +109,7 @@ def evaluate_policy(
         portfolio = workspace.recorded.portfolio(portfolio_id)
         scorer = workspace.serving.pin(portfolio_id).scorer
         models.add(scorer.model_version)
-        beside = workspace.serving.beside.pin(portfolio_id)
+        beside = workspace.serving.beside.pin(portfolio_id, portfolio)
         models |= {beside.recovery.version} - {""}
         effects_of = _effects(beside, root, question, portfolio_id)
         served = effects_of(portfolio, question.plan)

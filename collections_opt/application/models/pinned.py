@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Generic
 
 from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
+from collections_opt.core.accounts.own_features import lacked
+from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelStanding, terms_to_serve
 from collections_opt.core.value.basis import EffectsOf
@@ -138,14 +140,22 @@ class Champion(Generic[M]):
         self._now = now
         self._loaded: TextArtifact[M] | None = None
 
-    def pin(self, portfolio_id: str) -> Pinned[M]:
-        """Return the version that serves a portfolio now ("" for rows that belong to none), or why none does."""
+    def pin(self, portfolio_id: str, portfolio: Portfolio | None = None) -> Pinned[M]:
+        """Return the version that serves a portfolio now ("" for rows that belong to none), or why none does.
+
+        With the accounts given, a version that learned from own columns gives way where they come without.
+        """
         kind = self._form.kind
         standing = self._ledger.model_standing(kind)
         if not standing.champion:
             return Pinned()
         try:
-            return Pinned(self._approved(standing.of(standing.champion), portfolio_id))
+            found = self._approved(standing.of(standing.champion), portfolio_id)
+            lacks = lacked(portfolio, found.manifest.own_columns) if portfolio is not None else {}
+            if lacks:
+                told = "; ".join(f"{name} {why}" for name, why in lacks.items())
+                raise refuse(Reason.MODEL_UNAVAILABLE, found.manifest.version, f"{told}.", "Send what it learned from.")
+            return Pinned(found)
         except CollectionsError as error:
             return Pinned(problem=f"{kind}/{standing.champion}: {error.message}")
 
@@ -168,6 +178,7 @@ class Champions:
         self._contacts = Champion(CONTACTS, ledger, root, now)
         self._recoveries = Champion(RECOVERIES, ledger, root, now)
 
-    def pin(self, portfolio_id: str) -> PinnedBeside:
-        """Return what serves a portfolio now ("" for rows that belong to none)."""
-        return PinnedBeside(self._effects.pin(portfolio_id), self._contacts.pin(portfolio_id), self._recoveries.pin(portfolio_id))
+    def pin(self, portfolio_id: str, portfolio: Portfolio | None = None) -> PinnedBeside:
+        """Return what serves a portfolio now ("" for rows that belong to none), as ``Champion.pin``."""
+        asked = (portfolio_id, portfolio)
+        return PinnedBeside(self._effects.pin(*asked), self._contacts.pin(*asked), self._recoveries.pin(*asked))

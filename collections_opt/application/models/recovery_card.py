@@ -56,6 +56,7 @@ def recovery_card(
         f"{ {1: '+', -1: '-'}.get(RECOVERY_SIGN.get(f.name, 0), '') } |"
         for f in RECOVERY_FEATURES
     ]
+    features += [f"| {one.field} | {one.meaning} | {one.unit or 'category'} | 0 | yes |  |" for one in model.own]
     lines = [
         f"# Recovery model {model.version}",
         "",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from collections_opt.application.training.own_columns import learned_own
 from collections_opt.application.training.periods import creation_text, read_periods
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
-from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
-from collections_opt.scoring.contact.training import LearnedContacts, LevelShift, contact_rows, learn_contacts
+from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION, contact_feature_names
+from collections_opt.scoring.contact.training import LearnedContacts, LevelShift, check_own_contacts, contact_rows, learn_contacts
 from collections_opt.scoring.versions.artifacts import Manifest
 
 
@@ -45,16 +46,19 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
     """
     made_at = creation_text(created_at)
     recorded, plan = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.logs]), training.plan
+    own = learned_own(recorded, CONTACT_FEATURE_NAMES)
     given = zip(recorded.portfolios, training.logs, strict=True)
-    periods = [contact_rows(accounts, log, plan) for accounts, (_, log) in given]
+    periods = [contact_rows(accounts, log, plan, own) for accounts, (_, log) in given]
+    check_own_contacts(periods, own)
     learned = learn_contacts(periods, plan, training.version, training.seed)
+    learned = replace(learned, model=replace(learned.model, own=own))
     metrics = contact_metrics(learned)
     fitted, calibrated, judged = learned.row_counts
     manifest = Manifest(
         kind=CONTACT_KIND,
         version=training.version,
         feature_set_version=CONTACT_FEATURE_SET_VERSION,
-        feature_names=CONTACT_FEATURE_NAMES,
+        feature_names=contact_feature_names(own),
         calibration_version="line-by-channel",
         files={},
         training={
@@ -71,6 +75,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
         metrics=metrics,
         created_at=made_at,
         engine=CONTACT_ENGINE,
+        own_columns=own,
     )
     return ContactReport(learned, metrics, write_contact(root, manifest, learned.model, contact_card(learned)))
 
@@ -114,6 +119,9 @@ def contact_card(learned: LearnedContacts) -> str:
             f"| {channel} | {judged.count:,} | {judged.rate:.3f} | {judged.auc.value:.3f} | {judged.log_loss:.4f} | "
             f"{learned.planned[channel]:.4f} | {judged.ece:.4f} | {slope} |"
         )
+    if learned.model.own:
+        told = "; ".join(f"{one.field}: {one.meaning}" for one in learned.model.own)
+        lines += ["", f"Own columns it learned from, without which it does not serve: {told}"]
     lines += ["", *(f"{channel} was not learned: {why}." for channel, why in learned.left_out.items())]
     lines += [_level_sentence(channel, level) for channel, level in learned.levels.items()]
     lines += [

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.models.recovery_card import recovery_card, recovery_intervals, recovery_metrics
+from collections_opt.application.training.own_columns import learned_own
 from collections_opt.application.training.periods import creation_text, read_periods
 from collections_opt.application.workspace import Workspace
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.accounts.protected import check_no_protected
 from collections_opt.core.accounts.recovered_accounts import RecoveredAccounts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import LogSource
@@ -23,6 +24,7 @@ from collections_opt.scoring.recovery.features import (
     RECOVERY_FEATURE_NAMES,
     RECOVERY_FEATURE_SET_VERSION,
     build_recovery_features,
+    recovery_feature_names,
     recovery_signs,
 )
 from collections_opt.scoring.recovery.model import RecoveryModel
@@ -69,14 +71,14 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
             order, an account described on or after its charge-off, recoveries of too short a time, or a time without zone;
             ALREADY_EXISTS when the version exists with other bytes.
     """
-    check_no_protected(RECOVERY_FEATURE_NAMES, "features")
     made_at = creation_text(created_at)
     recorded = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.recoveries], MIN_PERIODS)
+    own = learned_own(recorded, RECOVERY_FEATURE_NAMES)
     given = zip(recorded.portfolios, training.recoveries, strict=True)
-    periods = without_seen([recovery_rows(accounts, one, training.min_workout_days) for accounts, (_, one) in given])
+    periods = without_seen([recovery_rows(accounts, one, training.min_workout_days, own) for accounts, (_, one) in given])
     fitted, calibrating, last = joined(periods[:-2]), periods[-2], periods[-1]
-    check_no_leaks(joined(periods), RECOVERY_FEATURE_NAMES)
-    model = RecoveryModel(training.version, learn_hurdle(fitted, calibrating, recovery_signs(), training.seed))
+    check_no_leaks(joined(periods), recovery_feature_names(own))
+    model = RecoveryModel(training.version, learn_hurdle(fitted, calibrating, recovery_signs(own), training.seed), own)
     judged = judge_recoveries(model.hurdle, last, float(fitted.share.mean()), training.seed)
     metrics, intervals = recovery_metrics(judged), recovery_intervals(judged)
     counts = (fitted.count, calibrating.count, last.count)
@@ -85,7 +87,7 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
         kind=RECOVERY_KIND,
         version=training.version,
         feature_set_version=RECOVERY_FEATURE_SET_VERSION,
-        feature_names=RECOVERY_FEATURE_NAMES,
+        feature_names=recovery_feature_names(own),
         calibration_version="line-by-step",
         files={},
         training={
@@ -102,13 +104,19 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
         created_at=made_at,
         engine=RECOVERY_ENGINE,
         metric_intervals=intervals,
+        own_columns=own,
     )
     simulated = any(source.simulated for source in training.sources)
     card = recovery_card(model, judged, counts, recorded.dates[-1], simulated)
     return RecoveryReport(model, judged, metrics, intervals, counts, dropped, write_recovery(root, manifest, model, card))
 
 
-def recovery_rows(portfolio: Portfolio, recovered: RecoveredAccounts, min_workout_days: int = MIN_WORKOUT_DAYS) -> RecoveryRows:
+def recovery_rows(
+    portfolio: Portfolio,
+    recovered: RecoveredAccounts,
+    min_workout_days: int = MIN_WORKOUT_DAYS,
+    own: Sequence[OwnFeature] = (),
+) -> RecoveryRows:
     """Return the charged-off accounts of a portfolio as they were before, beside what came back.
 
     Raises:
@@ -129,7 +137,7 @@ def recovery_rows(portfolio: Portfolio, recovered: RecoveredAccounts, min_workou
     found = known[place] == recovered.account_id if known.size else np.zeros(recovered.row_count, dtype=bool)
     order = np.argsort(place[found], kind="stable")
     return RecoveryRows(
-        build_recovery_features(portfolio.take(place[found][order])),
+        build_recovery_features(portfolio.take(place[found][order]), own),
         recovered.exposure_minor[found][order].astype(np.float64),
         recovered.recovered_minor[found][order].astype(np.float64),
         recovered.account_id[found][order],

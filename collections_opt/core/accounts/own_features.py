@@ -157,6 +157,31 @@ def own_matrix(portfolio: Portfolio, features: Sequence[OwnFeature]) -> NDArray[
     return matrix
 
 
+def indicator_names(features: Sequence[OwnFeature]) -> tuple[str, ...]:
+    """Return the names of the columns of ``own_indicators``, such as ``own.bureau_score`` and ``own.desk=web``."""
+    return tuple(
+        name
+        for one in features
+        for name in ([one.field] if one.kind is OwnKind.NUMBER else [f"{one.field}={text}" for text in one.texts])
+    )
+
+
+def own_indicators(portfolio: Portfolio, features: Sequence[OwnFeature]) -> NDArray[np.float64]:
+    """Return own columns for models that know no categories, float64 (n, m): a number as it is, a category as a flag per text.
+
+    NaN where missing or not known, as in ``own_matrix``.
+    """
+    matrix = own_matrix(portfolio, features).astype(np.float64)
+    columns = []
+    for index, feature in enumerate(features):
+        values = matrix[:, index]
+        if feature.kind is OwnKind.NUMBER:
+            columns.append(values)
+        else:
+            columns += [np.where(np.isnan(values), np.nan, values == place) for place in range(len(feature.texts))]
+    return np.column_stack(columns) if columns else np.zeros((portfolio.account_count, 0))
+
+
 def _read(feature: OwnFeature, own: OwnColumns) -> Array:
     values = own.values[feature.name]
     if feature.kind is OwnKind.NUMBER:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
+from collections_opt.scoring.contact.features import CONTACT_FEATURE_SET_VERSION, contact_feature_names
 from collections_opt.scoring.contact.model import ContactModel, has_shape
-from collections_opt.scoring.versions.text_artifacts import TextFormat
+from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text
 
 CONTACT_KIND = ModelKind.CONTACT
 CONTACT_ENGINE = "logistic-by-channel"
@@ -19,7 +17,7 @@ MODEL_FILE = "contact.json"
 
 def contact_text(model: ContactModel) -> str:
     """Return a contact model as sorted JSON."""
-    return json.dumps(TypeAdapter(ContactModel).dump_python(model, mode="json"), indent=1, sort_keys=True) + "\n"
+    return model_text(TypeAdapter(ContactModel).dump_python(model, mode="json"))
 
 
 def parse_contact(text: str) -> ContactModel:
@@ -34,7 +32,7 @@ def parse_contact(text: str) -> ContactModel:
         problem = f"is not a contact model: {error.errors()[0]['msg']}."
         raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, problem, "Restore the version.") from error
     for channel in model.channels:
-        if not has_shape(channel):
+        if not has_shape(channel, model.own):
             raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"{channel.channel} has other features.", "Restore the version.")
     return model
 
@@ -42,7 +40,7 @@ def parse_contact(text: str) -> ContactModel:
 CONTACTS = TextFormat(
     kind=ModelKind.CONTACT,
     feature_set_version=CONTACT_FEATURE_SET_VERSION,
-    feature_names=CONTACT_FEATURE_NAMES,
+    feature_names=contact_feature_names,
     engine_of=lambda _: CONTACT_ENGINE,
     text_of=contact_text,
     parse=parse_contact,

@@ -7,12 +7,13 @@ the plan's rate; a channel that was not learned keeps the rate it had.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
 from collections_opt.core.value.effects import (
@@ -23,7 +24,7 @@ from collections_opt.core.value.effects import (
     TotalError,
     WeightedCells,
 )
-from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, build_contact_features
+from collections_opt.scoring.contact.features import build_contact_features, contact_feature_names
 
 Floats = NDArray[np.float64]
 
@@ -36,7 +37,7 @@ _LEVEL_STEPS = 60
 
 @dataclass(frozen=True)
 class ChannelContactModel:
-    """What was learned about one channel; f features, in the order of ``CONTACT_FEATURE_NAMES``.
+    """What was learned about one channel; f features, in the order of ``contact_feature_names``.
 
     Attributes:
         channel: of the plan's queues.
@@ -74,10 +75,14 @@ class ChannelContactModel:
 
 @dataclass(frozen=True)
 class ContactModel:
-    """A version of the contact probabilities: one model per channel that was learned."""
+    """A version of the contact probabilities: one model per channel that was learned.
+
+    ``own`` are the own columns that it learned from, after the others among the features.
+    """
 
     version: str
     channels: tuple[ChannelContactModel, ...]
+    own: tuple[OwnFeature, ...] = ()
 
     def channel(self, channel: str) -> ChannelContactModel | None:
         """Return what was learned about a channel, None where nothing was."""
@@ -154,7 +159,7 @@ class ReachedEffects:
         """Build a block's features once for all queues, and its score once for the queues of a channel."""
         key = (rows.start, rows.stop, rows.step)
         if self._block is None or self._block[0] != key:
-            self._block, self._scores = (key, build_contact_features(self._portfolio.take(rows))), {}
+            self._block, self._scores = (key, build_contact_features(self._portfolio.take(rows), self._model.own)), {}
         if channel.channel not in self._scores:
             self._scores[channel.channel] = channel.score(self._block[1])
         return self._scores[channel.channel]
@@ -180,7 +185,7 @@ def level_of(rate: float, scores: Floats) -> float:
     return (low + high) / 2.0
 
 
-def has_shape(channel: ChannelContactModel) -> bool:
-    """Return whether a channel's arrays fit the feature set."""
+def has_shape(channel: ChannelContactModel, own: Sequence[OwnFeature] = ()) -> bool:
+    """Return whether a channel's arrays fit the feature set and the own columns after it."""
     sizes = {len(part) for part in (channel.centre, channel.scale, channel.coefficients)}
-    return sizes == {len(CONTACT_FEATURE_NAMES)} and bool(channel.score_quantiles) and min(channel.scale) > 0
+    return sizes == {len(contact_feature_names(own))} and bool(channel.score_quantiles) and min(channel.scale) > 0

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 
+from collections_opt.core.accounts.own_features import OwnFeature, own_matrix
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
@@ -20,6 +21,7 @@ from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog
 from collections_opt.scoring.contact.features import build_contact_features
 from collections_opt.scoring.contact.model import ChannelContactModel, ContactModel, level_of, probability_of, scaled
 from collections_opt.scoring.evaluation.probabilities import ClassEvaluation, calibration_line, evaluate_class
+from collections_opt.scoring.outcome.leaks import check_told_alone
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -55,6 +57,7 @@ class ContactRows:
         reached: bool (n,) the right party was.
         randomised: bool (n,) a holdout drew the contact.
         dropped_count: log rows left out: not contacted, or the account is not in its portfolio.
+        own: float32 (n, k) own columns as ``own_matrix``, for the check of leaks alone.
     """
 
     features: Floats
@@ -62,10 +65,12 @@ class ContactRows:
     reached: Bools
     randomised: Bools
     dropped_count: int
+    own: NDArray[np.float32]
 
     def take(self, rows: Bools) -> ContactRows:
         """Return some rows."""
-        return ContactRows(self.features[rows], self.queue[rows], self.reached[rows], self.randomised[rows], self.dropped_count)
+        parts = (self.features[rows], self.queue[rows], self.reached[rows], self.randomised[rows])
+        return ContactRows(*parts, self.dropped_count, self.own[rows])
 
 
 @dataclass(frozen=True)
@@ -105,8 +110,8 @@ class LearnedContacts:
     dropped_count: int
 
 
-def contact_rows(portfolio: Portfolio, log: ContactLog, plan: CapacityPlan) -> ContactRows:
-    """Return the contacts of a log beside the accounts as they were before.
+def contact_rows(portfolio: Portfolio, log: ContactLog, plan: CapacityPlan, own: Sequence[OwnFeature] = ()) -> ContactRows:
+    """Return the contacts of a log beside the accounts as they were before, with some own columns of theirs.
 
     Raises:
         CollectionsError: NOT_FOUND when the log names a queue that the plan does not have.
@@ -116,9 +121,26 @@ def contact_rows(portfolio: Portfolio, log: ContactLog, plan: CapacityPlan) -> C
     place = np.minimum(np.searchsorted(known, log.account_id), max(known.size - 1, 0))
     found = known[place] == log.account_id if known.size else np.zeros(log.row_count, dtype=bool)
     used = np.flatnonzero(found & log.contacted & (log.queue != NO_QUEUE))
-    features = build_contact_features(portfolio)[place[used]]
+    accounts = portfolio.take(place[used])
     left_out = log.row_count - used.size
-    return ContactRows(features, index[log.queue[used]], log.right_party[used], log.randomised[used], left_out)
+    return ContactRows(
+        build_contact_features(accounts, own),
+        index[log.queue[used]],
+        log.right_party[used],
+        log.randomised[used],
+        left_out,
+        own_matrix(accounts, own),
+    )
+
+
+def check_own_contacts(periods: Sequence[ContactRows], own: Sequence[OwnFeature]) -> dict[str, float]:
+    """Return how well each own column alone tells who was reached.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming every column that tells too well: it was filled in after the contact.
+    """
+    rows = _joined(periods)
+    return check_told_alone(rows.own, {"was reached": rows.reached}, own)
 
 
 def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: str, seed: int) -> LearnedContacts:
@@ -174,6 +196,7 @@ def _joined(periods: Sequence[ContactRows]) -> ContactRows:
         np.concatenate([part.reached for part in periods]),
         np.concatenate([part.randomised for part in periods]),
         sum(part.dropped_count for part in periods),
+        np.vstack([part.own for part in periods]),
     )
 
 

@@ -76,7 +76,7 @@ def _parse_segments(text: str) -> EffectModel:
 EFFECTS = TextFormat(
     kind=ModelKind.EFFECT,
     feature_set_version=FEATURE_SET_VERSION,
-    feature_names=FEATURE_NAMES,
+    feature_names=lambda _: FEATURE_NAMES,
     engine_of=engine_of,
     text_of=effect_text,
     parse=parse_effect,

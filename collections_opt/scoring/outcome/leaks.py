@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +31,29 @@ def check_own_leaks(periods: Sequence[TrainingPeriod], own: Sequence[OwnFeature]
     """
     if not own:
         return {}
-    matrix = np.concatenate([own_matrix(one.portfolio, own) for one in periods]).astype(np.float64)
     outcome = np.concatenate([one.outcome for one in periods])
+    matrix = np.concatenate([own_matrix(one.portfolio, own) for one in periods])
+    return check_told_alone(matrix, {name: outcome == code for name, code in _EVENTS.items()}, own)
+
+
+def check_told_alone(
+    matrix: NDArray[np.float32], events: Mapping[str, NDArray[np.bool_]], own: Sequence[OwnFeature]
+) -> dict[str, float]:
+    """Return how well each own column alone tells some events, the best of them.
+
+    Args:
+        matrix: float32 (n, k), as ``own_matrix``.
+        events: bool (n,) whether each happened to an account, by what it did, such as "cured".
+        own: the columns, k.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming every column above ``MAX_AUC``.
+    """
     told: dict[str, float] = {}
     found = []
     for index, feature in enumerate(own):
-        best, event = max((_power(matrix[:, index], outcome == code, feature), name) for name, code in _EVENTS.items())
+        values = matrix[:, index].astype(np.float64)
+        best, event = max((_power(values, happened, feature), name) for name, happened in events.items())
         told[feature.field] = round(best, 6)
         if best > MAX_AUC:
             problem = f"tells by itself who {event} (AUC {best:.2f})."

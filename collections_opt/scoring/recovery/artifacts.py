@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_NAMES, RECOVERY_FEATURE_SET_VERSION
+from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_SET_VERSION, recovery_feature_names
 from collections_opt.scoring.recovery.model import RecoveryModel
-from collections_opt.scoring.versions.text_artifacts import TextFormat
+from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text
 
 RECOVERY_KIND = ModelKind.RECOVERY
 RECOVERY_ENGINE = "hurdle"
@@ -19,7 +17,7 @@ MODEL_FILE = "recovery.json"
 
 def recovery_text(model: RecoveryModel) -> str:
     """Return a recovery model as sorted JSON."""
-    return json.dumps(TypeAdapter(RecoveryModel).dump_python(model, mode="json"), indent=1, sort_keys=True) + "\n"
+    return model_text(TypeAdapter(RecoveryModel).dump_python(model, mode="json"))
 
 
 def parse_recovery(text: str) -> RecoveryModel:
@@ -35,7 +33,7 @@ def parse_recovery(text: str) -> RecoveryModel:
         raise _unavailable(f"is not a recovery model: {error.errors()[0]['msg']}") from error
     except (ImportError, ValueError) as error:
         raise _unavailable(str(error)) from error
-    if not sizes <= {len(RECOVERY_FEATURE_NAMES)}:
+    if not sizes <= {len(recovery_feature_names(model.own))}:
         raise _unavailable("has other features")
     if not 0.0 <= model.hurdle.full_share <= 1.0 or any(step.slope <= 0.0 for step in model.hurdle.steps):
         raise _unavailable("has a share outside 0 to 1, or a line that falls")
@@ -49,7 +47,7 @@ def _unavailable(problem: str) -> CollectionsError:
 RECOVERIES = TextFormat(
     kind=ModelKind.RECOVERY,
     feature_set_version=RECOVERY_FEATURE_SET_VERSION,
-    feature_names=RECOVERY_FEATURE_NAMES,
+    feature_names=recovery_feature_names,
     engine_of=lambda _: RECOVERY_ENGINE,
     text_of=recovery_text,
     parse=parse_recovery,

@@ -6,13 +6,14 @@ agree (Bellotti and Crook 2012; Loterman et al. 2012): smaller debts, longer rel
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURES, FeatureDefinition, build_features
+from collections_opt.core.accounts.own_features import OwnFeature, indicator_names, own_indicators
 from collections_opt.core.accounts.portfolio import Portfolio
 
 RECOVERY_FEATURE_SET_VERSION = "recovery-1"
@@ -37,11 +38,22 @@ RECOVERY_SIGN: Mapping[str, int] = MappingProxyType(
 early are bankrupt or deceased, and give back less than late ones."""
 
 
-def recovery_signs() -> tuple[int, ...]:
-    """Return the direction of every feature in matrix order, 0 for none."""
-    return tuple(RECOVERY_SIGN.get(name, 0) for name in RECOVERY_FEATURE_NAMES)
+def recovery_feature_names(own: Sequence[OwnFeature] = ()) -> tuple[str, ...]:
+    """Return the names of the features of a model that learned from own columns too, in matrix order."""
+    return (*RECOVERY_FEATURE_NAMES, *indicator_names(own))
 
 
-def build_recovery_features(portfolio: Portfolio) -> NDArray[np.float32]:
-    """Return the features of every account, float32 (n, f), NaN where the columns are missing."""
-    return build_features(portfolio).matrix
+def recovery_signs(own: Sequence[OwnFeature] = ()) -> tuple[int, ...]:
+    """Return the direction of every feature in matrix order, 0 for none: an own column's expected sign is about cures."""
+    return tuple(RECOVERY_SIGN.get(name, 0) for name in recovery_feature_names(own))
+
+
+def build_recovery_features(portfolio: Portfolio, own: Sequence[OwnFeature] = ()) -> NDArray[np.float32]:
+    """Return the features of every account, float32 (n, f), NaN where the columns are missing.
+
+    Args:
+        portfolio: n accounts.
+        own: own columns that the model learned from; they come after the others.
+    """
+    matrix = build_features(portfolio).matrix
+    return np.hstack([matrix, own_indicators(portfolio, own).astype(np.float32)]) if own else matrix

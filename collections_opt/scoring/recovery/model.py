@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.value.valuation import blocks
 from collections_opt.scoring.recovery.features import build_recovery_features
@@ -103,10 +104,14 @@ class RecoveryHurdle:
 
 @dataclass(frozen=True)
 class RecoveryModel:
-    """A version of the recovered share of accounts of the product's schema."""
+    """A version of the recovered share of accounts of the product's schema.
+
+    ``own`` are the own columns that it learned from, after the others among the features.
+    """
 
     version: str
     hurdle: RecoveryHurdle
+    own: tuple[OwnFeature, ...] = ()
 
     def losses_of(self, portfolio: Portfolio) -> Floats:
         """Return one minus the expected recovered share, float64 (n,). Fits ``core.losses.LossesOf``.
@@ -115,5 +120,5 @@ class RecoveryModel:
         """
         losses = np.empty(portfolio.account_count)
         for rows in blocks(portfolio.account_count):
-            losses[rows] = 1.0 - self.hurdle.expected_share(build_recovery_features(portfolio.take(rows)))
+            losses[rows] = 1.0 - self.hurdle.expected_share(build_recovery_features(portfolio.take(rows), self.own))
         return losses

@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.versions.artifacts import Manifest, read_manifest, version_folder, write_version
@@ -49,6 +51,12 @@ class TextArtifact(Generic[M_co]):
         return f"{self.manifest.kind}/{self.manifest.version}"
 
 
+def model_text(plain: dict[str, Any]) -> str:
+    """Return a model as sorted JSON; one that learned from no own column has no word of them, as before there were any."""
+    told = {name: value for name, value in plain.items() if name != "own" or value}
+    return json.dumps(told, indent=1, sort_keys=True) + "\n"
+
+
 @dataclass(frozen=True)
 class TextFormat(Generic[M]):
     """How a kind of model is kept.
@@ -56,7 +64,7 @@ class TextFormat(Generic[M]):
     Attributes:
         kind: the kind; ``<kind>.json`` holds the model.
         feature_set_version: that its models read.
-        feature_names: likewise.
+        feature_names: likewise, by the own columns that a manifest declares.
         engine_of: returns the engine that a manifest names for a model.
         text_of: returns a model as JSON.
         parse: returns the model of its JSON, which it has looked through; raises MODEL_UNAVAILABLE.
@@ -64,7 +72,7 @@ class TextFormat(Generic[M]):
 
     kind: ModelKind
     feature_set_version: str
-    feature_names: tuple[str, ...]
+    feature_names: Callable[[Sequence[OwnFeature]], tuple[str, ...]]
     engine_of: Callable[[M], str]
     text_of: Callable[[M], str]
     parse: Callable[[str], M]
@@ -88,12 +96,15 @@ class TextFormat(Generic[M]):
         if (manifest.kind, manifest.version) != (kind, version):
             raise _unavailable(MANIFEST_FILE, "is another model's.")
         texts = {name: self._text(root, manifest, name) for name in (file, CARD_FILE)}
-        if (manifest.feature_set_version, manifest.feature_names) != (self.feature_set_version, self.feature_names):
+        names = self.feature_names(manifest.own_columns)
+        if (manifest.feature_set_version, manifest.feature_names) != (self.feature_set_version, names):
             problem = f"needs feature set {manifest.feature_set_version}, the code builds {self.feature_set_version}."
             raise refuse(Reason.MODEL_UNAVAILABLE, f"{kind}/{version}", problem, "Train it again.")
         model = self.parse(texts[file])
         if self.engine_of(model) != manifest.engine:
             raise _unavailable(file, f"is no model of {manifest.engine}.")
+        if getattr(model, "own", ()) != manifest.own_columns:
+            raise _unavailable(file, "is of other own columns.")
         if model.version != version:
             raise _unavailable(file, f"is version {model.version}.")
         return TextArtifact(manifest, digest, model, texts[file], texts[CARD_FILE])

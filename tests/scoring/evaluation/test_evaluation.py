@@ -94,9 +94,8 @@ def test_an_account_that_stands_for_several_counts_as_often():
     assert weighed.slope.high - weighed.slope.low > 1.2 * (repeated.slope.high - repeated.slope.low)  # each was seen once
     alone = evaluate_class(p, happened, 1, weight=np.ones(p.size))
     plain = evaluate_class(p, happened, 1)
-    assert (alone.ece, alone.ece_if_perfect, alone.reliability) == pytest.approx(
-        (plain.ece, plain.ece_if_perfect, plain.reliability)
-    )
+    assert (alone.ece, alone.ece_if_perfect) == pytest.approx((plain.ece, plain.ece_if_perfect))
+    assert alone.reliability == plain.reliability
     assert (alone.auc.low, alone.slope.low) == pytest.approx((plain.auc.low, plain.slope.low), rel=0.03)
     money = p * 100.0
     whole, rank = np.repeat(money, times), np.argsort(-p, kind="stable")
