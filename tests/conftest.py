@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
 from tests.support.databases import made_database, named_server, pg_ctl_found, why_not_started
@@ -30,6 +31,8 @@ def _use_memory_for_files() -> None:
 
 
 _use_memory_for_files()
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")  # how long an example takes says how busy the machine is
 started_postgres = factories.postgresql_proc(executable=pg_ctl_found(), port=None)
 
 
