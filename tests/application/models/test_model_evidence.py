@@ -45,7 +45,7 @@ def test_the_archive_holds_manifests_card_and_who_approved(world):
     report = " ".join(verify_evidence.check_archive(archive, workspace.evidence.proofs.vkey))
     assert "The outcome model is outcome/next, with the manifest recorded." in report
     assert "The effect model is effect/calls-1, with the manifest recorded." in report
-    assert "It was approved by ada (PEOPLE) until " in report
+    assert "It was approved by ada (as claimed: nobody authenticated who approved) until " in report
 
 
 def approvals(change):

@@ -75,7 +75,7 @@ def test_a_set_is_saved_by_one_person_and_in_force_once_another_approved_it(clie
     alone = refused(Reason.PERMISSION_DENIED, approve, ann, "loans", 1)
     assert alone.violations[0].field == "actor"
     approved = approve(ben, "loans", 1, note="read")
-    assert approved.state.approval.mode == model_use_pb2.APPROVAL_MODE_PEOPLE
+    assert approved.state.approval.mode == model_use_pb2.APPROVAL_MODE_CLAIMED
     answer, named = in_force(ann, "loans-1", MARCH, "LOAN")
     assert named == {"LOAN": "loans/1"}
     assert answer.value_parameters == write_parameters(content.parameters)
