@@ -79,7 +79,7 @@ def test_accounts_of_an_earlier_period_neither_calibrate_nor_judge(workspace):
 
 def test_periods_out_of_order_and_too_few_are_refused(workspace):
     given = periods()
-    with pytest.raises(CollectionsError, match="at least three"):
+    with pytest.raises(CollectionsError, match="at least 3"):
         train(workspace, given[:2], "few-1")
     with pytest.raises(CollectionsError, match="do not rise"):
         train(workspace, [given[1], given[0], given[2]], "order-1")
