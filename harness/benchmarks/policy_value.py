@@ -178,6 +178,7 @@ def _orders(figures: Figures, results: list[Result]) -> Table:
     late = [result.figures["accounts"] for result in results if "true ORACLE" in result.figures]
     count = {name: _count(figures, name) for name in figures.worlds()}
     note = (
+        f"Full-size lenders have {BOOK:,} accounts each; the command says where these had fewer. "
         f"{_seeds(count)} Late accounts that decide: {min(late):,} to {max(late):,}; "
         f"rows of the whole log: {min(rows):,} to {max(rows):,}, of them randomised at 5 %: {min(drawn):,} to {max(drawn):,}."
     )
