@@ -14,6 +14,7 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules, dump, load
 from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.schema import CALENDAR
 from collections_opt.core.rules import facts
 from collections_opt.core.rules.eligibility import evaluate, next_eligible_date
 from collections_opt.core.rules.known_persons import bound_by_persons, judge
@@ -117,7 +118,25 @@ def test_tables_of_earlier_versions_are_written_as_they_were():
 
 
 COUNT = 1_000_000
-STATES = ["US-MA", "US-WA", "US-NY-NYC", "US-NY", "US-TX", "US-DC", "US-WV", "US", "", "GB", "IN", "TW"]
+STATES = [
+    "US-MA",
+    "US-WA",
+    "US-NY-NYC",
+    "US-NY",
+    "US-TX",
+    "US-DC",
+    "US-WV",
+    "US",
+    "",
+    "GB",
+    "IN",
+    "TW",
+    "RU",
+    "AU",
+    "IE",
+    "TH",
+    "GR",
+]
 
 
 @cache
@@ -131,10 +150,16 @@ def million(seed=0):
         attempts_last_7_days_count=rng.integers(0, 8, COUNT),
         days_since_conversation=rng.integers(1, 15, COUNT),
         deceased=rng.random(COUNT) < 0.02,
+        **{name: rng.integers(0, 12 if "month" in name else 3, COUNT) for name, _ in CALENDAR},
     )
     present = {
         name: rng.random(COUNT) < 0.95
-        for name in ("calls_last_7_days_count", "attempts_last_7_days_count", "days_since_conversation")
+        for name in (
+            "calls_last_7_days_count",
+            "attempts_last_7_days_count",
+            "days_since_conversation",
+            *(n for n, _ in CALENDAR),
+        )
     }
     return admit(replace(raw, present=present)).portfolio
 
