@@ -542,8 +542,8 @@ class QueueState(_message.Message):
     QUEUE_ID_FIELD_NUMBER: _builtins.int
     DEPTH_FIELD_NUMBER: _builtins.int
     HELD_COUNT_FIELD_NUMBER: _builtins.int
-    MINUTES_LEFT_FIELD_NUMBER: _builtins.int
-    MINUTES_SPENT_FIELD_NUMBER: _builtins.int
+    LEFT_MINUTES_FIELD_NUMBER: _builtins.int
+    SPENT_MINUTES_FIELD_NUMBER: _builtins.int
     VALUE_LEFT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OLDEST_LEASE_TIME_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
@@ -552,9 +552,9 @@ class QueueState(_message.Message):
     """Accounts left to work, those that wait for hours counted."""
     held_count: _builtins.int
     """Accounts held."""
-    minutes_left: _builtins.float
+    left_minutes: _builtins.float
     """Minutes left: capacity without what contacts took and what held accounts are expected to take; negative where more was done."""
-    minutes_spent: _builtins.float
+    spent_minutes: _builtins.float
     """Minutes that contacts took."""
     value_left_minor_units: _builtins.int
     """What is expected of the accounts left."""
@@ -568,14 +568,14 @@ class QueueState(_message.Message):
         queue_id: _builtins.str = ...,
         depth: _builtins.int = ...,
         held_count: _builtins.int = ...,
-        minutes_left: _builtins.float = ...,
-        minutes_spent: _builtins.float = ...,
+        left_minutes: _builtins.float = ...,
+        spent_minutes: _builtins.float = ...,
         value_left_minor_units: _builtins.int = ...,
         oldest_lease_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_lease_time", b"oldest_lease_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["depth", b"depth", "held_count", b"held_count", "minutes_left", b"minutes_left", "minutes_spent", b"minutes_spent", "oldest_lease_time", b"oldest_lease_time", "queue_id", b"queue_id", "value_left_minor_units", b"value_left_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["depth", b"depth", "held_count", b"held_count", "left_minutes", b"left_minutes", "oldest_lease_time", b"oldest_lease_time", "queue_id", b"queue_id", "spent_minutes", b"spent_minutes", "value_left_minor_units", b"value_left_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

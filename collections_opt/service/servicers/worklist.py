@@ -153,8 +153,8 @@ def _write_state(state: QueueState) -> pb.QueueState:
         queue_id=state.queue_id,
         depth=state.depth,
         held_count=state.held_count,
-        minutes_left=state.left_seconds / 60.0,
-        minutes_spent=state.spent_seconds / 60.0,
+        left_minutes=state.left_seconds / 60.0,
+        spent_minutes=state.spent_seconds / 60.0,
         value_left_minor_units=state.value_minor,
         oldest_lease_time=oldest,
     )

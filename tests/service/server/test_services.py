@@ -95,6 +95,8 @@ def test_a_plan_is_versioned_under_its_etag(client):
     assert (second.version, second.queues[0].agent_count) == (2, 9)
     assert refusal(refused(client.plans.UpdateCapacityPlan, update))[:2] == (C.ABORTED, "ETAG_MISMATCH")
     old = client.plans.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id="desk", version=1), timeout=WAIT)
+    assert old.capacity_plan.effective_until == second.effective_from  # a later version ends it
+    old.capacity_plan.ClearField("effective_until")
     assert old.capacity_plan == first
     create = capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan)
     assert refusal(refused(client.plans.CreateCapacityPlan, create))[:2] == (C.ALREADY_EXISTS, "ALREADY_EXISTS")
