@@ -287,3 +287,11 @@ def test_a_queue_that_harms_is_not_worked(portfolio):
     harmed, helped = (served(model, planted, queue).cure[planted.log.queue == queue] for queue in (1, 0))
     assert harmed.mean() < 0.0
     assert helped.mean() > 0.05
+
+
+def test_few_randomised_rows_teach_nothing_alone(portfolio):
+    planted = plant(portfolio, persuadable, 8, randomised_share=0.15)
+    outcomes = learn_residuals(planted.contacts, PLAN, "r", 1).model.outcomes
+    assert [outcome.drawn_penalty for outcome in outcomes] == [None, None]
+    assert [outcome.level.served[2] for outcome in outcomes] == [0.0, 0.0]
+    assert outcomes[0].level.standard_error > 0.0  # they weigh what others teach

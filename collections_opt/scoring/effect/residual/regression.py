@@ -27,6 +27,12 @@ PAIRED_ERRORS = 1.0
 MIN_ARM_ROWS = 200
 """Contacted and uncontacted rows without which nothing is learned: of all, of a queue, and of what was randomised."""
 
+ROWS_FOR_A_COEFFICIENT = 10
+"""Contacted and uncontacted rows for each coefficient without which a part of the rows teaches nothing.
+
+The few that a holdout draws would teach noise, which their weights, measured on the same rows, do not see as such.
+"""
+
 MOST_OWN_QUEUES = 12
 """Queues with a deviation of their own, those with most rows; the others share the coefficients of all."""
 
@@ -118,12 +124,13 @@ def prepare(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> Prepared
 def fit_outcome(prepared: Prepared, outcome: int, chosen: Mask) -> Fitted:
     """Return the regression of ``OUTCOMES[outcome]`` on the chosen rows, under the penalty that their cross-fitted loss allows.
 
-    Where fewer than 200 of them were contacted, or were not, nothing is learned: the penalty is infinite.
+    Where too few of them were contacted, or were not, nothing is learned: the penalty is infinite.
     """
     rows, fold = prepared.regression(outcome, chosen), prepared.nuisance.fold
     parts = [Sums.of(rows, chosen & (fold == held)) for held in range(FOLDS)]
     others = [Sums.total([part for held, part in enumerate(parts) if held != left]) for left in range(FOLDS)]
-    tried = PENALTIES if min(arms(prepared.contacts, chosen)) >= MIN_ARM_ROWS else PENALTIES[-1:]
+    needed = MIN_ARM_ROWS if chosen.all() else ROWS_FOR_A_COEFFICIENT * rows.design.shape[1] * (1 + rows.queue_count)
+    tried = PENALTIES if min(arms(prepared.contacts, chosen)) >= needed else PENALTIES[-1:]
     fits = [[solve(others[held], penalty) for penalty in tried] for held in range(FOLDS)]
     predicted = _by_fold(rows, fold, fits)
     loss = (rows.target[chosen] - rows.factor[chosen] * predicted[:, chosen]) ** 2
