@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,14 +22,12 @@ class ComparedMornings:
     versions: tuple[tuple[str, str, str], ...]
 
 
-def compare_recorded_mornings(open_ranking: Callable[[str], OpenedRanking], before_id: str, after_id: str) -> ComparedMornings:
+def compare_recorded_mornings(before: OpenedRanking, after: OpenedRanking) -> ComparedMornings:
     """Return what differs between two recorded rankings of one book.
 
     Raises:
-        CollectionsError: NOT_FOUND or RANKING_NOT_COMPLETE; INVALID_ARGUMENT where the later ranking is of an earlier day, or of
-            another currency.
+        CollectionsError: INVALID_ARGUMENT where the later ranking is of an earlier day, or of another currency.
     """
-    before, after = open_ranking(before_id), open_ranking(after_id)
     books = before.portfolio, after.portfolio
     if books[1].as_of_date < books[0].as_of_date:
         told = f"is of {books[1].as_of_date}, before {books[0].as_of_date}."

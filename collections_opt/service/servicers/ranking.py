@@ -13,6 +13,7 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.in_force import ranking_in_force, require_not_for_analysis
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
+from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.mornings import Change
@@ -167,7 +168,10 @@ class RankingServicer:
         names = [read_enum(mornings_pb.MorningChange.DESCRIPTOR, n, f"changes[{i}]") for i, n in enumerate(request.changes)]
         scope = f"mornings/{request.before_ranking_id}/{request.after_ranking_id}/{sorted(names)}"
         page = read_page(scope, request.page_size, request.page_token, 0)
-        found = compare_recorded_mornings(self._recorded.open, request.before_ranking_id, request.after_ranking_id)
+        if len(names) > len(Change):
+            raise refuse(Reason.LIMIT_EXCEEDED, "changes", f"{len(names)} changes.", f"Send at most {len(Change)}.")
+        before = self._opened_as(request.before_ranking_id, "before_ranking_id")
+        found = compare_recorded_mornings(before, self._opened_as(request.after_ranking_id, "after_ranking_id"))
         wanted = rows_of(found.changes, {Change[name] for name in names})
         rows: list[int] = wanted[page.after : page.after + page.size + 1].tolist()
         shown, more = page.cut(rows)
@@ -194,6 +198,10 @@ class RankingServicer:
     ) -> Iterator[evidence_pb2.ExportEvidenceResponse]:
         """Yield the archive of a ranking."""
         return self._evidence.export_evidence(request, context)
+
+    def _opened_as(self, ranking_id: str, field: str) -> OpenedRanking:
+        with told_as({"ranking_id": field}):
+            return self._recorded.open(ranking_id)
 
     def _in_states(self, request: pb.ListRankingsRequest) -> pb.ListRankingsResponse:
         names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]

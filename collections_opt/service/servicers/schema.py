@@ -12,6 +12,7 @@ from collections_opt.core.limits import (
     MAX_OWN_COLUMNS,
     MAX_SCORE_ACCOUNTS,
 )
+from collections_opt.core.names import check_id
 from collections_opt.service.access.call import Call
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import read_date, write_enum
@@ -37,6 +38,8 @@ class SchemaServicer:
     def list_products(self, request: pb.ListProductsRequest, _context: Call) -> pb.ListProductsResponse:
         """Return a page of the products that have values in force."""
         day = read_date(request.as_of_date, "as_of_date")
+        if request.portfolio_id:
+            check_id("portfolio_id", request.portfolio_id)
         page = read_page(f"products/{day}/{request.portfolio_id}", request.page_size, request.page_token, "")
         found = [name for name in sorted(self._values.products(request.portfolio_id, day)) if name > page.after]
         shown, more = page.cut(found)

@@ -13,12 +13,14 @@ from collections_opt.api.v1 import (
     columns_pb2,
     constraints_pb2,
     model_service_pb2,
+    morning_pb2,
     own_columns_pb2,
     parameters_service_pb2,
     placement_pb2,
     portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
+    schema_service_pb2,
     scoring_service_pb2,
     value_set_pb2,
 )
@@ -228,13 +230,21 @@ def _read_requests(known: Known):
             ranking_id=known.ranking_id, queue_id=known.queue_id, allow_analysis=True, **paged
         ),
         "VerifyRanking": evidence.VerifyRankingRequest(ranking_id=known.ranking_id),
-        "VerifyLog": evidence.VerifyLogRequest(),
+        "VerifyLog": evidence.VerifyLogRequest(kept_checkpoints=["kept"]),
         "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
         "ExportEvidence": evidence.ExportEvidenceRequest(ranking_id=known.ranking_id, account_ids=[known.account_id]),
         "PlaceAccounts": placement_pb2.PlaceAccountsRequest(
             ranking_id=known.ranking_id, accounts=[account()], own_columns=[own_column()], **described
         ),
         "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
+        "CompareMornings": morning_pb2.CompareMorningsRequest(
+            before_ranking_id=known.ranking_id,
+            after_ranking_id=known.ranking_id,
+            changes=[morning_pb2.MORNING_CHANGE_SAME],
+            **paged,
+        ),
+        "GetAccountSchema": schema_service_pb2.GetAccountSchemaRequest(),
+        "ListProducts": schema_service_pb2.ListProductsRequest(as_of_date=write_date(AS_OF), portfolio_id="book", **paged),
     }
 
 

@@ -30,6 +30,7 @@ def send(client, method, request):
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,
         "RuleService": client.rules,
+        "SchemaService": client.schema,
         "ScoringService": client.scoring,
         "WorklistService": client.worklists,
     }
