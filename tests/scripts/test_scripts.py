@@ -78,14 +78,19 @@ def test_comparing_again_finds_the_demos_rankings_and_the_same_figures(demo, add
     """The model is trained to the same bytes (tested beside the training), so the demo's second run is this."""
     before = json.loads(call("overview.py", *address, "--json").stdout)["rankings"]
     assert ranking_of(demo[1]) in {ranking["ranking_id"] for ranking in before}
-    pages = []
+    pages, known = [], []
     for name in ("one.html", "two.html"):
         shown = call("compare_orderings.py", *address, "--html", tmp_path / name)
         assert shown.returncode == 0, shown.stderr
         pages.append((tmp_path / name).read_bytes())
+        known.append(
+            [ranking["ranking_id"] for ranking in json.loads(call("overview.py", *address, "--json").stdout)["rankings"]]
+        )
     assert pages[0] == pages[1]
     assert shown.stdout.strip() in demo[1]
-    assert json.loads(call("overview.py", *address, "--json").stdout)["rankings"] == before
+    assert known[0] == known[1]
+    # The demo makes its first order to be worked; compared later it is an analysis, and a ranking of its own.
+    assert len(set(known[0]) - {ranking["ranking_id"] for ranking in before}) == 1
 
 
 def test_the_commands_the_demo_names_work_against_a_server(demo, address, tmp_path):
