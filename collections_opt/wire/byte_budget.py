@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import IO
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -114,6 +113,9 @@ class Spool:
     """
 
     def __init__(self) -> None:
+        # Imported here: a client sends portfolios and never spools them, and is installed without it.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
         self._cipher = AESGCM(AESGCM.generate_key(256))
         self._stack = ExitStack()
         self._file: IO[bytes] | None = None

@@ -222,7 +222,7 @@ def placed_attempts(placed, row):
     queue = int(placed.placements.queue[row])
     if queue == UNASSIGNED:
         return 0
-    return placed.offered_attempts(row, queue) or placed.inputs.plan.queues[queue].attempts
+    return placed.offered_attempts(row, queue) or placed.opened.plan.queues[queue].attempts
 
 
 @pytest.fixture(scope="module")

@@ -65,13 +65,13 @@ def installed(tmp_path_factory):
 def test_what_the_package_ships_is_in_the_wheel(installed):
     shown = installed("python", "-c", "import collections_opt as c; "
                       "from collections_opt.application.records.provenance import runtime; "
-                      "print(c.__file__, runtime()['lock_digest'], runtime()['code_version'])")  # fmt: skip
+                      "print(c.__file__, runtime().lock_digest, runtime().code_version)")  # fmt: skip
     assert shown.returncode == 0, shown.stderr
     where, lock, version = shown.stdout.split()
     assert str(ROOT) not in where
     from collections_opt.application.records.provenance import runtime  # noqa: PLC0415 - the checkout's own
 
-    assert (lock, version) == (runtime()["lock_digest"], runtime()["code_version"])
+    assert (lock, version) == (runtime().lock_digest, runtime().code_version)
 
 
 def test_a_day_of_work_away_from_the_repository(installed, tmp_path):

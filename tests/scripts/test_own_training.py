@@ -55,6 +55,7 @@ def test_a_model_of_ones_own_is_trained_judged_on_the_last_period_and_ranks(hist
     page = (tmp_path / "evaluation.html").read_text()
     assert page.count("<svg") == 4
     assert not any(said in page for said in ("September", "LendingClub"))
+    (tmp_path / "data").mkdir()
     ranked = call("rank.py", "--data", tmp_path / "data", "--models", models, "--json")
     assert ranked.returncode == 0, ranked.stderr
     assert json.loads(ranked.stdout)["inputs"]["model_version"] == "outcome/own-1"
