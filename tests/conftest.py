@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
@@ -113,3 +114,10 @@ def postgres_url(postgres_server):
     """Return the URL of an empty PostgreSQL database, dropped after the test."""
     with made_database(postgres_server) as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def logs_as_they_come():
+    """Leave logging as it comes: a test that opens a data folder as commands do lets warnings pass only, for all after it."""
+    yield
+    structlog.reset_defaults()

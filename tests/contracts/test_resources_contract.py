@@ -70,7 +70,7 @@ def test_a_version_is_in_force_once_a_second_person_approved_it_and_its_day_has_
     assert resources.in_force(MARCH) == []
     refused(Reason.PERMISSION_DENIED, resources.approve, ApprovalCommand("cards", 1), replace(ANN, name=" Ann "))
     approved = resources.approve(ApprovalCommand("cards", 1, note="looks right"), BEN).version
-    assert (approved.approval.by, approved.approval.mode, approved.approval.note) == (BEN, ApprovalMode.PEOPLE, "looks right")
+    assert (approved.approval.by, approved.approval.mode, approved.approval.note) == (BEN, ApprovalMode.CLAIMED, "looks right")
     assert [each.version.name for each in resources.in_force(JANUARY)] == ["cards/1"]
     assert resources.in_force(date(2025, 12, 31)) == []
     second = save(resources, 2, MARCH, first.etag)

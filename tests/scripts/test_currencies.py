@@ -48,7 +48,7 @@ def verified(archive, folder, key):
 @pytest.mark.parametrize(("code", "decimals"), [("jpy", 0), ("kwd", 3)])
 def test_every_amount_has_the_decimals_of_its_currency(address, code, decimals, tmp_path):
     shown = ranked(address, code, tmp_path)
-    ranking_id = re.search(r"(\S+): \d", shown)[1]
+    ranking_id = re.search(r"(rk-\w+): ", shown)[1]
     worklist = call("worklist.py", *address, "--ranking", ranking_id, "--queue", "calls", "--json")
     first = json.loads(worklist.stdout)[0]
     told = call("explain.py", *address, "--ranking", ranking_id, "--account", first["account_id"]).stdout

@@ -63,7 +63,7 @@ def test_three_months_become_a_version(desk):
 
 
 def test_what_is_wrong_is_refused_with_exit_code_2(desk):
-    for months, said in (((0, 1), "at least three"), ((1, 0, 2), "order of time")):
+    for months, said in (((0, 1), "at least 3"), ((1, 0, 2), "order of time")):
         refused = call("train_contact.py", *periods(desk, *months), "--version", "reach-2")
         assert refused.returncode == 2
         assert said in " ".join(refused.stderr.split())

@@ -46,4 +46,4 @@ def test_three_months_become_a_version_that_is_listed_and_shown(lender):
 def test_what_is_wrong_is_refused_with_exit_code_2(lender):
     few = call("train_recovery.py", *periods(lender, 0, 1), "--version", "few-1")
     assert few.returncode == 2
-    assert "at least three" in " ".join(few.stderr.split())
+    assert "at least 3" in " ".join(few.stderr.split())

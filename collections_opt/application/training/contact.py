@@ -13,7 +13,7 @@ from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
-from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION, contact_feature_names
+from collections_opt.scoring.contact.features import CONTACT_FEATURE_SET_VERSION, contact_feature_names
 from collections_opt.scoring.contact.training import LearnedContacts, LevelShift, check_own_contacts, contact_rows, learn_contacts
 from collections_opt.scoring.versions.artifacts import Manifest
 
@@ -46,7 +46,7 @@ def train_contacts(workspace: Workspace, root: Path, training: ContactTraining, 
     """
     made_at = creation_text(created_at)
     recorded, plan = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.logs]), training.plan
-    own = learned_own(recorded, CONTACT_FEATURE_NAMES)
+    own = learned_own(recorded)
     given = zip(recorded.portfolios, training.logs, strict=True)
     periods = [contact_rows(accounts, log, plan, own) for accounts, (_, log) in given]
     check_own_contacts(periods, own)

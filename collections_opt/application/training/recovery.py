@@ -21,7 +21,6 @@ from collections_opt.core.evaluation.contact_log import LogSource
 from collections_opt.scoring.recovery.artifacts import RECOVERY_ENGINE, RECOVERY_KIND, write_recovery
 from collections_opt.scoring.recovery.evaluation import RecoveryEvaluation, judge_recoveries
 from collections_opt.scoring.recovery.features import (
-    RECOVERY_FEATURE_NAMES,
     RECOVERY_FEATURE_SET_VERSION,
     build_recovery_features,
     recovery_feature_names,
@@ -73,7 +72,7 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
     """
     made_at = creation_text(created_at)
     recorded = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.recoveries], MIN_PERIODS)
-    own = learned_own(recorded, RECOVERY_FEATURE_NAMES)
+    own = learned_own(recorded)
     given = zip(recorded.portfolios, training.recoveries, strict=True)
     periods = without_seen([recovery_rows(accounts, one, training.min_workout_days, own) for accounts, (_, one) in given])
     fitted, calibrating, last = joined(periods[:-2]), periods[-2], periods[-1]

@@ -151,7 +151,7 @@ def learn_contacts(periods: Sequence[ContactRows], plan: CapacityPlan, version: 
     """
     if len(periods) < MIN_PERIODS:
         told = f"{len(periods)} period(s): one each is needed to fit, to calibrate and to judge."
-        raise refuse(Reason.INVALID_ARGUMENT, "periods", told, "Give at least three, in order of time.")
+        raise refuse(Reason.INVALID_ARGUMENT, "periods", told, "Give at least 3, in order of time.")
     parts = (_joined(periods[:-2]), periods[-2], periods[-1])
     channel_of = np.array([queue.channel for queue in plan.queues])
     rates = np.array([queue.effect.right_party_contact_rate for queue in plan.queues])

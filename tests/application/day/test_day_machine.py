@@ -182,4 +182,4 @@ def test_a_planted_bug_is_noticed(template, monkeypatch, bug):
     else:
         monkeypatch.setattr("collections_opt.application.day.live_desk.LiveDesk._hold", lambda self, lease, change: None)
     with pytest.raises((AssertionError, CollectionsError, BaseExceptionGroup)):
-        live(template, steps=25, days=8)
+        live(template, steps=25, days=80)  # the first day that fails ends it

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.scoring.versions.artifacts import Manifest
-from collections_opt.scoring.versions.text_artifacts import write_text
+from collections_opt.scoring.versions.artifacts import Manifest, write_version
+from collections_opt.scoring.versions.text_artifacts import CARD_FILE
 
 MANIFEST = Manifest(
     kind="effect",
@@ -20,6 +20,10 @@ MANIFEST = Manifest(
     files={},
     engine="effects",
 )
+
+
+def write_text(root, manifest, text, card):
+    return write_version(root, manifest, {f"{manifest.kind}.json": text, CARD_FILE: card})
 
 
 @pytest.fixture
