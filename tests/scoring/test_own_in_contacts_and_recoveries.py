@@ -53,7 +53,7 @@ def portfolios():
 
 @pytest.fixture(scope="module")
 def own(portfolios):
-    return learned_own(RecordedPeriods(tuple(map(str, MONTHS)), tuple(portfolios)), ())
+    return learned_own(RecordedPeriods(tuple(map(str, MONTHS)), tuple(portfolios)))
 
 
 def on_the_web(portfolio):

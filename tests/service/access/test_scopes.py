@@ -41,7 +41,7 @@ OUTSIDE = {
 }
 INSIDE = Scope(portfolios=("bo*", "x"), desks=(f"{PLAN[:4]}*",))
 REFUSED = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
-SHARED = {"GetValuesInForce", "ScoreAccounts", "ListModels", "GetModel", "ListModelEvents"}
+SHARED = {"GetAccountSchema", "GetValuesInForce", "ScoreAccounts", "ListModels", "GetModel", "ListModelEvents"}
 """Answer about what all share, or about the accounts of the request, where the request names nothing out of sight."""
 
 TIMED = {"EvaluateCapacity", "EvaluateRules", "GetCapacityCurves"}
