@@ -4,8 +4,9 @@ The names below are the public ones of the core: arrays in, a ranking out, witho
 ``collections_opt.client``.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from collections_opt.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from collections_opt.core.accounts.admission import admit as admit
@@ -23,28 +24,18 @@ if TYPE_CHECKING:
 __version__ = "0.3.0"
 
 _PUBLIC = {
-    "CapacityPlan": "desk.queues",
-    "CollectionsError": "errors",
-    "Portfolio": "accounts.portfolio",
-    "Queue": "desk.queues",
-    "Ranking": "ranking.ranking",
-    "RankingRequest": "ranking.pipeline",
-    "RawPortfolio": "accounts.portfolio",
-    "RuleTable": "rules.tables",
-    "ValueParameters": "value.parameters",
-    "admit": "accounts.admission",
-    "rank": "ranking.pipeline",
+    "CapacityPlan": "collections_opt.core.desk.queues",
+    "CollectionsError": "collections_opt.core.errors",
+    "Portfolio": "collections_opt.core.accounts.portfolio",
+    "Queue": "collections_opt.core.desk.queues",
+    "Ranking": "collections_opt.core.ranking.ranking",
+    "RankingRequest": "collections_opt.core.ranking.pipeline",
+    "RawPortfolio": "collections_opt.core.accounts.portfolio",
+    "RuleTable": "collections_opt.core.rules.tables",
+    "ValueParameters": "collections_opt.core.value.parameters",
+    "admit": "collections_opt.core.accounts.admission",
+    "rank": "collections_opt.core.ranking.pipeline",
 }
 
 __all__ = list(_PUBLIC)
-
-
-def __getattr__(name: str) -> Any:
-    """Return a public name, loaded now: a client that asks a server loads no core that it does not need."""
-    if name not in _PUBLIC:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.core.{_PUBLIC[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+__getattr__, __dir__ = lazy_names(__name__, _PUBLIC)
