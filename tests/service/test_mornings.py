@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from collections_opt.api.v1 import morning_pb2 as pb
+from collections_opt.application.answers import mornings
 from collections_opt.wire.columns import Columns
 from collections_opt.wire.common import write_date
 from tests.support.serving.calls import AS_OF, WAIT, columns, fields_of, import_requests, made, refused
@@ -59,3 +60,15 @@ def test_a_morning_beside_itself_has_changed_nothing(client, ranking):
             break
         asked.page_token = page.next_page_token
     assert (len(told), told) == (found.counts[0].account_count, sorted(told))
+
+
+def test_pages_of_one_comparison_compare_once(client, ranking, next_morning, monkeypatch):
+    compared = []
+    whole = mornings.compare_mornings
+    monkeypatch.setattr(mornings, "compare_mornings", lambda *both: compared.append(1) or whole(*both))
+    same = {"before_ranking_id": next_morning.ranking_id, "after_ranking_id": next_morning.ranking_id}
+    asked = pb.CompareMorningsRequest(**same, changes=[pb.MORNING_CHANGE_SAME], page_size=50)
+    pages = 0
+    while asked.page_token or not pages:
+        asked.page_token, pages = client.rankings.CompareMornings(asked, timeout=WAIT).next_page_token, pages + 1
+    assert (pages > 1, len(compared)) == (True, 1)

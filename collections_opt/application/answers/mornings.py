@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -20,6 +22,30 @@ class ComparedMornings:
     before_as_of: date
     after_as_of: date
     versions: tuple[tuple[str, str, str], ...]
+
+
+class Mornings:
+    """Compares mornings; the last comparison stays in memory for its next page, until somebody is erased.
+
+    Args:
+        erasure_count: how many erasures there were.
+    """
+
+    def __init__(self, erasure_count: Callable[[], int]) -> None:
+        self._erasure_count = erasure_count
+        self._lock = threading.Lock()
+        self._last: tuple[tuple[str, str, int], ComparedMornings] | None = None
+
+    def compare(self, before: OpenedRanking, after: OpenedRanking) -> ComparedMornings:
+        """Return what differs, as ``compare_recorded_mornings``."""
+        key = (before.record.ranking_id, after.record.ranking_id, self._erasure_count())
+        with self._lock:
+            last = self._last
+        if last is None or last[0] != key:
+            last = (key, compare_recorded_mornings(before, after))
+            with self._lock:
+                self._last = last
+        return last[1]
 
 
 def compare_recorded_mornings(before: OpenedRanking, after: OpenedRanking) -> ComparedMornings:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from collections_opt.api.v1 import evidence_pb2, placement_pb2, ranking_pb2
 from collections_opt.api.v1 import morning_pb2 as mornings_pb
 from collections_opt.api.v1 import ranking_service_pb2 as pb
-from collections_opt.application.answers.mornings import compare_recorded_mornings
+from collections_opt.application.answers.mornings import Mornings
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.in_force import ranking_in_force, require_not_for_analysis
@@ -64,6 +64,7 @@ class RankingServicer:
         self._recorded = rankings.recorded
         self._placer = placer
         self._ledger = ledger
+        self._mornings = Mornings(ledger.erasure_count)
 
     def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
         """Start a ranking, or find the one this request made."""
@@ -171,7 +172,7 @@ class RankingServicer:
         if len(names) > len(Change):
             raise refuse(Reason.LIMIT_EXCEEDED, "changes", f"{len(names)} changes.", f"Send at most {len(Change)}.")
         before = self._opened_as(request.before_ranking_id, "before_ranking_id")
-        found = compare_recorded_mornings(before, self._opened_as(request.after_ranking_id, "after_ranking_id"))
+        found = self._mornings.compare(before, self._opened_as(request.after_ranking_id, "after_ranking_id"))
         wanted = rows_of(found.changes, {Change[name] for name in names})
         rows: list[int] = wanted[page.after : page.after + page.size + 1].tolist()
         shown, more = page.cut(rows)
