@@ -8,15 +8,16 @@ from itertools import islice
 from rich.console import Console
 
 from collections_opt.api.v1 import capacity_service_pb2, ranking_pb2, ranking_service_pb2
-from collections_opt.cli.common.terminal import table
+from collections_opt.cli.common.terminal import show_warnings, table
 from collections_opt.client.client import Client
 from collections_opt.client.comparison import ComparedOrders
 from collections_opt.client.rankings import summarise, worklist
 from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.reports.comparison.page import ComparisonReport
 from collections_opt.reports.comparison.report import expected_table, realised_table
 from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, headline, realised_sentence
-from collections_opt.reports.ranking_report import WorklistLine
+from collections_opt.reports.ranking_report import WorklistLine, evidence_sentence, gap_sentence, persons_sentence
 from collections_opt.reports.stated_report import expected_sentence, sensitivity_sentence
 from collections_opt.wire.plans import read_plan
 
@@ -27,6 +28,16 @@ def plan_of(client: Client, ranking: ranking_pb2.Ranking) -> CapacityPlan:
     request = capacity_service_pb2.GetCapacityPlanRequest(plan_id=made.capacity_plan_id, version=made.capacity_plan_version)
     message = client.capacity.GetCapacityPlan(request).capacity_plan
     return replace(read_plan(message), version=message.version)
+
+
+def show_decided(console: Console, summary: RankingSummary) -> None:
+    """Print what a person must know of a ranking: warnings, the money to expect, how good it is and what it rests on."""
+    show_warnings(console, summary)
+    console.print(expected_sentence(summary), highlight=False, style="bold")
+    console.print(gap_sentence(summary))
+    if persons_sentence(summary):
+        console.print(persons_sentence(summary), highlight=False)
+    console.print(evidence_sentence(summary), highlight=False)
 
 
 def top_of_worklists(client: Client, ranking: ranking_pb2.Ranking, size: int) -> dict[str, list[WorklistLine]]:

@@ -18,9 +18,9 @@ from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
 from collections_opt.application.training.outcome import BUNDLED_SEED, train_bundled_model
 from collections_opt.cli.common.product import DataOption, served
 from collections_opt.cli.common.running import run
-from collections_opt.cli.common.terminal import progress_bar, show_warnings, table, terminal
+from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
-from collections_opt.cli.morning.comparison import page_of, show
+from collections_opt.cli.morning.comparison import page_of, show, show_decided
 from collections_opt.client.client import connect
 from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.client.connection import Connection
@@ -29,13 +29,9 @@ from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.reports.comparison.page import ComparisonReport, comparison_html
 from collections_opt.reports.ranking_report import (
     count_sentence,
-    evidence_sentence,
-    gap_sentence,
-    persons_sentence,
     queue_table,
     worklist_table,
 )
-from collections_opt.reports.stated_report import expected_sentence
 
 TRAINED_AT = datetime(2026, 11, 24, tzinfo=UTC)
 """Recorded in the demo's manifest, so that a second run gives the same bytes."""
@@ -92,12 +88,7 @@ def show_ranking(console: Console, portfolio: portfolio_service_pb2.Portfolio, p
     """Print the queues, the proof of quality and the top of each worklist with reasons."""
     summary = page.summary
     console.print(f"{portfolio.row_count:,} rows in, {portfolio.quarantined_count:,} quarantined; {count_sentence(summary)}.")
-    show_warnings(console, summary)
-    console.print(expected_sentence(summary), highlight=False, style="bold")
-    console.print(gap_sentence(summary))
-    if persons_sentence(summary):
-        console.print(persons_sentence(summary), highlight=False)
-    console.print(evidence_sentence(summary), highlight=False)
+    show_decided(console, summary)
     title = f"Queues ({summary.currency_code}; expected money per extra minute and agent-hour)"
     console.print(table(title, *queue_table(summary, page.plan)))
     for queue_id, lines in page.worklists.items():

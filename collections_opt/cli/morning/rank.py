@@ -17,9 +17,9 @@ from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
 from collections_opt.cli.common.product import Product, named_ranking
 from collections_opt.cli.common.running import run
-from collections_opt.cli.common.terminal import progress_bar, show_warnings, table, terminal
+from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
-from collections_opt.cli.morning.comparison import plan_of
+from collections_opt.cli.morning.comparison import plan_of, show_decided
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import headline, make_ranking, new_request_id, summarise
 from collections_opt.client.values import values_sentence
@@ -29,8 +29,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence, queue_table
-from collections_opt.reports.stated_report import expected_sentence
+from collections_opt.reports.ranking_report import count_sentence, queue_table
 from collections_opt.wire.common import read_choice, write_enum
 from collections_opt.wire.constraints import write_constraints
 from collections_opt.wire.parameters import write_parameters
@@ -104,12 +103,7 @@ def main(
     summary, console = summarise(made), terminal()
     console.print(headline(made), highlight=False)
     console.print(f"{count_sentence(summary)}.")
-    show_warnings(console, summary)
-    console.print(expected_sentence(summary), highlight=False, style="bold")
-    console.print(gap_sentence(summary))
-    if persons_sentence(summary):
-        console.print(persons_sentence(summary), highlight=False)
-    console.print(evidence_sentence(summary), highlight=False)
+    show_decided(console, summary)
     console.print(values_sentence(made.inputs), highlight=False)
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
     show_constraints(console, made)
