@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from collections_opt.application.evidence.findings import Strength
-from collections_opt.application.evidence.replay import ReplayOutcome, solver_of
+from collections_opt.application.evidence.replay import ReplayOutcome, request_again, solver_of
 from collections_opt.application.rankings.command import RankingCommand, options_of
 from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.provenance import same_environment
@@ -26,7 +26,7 @@ from collections_opt.application.settings import load
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
-from collections_opt.core.ranking.pipeline import RankingRequest, rank
+from collections_opt.core.ranking.pipeline import rank
 from collections_opt.solvers import solve_in_order
 from harness.golden.recording import ARCHIVE, opened
 
@@ -82,15 +82,7 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
     scorer = workspace.serving.recorded(facts.answer.model_version, facts.scored.digest)
     previous = opened.previous
     options = replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices)
-    request = RankingRequest(
-        opened.plan,
-        opened.rules,
-        opened.parameters,
-        opened.ordering,
-        options,
-        opened.constraints,
-        previous.decisions,
-    )
+    request = request_again(opened, options)
     again = rank(
         shuffled,
         request,

@@ -45,6 +45,20 @@ class Replay:
     detail: str
 
 
+def request_again(opened: OpenedRanking, options: SolveOptions) -> RankingRequest:
+    """Return what a recorded ranking was asked for, to be asked again."""
+    return RankingRequest(
+        opened.plan,
+        opened.rules,
+        opened.parameters,
+        opened.ordering,
+        options,
+        opened.constraints,
+        opened.previous.decisions,
+        opened.facts.answer.persons.one_contact,
+    )
+
+
 class Replays:
     """Replays rankings.
 
@@ -109,16 +123,7 @@ class Replays:
         options = replace(
             self._options_of(command), threads=threads, warm_prices=previous.prices, warm_side_prices=previous.side_prices
         )
-        request = RankingRequest(
-            opened.plan,
-            opened.rules,
-            opened.parameters,
-            opened.ordering,
-            options,
-            opened.constraints,
-            previous.decisions,
-            facts.answer.persons.one_contact,
-        )
+        request = request_again(opened, options)
         scorer = self._scorer_of(*facts.scored_with)
         again = rank(
             opened.portfolio,
