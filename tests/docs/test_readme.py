@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+from collections_opt.application.settings import bundled_rules
+from collections_opt.core.rules.tables import RuleKind
 from tests.support.readme import ADDRESS, README
 from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 
@@ -80,3 +82,11 @@ def test_every_script_is_in_the_table_and_no_other():
 def test_the_readme_reads_in_five_minutes():
     words = len(re.sub(r"```.*?```", "", README, flags=re.DOTALL).split())
     assert words <= 1_500, f"{words} words outside of code"
+
+
+def test_the_readme_counts_the_places_that_the_shipped_rules_name():
+    rules = bundled_rules().rules
+    places = {place for rule in rules for place in rule.jurisdictions}
+    hours = {place for rule in rules if rule.kind is RuleKind.HOURS for place in rule.jurisdictions}
+    told = re.search(r"(\d+) places have rules of their own, (\d+) of them hours", README)
+    assert told.groups() == (str(len(places)), str(len(hours)))
