@@ -27,10 +27,10 @@ from collections_opt.application.rankings.books import Books
 from collections_opt.application.rankings.command import RankingCommand, options_of
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Whereabouts, open_records
 from collections_opt.application.records.read_trail import ReadTrail
-from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.approved import ApprovedResources
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.resources.value_sets import VALUE_SETS, ValueSets
@@ -39,8 +39,8 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.subject_keys import RandomBytes
-from collections_opt.ledger.tables.records import RankingRecord
 
 LOOK_AGAIN_SECONDS = 1.0
 """How often a caller that waits looks for a ranking that another process makes."""

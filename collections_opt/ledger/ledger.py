@@ -5,22 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from collections_opt.ledger.events.event_days import EventDays
+from collections_opt.ledger.identity import refuse_retired
 from collections_opt.ledger.log.chain import Chain
 from collections_opt.ledger.log.log import Log
 from collections_opt.ledger.log.logged_rows import LoggedRows
 from collections_opt.ledger.log.moments import Moments
+from collections_opt.ledger.log.outbox import Outbox
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.objects.sweeping import Sweep, sweep_objects
 from collections_opt.ledger.requests.claims import Claims
 from collections_opt.ledger.requests.lives import Lives
 from collections_opt.ledger.requests.requests import Requests
 from collections_opt.ledger.requests.workers import Workers
-from collections_opt.ledger.sealing.erasure import Erasure
 from collections_opt.ledger.sealing.subject_keys import KeyVault, SubjectKeys
 from collections_opt.ledger.store.database import Database, open_database
-from collections_opt.ledger.store.identity import refuse_retired
-from collections_opt.ledger.store.outbox import Outbox
 from collections_opt.ledger.tables.capacity_acts import CapacityActs
+from collections_opt.ledger.tables.erasure import Erasure
 from collections_opt.ledger.tables.history import History
 from collections_opt.ledger.tables.model_events import ModelEvents
 from collections_opt.ledger.tables.models import Models

@@ -22,7 +22,7 @@ from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.files.portfolio_files import read_portfolio
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import MODELS, credit_card_mapping, plan_of_queues, write_portfolio_file

@@ -19,7 +19,7 @@ import numpy as np
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.tables.records import PortfolioRecord
+from collections_opt.ledger.records import PortfolioRecord
 from harness.benchmarks.support.cases import run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import Report, Table, number

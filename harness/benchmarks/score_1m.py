@@ -13,9 +13,9 @@ from pathlib import Path
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.features import build_features
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.boosted import BoostedPredictor
 from collections_opt.scoring.outcome.scorer import Scorer
-from collections_opt.scoring.versions.artifacts import load_artifact
 from harness.benchmarks.support.cases import run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import MODELS, resampled_portfolio

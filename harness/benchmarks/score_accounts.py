@@ -20,7 +20,7 @@ from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.features import build_features
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
-from collections_opt.scoring.versions.artifacts import load_artifact
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 from collections_opt.wire.common import write_date
 from harness.benchmarks.support.cases import Result, run_case

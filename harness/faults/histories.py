@@ -32,9 +32,9 @@ from collections_opt.application.records.standing import Standing
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.ledger.identity import retire
 from collections_opt.ledger.objects import sweeping
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.store.identity import retire
 from harness.faults.book import MODELS, NOW, command, prepare
 
 STEPS = 4

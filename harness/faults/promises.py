@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError
+from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.store.schema import portfolios, ranking_entries, ranking_requests, rankings
-from collections_opt.ledger.tables.records import RankingState
 from harness.faults.book import BAD_ROWS, ROWS
 
 KINDS = ("lost", "duplicated", "altered", "chain_breaks")

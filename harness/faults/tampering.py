@@ -38,10 +38,10 @@ from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleTable
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.logged_rows import LOGGED, reference_of
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer
 from collections_opt.ledger.store.database import timestamp
 from collections_opt.ledger.store.schema import metadata
-from collections_opt.ledger.tables.records import CapacityAct, CapacityActKind, RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
 from harness.faults.book import MODELS, NOW, PLAN, command, prepare
 

@@ -19,7 +19,7 @@ import numpy as np
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome, request_again, solver_of
 from collections_opt.application.rankings.command import RankingCommand, options_of
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.provenance import same_environment
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.settings import load

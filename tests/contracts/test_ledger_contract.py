@@ -10,7 +10,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.chain import GENESIS
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.tables.records import ModelRecord, RankingState, RequestKey
+from collections_opt.ledger.records import ModelRecord, RankingState, RequestKey
 from tests.support.entries import entries_of
 from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
 

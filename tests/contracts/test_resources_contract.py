@@ -23,7 +23,7 @@ from collections_opt.core.resources import ResourceApproval, ResourceKind, Resou
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.tables.records import RequestKey
+from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
 from tests.support.ledger.ledgers import NOW, without_triggers
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.application.models.serving import ModelServing
-from collections_opt.application.records.opened_ranking import OpenedRanking, RecordedSide
+from collections_opt.application.rankings.opened_ranking import OpenedRanking, RecordedSide
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.ranking_facts import RankingFacts
-from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.value_sets import ValueChoice
 from collections_opt.core.accounts.persons import grouped
 from collections_opt.core.accounts.portfolio import Portfolio

@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.models.registry_policy import LadderStep
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.rankings.books import Books
-from collections_opt.application.records.opened_ranking import OpenedRanking
-from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.rule_tables import RuleTables, TableVersion
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump
@@ -22,6 +21,7 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.desk.capacity_changes import same_cells
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import LadderStep
 from collections_opt.core.problem.assignment import (
     INELIGIBLE,
     UNASSIGNED,

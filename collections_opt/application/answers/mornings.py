@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.mornings import Morning, MorningChanges, compare_mornings
 from collections_opt.core.wanted import require_wanted

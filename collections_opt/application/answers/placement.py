@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
 from collections_opt.application.models.outcome_scorers import RecordedModel
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.quarantine import refused_rows
-from collections_opt.application.records.opened_ranking import OpenedRanking
-from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio

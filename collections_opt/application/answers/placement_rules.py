@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.rules.known_persons import judge

@@ -12,7 +12,7 @@ from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.live_worklists import LiveWorklists
 from collections_opt.application.day.turns import Turns
-from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.ledger.events.event_log import EventLog

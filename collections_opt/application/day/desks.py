@@ -12,8 +12,8 @@ from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.gate import Gate, is_day_of
 from collections_opt.application.day.live_desk import NOT_WORKED, LiveDesk, Place
 from collections_opt.application.rankings.in_force import require_workable
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.ranking_facts import RankingFacts
-from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.errors import CollectionsError, Reason, refuse

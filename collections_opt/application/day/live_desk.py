@@ -24,7 +24,7 @@ from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.events.event_log import StoredEvent
 from collections_opt.ledger.events.leases import LeaseRecord, LeaseState
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 
 Ints = NDArray[np.int64]
 

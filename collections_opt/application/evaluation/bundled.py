@@ -22,11 +22,11 @@ from collections_opt.datasets.lending_club import JUDGED_MONTH, TRAINING_MONTHS,
 from collections_opt.scoring.effect.evaluation import EffectEvaluation
 from collections_opt.scoring.evaluation.metrics import CLASSES
 from collections_opt.scoring.evaluation.probabilities import ModelEvaluation, calibration_alarm
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.recovery.evaluation import RecoveryEvaluation, judge_recoveries
 from collections_opt.scoring.recovery.rows import RecoveryRows
 from collections_opt.scoring.recovery.training import learn_hurdle
-from collections_opt.scoring.versions.artifacts import load_artifact
 
 Floats = NDArray[np.float64]
 _STATUSES = ("PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6")

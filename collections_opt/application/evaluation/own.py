@@ -14,9 +14,9 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.value.outcomes import CURE
 from collections_opt.datasets.files.training_files import LabelledAccounts, TrainingFiles
 from collections_opt.scoring.evaluation.probabilities import ModelEvaluation
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.rows import TrainingPeriod
 from collections_opt.scoring.outcome.scorer import Scorer
-from collections_opt.scoring.versions.artifacts import load_artifact
 
 CASH = "the cash paid in the period"
 CURED_ARREARS = "the arrears of accounts that cured"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.evidence.findings import Check
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan, Queue
 from collections_opt.core.ranking.ranking import Entries

@@ -10,14 +10,14 @@ from collections_opt.application.answers.account_explanation import AccountExpla
 from collections_opt.application.evidence.proofs import AccountProof, Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.erasures import Erasures
-from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
-from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 
 
 @dataclass(frozen=True)

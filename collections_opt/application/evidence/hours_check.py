@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from collections_opt.application.evidence.findings import Check
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.rules.feasts import feast_days

@@ -15,7 +15,7 @@ import numpy as np
 
 from collections_opt.application.evidence.history import History, KeptCheckpoint
 from collections_opt.application.models.evidence import model_files, object_files
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
@@ -24,9 +24,9 @@ from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.packing import FieldKind, Rows, unpack
 from collections_opt.ledger.sealing.sealing import Disclosure, SealedTable, disclose, open_all
-from collections_opt.ledger.tables.records import RankingRecord
 
 _ANSWER = ("account_id", "disposition", "queue", "priority", "increment_minor", "seconds", "surplus_minor", "rule", "explored")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.problem.assignment import Assignment
 from collections_opt.core.ranking.ordering import Ordering, RawOrder, raw_order_key
 from collections_opt.core.ranking.ranking import Entries, make_entries

@@ -9,8 +9,8 @@ from enum import StrEnum
 from collections_opt.application.evidence.verification import certificate_checks, first_difference
 from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.command import RankingCommand
-from collections_opt.application.records.decided_facts import answer_facts, input_facts
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.decided_facts import answer_facts, input_facts
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.provenance import same_environment
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.record_parts import write_part

@@ -11,7 +11,7 @@ from collections_opt.application.evidence.findings import Check, Strength, Verdi
 from collections_opt.application.evidence.history import History
 from collections_opt.application.evidence.hours_check import hours_check
 from collections_opt.application.evidence.recomputed import recomputed_entries
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.standing import Standing
@@ -30,9 +30,9 @@ from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.named import broken_objects
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.sealing import unseal
 from collections_opt.ledger.tables.reads import reads_in_log
-from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.solvers import verify
 
 

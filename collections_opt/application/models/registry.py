@@ -24,7 +24,7 @@ from collections_opt.core.models.lifecycle import (
     check_event,
 )
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import ModelRecord, RequestKey
+from collections_opt.ledger.records import ModelRecord, RequestKey
 from collections_opt.scoring.versions.artifacts import Manifest, list_versions, read_manifest
 
 

@@ -13,7 +13,7 @@ import tomli_w
 from collections_opt.application.settings import dump
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.domain import FIELDS
-from collections_opt.core.models.lifecycle import ApprovalMode, ModelAction, ModelKind
+from collections_opt.core.models.lifecycle import ApprovalMode, LadderStep, ModelAction, ModelKind
 from collections_opt.datasets.settings_files import read_settings
 
 FILE = "registry.toml"
@@ -40,17 +40,6 @@ ROLE_OF: Mapping[ModelAction, Role] = {
     ModelAction.RETIRE: Role.OPERATOR,
 }
 """Role that each act needs; an act without a role could not be taken by anybody."""
-
-
-class LadderStep(StrEnum):
-    """What decides, best first; every step below the first is recorded and returned as a degradation."""
-
-    CHAMPION = "CHAMPION"
-    PREVIOUS_APPROVED = "PREVIOUS_APPROVED"
-    SCORECARD = "SCORECARD"
-    """An approved scorecard, which needs no LightGBM."""
-    POLICY_ORDER = "POLICY_ORDER"
-    """No model: balance times bucket."""
 
 
 @dataclass(frozen=True)

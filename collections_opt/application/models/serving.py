@@ -13,17 +13,18 @@ import numpy as np
 from collections_opt.application.models.domain_scoring import DomainScorer
 from collections_opt.application.models.outcome_scorers import OutcomeScorer, PolicyScorer
 from collections_opt.application.models.pinned import Champions, PinnedBeside
-from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
+from collections_opt.application.models.registry_policy import RegistryPolicy
 from collections_opt.application.records.scoring_facts import Scoring
 from collections_opt.core.accounts.own_features import unknown_texts
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.evaluation.own_drift import own_drift
-from collections_opt.core.models.lifecycle import KindStanding, ModelKind, ModelStanding, ModelState, terms_to_serve
+from collections_opt.core.models.lifecycle import KindStanding, LadderStep, ModelKind, ModelStanding, ModelState, terms_to_serve
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.predictors import SCORECARD
 from collections_opt.scoring.outcome.scorer import Scorer
-from collections_opt.scoring.versions.artifacts import load_artifact, read_manifest
+from collections_opt.scoring.versions.artifacts import read_manifest
 
 CACHED_MODELS = 8
 """Loaded models kept: a champion, its predecessors, a scorecard and challengers."""

@@ -1,1 +1,1 @@
-"""Make rankings and record them."""
+"""Make rankings, record them, and open those that were recorded."""

@@ -22,7 +22,7 @@ from collections_opt.core.errors import CollectionsError
 from collections_opt.core.names import check_id
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import PlanRecord, PortfolioRecord
+from collections_opt.ledger.records import PlanRecord, PortfolioRecord
 
 
 @dataclass(frozen=True)

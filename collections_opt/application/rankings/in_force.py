@@ -9,7 +9,7 @@ from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 
 _PAGE = 50
 

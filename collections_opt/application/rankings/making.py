@@ -9,20 +9,19 @@ from datetime import date, datetime
 
 import structlog
 
-from collections_opt.application.models.registry_policy import LadderStep
 from collections_opt.application.models.serving import ModelServing, Serving
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.models.shadow import shadow_scores
 from collections_opt.application.rankings.clipped_values import checked_payoffs
 from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
+from collections_opt.application.rankings.decided_facts import answer_facts, input_facts
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.rankings.runs import RankingRuns
 from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
 from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
-from collections_opt.application.records.decided_facts import answer_facts, input_facts
 from collections_opt.application.records.provenance import clock_went_back, health, times
 from collections_opt.application.records.ranking_facts import RankingFacts
-from collections_opt.application.records.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.scoring_facts import ScoreSpread, ValueSources
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
@@ -33,6 +32,7 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.incidents import trace_of
+from collections_opt.core.models.lifecycle import LadderStep
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, check_request, rank
@@ -41,8 +41,8 @@ from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RequestedRanking
 from collections_opt.ledger.requests.claims import Recovery
-from collections_opt.ledger.tables.records import RequestedRanking
 from collections_opt.solvers import SOLVERS, solve_in_order, verify
 
 _log = structlog.get_logger()

@@ -13,9 +13,9 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord, RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.requests.claims import Recovery
 from collections_opt.ledger.requests.requests import abandoned
-from collections_opt.ledger.tables.records import RankingRecord, RankingState, RequestedRanking, StateRecord
 
 _log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from collections_opt.application.records.scoring_facts import ScoreSpread
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.evaluation.score_drift import score_counts, why_suspect
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 
 LOOK_BACK = 50
 """Newest rankings among which the last one by the same model under the same plan is looked for."""

@@ -14,6 +14,7 @@ from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.records.standing import Standing
 from collections_opt.core.actors import UNKNOWN
+from collections_opt.ledger.identity import bind_store
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.log.checkpoints import Checkpoints
 from collections_opt.ledger.log.key_history import key_history, master_check, record_keys
@@ -21,7 +22,6 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.places import open_place
 from collections_opt.ledger.objects.remote import open_objects
 from collections_opt.ledger.sealing.subject_keys import RandomBytes, SubjectKeys
-from collections_opt.ledger.store.identity import bind_store
 
 
 @dataclass(frozen=True)

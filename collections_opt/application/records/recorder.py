@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import structlog
 
-from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.application.records.provenance import runtime
 from collections_opt.application.records.ranking_facts import KeptFacts, RecordedLeaves, RecordedProof, RecordedRows
 from collections_opt.application.records.sealed_records import SealedRecords, StoredPortfolio
@@ -19,9 +20,23 @@ from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.checkpoints import Checkpoints
 from collections_opt.ledger.log.merkle import MerkleTree
-from collections_opt.ledger.tables.records import PortfolioRecord
+from collections_opt.ledger.records import PortfolioRecord
 
 _log = structlog.get_logger()
+
+
+class Described(Protocol):
+    """What scored, as far as a record keeps it."""
+
+    @property
+    def card(self) -> str:
+        """Its card, Markdown."""
+        ...
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 (hex) of each of its files, by name."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +53,7 @@ class Recorder:
         request: RankingRequest,
         portfolio: PortfolioRecord,
         inputs: StoredPortfolio,
-        scorer: OutcomeScorer,
+        scorer: Described,
         actor: Actor = UNKNOWN,
     ) -> KeptFacts:
         """Store entries, refusals, plan, rules and model card, and return what the record says of them.

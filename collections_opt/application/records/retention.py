@@ -13,8 +13,8 @@ from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
-from collections_opt.ledger.tables.records import PortfolioRecord
 
 RETENTION_YEARS = 3
 """Years that records are kept after the last collection activity on a debt (12 CFR 1006.100), unless configured otherwise."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from collections_opt.application.models.registry_policy import LadderStep
 from collections_opt.application.records.record_parts import (
     EMPTY_IF_NONE,
     RecordPart,
@@ -16,7 +15,7 @@ from collections_opt.application.records.record_parts import (
 )
 from collections_opt.application.resources.rule_tables import TableVersion
 from collections_opt.application.resources.value_sets import ValueChoice
-from collections_opt.core.models.lifecycle import ApprovalMode, ModelKind
+from collections_opt.core.models.lifecycle import ApprovalMode, LadderStep, ModelKind
 from collections_opt.core.names import OMITTED_AT_DEFAULT
 
 

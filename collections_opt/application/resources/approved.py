@@ -32,8 +32,8 @@ from collections_opt.core.models.lifecycle import NAMED, ApprovalMode
 from collections_opt.core.names import check_id
 from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion, approval_mode, check_approval
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.store.database import timestamp
-from collections_opt.ledger.tables.records import RequestKey
 from collections_opt.ledger.tables.resources import NewVersion
 
 ContentT = TypeVar("ContentT")

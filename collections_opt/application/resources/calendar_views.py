@@ -9,7 +9,7 @@ from collections_opt.application.settings import load
 from collections_opt.core.desk.calendar import Calendar, CalendarDays, StandingVersion
 from collections_opt.core.desk.day_changes import DayChange, StoredDayChange
 from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.ledger.tables.records import CapacityActKind, CapacityBook, PlanRecord
+from collections_opt.ledger.records import CapacityActKind, CapacityBook, PlanRecord
 
 
 @dataclass(frozen=True)

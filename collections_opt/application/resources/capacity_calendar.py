@@ -25,8 +25,8 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHANGED_DAYS
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, PlanRecord
 from collections_opt.ledger.tables.capacity_acts import CALENDAR_STATE
-from collections_opt.ledger.tables.records import CapacityAct, CapacityActKind, PlanRecord
 
 _TRIES = 5
 """Times a decision is made anew because the calendar changed meanwhile; more is another program's loop."""

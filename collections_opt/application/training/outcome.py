@@ -35,13 +35,14 @@ from collections_opt.scoring.evaluation.metrics import (
     worst_calibration_sentence,
 )
 from collections_opt.scoring.evaluation.probabilities import evaluate_class
+from collections_opt.scoring.outcome.artifacts import write_artifact
 from collections_opt.scoring.outcome.calibration import IDENTITY, Calibration, fit_shifts
 from collections_opt.scoring.outcome.leaks import check_own_leaks
-from collections_opt.scoring.outcome.predictors import LIGHTGBM, SCORECARD, Predictor
+from collections_opt.scoring.outcome.predictors import SCORECARD, Predictor
 from collections_opt.scoring.outcome.rows import TrainingPeriod, always_known, unseen_sentence
 from collections_opt.scoring.outcome.scorecard_training import train_scorecard
 from collections_opt.scoring.outcome.training import TrainedModel, train
-from collections_opt.scoring.versions.artifacts import OUTCOME_KIND, Manifest, read_manifest, write_artifact
+from collections_opt.scoring.versions.artifacts import LIGHTGBM, OUTCOME_KIND, Manifest, read_manifest
 
 BUNDLED_SEED = 1
 """Seed of the shipped model: of 1, 2 and 3 the one with the lowest log loss on June and July, each predicted by what was known

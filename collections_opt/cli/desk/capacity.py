@@ -21,12 +21,12 @@ from rich.console import Console
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.api.v1 import capacity_service_pb2 as pb
+from collections_opt.cli.common.bundled import BUNDLED_PLAN
 from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.capacity_calendar import calendar, day, diff, export, in_force, revert, versions
 from collections_opt.cli.desk.change_notation import NOTATION, read_changes, write_changes
-from collections_opt.cli.morning.bundled import BUNDLED_PLAN
 from collections_opt.client.capacity import capacity_curves, evaluate_capacity, summarise_evaluation
 from collections_opt.client.capacity_plans import plan_named
 from collections_opt.client.client import Client

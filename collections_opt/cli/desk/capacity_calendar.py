@@ -13,10 +13,10 @@ import typer
 
 from collections_opt.api.v1 import capacity_calendar_pb2 as calendar_pb
 from collections_opt.api.v1 import capacity_plan_pb2
+from collections_opt.cli.common.bundled import BUNDLED_PLAN
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.cli.desk.change_notation import NOTATION, read_change
-from collections_opt.cli.morning.bundled import BUNDLED_PLAN
 from collections_opt.client.capacity_plans import all_plan_versions, plan_named
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain

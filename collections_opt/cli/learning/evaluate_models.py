@@ -33,8 +33,8 @@ from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, eff
 from collections_opt.reports.evaluation.page import class_table, effects_headline, evaluation_html, gains_table, segment_table
 from collections_opt.scoring.effect.evaluation import EffectEvaluation
 from collections_opt.scoring.evaluation.probabilities import ModelEvaluation
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.scorer import Scorer
-from collections_opt.scoring.versions.artifacts import load_artifact
 
 
 def main(

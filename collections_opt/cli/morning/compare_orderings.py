@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 
+from collections_opt.cli.common.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, ensure_portfolio
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, terminal
-from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, ensure_portfolio
 from collections_opt.cli.morning.comparison import page_of, show
 from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.core.accounts.matching import IdMatch

@@ -16,10 +16,10 @@ from rich.console import Console
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_pb2
 from collections_opt.application.training.outcome import BUNDLED_SEED, train_bundled_model
+from collections_opt.cli.common.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
 from collections_opt.cli.common.product import DataOption, served
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
-from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, bundled_outcomes, read_bundled
 from collections_opt.cli.morning.comparison import page_of, show, show_decided
 from collections_opt.client.client import connect
 from collections_opt.client.comparison import ComparisonTerms, compare_orders

@@ -18,10 +18,10 @@ from typing import Annotated
 import typer
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
+from collections_opt.cli.common.bundled import BUNDLED_PORTFOLIO, read_bundled
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import PlainConsole, progress_bar, table, terminal
-from collections_opt.cli.morning.bundled import BUNDLED_PORTFOLIO, read_bundled
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import CheckedPortfolio, PortfolioParts, check_portfolio, quarantined, send_portfolio

@@ -15,10 +15,10 @@ from rich.console import Console
 
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
+from collections_opt.cli.common.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from collections_opt.cli.common.product import Product, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
-from collections_opt.cli.morning.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
 from collections_opt.cli.morning.comparison import plan_of, show_decided
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import headline, make_ranking, new_request_id, summarise

@@ -22,9 +22,9 @@ from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import progress_bar
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.ledger.backup import BackupFolder, make_backup
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.remote import open_objects
-from collections_opt.ledger.store.backup import BackupFolder, make_backup
 
 
 def main(

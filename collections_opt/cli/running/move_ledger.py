@@ -20,8 +20,8 @@ from collections_opt.cli.common.terminal import PlainConsole, progress_bar, tabl
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.moving import move_ledger, refuse_same
 from collections_opt.ledger.objects.remote import open_objects
-from collections_opt.ledger.store.moving import move_ledger, refuse_same
 
 TARGET_VARIABLE = "COLLECTIONS_OPT_TARGET_URL"
 

@@ -21,8 +21,8 @@ from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import progress_bar
 from collections_opt.cli.running.backup import copy_keys
 from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.ledger.backup import BackupFolder, restore_backup
 from collections_opt.ledger.objects.remote import open_objects
-from collections_opt.ledger.store.backup import BackupFolder, restore_backup
 
 
 def main(

@@ -63,6 +63,17 @@ class ModelAction(StrEnum):
     RETIRE = "RETIRE"
 
 
+class LadderStep(StrEnum):
+    """What decides, best first; every step below the first is recorded and returned as a degradation."""
+
+    CHAMPION = "CHAMPION"
+    PREVIOUS_APPROVED = "PREVIOUS_APPROVED"
+    SCORECARD = "SCORECARD"
+    """An approved scorecard, which needs no LightGBM."""
+    POLICY_ORDER = "POLICY_ORDER"
+    """No model: balance times bucket."""
+
+
 class ApprovalMode(StrEnum):
     """Who stood behind an event."""
 

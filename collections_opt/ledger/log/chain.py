@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from collections_opt.core.arrays import digest_text
+from collections_opt.ledger.records import ChainHead
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import rankings
-from collections_opt.ledger.tables.records import ChainHead
 
 GENESIS = "0" * 64
 """Previous digest of the first ranking."""

@@ -8,11 +8,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from collections_opt.ledger.records import RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.requests.requests import insert_state, request_where, unfinished
 from collections_opt.ledger.store.database import Store, found, timestamp
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
-from collections_opt.ledger.tables.records import RankingState, RequestedRanking, StateRecord
 
 IsAlive = Callable[[str], bool]
 """Tells whether a worker still runs."""

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.store.database import reused
 from collections_opt.ledger.store.schema import idempotency_keys as keys
-from collections_opt.ledger.tables.records import RequestKey
 
 
 def stored_answer(connection: sa.Connection, request: RequestKey) -> str | None:

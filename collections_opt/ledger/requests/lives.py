@@ -8,12 +8,12 @@ import sqlalchemy as sa
 
 from collections_opt.core.arrays import digest_text
 from collections_opt.ledger.log.chain import canonical_json
+from collections_opt.ledger.records import RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.requests.requests import event_of, may_follow, request_where
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import outbox, ranking_entries, rankings
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
-from collections_opt.ledger.tables.records import RankingState, RequestedRanking, StateRecord
 
 _PAGE = 1_000
 

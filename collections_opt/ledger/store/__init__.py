@@ -1,1 +1,1 @@
-"""The database: tables, triggers, migrations, roles, and moving it."""
+"""The database: tables, triggers, roles, and what a token may read."""

@@ -150,7 +150,7 @@ class Database:
         """
         with _MIGRATING, self.write() as connection:
             config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+            config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations").replace("%", "%%"))
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")

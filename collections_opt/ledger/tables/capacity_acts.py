@@ -11,11 +11,11 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
 from collections_opt.ledger.store.database import Store, timestamp
 from collections_opt.ledger.store.schema import capacity_acts as acts
 from collections_opt.ledger.store.schema import capacity_plans as plans
 from collections_opt.ledger.tables.plans import insert_plan, standing
-from collections_opt.ledger.tables.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
 
 CALENDAR_STATE = "calendar_state"
 """Field of the refusal of an act that was decided on another state than the calendar is in."""

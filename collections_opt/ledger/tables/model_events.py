@@ -24,10 +24,10 @@ from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.log.moments import Moments
+from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import check_size, timestamp
 from collections_opt.ledger.store.schema import model_events as events
-from collections_opt.ledger.tables.records import RequestKey
 
 
 class ModelEvents(Moments):

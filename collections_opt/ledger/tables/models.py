@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import ModelRecord
 from collections_opt.ledger.store.database import Store, found, one
 from collections_opt.ledger.store.schema import models
-from collections_opt.ledger.tables.records import ModelRecord
 
 
 class Models(Store):

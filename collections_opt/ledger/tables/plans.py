@@ -15,11 +15,11 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import CapacityActKind, PlanRecord, RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import Store, check_size, found, timestamp
 from collections_opt.ledger.store.schema import capacity_acts as acts
 from collections_opt.ledger.store.schema import capacity_plans as plans
-from collections_opt.ledger.tables.records import CapacityActKind, PlanRecord, RequestKey
 
 
 class Plans(Store):

@@ -8,9 +8,9 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.store.database import Store, check_size, found, one
 from collections_opt.ledger.store.schema import portfolios
-from collections_opt.ledger.tables.records import PortfolioRecord
 
 
 class Portfolios(Store):

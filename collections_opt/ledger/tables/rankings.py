@@ -15,12 +15,12 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.log.chain import canonical_json, chain_digest, head
 from collections_opt.ledger.log.log import LogKind, append_log
+from collections_opt.ledger.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
 from collections_opt.ledger.requests.lives import broken_life, life_digest
 from collections_opt.ledger.requests.requests import insert_request, insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
-from collections_opt.ledger.tables.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
 LEDGER_KEY = "ledger"

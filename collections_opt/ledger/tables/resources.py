@@ -25,11 +25,11 @@ from collections_opt.core.resources import (
 from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
+from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import Store, check_size, found, timestamp
 from collections_opt.ledger.store.schema import resource_approvals as approvals
 from collections_opt.ledger.store.schema import resource_versions as versions
-from collections_opt.ledger.tables.records import RequestKey
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Entries
+from collections_opt.ledger.records import AccountEntry, WorklistEntry
 from collections_opt.ledger.store.database import Store, check_size
 from collections_opt.ledger.store.schema import PLACES_PER_KEY, entries_place, rankings
 from collections_opt.ledger.store.schema import ranking_entries as table
-from collections_opt.ledger.tables.records import AccountEntry, WorklistEntry
 
 _BATCH_ROWS = 50_000
 _NUMBERS = (

@@ -10,6 +10,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.scoring.versions.artifacts import LIGHTGBM
+
 Floats = NDArray[np.float64]
 
 
@@ -39,7 +41,7 @@ class _Engine(Protocol):
         ...
 
 
-LIGHTGBM, SCORECARD = "lightgbm", "scorecard"
+SCORECARD = "scorecard"
 ENGINES: Mapping[str, str] = MappingProxyType(
     {
         LIGHTGBM: "collections_opt.scoring.outcome.boosted",

@@ -19,7 +19,7 @@ from collections_opt.core.limits import MAX_SCORE_ACCOUNTS
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.value.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.value.valuation import blocks
-from collections_opt.scoring.versions.artifacts import Artifact
+from collections_opt.scoring.outcome.artifacts import Artifact
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,17 +21,15 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from collections_opt.core.accounts.features import FEATURE_SET_VERSION, definitions
 from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.domain import ModelDomain
 from collections_opt.core.models.lifecycle import ModelKind
-from collections_opt.scoring.outcome.calibration import Calibration, read_calibration
-from collections_opt.scoring.outcome.predictors import ENGINES, LIGHTGBM, Predictor, read_predictor
 
 OUTCOME_KIND = ModelKind.OUTCOME
+LIGHTGBM = "lightgbm"
+"""What reads the model files of versions whose manifest names no engine."""
 _LATER_FIELDS = ("metric_intervals", "domain", "always_known", "own_columns")
-_FILES = ("calibration.json", "CARD.md")
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 
 
@@ -77,28 +75,6 @@ class Manifest:
         return json.dumps(told, indent=1, sort_keys=True) + "\n"
 
 
-@dataclass(frozen=True)
-class Artifact:
-    """A loaded, checked model version; ``digest`` is the SHA-256 of manifest.json."""
-
-    manifest: Manifest
-    digest: str
-    predictor: Predictor
-    calibration: Calibration
-    card: str
-
-
-def write_artifact(root: Path, manifest: Manifest, predictor: Predictor, calibration: Calibration, card: str) -> Path:
-    """Write a model version and return its folder; ``manifest.files`` and ``calibration_version`` are filled in here.
-
-    Raises:
-        CollectionsError: as ``write_version``.
-    """
-    texts = {**predictor.texts(), "calibration.json": calibration.to_json(), "CARD.md": card}
-    version = f"{calibration.method}-{_sha256(texts['calibration.json'].encode())[:12]}"
-    return write_version(root, replace(manifest, calibration_version=version), texts)
-
-
 def write_version(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> Path:
     """Write a version's files and its manifest, whose ``files`` are filled in here, and return its folder.
 
@@ -110,10 +86,10 @@ def write_version(root: Path, manifest: Manifest, texts: Mapping[str, str]) -> P
             MODEL_UNAVAILABLE when the manifest that is there cannot be read.
     """
     folder = version_folder(root, manifest.kind, manifest.version)
-    full = replace(manifest, files={name: _sha256(text.encode()) for name, text in texts.items()})
+    full = replace(manifest, files={name: sha256_hex(text.encode()) for name, text in texts.items()})
     written = {**texts, "manifest.json": full.to_json()}
     if (folder / "manifest.json").exists():
-        known = _manifest(folder, _read(folder / "manifest.json"))
+        known = parse_manifest(folder, read_file(folder / "manifest.json"))
         if not _same_version(folder, known, full, texts):
             name = f"{manifest.kind}/{manifest.version}"
             raise refuse(Reason.ALREADY_EXISTS, "version", f"{name} exists with other bytes.", "Name a new one.")
@@ -128,7 +104,7 @@ def _same_version(folder: Path, known: Manifest, other: Manifest, texts: Mapping
     if known.files.keys() != other.files.keys():
         return False
     changed = [name for name, digest in known.files.items() if digest != other.files[name]]
-    if not all(_same_json(_read(folder / name), known.files[name], texts[name]) for name in changed):
+    if not all(_same_json(read_file(folder / name), known.files[name], texts[name]) for name in changed):
         return False
     return _alike(json.loads(replace(known, files={}).to_json()), json.loads(replace(other, files={}).to_json()))
 
@@ -136,7 +112,7 @@ def _same_version(folder: Path, known: Manifest, other: Manifest, texts: Mapping
 def _same_json(known: bytes, digest: str, text: str) -> bool:
     """Return whether an undamaged JSON file holds the same values; -0.0 is 0.0."""
     try:
-        return _sha256(known) == digest and bool(json.loads(known) == json.loads(text))
+        return sha256_hex(known) == digest and bool(json.loads(known) == json.loads(text))
     except ValueError:
         return False
 
@@ -152,35 +128,6 @@ def _alike(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
-def load_artifact(root: Path, version: str, kind: str = OUTCOME_KIND) -> Artifact:
-    """Load a model version; every file's digest is checked before it is parsed.
-
-    Raises:
-        CollectionsError: MODEL_UNAVAILABLE naming the file and what is wrong with it.
-    """
-    folder = version_folder(root, kind, version)
-    raw = _read(folder / "manifest.json")
-    manifest = _manifest(folder, raw)
-    if (manifest.kind, manifest.version) != (kind, version):
-        raise _unavailable(folder / "manifest.json", f"is the manifest of {manifest.kind}/{manifest.version}")
-    if manifest.engine not in ENGINES:
-        raise _unavailable(folder / "manifest.json", f"names the unknown engine {manifest.engine!r}")
-    contents = {}
-    for name in {*manifest.files, *_FILES}:
-        contents[name] = _read(folder / _plain(folder, name))
-        if manifest.files.get(name) != _sha256(contents[name]):
-            raise _unavailable(folder / name, "differs from the digest in manifest.json")
-    names = tuple(one.name for one in definitions(manifest.own_columns))
-    if manifest.feature_set_version != FEATURE_SET_VERSION or manifest.feature_names != names:
-        raise _unavailable(folder, f"needs feature set {manifest.feature_set_version}, the code builds {FEATURE_SET_VERSION}")
-    try:
-        calibration = read_calibration(contents["calibration.json"])
-        predictor = read_predictor(manifest.engine, contents)
-    except (ImportError, ValueError) as error:
-        raise _unavailable(folder, str(error)) from error
-    return Artifact(manifest, _sha256(raw), predictor, calibration, contents["CARD.md"].decode())
-
-
 def read_card(root: Path, version: str, kind: str = OUTCOME_KIND) -> str:
     """Return the card of a version of any kind, after every file's digest was checked.
 
@@ -188,11 +135,21 @@ def read_card(root: Path, version: str, kind: str = OUTCOME_KIND) -> str:
         CollectionsError: NOT_FOUND; MODEL_UNAVAILABLE naming the file and what is wrong with it.
     """
     manifest, _, _ = read_manifest(root, version, kind)
-    folder = version_folder(root, kind, version)
-    for name, digest in manifest.files.items():
-        if _sha256(_read(folder / _plain(folder, name))) != digest:
-            raise _unavailable(folder / name, "differs from the digest in manifest.json")
-    return _read(folder / "CARD.md").decode()
+    return checked_files(version_folder(root, kind, version), manifest)["CARD.md"].decode()
+
+
+def checked_files(folder: Path, manifest: Manifest, needed: Iterable[str] = ("CARD.md",)) -> dict[str, bytes]:
+    """Return the bytes of every file that a manifest names, and of those needed beside it, by name; each has its digest.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE naming the file and what is wrong with it.
+    """
+    contents = {}
+    for name in {*manifest.files, *needed}:
+        contents[name] = read_file(folder / _plain_name(folder, name))
+        if manifest.files.get(name) != sha256_hex(contents[name]):
+            raise unavailable(folder / name, "differs from the digest in manifest.json")
+    return contents
 
 
 def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[Manifest, str, str]:
@@ -205,8 +162,8 @@ def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[M
     if not (folder / "manifest.json").is_file():
         known = ", ".join(list_versions(root, kind)) or "none is there"
         raise refuse(Reason.NOT_FOUND, "version", f"{kind}/{version} is unknown.", f"Use one of: {known}.")
-    raw = _read(folder / "manifest.json")
-    return _manifest(folder, raw), _sha256(raw), raw.decode()
+    raw = read_file(folder / "manifest.json")
+    return parse_manifest(folder, raw), sha256_hex(raw), raw.decode()
 
 
 def list_versions(root: Path, kind: str = OUTCOME_KIND) -> tuple[str, ...]:
@@ -223,19 +180,24 @@ def creation_time(root: Path, version: str, kind: str = OUTCOME_KIND) -> datetim
     """
     folder = version_folder(root, kind, version)
     path = folder / "manifest.json"
-    return datetime.fromisoformat(_manifest(folder, _read(path)).created_at) if path.exists() else None
+    return datetime.fromisoformat(parse_manifest(folder, read_file(path)).created_at) if path.exists() else None
 
 
-def _manifest(folder: Path, raw: bytes) -> Manifest:
+def parse_manifest(folder: Path, raw: bytes) -> Manifest:
+    """Return the manifest of its bytes.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when they are none.
+    """
     try:
         return TypeAdapter(Manifest).validate_json(raw)
     except ValidationError as error:
-        raise _unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
+        raise unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
 
 
-def _plain(folder: Path, name: str) -> str:
+def _plain_name(folder: Path, name: str) -> str:
     if Path(name).name != name:
-        raise _unavailable(folder / "manifest.json", f"names the file {name!r} outside its folder")
+        raise unavailable(folder / "manifest.json", f"names the file {name!r} outside its folder")
     return name
 
 
@@ -250,17 +212,24 @@ def version_folder(root: Path, kind: str, version: str) -> Path:
     return root / kind / version
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE naming the file.
+    """
     try:
         return path.read_bytes()
     except OSError as error:
-        raise _unavailable(path, f"cannot be read: {error.strerror}") from error
+        raise unavailable(path, f"cannot be read: {error.strerror}") from error
 
 
-def _unavailable(path: Path, problem: str) -> CollectionsError:
+def unavailable(path: Path, problem: str) -> CollectionsError:
+    """Return the error about a file of a version, which names it."""
     shown = "/".join(path.parts[-3:])
     return refuse(Reason.MODEL_UNAVAILABLE, shown, f"{problem}.", "Restore the version, or promote another.")
 
 
-def _sha256(content: bytes) -> str:
+def sha256_hex(content: bytes) -> str:
+    """Return the SHA-256 of bytes in hex digits."""
     return hashlib.sha256(content).hexdigest()

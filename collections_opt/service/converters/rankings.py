@@ -18,7 +18,7 @@ from collections_opt.core.problem.exploration import PROPENSITY_SCALE
 from collections_opt.core.ranking.explanation import QueueExplanation
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
-from collections_opt.ledger.tables.records import LedgerEvent, WorklistEntry
+from collections_opt.ledger.records import LedgerEvent, WorklistEntry
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
 from collections_opt.service.converters.value_sets import write_choice
 from collections_opt.wire.columns import Columns, encode_chunks

@@ -8,7 +8,7 @@ from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
-from collections_opt.ledger.tables.records import RankingRecord
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.rule_tables import write_table_versions

@@ -16,7 +16,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
-from collections_opt.ledger.tables.records import PlanRecord
+from collections_opt.ledger.records import PlanRecord
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.capacity_calendar import write_calendar_change, write_days, write_state

@@ -23,7 +23,7 @@ from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
-from collections_opt.ledger.tables.records import PortfolioRecord
+from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.paging import read_page

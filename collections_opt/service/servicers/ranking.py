@@ -13,14 +13,14 @@ from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.rankings.in_force import ranking_in_force, require_not_for_analysis
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.mornings import Change
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import RankingState
+from collections_opt.ledger.records import RankingState
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw

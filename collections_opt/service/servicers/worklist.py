@@ -12,7 +12,7 @@ from collections_opt.application.day.day import Day
 from collections_opt.application.day.dispatch import LeasedAccount, end_of
 from collections_opt.application.day.lease_requests import LeaseRequest
 from collections_opt.application.day.live_worklists import LiveEntry, QueueState
-from collections_opt.application.records.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor

@@ -11,12 +11,13 @@ import pytest
 from collections_opt.application.answers import placement
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.answers.placement_sentence import placement_sentence
-from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy
+from collections_opt.application.models.registry_policy import RegistryPolicy
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.settings import bundled_parameters, bundled_rules
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.models.lifecycle import LadderStep
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition

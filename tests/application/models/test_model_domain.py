@@ -10,13 +10,13 @@ import pytest
 
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.models.domain_scoring import DomainScorer
-from collections_opt.application.models.registry_policy import LadderStep, RegistryPolicy, read_policy, write_policy
+from collections_opt.application.models.registry_policy import RegistryPolicy, read_policy, write_policy
 from collections_opt.application.settings import bundled_policy_rates
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.models.domain import FIELDS, ModelDomain, domain_of
-from collections_opt.core.models.lifecycle import ModelAction
+from collections_opt.core.models.lifecycle import LadderStep, ModelAction
 from collections_opt.core.ranking.policy import policy_probabilities
 from collections_opt.datasets.credit_card import load_accounts, snapshot
 from collections_opt.service.converters.recorded_rankings import write_recorded

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from collections_opt.application.models.registry_policy import LadderStep, read_policy, write_policy
+from collections_opt.application.models.registry_policy import read_policy, write_policy
 from collections_opt.application.rankings import making as rankings_module
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.models.lifecycle import ModelAction, ModelKind
+from collections_opt.core.models.lifecycle import LadderStep, ModelAction, ModelKind
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.rules.eligibility import bucket_of

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from collections_opt.application.models.registry import ModelCommand
-from collections_opt.application.models.registry_policy import ROLE_OF, LadderStep, RegistryPolicy, read_policy, write_policy
+from collections_opt.application.models.registry_policy import ROLE_OF, RegistryPolicy, read_policy, write_policy
 from collections_opt.application.rankings import making as rankings_module
 from collections_opt.application.training.outcome import bundled_data
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.models.lifecycle import ApprovalMode, ModelAction, ModelKind, ModelState
+from collections_opt.core.models.lifecycle import ApprovalMode, LadderStep, ModelAction, ModelKind, ModelState
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.solvers import SOLVERS

@@ -11,7 +11,7 @@ import pytest
 
 from collections_opt.application.evaluation.outcome import evaluate_outcomes
 from collections_opt.application.evidence.replay import ReplayOutcome
-from collections_opt.application.models.registry_policy import LadderStep, read_policy, write_policy
+from collections_opt.application.models.registry_policy import read_policy, write_policy
 from collections_opt.application.rankings.score_health import fit_warnings
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.training.outcome import train_model, training_period
@@ -20,12 +20,13 @@ from collections_opt.core.accounts import own_features as own_features_module
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.own_features import lacked, own_features, own_matrix, unknown_texts
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.models.lifecycle import LadderStep
 from collections_opt.core.value.outcomes import CURE, DEFAULT, quantised
 from collections_opt.datasets.files.group_files import GroupTable
 from collections_opt.scoring.outcome import scorecard_training
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.rows import stack
 from collections_opt.scoring.outcome.scorer import Scorer
-from collections_opt.scoring.versions.artifacts import load_artifact
 from collections_opt.service.converters.recorded_rankings import write_recorded
 from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID, rank_bundled
 from tests.support.books.own_worlds import DESK, RARE, ROWS, SCORE, own_history, planted

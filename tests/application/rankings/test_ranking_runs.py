@@ -17,8 +17,8 @@ from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import SolveProgress, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
-from collections_opt.ledger.tables.records import RankingState
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
 from tests.support.ledger.ledgers import verify_everything
 

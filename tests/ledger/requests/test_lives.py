@@ -4,7 +4,7 @@ import pytest
 
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.tables.records import RankingState
+from collections_opt.ledger.records import RankingState
 from tests.support.entries import entries_of
 from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
 

@@ -12,9 +12,9 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.log.chain import GENESIS, canonical_json, chain_digest
 from collections_opt.ledger.objects.folder import FolderObjectStore
+from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.store.schema import APPEND_ONLY, CHANGING, OVERWRITTEN, metadata
-from collections_opt.ledger.tables.records import RankingState
 from collections_opt.ledger.tables.worklists import AT_REST, AssignedColumns
 from tests.support.databases import why_not_started
 from tests.support.entries import entries_of

@@ -29,11 +29,12 @@ from collections_opt.scoring.evaluation.metrics import (
     worst_calibrated,
 )
 from collections_opt.scoring.outcome import boosted
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.outcome.boosting import splits_per_account
 from collections_opt.scoring.outcome.calibration import FITTERS, IDENTITY, Calibration, fit_shifts, read_calibration, shifted
 from collections_opt.scoring.outcome.scorer import Scorer
 from collections_opt.scoring.outcome.training import train
-from collections_opt.scoring.versions.artifacts import list_versions, load_artifact, read_manifest, write_version
+from collections_opt.scoring.versions.artifacts import list_versions, read_manifest, write_version
 
 MODELS = Path(__file__).parents[3] / "models"
 VERSION = "credit-card-4"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.scoring.versions.artifacts import load_artifact
+from collections_opt.scoring.outcome.artifacts import load_artifact
 from collections_opt.scoring.versions.mlflow_format import export_mlflow, import_mlflow
 from tests.support.scripts.processes import call
 

@@ -14,7 +14,7 @@ from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from collections_opt.ledger.tables.records import PortfolioRecord
+from collections_opt.ledger.records import PortfolioRecord
 
 MODELS = Path(__file__).parents[3] / "models"
 NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)

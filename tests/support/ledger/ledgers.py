@@ -18,9 +18,7 @@ from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
 from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.ledger.events.event_log import EventLog
-from collections_opt.ledger.sealing.subject_keys import KeyVault
-from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
-from collections_opt.ledger.tables.records import (
+from collections_opt.ledger.records import (
     CapacityAct,
     CapacityActKind,
     ModelRecord,
@@ -28,6 +26,8 @@ from collections_opt.ledger.tables.records import (
     RankingState,
     RequestKey,
 )
+from collections_opt.ledger.sealing.subject_keys import KeyVault
+from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
 from collections_opt.ledger.tables.resources import NewVersion
 from tests.support.entries import entries_of
 
@@ -194,7 +194,7 @@ def upgrade(url, revision):
     engine = sa.create_engine(url)
     with engine.begin() as connection:
         config = Config()
-        config.set_main_option("script_location", str(Path(package.__file__).parent / "store/migrations"))
+        config.set_main_option("script_location", str(Path(package.__file__).parent / "migrations"))
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
     return engine

@@ -14,10 +14,11 @@ from collections_opt.application.models.registry import ModelCommand
 from collections_opt.application.models.registry_policy import Role, read_policy, write_policy
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind
+from collections_opt.scoring.outcome.artifacts import write_artifact
 from collections_opt.scoring.outcome.calibration import IDENTITY
 from collections_opt.scoring.outcome.predictors import SCORECARD
 from collections_opt.scoring.outcome.scorecard import Scorecard, ScorecardFeature
-from collections_opt.scoring.versions.artifacts import Manifest, write_artifact
+from collections_opt.scoring.versions.artifacts import Manifest
 
 SHIPPED = Path(__file__).parents[3] / "models"
 SHIPPED_VERSION = "credit-card-4"

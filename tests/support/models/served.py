@@ -16,7 +16,7 @@ import numpy as np
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelAction, ModelEvent, ModelKind
-from collections_opt.ledger.tables.records import ModelRecord
+from collections_opt.ledger.records import ModelRecord
 from collections_opt.scoring.contact.artifacts import CONTACT_ENGINE, CONTACT_KIND, write_contact
 from collections_opt.scoring.contact.features import CONTACT_FEATURE_NAMES, CONTACT_FEATURE_SET_VERSION
 from collections_opt.scoring.contact.model import ChannelContactModel, ContactModel

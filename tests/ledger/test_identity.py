@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger.identity import bind_store, identity, retire
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects import sweeping
 from collections_opt.ledger.objects.folder import FolderObjectStore
-from collections_opt.ledger.store.identity import bind_store, identity, retire
 from tests.support.ledger.ledgers import NOW, PORTFOLIO
 
 LONG_AGO, GRACE = (0, 0), timedelta(hours=2)

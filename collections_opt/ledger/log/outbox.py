@@ -13,9 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from collections_opt.ledger.log.chain import canonical_json
+from collections_opt.ledger.records import LedgerEvent
 from collections_opt.ledger.store.database import Store, check_size
 from collections_opt.ledger.store.schema import outbox
-from collections_opt.ledger.tables.records import LedgerEvent
 
 
 class Outbox(Store):

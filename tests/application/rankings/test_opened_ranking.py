@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.application.rankings.command import RankingCommand
-from collections_opt.application.records.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason

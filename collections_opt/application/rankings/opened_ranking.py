@@ -34,8 +34,8 @@ from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.merkle import MerkleTree
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.sealing import SealedTable
-from collections_opt.ledger.tables.records import RankingRecord
 
 T = TypeVar("T")
 

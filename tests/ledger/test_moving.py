@@ -5,10 +5,10 @@ import json
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger import moving
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
-from collections_opt.ledger.store import moving
 from tests.support.entries import entries_of
 from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
 from tests.support.scripts.processes import call

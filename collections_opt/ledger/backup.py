@@ -23,12 +23,12 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.identity import identity
 from collections_opt.ledger.ledger import Ledger, open_ledger
+from collections_opt.ledger.moving import Report, copy_everything, findings
 from collections_opt.ledger.objects.folder import FolderObjectStore, ObjectStore
 from collections_opt.ledger.objects.named import broken_objects, referenced_digests
 from collections_opt.ledger.store.database import Database, open_database
-from collections_opt.ledger.store.identity import identity
-from collections_opt.ledger.store.moving import Report, copy_everything, findings
 from collections_opt.ledger.store.schema import metadata
 
 FORMAT = "collections-opt-backup-1"

@@ -12,11 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.ledger.identity import retire
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.store.database import Database
-from collections_opt.ledger.store.identity import retire
 from collections_opt.ledger.store.schema import metadata, ranking_entries, rankings
-from collections_opt.ledger.tables.records import RankingRecord
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
 _BATCH_ROWS = 1_000

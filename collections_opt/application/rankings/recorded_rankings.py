@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from collections_opt.application.models.shadow import shadow_losses
 from collections_opt.application.rankings.jobs import JobStatus, State
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.previous_ranking import NO_PREVIOUS, PreviousRanking
-from collections_opt.application.records.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.core.accounts.portfolio import Portfolio
@@ -24,7 +24,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.tables.records import RankingRecord, WorklistEntry
+from collections_opt.ledger.records import RankingRecord, WorklistEntry
 
 _COMPARED = {name: name for name in ("input_digest", "plan_id", "plan_version", "rules_version")}
 _COMPARED |= {"parameters": "parameters_text", "constraints": "constraints_text"}

@@ -8,12 +8,12 @@ from datetime import timedelta
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.ledger import backup as module
+from collections_opt.ledger.backup import BackupFolder, make_backup, restore_backup
+from collections_opt.ledger.identity import bind_store
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
-from collections_opt.ledger.store import backup as module
-from collections_opt.ledger.store.backup import BackupFolder, make_backup, restore_backup
-from collections_opt.ledger.store.identity import bind_store
 from tests.support.entries import entries_of
 from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
 
