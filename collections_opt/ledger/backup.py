@@ -27,7 +27,7 @@ from collections_opt.ledger.identity import identity
 from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.moving import Report, copy_everything, findings
 from collections_opt.ledger.objects.folder import FolderObjectStore, ObjectStore
-from collections_opt.ledger.objects.named import broken_objects, referenced_digests
+from collections_opt.ledger.objects.named import ObjectsOf, broken_objects, referenced_digests
 from collections_opt.ledger.store.database import Database, open_database
 from collections_opt.ledger.store.schema import metadata
 
@@ -101,7 +101,7 @@ class BackupFolder:
             ) from error
 
 
-def make_backup(ledger: Ledger, target: BackupFolder, now: datetime, report: Report) -> Backup:
+def make_backup(ledger: Ledger, target: BackupFolder, objects_of: ObjectsOf, now: datetime, report: Report) -> Backup:
     """Copy a ledger as it is at one moment, then the objects that it names; writers go on meanwhile.
 
     The database comes first: every object that it names was stored before its record was. Objects of earlier backups are not
@@ -128,7 +128,7 @@ def make_backup(ledger: Ledger, target: BackupFolder, now: datetime, report: Rep
         report("copying objects", 0.2)
         _copy_objects(copy.database, ledger.objects, objects)
         report("verifying the copy", 0.6)
-        object_count = require_whole(copy, report, 0.6)
+        object_count = require_whole(copy, objects_of, report, 0.6)
         tree, ranking_count = copy.log_tree(), copy.chain_head().seq
     finally:
         copy.close()
@@ -144,7 +144,9 @@ def make_backup(ledger: Ledger, target: BackupFolder, now: datetime, report: Rep
     return backup
 
 
-def restore_backup(source: BackupFolder, name: str, url: str, objects: ObjectStore, report: Report) -> Backup:
+def restore_backup(
+    source: BackupFolder, name: str, url: str, objects: ObjectStore, objects_of: ObjectsOf, report: Report
+) -> Backup:
     """Make a ledger of a backup in an empty database and an object store that is empty or the ledger's own.
 
     Raises:
@@ -166,7 +168,7 @@ def restore_backup(source: BackupFolder, name: str, url: str, objects: ObjectSto
         if known is not None:
             objects.mark(known.marker)
         report("verifying what was restored", 0.6)
-        require_whole(restored, report, 0.6)
+        require_whole(restored, objects_of, report, 0.6)
         tree = restored.log_tree()
     finally:
         restored.close()
@@ -177,14 +179,15 @@ def restore_backup(source: BackupFolder, name: str, url: str, objects: ObjectSto
     return backup
 
 
-def require_whole(ledger: Ledger, report: Report, start: float) -> int:
+def require_whole(ledger: Ledger, objects_of: ObjectsOf, report: Report, start: float) -> int:
     """Refuse a ledger that does not verify, or whose objects are not all there whole; return how many objects it names.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE.
     """
-    lost, count = broken_objects(ledger.database, ledger.objects)
-    broken = [*findings(ledger, report, start), *lost]
+    broken = findings(ledger, report, start)
+    lost, count = ([], 0) if broken else broken_objects(ledger.database, ledger.objects, objects_of)
+    broken += lost
     if broken:
         more = f" and {len(broken) - 1} more" if len(broken) > 1 else ""
         raise refuse(

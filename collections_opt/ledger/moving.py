@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.identity import retire
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.objects.named import ObjectsOf, missing_objects
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.store.database import Database
 from collections_opt.ledger.store.schema import metadata, ranking_entries, rankings
@@ -40,17 +41,23 @@ class Move:
     copied_before: bool = False
 
 
-def move_ledger(source: Ledger, target: Ledger, now: datetime, report: Report = lambda _stage, _fraction: None) -> Move:
+def move_ledger(
+    source: Ledger,
+    target: Ledger,
+    objects_of: ObjectsOf,
+    now: datetime,
+    report: Report = lambda _stage, _fraction: None,
+) -> Move:
     """Copy everything recorded into an empty ledger; the source then says that it was moved, and takes no writes any more.
 
-    Both ledgers name the same objects, which are checked and not copied. A move that ended between the two commits is taken up:
-    the target holds exactly what the source holds, and only the source has still to say so.
+    Both ledgers name the same objects, which must be there and are not copied. A move that ended between the two commits is taken
+    up: the target holds exactly what the source holds, and only the source has still to say so.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when the source does not verify, or the copy differs from it (nothing is kept then);
             ALREADY_EXISTS when the target holds anything else; LEDGER_HALTED when the source was moved before.
     """
-    _refuse_broken("the ledger to be moved", findings(source, report, 0.0))
+    _refuse_broken("the ledger to be moved", _unverified(source, objects_of, report, 0.0))
     tables = metadata.sorted_tables
     with source.database.write() as old, target.database.write() as new:
         there = next((table for table in tables if _count(new, table)), None)
@@ -62,7 +69,7 @@ def move_ledger(source: Ledger, target: Ledger, now: datetime, report: Report = 
         # Committed after the copy: a source that said so first could be left without any ledger that takes writes.
         retire(source.database, old, target.database.title, now)
     report("verifying the copy", 0.7)
-    _refuse_broken("the copy", findings(target, report, 0.7))
+    _refuse_broken("the copy", _unverified(target, objects_of, report, 0.7))
     head = source.chain_head()
     if target.chain_head() != head:
         raise _different("rankings")
@@ -101,17 +108,16 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
-    """Return what does not verify: chain, log, rows, lives, rankings with their worklists, objects that a record names."""
+    """Return what does not verify: chain, log, rows, lives, rankings with their worklists; objects are another matter."""
     broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.lives.verify()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.verify_ranking(ranking.ranking_id)]
-        portfolio = ledger.portfolio(ranking.portfolio_id)
-        named = {"portfolio": portfolio.object_digest, "quarantine": portfolio.quarantine_digest}
-        named |= {name: digest for name, digest in ranking.record.items() if name.endswith("_object")}
-        missing = [name for name, digest in named.items() if digest and not ledger.objects.exists(str(digest))]
-        broken += [f"{ranking.ranking_id}: its object {name} is missing" for name in missing]
     return broken
+
+
+def _unverified(ledger: Ledger, objects_of: ObjectsOf, report: Report, start: float) -> list[str]:
+    return findings(ledger, report, start) or missing_objects(ledger.database, ledger.objects, objects_of)
 
 
 def table_digest(connection: sa.Connection, table: sa.Table) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.core.errors import CollectionsError
 from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.store.schema import portfolios, ranking_entries, ranking_requests, rankings
@@ -113,8 +114,8 @@ def _altered(ledger, promises, rows, sums):
             yield "altered", str(error)
             continue
         yield from (("altered", f"{row['ranking_id']}: {line}") for line in ledger.verify_ranking(row["ranking_id"]))
-        for name, digest in record.items():
-            if name.endswith("_object") and digest and not ledger.objects.verify(digest):
+        for name, digest in objects_of(record):
+            if not ledger.objects.verify(digest):
                 yield "altered", f"{row['ranking_id']}: {name} is missing or damaged"
         if record["objective_minor"] != sums.get(row["ranking_id"], 0):
             yield "altered", f"{row['ranking_id']}: its objective is not the sum of its entries"

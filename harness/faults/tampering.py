@@ -27,6 +27,7 @@ import structlog
 import typer
 
 from collections_opt.application.evidence.findings import Verdict
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.application.settings import dump
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.actors import Actor
@@ -281,8 +282,7 @@ def _objects(bench: Bench) -> dict[str, list[str]]:
     for ranking_id in bench.ranking_ids:
         ranking = bench.workspace.ledger.ranking(ranking_id)
         stored = bench.workspace.ledger.portfolio(ranking.portfolio_id)
-        named = [stored.object_digest, stored.quarantine_digest, ranking.record["leaves"]["refused_object"]]
-        named += [value for name, value in ranking.record.items() if name.endswith("_object") and value]
+        named = [stored.object_digest, stored.quarantine_digest, *(digest for _, digest in objects_of(ranking.record))]
         for digest in named:
             owned.setdefault(digest, []).append(ranking_id)
     return owned

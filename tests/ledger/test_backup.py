@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import backup as module
 from collections_opt.ledger.backup import BackupFolder, make_backup, restore_backup
@@ -35,15 +36,15 @@ def ledger(database_url, tmp_path):
 
 
 def restored(folder, name, data):
-    made = restore_backup(folder, name, f"sqlite:///{data / 'ledger.db'}", FolderObjectStore(data / "objects"), QUIET)
+    made = restore_backup(folder, name, f"sqlite:///{data / 'ledger.db'}", FolderObjectStore(data / "objects"), objects_of, QUIET)
     return made, open_ledger(f"sqlite:///{data / 'ledger.db'}", FolderObjectStore(data / "objects"))
 
 
 def test_backups_share_their_objects_and_each_is_restored_as_it_was(ledger, tmp_path):
     folder = BackupFolder(tmp_path / "backups")
-    first = make_backup(ledger, folder, NOW, QUIET)
+    first = make_backup(ledger, folder, objects_of, NOW, QUIET)
     add(ledger, "r1")
-    second = make_backup(ledger, folder, NOW + timedelta(hours=1), QUIET)
+    second = make_backup(ledger, folder, objects_of, NOW + timedelta(hours=1), QUIET)
     assert (first.ranking_count, second.ranking_count, second.object_count) == (1, 2, 3)
     assert folder.names() == [first.name, second.name]
     for made in (first, second):
@@ -57,13 +58,13 @@ def test_backups_share_their_objects_and_each_is_restored_as_it_was(ledger, tmp_
 
 def test_a_backup_goes_back_to_the_kind_of_database_it_came_from(ledger, tmp_path, postgres_url):
     folder = BackupFolder(tmp_path / "backups")
-    made = make_backup(ledger, folder, NOW, QUIET)
-    restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), QUIET)
+    made = make_backup(ledger, folder, objects_of, NOW, QUIET)
+    restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), objects_of, QUIET)
     opened = open_ledger(postgres_url, FolderObjectStore(tmp_path / "again"))
     assert opened.log_tree().root.hex() == made.log_root
     opened.close()
     with pytest.raises(CollectionsError) as caught:
-        restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), QUIET)
+        restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), objects_of, QUIET)
     assert caught.value.reason is Reason.ALREADY_EXISTS
 
 
@@ -81,7 +82,7 @@ def test_writers_go_on_and_the_backup_is_one_moment(ledger, tmp_path):
     writer.start()
     folder = BackupFolder(tmp_path / "backups")
     try:
-        backups = [make_backup(ledger, folder, NOW + timedelta(minutes=minute), QUIET) for minute in range(3)]
+        backups = [make_backup(ledger, folder, objects_of, NOW + timedelta(minutes=minute), QUIET) for minute in range(3)]
     finally:
         ended.set()
         writer.join()
@@ -97,7 +98,7 @@ def test_writers_go_on_and_the_backup_is_one_moment(ledger, tmp_path):
 @pytest.mark.parametrize("lost", ["object", "damaged object", "database", "manifest"])
 def test_a_backup_that_lost_something_is_not_restored(ledger, tmp_path, lost):
     folder = BackupFolder(tmp_path / "backups")
-    made = make_backup(ledger, folder, NOW, QUIET)
+    made = make_backup(ledger, folder, objects_of, NOW, QUIET)
     path = next((folder.folder / "objects").glob("??/*"))
     if lost == "object":
         path.unlink()
@@ -116,7 +117,7 @@ def test_a_ledger_that_lost_an_object_gives_no_backup(ledger, tmp_path):
     next((tmp_path / "objects").glob("??/*")).unlink()
     folder = BackupFolder(tmp_path / "backups")
     with pytest.raises(CollectionsError, match="is missing"):
-        make_backup(ledger, folder, NOW, QUIET)
+        make_backup(ledger, folder, objects_of, NOW, QUIET)
     assert folder.names() == []
 
 
@@ -126,27 +127,27 @@ def test_a_backup_that_is_not_verified_is_noticed(ledger, tmp_path, monkeypatch)
     folder = BackupFolder(tmp_path / "backups")
     with monkeypatch.context() as patched:
         patched.setattr(module, "require_whole", lambda *_: 0)
-        make_backup(ledger, folder, NOW, QUIET)
+        make_backup(ledger, folder, objects_of, NOW, QUIET)
     with pytest.raises(CollectionsError, match="is missing"):
         restored(folder, "", tmp_path / "again")
 
 
 def test_backups_of_two_ledgers_never_share_a_folder(ledger, tmp_path):
     folder = BackupFolder(tmp_path / "backups")
-    make_backup(ledger, folder, NOW, QUIET)
+    make_backup(ledger, folder, objects_of, NOW, QUIET)
     store = FolderObjectStore(tmp_path / "other" / "objects")
     other = open_ledger(f"sqlite:///{tmp_path / 'other' / 'ledger.db'}", store)
     bind_store(other.database, store, lambda size: b"\2" * size, NOW)
     with pytest.raises(CollectionsError, match="another ledger"):
-        make_backup(other, folder, NOW, QUIET)
+        make_backup(other, folder, objects_of, NOW, QUIET)
     other.close()
     with pytest.raises(CollectionsError, match="another ledger's"):
-        restore_backup(folder, "", f"sqlite:///{tmp_path / 'x.db'}", store, QUIET)
+        restore_backup(folder, "", f"sqlite:///{tmp_path / 'x.db'}", store, objects_of, QUIET)
 
 
 def test_nothing_is_restored_over_a_ledger(ledger, tmp_path):
     folder = BackupFolder(tmp_path / "backups")
-    make_backup(ledger, folder, NOW, QUIET)
+    make_backup(ledger, folder, objects_of, NOW, QUIET)
     restored(folder, "", tmp_path / "again")[1].close()
     with pytest.raises(CollectionsError) as caught:
         restored(folder, "", tmp_path / "again")

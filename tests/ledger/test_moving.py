@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import moving
 from collections_opt.ledger.ledger import Ledger, open_ledger
@@ -53,7 +54,7 @@ def filled(source):
 
 
 def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
-    moved = moving.move_ledger(filled(source), target, NOW)
+    moved = moving.move_ledger(filled(source), target, objects_of, NOW)
     assert moved.ranking_count == moved.rows["rankings"] == 4
     assert moved.rows["ranking_states"] == 9
     assert moved.head == source.chain_head().record_digest
@@ -79,9 +80,9 @@ def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, mo
         patched.setattr(Ledger, "chain_head", dying)
         patched.setattr(moving, "retire", lambda *_: None)
         with pytest.raises(KeyboardInterrupt):
-            moving.move_ledger(source, target, NOW)
+            moving.move_ledger(source, target, objects_of, NOW)
     assert target.chain_head() == source.chain_head()
-    moved = moving.move_ledger(source, target, NOW)
+    moved = moving.move_ledger(source, target, objects_of, NOW)
     assert (moved.copied_before, moved.ranking_count) == (True, 4)
     with pytest.raises(CollectionsError, match="was moved to"):
         add(source, "r8")
@@ -91,16 +92,16 @@ def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, mo
 def test_a_source_that_went_on_after_a_move_died_is_not_taken_for_moved(source, target, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(moving, "retire", lambda *_: None)
-        moving.move_ledger(filled(source), target, NOW)
+        moving.move_ledger(filled(source), target, objects_of, NOW)
     add(source, "r8")
     with pytest.raises(CollectionsError, match="differ from the source's"):
-        moving.move_ledger(source, target, NOW)
+        moving.move_ledger(source, target, objects_of, NOW)
 
 
 def test_a_target_that_holds_anything_is_refused(source, target):
     target.add_portfolio(PORTFOLIO)
     with pytest.raises(CollectionsError) as caught:
-        moving.move_ledger(source, target, NOW)
+        moving.move_ledger(source, target, objects_of, NOW)
     assert caught.value.reason is Reason.ALREADY_EXISTS
     assert target.chain_head().seq == 0
 
@@ -118,7 +119,7 @@ def test_a_ledger_that_does_not_verify_is_not_moved(source, target, tmp_path, ed
     with without_triggers(f"sqlite:///{tmp_path / 'ledger.db'}") as engine, engine.begin() as connection:
         connection.exec_driver_sql(edit)
     with pytest.raises(CollectionsError) as caught:
-        moving.move_ledger(source, target, NOW)
+        moving.move_ledger(source, target, objects_of, NOW)
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
     assert target.chain_head().seq == 0
 
@@ -126,7 +127,7 @@ def test_a_ledger_that_does_not_verify_is_not_moved(source, target, tmp_path, ed
 def test_a_missing_object_is_noticed_before(source, target, tmp_path):
     next(path for path in (tmp_path / "objects").rglob("*") if path.is_file()).unlink()
     with pytest.raises(CollectionsError, match="is missing"):
-        moving.move_ledger(source, target, NOW)
+        moving.move_ledger(source, target, objects_of, NOW)
 
 
 @pytest.mark.parametrize("table", ["ranking_states", "ranking_entries", "outbox"])
@@ -145,7 +146,7 @@ def test_a_copy_that_loses_a_row_is_not_kept(source, target, monkeypatch, table)
     monkeypatch.setattr(moving, "_copy", lossy)
     monkeypatch.setattr(moving, "_copy_entries", (lambda *_: 3) if table == "ranking_entries" else copy_entries)
     with pytest.raises(CollectionsError, match=f"copy of {table} differs"):
-        moving.move_ledger(source, target, NOW)
+        moving.move_ledger(source, target, objects_of, NOW)
     assert target.portfolios_after("", 5) == []
 
 

@@ -12,7 +12,7 @@ from collections_opt.application.evidence.history import History
 from collections_opt.application.evidence.hours_check import hours_check
 from collections_opt.application.evidence.recomputed import recomputed_entries
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
-from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.standing import Standing
 from collections_opt.application.resources.rule_tables import RuleTables
@@ -85,7 +85,7 @@ class Verification:
         checks.append(
             Check("reads", not trail, "; ".join(trail) or f"The trail holds {noted} reads of accounts' data, in order.")
         )
-        lost, read_count = broken_objects(self._ledger.database, self._ledger.objects)
+        lost, read_count = broken_objects(self._ledger.database, self._ledger.objects, objects_of)
         whole = f"All {read_count} objects that records name are there, with the bytes that their names promise."
         checks.append(Check("objects", not lost, "; ".join(lost) or whole))
         history = History(self._checkpoints, self._standing.decisions(), tree, self._covers)

@@ -268,7 +268,7 @@ class RankingFacts(RecordPart):
 
     def objects(self) -> Iterator[StoredObject]:
         """Yield every object that the record names."""
-        return stored_objects(self)
+        return stored_objects(type(self), self.to_record())
 
     @property
     def scored_with(self) -> tuple[str, str, Scoring | None]:
@@ -286,3 +286,8 @@ class RankingFacts(RecordPart):
     def with_warnings(self, warnings: tuple[str, ...]) -> RankingFacts:
         """Return the same with what people must know of it."""
         return replace(self, health=replace(self.health, warnings=warnings))
+
+
+def objects_of(held: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return key and digest of every object that a record names, whichever version wrote it and whatever else it lacks."""
+    return [(each.key, each.digest) for each in stored_objects(RankingFacts, held)]

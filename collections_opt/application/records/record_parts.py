@@ -84,21 +84,37 @@ def write_part(part: RecordPart) -> dict[str, Any]:
     return {**_write(part, ""), **part.unknown}
 
 
-def stored_objects(part: RecordPart, prefix: str = "", file: str = "") -> Iterator[StoredObject]:
-    """Yield every object that a part and the parts within it name; ``file`` shows what names none of its own."""
-    for slot in _slots(type(part)):
-        value = getattr(part, slot.name)
-        if isinstance(value, str) and slot.file is not None:
-            yield from [StoredObject(prefix + slot.key, value, slot.file or file)] if value else []
-        inner = prefix + (slot.key + "." if slot.prefix is None else slot.prefix)
-        for one in value if isinstance(value, tuple) else (value,):
-            if isinstance(one, RecordPart):
-                yield from stored_objects(one, inner, slot.file or "")
+def stored_objects(
+    kind: type[RecordPart], held: Any, outer: str = "", prefix: str = "", file: str = ""
+) -> Iterator[StoredObject]:
+    """Yield every object that the plain form of a part names, whatever else it lacks: damaged records say what they need.
+
+    Args:
+        kind: of the part.
+        held: its plain form; nothing is named where it is none.
+        outer: keys of the parts around it, each with a dot.
+        prefix: of its keys, where they stand among those of the part around it.
+        file: shows what names no file of its own.
+    """
+    for slot in _slots(kind) if isinstance(held, Mapping) else ():
+        if slot.prefix is not None and slot.part is not None:
+            yield from stored_objects(slot.part, held, outer, prefix + slot.prefix, slot.file or "")
+            continue
+        key = prefix + slot.key
+        value = held.get(key)
+        if slot.file is not None:
+            yield from [StoredObject(outer + key, value, slot.file or file)] if isinstance(value, str) and value else []
+        elif slot.part is not None:
+            for one in value if isinstance(value, (list, tuple)) else (value,):
+                yield from stored_objects(slot.part, one, f"{outer}{key}.")
 
 
 @dataclass(frozen=True)
 class _Slot:
-    """How one field is read and written; ``prefix`` is None unless its keys stand among those of the part around it."""
+    """How one field is read and written; ``prefix`` is None unless its keys stand among those of the part around it.
+
+    ``part`` is the kind of part that it holds, or holds several of.
+    """
 
     name: str
     key: str
@@ -121,7 +137,7 @@ def _slots_of(kind: Any) -> tuple[_Slot, ...]:
         read, write = _reader(hint), _writer
         if told.get(_EMPTY):
             read, write = _or_none(read), _or_empty
-        part = _part_of(hint) if _FLAT in told else None
+        part = _part_of(hint)
         keyed = (one.name, told.get(_KEY, one.name), default, bool(told.get(_OMITTED)))
         made.append(_Slot(*keyed, told.get(_FLAT), part, told.get(_FILE), read, write))
     return tuple(made)
@@ -131,7 +147,8 @@ def _keys_of(kind: Any, prefix: str) -> frozenset[str]:
     """Return every key that a kind of part may be written with."""
     found: set[str] = set()
     for slot in _slots(kind):
-        found |= {prefix + slot.key} if slot.part is None else _keys(slot.part, prefix + str(slot.prefix))
+        inner = _flat_part(slot)
+        found |= {prefix + slot.key} if inner is None else _keys(inner, prefix + str(slot.prefix))
     return frozenset(found)
 
 
@@ -143,10 +160,11 @@ def _read(kind: type[PartT], held: Mapping[str, Any], prefix: str) -> PartT:
     values: dict[str, Any] = {}
     unsaid = set()
     for slot in _slots(kind):
-        if slot.part is not None:
+        part = _flat_part(slot)
+        if part is not None:
             inner = prefix + str(slot.prefix)
-            lacking = slot.default is not MISSING and _keys(slot.part, inner).isdisjoint(held)
-            values[slot.name] = slot.default if lacking else _read(slot.part, held, inner)
+            lacking = slot.default is not MISSING and _keys(part, inner).isdisjoint(held)
+            values[slot.name] = slot.default if lacking else _read(part, held, inner)
         elif prefix + slot.key in held:
             values[slot.name] = slot.read(held[prefix + slot.key])
         elif slot.default is MISSING:
@@ -161,7 +179,7 @@ def _write(part: Any, prefix: str) -> dict[str, Any]:
     unsaid = part.unsaid if isinstance(part, RecordPart) else ()
     for slot in _slots(type(part)):
         value = getattr(part, slot.name)
-        if slot.part is not None:
+        if _flat_part(slot) is not None:
             written |= {} if value is None else _write(value, prefix + str(slot.prefix))
         elif slot.name not in unsaid and not (slot.omitted and value == slot.default):
             written[prefix + slot.key] = slot.write(value)
@@ -220,6 +238,11 @@ def _or_empty(value: Any) -> Any:
     return {} if value is None else _writer(value)
 
 
-def _part_of(hint: Any) -> type[RecordPart]:
-    found: type[RecordPart] = next((each for each in get_args(hint) if each is not type(None)), hint)
-    return found
+def _part_of(hint: Any) -> type[RecordPart] | None:
+    found = next((each for each in get_args(hint) if each is not type(None)), hint)
+    return found if isinstance(found, type) and issubclass(found, RecordPart) else None
+
+
+def _flat_part(slot: _Slot) -> type[RecordPart] | None:
+    """Return the kind of part whose keys stand among those of the part around it, None for all other fields."""
+    return slot.part if slot.prefix is not None else None

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.application.keyring import MASTER, PUBLIC, SIGNING
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.stores import Stores
@@ -47,7 +48,8 @@ def main(
     ledger = open_ledger(at.database, open_objects(at.objects))
     try:
         with progress_bar("backing up") as bar:
-            made = make_backup(ledger, BackupFolder(to), now(), lambda stage, fraction: bar(SolveProgress(stage, fraction)))
+            folder = BackupFolder(to)
+            made = make_backup(ledger, folder, objects_of, now(), lambda stage, fraction: bar(SolveProgress(stage, fraction)))
     finally:
         ledger.close()
     checkpoints = at.checkpoint_folder

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.stores import Stores, secret_url
@@ -46,7 +47,7 @@ def main(
     try:
         refuse_same(source.database, target.database)
         with progress_bar("moving") as report:
-            moved = move_ledger(source, target, now(), lambda stage, fraction: report(SolveProgress(stage, fraction)))
+            moved = move_ledger(source, target, objects_of, now(), lambda stage, fraction: report(SolveProgress(stage, fraction)))
     finally:
         source.close()
         target.close()

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.application.records.opening import open_standing
+from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.cli.common.product import now
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.stores import Stores
@@ -46,6 +47,7 @@ def main(
             name,
             at.database,
             open_objects(at.objects),
+            objects_of,
             lambda stage, fraction: bar(SolveProgress(stage, fraction)),
         )
     if keys_from is not None:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
 from collections_opt.core.wanted import require_wanted
-from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.objects.folder import ObjectStore, is_digest
 from collections_opt.ledger.store.database import Database
 from collections_opt.ledger.store.schema import metadata, portfolios, rankings
 
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-_OBJECT_FIELD = re.compile(r'"(\w+_object)":"([0-9a-f]{64})"')
 _WITHOUT_DIGESTS = ("ranking_entries",)
 _BATCH_ROWS = 1_000
+
+ObjectsOf = Callable[[Mapping[str, Any]], Iterable[tuple[str, str]]]
+"""Returns key and digest of every object that a ranking's record names; whoever writes records knows it."""
 
 
 def referenced_digests(database: Database) -> set[str]:
@@ -32,8 +36,11 @@ def referenced_digests(database: Database) -> set[str]:
     return found
 
 
-def named_objects(database: Database) -> Iterator[tuple[str, str, str]]:
-    """Yield every object that a record counts on: whose it is, under which name, and its digest (hex)."""
+def named_objects(database: Database, objects_of: ObjectsOf) -> Iterator[tuple[str, str, str]]:
+    """Yield every object that a record counts on: whose it is, under which name, and its digest (hex).
+
+    A record that cannot be read names none: it is the chain that tells of it.
+    """
     with database.read() as connection:
         books = connection.execute(portfolios.select(), execution_options={"yield_per": _BATCH_ROWS})
         for book in books.mappings():
@@ -41,22 +48,41 @@ def named_objects(database: Database) -> Iterator[tuple[str, str, str]]:
                 yield f"portfolio {book['portfolio_id']}", name, book[name]
         records = sa.select(rankings.c.ranking_id, rankings.c.record).order_by(rankings.c.seq)
         for ranking_id, record in connection.execute(records, execution_options={"yield_per": _BATCH_ROWS}):
-            for name, digest in _OBJECT_FIELD.findall(record):
+            for name, digest in objects_of(_plain(record)):
                 yield f"ranking {ranking_id}", name, digest
 
 
-def broken_objects(database: Database, objects: ObjectStore) -> tuple[list[str], int]:
+def missing_objects(database: Database, objects: ObjectStore, objects_of: ObjectsOf) -> list[str]:
+    """Return which objects that records name are not in a store, in words; none is read."""
+    there: dict[str, bool] = {}
+    missing = []
+    for owner, name, digest in named_objects(database, objects_of):
+        if digest not in there:
+            there[digest] = is_digest(digest) and objects.exists(digest)
+        if not there[digest]:
+            missing.append(f"{owner}: its object {name} is missing")
+    return missing
+
+
+def broken_objects(database: Database, objects: ObjectStore, objects_of: ObjectsOf) -> tuple[list[str], int]:
     """Return which objects that records name are missing or have other bytes, in words, and how many were read.
 
     Every object is read once, however many records name it.
     """
     judged: dict[str, str] = {}
     broken = []
-    for owner, name, digest in named_objects(database):
+    for owner, name, digest in named_objects(database, objects_of):
         if digest not in judged:
             require_wanted()
-            whole = objects.verify(digest)
-            judged[digest] = "" if whole else "has other bytes" if objects.exists(digest) else "is missing"
+            there = is_digest(digest) and objects.exists(digest)
+            judged[digest] = "is missing" if not there else "" if objects.verify(digest) else "has other bytes"
         if judged[digest]:
             broken.append(f"{owner}: its object {name} ({digest}) {judged[digest]}")
     return broken, len(judged)
+
+
+def _plain(record: str) -> dict[str, Any]:
+    try:
+        return dict(json.loads(record))
+    except (ValueError, TypeError):
+        return {}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.application.rankings.command import RankingCommand
-from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
 from collections_opt.application.records.record_parts import read_part, write_part
 from collections_opt.application.records.scoring_facts import Health, ServedModel, ShadowScores
 from collections_opt.application.settings import bundled_parameters, bundled_plan
@@ -130,3 +130,12 @@ def test_models_that_stand_on_each_other_are_found_by_kind(fresh):
     assert facts.served(ModelKind.RECOVERY) == ("", "")
     version, digest = facts.served(ModelKind.OUTCOME)
     assert (f"outcome/{version}", digest) == (fresh[0]["model_version"], fresh[0]["model_digest"])
+
+
+def test_a_damaged_record_still_says_which_objects_it_counts_on(fresh):
+    whole = objects_of(fresh[0])
+    damaged = {**fresh[0], "times": "none", "answer": 7}
+    del damaged["rows"]
+    assert objects_of(damaged) == whole
+    shadow = {"model_version": "outcome/b", "problem": "", "scores_object": "s"}
+    assert objects_of({"leaves": [], "shadow": [shadow, {}]}) == [("shadow.scores_object", "s")]
