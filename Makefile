@@ -33,7 +33,16 @@ demo: setup  ## Rank the bundled real portfolio and compare the orders on what h
 serve: setup  ## Serve the gRPC API on loopback over the data folder of the demo (SERVE_FLAGS for more)
 	$(BIN)/python scripts/serve.py --data var/demo --insecure-loopback $(SERVE_FLAGS)
 
-test: setup-dev  ## Set up and run the whole test suite
+.PHONY: console browser
+console: setup  ## Show the console over the data folder of the demo (CONSOLE_FLAGS for more)
+	$(BIN)/python scripts/console.py --data var/demo $(CONSOLE_FLAGS)
+
+browser:  # In continuous integration pages are looked at in a real browser; elsewhere their tests are left out where there is none.
+ifeq ($(CI),true)
+	command -v chromium || command -v chromium-browser || command -v google-chrome || { S=$$(command -v sudo || true); $$S apt-get update -qq && $$S apt-get install -y -qq chromium; }
+endif
+
+test: setup-dev browser  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 .PHONY: test-fast
@@ -113,8 +122,8 @@ pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1210 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
-	$(BIN)/uv pip compile pyproject.toml --extra server --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
-	$(BIN)/uv pip compile pyproject.toml --extra server --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
 
 clean:  ## Remove the environment, caches and everything the demo made
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

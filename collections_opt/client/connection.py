@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import grpc
@@ -31,6 +31,7 @@ class Connection:
         actor: name of the person or job that calls, recorded with what it does as a claim.
         role: an ``ActorRole``, likewise.
         token: file of a token that says who calls; read anew with every call, so that it can be renewed.
+        bearer: the token itself, for a program that speaks for many people; in place of ``token``, and never shown.
     """
 
     address: str
@@ -41,6 +42,7 @@ class Connection:
     actor: str = ""
     role: str = ""
     token: Path | None = None
+    bearer: str = field(default="", repr=False)
 
     def channel(self) -> grpc.Channel:
         """Return a channel whose calls have deadlines, are repeated where that is safe, and raise ``CollectionsError``.
@@ -65,6 +67,8 @@ class Connection:
         return grpc.intercept_channel(plain, CallInterceptor(self.address, lambda: (*identity, *self._token())))
 
     def _token(self) -> tuple[tuple[str, str], ...]:
+        if self.bearer:
+            return ((TOKEN_KEY, f"Bearer {self.bearer}"),)
         if self.token is None:
             return ()
         try:

@@ -7,13 +7,10 @@ Example:
 from __future__ import annotations
 
 import gc
-import signal
-import socket
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from wsgiref.simple_server import WSGIServer
 
 import typer
@@ -22,7 +19,9 @@ from prometheus_client import start_http_server
 from collections_opt.application.settings import read_parameters
 from collections_opt.cli.common.product import ModelsOption, machine_user, models_of, now, opened
 from collections_opt.cli.common.running import run
+from collections_opt.cli.common.signals import signals_caught
 from collections_opt.cli.common.stores import Stores
+from collections_opt.client.connection import Connection
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.roles import Access
@@ -32,6 +31,9 @@ from collections_opt.service.server.build import ServerOptions, TlsFiles, build_
 from collections_opt.service.server.memory import give_large_arrays_back
 from collections_opt.service.server.services import all_services
 from collections_opt.wire.byte_budget import ByteBudget
+
+if TYPE_CHECKING:
+    from collections_opt.console.serving import ConsoleServer
 
 SWITCH_SECONDS = 0.0005
 """A busy worker hands the interpreter over after that, a tenth of Python's own: the edge waits for it before every call."""
@@ -57,6 +59,7 @@ def main(
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
     metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
+    console_port: Annotated[int | None, typer.Option(help="Port of the console on loopback; none by default.")] = None,
     import_gib: Annotated[float, typer.Option(help="GiB of memory that one import may hold; all together: half again.")] = 4.0,
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
 ) -> None:
@@ -89,7 +92,10 @@ def main(
         typer.echo(f"serving on {host}:{built.port}")
         if watched:
             typer.echo(f"metrics on http://{metrics_host}:{watched.server_port}/metrics")
+        console = console_of(console_port, built.port, insecure_loopback)
         wait_for_the_end()
+        if console:
+            console.stop(5.0)
         built.stop(10.0)
         if watched:
             watched.shutdown()
@@ -103,18 +109,24 @@ def import_budget(gib: float) -> ByteBudget:
     return ByteBudget(int(gib * 2**30), int(1.5 * gib * 2**30))
 
 
-def signals_caught() -> Callable[[], object]:
-    """Catch SIGTERM and SIGINT from now on; return what waits for the first.
+def console_of(console_port: int | None, port: int, insecure_loopback: bool) -> ConsoleServer | None:
+    """Show the console of this server where a port is given; 0 takes a free one.
 
-    The kernel may deliver a signal to any thread, and Python's own handlers run in the main one only when it wakes: a main thread
-    that waits for a lock would sleep on. So it waits for the byte that Python writes in whichever thread is told.
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a server that speaks TLS, whose names and authority it does not know.
     """
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    signal.set_wakeup_fd(told.fileno())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
-    return lambda: (heard.recv(1), told)  # told stays open as long as somebody waits
+    if console_port is None:
+        return None
+    if not insecure_loopback:
+        remedy = "Run console beside it, with --address, --tls-ca and a certificate to show to browsers."
+        raise refuse(Reason.INVALID_ARGUMENT, "console_port", "goes with --insecure-loopback alone.", remedy)
+    # Imported here: a server without pages needs nothing of the extra 'console'.
+    from collections_opt.cli.running.console import console_beside  # noqa: PLC0415
+    from collections_opt.console.serving import Listening  # noqa: PLC0415
+
+    console = console_beside(Connection(f"127.0.0.1:{port}", insecure_loopback=True), Listening(port=console_port))
+    typer.echo(f"console on {console.url}")
+    return console
 
 
 def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSGIServer | None:

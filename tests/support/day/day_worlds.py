@@ -82,9 +82,13 @@ def rank_world(workspace, count=24, the_plan=None):
     made = the_plan or desk_plan()
     workspace.books.save_plan(made, None)
     workspace.books.import_portfolio(PORTFOLIO, rows(count))
-    command = RankingCommand(
-        str(uuid.UUID(int=5, version=4)), PORTFOLIO, made.plan_id, 1, Ordering.EXPECTED_VALUE, bundled_parameters(), "greedy"
-    )
+    return rank_held(workspace, made.plan_id)
+
+
+def rank_held(workspace, plan_id="test", ordering=Ordering.EXPECTED_VALUE):
+    """Rank the accounts that are imported; return the ranking's id."""
+    request_id = str(uuid.UUID(int=5 + list(Ordering).index(ordering), version=4))
+    command = RankingCommand(request_id, PORTFOLIO, plan_id, 1, ordering, bundled_parameters(), "greedy")
     return workspace.rank(command, ignore_progress).ranking_id
 
 

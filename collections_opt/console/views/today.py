@@ -1,0 +1,130 @@
+"""Today: which queues, how full, what a minute is worth, how good the plan is, what is wrong, and how the day stands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+
+from collections_opt.api.v1.capacity_plan_pb2 import CapacityPlan
+from collections_opt.api.v1.model_service_pb2 import GetModelRequest
+from collections_opt.api.v1.ranking_pb2 import Ranking
+from collections_opt.api.v1.worklist_service_pb2 import WatchQueueRequest
+from collections_opt.client.capacity_plans import plan_named
+from collections_opt.client.day import next_accounts
+from collections_opt.client.listings import all_plans
+from collections_opt.client.rankings import summarise
+from collections_opt.console.pages import Content, Page, Part
+from collections_opt.console.views.call import Call
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence
+from collections_opt.reports.stated_report import expected_sentence
+
+MAX_READ_ACCOUNTS = 5_000
+"""Accounts of one queue that are read to say why some were removed; a longer queue is said to be cut."""
+
+
+def today(call: Call) -> Page:
+    """Return the page."""
+    try:
+        ranking = call.ranking()
+    except CollectionsError as error:
+        if error.reason not in (Reason.NOT_FOUND, Reason.INVALID_ARGUMENT):
+            raise
+        refusal = error
+        return Page("/today", "Today", [Part("today_choose.html", lambda: _choice(call, refusal))])
+    parts = [
+        Part("today.html", lambda: _decided(call, ranking)),
+        Part("today_live.html", lambda: _standing(call, ranking)),
+        Part("today_removed.html", lambda: _removed(call, ranking)),
+    ]
+    return Page("/today", "Today", parts)
+
+
+def first_lines(call: Call, ranking: Ranking) -> Content:
+    """Return what stands first on every page about a ranking: what its money rests on, and who is worst calibrated."""
+    summary = summarise(ranking)
+    return {
+        "ranking": ranking,
+        "inputs": ranking.inputs,
+        "summary": summary,
+        "code": summary.currency_code,
+        "expect": expected_sentence(summary),
+        "rests_on": evidence_sentence(summary),
+        "calibration": _calibration(call, ranking),
+    }
+
+
+def plan_of(call: Call, ranking: Ranking) -> CapacityPlan:
+    """Return the plan version that a ranking filled."""
+    return plan_named(call.client, ranking.inputs.capacity_plan_id, version=ranking.inputs.capacity_plan_version)
+
+
+def _calibration(call: Call, ranking: Ranking) -> str:
+    """Return the first sentence of the model's card, which names the worst calibrated class; "" where no model scored."""
+    kind, _, version = ranking.inputs.model_version.partition("/")
+    if not version:
+        return ""
+    try:
+        card = call.client.models.GetModel(GetModelRequest(kind=kind, version=version)).model.card
+    except CollectionsError as error:
+        if error.reason is not Reason.NOT_FOUND:
+            raise
+        return f"{ranking.inputs.model_version} is not in the registry of this server."
+    paragraphs = [line.strip() for line in card.splitlines() if line.strip() and not line.startswith("#")]
+    return f"{ranking.inputs.model_version}: {paragraphs[0]}" if paragraphs else ""
+
+
+def _decided(call: Call, ranking: Ranking) -> Content:
+    first = first_lines(call, ranking)
+    summary = first["summary"]
+    names = {queue.queue_id: queue for queue in plan_of(call, ranking).queues}
+    return {
+        **first,
+        "quality": gap_sentence(summary),
+        "counts": count_sentence(summary),
+        "persons": persons_sentence(summary),
+        "queues": [(queue, names.get(queue.queue_id)) for queue in summary.queues],
+        "stated": ranking.stated_money if ranking.HasField("stated_money") else None,
+        "wrong": _wrong(ranking),
+    }
+
+
+def _wrong(ranking: Ranking) -> list[str]:
+    """Return what is wrong, in words: warnings, what the ranking had to do without, and answers that cannot be made anew."""
+    inputs = ranking.inputs
+    without = [inputs.effects_problem, inputs.contact_problem, inputs.recovery_problem]
+    degraded = [f"{step.model_version or 'A model'} could not serve: {step.problem}" for step in ranking.model_use.degraded]
+    clocked = [] if ranking.quality.replayable else ["A clock ended the solve: the ranking holds, but cannot be made anew."]
+    return list(dict.fromkeys([*ranking.health.warnings, *degraded, *filter(None, without), *clocked]))
+
+
+def _standing(call: Call, ranking: Ranking) -> Content:
+    request = WatchQueueRequest(ranking_id=ranking.ranking_id, max_answer_count=1)
+    try:
+        answer = next(iter(call.client.worklists.WatchQueue(request)), None)
+    except CollectionsError as error:
+        if error.reason not in (Reason.RANKING_NOT_IN_FORCE, Reason.PERMISSION_DENIED):
+            raise
+        return {"queues": [], "code": "", "why_not": str(error)}
+    return {"queues": answer.queues if answer else [], "code": answer.currency_code if answer else "", "why_not": ""}
+
+
+def _removed(call: Call, ranking: Ranking) -> Content:
+    """Return per queue how many accounts were removed and why, how many moved in, and whether the count was cut."""
+    lines = []
+    try:
+        for queue in ranking.queues:
+            listed = next_accounts(call.client, ranking.ranking_id, queue.queue_id, include_removed=True)
+            read = [(each.removed, each.arrived) for each in islice(listed, MAX_READ_ACCOUNTS)]
+            why = Counter(removed for removed, _ in read if removed)
+            arrived = sum(arrived for removed, arrived in read if not removed)
+            lines.append((queue.queue_id, sorted(why.items()), arrived, len(read) == MAX_READ_ACCOUNTS))
+    except CollectionsError as error:
+        if error.reason not in (Reason.RANKING_NOT_IN_FORCE, Reason.PERMISSION_DENIED):
+            raise
+        return {"lines": [], "most": MAX_READ_ACCOUNTS}
+    return {"lines": lines, "most": MAX_READ_ACCOUNTS}
+
+
+def _choice(call: Call, error: CollectionsError) -> Content:
+    return {"refusal": error, "desks": [plan.plan_id for plan in all_plans(call.client)]}

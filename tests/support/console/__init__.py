@@ -1,0 +1,1 @@
+"""A desk behind a console, and browsers to look at it."""

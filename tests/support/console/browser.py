@@ -1,0 +1,78 @@
+"""A real browser: Debian's Chromium, driven by Playwright; pages as people look at them, wide and narrow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+WIDTHS = (1280, 390)
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+IMAGES = Path(__file__).parents[3] / "docs/images"
+PICTURES = os.environ.get("COLLECTIONS_OPT_PICTURES", "")
+"""Where pictures of the pages are kept; nowhere if it is empty."""
+
+
+def found():
+    """Return the path of a browser; None where there is none."""
+    return next((path for path in map(shutil.which, NAMES) if path), None)
+
+
+def why_not():
+    """Return why no browser can be driven here; empty if it can."""
+    if found() or os.environ.get("CI") == "true":  # there its absence is a fault
+        return ""
+    return "no chromium on this machine: apt-get install chromium"
+
+
+@contextmanager
+def driven():
+    """Yield a browser."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - a second, where there is a browser
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+class Looker:
+    """A person at a browser of one width, who notices what the browser complains about."""
+
+    def __init__(self, browser, url, width=1280, scheme="light"):
+        self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.page, self.url, self.complaints = self.context.new_page(), url, []
+        self.page.on("console", self._hear)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, message):
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def sign_in(self, token):
+        self.go("sign-in")
+        self.page.fill("[name=token]", token)
+        self.page.click("main button")
+        self.page.wait_for_url("**/today")
+
+    def go(self, path):
+        self.page.goto(self.url + path)
+
+    def text(self):
+        return self.page.inner_text("main")
+
+    def cut(self):
+        """Return by how many pixels the page is wider than the screen."""
+        return self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+
+    def barriers(self):
+        """Return what axe finds, with where."""
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415
+
+        found = Axe().run(self.page).response["violations"]
+        return [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
+
+    def picture(self, name):
+        if PICTURES:
+            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
