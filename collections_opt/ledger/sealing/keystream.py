@@ -18,7 +18,7 @@ def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: 
 
     Args:
         keys: uint8 (n, 32).
-        nonce: 12 bytes, never used before with any of the keys; or uint8 (n, 12), one for each row.
+        nonce: 12 bytes, never used before with any of the keys, which must all differ; or uint8 (n, 12), one for each row.
         width: bytes per row.
     """
     count, blocks = len(keys), -(-width // BLOCK_BYTES)
@@ -37,6 +37,21 @@ def keystream(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: 
             part = slice(block * BLOCK_BYTES, min((block + 1) * BLOCK_BYTES, width))
             stream[rows, part] = _block(state)[:, : part.stop - part.start]
     return stream
+
+
+def row_nonces(nonce: bytes, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Return the nonce of every row of a table, uint8 (n, 12): the table's, with the number of the row added bit by bit.
+
+    No two rows of one table have the same, whatever their keys. Rows of two tables have by chance alone, as two random nonces do.
+
+    Args:
+        nonce: 12 random bytes, the table's own.
+        rows: int64 (n,) numbers of rows in the table.
+    """
+    words = np.tile(np.frombuffer(nonce, dtype="<u4"), (len(rows), 1))
+    words[:, 1] ^= (rows >> 32).astype(np.uint32)
+    words[:, 2] ^= (rows & 0xFFFF_FFFF).astype(np.uint32)
+    return words.view(np.uint8)
 
 
 def _few(keys: NDArray[np.uint8], nonce: bytes | NDArray[np.uint8], width: int) -> NDArray[np.uint8]:

@@ -1,10 +1,12 @@
 """Account rows sealed under one key per subject, each with its leaf hash: what remains provable when a key is gone.
 
-    stream = ChaCha20(key of the subject, nonce of the table),  salt = stream[:16]
+    stream = ChaCha20(key of the subject, nonce of the table XOR number of the row),  salt = stream[:16]
     sealed row = row XOR stream[16:],  leaf hash = SHA-256(0x00 || kind || salt || row)
 
 The leaf hash is a salted commitment: without the key neither row nor salt can be found, with both anyone can check it. It also
 authenticates the row, so the cipher needs no tag of its own. A table is Parquet with three columns: key_no, sealed, leaf.
+
+Tables of version 1 have one nonce for all rows, so that rows of one account shared a stream: they are read, and never written.
 """
 
 from __future__ import annotations
@@ -24,12 +26,14 @@ from numpy.typing import NDArray
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.merkle import HASH_BYTES, Hashes, hash_rows
-from collections_opt.ledger.sealing.keystream import KEY_BYTES, keystream
+from collections_opt.ledger.sealing.keystream import KEY_BYTES, keystream, row_nonces
 from collections_opt.ledger.sealing.packing import Layout, PackedRows, Rows, unpack
 
 SALT_BYTES = 16
 _META = b"collections_opt"
-_FORMAT = "sealed-1"
+_FORMAT = "sealed-%d"
+_ONE_NONCE, _NONCE_PER_ROW = 1, 2
+_FORMATS = {_FORMAT % version: version for version in (_ONE_NONCE, _NONCE_PER_ROW)}
 _ROW_GROUP_ROWS = 131_072
 _BLOCK_ROWS = 32_768
 """Rows whose streams and leaves are in memory at a time."""
@@ -62,6 +66,7 @@ class SealedTable:
         key_no: int64 (n,) number of each row's key.
         sealed: uint8 (n, width).
         leaves: uint8 (n, 32) leaf hashes.
+        version: of the format; all that is sealed now has the newest.
     """
 
     kind: LeafKind
@@ -71,6 +76,7 @@ class SealedTable:
     key_no: NDArray[np.int64]
     sealed: Rows
     leaves: Hashes
+    version: int = _NONCE_PER_ROW
 
     @property
     def row_count(self) -> int:
@@ -116,7 +122,7 @@ def seal(
         columns: as ``pack``.
         key_no: int64 (n,) number of each row's key.
         keys: uint8 (n, 32).
-        nonce: 12 bytes, never used before with any of the keys.
+        nonce: 12 random bytes, the table's own.
         header: texts in the clear.
         categories: as ``pack``.
     """
@@ -151,7 +157,8 @@ def seal_parts(
                 slice(start + first, min(start + first + _BLOCK_ROWS, start + len(part))),
             )
             rows = packed.block(there)
-            stream = keystream(keys_of(there), nonce, SALT_BYTES + layout.width)
+            nonces = row_nonces(nonce, np.arange(there.start, there.stop, dtype=np.int64))
+            stream = keystream(keys_of(there), nonces, SALT_BYTES + layout.width)
             leaves[here] = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
             np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=sealed[here])
         yield SealedTable(kind, nonce, layout, dict(header), part, sealed, leaves)
@@ -227,7 +234,7 @@ def write_parquet(parts: Iterable[SealedTable], file: BinaryIO) -> None:
 
 def _meta(table: SealedTable) -> bytes:
     meta = {
-        "format": _FORMAT,
+        "format": _FORMAT % table.version,
         "kind": int(table.kind),
         "nonce": table.nonce.hex(),
         "layout": table.layout.plain(),
@@ -245,10 +252,10 @@ def from_parquet(content: bytes) -> SealedTable:
     """
     file = pq.ParquetFile(io.BytesIO(content))
     meta: dict[str, Any] = json.loads((file.schema_arrow.metadata or {}).get(_META, b"{}"))
-    if meta.get("format") != _FORMAT:
-        raise refuse(
-            Reason.SCHEMA_MISMATCH, "object", f"is not in format {_FORMAT}.", "Import or rank again with this version's code."
-        )
+    version = _FORMATS.get(meta.get("format", ""))
+    if version is None:
+        known = " or ".join(_FORMATS)
+        raise refuse(Reason.SCHEMA_MISMATCH, "object", f"is not in format {known}.", "Import or rank again with this version's code.")
     columns = file.read()
     return SealedTable(
         kind=LeafKind(meta["kind"]),
@@ -258,6 +265,7 @@ def from_parquet(content: bytes) -> SealedTable:
         key_no=np.asarray(columns["key_no"].to_numpy(), dtype=np.int64),
         sealed=_matrix(columns["sealed"], meta["width"]),
         leaves=_matrix(columns["leaf"], HASH_BYTES),
+        version=version,
     )
 
 
@@ -270,7 +278,8 @@ def _leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:
 
 
 def _open_rows(table: SealedTable, keys: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[Rows, Rows]:
-    stream = keystream(keys[rows], table.nonce, SALT_BYTES + table.layout.width)
+    nonces = table.nonce if table.version == _ONE_NONCE else row_nonces(table.nonce, rows)
+    stream = keystream(keys[rows], nonces, SALT_BYTES + table.layout.width)
     return stream[:, :SALT_BYTES], table.sealed[rows] ^ stream[:, SALT_BYTES:]
 
 

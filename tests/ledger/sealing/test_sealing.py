@@ -1,4 +1,4 @@
-"""Sealed tables: what was sealed comes back, an erased key takes its row and nothing else, no altered byte passes."""
+"""Sealed tables: what was sealed comes back, an erased key takes its row and nothing else, no altered byte passes, no stream twice."""
 
 import io
 from dataclasses import replace
@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.log.merkle import MerkleTree, check_inclusion, leaf_hash
+from collections_opt.ledger.log.merkle import MerkleTree, check_inclusion, hash_rows, leaf_hash
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.sealing import sealing as module
+from collections_opt.ledger.sealing.keystream import keystream, row_nonces
+from collections_opt.ledger.sealing.packing import pack
 from collections_opt.ledger.sealing.sealing import LeafKind, disclose, from_parquet, seal, to_parquet, unseal
 
 NONCE = b"twelve bytes"
@@ -75,6 +77,80 @@ def test_equal_rows_do_not_look_equal():
     assert (table.sealed[0] != table.sealed[1]).any()
     again = seal(LeafKind.DECIDED, columns, np.arange(2), keys, NONCE, {})
     assert (again.leaves != table.leaves).any(axis=1).all()
+
+
+def streams_of_one_account(count, seed, kind=LeafKind.FINDING):
+    """Seal rows that all concern one account; return the stream under each row, found as who knows the rows finds it."""
+    rng = np.random.default_rng(seed)
+    columns = {"account_id": np.array([b"same"] * count), "value": rng.integers(-(2**60), 2**60, count)}
+    key = np.broadcast_to(rng.integers(1, 256, 32, dtype=np.uint8), (count, 32))
+    table = seal(kind, columns, np.zeros(count, np.int64), key, rng.bytes(12), {})
+    _, plain = pack(columns)
+    return table, plain, table.sealed ^ plain
+
+
+def assert_no_stream_twice(table, plain, streams):
+    """What two sealed rows have in common by XOR is never what the rows have in common, and no stream or leaf comes twice."""
+    assert len(np.unique(streams, axis=0)) == len(streams)
+    assert len(np.unique(table.leaves, axis=0)) == len(streams)
+    for row in range(1, len(plain)):
+        others = np.arange(row)
+        assert not ((table.sealed[others] ^ table.sealed[row]) == (plain[others] ^ plain[row])).all(axis=1).any()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from([2, 3, 63, 64, 65, 130]), st.integers(0, 2**32 - 1), st.sampled_from(LeafKind))
+def test_rows_of_one_account_never_share_a_stream(count, seed, kind):
+    assert_no_stream_twice(*streams_of_one_account(count, seed, kind))
+
+
+def test_parts_of_a_table_never_share_a_stream(monkeypatch):
+    monkeypatch.setattr(module, "_ROW_GROUP_ROWS", 70)
+    monkeypatch.setattr(module, "_BLOCK_ROWS", 33)
+    assert_no_stream_twice(*streams_of_one_account(200, 5))
+
+
+@pytest.mark.parametrize("count", [2, 130])
+def test_one_nonce_for_all_rows_would_be_noticed(count, monkeypatch):
+    """The planted bug is version 1 of the format: rows of one account under one stream."""
+    monkeypatch.setattr(module, "row_nonces", lambda nonce, rows: np.tile(np.frombuffer(nonce, np.uint8), (len(rows), 1)))
+    with pytest.raises(AssertionError):
+        assert_no_stream_twice(*streams_of_one_account(count, 1))
+
+
+def test_a_block_counted_anew_would_be_noticed(monkeypatch):
+    """Another planted bug: rows numbered within their block, so that blocks repeat each other's nonces."""
+    monkeypatch.setattr(module, "_BLOCK_ROWS", 33)
+    monkeypatch.setattr(module, "row_nonces", lambda nonce, rows: row_nonces(nonce, rows % 33))
+    with pytest.raises(AssertionError):
+        assert_no_stream_twice(*streams_of_one_account(100, 1))
+
+
+def test_rows_that_change_places_are_found_even_under_one_key():
+    table, _, _ = streams_of_one_account(3, 7)
+    order = np.array([1, 0, 2])
+    changed = replace(table, sealed=table.sealed[order], leaves=table.leaves[order])
+    key = np.random.default_rng(7)
+    key.integers(-(2**60), 2**60, 3)
+    keys = np.broadcast_to(key.integers(1, 256, 32, dtype=np.uint8), (3, 32))
+    unseal(table, keys, check=True)
+    with pytest.raises(CollectionsError):
+        unseal(changed, keys, check=True)
+
+
+def test_tables_of_version_1_are_read_and_keep_their_bytes():
+    columns, keys, table = made(70)
+    layout, rows = pack(columns, ("state",))
+    stream = keystream(keys, NONCE, 16 + layout.width)
+    leaf = np.hstack([np.broadcast_to(np.array([0, LeafKind.INPUT], np.uint8), (70, 2)), stream[:, :16], rows])
+    old = replace(table, sealed=rows ^ stream[:, 16:], leaves=hash_rows(np.ascontiguousarray(leaf)), version=1)
+    stored = from_parquet(to_parquet(old))
+    assert stored.version == 1 and to_parquet(stored) == to_parquet(old)
+    for name, column in columns.items():
+        assert unseal(stored, keys, check=True).columns[name].tobytes() == column.tobytes()
+    assert disclose(stored, 69, keys[69]).row == rows[69].tobytes()
+    with pytest.raises(CollectionsError):
+        unseal(replace(stored, version=2), keys, check=True)
 
 
 @pytest.mark.parametrize("part", ["sealed", "leaves", "keys"])
