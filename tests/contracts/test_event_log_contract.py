@@ -107,7 +107,8 @@ def test_an_erased_account_leaves_its_place_in_the_feed_and_the_proof(ledger, lo
     ledger.erase_accounts("er", ["a"], np.array([keys.find("a")]), keys, {"reason": "asked", "at": NOW.isoformat()})
     assert [(n, e and e.event_id) for n, e in feed(log)] == [(1, None), (2, "e2"), (3, None)]
     assert log.of_account("a", "", None, 10) == []
-    assert log.verify() == ledger.verify_rows() == ledger.verify_log() == []
+    assert log.verify(ledger.erased_numbers()) == ledger.verify_rows() == ledger.verify_log() == []
+    assert "neither given nor erased" in log.verify()[0]
     assert log.record([paid(1)], ANN, NOW)[0].repeated
     log.record([paid(9)], ANN, NOW)
     assert feed(log)[-1] == (4, paid(9))
@@ -122,12 +123,40 @@ def test_every_batch_is_in_the_log_with_who_told_it(ledger, log):
 
 
 @pytest.mark.parametrize(
+    "edit", ["account_no = 0", "account_no = 1", "id_digest = 'x'", "nonce = leaf", "sealed = leaf", "recorded_at = 0"]
+)
+def test_an_event_whose_account_was_erased_keeps_its_columns(ledger, log, keys, database_url, edit):
+    log.record([paid(1), paid(2, "b"), paid(3, "c")], ANN, NOW)
+    for name in ("b", "c"):
+        ledger.erase_accounts(f"er-{name}", [name], np.array([keys.find(name)]), keys, {"reason": "asked", "at": NOW.isoformat()})
+    assert log.verify(ledger.erased_numbers()) == []
+    with without_triggers(database_url) as engine, engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE day_events SET {edit} WHERE sequence = 3"))
+    assert log.verify(ledger.erased_numbers())
+
+
+def test_a_batch_of_before_its_columns_were_digested_is_checked_by_what_was_sealed(ledger, log, database_url, monkeypatch):
+    monkeypatch.setattr("collections_opt.ledger.events.event_log.rows_digest", lambda rows: None)
+    log.record([paid(1), paid(2, "b")], ANN, NOW)
+    assert log.verify() == []
+    with without_triggers(database_url) as engine, engine.begin() as connection:
+        connection.execute(sa.text("UPDATE day_events SET person_no = 1 WHERE sequence = 1"))
+    assert log.verify() == ["event 1 is kept under another account or person than it concerns"]
+
+
+@pytest.mark.parametrize(
     "edit",
     [
         "DELETE FROM day_events WHERE sequence = 2",
         "UPDATE day_events SET account_no = (SELECT account_no FROM day_events WHERE sequence = 3) WHERE sequence = 1",
         "UPDATE day_events SET leaf = (SELECT leaf FROM day_events WHERE sequence = 3) WHERE sequence = 1",
         "UPDATE day_events SET sealed = (SELECT sealed FROM day_events WHERE sequence = 3) WHERE sequence = 1",
+        "UPDATE day_events SET account_no = 7000 WHERE sequence = 1",
+        "UPDATE day_events SET account_no = -1, person_no = account_no WHERE sequence = 1",
+        "UPDATE day_events SET person_no = 0 WHERE sequence = 1",
+        "UPDATE day_events SET id_digest = 'x' WHERE sequence = 1",
+        "UPDATE day_events SET recorded_at = recorded_at + 1 WHERE sequence = 1",
+        "UPDATE day_events SET sequence = 0 WHERE sequence = 3",
         "UPDATE event_batches SET event_count = 1 WHERE first_sequence = 1",
         "DELETE FROM event_batches WHERE first_sequence = 3",
     ],

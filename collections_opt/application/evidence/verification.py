@@ -68,8 +68,9 @@ class Verification:
         rows = self._ledger.verify_rows()
         try:
             tree = self._ledger.log_tree()
-            keys = self._sealed.broken_keys(self._ledger.erased_numbers())
-            events = self._sealed.broken_events(self._ledger.database)
+            erased = self._ledger.erased_numbers()
+            keys = self._sealed.broken_keys(erased)
+            events = self._sealed.broken_events(self._ledger.database, erased)
         except CollectionsError as error:
             found = "; ".join([error.message, *chain, *log, *rows, *lives])
             return _verdict("log", [Check("log", False, found)], Strength.NOTHING)

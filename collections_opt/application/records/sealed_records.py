@@ -188,9 +188,9 @@ class SealedRecords:
         """Return whether the directory gives these accounts (n,) these keys (n,)."""
         return bool(np.array_equal(self._keys.known_numbers(account_id), key_no))
 
-    def broken_events(self, database: Database) -> list[str]:
+    def broken_events(self, database: Database, erased: list[int]) -> list[str]:
         """Return which events differ from what the log says of them, as ``EventLog.verify``."""
-        return EventLog(database, self._keys).verify()
+        return EventLog(database, self._keys).verify(erased)
 
     def broken_keys(self, erased: list[int]) -> list[str]:
         """Return what is wrong with keys and directory, as ``SubjectKeys.verify``."""

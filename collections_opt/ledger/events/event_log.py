@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.ledger.events.event_check import EPOCH, ROWS_DIGEST, EventCheck, microseconds, rows_digest
 from collections_opt.ledger.events.event_texts import event_of, text_of
 from collections_opt.ledger.events.sealed_rows import seal_rows, unseal_rows
 from collections_opt.ledger.log.log import LogKind
@@ -24,13 +25,11 @@ from collections_opt.ledger.sealing.keystream import NONCE_BYTES
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.database import Store, check_size, timestamp
 from collections_opt.ledger.store.schema import day_events as table
-from collections_opt.ledger.store.schema import event_batches as batches
 
 NOBODY = -1
 """Key number where an event concerns no account, or no person of its own."""
 
 _PERSON = b"\x1fcustomer\x1f"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Numbers = NDArray[np.int64]
 
 
@@ -76,7 +75,7 @@ class EventLog(Store):
 
     def subjects(self, events: Sequence[Event]) -> Subjects:
         """Return whom events concern; an account or person never seen gets a key, and is joined when it arrives."""
-        named = np.array([(e.account_id.encode() or _PERSON + e.customer_id.encode()) for e in events], dtype=np.bytes_)
+        named = np.array([_name_of(event) for event in events], dtype=np.bytes_)
         numbers = self._keys.numbers(named)
         of_account = np.array([bool(event.account_id) for event in events], dtype=bool)
         return Subjects(np.where(of_account, numbers, NOBODY), np.where(of_account, NOBODY, numbers))
@@ -138,32 +137,13 @@ class EventLog(Store):
         with self._database.read() as connection:
             return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))).scalar_one())
 
-    def verify(self) -> list[str]:
-        """Return where events differ from the batches that the log names, in words; empty when none does."""
-        broken, expected = [], 1
-        with self._database.read() as connection:
-            for batch in connection.execute(batches.select().order_by(batches.c.first_sequence)).mappings().all():
-                first, count = int(batch["first_sequence"]), int(batch["event_count"])
-                where = table.c.sequence.between(first, first + count - 1)
-                leaves = connection.execute(sa.select(table.c.leaf).where(where).order_by(table.c.sequence)).scalars().all()
-                hashes = np.frombuffer(b"".join(leaves), dtype=np.uint8).reshape(-1, HASH_BYTES)
-                if first != expected or len(leaves) != count or MerkleTree(hashes).root.hex() != batch["root"]:
-                    broken.append(f"events {first} to {first + count - 1}: differ from their batch")
-                expected = first + count
-            extra = connection.execute(sa.select(sa.func.count()).select_from(table).where(table.c.sequence >= expected)).scalar()
-        if extra:
-            broken.append(f"events from {expected} on: {extra} belong to no batch")
-        after = 0
-        while not broken and (page := self._page_or_fault(after, broken)):
-            after = page[-1].recorded.sequence
-        return broken
+    def verify(self, erased: Collection[int] = ()) -> list[str]:
+        """Return where events differ from what was recorded of them, in words; empty when none does.
 
-    def _page_or_fault(self, after: int, broken: list[str]) -> list[StoredEvent]:
-        try:
-            return self.after(after, 1_000)
-        except CollectionsError as error:
-            broken.append(error.message)
-            return []
+        Args:
+            erased: numbers of keys whose erasure was recorded; an event whose key is gone without one is told.
+        """
+        return EventCheck(self._database, self._keys, _name_of, erased).broken()
 
     def _by_digest(self, connection: sa.Connection, digests: set[str]) -> dict[str, StoredEvent]:
         rows = connection.execute(table.select().where(table.c.id_digest.in_(sorted(digests)))).mappings().all()
@@ -225,7 +205,7 @@ class EventLog(Store):
         if not keys.any(axis=1).all():
             raise refuse(Reason.OVERLOADED, "events", "an account is being erased.", "Tell the events again.")
         sealed = seal_rows(texts, keys, self._keys.random(NONCE_BYTES * len(rows)))
-        recorded_at = (now - _EPOCH) // timedelta(microseconds=1)
+        recorded_at = microseconds(now)
         numbers = zip(subjects.account_no[at].tolist(), subjects.person_no[at].tolist(), strict=True)
         values = [
             {
@@ -250,7 +230,12 @@ class EventLog(Store):
             "root": MerkleTree(hashes).root.hex(),
             "created_at": timestamp(now),
         }
-        insert_logged(connection, LogKind.EVENTS, batch, actor)
+        insert_logged(connection, LogKind.EVENTS, batch, actor, {ROWS_DIGEST: rows_digest(values)})
+
+
+def _name_of(event: Event) -> bytes:
+    """Return what an event's subject is called in the directory of keys."""
+    return event.account_id.encode() or _PERSON + event.customer_id.encode()
 
 
 def _refuse_reversals(events: Sequence[Event], subjects: Subjects, there: dict[str, StoredEvent]) -> None:
@@ -271,4 +256,4 @@ def _refuse_reversals(events: Sequence[Event], subjects: Subjects, there: dict[s
 
 
 def _time(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + timedelta(microseconds=microseconds)

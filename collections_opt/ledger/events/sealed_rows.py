@@ -58,6 +58,9 @@ def unseal_rows(nonces: Sequence[bytes], sealed: Sequence[bytes], leaves: Sequen
     """
     if not sealed:
         return []
+    for index, nonce in enumerate(nonces):
+        if len(nonce) != NONCE_BYTES:
+            raise ValueError(index)
     held = np.frombuffer(b"".join(nonces), dtype=np.uint8).reshape(len(sealed), NONCE_BYTES)
     streams = _streams(keys, held, [len(row) for row in sealed])
     kept = np.flatnonzero(keys.any(axis=1))

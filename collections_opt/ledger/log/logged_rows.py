@@ -64,11 +64,17 @@ class LoggedRows(Store):
         return broken + ([f"{permits} erasure permits outlive their erasure"] if permits else [])
 
 
-def insert_logged(connection: sa.Connection, kind: LogKind, row: Mapping[str, Any], actor: Actor | None = None) -> None:
-    """Insert a row and its leaf, within a transaction; the leaf holds who did it, unless the row does."""
+def insert_logged(
+    connection: sa.Connection,
+    kind: LogKind,
+    row: Mapping[str, Any],
+    actor: Actor | None = None,
+    beside: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Insert a row and its leaf, within a transaction; the leaf tells who did it, unless the row does."""
     connection.execute(LOGGED[kind].insert(), dict(row))
     told = {"actor": actor.recorded()} if actor else {}
-    append_log(connection, kind, reference_of(kind, row), {**told, "row_digest": row_digest(row)})
+    append_log(connection, kind, reference_of(kind, row), {**told, **beside, "row_digest": row_digest(row)})
 
 
 def reference_of(kind: LogKind, row: Mapping[str, Any]) -> str:

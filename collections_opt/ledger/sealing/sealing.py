@@ -255,7 +255,9 @@ def from_parquet(content: bytes) -> SealedTable:
     version = _FORMATS.get(meta.get("format", ""))
     if version is None:
         known = " or ".join(_FORMATS)
-        raise refuse(Reason.SCHEMA_MISMATCH, "object", f"is not in format {known}.", "Import or rank again with this version's code.")
+        raise refuse(
+            Reason.SCHEMA_MISMATCH, "object", f"is not in format {known}.", "Import or rank again with this version's code."
+        )
     columns = file.read()
     return SealedTable(
         kind=LeafKind(meta["kind"]),
