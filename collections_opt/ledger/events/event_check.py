@@ -65,9 +65,10 @@ class EventCheck:
     def broken(self) -> list[str]:
         """Return where events differ from what was recorded of them, in words; empty when none does."""
         told = {int(entry.reference): entry.facts.get(ROWS_DIGEST) for entry in Log(self._database).log_entries(LogKind.EVENTS)}
-        broken, expected = [], 1
+        broken: list[str] = []
+        expected = 1
         with self._database.read() as connection:
-            stored = connection.execute(batches.select().order_by(batches.c.first_sequence)).mappings().all()
+            stored = [dict(row) for row in connection.execute(batches.select().order_by(batches.c.first_sequence)).mappings()]
         for batch in stored:
             first, count = int(batch["first_sequence"]), int(batch["event_count"])
             if first != expected:
@@ -85,7 +86,7 @@ class EventCheck:
         first, count = int(batch["first_sequence"]), int(batch["event_count"])
         where = table.c.sequence.between(first, first + count - 1)
         with self._database.read() as connection:
-            rows = connection.execute(table.select().where(where).order_by(table.c.sequence)).mappings().all()
+            rows = [dict(row) for row in connection.execute(table.select().where(where).order_by(table.c.sequence)).mappings()]
         hashes = np.frombuffer(b"".join(bytes(row["leaf"]) for row in rows), dtype=np.uint8)
         whole = hashes.size == HASH_BYTES * count and MerkleTree(hashes.reshape(-1, HASH_BYTES)).root.hex() == batch["root"]
         if len(rows) != count or not whole:
