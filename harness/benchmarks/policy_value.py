@@ -42,7 +42,7 @@ from harness.worlds.trial import (
 )
 from harness.worlds.verdicts import PARTS, SHARES, Figures, Spread, learned_arm, percent, points, promises, ratio
 
-SEEDS = (501, 502, 503, 504, 505, 506)
+SEEDS = (502, 503, 504, 505, 506, 507)
 """Never looked at while a method was made: to judge a changed method, take others."""
 
 BOOK, LARGE = 120_000, 10 / 3

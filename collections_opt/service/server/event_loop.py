@@ -11,6 +11,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import grpc.aio
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -24,8 +26,18 @@ def event_loop() -> asyncio.AbstractEventLoop:
         if loop is None:
             loop = asyncio.new_event_loop()
             threading.Thread(target=loop.run_forever, name="edge", daemon=True).start()
+            asyncio.run_coroutine_threadsafe(_keep_queue(), loop).result()
             _loops[os.getpid()] = loop
         return loop
+
+
+async def _keep_queue() -> None:
+    """Hold grpc's queue of events for as long as the process lives.
+
+    It would otherwise be closed with the last server, while the loop still has an event of it to read: "Bad file descriptor" on
+    the terminal of whoever ran a command.
+    """
+    grpc.aio.init_grpc_aio()
 
 
 def run_on_loop(work: Coroutine[Any, Any, T]) -> T:
