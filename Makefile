@@ -23,6 +23,11 @@ $(VENV)/.runtime: requirements/runtime.txt $(VENV)/bin/python
 	$(BIN)/python -c "import pathlib, site; pathlib.Path(site.getsitepackages()[0], 'collections_opt.pth').write_text('$(CURDIR)\n')"
 	touch $@
 
+# Spark is 450 MB: only what tests or runs it installs it.
+$(VENV)/.spark: requirements/spark.txt $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/spark.txt
+	touch $@
+
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	touch $@
@@ -42,7 +47,7 @@ ifeq ($(CI),true)
 	command -v chromium || command -v chromium-browser || command -v google-chrome || { S=$$(command -v sudo || true); $$S apt-get update -qq && $$S apt-get install -y -qq chromium; }
 endif
 
-test: setup-dev browser  ## Set up and run the whole test suite
+test: setup-dev $(VENV)/.spark browser  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 .PHONY: test-fast
@@ -124,6 +129,7 @@ pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
+	echo 'pyspark>=4.1' | $(BIN)/uv pip compile - --constraint requirements/runtime.txt --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/spark.txt
 
 clean:  ## Remove the environment, caches and everything the demo made
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

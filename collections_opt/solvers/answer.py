@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from collections_opt.core.problem.assignment import (
     PRICE_SCALE,
     Assignment,
-    AssignmentProblem,
+    SideConstraints,
     SolveOptions,
     SolverIdentity,
     Termination,
@@ -52,7 +52,7 @@ class Proof:
 
 
 def answer(
-    problem: AssignmentProblem,
+    side: SideConstraints | None,
     best: Incumbent,
     proof: Proof,
     side_room: Ints,
@@ -89,5 +89,5 @@ def answer(
         termination=termination,
         solver=identity,
         bound_by_search=searched,
-        shortages=shortages(problem.side, side_room, proof.side_prices),
+        shortages=shortages(side, side_room, proof.side_prices),
     )

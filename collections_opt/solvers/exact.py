@@ -65,7 +65,7 @@ def solve_exact(problem: AssignmentProblem, options: SolveOptions, progress: Pro
     if not deadline.expired():
         best = polish(problem, costs, best, penalty, LIMITS, options.gap_target, deadline)
     proof, room = Proof(prices, side_prices, costs.bound), side_room(problem, best.queue)
-    result = answer(problem, best, proof, room, penalty, options, deadline.fired, IDENTITY)
+    result = answer(problem.side, best, proof, room, penalty, options, deadline.fired, IDENTITY)
     progress(SolveProgress("search", 1.0, result.gap))
     return result
 

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import AssignmentProblem
-from collections_opt.solvers.compiled import kernel, map_chunks
+from collections_opt.engines.here import Here
+from collections_opt.engines.passes import Columns, Passes
+from collections_opt.solvers.compiled import kernel
 
 MAX_TOTAL_VALUE = 1 << 61
 """Sums of values stay below this, so that no total can leave int64."""
@@ -69,28 +71,37 @@ def _survey_rows(
 
 
 def survey(problem: AssignmentProblem, threads: int = 1) -> Survey:
-    """Check an instance and return its facts.
+    """Check an instance in memory and return its facts.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for shapes or types that differ or a workable cell without time; VALUE_OVERFLOW
-            when the sum of values could leave int64.
+        CollectionsError: as ``survey_rows``, and INVALID_ARGUMENT for shapes or types that differ.
     """
     _check_shapes(problem)
-    count = problem.queue_count
+    return survey_rows(Here({"value": problem.value, "seconds": problem.seconds}, threads), problem.queue_count)
 
-    def work(start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], tuple[int, ...]]:
+
+def survey_rows(passes: Passes, count: int) -> Survey:
+    """Check the cells of ``count`` queues in one pass and return their facts.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a workable cell without time; VALUE_OVERFLOW when the sum of values could leave
+            int64.
+    """
+
+    def work(part: Columns, start: int) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], tuple[int, ...]]:
         density, divisor, demand = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
-        facts = _survey_rows(problem.value[start:stop], problem.seconds[start:stop], density, divisor, demand)
-        if facts[3] >= 0:
-            raise refuse(
-                Reason.INVALID_ARGUMENT,
-                f"seconds[{start + facts[3]}]",
-                "a cell with positive value has no handling time",
-                "Give every eligible cell at least one second.",
-            )
-        return density, divisor, demand, facts
+        top, longest, total, zero_row = _survey_rows(part["value"], part["seconds"], density, divisor, demand)
+        return density, divisor, demand, (top, longest, total, zero_row + start if zero_row >= 0 else -1)
 
-    parts = map_chunks(work, problem.account_count, threads)
+    parts = passes.over(work)
+    timeless = [part[3][3] for part in parts if part[3][3] >= 0]
+    if timeless:
+        raise refuse(
+            Reason.INVALID_ARGUMENT,
+            f"seconds[{timeless[0]}]",
+            "a cell with positive value has no handling time",
+            "Give every eligible cell at least one second.",
+        )
     if sum(part[3][2] for part in parts) >= MAX_TOTAL_VALUE:
         raise refuse(Reason.VALUE_OVERFLOW, "value", "the sum of values could leave int64", "Use larger units or fewer accounts.")
     zeros = np.zeros(count, np.int64)

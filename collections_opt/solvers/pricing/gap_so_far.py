@@ -16,7 +16,8 @@ class GapSoFar:
     """Tells progress with the gap proven so far, which does not grow while prices are searched.
 
     Prices on the way are proven by an exact pass and turned into a list by another one, for a listener alone: neither changes
-    the answer. With side rows the gap is that of the limits relaxed by what the list lacks, each unit at the penalty.
+    the answer, and neither is made where accounts do not lie in this process's memory. With side rows the gap is that of the
+    limits relaxed by what the list lacks, each unit at the penalty.
 
     Args:
         people: all accounts.
@@ -36,18 +37,18 @@ class GapSoFar:
         """Report a stage; ``prices`` (m + k) in minor units are what has been found by now."""
         if self._progress is ignore_progress:
             return
-        if prices is not None:
+        if prices is not None and self._people.accounts.passes.near:
             grid = to_grid(prices)
             rows = self._people.at(grid)
             found = evaluate(rows, grid)
             self._add(rows, found.bound // PRICE_SCALE, trimmed(rows, grid, found.choice))
         self._progress(SolveProgress(stage, fraction, self._gap))
 
-    def tell_list(self, stage: str, fraction: float, best: Incumbent) -> None:
-        """Report a stage that found a list."""
+    def tell_list(self, stage: str, fraction: float, accounts: Instance, best: Incumbent) -> None:
+        """Report a stage that found a list of some accounts; all others are not worked."""
         if self._progress is ignore_progress:
             return
-        self._add(self._people.accounts, best.bound_minor, best.queue)
+        self._add(accounts, best.bound_minor, best.queue)
         self._progress(SolveProgress(stage, fraction, self._gap))
 
     def _add(self, rows: Instance, bound_minor: int, choice: NDArray[np.int16]) -> None:

@@ -12,7 +12,7 @@ from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.greedy import serve_in_order
 from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale
-from collections_opt.solvers.pricing.instance import Instance, evaluate, sample, to_grid
+from collections_opt.solvers.pricing.instance import Instance, prove, sample, to_grid
 from collections_opt.solvers.pricing.people import People
 
 Floats = NDArray[np.float64]
@@ -91,7 +91,7 @@ def _threshold_prices(sample_of: Instance, cap: Floats) -> Floats:
 
 
 def _bound_at(instance: Instance, prices: Floats) -> int:
-    return evaluate(instance, to_grid(prices)).bound
+    return prove(instance, to_grid(prices)).bound
 
 
 def sample_sizes(rows: int, limits: int) -> list[int]:
@@ -183,8 +183,7 @@ def _next_box(instance: Instance, found: LevelResult, cap: Floats) -> tuple[Floa
     known exactly. Otherwise (a small group that is missing from the sample) it starts anew.
     """
     m, prices = instance.queues, found.prices
-    worked = np.bincount(evaluate(instance, to_grid(prices)).choice + 1, minlength=m + 1)[1:]
-    seen = np.maximum(worked, instance.rows / (20 * m) + 1)
+    seen = np.maximum(prove(instance, to_grid(prices)).worked, instance.rows / (20 * m) + 1)
     scale = price_scale(prices, m)
     half = np.empty_like(prices)
     half[:m] = 6 / np.sqrt(seen) * scale[:m]

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.problem.assignment import INELIGIBLE, PRICE_SCALE, UNASSIGNED
-from collections_opt.solvers.compiled import kernel, map_chunks
+from collections_opt.engines.here import Here, map_chunks
+from collections_opt.solvers.compiled import kernel
 from collections_opt.solvers.pricing.instance import Instance, Ints, charges
 
 _BITS = PRICE_SCALE.bit_length() - 1
@@ -90,7 +92,7 @@ class People:
             _read_rows(accounts.value, accounts.seconds, accounts.group, *part, value, seconds)
 
         map_chunks(work, len(several), accounts.threads)
-        rows = replace(accounts, value=value, seconds=seconds)
+        rows = _with_cells(accounts, value, seconds)
         return _grouped(self, rows, prices) if len(accounts.table) else rows
 
     def picks(self, prices: Ints, persons: Ints, queues: NDArray[np.int16]) -> NDArray[np.int32]:
@@ -120,6 +122,16 @@ class People:
         worked = np.flatnonzero(queue != UNASSIGNED)
         choice[self.persons.of[worked]] = queue[worked]
         return choice
+
+
+def _with_cells(
+    accounts: Instance, value: NDArray[np.int32], seconds: NDArray[np.uint16], group: NDArray[np.int32] | None = None
+) -> Instance:
+    """Return the instance with other rows in its place, and with their groups where there are side rows."""
+    columns: dict[str, NDArray[Any]] = {"value": value, "seconds": seconds}
+    if group is not None:
+        columns["group"] = group
+    return replace(accounts, passes=Here(columns, accounts.threads))
 
 
 def _copy_rows(rows: NDArray[np.int32], accounts: Instance, value: NDArray[np.int32], seconds: NDArray[np.uint16]) -> None:
@@ -246,7 +258,7 @@ def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     assert persons is not None
     group, mixed = people.groups
     if not mixed.size or not accounts.queues:
-        return replace(rows, group=group)
+        return _with_cells(rows, rows.value, rows.seconds, group)
     weights = np.random.default_rng(_HASH_SEED).integers(1, 1 << 62, accounts.queues, dtype=np.uint64) | np.uint64(1)
     cells, kept = np.empty((len(mixed), accounts.queues), np.int32), np.empty((len(mixed), accounts.queues), np.uint8)
     keys, charge = np.zeros((_LEVELS, len(mixed)), np.uint64), charges(accounts, prices)
@@ -267,7 +279,7 @@ def _grouped(people: People, rows: Instance, prices: Ints) -> Instance:
     table[:, groups:] = accounts.table[:, kinds, queues]
     group = group.copy()
     group[mixed] = groups + place
-    return replace(rows, group=group, table=table)
+    return replace(_with_cells(rows, rows.value, rows.seconds, group), table=table)
 
 
 def _kinds(cells: NDArray[np.int32], kept: NDArray[np.uint8], keys: NDArray[np.uint64]) -> tuple[NDArray[np.int32], Ints, int]:

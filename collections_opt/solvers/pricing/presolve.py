@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.problem.assignment import PRICE_SCALE
+from collections_opt.engines.passes import Columns
 from collections_opt.solvers.pricing.instance import Instance, Ints, sample
 from collections_opt.solvers.survey import Survey
 from collections_opt.solvers.verifier import MAX_PRICE
@@ -72,15 +73,18 @@ def join_alike_queues(instance: Instance, seed: int) -> Joined:
     leaders, first = np.unique(owner, return_index=True)
     if len(leaders) == len(owner):
         return Joined(instance, owner)
-    value = np.empty((instance.rows, len(leaders)), dtype=np.int32)
-    for leader in leaders:
-        value[:, leader] = instance.value[:, owner == leader].max(axis=1)
+
+    def join(part: Columns) -> Columns:
+        value = np.empty((len(part["value"]), len(leaders)), dtype=np.int32)
+        for leader in leaders:
+            value[:, leader] = part["value"][:, owner == leader].max(axis=1)
+        return {**part, "value": value, "seconds": np.ascontiguousarray(part["seconds"][:, first])}
+
     limit = np.zeros(len(leaders), dtype=np.int64)
     np.add.at(limit, owner, instance.limit[: instance.queues])
     joint = replace(
         instance,
-        value=value,
-        seconds=np.ascontiguousarray(instance.seconds[:, first]),
+        passes=instance.passes.changed(join),
         table=np.ascontiguousarray(instance.table[:, :, first]),
         limit=np.concatenate([limit, instance.limit[instance.queues :]]),
         elastic=np.concatenate([np.zeros(len(leaders), np.bool_), instance.elastic[instance.queues :]]),

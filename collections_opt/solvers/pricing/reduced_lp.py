@@ -87,8 +87,9 @@ class ReducedSolution:
 def open_accounts(instance: Instance, box: Box, rows: Ints, merge: bool) -> OpenAccounts:
     """Gather the open rows; with ``merge``, rows that agree on every surviving choice become one class."""
     m = instance.queues
-    value, seconds = instance.value[rows].astype(np.int64), instance.seconds[rows].astype(np.int64)
-    group = instance.group[rows].astype(np.int64) if len(instance.table) else np.zeros(len(rows), np.int64)
+    part = instance.passes.take(rows).columns
+    value, seconds = part["value"].astype(np.int64), part["seconds"].astype(np.int64)
+    group = part["group"].astype(np.int64) if len(instance.table) else np.zeros(len(rows), np.int64)
     least, most = box_charges(instance, box.low, box.high)
     workable = value > 0
     scaled = value * PRICE_SCALE

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, vstack
 
 from collections_opt.solvers.pricing.instance import Instance, Ints, evaluate
+from collections_opt.solvers.pricing.intervals.rivals import RivalCells
 from collections_opt.solvers.pricing.reduced_lp import ReducedSolution
-from collections_opt.solvers.pricing.rivals import RivalCells
 
 Floats = NDArray[np.float64]
 

@@ -18,12 +18,12 @@ from collections_opt.solvers.deadline import Deadline
 from collections_opt.solvers.linear_program import maximize
 from collections_opt.solvers.pricing.boxstep import price_scale
 from collections_opt.solvers.pricing.instance import Instance, Ints, evaluate, flatten, to_grid
+from collections_opt.solvers.pricing.intervals.optimal_face import ACTIVE, conditions
+from collections_opt.solvers.pricing.intervals.rivals import RivalCells, rival_cells
 from collections_opt.solvers.pricing.levels import refine_prices
-from collections_opt.solvers.pricing.optimal_face import ACTIVE, conditions
 from collections_opt.solvers.pricing.people import People
 from collections_opt.solvers.pricing.presolve import join_alike_queues, price_caps, usable_capacity
 from collections_opt.solvers.pricing.reduced_lp import Box, ReducedSolution
-from collections_opt.solvers.pricing.rivals import RivalCells, rival_cells
 from collections_opt.solvers.side_rows import shortage_penalty_minor
 from collections_opt.solvers.survey import survey
 

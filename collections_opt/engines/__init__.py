@@ -1,0 +1,8 @@
+"""Floor 1, below its neighbours: where passes over rows run, in this process or on a cluster; nothing above knows which."""
+
+from __future__ import annotations
+
+from collections_opt.engines.here import Here
+from collections_opt.engines.passes import Columns, Passes
+
+__all__ = ["Columns", "Here", "Passes"]
