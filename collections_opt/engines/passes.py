@@ -7,13 +7,10 @@ integers join the parts, so neither their number nor a part computed twice can c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from collections_opt.engines.here import Here
 
 Columns = Mapping[str, NDArray[Any]]
 """Columns by name, each with one entry per row in its first axis."""
@@ -49,7 +46,7 @@ class Passes(Protocol):
         """Return ``work(columns, start)`` of every part, in row order; ``start`` is the number of its first row."""
         ...
 
-    def take(self, rows: NDArray[np.int64]) -> Here:
+    def take(self, rows: NDArray[np.int64]) -> Near:
         """Bring some rows into this process: int64 (r,), ascending."""
         ...
 
@@ -61,6 +58,15 @@ class Passes(Protocol):
         """Return the same rows with other columns."""
         ...
 
-    def here(self) -> Here:
+    def here(self) -> Near:
         """Bring all rows into this process."""
+        ...
+
+
+class Near(Passes, Protocol):
+    """Rows in the memory of this process."""
+
+    @property
+    def columns(self) -> Columns:
+        """All rows, by column."""
         ...
