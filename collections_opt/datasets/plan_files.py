@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.datasets.settings_files import parse_settings, read_settings
+from collections_opt.datasets.settings_files import read_settings
 from collections_opt.datasets.toml_text import said_fields, toml_value
 
 _HEAD = """\
@@ -23,13 +23,8 @@ def read_plan_file(path: Path) -> CapacityPlan:
     return read_settings(path, CapacityPlan)
 
 
-def parse_plan_file(text: str, file_name: str) -> CapacityPlan:
-    """Return the plan of TOML text; as ``read_plan_file``."""
-    return parse_settings(text, CapacityPlan, file_name)
-
-
 def plan_file_text(plan: CapacityPlan) -> str:
-    """Return a plan as TOML that ``parse_plan_file`` reads as the same; a field at its default is left out."""
+    """Return a plan as TOML that ``read_plan_file`` reads as the same; a field at its default is left out."""
     lines = [_HEAD, *(f"{name} = {toml_value(value)}" for name, value in said_fields(plan) if name != "queues")]
     for queue in plan.queues:
         lines += ["", "[[queues]]", *(f"{name} = {toml_value(value)}" for name, value in said_fields(queue))]

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.evaluation.roll_rates import (
     AbsorbingWorth,
-    RollRates,
     Transitions,
-    charged_off_at,
     count_rates,
     join_transitions,
 )
@@ -25,24 +23,12 @@ from collections_opt.core.value.payoffs import BUCKET_COUNT, ValueParameters
 from collections_opt.datasets.snapshots import Snapshot
 
 
-def roll_rates(snapshots: Sequence[Snapshot]) -> RollRates:
-    """Return the roll rates of past months, by account, of those that were late the month before too.
+def late_transitions(snapshots: Sequence[Snapshot]) -> Transitions:
+    """Return what became of the accounts of past months that were late the month before too.
 
     v_S is what staying late is worth, and accounts that have stayed cure far less often than accounts that have just turned late.
     """
-    return count_rates(join_transitions([_stayers(shot) for shot in snapshots]))
-
-
-def card_stay_values(snapshots: Sequence[Snapshot], ends: AbsorbingWorth) -> tuple[float, ...]:
-    """Return the shipped card's v_S by bucket: of the bundled accounts' months, 180 days past due taken as charge-off.
-
-    The bundled file has no account in buckets 0 and 1; they are taken as bucket 2, which is not more than they are worth.
-    """
-    transitions = charged_off_at(join_transitions([_stayers(shot) for shot in snapshots]), BUCKET_COUNT - 1)
-    found = count_rates(transitions)
-    values = found.stay_values(ends)
-    first = int(np.flatnonzero(found.account_count)[0])
-    return (float(values[first]),) * first + tuple(values[first:].tolist())
+    return join_transitions([_stayers(shot) for shot in snapshots])
 
 
 def _stayers(shot: Snapshot) -> Transitions:
@@ -88,7 +74,7 @@ def measured_parameters(
         ValueError: when nobody defaulted.
     """
     loss = measured_loss(snapshots, recovered_minor)
-    transitions = join_transitions([_stayers(shot) for shot in snapshots])
+    transitions = late_transitions(snapshots)
     day = max(shot.raw.as_of_date for shot in snapshots)
     source = ValueSource(VALUED_BY_PRODUCT, f"roll rates and recoveries of {len(snapshots)} months", day, ValueGrade.MEASURED)
     products = {}

@@ -195,12 +195,3 @@ class WorklistEntry:
     attempts: int = 0
     call_from: int = -1
     call_until: int = -1
-
-
-@dataclass(frozen=True)
-class AccountEntry:
-    """A worklist entry of one account, with the ranking that put it there."""
-
-    seq: int
-    ranking_id: str
-    entry: WorklistEntry

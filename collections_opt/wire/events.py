@@ -96,12 +96,6 @@ def write_recorded_events(events: Iterable[RecordedEvent]) -> list[pb.RecordedEv
     return [_write_recorded(event) for event in events]
 
 
-def read_recorded_event(message: pb.RecordedEvent) -> RecordedEvent:
-    """Return a recorded event that the server sent."""
-    event = None if message.erased else read_events([message.event])[0]
-    return RecordedEvent(message.sequence, read_time(message.record_time, "record_time"), event)
-
-
 def _write_recorded(recorded: RecordedEvent) -> pb.RecordedEvent:
     event = None if recorded.event is None else write_event(recorded.event)
     told = Timestamp()

@@ -57,7 +57,8 @@ def _record(ledger: Ledger, day: int) -> None:
     as_of = (FIRST_DAY + timedelta(day)).isoformat()
     book = PortfolioRecord(f"book-{as_of}", as_of, "UTC", "USD", ACCOUNTS, ACCOUNTS, 0, "d", "o", "q", NOW.isoformat())
     ledger.add_portfolio(book)
-    ledger.add_ranking(f"ranking-{day}", f"request-{day}", "x", book.portfolio_id, {"day": day}, _entries(day), NOW)
+    ledger.requests.begin(f"ranking-{day}", f"request-{day}", "x", book.portfolio_id, "{}", NOW)
+    ledger.complete_ranking(f"ranking-{day}", {"day": day}, _entries(day), NOW)
 
 
 def _entries(day: int) -> Entries:
@@ -84,7 +85,6 @@ def _by_account_and_date(ledger: Ledger, account_id: str, day: date) -> None:
 LOOKUPS: dict[str, Callable[[Ledger, str, date], object]] = {
     "account at a date": _by_account_and_date,
     "rankings of a date": lambda ledger, _account, day: ledger.rankings_in_force(day),
-    "history of an account": lambda ledger, account, _day: ledger.entries_of_account(account, None, 100),
     "last day worked": lambda ledger, account, _day: ledger.last_worked_on(account),
     "page of a worklist": lambda ledger, _account, day: ledger.worklist(f"ranking-{(day - FIRST_DAY).days}", 0, 0, 100),
     "newest rankings": lambda ledger, _account, _day: ledger.rankings_before(None, 100),

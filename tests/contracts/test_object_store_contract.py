@@ -13,7 +13,7 @@ from collections_opt.ledger.objects.folder import TEMPORARY, FolderObjectStore
 from collections_opt.ledger.objects.remote import FilesystemObjectStore, open_objects
 from collections_opt.ledger.objects.sweeping import MIN_GRACE
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW, PORTFOLIO
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add_ranking
 from tests.support.ledger.s3_server import s3_server
 
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -89,7 +89,7 @@ def test_a_sweep_removes_old_orphans_and_nothing_that_a_record_names(store, tmp_
     ledger.add_portfolio(
         type(PORTFOLIO)(**{**PORTFOLIO.__dict__, "object_digest": kept["accounts"], "quarantine_digest": kept["quarantine"]})
     )
-    ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": kept["entries"]}, entries_of([0]), NOW)
+    add_ranking(ledger, "g1", "r1", "x", "p1", {"entries_object": kept["entries"]}, entries_of([0]), NOW)
     orphan = store.put(b"orphan")
     young = ledger.sweep_objects(MIN_GRACE, datetime.now(UTC), dry_run=False)
     assert (young.kept_count, young.orphans, young.removed_count) == (4, (), 0)

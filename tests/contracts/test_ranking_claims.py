@@ -16,7 +16,7 @@ from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, append_state
 
 State = RankingState
 ROOT = Path(__file__).parents[2]
@@ -168,8 +168,8 @@ def test_events_of_many_writers_have_no_gaps(ledger):
 def test_requests_are_listed_by_state_newest_first(ledger):
     for number in range(1, 6):
         begin(ledger, number)
-    ledger.requests.append_state("g2", State.RUNNING, "", NOW)
-    ledger.requests.append_state("g2", State.FAILED, "no model", NOW)
+    append_state(ledger, "g2", State.RUNNING, "", NOW)
+    append_state(ledger, "g2", State.FAILED, "no model", NOW)
     first = ledger.requests.in_states([State.REQUESTED], None, 2)
     assert [r.ranking_id for r in first] == ["g5", "g4"]
     rest = ledger.requests.in_states([State.REQUESTED], (first[-1].created_at, first[-1].ranking_id), 5)

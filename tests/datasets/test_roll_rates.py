@@ -2,15 +2,16 @@
 
 import numpy as np
 
+from collections_opt.core.evaluation.roll_rates import count_rates
 from collections_opt.core.value.payoffs import ValueParameters, check_parameters
-from collections_opt.datasets.roll_rates import measured_loss, measured_parameters, roll_rates
+from collections_opt.datasets.roll_rates import late_transitions, measured_loss, measured_parameters
 from collections_opt.datasets.simulated_lender import SimulatedLender
 
 
 def test_measured_rates_sum_to_one_and_stay_values_fall_with_the_bucket():
     months = SimulatedLender(2, 60_000).history((0, 1))
     snapshots = [month.snapshot for month in months]
-    rates = roll_rates(snapshots)
+    rates = count_rates(late_transitions(snapshots))
     assert np.allclose(rates.stay.sum(axis=1) + rates.absorb.sum(axis=1), 1.0)
     stayers = sum(int((shot.raw.columns["status_history"][:, 1] > 0).sum()) for shot in snapshots)
     assert rates.account_count.sum() == stayers

@@ -150,7 +150,7 @@ def test_an_edited_plan_is_never_handed_out(ledger, database_url, edit):
     for read in (
         lambda: ledger.plan("desk2" if "desk2" in edit else "desk"),
         lambda: ledger.plans_after("", 5),
-        lambda: ledger.plan_effective("desk2" if "desk2" in edit else "desk", date(2026, 5, 1)),
+        lambda: ledger.plan_versions("desk2" if "desk2" in edit else "desk", None, 5),
     ):
         with pytest.raises(CollectionsError) as caught:
             read()

@@ -16,7 +16,7 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW, PORTFOLIO, add
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, add_ranking
 
 QUIET = lambda _stage, _fraction: None  # noqa: E731
 
@@ -30,7 +30,7 @@ def ledger(database_url, tmp_path):
     opened.add_portfolio(replace(PORTFOLIO, **stored))
     entries = entries_of([0, 0, -1, 1])
     record = {"entries_object": store.put(columns_to_parquet(ColumnTable(entries.columns())))}
-    opened.add_ranking("g0", "r0", "x", "p1", record, entries, NOW)
+    add_ranking(opened, "g0", "r0", "x", "p1", record, entries, NOW)
     yield opened
     opened.close()
 

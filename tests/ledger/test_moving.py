@@ -11,7 +11,7 @@ from collections_opt.ledger.ledger import Ledger, open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, add_ranking, without_triggers
 from tests.support.scripts.processes import call
 
 
@@ -27,7 +27,7 @@ def source(tmp_path, objects):
     ledger.add_portfolio(type(PORTFOLIO)(**{**PORTFOLIO.__dict__, **stored}))
     entries = entries_of([0, 0, -1, 1])
     record = {"entries_object": objects.put(columns_to_parquet(ColumnTable(entries.columns())))}
-    ledger.add_ranking("g0", "r0", "x", "p1", record, entries, NOW)
+    add_ranking(ledger, "g0", "r0", "x", "p1", record, entries, NOW)
     yield ledger
     ledger.close()
 

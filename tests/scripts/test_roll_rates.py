@@ -16,9 +16,10 @@ from collections_opt.application.training.roll_rate_study import study_roll_rate
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.evaluation.roll_rates import count_rates
 from collections_opt.core.value.parameters import ValueGrade
 from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.datasets.roll_rates import roll_rates
+from collections_opt.datasets.roll_rates import late_transitions
 from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from tests.support.scripts.processes import ROOT, call
 
@@ -66,7 +67,7 @@ def test_the_rates_are_those_of_the_world_and_a_ranking_takes_the_parameters(boo
     )
     assert shown.returncode == 0, shown.stderr
     found = json.loads(shown.stdout)
-    world = roll_rates([month.snapshot for month in lived[:2]])
+    world = count_rates(late_transitions([month.snapshot for month in lived[:2]]))
     everyone = found["products"]["all"]
     assert everyone["account_count"] == world.account_count.tolist()
     assert np.allclose(everyone["absorb"], world.absorb)

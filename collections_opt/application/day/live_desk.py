@@ -123,11 +123,6 @@ class LiveDesk:
         at = int(np.searchsorted(self._keys, key_no))
         return int(self._by_key[at]) if at < self._keys.size and self._keys[at] == key_no else None
 
-    def row_of_account(self, account_id: str) -> int | None:
-        """Return the row of an account, None for one that is not here."""
-        at = int(np.searchsorted(self.account_id, account_id.encode()))
-        return at if at < self.account_id.size and self.account_id[at] == account_id.encode() else None
-
     def rows_of_customer(self, customer_id: bytes) -> list[int]:
         """Return the rows of a person's accounts; none for no id."""
         if not customer_id:

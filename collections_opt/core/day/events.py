@@ -59,11 +59,6 @@ class ContactResult(StrEnum):
     MESSAGE_DELIVERED = "MESSAGE_DELIVERED"
     MESSAGE_BOUNCED = "MESSAGE_BOUNCED"
 
-    @property
-    def reached_the_person(self) -> bool:
-        """True where the person who owes was spoken to."""
-        return self in RIGHT_PARTY_RESULTS
-
 
 RIGHT_PARTY_RESULTS = frozenset({ContactResult.RIGHT_PARTY, ContactResult.RIGHT_PARTY_PROMISE, ContactResult.RIGHT_PARTY_REFUSED})
 """Results of contacts that reached the person who owes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,13 +103,6 @@ def stay_value_intervals(transitions: Transitions, ends: AbsorbingWorth, seed: i
     low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
     values = count_rates(transitions).stay_values(ends)
     return tuple(Interval(float(v), float(a), float(b)) for v, a, b in zip(values, low, high, strict=True))
-
-
-def charged_off_at(transitions: Transitions, bucket: int) -> Transitions:
-    """Return transitions in which reaching a bucket is the charge-off, and no earlier bucket is: late is not lost before that."""
-    stays = np.where(transitions.outcome == DEFAULT, STAY, transitions.outcome)
-    outcome = np.where((stays == STAY) & (transitions.after >= bucket), DEFAULT, stays)
-    return replace(transitions, outcome=outcome)
 
 
 def outcome_after(known: Ints, left: NDArray[np.bool_], current: NDArray[np.bool_], charged_off: NDArray[np.bool_]) -> Ints:

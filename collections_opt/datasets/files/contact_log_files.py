@@ -21,7 +21,6 @@ from collections_opt.datasets.files.text_tables import (
 )
 
 REQUIRED = ("account_id", "queue_id", "contacted", "right_party", "outcome", "cash_minor")
-OPTIONAL = ("propensity", "queue_propensity")
 WHAT = "contact log"
 OUTCOMES = {"cure": CURE, "default": DEFAULT, "stay": STAY}
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False, "": False}

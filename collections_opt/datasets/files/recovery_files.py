@@ -15,8 +15,8 @@ WHAT = "recoveries file"
 COLUMNS = ("account_id", "charged_off_on", "exposure_at_default_minor", "net_recovered_minor", "recovered_until")
 
 
-def read_recoveries(path: Path) -> RecoveredAccounts:
-    """Return a file as recovered accounts.
+def read_sourced_recoveries(path: Path) -> tuple[RecoveredAccounts, LogSource]:
+    """Return a file as recovered accounts, and where it came from.
 
     Columns: account_id; charged_off_on and recovered_until (YYYY-MM-DD); exposure_at_default_minor and net_recovered_minor
     (minor units; net of what recovering cost, discounted to the charge-off, may be negative).
@@ -25,11 +25,6 @@ def read_recoveries(path: Path) -> RecoveredAccounts:
         CollectionsError: NOT_FOUND; SCHEMA_MISMATCH naming missing columns; INVALID_ARGUMENT naming column and row, also as
             ``RecoveredAccounts``.
     """
-    return _parsed(read_text_table(path, COLUMNS, WHAT))
-
-
-def read_sourced_recoveries(path: Path) -> tuple[RecoveredAccounts, LogSource]:
-    """Return a file as recovered accounts, as ``read_recoveries``, and where it came from."""
     text = read_text_table(path, COLUMNS, WHAT)
     return _parsed(text), source_of(path, text)
 
@@ -40,7 +35,7 @@ def _parsed(text: TextTable) -> RecoveredAccounts:
 
 
 def recoveries_table(recovered: RecoveredAccounts, simulated: bool = False) -> pd.DataFrame:
-    """Return recovered accounts as the table that ``read_recoveries`` reads; simulated ones say so in every row."""
+    """Return recovered accounts as the table that ``read_sourced_recoveries`` reads; simulated ones say so in every row."""
     table = pd.DataFrame(
         {
             "account_id": [value.decode() for value in recovered.account_id.tolist()],

@@ -6,7 +6,6 @@ that others hold checkpoints of: a fork, in which both sides look whole.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,8 +126,3 @@ def decide(database: Database, found: Sequence[Contradiction], actor: Actor, rea
 def _decision(facts: Mapping[str, Any]) -> Decision:
     aside = tuple(each["digest"] for each in facts["set_aside"])
     return Decision(recorded_actor(facts["actor"]), facts["reason"], facts["at"], aside)
-
-
-def proof_of(old: Checkpoint, tree: MerkleTree) -> str:
-    """Return the RFC 6962 consistency proof from an older checkpoint to the log as JSON: its steps in hex, lowest first."""
-    return json.dumps([step.hex() for step in tree.consistency_proof(old.size)] if old.size else [])

@@ -47,19 +47,6 @@ class Requests(Store):
         with self._database.write() as connection:
             return insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, command, created_at)
 
-    def append_state(self, ranking_id: str, state: RankingState, reason: str, now: datetime) -> StateRecord:
-        """Record the next state of a ranking; SUCCEEDED comes from ``complete_ranking`` alone, with the ranking itself.
-
-        Raises:
-            CollectionsError: NOT_FOUND, INVALID_ARGUMENT for a step that cannot follow (nothing follows SUCCEEDED), or
-                RANKING_ABANDONED where only RUNNING can.
-        """
-        created_at = timestamp(now)
-        if state is RankingState.SUCCEEDED:
-            raise refuse(Reason.INVALID_ARGUMENT, "state", "SUCCEEDED needs its ranking.", "Call complete_ranking.")
-        with self._database.write() as connection:
-            return insert_state(connection, ranking_id, state, reason, created_at)
-
     def requested(self, ranking_id: str) -> RequestedRanking:
         """Return a request with its latest state.
 
@@ -129,7 +116,8 @@ def insert_state(
     """Record the next state, and an event (with ``detail``) when it is a final one, within a transaction.
 
     Raises:
-        CollectionsError: as ``Requests.append_state``; RANKING_ABANDONED when only a new attempt could follow.
+        CollectionsError: NOT_FOUND, INVALID_ARGUMENT for a step that cannot follow (nothing follows SUCCEEDED), or
+            RANKING_ABANDONED where only a new attempt can.
     """
     request = found(request_where(connection, requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
     before = request.latest.state

@@ -150,20 +150,6 @@ class PackedRows:
         return np.concatenate(parts, axis=1) if parts else np.zeros((count, 0), np.uint8)
 
 
-def pack(columns: Mapping[str, Array], categories: Sequence[str] = ()) -> tuple[Layout, Rows]:
-    """Return columns (n,) or (n, months) as rows, and their layout.
-
-    Args:
-        columns: text ``S``, integers, float64 and bool, all of the same length.
-        categories: text columns of few values, kept as codes; the values themselves stand in the layout, so never ids.
-
-    Raises:
-        CollectionsError: LIMIT_EXCEEDED for a category of too many values.
-    """
-    packed = PackedRows(columns, categories)
-    return packed.layout, packed.block(slice(0, packed.row_count))
-
-
 def unpack(layout: Layout, rows: Rows) -> dict[str, Array]:
     """Return the columns of rows, in the layout's order, with their exact types and shapes."""
     return {field.name: _column(field, rows) for field in layout.fields}

@@ -205,13 +205,6 @@ def open_all(table: SealedTable, keys: NDArray[np.uint8]) -> Rows:
     return result
 
 
-def to_parquet(table: SealedTable) -> bytes:
-    """Return a sealed table as Parquet; the same table gives the same bytes."""
-    buffer = io.BytesIO()
-    write_parquet([table], buffer)
-    return buffer.getvalue()
-
-
 def write_parquet(parts: Iterable[SealedTable], file: BinaryIO) -> None:
     """Write a sealed table, whole or in the parts of ``seal_parts``, as Parquet; either way the bytes are the same."""
     writer: pq.ParquetWriter | None = None

@@ -80,25 +80,6 @@ class Plans(Store):
                 record = _latest(connection, of_plan & standing(plans))
         return found(record, "plan_id", plan_id)
 
-    def plan_effective(self, plan_id: str, day: date) -> PlanRecord:
-        """Return the standing version in force on a day: of those that have started, the one that started last.
-
-        Raises:
-            CollectionsError: CAPACITY_PLAN_NOT_EFFECTIVE when every version starts later, NOT_FOUND when there is none.
-        """
-        with self._database.read() as connection:
-            started = (plans.c.plan_id == plan_id) & (plans.c.effective_from <= day.isoformat()) & standing(plans)
-            record = _latest(connection, started, plans.c.effective_from.desc())
-        if record is None:
-            self.plan(plan_id)
-            raise refuse(
-                Reason.CAPACITY_PLAN_NOT_EFFECTIVE,
-                "plan_id",
-                f"no version of {plan_id!r} is in force on {day}.",
-                "Add a version that starts by then, or rank a later day.",
-            )
-        return record
-
     def plan_versions(self, plan_id: str, before: int | None, size: int) -> list[PlanRecord]:
         """Return versions of a plan, standing or not, newest first, before one (None for all), at most ``size``."""
         query = plans.select().where(plans.c.plan_id == plan_id).order_by(plans.c.version.desc()).limit(check_size(size))

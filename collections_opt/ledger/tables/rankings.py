@@ -17,7 +17,7 @@ from collections_opt.ledger.log.chain import canonical_json, chain_digest, head
 from collections_opt.ledger.log.log import LogKind, append_log
 from collections_opt.ledger.records import PortfolioRecord, RankingRecord, RankingState, RequestedRanking
 from collections_opt.ledger.requests.lives import broken_life, life_digest
-from collections_opt.ledger.requests.requests import insert_request, insert_state, request_where
+from collections_opt.ledger.requests.requests import insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
@@ -56,29 +56,6 @@ class Rankings(Store):
         assigned, created_at = _prepared(record, entries), timestamp(now)
         with self._database.write() as connection:
             request = found(request_where(connection, ranking_requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
-            return _complete(connection, request, record, assigned, created_at)
-
-    def add_ranking(
-        self,
-        ranking_id: str,
-        request_id: str,
-        payload_digest: str,
-        portfolio_id: str,
-        record: Mapping[str, Any],
-        entries: Entries,
-        now: datetime,
-    ) -> RankingRecord:
-        """Begin and complete a ranking in one transaction; the same request again returns the ranking it made.
-
-        Raises:
-            CollectionsError: as ``begin_ranking`` and ``complete_ranking``.
-        """
-        assigned, created_at = _prepared(record, entries), timestamp(now)
-        with self._database.write() as connection:
-            request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
-            if request.latest.state is RankingState.ABANDONED:
-                insert_state(connection, request.ranking_id, RankingState.RUNNING, "asked for again", created_at)
-                request = insert_request(connection, ranking_id, request_id, payload_digest, portfolio_id, "{}", created_at)
             return _complete(connection, request, record, assigned, created_at)
 
     def ranking(self, ranking_id: str) -> RankingRecord:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -17,7 +16,7 @@ from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Entries
-from collections_opt.ledger.records import AccountEntry, WorklistEntry
+from collections_opt.ledger.records import WorklistEntry
 from collections_opt.ledger.store.database import Store, check_size
 from collections_opt.ledger.store.schema import PLACES_PER_KEY, entries_place, rankings
 from collections_opt.ledger.store.schema import ranking_entries as table
@@ -63,21 +62,6 @@ class Worklists(Store):
         with self._database.read() as connection:
             row = connection.execute(query).mappings().first()
         return WorklistEntry(**row) if row else None
-
-    def entries_of_account(self, account_id: str, before_seq: int | None, size: int) -> list[AccountEntry]:
-        """Return an account's worklist entries over all rankings, newest first, before one (None for all)."""
-        # Found by account before anything else: a planner that expects a hit in every ranking would read one after the other.
-        of_account = sa.select(table).where(table.c.account_id == account_id).cte("of_account").prefix_with("MATERIALIZED")
-        query = (
-            sa.select(rankings.c.seq, rankings.c.ranking_id, *(of_account.c[column.name] for column in _ENTRY))
-            .join(rankings, rankings.c.seq == of_account.c.seq)
-            .order_by(rankings.c.seq.desc())
-            .limit(check_size(size))
-        )
-        if before_seq is not None:
-            query = query.where(rankings.c.seq < before_seq)
-        with self._database.read() as connection:
-            return [_account_entry(dict(row)) for row in connection.execute(query).mappings()]
 
 
 class AssignedColumns:
@@ -159,7 +143,3 @@ def _executemany(connection: sa.Connection, seq: int, accounts: list[str], numbe
 
 def _seq_of(ranking_id: str) -> sa.ScalarSelect[int]:
     return sa.select(rankings.c.seq).where(rankings.c.ranking_id == ranking_id).scalar_subquery()
-
-
-def _account_entry(row: dict[str, Any]) -> AccountEntry:
-    return AccountEntry(row.pop("seq"), row.pop("ranking_id"), WorklistEntry(**row))

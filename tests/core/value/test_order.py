@@ -17,7 +17,7 @@ from collections_opt.core.value.order import Terms, order_violations, ordered
 from collections_opt.core.value.parameters import VALUED_BY_PRODUCT, ProductValues, ValueGrade, ValueSource
 from collections_opt.core.value.payoffs import BUCKET_COUNT, ValueParameters, check_parameters, delta, payoffs
 from collections_opt.datasets.credit_card import load_accounts, snapshot
-from collections_opt.datasets.roll_rates import card_stay_values
+from tests.support.books.card_stay_values import card_stay_values
 from tests.support.factories import admitted, text
 
 SOURCE = ValueSource(VALUED_BY_PRODUCT, "a test", date(2026, 11, 26), ValueGrade.ASSUMED)

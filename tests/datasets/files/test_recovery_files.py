@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.datasets.files.recovery_files import COLUMNS, read_recoveries, recoveries_table
+from collections_opt.datasets.files.recovery_files import COLUMNS, read_sourced_recoveries, recoveries_table
 from collections_opt.datasets.simulated_lender import SimulatedLender
 from collections_opt.datasets.simulated_lender.recoveries import recovered_accounts
 
@@ -29,7 +29,7 @@ def test_what_is_written_comes_back(tmp_path, ending):
     assert recovered.row_count > 20
     table, path = recoveries_table(recovered), tmp_path / f"one.{ending}"
     table.to_csv(path, index=False) if ending == "csv" else table.to_parquet(path)
-    read = read_recoveries(path)
+    read, _ = read_sourced_recoveries(path)
     for name in recovered.__dataclass_fields__:
         np.testing.assert_array_equal(getattr(read, name), getattr(recovered, name))
 
@@ -39,7 +39,7 @@ def test_dates_of_parquet_are_read_as_such(tmp_path):
     for name in ("charged_off_on", "recovered_until"):
         table[name] = pd.to_datetime(table[name])
     table.to_parquet(tmp_path / "one.parquet")
-    assert read_recoveries(tmp_path / "one.parquet").workout_days.tolist() == [365]
+    assert read_sourced_recoveries(tmp_path / "one.parquet")[0].workout_days.tolist() == [365]
 
 
 @pytest.mark.parametrize(
@@ -55,15 +55,15 @@ def test_dates_of_parquet_are_read_as_such(tmp_path):
 )
 def test_a_fault_is_told_at_its_column_and_row(tmp_path, changes, field, said):
     with pytest.raises(CollectionsError, match=said) as refused:
-        read_recoveries(written(tmp_path / "one.csv", **changes))
+        read_sourced_recoveries(written(tmp_path / "one.csv", **changes))
     assert refused.value.violations[0].field == field
 
 
 def test_a_missing_file_and_missing_columns_are_named(tmp_path):
     with pytest.raises(CollectionsError) as refused:
-        read_recoveries(tmp_path / "none.csv")
+        read_sourced_recoveries(tmp_path / "none.csv")
     assert refused.value.reason is Reason.NOT_FOUND
     (tmp_path / "one.csv").write_text("account_id\na\n")
     with pytest.raises(CollectionsError) as refused:
-        read_recoveries(tmp_path / "one.csv")
+        read_sourced_recoveries(tmp_path / "one.csv")
     assert [v.field for v in refused.value.violations] == list(COLUMNS[1:])

@@ -5,9 +5,10 @@ import sqlalchemy as sa
 
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind, append_log
-from collections_opt.ledger.log.merkle import check_consistency, check_inclusion, leaf_hash
+from collections_opt.ledger.log.merkle import check_consistency, leaf_hash
 from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.tables import rankings as rankings_module
+from tests.support.ledger.inclusion import check_inclusion
 from tests.support.ledger.ledgers import PORTFOLIO, add, without_triggers
 
 

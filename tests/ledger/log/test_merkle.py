@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from collections_opt.ledger.log.merkle import (
     MerkleTree,
     check_consistency,
-    check_inclusion,
     hash_rows,
     leaf_hash,
 )
+from tests.support.ledger.inclusion import check_inclusion
 
 # The leaves and roots that the Certificate Transparency reference implementations test with.
 LEAVES = [

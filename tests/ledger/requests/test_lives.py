@@ -6,7 +6,7 @@ from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.records import RankingState
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, without_triggers
+from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, append_state, without_triggers
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_what_happened_holds_together(ledger):
     assert found(ledger) == []
     ledger.claims.cancel("g3", "cancelled", NOW)
     ledger.claims.claim("g3", "w2", lambda _: False, NOW)
-    ledger.requests.append_state("g3", RankingState.ABANDONED, "again", NOW)
+    append_state(ledger, "g3", RankingState.ABANDONED, "again", NOW)
     add(ledger, "r3")
     assert found(ledger) + ledger.verify_ranking("g3") == []
 

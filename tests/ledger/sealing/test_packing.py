@@ -10,7 +10,8 @@ from hypothesis.extra import numpy as npst
 
 from collections_opt.application.evidence.standalone.verify_evidence import cells
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.sealing.packing import Layout, pack, unpack
+from collections_opt.ledger.sealing.packing import Layout, unpack
+from tests.support.ledger.packed import pack
 
 LETTERS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=6)
 

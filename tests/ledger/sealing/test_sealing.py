@@ -10,14 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.ledger.log.merkle import MerkleTree, check_inclusion, hash_rows, leaf_hash
+from collections_opt.ledger.log.merkle import MerkleTree, hash_rows, leaf_hash
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.sealing import sealing as module
 from collections_opt.ledger.sealing.keystream import keystream, row_nonces
-from collections_opt.ledger.sealing.packing import pack
-from collections_opt.ledger.sealing.sealing import LeafKind, disclose, from_parquet, seal, to_parquet, unseal
+from collections_opt.ledger.sealing.sealing import LeafKind, disclose, from_parquet, seal, unseal, write_parquet
+from tests.support.ledger.inclusion import check_inclusion
+from tests.support.ledger.packed import pack
 
 NONCE = b"twelve bytes"
+
+
+def to_parquet(table):
+    buffer = io.BytesIO()
+    write_parquet([table], buffer)
+    return buffer.getvalue()
 
 
 def made(count, seed=0):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from collections_opt.core.errors import CollectionsError
-from collections_opt.datasets.recovery_strategy import LEVEL_COST, THRESHOLD, load_recovery_strategy
 from collections_opt.scoring.thresholds.density_jump import density_jump
 from collections_opt.scoring.thresholds.discontinuity import Window, discontinuity, discontinuity_per_treated
 from collections_opt.scoring.thresholds.study import ThresholdAccounts, concerns, study_threshold
+from tests.support.books.recovery_strategy import LEVEL_COST, THRESHOLD, load_recovery_strategy
 
 WINDOW = Window.around(0.0, 1.0)
 

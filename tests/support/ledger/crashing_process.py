@@ -10,7 +10,7 @@ from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from collections_opt.ledger.tables import rankings
 from tests.support.entries import entries_of
-from tests.support.ledger.ledgers import NOW
+from tests.support.ledger.ledgers import NOW, add_ranking
 
 url, folder, point = sys.argv[1:]
 
@@ -40,6 +40,6 @@ ledger = open_ledger(url, FolderObjectStore(Path(folder)))
 entries = entries_of([0, 0, -1, 1])
 digest = ledger.objects.put(columns_to_parquet(ColumnTable(entries.columns())))
 die_at("after_object")
-ledger.add_ranking("g1", "r1", "x", "p1", {"entries_object": digest}, entries, NOW)
+add_ranking(ledger, "g1", "r1", "x", "p1", {"entries_object": digest}, entries, NOW)
 die_at("before_acknowledgement")
 die_at("after_acknowledgement", acknowledge=True)

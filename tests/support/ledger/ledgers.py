@@ -26,7 +26,9 @@ from collections_opt.ledger.records import (
     RankingState,
     RequestKey,
 )
+from collections_opt.ledger.requests.requests import insert_state
 from collections_opt.ledger.sealing.subject_keys import KeyVault
+from collections_opt.ledger.store.database import timestamp
 from collections_opt.ledger.store.schema import APPEND_ONLY, metadata
 from collections_opt.ledger.tables.resources import NewVersion
 from tests.support.entries import entries_of
@@ -35,8 +37,22 @@ NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
 PORTFOLIO = PortfolioRecord("p1", "2026-11-24", "UTC", "USD", 4, 4, 0, "d", "o", "q", NOW.isoformat())
 
 
+def add_ranking(ledger, ranking_id, request_id, payload, portfolio_id, record, entries, now):
+    """Begin and complete a ranking; the same request again returns the ranking it made."""
+    begun = ledger.requests.begin(ranking_id, request_id, payload, portfolio_id, "{}", now)
+    if begun.latest.state is RankingState.ABANDONED:
+        append_state(ledger, begun.ranking_id, RankingState.RUNNING, "asked for again", now)
+    return ledger.complete_ranking(begun.ranking_id, record, entries, now)
+
+
+def append_state(ledger, ranking_id, state, reason, now):
+    """Record the next state of a ranking, as workers do."""
+    with ledger.database.write() as connection:
+        return insert_state(connection, ranking_id, state, reason, timestamp(now))
+
+
 def add(ledger, request_id="r1", payload="x", note="n", queue=(0, 0, -1, 1)):
-    return ledger.add_ranking(f"ranking-{uuid.uuid4()}", request_id, payload, "p1", {"note": note}, entries_of(queue), NOW)
+    return add_ranking(ledger, f"ranking-{uuid.uuid4()}", request_id, payload, "p1", {"note": note}, entries_of(queue), NOW)
 
 
 def fill(ledger):
@@ -59,7 +75,7 @@ def fill(ledger):
     add(ledger, "r1")
     add(ledger, "r2")
     ledger.requests.begin("begun", "r3", "x", "p1", "{}", NOW)
-    ledger.requests.append_state("begun", RankingState.RUNNING, "", NOW)
+    append_state(ledger, "begun", RankingState.RUNNING, "", NOW)
     ledger.reads.record("ListWorklist", Actor("ann"), {"ranking_id": "begun"}, NOW)
     told = [Event(f"e{number}", EventKind.PAYMENT, NOW, account_id="a1", amount_minor=5) for number in (1, 2)]
     EventLog(ledger.database, ledger.subject_keys(KeyVault(bytes(32)))).record(told, ann, NOW)
