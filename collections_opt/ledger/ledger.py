@@ -24,6 +24,7 @@ from collections_opt.ledger.tables.erasure import Erasure
 from collections_opt.ledger.tables.history import History
 from collections_opt.ledger.tables.model_events import ModelEvents
 from collections_opt.ledger.tables.models import Models
+from collections_opt.ledger.tables.outcomes import Outcomes
 from collections_opt.ledger.tables.plans import Plans
 from collections_opt.ledger.tables.portfolios import Portfolios
 from collections_opt.ledger.tables.rankings import Rankings
@@ -49,6 +50,7 @@ class Ledger(
     LoggedRows,
     Outbox,
     EventDays,
+    Outcomes,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
 

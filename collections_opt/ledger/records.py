@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -195,3 +196,31 @@ class WorklistEntry:
     attempts: int = 0
     call_from: int = -1
     call_until: int = -1
+
+
+class OutcomeKind(StrEnum):
+    """What a record about outcomes says."""
+
+    FILE = "FILE"
+    """What somebody told of accounts."""
+    MATURITY = "MATURITY"
+    """What became of a ranking's accounts by their horizons."""
+    MONITOR = "MONITOR"
+    """Predicted against realised."""
+
+
+@dataclass(frozen=True)
+class OutcomeRecord:
+    """A record about outcomes; ``payload`` is canonical JSON, ``ranking_id`` is "" for a file."""
+
+    seq: int
+    kind: OutcomeKind
+    portfolio_id: str
+    ranking_id: str
+    payload: str
+    created_at: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The payload as a mapping."""
+        return dict(json.loads(self.payload))

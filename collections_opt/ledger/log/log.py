@@ -37,6 +37,7 @@ class LogKind(StrEnum):
     RESOURCE_APPROVAL = "resource_approval"
     EVENTS = "events"
     CAPACITY_ACT = "capacity_act"
+    OUTCOME = "outcome"
     READS = "reads"
     LEDGER = "ledger"
     """About the ledger itself: its name and store, where it was moved, its keys, what a person decided about its history."""

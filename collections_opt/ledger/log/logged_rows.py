@@ -23,6 +23,7 @@ from collections_opt.ledger.store.schema import (
     log_entries,
     model_events,
     models,
+    outcome_records,
     portfolios,
     resource_approvals,
     resource_versions,
@@ -39,6 +40,7 @@ LOGGED: Mapping[LogKind, sa.Table] = MappingProxyType(
         LogKind.RESOURCE_APPROVAL: resource_approvals,
         LogKind.EVENTS: event_batches,
         LogKind.CAPACITY_ACT: capacity_acts,
+        LogKind.OUTCOME: outcome_records,
     }
 )
 """Tables whose every row has a leaf."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.objects.folder import ObjectStore, is_digest
 from collections_opt.ledger.store.database import Database
-from collections_opt.ledger.store.schema import metadata, portfolios, rankings
+from collections_opt.ledger.store.schema import metadata, outcome_records, portfolios, rankings
 
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _WITHOUT_DIGESTS = ("ranking_entries",)
@@ -50,6 +50,10 @@ def named_objects(database: Database, objects_of: ObjectsOf) -> Iterator[tuple[s
         for ranking_id, record in connection.execute(records, execution_options={"yield_per": _BATCH_ROWS}):
             for name, digest in objects_of(_plain(record)):
                 yield f"ranking {ranking_id}", name, digest
+        told = sa.select(outcome_records.c.seq, outcome_records.c.payload).order_by(outcome_records.c.seq)
+        for seq, payload in connection.execute(told, execution_options={"yield_per": _BATCH_ROWS}):
+            for name, digest in _OBJECT_FIELD.findall(payload):
+                yield f"outcome record {seq}", name, digest
 
 
 def missing_objects(database: Database, objects: ObjectStore, objects_of: ObjectsOf) -> list[str]:

@@ -52,6 +52,8 @@ class LeafKind(IntEnum):
     """One finding about a refused row."""
     EVENT = 5
     """One event of the day."""
+    OUTCOME = 6
+    """What became of an account, or what a file says became of it."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from collections_opt.ledger.store.acts_schema import acts_tables
 from collections_opt.ledger.store.day_schema import day_tables
 from collections_opt.ledger.store.gaps import postgres_gap
 from collections_opt.ledger.store.reads_schema import reads_table
@@ -197,15 +198,7 @@ resource_approvals = sa.Table(
 
 event_batches, day_events, leases = day_tables(metadata)
 account_reads = reads_table(metadata)
-capacity_acts = sa.Table(
-    "capacity_acts",
-    metadata,
-    sa.Column("plan_id", sa.Text, primary_key=True),
-    sa.Column("act", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("number", sa.Integer, nullable=False),
-    *(sa.Column(name, sa.Text, nullable=False) for name in ("first_day", "last_day", "payload", "created_at")),
-)
+capacity_acts, outcome_records = acts_tables(metadata)
 
 Keys = Mapping[str, tuple[tuple[str, ...], ...]]
 """Columns by table that no two rows share."""
@@ -228,6 +221,7 @@ UNIQUE: Keys = {
     "day_events": (("sequence",), ("id_digest",)),
     "capacity_acts": (("plan_id", "act"),),
     "account_reads": (("seq",),),
+    "outcome_records": (("seq",),),
 }
 FIRST_TABLES = ("portfolios", "capacity_plans", "rankings", "ranking_entries")
 APPEND_ONLY = tuple(UNIQUE)

@@ -22,6 +22,7 @@ from collections_opt.ledger.store.schema import (
     event_batches,
     leases,
     outbox,
+    outcome_records,
     portfolios,
     ranking_entries,
     ranking_requests,
@@ -156,6 +157,7 @@ def _nothing(_c: Columns, _scope: Scope, _dialect: str) -> Condition:
 
 CONDITIONS: Mapping[str, Callable[[Columns, Scope, str], Condition]] = {
     portfolios.name: _of_portfolios,
+    outcome_records.name: _of_portfolios,
     capacity_plans.name: _of_plans,
     capacity_acts.name: _of_plans,
     rankings.name: _of_rankings,
@@ -179,7 +181,7 @@ def _rows(multiparams: Any, params: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_insert(connection: sa.Connection, scope: Scope, table: str, row: Mapping[str, Any]) -> None:
-    if table == portfolios.name:
+    if table in (portfolios.name, outcome_records.name):
         scope.require_portfolio(str(row["portfolio_id"]))
     elif table in (capacity_plans.name, capacity_acts.name):
         scope.require_desk(str(row["plan_id"]))
