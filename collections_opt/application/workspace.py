@@ -23,6 +23,7 @@ from collections_opt.application.models.outcome_scorers import PolicyScorer
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.models.registry_policy import read_policy
 from collections_opt.application.models.serving import ModelServing
+from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.rankings.books import Books
 from collections_opt.application.rankings.command import RankingCommand, options_of
 from collections_opt.application.rankings.jobs import State
@@ -65,6 +66,7 @@ class Workspace:
     values: ValueSets
     day: Day
     trail: ReadTrail
+    maturities: Maturities
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -146,6 +148,7 @@ def open_workspace(
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, records.subject_keys, recorder, now),
     )
+    day = open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now)
     workspace = Workspace(
         ledger,
         books,
@@ -160,8 +163,9 @@ def open_workspace(
         evidence,
         rule_tables,
         values,
-        open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now),
+        day,
         ReadTrail(ledger, sealed, now),
+        Maturities(ledger, recorder, recorded, day.events.log, now),
     )
     plan = bundled_plan()
     if records.may_write and not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):

@@ -1,4 +1,4 @@
-"""Rank a portfolio in several orders under the same eligibility, capacity and constraints, and compare what each chooses."""
+"""Compare orders under the same eligibility, capacity and constraints, and two mornings of one book."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     model_service_pb2,
+    morning_pb2,
     portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
@@ -20,6 +21,7 @@ from collections_opt.client.exports import export_entries
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.evaluation.comparison import OrderingOutcome, RealisedOutcomes, compare
 from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
@@ -136,3 +138,23 @@ def repeatable_request_id(*basis: str | int) -> str:
     """Return a request id (in the form of a UUID4) that is the same for the same basis."""
     digest = hashlib.sha256(json.dumps(basis).encode()).digest()
     return str(uuid.UUID(bytes=digest[:16], version=4))
+
+
+def compare_mornings(
+    client: Client, before_ranking_id: str, after_ranking_id: str, changes: Sequence[morning_pb2.MorningChange.ValueType] = ()
+) -> morning_pb2.CompareMorningsResponse:
+    """Return what differs between two recorded rankings of one book, with all its accounts in one message.
+
+    Raises:
+        CollectionsError: NOT_FOUND; INVALID_ARGUMENT for mornings in the wrong order, or of two currencies.
+    """
+    request = morning_pb2.CompareMorningsRequest(
+        before_ranking_id=before_ranking_id, after_ranking_id=after_ranking_id, changes=changes, page_size=MAX_PAGE_SIZE
+    )
+    whole = client.rankings.CompareMornings(request)
+    while whole.next_page_token:
+        request.page_token = whole.next_page_token
+        page = client.rankings.CompareMornings(request)
+        whole.accounts.extend(page.accounts)
+        whole.next_page_token = page.next_page_token
+    return whole

@@ -13,6 +13,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2,
     event_service_pb2,
     model_service_pb2,
+    monitor_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
@@ -33,6 +34,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     rule_service_pb2.DESCRIPTOR,
     event_service_pb2.DESCRIPTOR,
     worklist_service_pb2.DESCRIPTOR,
+    monitor_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -55,6 +57,8 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "GetNextAgent": 3_600.0,
         "EvaluateRules": 3_600.0,
         "StreamEvents": 3_600.0,
+        "RecordOutcomes": 3_600.0,
+        "MatureRankings": 3_600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
@@ -81,6 +85,7 @@ REPEATABLE = frozenset(
         *("CreateRanking", "CancelRanking", "ImportPortfolio"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
+        *("RecordOutcomes", "MatureRankings"),
         *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
     }
 )

@@ -211,12 +211,16 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True)
 class OutcomeRecord:
-    """A record about outcomes; ``payload`` is canonical JSON, ``ranking_id`` is "" for a file."""
+    """A record about outcomes.
+
+    ``payload`` is canonical JSON, ``ranking_id`` is "" for a file, ``object_digest`` names the sealed rows, "" for none.
+    """
 
     seq: int
     kind: OutcomeKind
     portfolio_id: str
     ranking_id: str
+    object_digest: str
     payload: str
     created_at: str
 

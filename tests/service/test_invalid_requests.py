@@ -14,6 +14,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
+    monitor_service_pb2,
     parameters_service_pb2,
     ranking_service_pb2,
     rule_service_pb2,
@@ -35,6 +36,7 @@ from tests.support.serving.capacity_requests import save_desk
 from tests.support.serving.edge import refusal
 from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
+from tests.support.serving.matured_books import save_matured
 from tests.support.serving.rule_requests import RULES, save_rules
 from tests.support.serving.worklist_requests import lease_all
 
@@ -79,6 +81,7 @@ def live(workspace):
     workspace.values.resources.save(SavedContent(VALUE_SET, NOW.date(), values), Actor("sue"))
     save_rules(workspace)
     save_desk(workspace)
+    save_matured(workspace)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +95,8 @@ def good(client, ranking):
     kept = client.rules.GetRuleTable(rule_service_pb2.GetRuleTableRequest(rule_table_id=RULES), timeout=WAIT)
     etags = latest.capacity_plan.etag, saved.value_set.state.etag, kept.rule_table.state.etag
     leases = lease_all(client.worklists, ranking.ranking_id, queue, WAIT)
-    return good_requests(Known(ranking.ranking_id, queue, first, *etags, leases))
+    listed = client.monitors.ListMaturities(monitor_service_pb2.ListMaturitiesRequest(), timeout=WAIT)
+    return good_requests(Known(ranking.ranking_id, queue, first, *etags, leases, listed.maturities[0].ranking_id))
 
 
 def send(channel, method, requests, timeout=WAIT, raw=False):

@@ -104,6 +104,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """
     ERROR_REASON_KEYS_MISMATCH: _ErrorReason.ValueType  # 42
     """The keys are missing, or are not those that the log names. FAILED_PRECONDITION."""
+    ERROR_REASON_RANKING_NOT_MATURE: _ErrorReason.ValueType  # 43
+    """The horizon of the ranking still runs, or nobody let it mature. FAILED_PRECONDITION: ask once it has passed."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call was refused. Every error carries exactly one google.rpc.ErrorInfo with domain "collections-opt", whose reason
@@ -192,4 +194,6 @@ person must look at it first.
 """
 ERROR_REASON_KEYS_MISMATCH: ErrorReason.ValueType  # 42
 """The keys are missing, or are not those that the log names. FAILED_PRECONDITION."""
+ERROR_REASON_RANKING_NOT_MATURE: ErrorReason.ValueType  # 43
+"""The horizon of the ranking still runs, or nobody let it mature. FAILED_PRECONDITION: ask once it has passed."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -172,6 +172,14 @@ class SealedRecords:
         key_no = self._keys.numbers(columns["account_id"])
         return self._put(LeafKind.QUARANTINED, columns, key_no, {}, ("field", "rule"))
 
+    def put_outcomes(self, columns: Mapping[str, Array]) -> str:
+        """Seal and store rows about accounts, one per ``account_id``; return the digest of the table."""
+        return self._put(LeafKind.OUTCOME, columns, self._keys.numbers(columns["account_id"]), {}).digest
+
+    def outcomes(self, digest: str) -> dict[str, Array]:
+        """Return such rows without those of erased accounts, by column."""
+        return self._open(digest)[2]
+
     def table(self, digest: str) -> SealedTable:
         """Return a sealed table unopened."""
         return from_parquet(self._objects.get(digest))

@@ -18,7 +18,7 @@ from collections_opt.api.v1 import morning_pb2 as pb
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.client.mornings import compare_mornings
+from collections_opt.client.comparison import compare_mornings
 from collections_opt.client.plain import plain
 from collections_opt.core.codes.currencies import currency
 from collections_opt.reports.csv_text import csv_text

@@ -121,6 +121,13 @@ class EventLog(Store):
         query = table.select().where(table.c.sequence > sequence).order_by(table.c.sequence).limit(check_size(size))
         return self._opened(connection, connection.execute(query).mappings().all())
 
+    def before(self, instant: datetime) -> int:
+        """Return the number of the last event that was recorded before an instant, 0 for none."""
+        micros = microseconds(instant)
+        query = sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0)).where(table.c.recorded_at < micros)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def of_account(self, account_id: str, customer_id: str, before: int | None, size: int) -> list[StoredEvent]:
         """Return the events of an account, those told about a person alone, or both, newest first, before one (None for all)."""
         mine = self._keys.find(account_id) if account_id else None

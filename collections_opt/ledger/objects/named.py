@@ -50,10 +50,10 @@ def named_objects(database: Database, objects_of: ObjectsOf) -> Iterator[tuple[s
         for ranking_id, record in connection.execute(records, execution_options={"yield_per": _BATCH_ROWS}):
             for name, digest in objects_of(_plain(record)):
                 yield f"ranking {ranking_id}", name, digest
-        told = sa.select(outcome_records.c.seq, outcome_records.c.payload).order_by(outcome_records.c.seq)
-        for seq, payload in connection.execute(told, execution_options={"yield_per": _BATCH_ROWS}):
-            for name, digest in _OBJECT_FIELD.findall(payload):
-                yield f"outcome record {seq}", name, digest
+        told = sa.select(outcome_records.c.seq, outcome_records.c.object_digest).order_by(outcome_records.c.seq)
+        for seq, digest in connection.execute(told, execution_options={"yield_per": _BATCH_ROWS}):
+            if digest:
+                yield f"outcome record {seq}", "object_digest", digest
 
 
 def missing_objects(database: Database, objects: ObjectStore, objects_of: ObjectsOf) -> list[str]:

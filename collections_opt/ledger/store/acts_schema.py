@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+OUTCOME_TEXTS = ("kind", "portfolio_id", "ranking_id", "object_digest", "payload", "created_at")
+
 
 def acts_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
     """Add the tables of acts on calendars and of outcomes; return both."""
@@ -20,7 +22,7 @@ def acts_tables(metadata: sa.MetaData) -> tuple[sa.Table, sa.Table]:
         "outcome_records",
         metadata,
         sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
-        *(sa.Column(name, sa.Text, nullable=False) for name in ("kind", "portfolio_id", "ranking_id", "payload", "created_at")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in OUTCOME_TEXTS),
         sa.Index("outcome_records_portfolio", "portfolio_id", "kind"),
     )
     return acts, outcomes

@@ -26,6 +26,7 @@ class Outcomes(Store):
         portfolio_id: str,
         ranking_id: str,
         payload: Mapping[str, Any],
+        object_digest: str,
         now: datetime,
         actor: Actor = UNKNOWN,
     ) -> OutcomeRecord:
@@ -35,13 +36,15 @@ class Outcomes(Store):
             kind: which of these.
             portfolio_id: whose accounts.
             ranking_id: the ranking, "" for a file.
-            payload: what is said of it; fields that name objects end in ``_object``.
+            payload: what is said of it.
+            object_digest: names the sealed rows, "" where there are none.
             now: the clock.
             actor: who did it.
         """
         with self._database.write() as connection:
             last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.seq), 0))).scalar_one()
-            record = OutcomeRecord(int(last) + 1, kind, portfolio_id, ranking_id, canonical_json(payload), timestamp(now))
+            told = (object_digest, canonical_json(payload), timestamp(now))
+            record = OutcomeRecord(int(last) + 1, kind, portfolio_id, ranking_id, *told)
             insert_logged(connection, LogKind.OUTCOME, {**vars(record), "kind": kind.value}, actor)
         return record
 

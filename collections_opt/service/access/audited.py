@@ -20,6 +20,7 @@ AUDITED = frozenset(
         "ListNextAccounts",
         "ListAccountEvents",
         "ReadEvents",
+        "ListOutcomes",
     }
 )
 """Methods whose answers hold stored data about accounts; what-ifs answer in figures, placements about what they were sent."""

@@ -101,6 +101,12 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ListNextAccounts": _DECIDING | {_R.AUDITOR},
             "WatchQueue": _ALL,
         },
+        "MonitorService": {
+            "RecordOutcomes": _RUNNING,
+            "MatureRankings": _DECIDING,
+            "ListMaturities": _ALL,
+            "ListOutcomes": _DECIDING | {_R.AUDITOR},
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

@@ -47,13 +47,14 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "ParametersService": frozenset({"GetValueSet", "ListValueSets", "ListValueSetVersions", "GetValuesInForce"}),
         "RuleService": frozenset({"GetRuleTable", "ListRuleTables", "ListRuleTableVersions", "GetRulesInForce", "EvaluateRules"}),
+        "MonitorService": frozenset({"ListMaturities", "ListOutcomes"}),
         "ModelService": frozenset({"ListModels", "GetModel", "ListModelEvents"}),
     }
 )
 """Methods that a limited token may call: those that keep to its scope, and those that read what all share. No others: not what
 changes what all share, not the whole log, and not events and leases, which name no portfolio."""
 
-_PORTFOLIOS, _DESKS = ("portfolio_id",), ("capacity_plan_id", "plan_id")
+_PORTFOLIOS, _DESKS = ("portfolio_id", "later_portfolio_ids"), ("capacity_plan_id", "plan_id")
 _RANKINGS = ("ranking_id", "ranking_ids", "previous_ranking_id")
 
 

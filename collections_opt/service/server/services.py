@@ -9,6 +9,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2,
     event_service_pb2,
     model_service_pb2,
+    monitor_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
@@ -28,6 +29,7 @@ from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.event import EventServicer
 from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.model import ModelServicer
+from collections_opt.service.servicers.monitor import MonitorServicer
 from collections_opt.service.servicers.parameters import ParametersServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
 from collections_opt.service.servicers.ranking import RankingServicer
@@ -114,6 +116,12 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ListNextAccounts": _C.READ,
             "WatchQueue": _C.WATCH,
         },
+        "MonitorService": {
+            "RecordOutcomes": _C.BULK,
+            "MatureRankings": _C.WORK,
+            "ListMaturities": _C.READ,
+            "ListOutcomes": _C.READ,
+        },
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -159,6 +167,7 @@ def all_services(
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
         (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
+        (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.maturities)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

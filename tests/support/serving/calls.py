@@ -17,6 +17,7 @@ from collections_opt.api.v1 import (
     capacity_service_pb2_grpc,
     event_service_pb2_grpc,
     model_service_pb2_grpc,
+    monitor_service_pb2_grpc,
     parameters_service_pb2_grpc,
     placement_pb2,
     portfolio_service_pb2,
@@ -59,6 +60,7 @@ class Client:
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
+        self.monitors = monitor_service_pb2_grpc.MonitorServiceStub(channel)
         self.events = event_service_pb2_grpc.EventServiceStub(channel)
         self.worklists = worklist_service_pb2_grpc.WorklistServiceStub(channel)
 

@@ -88,6 +88,8 @@ ANSWERED = {
     r"(RecordEvents|StreamEvents|CompleteLease) events: its first element again": "the same event again",
     r"LeaseAccounts holder: a path": "an opaque id",
     r"ReleaseLease note: a path": "words of a person",
+    r"MatureRankings (ranking_ids|later_portfolio_ids): its first element again": "says the same",
+    r"RecordOutcomes source: a path": "words of a person",
     r"ReadEvents after_sequence: largest": "nothing happened since",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",
 }
@@ -107,6 +109,7 @@ TOLD_AT = {
     r"ChangeCapacityDays day_change\.change\.(?!queue_id|opened\.queue_id).*": r"day_change\.change(\..*)?",
     rf"{_CHANGE}\[0\]\.lists\[0\]\.items: .*": r"changes\.queues\[0\]\.(products|lists).*",
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.|rule_table\.)?(as_of_date|effective_from)",
+    r"RecordOutcomes outcomes\[0\]\.outcome_date\.\w+: .*": r"outcomes\[0\]\.outcome_date",
     r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
     r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",

@@ -26,6 +26,7 @@ def send(client, method, request):
         "CapacityService": client.plans,
         "EventService": client.events,
         "ModelService": client.models,
+        "MonitorService": client.monitors,
         "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,

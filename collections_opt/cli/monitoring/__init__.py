@@ -1,0 +1,1 @@
+"""Commands about what became of accounts, and whether predictions hold."""

@@ -1,0 +1,88 @@
+"""MonitorService: outcomes are told, rankings mature, and what was predicted is held against what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from collections_opt.api.v1 import monitor_service_pb2 as pb
+from collections_opt.application.outcomes.maturity import MOST_RANKINGS, Maturities
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.outcomes.terms import ToldOutcomes
+from collections_opt.service.access.call import Call
+from collections_opt.service.access.caller import read_actor
+from collections_opt.service.converters.outcomes import write_maturity, write_outcomes
+from collections_opt.service.servicers.paging import read_page
+from collections_opt.wire.common import told_as
+from collections_opt.wire.outcomes import read_terms, read_told
+
+MOST_LATER = 100
+"""Later portfolios that a caller may name."""
+
+
+class MonitorServicer:
+    """Records outcomes and lets rankings mature."""
+
+    def __init__(self, maturities: Maturities) -> None:
+        self._maturities = maturities
+
+    def record_outcomes(self, requests: Iterator[pb.RecordOutcomesRequest], context: Call) -> pb.RecordOutcomesResponse:
+        """Record a file."""
+        actor, parts, head, rows = read_actor(context), [], None, 0
+        for request in requests:
+            head = head or request
+            for name in ("portfolio_id", "source"):
+                if getattr(request, name) not in ("", getattr(head, name)):
+                    told = "differs from that of the first part."
+                    raise refuse(Reason.INVALID_ARGUMENT, name, told, "Send one stream per portfolio and source.")
+            parts.append(read_told(request.outcomes, rows))
+            rows += len(request.outcomes)
+        if head is None:
+            raise refuse(Reason.INVALID_ARGUMENT, "outcomes", "the stream is empty.", "Send 1 to 1,000 rows per message.")
+        names = ToldOutcomes.__dataclass_fields__
+        told_rows = ToldOutcomes(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+        record = self._maturities.record_file(head.portfolio_id, told_rows, head.source, actor, head.validate_only)
+        return pb.RecordOutcomesResponse(sequence=record.seq if record else 0, row_count=rows)
+
+    def mature_rankings(self, request: pb.MatureRankingsRequest, context: Call) -> pb.MatureRankingsResponse:
+        """Let rankings mature."""
+        for name, most in (("ranking_ids", MOST_RANKINGS), ("later_portfolio_ids", MOST_LATER)):
+            if len(getattr(request, name)) > most:
+                told = f"{len(getattr(request, name))} are named."
+                raise refuse(Reason.LIMIT_EXCEEDED, name, told, f"Send at most {most}.")
+        actor, terms = read_actor(context), read_terms(request.terms)
+        if not request.terms.products:
+            told = "say nothing of any product."
+            raise refuse(Reason.INVALID_ARGUMENT, "terms.products", told, "Give each product a horizon and a line of default.")
+        if request.ranking_ids:
+            later = list(request.later_portfolio_ids)
+            with told_as({"ranking_id": "ranking_ids", "portfolio_id": "later_portfolio_ids"}):
+                done = [self._maturities.mature(one, terms, later, actor) for one in request.ranking_ids]
+        elif request.later_portfolio_ids:
+            told = "are named without a ranking."
+            raise refuse(Reason.INVALID_ARGUMENT, "later_portfolio_ids", told, "Name the rankings that they follow.")
+        else:
+            done = self._maturities.mature_due(terms, actor)
+        return pb.MatureRankingsResponse(maturities=[write_maturity(one) for one in done])
+
+    def list_maturities(self, request: pb.ListMaturitiesRequest, _context: Call) -> pb.ListMaturitiesResponse:
+        """Return a page of maturities."""
+        scope = f"maturities/{request.ranking_id}/{request.portfolio_id}"
+        page = read_page(scope, request.page_size, request.page_token, 0)
+        found, more = page.cut(self._maturities.after(page.after, page.size + 1, request.ranking_id, request.portfolio_id))
+        return pb.ListMaturitiesResponse(
+            maturities=[write_maturity(one) for one in found], next_page_token=page.next_token(found[-1].seq) if more else ""
+        )
+
+    def list_outcomes(self, request: pb.ListOutcomesRequest, _context: Call) -> pb.ListOutcomesResponse:
+        """Return a page of what became of a ranking's accounts."""
+        maturity, found = self._maturities.latest(request.ranking_id)
+        page = read_page(f"outcomes/{request.ranking_id}/{maturity.seq}", request.page_size, request.page_token, "")
+        first = int(np.searchsorted(found.account_id, page.after.encode(), side="right")) if page.after else 0
+        rows = range(first, min(first + page.size, found.account_id.size))
+        more = first + page.size < found.account_id.size
+        return pb.ListOutcomesResponse(
+            outcomes=write_outcomes(found, rows),
+            next_page_token=page.next_token(found.account_id[rows[-1]].decode()) if more else "",
+        )
