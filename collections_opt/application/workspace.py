@@ -19,6 +19,7 @@ from collections_opt.application.evidence.evidence import Evidence
 from collections_opt.application.evidence.proofs import Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
+from collections_opt.application.experiments.planning import Trials
 from collections_opt.application.models.outcome_scorers import PolicyScorer
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.models.registry_policy import read_policy
@@ -33,6 +34,7 @@ from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Whereabouts, open_records
 from collections_opt.application.records.read_trail import ReadTrail
 from collections_opt.application.resources.approved import ApprovedResources
+from collections_opt.application.resources.experiments import EXPERIMENTS, Experiments
 from collections_opt.application.resources.rule_tables import RULE_TABLES, RuleTables
 from collections_opt.application.resources.value_sets import VALUE_SETS, ValueSets
 from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_policy_rates, bundled_rules, dump
@@ -64,9 +66,12 @@ class Workspace:
     evidence: Evidence
     rule_tables: RuleTables
     values: ValueSets
+    experiments: Experiments
+    trials: Trials
     day: Day
     trail: ReadTrail
     maturities: Maturities
+    now: Callable[[], datetime]
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -127,11 +132,12 @@ def open_workspace(
     serving = ModelServing(ledger, models, policy, scorer, now)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
+    experiments = Experiments(ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS))
     if records.may_write:
         rule_tables.ship(bundled_rules())
         values.ship(bundled_parameters())
     books = Books(ledger, now, recorder, values)
-    rankings = Rankings(ledger, serving, rule_tables, values, now, recorder, worker)
+    rankings = Rankings(ledger, serving, rule_tables, values, experiments, now, recorder, worker)
     recorded = rankings.recorded
     explanations, scores = (
         AccountExplanations(recorded, serving),
@@ -143,7 +149,7 @@ def open_workspace(
         ledger,
         recorded,
         explanations,
-        Verification(ledger, recorder, rule_tables, values, records.standing),
+        Verification(ledger, recorder, rule_tables, values, experiments, records.standing),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, records.subject_keys, recorder, now),
@@ -163,9 +169,12 @@ def open_workspace(
         evidence,
         rule_tables,
         values,
+        experiments,
+        Trials(ledger, recorded),
         day,
         ReadTrail(ledger, sealed, now),
         Maturities(ledger, recorder, recorded, day.events.log, now),
+        now,
     )
     plan = bundled_plan()
     if records.may_write and not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):

@@ -9,6 +9,7 @@ import grpc
 
 from collections_opt.api.v1.capacity_service_pb2_grpc import CapacityServiceStub
 from collections_opt.api.v1.event_service_pb2_grpc import EventServiceStub
+from collections_opt.api.v1.experiment_service_pb2_grpc import ExperimentServiceStub
 from collections_opt.api.v1.model_service_pb2_grpc import ModelServiceStub
 from collections_opt.api.v1.monitor_service_pb2_grpc import MonitorServiceStub
 from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
@@ -39,6 +40,7 @@ class Client:
         self.parameters = ParametersServiceStub(channel)
         self.rules = RuleServiceStub(channel)
         self.events = EventServiceStub(channel)
+        self.experiments = ExperimentServiceStub(channel)
         self.worklists = WorklistServiceStub(channel)
         self.monitors = MonitorServiceStub(channel)
 

@@ -72,6 +72,9 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         attempts=values["offered_attempts"].astype(np.uint8) if "offered_attempts" in values else None,
         call_from=values["call_from_minute"].astype(np.int16) if "call_from_minute" in values else None,
         call_until=values["call_until_minute"].astype(np.int16) if "call_until_minute" in values else None,
+        experiment=values["experiment"].astype(np.uint8) if "experiment" in values else None,
+        arm=values["arm"].astype(np.uint8) if "arm" in values else None,
+        intended_queue=queue_of("intended_queue_id") if "intended_queue_id" in values else None,
     )
 
 

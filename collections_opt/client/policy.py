@@ -12,6 +12,7 @@ from google.protobuf.descriptor import FileDescriptor, MethodDescriptor
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     event_service_pb2,
+    experiment_service_pb2,
     model_service_pb2,
     monitor_service_pb2,
     parameters_service_pb2,
@@ -33,6 +34,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     parameters_service_pb2.DESCRIPTOR,
     rule_service_pb2.DESCRIPTOR,
     event_service_pb2.DESCRIPTOR,
+    experiment_service_pb2.DESCRIPTOR,
     worklist_service_pb2.DESCRIPTOR,
     monitor_service_pb2.DESCRIPTOR,
 )
@@ -56,6 +58,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "GetCapacityCurves": 3_600.0,
         "GetNextAgent": 3_600.0,
         "EvaluateRules": 3_600.0,
+        "PlanExperiment": 600.0,
         "StreamEvents": 3_600.0,
         "RecordOutcomes": 3_600.0,
         "MatureRankings": 3_600.0,
@@ -77,6 +80,7 @@ READS = (
     "Verify",
     "Replay",
     "Read",
+    "Plan",
 )
 """Beginnings of the names of methods that change nothing."""
 
@@ -86,6 +90,7 @@ REPEATABLE = frozenset(
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),
+        *("CreateExperiment", "StartExperiment", "StopExperiment"),
         *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
     }
 )

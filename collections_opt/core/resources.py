@@ -25,6 +25,8 @@ class ResourceKind(StrEnum):
     """What accounts are worth, by product."""
     RULE_TABLE = "rule_table"
     """Whom the law and the lender let be contacted."""
+    EXPERIMENT = "experiment"
+    """Whom a draw leaves alone, to learn what contact is worth."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ DISPOSITION_WORDS = {
     Disposition.COSTS_MORE_THAN_IT_EARNS: "cost more than they earn",
     Disposition.INELIGIBLE: "ineligible",
     Disposition.ANOTHER_ACCOUNT_WORKED: "left for another account of their person",
+    Disposition.HELD_OUT: "left alone by an experiment",
 }
 
 _ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:-1]

@@ -34,6 +34,7 @@ from tests.support.serving.calls import PLAN, calling
 from tests.support.serving.calls import fields_of as told_fields
 from tests.support.serving.capacity_requests import save_desk
 from tests.support.serving.edge import refusal
+from tests.support.serving.experiment_requests import save_experiments
 from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.matured_books import save_matured
@@ -80,6 +81,7 @@ def live(workspace):
     values = ValueSet(bundled_parameters(), ("swept-*",))
     workspace.values.resources.save(SavedContent(VALUE_SET, NOW.date(), values), Actor("sue"))
     save_rules(workspace)
+    save_experiments(workspace)
     save_desk(workspace)
     save_matured(workspace)
 

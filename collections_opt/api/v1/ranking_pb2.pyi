@@ -270,6 +270,8 @@ class _DispositionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dispositi
     """Others earn more with the same minutes."""
     DISPOSITION_ANOTHER_ACCOUNT_WORKED: _Disposition.ValueType  # 5
     """It is worth its price, but its person is contacted about another account."""
+    DISPOSITION_HELD_OUT: _Disposition.ValueType  # 6
+    """Its person is left alone by an experiment's draw."""
 
 class Disposition(_Disposition, metaclass=_DispositionEnumTypeWrapper):
     """What was decided for an account, and why in one word."""
@@ -286,6 +288,8 @@ DISPOSITION_PRICED_OUT: Disposition.ValueType  # 4
 """Others earn more with the same minutes."""
 DISPOSITION_ANOTHER_ACCOUNT_WORKED: Disposition.ValueType  # 5
 """It is worth its price, but its person is contacted about another account."""
+DISPOSITION_HELD_OUT: Disposition.ValueType  # 6
+"""Its person is left alone by an experiment's draw."""
 Global___Disposition: _TypeAlias = Disposition  # noqa: Y015
 
 @_typing.final
@@ -312,6 +316,7 @@ class Ranking(_message.Message):
     PERSONS_FIELD_NUMBER: _builtins.int
     STATED_MONEY_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    EXPERIMENTS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Id, made from the request_id, so that a retry finds it."""
     state: Global___RankingState.ValueType
@@ -378,6 +383,10 @@ class Ranking(_message.Message):
     def health(self) -> Global___RankingHealth:
         """What a person must know before trusting it; set once it succeeded."""
 
+    @_builtins.property
+    def experiments(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankingExperiment]:
+        """Experiments that left people alone, by id; set once it succeeded, empty without any."""
+
     def __init__(
         self,
         *,
@@ -399,14 +408,61 @@ class Ranking(_message.Message):
         persons: Global___RankingPersons | None = ...,
         stated_money: Global___StatedMoney | None = ...,
         health: Global___RankingHealth | None = ...,
+        experiments: _abc.Iterable[Global___RankingExperiment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "exploration", b"exploration", "health", b"health", "inputs", b"inputs", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "record", b"record", "stated_money", b"stated_money"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "exploration", b"exploration", "health", b"health", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "counts", b"counts", "error", b"error", "evidence", b"evidence", "experiments", b"experiments", "exploration", b"exploration", "health", b"health", "inputs", b"inputs", "limits", b"limits", "model_use", b"model_use", "persons", b"persons", "progress", b"progress", "quality", b"quality", "queues", b"queues", "ranking_id", b"ranking_id", "record", b"record", "state", b"state", "state_reason", b"state_reason", "stated_money", b"stated_money"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Ranking: _TypeAlias = Ranking  # noqa: Y015
+
+@_typing.final
+class RankingExperiment(_message.Message):
+    """What one experiment held back in a ranking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    HELD_OUT_COUNT_FIELD_NUMBER: _builtins.int
+    INTENDED_COUNT_FIELD_NUMBER: _builtins.int
+    SURPLUS_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    INCREMENT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    experiment_id: _builtins.str
+    """The experiment."""
+    version: _builtins.int
+    """Its version that was in force."""
+    account_count: _builtins.int
+    """Accounts whose persons were in it."""
+    held_out_count: _builtins.int
+    """Accounts whose persons were left alone."""
+    intended_count: _builtins.int
+    """Of these, accounts that final prices would have had worked."""
+    surplus_minor_units: _builtins.int
+    """What leaving these alone is expected to cost where their minutes earn their price with others."""
+    increment_minor_units: _builtins.int
+    """What it is expected to cost where their minutes earn nothing."""
+    def __init__(
+        self,
+        *,
+        experiment_id: _builtins.str = ...,
+        version: _builtins.int = ...,
+        account_count: _builtins.int = ...,
+        held_out_count: _builtins.int = ...,
+        intended_count: _builtins.int = ...,
+        surplus_minor_units: _builtins.int = ...,
+        increment_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "experiment_id", b"experiment_id", "held_out_count", b"held_out_count", "increment_minor_units", b"increment_minor_units", "intended_count", b"intended_count", "surplus_minor_units", b"surplus_minor_units", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RankingExperiment: _TypeAlias = RankingExperiment  # noqa: Y015
 
 @_typing.final
 class RankingHealth(_message.Message):
@@ -1075,6 +1131,7 @@ class DispositionCounts(_message.Message):
     COSTS_MORE_THAN_IT_EARNS_COUNT_FIELD_NUMBER: _builtins.int
     PRICED_OUT_COUNT_FIELD_NUMBER: _builtins.int
     ANOTHER_ACCOUNT_WORKED_COUNT_FIELD_NUMBER: _builtins.int
+    HELD_OUT_COUNT_FIELD_NUMBER: _builtins.int
     assigned_count: _builtins.int
     """In a worklist."""
     ineligible_count: _builtins.int
@@ -1085,6 +1142,8 @@ class DispositionCounts(_message.Message):
     """Their minutes earn more with other accounts."""
     another_account_worked_count: _builtins.int
     """Worth their price, but their person is contacted about another account."""
+    held_out_count: _builtins.int
+    """Left alone by an experiment, whatever they would be worth."""
     def __init__(
         self,
         *,
@@ -1093,10 +1152,11 @@ class DispositionCounts(_message.Message):
         costs_more_than_it_earns_count: _builtins.int = ...,
         priced_out_count: _builtins.int = ...,
         another_account_worked_count: _builtins.int = ...,
+        held_out_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["another_account_worked_count", b"another_account_worked_count", "assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "ineligible_count", b"ineligible_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["another_account_worked_count", b"another_account_worked_count", "assigned_count", b"assigned_count", "costs_more_than_it_earns_count", b"costs_more_than_it_earns_count", "held_out_count", b"held_out_count", "ineligible_count", b"ineligible_count", "priced_out_count", b"priced_out_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -565,7 +565,9 @@ class ExportRankingResponse(_message.Message):
     where some person has several), offered_attempts (attempts that a budget leaves, where they are fewer than the queue makes, 0
     elsewhere; only where the plan lets some queue's attempts shrink), call_from_minute and call_until_minute (the window in which to
     contact, minutes from midnight by the queue's clocks, the second after the last; -1 where not known; only where the plan says when
-    some queue works). The figures of an account that is not worked are those of its best queue.
+    some queue works), experiment (place in Ranking.experiments, 1 first, 0 for none), arm (0 for none, 1 for contact as decided, 2
+    left alone) and intended_queue_id (queue in which final prices would have it worked, whatever its arm; these three only where an
+    experiment was in force). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

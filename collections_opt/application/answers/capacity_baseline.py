@@ -171,7 +171,7 @@ class CapacityBaselines:
         entries = opened.entries
         progress(SolveProgress("value", 0.2))
         valued = opened.valued()
-        problem, reserved = _optimised(valued.problem, entries)
+        problem, reserved = _optimised(valued.offered, entries)
         progress(SolveProgress("price intervals", 0.3))
         assignment, seed = _recorded_assignment(opened, problem), facts.inputs.seed
         baseline = CapacityBaseline(
@@ -179,7 +179,7 @@ class CapacityBaselines:
             valued=valued,
             answer=PlannedAnswer(opened.plan, problem, assignment),
             intervals=price_intervals(problem, assignment, SolveOptions(seed=seed)),
-            drawn=entries.explored.astype(bool),
+            drawn=entries.explored.astype(bool) | entries.held_out,
             reserved_seconds=reserved,
             basis=opened.basis,
             solver=facts.answer.solver if facts.answer.solver in SOLVERS else "default",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.answers.placement_arms import hold_back, left_alone
 from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
 from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -141,7 +142,8 @@ class Placer:
         beside = worked.beside(portfolio, rows)
         standing = Standing(unchanged, recorded.queue, beside)
         by_price = place(problem, opened.prices, side.prices, standing)
-        placements = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
+        kept_as_recorded = keep_recorded(by_price, unchanged, recorded.disposition, recorded.queue)
+        placements = hold_back(kept_as_recorded, left_alone(opened, portfolio, rows))
         changes = counterfactuals(problem, placements.margin, opened.prices, standing)
         cell = (np.arange(rows.size), np.maximum(placements.queue, 0))
         kept = unchanged & (recorded.queue == placements.queue)

@@ -6,6 +6,7 @@ from collections_opt.application.answers.placement import PlacedAccounts
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
+from collections_opt.core.ranking.explanation import LEFT_ALONE
 from collections_opt.core.ranking.ranking import Disposition
 
 
@@ -32,8 +33,9 @@ def placement_sentence(placed: PlacedAccounts, row: int) -> str:
             f"{unit.exact(value)} {unit.code} for {seconds / 60:.1f} minutes, {unit.exact(surplus)} more than those minutes are "
             f"worth elsewhere.{offer}{instead}{full}"
         )
-    if disposition is Disposition.ANOTHER_ACCOUNT_WORKED:
-        return _beside(other, f"{unit.exact(int(placed.needed_increment_minor[row]))} {unit.code}", queue.queue_id)
+    if disposition in (Disposition.HELD_OUT, Disposition.ANOTHER_ACCOUNT_WORKED):
+        needed_more = f"{unit.exact(int(placed.needed_increment_minor[row]))} {unit.code}"
+        return LEFT_ALONE if disposition is Disposition.HELD_OUT else _beside(other, needed_more, queue.queue_id)
     if placed.unchanged[row] and placed.needed_increment_minor[row] <= 0:
         return "The recorded decision stands: not worked; it is worth its price, but the minutes went to accounts of equal worth."
     if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:

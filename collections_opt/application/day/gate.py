@@ -13,6 +13,7 @@ from collections_opt.application.day.live_desk import LiveDesk
 from collections_opt.core.day.event_columns import EventColumns
 from collections_opt.core.day.live import LiveAccounts, Moment, Removal, live_accounts
 from collections_opt.core.desk.queues import Queue
+from collections_opt.core.experiments.arms import protected_persons
 from collections_opt.core.rules.call_hours import FREE, NO_HOURS, OpenMinutes
 from collections_opt.core.rules.eligibility import NO_MINUTE, evaluate
 from collections_opt.core.rules.tables import RuleKind, RuleTable
@@ -20,6 +21,7 @@ from collections_opt.core.rules.tables import RuleKind, RuleTable
 Ints = NDArray[np.int64]
 
 PERSON_WORKED = "PERSON_WORKED"
+HELD_OUT = "HELD_OUT"
 CHOSEN_HOURS = "CHOSEN_HOURS"
 RULE = "RULE"
 HOURS = "HOURS"
@@ -33,7 +35,7 @@ class Verdict:
     """Whether an account may be contacted by a queue now.
 
     Attributes:
-        barred: why not, in one word: a ``Removal``, PERSON_WORKED, RULE, HOURS or CHOSEN_HOURS; "" where it may.
+        barred: why not, in one word: a ``Removal``, HELD_OUT, PERSON_WORKED, RULE, HOURS or CHOSEN_HOURS; "" where it may.
         rule_id: the rule that forbids it, "" where none does.
         event: sequence of the event that is to blame, 0 where none is.
         attempts: attempts that rules leave now, where it may be contacted.
@@ -127,10 +129,13 @@ class Gate:
         plan = replace(self._desk.plan, queues=(one,))
         found = evaluate(live.portfolio, plan, self._facts)
         place = {row: at for at, row in enumerate(everyone)}
+        alone = self._left_alone(everyone, live)
         barred = self._barred.setdefault(queue, np.full(self._desk.version.size, -1, dtype=np.int64))
         for row in rows:
             at = place[row]
             verdict = self._removed(live, at)
+            if not verdict.barred and alone[at]:
+                verdict = Verdict(HELD_OUT)
             if not verdict.barred:
                 reason = found.reason(at, 0)
                 if reason is not None:
@@ -142,6 +147,11 @@ class Gate:
             self._known[row, queue] = (int(self._desk.version[row]), minute, verdict)
             if verdict.barred and not verdict.by_hours:
                 barred[row] = self._desk.version[row]
+
+    def _left_alone(self, rows: Sequence[int], live: LiveAccounts) -> NDArray[np.bool_]:
+        """Return who among persons, all accounts of each, was drawn to be left alone; whoever the law protects by now was not."""
+        alone = self._desk.entries.held_out[np.array(rows, dtype=np.int64)]
+        return alone & ~protected_persons(live.portfolio) if alone.any() else alone
 
     def _removed(self, live: LiveAccounts, at: int) -> Verdict:
         removal = Removal(int(live.removal[at]))

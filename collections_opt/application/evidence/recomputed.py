@@ -21,7 +21,7 @@ def recomputed_entries(opened: OpenedRanking, valued: ValuedAccounts) -> tuple[E
     if opened.ordering is not Ordering.EXPECTED_VALUE:
         seed = opened.facts.inputs.seed
         key = raw_order_key(opened.ordering, valued.portfolio, valued.outcomes, valued.worth, seed)
-        raw = solve_in_order(RawOrder(opened.ordering, key, seed), valued.problem, exploration)
+        raw = solve_in_order(RawOrder(opened.ordering, key, seed), valued.offered, exploration)
         answer = replace(raw.assignment, solver=answer.solver)
     return make_entries(valued, answer, raw, exploration), _rule_codes(valued), answer
 

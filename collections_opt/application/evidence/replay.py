@@ -56,6 +56,7 @@ def request_again(opened: OpenedRanking, options: SolveOptions) -> RankingReques
         opened.constraints,
         opened.previous.decisions,
         opened.facts.answer.persons.one_contact,
+        opened.facts.inputs.running,
     )
 
 
@@ -146,7 +147,8 @@ def solver_of(facts: RankingFacts, command: RankingCommand) -> Solve:
 
 def first_fact(command: RankingCommand, request: RankingRequest, ranking: Ranking, facts: RankingFacts) -> str:
     """Return the first recorded fact in which a second run differs, "" where it repeats them all."""
-    again = write_part(input_facts(command, request, ranking, facts.inputs.input_digest))
+    inputs = facts.inputs
+    again = write_part(input_facts(command, request, ranking, inputs.input_digest, inputs.experiments))
     again |= {**write_part(answer_facts(request, ranking)), "effects_version": ranking.effects_version}
     held = write_part(facts)
     for name, value in again.items():

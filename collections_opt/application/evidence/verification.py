@@ -9,12 +9,14 @@ import numpy as np
 from collections_opt.application.evidence.budget_check import budget_check
 from collections_opt.application.evidence.findings import Check, Strength, Verdict
 from collections_opt.application.evidence.history import History
+from collections_opt.application.evidence.holdout_check import holdout_check
 from collections_opt.application.evidence.hours_check import hours_check
 from collections_opt.application.evidence.recomputed import recomputed_entries
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.standing import Standing
+from collections_opt.application.resources.experiments import Experiments
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump
@@ -44,16 +46,24 @@ class Verification:
         recorder: what opens and signs them.
         rule_tables: the versions that records name.
         values: the sets of values that records name.
+        experiments: the experiments that records name.
         standing: what people decided about the history.
     """
 
     def __init__(
-        self, ledger: Ledger, recorder: Recorder, rule_tables: RuleTables, values: ValueSets, standing: Standing
+        self,
+        ledger: Ledger,
+        recorder: Recorder,
+        rule_tables: RuleTables,
+        values: ValueSets,
+        experiments: Experiments,
+        standing: Standing,
     ) -> None:
         self._ledger = ledger
         self._standing = standing
         self._rule_tables = rule_tables
         self._values = values
+        self._experiments = experiments
         self._sealed = recorder.sealed
         self._checkpoints = recorder.checkpoints
 
@@ -117,6 +127,8 @@ class Verification:
             checks.append(self._checked("rules", lambda: self._rules(facts)))
         if facts.sources.value_choices:  # nor do those whose call carried its values
             checks.append(self._checked("value sets", lambda: self._value_sets(facts)))
+        if facts.inputs.experiments:
+            checks.append(self._checked("experiments", lambda: self._experiments_held(facts)))
         if not all(check.holds for check in checks):
             return _verdict(ranking_id, checks, Strength.NOTHING)
         opened = OpenedRanking(record, self._ledger, self._sealed)
@@ -194,6 +206,18 @@ class Verification:
         told = ", ".join(f"{choice.product} of {choice.name}" for choice in choices)
         return f"The values are those of the sets that were in force: {told}; each was approved{self._claimed(named)}."
 
+    def _experiments_held(self, facts: RankingFacts) -> str:
+        """Return which experiments left people alone; refuses when a version named does not hold what was recorded."""
+        named = facts.inputs.experiments
+        wrong = [each.name for each in named if not self._experiments.held(each)]
+        _need(not wrong, f"{', '.join(wrong)} does not hold what the record says, or was never approved")
+        versions = [(ResourceKind.EXPERIMENT, each.experiment_id, each.version) for each in named]
+        told = ", ".join(
+            f"{each.name} ({alone.held_out_count:,} of {alone.in_experiment_count:,} accounts)"
+            for each, alone in zip(named, facts.answer.left_alone, strict=True)
+        )
+        return f"People were left alone by experiments that were approved{self._claimed(versions)}: {told}."
+
     def _claimed(self, named: Iterable[tuple[ResourceKind, str, int]]) -> str:
         """Return which approvals rest on nothing but claimed names, as the end of a sentence."""
         versions = [self._ledger.resource(*each) for each in dict.fromkeys(named)]
@@ -230,9 +254,9 @@ def certificate_checks(opened: OpenedRanking) -> list[Check]:
     same = counts == facts.answer.counts and tuple(used.astype(np.int64).tolist()) == facts.answer.queue_seconds
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
     exploration = opened.exploration(valued)
-    solved = withdraw(valued.problem, exploration) if exploration else valued.problem
-    hours = hours_check(opened)
-    return [values, totals, budget_check(opened), *([hours] if hours else []), _bound_check(opened, answer, solved)]
+    solved = withdraw(valued.offered, exploration) if exploration else valued.offered
+    optional = [check for check in (hours_check(opened), holdout_check(opened)) if check]
+    return [values, totals, budget_check(opened), *optional, _bound_check(opened, answer, solved)]
 
 
 def _bound_check(opened: OpenedRanking, answer: Assignment, problem: AssignmentProblem) -> Check:

@@ -6,6 +6,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
 
+from collections_opt.application.resources.named_experiments import NamedExperiment
 from collections_opt.application.resources.rule_tables import TableVersion
 from collections_opt.application.resources.value_sets import ChosenValues, ValueChoice
 from collections_opt.application.settings import dump
@@ -63,13 +64,14 @@ class OwedRanking(RankingCommand):
     """A command as it is kept until its ranking is recorded: with who asked first, which rule tables bind, by id, and its values.
 
     These are no part of what was asked. Commands of before rule tables were kept name none. ``value_choices`` say which version
-    gives each product its values, by product; none where the call carried them.
+    gives each product its values, by product; none where the call carried them. ``experiments`` are those in force.
     """
 
     parameters: ValueParameters
     actor: Actor = UNKNOWN
     rule_tables: tuple[TableVersion, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
     value_choices: tuple[ValueChoice, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+    experiments: tuple[NamedExperiment, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
 
     @property
     def values(self) -> ChosenValues:

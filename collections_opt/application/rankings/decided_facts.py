@@ -8,18 +8,27 @@ from collections_opt.application.records.ranking_facts import (
     AnswerFacts,
     ExploredFacts,
     InputFacts,
+    LeftAlone,
     PersonsCounted,
 )
+from collections_opt.application.resources.named_experiments import NamedExperiment
 from collections_opt.application.settings import dump
 from collections_opt.core.accounts.features import FEATURE_SET_VERSION
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.pipeline import RankingRequest
-from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.ranking.ranking import Entries, Ranking
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 
 
-def input_facts(command: RankingCommand, request: RankingRequest, ranking: Ranking, input_digest: str) -> InputFacts:
+def input_facts(
+    command: RankingCommand,
+    request: RankingRequest,
+    ranking: Ranking,
+    input_digest: str,
+    experiments: tuple[NamedExperiment, ...] = (),
+) -> InputFacts:
     """Return what a record says of what a ranking was asked for and made from."""
     return InputFacts(
         portfolio_id=command.portfolio_id,
@@ -38,6 +47,7 @@ def input_facts(command: RankingCommand, request: RankingRequest, ranking: Ranki
         requested_solver=command.solver,
         seed=command.seed,
         purpose=command.purpose,
+        experiments=experiments,
         code_version=collections_opt.__version__,
         constraints_text=dump(request.constraints),
         previous_ranking_id=command.previous_ranking_id,
@@ -63,6 +73,7 @@ def answer_facts(request: RankingRequest, ranking: Ranking) -> AnswerFacts:
         exploration=_explored(ranking),
         persons=_persons(request, ranking),
         stated_money=ranking.stated,
+        left_alone=left_alone(entries, len(request.experiments.designs)),
         objective_minor=assignment.objective_minor,
         bound_minor=assignment.bound_minor,
         termination=assignment.termination,
@@ -87,6 +98,20 @@ def _explored(ranking: Ranking) -> ExploredFacts | None:
         drawn_count=int(drawn.sum()),
         increment_minor=int(ranking.entries.increment_minor[drawn].sum()),
     )
+
+
+def left_alone(entries: Entries, experiments: int) -> tuple[LeftAlone, ...]:
+    """Return what each experiment held back, in their order."""
+    if entries.experiment is None or entries.intended_queue is None:
+        return ()
+    found = []
+    for number in range(1, experiments + 1):
+        inside = entries.experiment == number
+        held = inside & entries.held_out
+        meant = held & (entries.intended_queue != UNASSIGNED)
+        money = (int(column[meant].sum()) for column in (entries.surplus_minor, entries.increment_minor))
+        found.append(LeftAlone(int(inside.sum()), int(held.sum()), int(meant.sum()), *money))
+    return tuple(found)
 
 
 def _persons(request: RankingRequest, ranking: Ranking) -> PersonsCounted:

@@ -25,6 +25,8 @@ from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.scoring_facts import ScoreSpread, ValueSources
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
+from collections_opt.application.resources.experiments import Experiments
+from collections_opt.application.resources.named_experiments import NamedExperiment, running
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump, load
@@ -57,6 +59,7 @@ class Rankings:
         models: ModelServing,
         rule_tables: RuleTables,
         values: ValueSets,
+        experiments: Experiments,
         now: Callable[[], datetime],
         recorder: Recorder,
         worker: str = "local",
@@ -65,6 +68,7 @@ class Rankings:
         self._models = models
         self._rule_tables = rule_tables
         self._values = values
+        self._experiments = experiments
         self._now = now
         self._recorder = recorder
         self._sealed = recorder.sealed
@@ -95,12 +99,15 @@ class Rankings:
         binding = self._rule_tables.in_force(portfolio.as_of_date)
         chosen = self._values.settle(command.parameters, command.portfolio_id, portfolio)
         plan = self._asked_plan(command, portfolio.as_of_date, validate_only)
-        request = self._request(command, plan, binding.rules, chosen.parameters)
+        experiments = self._experiments.in_force(portfolio.as_of_date, command.portfolio_id)
+        request = self._request(command, plan, binding.rules, chosen.parameters, experiments)
         check_request(portfolio, request)
         if not validate_only:
             # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
             asked = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
-            owed = OwedRanking(**asked, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices)
+            owed = OwedRanking(
+                **asked, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices, experiments=experiments
+            )
             settled = dump(owed)
             self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
@@ -128,7 +135,12 @@ class Rankings:
         return self._calendar.on(command.plan_id, day).plan if validate_only else self._calendar.settled(command.plan_id, day)
 
     def _request(
-        self, command: RankingCommand, plan: CapacityPlan, rules: RuleTable, parameters: ValueParameters
+        self,
+        command: RankingCommand,
+        plan: CapacityPlan,
+        rules: RuleTable,
+        parameters: ValueParameters,
+        experiments: tuple[NamedExperiment, ...],
     ) -> RankingRequest:
         previous = self.recorded.previous(command.previous_ranking_id, plan, command.constraints)
         return RankingRequest(
@@ -139,6 +151,7 @@ class Rankings:
             replace(options_of(command), warm_prices=previous.prices, warm_side_prices=previous.side_prices),
             command.constraints,
             previous.decisions,
+            experiments=running(command.portfolio_id, experiments),
         )
 
     def _make_requested(self, requested: RequestedRanking, progress: ProgressCallback) -> None:
@@ -147,7 +160,7 @@ class Rankings:
             day = self.recorded.portfolio(command.portfolio_id).as_of_date
             command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
         plan = self._calendar.stored(self._ledger.plan(command.plan_id, command.plan_version))
-        request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters)
+        request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters, command.experiments)
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
@@ -187,7 +200,7 @@ class Rankings:
             clock_went_back_seconds=clock_went_back(self._ledger.last_recorded_at(), decided),
         )
         facts = RankingFacts(
-            inputs=input_facts(command, request, ranking, portfolio.digest),
+            inputs=input_facts(command, request, ranking, portfolio.digest, command.experiments),
             answer=answer_facts(request, ranking),
             kept=kept,
             scored=scored,

@@ -205,12 +205,13 @@ class OpenedRanking:
     def valued(self) -> ValuedAccounts:
         """Return all accounts valued from their recorded probabilities, with side rows and persons."""
         valued = value_accounts(self.portfolio, self.outcomes(), self.basis)
-        return valued.bound_by(self.side_of(self.portfolio).rows, self.persons_of(self.portfolio))
+        arms = self.facts.inputs.running.arms(self.portfolio)
+        return valued.bound_by(self.side_of(self.portfolio).rows, self.persons_of(self.portfolio), arms)
 
     def exploration(self, valued: ValuedAccounts) -> Exploration | None:
         """Return the accounts that the recorded seed draws, None without a reserve."""
         share = self.constraints.exploration_share
-        return draw(valued.problem, share, self.facts.inputs.seed) if share > 0 else None
+        return draw(valued.offered, share, self.facts.inputs.seed) if share > 0 else None
 
     def assignment(self) -> Assignment:
         """Return the recorded answer of the solver: accounts that were drawn before are not its own."""

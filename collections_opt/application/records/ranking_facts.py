@@ -35,8 +35,10 @@ from collections_opt.application.records.scoring_facts import (
     ValueSources,
     version_in,
 )
+from collections_opt.application.resources.named_experiments import NamedExperiment, running
 from collections_opt.application.settings import load
 from collections_opt.core.actors import Actor, recorded_actor
+from collections_opt.core.experiments.recorded import RunningExperiments
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.names import OMITTED_AT_DEFAULT
 from collections_opt.core.problem.assignment import Shortage, SolverIdentity, Termination
@@ -72,6 +74,12 @@ class InputFacts(RecordPart):
     probability_scale: int
     currency_exponent: int | None = None
     purpose: RankingPurpose | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    experiments: tuple[NamedExperiment, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
+
+    @property
+    def running(self) -> RunningExperiments:
+        """The experiments that it was part of."""
+        return running(self.portfolio_id, self.experiments)
 
     @property
     def made_for(self) -> RankingPurpose:
@@ -109,6 +117,20 @@ class PersonsCounted(RecordPart):
 
 
 @dataclass(frozen=True)
+class LeftAlone(RecordPart):
+    """What one experiment held back, by accounts: in it, left alone, of these meant to be worked, and what that was worth.
+
+    ``surplus_minor`` is what is lost where the minutes earn their price with others, ``increment_minor`` where they earn nothing.
+    """
+
+    in_experiment_count: int
+    held_out_count: int
+    intended_count: int
+    surplus_minor: int
+    increment_minor: int
+
+
+@dataclass(frozen=True)
 class AnswerFacts(RecordPart):
     """What was decided and how well; ``side_limits`` are those of the problem that was optimised, after drawn accounts' part."""
 
@@ -135,6 +157,7 @@ class AnswerFacts(RecordPart):
     persons: PersonsCounted = field(default_factory=PersonsCounted)
     stated_money: StatedMoney | None = None
     losses_by_source: Mapping[str, int] = field(default_factory=dict)
+    left_alone: tuple[LeftAlone, ...] = field(default=(), metadata=OMITTED_AT_DEFAULT)
 
     @property
     def solver_identity(self) -> SolverIdentity:

@@ -51,6 +51,7 @@ class GroupTreatment:
         worked_difference: difference to all other accounts, with interval.
         equal_benefit_difference: the same at equal expected benefit.
         flags: harms to look at, of PRESSURE, NEGLECT, HARDSHIP_ACCESS.
+        held_out_share: share left alone by experiments' draws, which are no neglect; None where the ranking knows no experiment.
     """
 
     attribute: str
@@ -66,6 +67,7 @@ class GroupTreatment:
     worked_difference: Interval | None = None
     equal_benefit_difference: Interval | None = None
     flags: tuple[str, ...] = ()
+    held_out_share: float | None = None
 
     @property
     def is_suppressed(self) -> bool:
@@ -105,12 +107,13 @@ class _Facts:
     hardship: Mask
     stratum: NDArray[np.int64]
     allowed: Mask
+    held_out: Mask | None
 
 
 def _facts(entries: Entries, hardship_queues: Sequence[int]) -> _Facts:
     worked = entries.queue != UNASSIGNED
     best = entries.increment_minor.astype(np.float64)
-    allowed = entries.disposition != Disposition.INELIGIBLE
+    allowed = (entries.disposition != Disposition.INELIGIBLE) & ~entries.held_out
     edges = np.quantile(best[allowed], np.linspace(0, 1, STRATA + 1)[1:-1]) if allowed.any() else np.zeros(STRATA - 1)
     return _Facts(
         worked,
@@ -120,6 +123,7 @@ def _facts(entries: Entries, hardship_queues: Sequence[int]) -> _Facts:
         worked & np.isin(entries.queue, np.asarray(hardship_queues, dtype=np.int64)),
         np.searchsorted(edges, best, side="right"),
         allowed,
+        None if entries.arm is None else entries.held_out,
     )
 
 
@@ -149,6 +153,7 @@ def _treatment(attribute: str, group: str, mine: Mask, facts: _Facts) -> GroupTr
         raw,
         equal,
         _flags(share, other_share, raw, equal) + _access_flag(access, hardship),
+        None if facts.held_out is None else float(facts.held_out[mine].mean()),
     )
 
 

@@ -203,6 +203,20 @@ def _verdict(index: int, worked: int, best: int, blocked: bool, value: float, su
     return WhyNot.BETTER_ELSEWHERE if surplus[target] > surplus[index] else WhyNot.TIE_OR_ROUNDING
 
 
+LEFT_ALONE = (
+    "Not worked: its person was drawn to be left alone by an experiment, to learn what contact is worth. "
+    "Whom to draw is decided by the person's id and the experiment's salt, not by anything known about the person."
+)
+"""What people are told of an account whose person is held out."""
+
+_SAID = {
+    Disposition.HELD_OUT: LEFT_ALONE,
+    Disposition.COSTS_MORE_THAN_IT_EARNS: (
+        "Not worked: contact is expected to cost more than it adds in every queue that may work it."
+    ),
+}
+
+
 def summary_sentence(
     disposition: Disposition,
     explanations: tuple[QueueExplanation, ...],
@@ -232,8 +246,8 @@ def summary_sentence(
             f"{here.minutes:.1f} minutes, {unit.exact(here.surplus_minor)} more than those minutes are worth elsewhere."
             f"{here.offer}{_staying(here, unit)}"
         )
-    if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
-        return "Not worked: contact is expected to cost more than it adds in every queue that may work it."
+    if disposition in _SAID:
+        return _SAID[disposition]
     nearest = min(open_queues, key=lambda e: e.least_increment_minor - e.increment_minor)
     more = max(nearest.least_increment_minor - nearest.increment_minor, 0)
     if disposition is Disposition.ANOTHER_ACCOUNT_WORKED:

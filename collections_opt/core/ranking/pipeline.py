@@ -13,6 +13,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.experiments.recorded import NO_EXPERIMENTS, RunningExperiments
 from collections_opt.core.problem.assignment import (
     AssignmentProblem,
     ProgressCallback,
@@ -52,6 +53,7 @@ class RankingRequest:
         constraints: limits beside eligibility and capacity.
         previous: the decisions of the previous ranking, if it is named.
         persons_bind: False only for rankings recorded before persons were known; the plan may allow several contacts too.
+        experiments: who is left alone, to learn what contact is worth.
     """
 
     plan: CapacityPlan
@@ -62,6 +64,7 @@ class RankingRequest:
     constraints: RankingConstraints = field(default_factory=RankingConstraints)
     previous: PreviousDecisions | None = field(default=None, compare=False)
     persons_bind: bool = True
+    experiments: RunningExperiments = NO_EXPERIMENTS
 
     @property
     def one_contact_per_person(self) -> bool:
@@ -152,8 +155,8 @@ def rank(
     previous = request.previous.of(portfolio) if request.previous else None
     side = side_constraints(portfolio, request.plan, request.constraints, previous)
     persons = persons_of(portfolio) if request.one_contact_per_person else None
-    valued = valued.bound_by(side, persons)
-    whole = valued.problem
+    valued = valued.bound_by(side, persons, request.experiments.arms(portfolio))
+    whole = valued.offered
     share, exploration = request.constraints.exploration_share, None
     if share > 0:
         exploration = draw(whole, share, request.options.seed)

@@ -12,6 +12,8 @@ from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.desk.queues import EvidenceGrade
+from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.recorded import with_draws
 from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE, Exploration, propensities_nano
 from collections_opt.core.ranking.ordering import InOrder, Ordering, priority_in_queue, surplus_minor
@@ -36,6 +38,8 @@ class Disposition(IntEnum):
     """Others earn more with the same minutes."""
     ANOTHER_ACCOUNT_WORKED = 5
     """It is worth its price, but its person is contacted about another account."""
+    HELD_OUT = 6
+    """Its person is left alone by an experiment's draw, whatever it would be worth."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class Entries:
         call_from: int16 (n,) first minute of the day, by the queue's clocks, in which the same cell may be contacted; -1 where
             the plan does not say when the queue works, or no queue describes the account. None where no queue has windows.
         call_until: int16 (n,) the minute after the last.
+        experiment: uint8 (n,) which of the ranking's experiments the person is in, 1 first, 0 for none; None without experiments.
+        arm: uint8 (n,) an ``Arm``; None likewise.
+        intended_queue: int16 (n,) queue in which final prices would have the account worked, whatever its arm, -1 for none or
+            outside experiments; None likewise. A raw order has no such prices.
     """
 
     account_id: NDArray[np.bytes_]
@@ -82,6 +90,9 @@ class Entries:
     attempts: NDArray[np.uint8] | None = None
     call_from: NDArray[np.int16] | None = None
     call_until: NDArray[np.int16] | None = None
+    experiment: NDArray[np.uint8] | None = None
+    arm: NDArray[np.uint8] | None = None
+    intended_queue: NDArray[np.int16] | None = None
 
     def columns(self) -> dict[str, Array]:
         """Return the columns by name, in canonical order; without those that are None."""
@@ -93,16 +104,22 @@ class Entries:
         """SHA-256 (hex) of all columns."""
         form = "entries-2" if self.person is None else "entries-3"
         form = form if self.attempts is None else "entries-4"
-        return digest_columns(self.columns(), (form if self.call_from is None else "entries-5",))
+        form = form if self.call_from is None else "entries-5"
+        return digest_columns(self.columns(), (form if self.experiment is None else "entries-6",))
 
     def count(self, disposition: Disposition) -> int:
         """Return how many accounts have a disposition."""
         return int((self.disposition == disposition).sum())
 
     def counts(self) -> dict[str, int]:
-        """Return how many accounts have each disposition, by name; only persons with several accounts have the last one."""
-        dispositions = list(Disposition) if self.person is not None else list(Disposition)[:-1]
-        return {disposition.name: self.count(disposition) for disposition in dispositions}
+        """Return how many accounts have each disposition, by name; those that could not arise are left out."""
+        arises = {Disposition.ANOTHER_ACCOUNT_WORKED: self.person is not None, Disposition.HELD_OUT: self.experiment is not None}
+        return {each.name: self.count(each) for each in Disposition if arises.get(each, True)}
+
+    @property
+    def held_out(self) -> NDArray[np.bool_]:
+        """Whose person an experiment leaves alone, bool (n,), whatever the disposition."""
+        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
 
 
 @dataclass(frozen=True)
@@ -170,10 +187,16 @@ def make_entries(
         workable = problem.value[rows] > 0
         worth_it[rows] = workable.any(axis=1)
         paid_queue[rows], paid[rows] = _best_paid(margin, workable)
-    persons = problem.persons
+    persons, arms = problem.persons, valued.arms
+    first = otherwise
+    if arms is not None or exploration is not None:
+        first = paid_queue if persons is None else np.where(_leads(persons, paid), paid_queue, UNASSIGNED).astype(np.int16)
     if exploration is not None and raw is None:
-        first = paid_queue if persons is None else np.where(_leads(persons, paid), paid_queue, UNASSIGNED)
         otherwise = np.where(exploration.of_drawn_persons(persons), first, otherwise).astype(np.int16)
+    intended = None
+    if arms is not None:
+        intended = np.where((arms.experiment == 0) | (raw is not None), UNASSIGNED, first).astype(np.int16)
+    held = np.zeros(count, dtype=bool) if arms is None else arms.held_out
     beside = np.zeros(count, dtype=bool) if persons is None else persons.any_of(queue != UNASSIGNED) & (paid > 0)
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
     everyone = np.arange(count)
@@ -184,7 +207,7 @@ def make_entries(
     windows = None if eligibility.hours is None else eligibility.hours.windows(cell)
     return Entries(
         account_id=valued.portfolio.column("account_id"),
-        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside),
+        disposition=_disposition(queue, eligibility.any_allowed, worth_it, beside, held),
         queue=queue,
         priority=priority_in_queue(queue, density if raw is None else raw.key),
         best_queue=best_queue,
@@ -193,9 +216,7 @@ def make_entries(
         surplus_minor=surplus,
         recovery_without_contact_minor=valued.recovery_without_contact_minor(),
         explored=np.zeros(count, np.uint8) if exploration is None else exploration.drawn.astype(np.uint8),
-        propensity_nano=np.full(count, PROPENSITY_SCALE, dtype=np.int64)
-        if exploration is None
-        else propensities_nano(problem, exploration, otherwise, queue),
+        propensity_nano=_propensities(valued, exploration, queue, otherwise, intended),
         p_cure_nano=nano[:, 0],
         p_default_nano=nano[:, 1],
         p_stay_nano=nano[:, 2],
@@ -203,7 +224,26 @@ def make_entries(
         attempts=_of_cell(eligibility.attempts, cell),
         call_from=None if windows is None else windows[0],
         call_until=None if windows is None else windows[1],
+        experiment=None if arms is None else arms.experiment,
+        arm=None if arms is None else arms.arm,
+        intended_queue=intended,
     )
+
+
+def _propensities(
+    valued: ValuedAccounts,
+    exploration: Exploration | None,
+    queue: NDArray[np.int16],
+    otherwise: NDArray[np.int16],
+    intended: NDArray[np.int16] | None,
+) -> NDArray[np.int64]:
+    """Return the chance of each account's decision in 1e-9, int64 (n,), over the draws of the reserve and of experiments."""
+    chance = np.full(queue.size, PROPENSITY_SCALE, dtype=np.int64)
+    if exploration is not None:
+        chance = propensities_nano(valued.offered, exploration, otherwise, queue)
+    if valued.arms is None or intended is None:
+        return chance
+    return with_draws(chance, valued.arms, valued.problem, exploration, (queue, intended))
 
 
 def _of_cell(attempts: NDArray[np.uint8] | None, cell: NDArray[np.int16]) -> NDArray[np.uint8] | None:
@@ -230,12 +270,17 @@ def _leads(persons: Persons, paid: Floats) -> NDArray[np.bool_]:
 
 
 def _disposition(
-    queue: NDArray[np.int16], allowed: NDArray[np.bool_], worth_it: NDArray[np.bool_], beside: NDArray[np.bool_]
+    queue: NDArray[np.int16],
+    allowed: NDArray[np.bool_],
+    worth_it: NDArray[np.bool_],
+    beside: NDArray[np.bool_],
+    held: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
-    conditions = [queue != UNASSIGNED, ~allowed, ~worth_it, beside]
+    conditions = [queue != UNASSIGNED, ~allowed, held, ~worth_it, beside]
     choices = [
         Disposition.ASSIGNED,
         Disposition.INELIGIBLE,
+        Disposition.HELD_OUT,
         Disposition.COSTS_MORE_THAN_IT_EARNS,
         Disposition.ANOTHER_ACCOUNT_WORKED,
     ]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.experiments.arms import Arms
+from collections_opt.core.experiments.recorded import offered
 from collections_opt.core.problem.assignment import AssignmentProblem, SideConstraints
 from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.value.outcomes import OutcomeProbabilities
@@ -25,7 +28,8 @@ class ValuedAccounts:
         outcomes: probabilities without contact, on the recorded grid.
         eligibility: the blocking rule of every cell.
         worth: payoffs per outcome.
-        problem: increments, times and capacities.
+        problem: increments, times and capacities; of all accounts, left alone or not.
+        arms: who is in experiments, None where there are none.
     """
 
     portfolio: Portfolio
@@ -33,10 +37,16 @@ class ValuedAccounts:
     eligibility: Eligibility
     worth: Payoffs
     problem: AssignmentProblem
+    arms: Arms | None = None
 
-    def bound_by(self, side: SideConstraints | None, persons: Persons | None) -> ValuedAccounts:
-        """Return the same with what binds accounts together: rows beside the queues, and one account per person."""
-        return replace(self, problem=replace(self.problem, side=side, persons=persons))
+    @cached_property
+    def offered(self) -> AssignmentProblem:
+        """The problem to solve: whom an experiment leaves alone may go nowhere."""
+        return offered(self.problem, self.arms)
+
+    def bound_by(self, side: SideConstraints | None, persons: Persons | None, arms: Arms | None = None) -> ValuedAccounts:
+        """Return the same with what binds accounts together: rows beside the queues, one account per person, experiments."""
+        return replace(self, problem=replace(self.problem, side=side, persons=persons), arms=arms)
 
     def recovery_without_contact_minor(self) -> NDArray[np.int64]:
         """Return V(0), rounded, int64 (n,) minor units."""

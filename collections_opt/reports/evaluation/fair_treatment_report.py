@@ -15,7 +15,8 @@ FAIRNESS_NOTE = (
     "Worked: share of the group, ± half of its 95 % interval; ratio and difference at equal benefit are to all other accounts. "
     "Unworked: of those that contact would help. PRESSURE and NEGLECT are flagged where the ratio of worked shares leaves 0.8 to "
     "1.25 beyond chance, or where a difference remains at equal expected benefit; a flag is a question, not a finding. Groups "
-    "came from the group file and were no input of scores, values or assignment."
+    "came from the group file and were no input of scores, values or assignment. Left alone: by an experiment's draw, which "
+    "knows no group; such accounts do not count as unworked."
 )
 
 
@@ -34,7 +35,11 @@ def fairness_table(treatments: Sequence[GroupTreatment], currency_code: str) -> 
         "hardship",
         "look at",
     ]
-    return header, [_line(treatment, currency_code) for treatment in treatments]
+    lines = [_line(treatment, currency_code) for treatment in treatments]
+    if all(treatment.held_out_share is None for treatment in treatments):
+        return header, lines
+    alone = ["" if made.held_out_share is None else f"{made.held_out_share:.1%}" for made in treatments]
+    return [*header, "left alone"], [[*line, share] for line, share in zip(lines, alone, strict=True)]
 
 
 def _line(made: GroupTreatment, currency_code: str) -> list[str]:

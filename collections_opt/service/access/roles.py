@@ -87,6 +87,14 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "GetRulesInForce": _ALL,
             "EvaluateRules": _PLANNING,
         },
+        "ExperimentService": {
+            "PlanExperiment": _PLANNING,
+            "CreateExperiment": _PLANNING,
+            "StartExperiment": _OPERATING,
+            "StopExperiment": _OPERATING,
+            "GetExperiment": _ALL,
+            "ListExperiments": _ALL,
+        },
         "EventService": {
             "RecordEvents": _RUNNING,
             "StreamEvents": _RUNNING,

@@ -89,6 +89,11 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
         values["call_from_minute"] = entries.call_from.astype(np.int64)
         values["call_until_minute"] = entries.call_until.astype(np.int64)
     present = {"queue_id": worked, "priority": worked, "best_queue_id": placed}
+    if entries.experiment is not None and entries.arm is not None and entries.intended_queue is not None:
+        meant = entries.intended_queue != UNASSIGNED
+        values["experiment"], values["arm"] = entries.experiment.astype(np.int64), entries.arm.astype(np.int64)
+        values["intended_queue_id"] = np.where(meant, queue_ids[entries.intended_queue], b"")
+        present["intended_queue_id"] = meant
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
 
 

@@ -40,6 +40,18 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
         health=write_health(facts.health, facts.scoring),
         limits=write_limits(facts),
         exploration=write_exploration(answer, plan),
+        experiments=[
+            ranking_pb2.RankingExperiment(
+                experiment_id=named.experiment_id,
+                version=named.version,
+                account_count=alone.in_experiment_count,
+                held_out_count=alone.held_out_count,
+                intended_count=alone.intended_count,
+                surplus_minor_units=alone.surplus_minor,
+                increment_minor_units=alone.increment_minor,
+            )
+            for named, alone in zip(facts.inputs.experiments, answer.left_alone, strict=True)
+        ],
         actor=write_actor(facts.kept.actor),
         model_use=write_recorded_use(facts.scored, facts.shadow),
         record=ranking_pb2.RankingRecord(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from collections_opt.api.v1 import (
     capacity_service_pb2,
     event_service_pb2,
+    experiment_service_pb2,
     model_service_pb2,
     monitor_service_pb2,
     parameters_service_pb2,
@@ -28,6 +29,7 @@ from collections_opt.service.servicers.capacity import CapacityServicer
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.event import EventServicer
 from collections_opt.service.servicers.evidence_calls import EvidenceCalls
+from collections_opt.service.servicers.experiments import ExperimentServicer
 from collections_opt.service.servicers.model import ModelServicer
 from collections_opt.service.servicers.monitor import MonitorServicer
 from collections_opt.service.servicers.parameters import ParametersServicer
@@ -102,6 +104,14 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "GetRulesInForce": _C.READ,
             "EvaluateRules": _C.BULK,
         },
+        "ExperimentService": {
+            "PlanExperiment": _C.WORK,
+            "CreateExperiment": _C.READ,
+            "StartExperiment": _C.READ,
+            "StopExperiment": _C.READ,
+            "GetExperiment": _C.READ,
+            "ListExperiments": _C.READ,
+        },
         "EventService": {
             "RecordEvents": _C.READ,
             "StreamEvents": _C.BULK,
@@ -166,6 +176,7 @@ def all_services(
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
         (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
+        (experiment_service_pb2, "ExperimentService", ExperimentServicer(workspace.experiments, workspace.trials, workspace.now)),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.maturities)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),

@@ -16,6 +16,7 @@ from collections_opt.api.v1 import (
     account_pb2,
     capacity_service_pb2_grpc,
     event_service_pb2_grpc,
+    experiment_service_pb2_grpc,
     model_service_pb2_grpc,
     monitor_service_pb2_grpc,
     parameters_service_pb2_grpc,
@@ -62,6 +63,7 @@ class Client:
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
         self.monitors = monitor_service_pb2_grpc.MonitorServiceStub(channel)
         self.events = event_service_pb2_grpc.EventServiceStub(channel)
+        self.experiments = experiment_service_pb2_grpc.ExperimentServiceStub(channel)
         self.worklists = worklist_service_pb2_grpc.WorklistServiceStub(channel)
 
 

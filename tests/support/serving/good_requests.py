@@ -34,6 +34,7 @@ from tests.support.models.folders import NOW
 from tests.support.serving.calls import AS_OF, PLAN
 from tests.support.serving.capacity_requests import capacity_requests, figures, opened
 from tests.support.serving.event_requests import event_requests, event_streams
+from tests.support.serving.experiment_requests import experiment_requests
 from tests.support.serving.monitor_requests import monitor_requests, told
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 from tests.support.serving.worklist_requests import worklist_requests
@@ -164,9 +165,10 @@ def constraints() -> constraints_pb2.RankingConstraints:
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     resources = {**_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
+    resources |= experiment_requests(known.ranking_id)
     every = {**_read_requests(known), **resources, **event_requests(known.account_id)}
     every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
-    single = {name: [[message]] for name, message in every.items()}
+    single = {name: message if isinstance(message, list) else [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})

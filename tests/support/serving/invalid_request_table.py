@@ -87,6 +87,9 @@ ANSWERED = {
     r"ListAccountEvents (account_id|customer_id): (unknown|a path|missing)": "nothing happened to it",
     r"(RecordEvents|StreamEvents|CompleteLease) events: its first element again": "the same event again",
     r"LeaseAccounts holder: a path": "an opaque id",
+    r"(Create|Start|Stop)Experiment actor: a path": "a name of a person",
+    r"StopExperiment reason: a path": "words of a person",
+    r"(CreateExperiment experiment\.|PlanExperiment )scope\.products: with a path": "codes of the lender",
     r"ReleaseLease note: a path": "words of a person",
     r"MatureRankings (ranking_ids|later_portfolio_ids): its first element again": "says the same",
     r"RecordOutcomes source: a path": "words of a person",
@@ -96,6 +99,8 @@ ANSWERED = {
 """Broken fields that are no fault, and why."""
 
 TOLD_AT = {
+    r"CreateExperiment experiment\.(start|end)_date\.\w+: .*": r"experiment\.(start|end)_date",
+    r"StopExperiment stop_date\.\w+: .*": r"stop_date",
     # A default is then worth more than staying late.
     rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.|value_set\.)?value_parameters\.products.*",
     rf"{_ACCOUNT}product: .*": r"accounts\[0\]\.product|value_parameters\.products",

@@ -25,6 +25,7 @@ def send(client, method, request):
     stubs = {
         "CapacityService": client.plans,
         "EventService": client.events,
+        "ExperimentService": client.experiments,
         "ModelService": client.models,
         "MonitorService": client.monitors,
         "ParametersService": client.parameters,

@@ -23,7 +23,8 @@ FILES = {"plan_object": "plan.json", "rules_object": "rules.json", "model_card_o
          "effects_object": "effect_model.json"}  # fmt: skip
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
-                5: "not worked: its person is contacted about another account"}  # fmt: skip
+                5: "not worked: its person is contacted about another account",
+                6: "not worked: its person was drawn to be left alone, to learn what contact is worth"}  # fmt: skip
 
 APPROVALS = {
     "CLAIMED": "as claimed: nobody authenticated who approved",
@@ -412,9 +413,10 @@ def check_sums(record, plan, accepted):
     """Refuse unless counts, minutes, places and money of all accounts add up to the record."""
     worked = [c for c in accepted if c["disposition"] == 1]
     counts = collections.Counter(c["disposition"] for c in accepted)
-    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT", "ANOTHER_ACCOUNT_WORKED")
+    names = ("ASSIGNED", "INELIGIBLE", "COSTS_MORE_THAN_IT_EARNS", "PRICED_OUT", "ANOTHER_ACCOUNT_WORKED", "HELD_OUT")
     found = {n: counts[i + 1] for i, n in enumerate(names) if n in record["counts"]}
     need(found == record["counts"] and sum(found.values()) == len(accepted), "the counts differ from the record")
+    need(all(c.get("arm") != 2 for c in worked), "somebody is worked who was drawn to be left alone")
     drawn = [c for c in worked if c["explored"]]  # at random, before the others were chosen
     gained = sum(c["increment_minor"] for c in worked if not c["explored"])
     need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")

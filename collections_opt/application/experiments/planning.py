@@ -1,0 +1,168 @@
+"""What an experiment would show and cost, told from recorded rankings before anybody is left alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.experiments.arms import covered, person_keys, protected_persons
+from collections_opt.core.experiments.design import MAX_DURATION_DAYS, MAX_HORIZON_DAYS, Scope, scope_violations
+from collections_opt.core.experiments.power import (
+    ExperimentPlan,
+    OutcomeSpread,
+    WorkedPersons,
+    entering_persons,
+    plan_experiment,
+)
+from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.ledger.ledger import Ledger
+
+EARLIER_RANKINGS = 6
+"""Earlier rankings of the plan that tell how many people are new."""
+
+LOOKED_THROUGH = 200
+"""Rankings before the one named among which they are looked for."""
+
+
+@dataclass(frozen=True)
+class PlanQuestion:
+    """What somebody plans.
+
+    Attributes:
+        ranking_id: whose would-be-worked people stand for those who will enter.
+        share: chance of being left alone.
+        duration_days: days it would last.
+        horizon_days: days within which outcomes count.
+        scope: whom it would be about.
+        spread: of cash per person, where the caller knows it.
+        wanted_effect_minor: that it should find, None for none.
+    """
+
+    ranking_id: str
+    share: float
+    duration_days: int
+    horizon_days: int
+    scope: Scope
+    spread: OutcomeSpread | None = None
+    wanted_effect_minor: float | None = None
+
+
+@dataclass(frozen=True)
+class PlannedExperiment:
+    """The answer, with what it rests on.
+
+    Attributes:
+        plan: what it would show and cost.
+        spread: that was used.
+        spread_source: where it comes from, for people.
+        worked_count: would-be-worked people in scope of the ranking.
+        protected_count: people of the ranking who are out of every experiment.
+        currency_code: of the money.
+    """
+
+    plan: ExperimentPlan
+    spread: OutcomeSpread
+    spread_source: str
+    worked_count: int
+    protected_count: int
+    currency_code: str
+
+
+class Trials:
+    """Answers questions about experiments from recorded rankings.
+
+    Args:
+        ledger: the records.
+        recorded: opens rankings.
+    """
+
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings) -> None:
+        self._ledger = ledger
+        self._recorded = recorded
+
+    def plan(self, asked: PlanQuestion) -> PlannedExperiment:
+        """Return what an experiment would show and cost.
+
+        Raises:
+            CollectionsError: NOT_FOUND; INVALID_ARGUMENT with every field at fault; RANKING_NOT_IN_FORCE as
+                ``RecordedRankings.open_with_prices`` for a ranking without prices.
+        """
+        _check(asked)
+        opened = self._recorded.open_with_prices(asked.ranking_id)
+        persons, worked = would_be_worked(opened, asked.scope)
+        new, days = self._entering(opened, asked.scope, persons)
+        entering = entering_persons(new, days, asked.duration_days)
+        if asked.spread is None:
+            told = "is not set, and no payments of past rankings are at hand to measure it."
+            raise refuse(Reason.INVALID_ARGUMENT, "standard_deviation", told, "Send the standard deviation of cash per person.")
+        plan = plan_experiment(asked.spread, worked, asked.share, entering, asked.wanted_effect_minor)
+        shielded = np.unique(person_keys(opened.portfolio)[protected_persons(opened.portfolio)]).size
+        return PlannedExperiment(
+            plan, asked.spread, "as stated by the caller", persons.size, shielded, opened.portfolio.currency_code
+        )
+
+    def _entering(self, opened: OpenedRanking, scope: Scope, persons: NDArray[np.bytes_]) -> tuple[list[int], int]:
+        """Return would-be-worked people not met before per ranking, that of the past first, and the days between.
+
+        The people of the ranking asked about are there at once; the pace of new ones is that of earlier rankings of its plan.
+        """
+        facts = opened.facts.inputs
+        rankings: list[OpenedRanking] = []
+        seen_days = {facts.as_of_date}
+        for record in self._ledger.rankings_before(opened.record.seq, LOOKED_THROUGH):
+            other = RankingFacts.from_record(record.record).inputs
+            if other.plan_id != facts.plan_id or other.as_of_date in seen_days or other.as_of_date > facts.as_of_date:
+                continue
+            seen_days.add(other.as_of_date)
+            rankings.append(self._recorded.opened(record))
+            if len(rankings) == EARLIER_RANKINGS:
+                break
+        known = np.zeros(0, dtype="S1")
+        new: list[int] = []
+        for each in reversed(rankings):
+            theirs, _ = would_be_worked(each, scope)
+            new.append(int((~np.isin(theirs, known)).sum()))
+            known = np.union1d(known, theirs)
+        if not new:
+            return [persons.size], 0
+        first = rankings[-1].facts.inputs.as_of_date
+        new.append(int((~np.isin(persons, known)).sum()))
+        return [persons.size, *new[1:]], (facts.as_of_date - first).days
+
+
+def would_be_worked(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.bytes_], WorkedPersons]:
+    """Return the people in scope whom final prices would have had worked, sorted, and what leaving each out costs.
+
+    Where an experiment was in force its intended queues say so; else whoever was worked, and was not drawn at random.
+    """
+    entries, portfolio = opened.entries, opened.portfolio
+    inside = covered(portfolio, opened.record.portfolio_id, scope)
+    meant = (entries.queue != UNASSIGNED) & (entries.explored == 0)
+    if entries.intended_queue is not None:
+        meant |= entries.intended_queue != UNASSIGNED
+    rows = np.flatnonzero(inside & meant)
+    persons, place = np.unique(person_keys(portfolio)[rows], return_inverse=True)
+    surplus, increment = (np.zeros(persons.size, dtype=np.int64) for _ in range(2))
+    np.add.at(surplus, place, np.maximum(entries.surplus_minor[rows], 0))
+    np.add.at(increment, place, np.maximum(entries.increment_minor[rows], 0))
+    return persons, WorkedPersons(surplus, increment)
+
+
+def _check(asked: PlanQuestion) -> None:
+    found = list(scope_violations(asked.scope))
+    if not 0 < asked.share <= 0.5:
+        found.append(FieldViolation("share", f"is {asked.share}.", "Send a share above 0, at most 0.5, such as 0.05."))
+    for name, value, most in (
+        ("duration_days", asked.duration_days, MAX_DURATION_DAYS),
+        ("horizon_days", asked.horizon_days, MAX_HORIZON_DAYS),
+    ):
+        if not 1 <= value <= most:
+            found.append(FieldViolation(name, f"is {value}.", f"Send 1 to {most:,} days."))
+    if found:
+        raise CollectionsError(Reason.INVALID_ARGUMENT, str(found[0]), tuple(found))

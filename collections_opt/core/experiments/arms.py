@@ -1,0 +1,141 @@
+"""Who is in an experiment and in which arm: a stable draw by person, the same in every ranking and after any import.
+
+The arm of a person is decided by HMAC-SHA-256(salt, person) alone: its first eight bytes as a whole number below share x 2^64
+mean the person is left alone. No generator, no order of rows and no state enter, so a restart, a second import or a moved account
+changes nothing, and the share is exact to 2^-64. The person is the ``customer_id``; an account without one is its own person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.core.accounts.persons import persons_of
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope
+from collections_opt.core.experiments.hashing import hmac_sha256_first8
+from collections_opt.core.rules.eligibility import bucket_of
+
+Mask = NDArray[np.bool_]
+
+PROTECTED: tuple[str, ...] = ("vulnerable", "bankruptcy", "deceased", "cease", "attorney", "dispute", "fraud", "scra")
+"""Flags of people whose contact is owed, shielded or ordered by law: no draw decides about them."""
+
+_MUST_BE_KNOWN = "vulnerable"
+
+_FIRST_EIGHT = 64
+
+
+class Arm(IntEnum):
+    """What the draw decided for an account's person."""
+
+    NONE = 0
+    """In no experiment."""
+    CONTACT = 1
+    """As the ranking decides."""
+    HELD_OUT = 2
+    """Left alone: no outbound contact, whatever the ranking would do."""
+
+
+@dataclass(frozen=True)
+class Arms:
+    """Arms of n accounts under the experiments of a day.
+
+    Attributes:
+        experiment: uint8 (n,) which experiment an account's person is in, counted from 1 in their order; 0 for none.
+        arm: uint8 (n,), an ``Arm``.
+        share_nano: int64 (e,) chance of being left alone in each experiment, in 1e-9.
+    """
+
+    experiment: NDArray[np.uint8]
+    arm: NDArray[np.uint8]
+    share_nano: NDArray[np.int64]
+
+    @property
+    def held_out(self) -> Mask:
+        """Whom no queue may contact, bool (n,)."""
+        return np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
+
+    @property
+    def chance_nano(self) -> NDArray[np.int64]:
+        """Chance in 1e-9 with which each account's person is left alone, int64 (n,); 0 outside experiments."""
+        return np.concatenate([[0], self.share_nano])[self.experiment].astype(np.int64)
+
+
+def person_keys(portfolio: Portfolio) -> NDArray[np.bytes_]:
+    """Return the text that names each account's person across portfolios, bytes (n,)."""
+    customer, account = portfolio.column("customer_id"), portfolio.column("account_id")
+    named = np.strings.add(np.bytes_(b"customer/"), customer)
+    return np.where(customer == b"", np.strings.add(np.bytes_(b"account/"), account), named)
+
+
+def held_out(salt: str, share_nano: int, person: NDArray[np.bytes_]) -> Mask:
+    """Return whom the draw leaves alone, bool (n,).
+
+    Args:
+        salt: hexadecimal digits.
+        share_nano: chance in 1e-9.
+        person: as ``person_keys``.
+    """
+    drawn = hmac_sha256_first8(bytes.fromhex(salt), person)
+    return np.asarray(drawn < np.uint64((share_nano << _FIRST_EIGHT) // SHARE_SCALE), dtype=bool)
+
+
+def in_scope(portfolio: Portfolio, portfolio_id: str, design: ExperimentDesign) -> Mask:
+    """Return the accounts whose persons an experiment is about, bool (n,).
+
+    A person is in it with all accounts or with none: one account outside the scope would be contacted about, and a protected
+    one takes the whole person out.
+    """
+    if not design.runs_on(portfolio.as_of_date):
+        return np.zeros(portfolio.account_count, dtype=bool)
+    return covered(portfolio, portfolio_id, design.scope)
+
+
+def covered(portfolio: Portfolio, portfolio_id: str, scope: Scope) -> Mask:
+    """Return the accounts that a scope covers, whatever the day, bool (n,); as ``in_scope``."""
+    if not scope.names(portfolio_id):
+        return np.zeros(portfolio.account_count, dtype=bool)
+    inside = ~protected(portfolio)
+    if scope.products:
+        inside &= np.isin(portfolio.column("product"), np.array([name.encode() for name in scope.products]))
+    if scope.buckets:
+        inside &= np.isin(bucket_of(portfolio.column("days_past_due")), np.array(scope.buckets))
+    persons = persons_of(portfolio)
+    return inside if persons is None else ~persons.any_of(~inside)
+
+
+def protected(portfolio: Portfolio) -> Mask:
+    """Return accounts about whose people no draw decides, bool (n,): who is not known to be not vulnerable is protected.
+
+    The other flags that are missing are read as rules read them, as not set.
+    """
+    found = ~portfolio.is_present(_MUST_BE_KNOWN)
+    for name in PROTECTED:
+        found |= portfolio.column(name).astype(bool)
+    return np.asarray(found, dtype=bool)
+
+
+def protected_persons(portfolio: Portfolio) -> Mask:
+    """Return accounts of people of whom some account is ``protected``, bool (n,)."""
+    found, persons = protected(portfolio), persons_of(portfolio)
+    return found if persons is None else persons.any_of(found)
+
+
+def arms_of(portfolio: Portfolio, portfolio_id: str, designs: Sequence[ExperimentDesign]) -> Arms | None:
+    """Return the arms under the experiments of a day, None where there are none; who is in two is in the first."""
+    if not designs:
+        return None
+    experiment = np.zeros(portfolio.account_count, dtype=np.uint8)
+    arm = np.zeros(portfolio.account_count, dtype=np.uint8)
+    person = person_keys(portfolio)
+    for at, design in enumerate(designs, start=1):
+        rows = np.flatnonzero(in_scope(portfolio, portfolio_id, design) & (experiment == 0))
+        drawn = held_out(design.salt, design.share_nano, person[rows])
+        experiment[rows] = at
+        arm[rows] = np.where(drawn, int(Arm.HELD_OUT), int(Arm.CONTACT))
+    return Arms(experiment, arm, np.array([design.share_nano for design in designs], dtype=np.int64))

@@ -1,0 +1,106 @@
+"""Experiments as messages, and what is planned with them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from collections_opt.api.v1 import experiment_pb2
+from collections_opt.api.v1 import experiment_service_pb2 as pb
+from collections_opt.application.experiments.planning import PlannedExperiment, PlanQuestion
+from collections_opt.application.resources.approved import Stored
+from collections_opt.application.resources.experiments import state_of
+from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope, StopRule
+from collections_opt.core.experiments.power import OutcomeSpread, persons_to_read
+from collections_opt.service.converters.resources import write_state
+from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
+
+_STOP_RULE = experiment_pb2.ExperimentStopRule.DESCRIPTOR
+_STATE = experiment_pb2.ExperimentState.DESCRIPTOR
+
+
+def read_scope(message: experiment_pb2.ExperimentScope) -> Scope:
+    """Return whom an experiment is about."""
+    return Scope(tuple(message.portfolio_patterns), tuple(message.products), tuple(message.buckets))
+
+
+def read_design(message: experiment_pb2.Experiment) -> ExperimentDesign:
+    """Return what somebody creates; what a caller sets in OUTPUT_ONLY fields is ignored.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a missing date or an unknown rule.
+    """
+    rule = StopRule.LAST_DAY
+    if message.stop_rule:
+        rule = StopRule(read_enum(_STOP_RULE, message.stop_rule, "experiment.stop_rule"))
+    # A share that is no number is out of range, and is refused as such.
+    share = message.share if 0 < message.share <= 1 else 0.0
+    return ExperimentDesign(
+        share_nano=round(share * SHARE_SCALE),
+        salt=message.salt,
+        starts_on=read_date(message.start_date, "experiment.start_date"),
+        ends_on=read_date(message.end_date, "experiment.end_date"),
+        horizon_days=message.horizon_days,
+        planned_person_count=message.planned_person_count,
+        scope=read_scope(message.scope),
+        stop_rule=rule,
+    )
+
+
+def write_experiment(stored: Stored[ExperimentDesign], today: date) -> experiment_pb2.Experiment:
+    """Return an experiment as it stands on a day."""
+    design = stored.content
+    return experiment_pb2.Experiment(
+        experiment_id=stored.version.resource_id,
+        scope=experiment_pb2.ExperimentScope(
+            portfolio_patterns=design.scope.portfolios, products=design.scope.products, buckets=design.scope.buckets
+        ),
+        share=design.share,
+        start_date=write_date(design.starts_on),
+        end_date=write_date(design.ends_on),
+        horizon_days=design.horizon_days,
+        planned_person_count=design.planned_person_count,
+        stop_rule=write_enum(_STOP_RULE, design.stop_rule.value),
+        salt=design.salt,
+        stop_date=None if design.stopped_on is None else write_date(design.stopped_on),
+        stop_reason=design.stop_reason,
+        standing=write_enum(_STATE, state_of(stored, today).value),
+        state=write_state(stored.version),
+    )
+
+
+def read_question(message: pb.PlanExperimentRequest) -> PlanQuestion:
+    """Return what somebody plans."""
+    spread = None
+    if message.standard_deviation_minor_units or message.correlation:
+        spread = OutcomeSpread(message.standard_deviation_minor_units, message.correlation)
+    return PlanQuestion(
+        ranking_id=message.ranking_id,
+        share=message.share,
+        duration_days=message.duration_days,
+        horizon_days=message.horizon_days,
+        scope=read_scope(message.scope),
+        spread=spread,
+        wanted_effect_minor=message.wanted_effect_minor_units or None,
+    )
+
+
+def write_planned(planned: PlannedExperiment, share: float) -> pb.PlanExperimentResponse:
+    """Return what an experiment would show and cost."""
+    plan, cost = planned.plan, planned.plan.cost
+    return pb.PlanExperimentResponse(
+        currency_code=planned.currency_code,
+        entering_person_count=plan.entering_count,
+        held_out_person_count=plan.held_out_count,
+        detectable_effect_minor_units=plan.detectable_minor,
+        needed_person_count=plan.needed_count,
+        readable_person_count=persons_to_read(share),
+        cost_minor_units=cost.least_minor,
+        cost_low_minor_units=cost.low_minor,
+        cost_high_minor_units=cost.high_minor,
+        cost_most_minor_units=cost.most_minor,
+        standard_deviation_minor_units=planned.spread.standard_deviation_minor,
+        correlation=planned.spread.correlation,
+        spread_source=planned.spread_source,
+        worked_person_count=planned.worked_count,
+        protected_person_count=planned.protected_count,
+    )
