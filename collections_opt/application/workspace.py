@@ -133,9 +133,6 @@ def open_workspace(
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
     experiments = Experiments(ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS))
-    if records.may_write:
-        rule_tables.ship(bundled_rules())
-        values.ship(bundled_parameters())
     books = Books(ledger, now, recorder, values)
     rankings = Rankings(ledger, serving, rule_tables, values, experiments, now, recorder, worker)
     recorded = rankings.recorded
@@ -176,7 +173,15 @@ def open_workspace(
         Maturities(ledger, recorder, recorded, day.events.log, now),
         now,
     )
-    plan = bundled_plan()
-    if records.may_write and not any(stored.plan_id == plan.plan_id for stored in ledger.plans_after("", MAX_PAGE_SIZE)):
-        workspace.books.save_plan(plan, None)
+    if records.may_write:
+        _ship(workspace)
     return workspace
+
+
+def _ship(workspace: Workspace) -> None:
+    """Keep what the release ships; it gives way to what people saved."""
+    workspace.rule_tables.ship(bundled_rules())
+    workspace.values.ship(bundled_parameters())
+    plan = bundled_plan()
+    if not any(stored.plan_id == plan.plan_id for stored in workspace.ledger.plans_after("", MAX_PAGE_SIZE)):
+        workspace.books.save_plan(plan, None)

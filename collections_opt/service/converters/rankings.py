@@ -19,8 +19,8 @@ from collections_opt.core.ranking.explanation import QueueExplanation
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.ledger.records import LedgerEvent, WorklistEntry
+from collections_opt.service.converters.approved.value_sets import write_choice
 from collections_opt.service.converters.scores import LOSS_SOURCE, write_blocking_rule, write_reasons
-from collections_opt.service.converters.value_sets import write_choice
 from collections_opt.wire.columns import Columns, encode_chunks
 from collections_opt.wire.common import write_enum, write_time
 from collections_opt.wire.day_windows import write_window

@@ -9,12 +9,12 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import PRICE_SCALE
 from collections_opt.core.value.stated_money import FACTOR_SCALE, StatedMoney
 from collections_opt.ledger.records import RankingRecord
+from collections_opt.service.converters.approved.rule_tables import write_table_versions
+from collections_opt.service.converters.approved.value_sets import write_choices
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
 from collections_opt.service.converters.model_use import write_recorded_use
-from collections_opt.service.converters.rule_tables import write_table_versions
 from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import LOSS_SOURCE
-from collections_opt.service.converters.value_sets import write_choices
 from collections_opt.wire.common import write_date, write_enum, write_time
 from collections_opt.wire.parameters import write_parameters
 

@@ -8,10 +8,10 @@ from collections_opt.application.rankings.books import Books
 from collections_opt.core.names import check_id
 from collections_opt.service.access.call import Call
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
+from collections_opt.service.converters.approved.value_sets import write_choices
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import write_scores
-from collections_opt.service.converters.value_sets import write_choices
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, told_as

@@ -16,8 +16,8 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.names import check_id, list_violations
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.resources import read_version
-from collections_opt.service.converters.value_sets import read_value_set, write_choices, write_value_set
+from collections_opt.service.converters.approved.resources import read_version
+from collections_opt.service.converters.approved.value_sets import read_value_set, write_choices, write_value_set
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_uuid4, told_as

@@ -8,7 +8,7 @@ from collections_opt.api.v1 import model_use_pb2
 from collections_opt.api.v1 import value_set_pb2 as pb
 from collections_opt.application.resources.approved import SavedContent, Stored
 from collections_opt.application.resources.value_sets import ValueChoice, ValueSet
-from collections_opt.service.converters.resources import write_state
+from collections_opt.service.converters.approved.resources import write_state
 from collections_opt.wire.common import read_date, write_date, write_enum
 from collections_opt.wire.parameters import read_parameters, write_parameters
 

@@ -11,7 +11,7 @@ from collections_opt.application.resources.approved import Stored
 from collections_opt.application.resources.experiments import state_of
 from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope, StopRule
 from collections_opt.core.experiments.power import OutcomeSpread, persons_to_read
-from collections_opt.service.converters.resources import write_state
+from collections_opt.service.converters.approved.resources import write_state
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
 _STOP_RULE = experiment_pb2.ExperimentStopRule.DESCRIPTOR

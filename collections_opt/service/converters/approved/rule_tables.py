@@ -8,7 +8,7 @@ from collections_opt.api.v1 import rule_table_pb2 as pb
 from collections_opt.application.resources.approved import SavedContent, Stored
 from collections_opt.application.resources.rule_tables import TableVersion
 from collections_opt.core.rules.tables import RuleTable
-from collections_opt.service.converters.resources import write_state
+from collections_opt.service.converters.approved.resources import write_state
 from collections_opt.wire.common import read_date
 from collections_opt.wire.rules import read_rule_table, write_rule_table
 

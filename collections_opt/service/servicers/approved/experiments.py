@@ -12,8 +12,8 @@ from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.experiments import Experiments, NewExperiment, StopCommand
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.experiments import read_design, read_question, write_experiment, write_planned
-from collections_opt.service.converters.resources import read_version
+from collections_opt.service.converters.approved.experiments import read_design, read_question, write_experiment, write_planned
+from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 

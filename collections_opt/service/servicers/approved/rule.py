@@ -16,8 +16,8 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.resources import read_version
-from collections_opt.service.converters.rule_tables import read_saved_table, write_stored_table
+from collections_opt.service.converters.approved.resources import read_version
+from collections_opt.service.converters.approved.rule_tables import read_saved_table, write_stored_table
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.service.servicers.rule_what_ifs import RuleWhatIfs

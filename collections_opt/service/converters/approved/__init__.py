@@ -1,0 +1,1 @@
+"""Messages of what people save and approve before it counts: versions, values, rules, experiments."""

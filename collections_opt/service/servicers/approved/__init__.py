@@ -1,0 +1,1 @@
+"""Services of what people save and approve before it counts: values, rules, experiments."""
