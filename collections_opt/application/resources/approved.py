@@ -10,8 +10,9 @@ How to keep a new kind of settings (value parameters are the example, ``applicat
    and approves it as BOOTSTRAP; a person's version always stands.
 5. When a ranking is made ask ``in_force(as_of_date)``, choose among what it returns, and settle the choice in the owed
    ranking before it is begun, so that it is the same when it is made again. Record the content (or its object) and the names.
-6. The service: messages hold ``ResourceState`` (``resource.proto``) beside the content; ``service/converters/approved/resources.py``
-   writes it. Save and update take request_id, etag and validate_only; approve takes request_id, version, note and self_approved.
+6. The service: messages hold ``ResourceState`` (``resource.proto``) beside the content;
+   ``service/converters/approved/resources.py`` writes it. Save and update take request_id, etag and validate_only; approve takes
+   request_id, version, note and self_approved.
 
 Who saves a version does not approve it. ``self_approved`` lets one person do both, is recorded as such, and is refused where the
 server checks tokens: there names are known, and a second person exists.
