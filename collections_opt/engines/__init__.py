@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from collections_opt.engines.here import Here
-from collections_opt.engines.passes import Columns, Passes
+from collections_opt.engines.passes import Columns, Engine, Passes
 
-__all__ = ["Columns", "Here", "Passes"]
+__all__ = ["Columns", "Engine", "Here", "Passes"]

@@ -68,6 +68,10 @@ class Here:
         """Return the same rows with other columns, written at once."""
         return Here(change(self.columns), self.threads)
 
+    def kept(self, change: Change) -> Here:
+        """Return the same rows with other columns, as ``changed``."""
+        return self.changed(change)
+
     def here(self) -> Here:
         """Return itself."""
         return self

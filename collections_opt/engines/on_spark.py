@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import numpy as np
@@ -20,13 +22,16 @@ from pyspark.sql import SparkSession
 
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.engines.here import Here
-from collections_opt.engines.parts import Part, in_order, read_columns, write_columns
+from collections_opt.engines.parts import Part, delete_folder, in_order, read_columns, write_columns
 from collections_opt.engines.passes import Change, Columns
 
 _Result = TypeVar("_Result")
 
 FEW_BYTES = 256 << 20
 """Rows of up to this many bytes come to the driver when some of them are asked for; more stay spread."""
+
+PART_ROWS = 1 << 18
+"""Rows of a part: some seconds of scoring and a quarter of a second of a price pass."""
 
 _RESULT = pa.schema([("part", pa.int64()), ("result", pa.large_binary())])
 
@@ -123,16 +128,29 @@ class OnSpark:
         """Return some rows, int64 (r,), ascending: brought here if they are few, else written as parts of their own."""
         if len(rows) * self._row_bytes() <= self._few_bytes:
             return self.take(rows)
-        name = hashlib.sha256(rows.tobytes() + "".join(part.path for part in self._parts).encode()).hexdigest()[:24]
-        paths = [f"{self._folder}/some-{name}-{number:06}.arrow" for number in range(len(self._parts))]
-        starts = {part.start: path for part, path in zip(self._parts, paths, strict=True)}
+
+        def chosen(columns: Columns, start: int) -> Columns:
+            inside = _inside(rows, columns, start)
+            return {name: column[inside] for name, column in columns.items()}
+
+        return self._written(f"some-{hashlib.sha256(rows.tobytes()).hexdigest()[:24]}", chosen)
+
+    def kept(self, change: Change) -> OnSpark:
+        """Return the same rows with other columns, written as parts of their own."""
+        return self._written("kept", lambda columns, _: change(columns))
+
+    def _written(self, name: str, made: Callable[[Columns, int], Columns]) -> OnSpark:
+        """Write a part for each part, in a folder that depends on what the rows were made from and how often."""
+        origin = hashlib.sha256("".join(part.path for part in self._parts).encode()).hexdigest()[:12]
+        folder = f"{self._folder}/{name}-{origin}-{len(self._changes)}"
+        paths = {part.start: f"{folder}/{number:06}.arrow" for number, part in enumerate(self._parts)}
 
         def write(columns: Columns, start: int) -> int:
-            chosen = _inside(rows, columns, start)
-            write_columns(starts[start], {name: column[chosen] for name, column in columns.items()}, attempt())
-            return len(chosen)
+            result = made(columns, start)
+            write_columns(paths[start], result, attempt())
+            return len(next(iter(result.values())))
 
-        parts = in_order(list(zip(paths, self.over(write), strict=True)))
+        parts = in_order(list(zip(paths.values(), self.over(write), strict=True)))
         return OnSpark(self._session, parts, self._folder, self._threads, self._few_bytes)
 
     def changed(self, change: Change) -> OnSpark:
@@ -160,3 +178,40 @@ def _inside(rows: NDArray[np.int64], columns: Columns, start: int) -> NDArray[np
     count = len(next(iter(columns.values())))
     first, last = np.searchsorted(rows, [start, start + count])
     return rows[first:last] - start
+
+
+class SparkEngine:
+    """Keeps rows in parts on storage and runs passes over them on Spark.
+
+    Args:
+        session: the session.
+        folder: a path or address that driver and executors see, with room for about 200 bytes per account and queue.
+        part_rows: rows of a part: a task's work. A multiple of the blocks in which values are computed.
+        threads: worker threads of what the driver does by itself.
+        least_accounts: rankings of fewer accounts are made in this process.
+    """
+
+    def __init__(
+        self, session: SparkSession, folder: str, part_rows: int = PART_ROWS, threads: int = 2, least_accounts: int = 1
+    ) -> None:
+        self.least_accounts = least_accounts
+        self._session = session
+        self._folder = folder.rstrip("/")
+        self._part_rows = part_rows
+        self._threads = threads
+
+    @contextmanager
+    def spread(self, columns: Columns) -> Iterator[OnSpark]:
+        """Write rows as parts and read them on Spark for the time of a block; then the parts are deleted."""
+        folder = f"{self._folder}/{uuid.uuid4().hex}"
+        count = len(next(iter(columns.values())))
+        written = []
+        try:
+            for number, start in enumerate(range(0, count, self._part_rows)):
+                part = {name: column[start : start + self._part_rows] for name, column in columns.items()}
+                path = f"{folder}/{number:06}.arrow"
+                write_columns(path, part, "driver")
+                written.append((path, len(next(iter(part.values())))))
+            yield OnSpark(self._session, in_order(written), folder, self._threads)
+        finally:
+            delete_folder(folder)

@@ -71,6 +71,13 @@ def read_columns(path: str) -> dict[str, NDArray[Any]]:
     return {name: _to_numpy(table.column(name), np.dtype(kind), shape) for name, (kind, shape) in form.items()}
 
 
+def delete_folder(path: str) -> None:
+    """Delete a folder of parts, if it is there."""
+    system, place = _system(path)
+    if system.get_file_info(place).type != fs.FileType.NotFound:
+        system.delete_dir(place)
+
+
 def _system(path: str) -> tuple[fs.FileSystem, str]:
     if "://" in path:
         found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(path)
@@ -82,12 +89,14 @@ def _to_arrow(column: NDArray[Any]) -> pa.Array:
     """Return an array of rows of fixed size: what Arrow has no like of is kept as the bytes that it is in memory."""
     width = column.dtype.itemsize * int(np.prod(column.shape[1:], dtype=np.int64))
     flat = np.ascontiguousarray(column).reshape(-1).view(np.uint8)
+    if not width:  # a history of no months
+        return pa.nulls(len(column))
     return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(column), [None, pa.py_buffer(flat)])
 
 
 def _to_numpy(column: pa.ChunkedArray, kind: np.dtype[Any], shape: list[int]) -> NDArray[Any]:
-    if column.num_chunks == 0:
-        return np.empty((0, *shape), kind)
+    if column.num_chunks == 0 or pa.types.is_null(column.type):
+        return np.empty((len(column), *shape), kind)
     array = column.chunk(0)
     start, width = array.offset * array.type.byte_width, array.type.byte_width
     held = np.frombuffer(array.buffers()[1], dtype=np.uint8, count=len(array) * width, offset=start)

@@ -7,6 +7,7 @@ integers join the parts, so neither their number nor a part computed twice can c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -58,8 +59,25 @@ class Passes(Protocol):
         """Return the same rows with other columns."""
         ...
 
+    def kept(self, change: Change) -> Passes:
+        """Return the same rows with other columns, which are made once and kept where the rows are."""
+        ...
+
     def here(self) -> Near:
         """Bring all rows into this process."""
+        ...
+
+
+class Engine(Protocol):
+    """Where rows are kept and passes run."""
+
+    @property
+    def least_accounts(self) -> int:
+        """Rankings of fewer accounts are made in this process."""
+        ...
+
+    def spread(self, columns: Columns) -> AbstractContextManager[Passes]:
+        """Keep rows where passes over them run, for the time of a block."""
         ...
 
 

@@ -15,8 +15,16 @@ from collections_opt.core.problem.assignment import (
 )
 from collections_opt.solvers.exact import solve_exact
 from collections_opt.solvers.greedy import solve_greedy
-from collections_opt.solvers.pricing import PriceIntervals, price_intervals, solve_pricing
+from collections_opt.solvers.pricing import (
+    PriceIntervals,
+    SpreadAssignment,
+    SpreadProblem,
+    price_intervals,
+    solve_pricing,
+    solve_spread,
+)
 from collections_opt.solvers.raw_order import fill_in_order, solve_in_order
+from collections_opt.solvers.spread_verifier import PartProof, prove_part, verify_parts
 from collections_opt.solvers.verifier import Finding, FindingKind, Verification, lagrangian_bound, verify
 
 __all__ = [
@@ -24,17 +32,23 @@ __all__ = [
     "SOLVERS",
     "Finding",
     "FindingKind",
+    "PartProof",
     "PriceIntervals",
+    "SpreadAssignment",
+    "SpreadProblem",
     "Verification",
     "fill_in_order",
     "lagrangian_bound",
     "price_intervals",
+    "prove_part",
     "solve_default",
     "solve_exact",
     "solve_greedy",
     "solve_in_order",
     "solve_pricing",
+    "solve_spread",
     "verify",
+    "verify_parts",
 ]
 
 EXACT_ACCOUNTS = 200

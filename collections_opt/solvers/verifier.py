@@ -138,10 +138,18 @@ def lagrangian_bound(
     if wrong:
         raise refuse(Reason.INVALID_ARGUMENT, "prices", str(wrong[0]), "Use prices between 0 and MAX_PRICE.")
     total = sum(int(p) * int(c) for p, c in zip(prices, usable_capacity(problem), strict=True))
-    charge = None
     if side is not None and nu.any():
-        charge = np.tensordot(nu, side.table, axes=1)
         total += sum(int(p) * int(b) for p, b in zip(nu, side.limit if limits is None else limits, strict=True))
+    return (total + surplus_at(problem, prices, nu)) >> _SCALE_BITS
+
+
+def surplus_at(problem: AssignmentProblem, prices: NDArray[np.int64], side_prices: NDArray[np.int64]) -> int:
+    """Return what all persons gain by their best choices at prices, exact, in ``1 / PRICE_SCALE`` minor units.
+
+    It adds up over parts of the accounts, unless a person has accounts in two of them.
+    """
+    side, total = problem.side, 0
+    charge = None if side is None or not side_prices.any() else np.tensordot(side_prices, side.table, axes=1)
     best = None if problem.persons is None else np.zeros(problem.account_count, dtype=np.int64)
     for rows in _chunks(problem):
         value = problem.value[rows].astype(np.int64)
@@ -157,7 +165,7 @@ def lagrangian_bound(
         most = np.zeros(problem.account_count, dtype=np.int64)
         np.maximum.at(most, problem.persons.of, best)
         total += sum(_exact_sum(most[start : start + _CHUNK_CELLS]) for start in range(0, most.size, _CHUNK_CELLS))
-    return total >> _SCALE_BITS
+    return total
 
 
 def _exact_sum(surplus: NDArray[np.int64]) -> int:
@@ -170,6 +178,12 @@ def usable_capacity(problem: AssignmentProblem) -> NDArray[np.int64]:
 
     A queue's load is a multiple of that divisor, so nothing that can be assigned is lost.
     """
+    step = np.maximum(divisor_of(problem), 1)
+    return np.asarray(problem.capacity_seconds // step * step, dtype=np.int64)
+
+
+def divisor_of(problem: AssignmentProblem) -> NDArray[np.int64]:
+    """Return the greatest common divisor of each queue's workable handling times, int64 (q,); 0 where there are none."""
     divisor = np.zeros(problem.queue_count, dtype=np.int64)
     for rows in _chunks(problem):
         open_queues = np.flatnonzero(divisor != 1)
@@ -178,8 +192,7 @@ def usable_capacity(problem: AssignmentProblem) -> NDArray[np.int64]:
         seconds = np.where(problem.value[rows][:, open_queues] > 0, problem.seconds[rows][:, open_queues], 0)
         found = np.gcd.reduce(seconds.astype(np.int64), axis=0)
         divisor[open_queues] = np.gcd(divisor[open_queues], found)
-    step = np.maximum(divisor, 1)
-    return np.asarray(problem.capacity_seconds // step * step, dtype=np.int64)
+    return divisor
 
 
 def _chunks(problem: AssignmentProblem) -> Iterator[slice]:

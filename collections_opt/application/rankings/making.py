@@ -9,13 +9,14 @@ from datetime import date, datetime
 
 import structlog
 
-from collections_opt.application.models.serving import ModelServing, Serving
+from collections_opt.application.models.serving import ModelServing, PinnedModels, Serving
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.models.shadow import shadow_scores
 from collections_opt.application.rankings.clipped_values import checked_payoffs
 from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
 from collections_opt.application.rankings.decided_facts import answer_facts, input_facts
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
+from collections_opt.application.rankings.on_engine import RankedBy, rank_on_engine, why_not_on_an_engine
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.rankings.runs import RankingRuns
 from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
@@ -30,6 +31,7 @@ from collections_opt.application.resources.named_experiments import NamedExperim
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.application.settings import dump, load
+from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
@@ -42,10 +44,11 @@ from collections_opt.core.ranking.policy import without_a_model
 from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.engines import Engine
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RequestedRanking
 from collections_opt.ledger.requests.claims import Recovery
-from collections_opt.solvers import SOLVERS, solve_in_order, verify
+from collections_opt.solvers import SOLVERS, Finding, solve_in_order, verify
 
 _log = structlog.get_logger()
 
@@ -75,6 +78,8 @@ class Rankings:
         self._calendar = CapacityCalendar(ledger, now, recorder.publish)
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
+        self.engine: Engine | None = None
+        """Where rankings of many accounts are made; None for this process."""
         self.on_recorded: Callable[[RankingFacts], None] = lambda _: None
         """Is told the record of every ranking that this process makes."""
         self.recorded = RecordedRankings(ledger, recorder.sealed, self._runs.status)
@@ -171,20 +176,10 @@ class Rankings:
         serving = models.outcome
         if serving.step is LadderStep.POLICY_ORDER:
             request = replace(request, ordering=without_a_model(request.ordering))
-        ranking = rank(
-            portfolio,
-            request,
-            serving.scorer.score,
-            SOLVERS[command.solver],
-            progress,
-            effects_of=models.effects_of,
-            solve_in_order=solve_in_order,
-            losses_of=models.losses_of,
-        )
+        ranking, findings = self._ranked(command, request, portfolio, models, progress)
         spread, let_pass = self._drift(command, ranking, serving)
         clipped = checked_payoffs(ranking.worth, command.parameters, command.accept_clipped_values)
         progress(SolveProgress("verify", 0.92, ranking.assignment.gap))
-        findings = verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
         if findings:
             raise CollectionsError(
                 Reason.INTEGRITY_FAILURE, "The independent verifier refused the assignment: " + str(findings[0])
@@ -217,6 +212,34 @@ class Rankings:
         self._recorder.publish()
         self.on_recorded(facts)
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=facts.answer.termination.value)
+
+    def _ranked(
+        self,
+        command: OwedRanking,
+        request: RankingRequest,
+        portfolio: Portfolio,
+        models: PinnedModels,
+        progress: ProgressCallback,
+    ) -> tuple[Ranking, tuple[Finding, ...]]:
+        """Return the ranking and what the verifier finds wrong with it; where it is made does not change a byte."""
+        score = models.outcome.scorer.score
+        if self.engine is not None:
+            why_not = why_not_on_an_engine(portfolio, request, command.solver, self.engine)
+            if not why_not:
+                by = RankedBy(score, models.effects_of, models.losses_of)
+                return rank_on_engine(portfolio, request, by, self.engine, command.solver, progress)
+            _log.warning("ranked in this process, not on the engine", ranking_id=command.ranking_id, why=why_not)
+        ranking = rank(
+            portfolio,
+            request,
+            score,
+            SOLVERS[command.solver],
+            progress,
+            effects_of=models.effects_of,
+            solve_in_order=solve_in_order,
+            losses_of=models.losses_of,
+        )
+        return ranking, verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
 
     def _drift(self, command: RankingCommand, ranking: Ranking, serving: Serving) -> tuple[ScoreSpread, tuple[str, ...]]:
         """Return the spread of scores and what was suspect of it, and refuse what nobody has let pass."""

@@ -31,5 +31,8 @@ class Far:
     def changed(self, change):
         return Far(self._held.changed(change), self._few)
 
+    def kept(self, change):
+        return self.changed(change)
+
     def here(self):
         return self._held
