@@ -25,6 +25,7 @@ from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.models.registry_policy import read_policy
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.outcomes.maturity import Maturities
+from collections_opt.application.outcomes.monitors import Monitors
 from collections_opt.application.rankings.books import Books
 from collections_opt.application.rankings.command import RankingCommand, options_of
 from collections_opt.application.rankings.jobs import State
@@ -70,7 +71,7 @@ class Workspace:
     trials: Trials
     day: Day
     trail: ReadTrail
-    maturities: Maturities
+    monitors: Monitors
     now: Callable[[], datetime]
 
     def close(self) -> None:
@@ -170,7 +171,7 @@ def open_workspace(
         Trials(ledger, recorded),
         day,
         ReadTrail(ledger, sealed, now),
-        Maturities(ledger, recorder, recorded, day.events.log, now),
+        Monitors(ledger, recorder, recorded, Maturities(ledger, recorder, recorded, day.events.log, now), now),
         now,
     )
     if records.may_write:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from collections_opt.application.models.serving import Serving, shown
+from collections_opt.application.records.monitor_facts import monitor_warnings
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.scoring_facts import BesideFacts, FitFacts, Health, ScoredBy, ScoredFacts, Scoring
 from collections_opt.core.evaluation.own_drift import MOVED_PSI
@@ -52,7 +53,7 @@ def warnings_of(facts: RankingFacts, serving: Serving, ranking: Ranking, ledger:
         ledger: where approvals of the other kinds are.
     """
     health, most = facts.health, facts.answer.persons.most_account_count
-    found = _score_warnings(facts.scored, serving, ranking)
+    found = _score_warnings(facts.scored, serving, ranking) + monitor_warnings(ledger, facts.answer.model_version)
     if most > _MOST_BELIEVABLE_ACCOUNTS:
         found.append(
             f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "

@@ -60,6 +60,12 @@ class Outcomes(Store):
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
+    def latest_outcomes(self, kind: OutcomeKind, size: int) -> list[OutcomeRecord]:
+        """Return the latest records of a kind, the latest first, at most ``size``."""
+        query = table.select().where(table.c.kind == kind.value).order_by(table.c.seq.desc()).limit(check_size(size))
+        with self._database.read() as connection:
+            return [_record(row) for row in connection.execute(query).mappings()]
+
     def last_outcome(self, kind: OutcomeKind, ranking_id: str = "") -> OutcomeRecord | None:
         """Return the latest record of a kind, of a ranking or of all; None where there is none."""
         query = table.select().where(table.c.kind == kind.value).order_by(table.c.seq.desc()).limit(1)

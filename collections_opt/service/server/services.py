@@ -178,7 +178,7 @@ def all_services(
         (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
         (experiment_service_pb2, "ExperimentService", ExperimentServicer(workspace.experiments, workspace.trials, workspace.now)),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
-        (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.maturities)),
+        (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
     )
     return tuple(

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
-from collections_opt.application.outcomes.maturity import MOST_RANKINGS, Maturities
+from collections_opt.application.outcomes.maturity import MOST_RANKINGS
+from collections_opt.application.outcomes.monitors import Monitors
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.outcomes.terms import ToldOutcomes
 from collections_opt.service.access.call import Call
@@ -24,8 +25,9 @@ MOST_LATER = 100
 class MonitorServicer:
     """Records outcomes and lets rankings mature."""
 
-    def __init__(self, maturities: Maturities) -> None:
-        self._maturities = maturities
+    def __init__(self, monitors: Monitors) -> None:
+        self._monitors = monitors
+        self._maturities = monitors.maturities
 
     def record_outcomes(self, requests: Iterator[pb.RecordOutcomesRequest], context: Call) -> pb.RecordOutcomesResponse:
         """Record a file."""
@@ -55,15 +57,11 @@ class MonitorServicer:
         if not request.terms.products:
             told = "say nothing of any product."
             raise refuse(Reason.INVALID_ARGUMENT, "terms.products", told, "Give each product a horizon and a line of default.")
-        if request.ranking_ids:
-            later = list(request.later_portfolio_ids)
-            with told_as({"ranking_id": "ranking_ids", "portfolio_id": "later_portfolio_ids"}):
-                done = [self._maturities.mature(one, terms, later, actor) for one in request.ranking_ids]
-        elif request.later_portfolio_ids:
+        if request.later_portfolio_ids and not request.ranking_ids:
             told = "are named without a ranking."
             raise refuse(Reason.INVALID_ARGUMENT, "later_portfolio_ids", told, "Name the rankings that they follow.")
-        else:
-            done = self._maturities.mature_due(terms, actor)
+        with told_as({"ranking_id": "ranking_ids", "portfolio_id": "later_portfolio_ids"}):
+            done = self._monitors.mature(list(request.ranking_ids), terms, list(request.later_portfolio_ids), actor)
         return pb.MatureRankingsResponse(maturities=[write_maturity(one) for one in done])
 
     def list_maturities(self, request: pb.ListMaturitiesRequest, _context: Call) -> pb.ListMaturitiesResponse:

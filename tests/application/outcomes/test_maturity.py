@@ -67,13 +67,13 @@ def test_every_source_tells_and_what_it_told_is_sealed_and_in_the_log(world):
     workspace, ranking_id, clock = world
     ids = names(workspace)
     pay(workspace, ids[3], EARLY - timedelta(days=1))
-    workspace.maturities.record_file(BOOK, told(ids, [Outcome.SOLD, Outcome.DIED]), "from the core system", ANN)
+    workspace.monitors.maturities.record_file(BOOK, told(ids, [Outcome.SOLD, Outcome.DIED]), "from the core system", ANN)
     clock.at = DUE + timedelta(days=5)
     late = np.full(12, 63)
     late[5] = 95
     workspace.books.import_portfolio(LATER, book(12, OLD + timedelta(days=33), days_past_due=late))
-    workspace.maturities.mature(ranking_id, TERMS, actor=ANN)
-    maturity, found = workspace.maturities.latest(ranking_id)
+    workspace.monitors.maturities.mature(ranking_id, TERMS, actor=ANN)
+    maturity, found = workspace.monitors.maturities.latest(ranking_id)
     assert [Outcome(one).name for one in found.outcome[:6].tolist()] == ["SOLD", "DIED", "STAYED", "CURED", "STAYED", "DEFAULTED"]
     assert maturity.counts_by_source == {"NOTHING": 0, "PORTFOLIO": 9, "EVENTS": 1, "FILE": 2}
     assert maturity.contradicted_count == 3
@@ -87,29 +87,29 @@ def test_every_source_tells_and_what_it_told_is_sealed_and_in_the_log(world):
 def test_nothing_matures_while_a_horizon_runs(world):
     workspace, ranking_id, clock = world
     clock.at = datetime(2026, 10, 2, 3, 59, tzinfo=UTC)  # still the first in New York: the thirtieth day has not passed
-    error = refused(Reason.RANKING_NOT_MATURE, workspace.maturities.mature, ranking_id, TERMS)
+    error = refused(Reason.RANKING_NOT_MATURE, workspace.monitors.maturities.mature, ranking_id, TERMS)
     assert "2026-10-01" in error.message
-    assert workspace.maturities.mature_due(TERMS) == []
-    refused(Reason.RANKING_NOT_MATURE, workspace.maturities.latest, ranking_id)
+    assert workspace.monitors.maturities.mature_due(TERMS) == []
+    refused(Reason.RANKING_NOT_MATURE, workspace.monitors.maturities.latest, ranking_id)
     clock.at = datetime(2026, 10, 2, 4, 1, tzinfo=UTC)
-    assert [one.ranking_id for one in workspace.maturities.mature_due(TERMS)] == [ranking_id]
-    assert workspace.maturities.mature_due(TERMS) == []
+    assert [one.ranking_id for one in workspace.monitors.maturities.mature_due(TERMS)] == [ranking_id]
+    assert workspace.monitors.maturities.mature_due(TERMS) == []
 
 
 def test_asked_again_only_what_is_new_is_recorded_and_the_first_answer_stays(world):
     workspace, ranking_id, clock = world
     clock.at = DUE
-    first = workspace.maturities.mature(ranking_id, TERMS)
-    again = workspace.maturities.mature(ranking_id, TERMS)
+    first = workspace.monitors.maturities.mature(ranking_id, TERMS)
+    again = workspace.monitors.maturities.mature(ranking_id, TERMS)
     assert (again.seq, again.repeated, first.repeated) == (first.seq, True, False)
     pay(workspace, names(workspace)[2], EARLY)
-    second = workspace.maturities.mature(ranking_id, TERMS)
+    second = workspace.monitors.maturities.mature(ranking_id, TERMS)
     assert second.seq > first.seq
     assert (first.counts["CURED"], second.counts["CURED"]) == (0, 1)
     pay(workspace, names(workspace)[2], DUE, 5, "after the horizon")
-    assert workspace.maturities.mature(ranking_id, TERMS).repeated
-    assert [one.seq for one in workspace.maturities.after(0, 10)] == [first.seq, second.seq]
-    assert workspace.maturities.latest(ranking_id)[0].seq == second.seq
+    assert workspace.monitors.maturities.mature(ranking_id, TERMS).repeated
+    assert [one.seq for one in workspace.monitors.maturities.after(0, 10)] == [first.seq, second.seq]
+    assert workspace.monitors.maturities.latest(ranking_id)[0].seq == second.seq
 
 
 def test_a_payment_that_bounced_later_is_no_cure_any_more(small):
@@ -117,9 +117,9 @@ def test_a_payment_that_bounced_later_is_no_cure_any_more(small):
     account = names(workspace)[1]
     pay(workspace, account, EARLY)
     clock.at = DUE
-    assert workspace.maturities.mature(ranking_id, TERMS).counts["CURED"] == 1
+    assert workspace.monitors.maturities.mature(ranking_id, TERMS).counts["CURED"] == 1
     workspace.day.events.record([Event("back", EventKind.REVERSAL, DUE, account.decode(), reverses="paid")], ANN)
-    assert workspace.maturities.mature(ranking_id, TERMS).counts["CURED"] == 0
+    assert workspace.monitors.maturities.mature(ranking_id, TERMS).counts["CURED"] == 0
 
 
 def test_a_death_that_was_told_of_the_person_alone_reaches_all_their_accounts(small):
@@ -127,30 +127,30 @@ def test_a_death_that_was_told_of_the_person_alone_reaches_all_their_accounts(sm
     dead = Event("dead", EventKind.FLAG, EARLY, customer_id="p002", flag="deceased", is_set=True)
     workspace.day.events.record([dead], ANN)
     clock.at = DUE
-    workspace.maturities.mature(ranking_id, TERMS)
-    _, found = workspace.maturities.latest(ranking_id)
+    workspace.monitors.maturities.mature(ranking_id, TERMS)
+    _, found = workspace.monitors.maturities.latest(ranking_id)
     assert found.account_id[found.outcome == Outcome.DIED].tolist() == [b"a002", b"a003"]
 
 
 def test_an_erased_account_takes_its_outcome_with_it(small):
     workspace, ranking_id, clock = small
     ids = names(workspace)
-    workspace.maturities.record_file(BOOK, told(ids, [Outcome.CURED, Outcome.CURED]), "a file", ANN)
+    workspace.monitors.maturities.record_file(BOOK, told(ids, [Outcome.CURED, Outcome.CURED]), "a file", ANN)
     clock.at = DUE
-    workspace.maturities.mature(ranking_id, TERMS)
+    workspace.monitors.maturities.mature(ranking_id, TERMS)
     clock.at = DUE + timedelta(days=4 * 366)  # the years for which what was worked is kept
     workspace.evidence.erasures.erase([ids[0].decode()], "asked", ANN)
-    _, found = workspace.maturities.latest(ranking_id)
+    _, found = workspace.monitors.maturities.latest(ranking_id)
     assert found.account_id.tolist() == ids[1:].tolist()
     assert found.source[0] == OutcomeSource.FILE
-    assert workspace.maturities.mature(ranking_id, TERMS).counts["CURED"] == 1
+    assert workspace.monitors.maturities.mature(ranking_id, TERMS).counts["CURED"] == 1
     assert broken(workspace) == []
 
 
 def test_a_file_is_recorded_once_and_its_faults_are_named(small):
     workspace, _, _ = small
     ids = names(workspace)
-    record = workspace.maturities.record_file
+    record = workspace.monitors.maturities.record_file
     rows = told(ids, [Outcome.CURED, Outcome.SOLD])
     assert record(BOOK, rows, "a file", validate_only=True) is None
     assert record(BOOK, rows, "a file").seq == record(BOOK, rows, "the same file").seq
@@ -166,17 +166,17 @@ def test_a_file_is_recorded_once_and_its_faults_are_named(small):
 def test_later_portfolios_that_are_named_must_be_later_and_in_the_same_currency(small):
     workspace, ranking_id, clock = small
     clock.at = DUE
-    error = refused(Reason.INVALID_ARGUMENT, workspace.maturities.mature, ranking_id, TERMS, [BOOK])
+    error = refused(Reason.INVALID_ARGUMENT, workspace.monitors.maturities.mature, ranking_id, TERMS, [BOOK])
     assert error.violations[0].field == "later_portfolio_ids"
-    refused(Reason.NOT_FOUND, workspace.maturities.mature, ranking_id, TERMS, ["no such book"])
+    refused(Reason.NOT_FOUND, workspace.monitors.maturities.mature, ranking_id, TERMS, ["no such book"])
     other = OutcomeTerms({"MORTGAGE": ProductTerms(30, 90)})
-    refused(Reason.INVALID_ARGUMENT, workspace.maturities.mature, ranking_id, other)
+    refused(Reason.INVALID_ARGUMENT, workspace.monitors.maturities.mature, ranking_id, other)
 
 
 def test_the_object_of_a_record_is_missed_when_it_is_gone(small):
     workspace, ranking_id, clock = small
     clock.at = DUE
-    workspace.maturities.mature(ranking_id, TERMS)
+    workspace.monitors.maturities.mature(ranking_id, TERMS)
     digest = workspace.ledger.outcomes_after(0, 10)[-1].object_digest
     path = next(path for path in workspace.ledger.objects._root.rglob("*") if digest in path.name)
     path.unlink()

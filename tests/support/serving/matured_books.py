@@ -58,6 +58,6 @@ def save_matured(workspace):
     ranking_id = rank_book(workspace)
     workspace.books.import_portfolio(LATER, book(12, OLD + timedelta(days=33), days_past_due=np.full(12, 63)))
     ids = workspace.recorded.portfolio(BOOK).column("account_id")
-    workspace.maturities.record_file(BOOK, told(ids, [Outcome.CURED, Outcome.SOLD], cash=700), "a file")
-    workspace.maturities.mature(ranking_id, TERMS)
+    workspace.monitors.maturities.record_file(BOOK, told(ids, [Outcome.CURED, Outcome.SOLD], cash=700), "a file")
+    workspace.monitors.mature([ranking_id], TERMS)
     return ranking_id

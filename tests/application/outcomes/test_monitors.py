@@ -1,0 +1,174 @@
+"""Rankings are held against what happened: right predictions pass, wrong ones are named in the next ranking's health."""
+
+import shutil
+import uuid
+from contextlib import closing
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.monitor_facts import Figure, MonitorFacts, monitor_warnings
+from collections_opt.application.settings import bundled_parameters
+from collections_opt.core.day.event_columns import day_number
+from collections_opt.core.outcomes.terms import Outcome, OutcomeTerms, ProductTerms, ToldOutcomes
+from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.ledger.records import OutcomeKind
+from tests.support.day.day_worlds import Clock, desk_plan, open_world, rows
+
+COUNT = 3_000
+FIRST = date(2026, 1, 5)
+TERMS = OutcomeTerms({"": ProductTerms(20, 120)})
+LATE = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def ranked(workspace, number, day):
+    """Rank a book of a day, and return the ranking's id."""
+    raw = rows(COUNT)
+    late = np.random.default_rng(number).integers(30, 119, COUNT)
+    raw = replace(raw, as_of_date=day, columns={**raw.columns, "days_past_due": late})
+    workspace.books.import_portfolio(f"book-{number}", raw)
+    command = RankingCommand(
+        str(uuid.UUID(int=number, version=4)),
+        f"book-{number}",
+        "calls-desk",
+        1,
+        Ordering.EXPECTED_VALUE,
+        bundled_parameters(),
+        "greedy",
+        purpose=RankingPurpose.ANALYSIS,
+    )
+    return workspace.rank(command, ignore_progress).ranking_id
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """Return a folder with three months ranked."""
+    folder = tmp_path_factory.mktemp("months")
+    with closing(open_world(folder, Clock(LATE))) as workspace:
+        made = replace(desk_plan(), plan_id="calls-desk", effective_from=date(2026, 1, 1))
+        workspace.books.save_plan(made, None)
+        for number in (1, 2, 3):
+            ranked(workspace, number, FIRST + timedelta(days=30 * (number - 1)))
+    return folder
+
+
+@pytest.fixture
+def workspace(template, tmp_path):
+    shutil.copytree(template, tmp_path, dirs_exist_ok=True)
+    with closing(open_world(tmp_path, Clock(LATE))) as opened:
+        yield opened
+
+
+def tell(workspace, number, change=lambda default: default, left=0.0):
+    """Draw outcomes from what a ranking recorded, defaults from a change of it, and tell them; return the ranking's id."""
+    record = next(r for r in workspace.ledger.rankings_before(None, 10) if r.portfolio_id == f"book-{number}")
+    opened = workspace.recorded.opened(record)
+    rng = np.random.default_rng(100 + number)
+    p = opened.outcomes().probability
+    default = np.clip(change(p[:, 1]), 0.0, 1.0)
+    draw = rng.random(COUNT)
+    outcome = np.where(draw < default, Outcome.DEFAULTED, np.where(draw < default + p[:, 0], Outcome.CURED, Outcome.STAYED))
+    outcome = np.where(rng.random(COUNT) < left, Outcome.SOLD, outcome).astype(np.int64)
+    day = day_number(opened.portfolio.as_of_date) + np.where(outcome == Outcome.STAYED, 20, 10)
+    cash = rng.integers(1, 50_000, COUNT)
+    told = ToldOutcomes(opened.entries.account_id, outcome, day, cash)
+    workspace.monitors.maturities.record_file(f"book-{number}", told, "a file")
+    return record.ranking_id
+
+
+def observed(workspace, number, *change, **more):
+    ranking_id = tell(workspace, number, *change, **more)
+    workspace.monitors.mature([ranking_id], TERMS)
+    return workspace.monitors.observe(ranking_id)
+
+
+def test_right_predictions_pass_in_every_part(workspace):
+    facts = observed(workspace, 1, left=0.1)
+    assert facts.unseen_count > 0
+    cell = facts.cell("all", "", "default")
+    assert cell.account_count == COUNT - facts.unseen_count
+    assert cell.slope.low < 1.0 < cell.slope.high
+    assert cell.realised.low < cell.predicted < cell.realised.high
+    assert cell.level.low < 0.0 < cell.level.high
+    assert not [one.key for one in facts.cells if one.alarm]
+    assert {one.dimension for one in facts.cells} == {"all", "unworked", "product", "bucket", "queue"}
+    assert facts.captured["hindsight"].value >= max(facts.captured[name].value for name in ("worked", "balance"))
+    assert monitor_warnings(workspace.ledger, facts.model_version) == []
+
+
+def test_worked_accounts_are_held_against_what_contact_was_said_to_do(workspace):
+    facts = observed(workspace, 1)
+    opened = workspace.recorded.open(facts.ranking_id)
+    worked = opened.entries.queue != UNASSIGNED
+    p = opened.outcomes().probability[:, 0]
+    queue = facts.cell("queue", "calls", "cure")
+    assert queue.account_count == int((opened.entries.queue == 0).sum())
+    assert queue.predicted > p[opened.entries.queue == 0].mean()
+    assert facts.cell("unworked", "", "cure").predicted == pytest.approx(p[~worked].mean(), abs=1e-8)
+
+
+def test_a_model_that_tells_defaults_apart_no_more_is_named_in_the_next_ranking(workspace):
+    facts = observed(workspace, 1, lambda default: np.full(COUNT, default.mean()))
+    warning = monitor_warnings(workspace.ledger, facts.model_version)[0]
+    assert facts.model_version in warning
+    assert "slope" in warning
+    ranking_id = ranked(workspace, 9, date(2026, 11, 20))
+    told = workspace.recorded.open(ranking_id).facts.health.warnings
+    assert warning in told
+
+
+def test_a_shift_raises_an_alarm_that_is_in_the_log(workspace):
+    observed(workspace, 1)
+    facts = observed(workspace, 2, lambda default: default * 1.8)
+    cell = facts.cell("all", "", "default")
+    assert cell.alarm
+    assert cell.level_log >= cell.threshold_log
+    assert any("alarm" in line for line in monitor_warnings(workspace.ledger, facts.model_version))
+    record = workspace.ledger.last_outcome(OutcomeKind.MONITOR, facts.ranking_id)
+    assert same(MonitorFacts.of(record), facts)
+    assert all(check.holds for check in workspace.evidence.verification.verify_log().checks)
+
+
+def test_what_overlaps_is_shown_and_read_by_no_alarm(workspace):
+    first = observed(workspace, 2)
+    workspace.books.import_portfolio("near", replace(rows(50), as_of_date=FIRST + timedelta(days=40)))
+    ranking_id = ranked(workspace, 11, FIRST + timedelta(days=41))
+    workspace.monitors.mature([ranking_id], TERMS)
+    second = workspace.monitors.observe(ranking_id)
+    assert second.overlaps == first.ranking_id
+    assert not any(cell.alarm for cell in second.cells)
+    assert [one.ranking_id for one in workspace.monitors.all() if one.is_counted] == [first.ranking_id]
+
+
+def test_the_same_outcomes_are_held_against_the_ranking_once_and_new_ones_again(workspace):
+    ranking_id = tell(workspace, 1)
+    workspace.monitors.mature([ranking_id], TERMS)
+    workspace.monitors.mature([ranking_id], TERMS)
+    assert len(workspace.ledger.latest_outcomes(OutcomeKind.MONITOR, 10)) == 1
+    ids = workspace.recorded.portfolio("book-1").column("account_id")[:3]
+    day = np.full(3, day_number(FIRST) + 3)
+    mended = ToldOutcomes(ids, np.full(3, Outcome.DIED, dtype=np.int64), day, np.full(3, -1))
+    workspace.monitors.maturities.record_file("book-1", mended, "mended")
+    workspace.monitors.mature([ranking_id], TERMS)
+    assert len(workspace.ledger.latest_outcomes(OutcomeKind.MONITOR, 10)) == 2
+    assert len(workspace.monitors.all()) == 1
+    assert workspace.monitors.all()[0].unseen_count == 3
+
+
+def same(one, other):
+    """Return whether facts are alike up to what a record rounds, no figure being like no figure."""
+    for cell, twin in zip(one.cells, other.cells, strict=True):
+        for each in fields(cell):
+            held, told = getattr(cell, each.name), getattr(twin, each.name)
+            if isinstance(held, Figure):
+                held, told = (held.value, held.low, held.high), (told.value, told.low, told.high)
+            if isinstance(held, (float, tuple)):
+                np.testing.assert_allclose(held, told, atol=1e-9)
+            else:
+                assert held == told
+    return one.captured.keys() == other.captured.keys()
