@@ -67,6 +67,15 @@ def list_outcomes(client: Client, ranking_id: str) -> Iterator[pb.MaturedOutcome
     )
 
 
+def get_monitors(client: Client, model_version: str = "", plan_id: str = "") -> Iterator[pb.Monitor]:
+    """Yield, for every matured ranking by day, what was predicted against what happened."""
+    request = pb.GetMonitorsRequest
+    return pages(
+        lambda token: client.monitors.GetMonitors(request(model_version=model_version, plan_id=plan_id, page_token=token)),
+        lambda page: page.monitors,
+    )
+
+
 def _rows(told: ToldOutcomes, rows: slice) -> list[pb.ToldOutcome]:
     columns = (told.account_id, told.outcome, told.day, told.cash_minor)
     return [

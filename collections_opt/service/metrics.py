@@ -1,14 +1,16 @@
 """What a monitor watches: calls by how they end and how long they take, rankings, and every step of the ladder that failed.
 
-Labels are names of the contract: no account, person or portfolio is in them.
+Labels are names of the contract, and of parts of a book that the lender names itself: no account, person or portfolio is in them.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from collections_opt.application.records.monitor_facts import MonitorFacts
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.scoring_facts import DegradedStep
 
@@ -46,6 +48,25 @@ class ServerMetrics:
             ["disposition"],
             registry=self.registry,
         )
+
+        cell = ["model_version", "dimension", "value", "outcome"]
+        self._alarm = Gauge(
+            "collections_opt_monitor_alarm", "1 where the last matured ranking raised an alarm.", cell, registry=self.registry
+        )
+        self._predicted = Gauge("collections_opt_monitor_predicted", "Mean chance predicted.", cell, registry=self.registry)
+        self._realised = Gauge("collections_opt_monitor_realised", "Share realised.", cell, registry=self.registry)
+        self._slope = Gauge("collections_opt_monitor_slope", "Calibration slope; 1 is right.", cell, registry=self.registry)
+
+    def show_monitor(self, facts: MonitorFacts) -> None:
+        """Show what was found of the ranking that matured last."""
+        for cell in facts.cells:
+            labels = (facts.model_version, *cell.key)
+            self._alarm.labels(*labels).set(cell.alarm)
+            for gauge, value in ((self._predicted, cell.predicted), (self._realised, cell.realised.value)):
+                if math.isfinite(value):
+                    gauge.labels(*labels).set(value)
+            if math.isfinite(cell.slope.value):
+                self._slope.labels(*labels).set(cell.slope.value)
 
     def count_call(self, method: str, outcome: str, seconds: float) -> None:
         """Count a call that ended."""

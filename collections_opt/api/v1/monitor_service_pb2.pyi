@@ -665,3 +665,300 @@ class MaturedOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cash_minor_units) -> _WhichOneofReturnType__cash_minor_units | None: ...
 
 Global___MaturedOutcome: _TypeAlias = MaturedOutcome  # noqa: Y015
+
+@_typing.final
+class GetMonitorsRequest(_message.Message):
+    """Asks for monitors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    """Those of a model version, such as outcome/credit-card-4; empty for all."""
+    plan_id: _builtins.str
+    """Those of a desk; empty for all."""
+    page_size: _builtins.int
+    """Monitors per page, at most 1,000; 0 is 100."""
+    page_token: _builtins.str
+    """Token of the page before; empty for the first."""
+    def __init__(
+        self,
+        *,
+        model_version: _builtins.str = ...,
+        plan_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["model_version", b"model_version", "page_size", b"page_size", "page_token", b"page_token", "plan_id", b"plan_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMonitorsRequest: _TypeAlias = GetMonitorsRequest  # noqa: Y015
+
+@_typing.final
+class GetMonitorsResponse(_message.Message):
+    """A page of monitors."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MONITORS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FALSE_ALARM_RATE_FIELD_NUMBER: _builtins.int
+    FALSE_ALARM_MONTHS_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    false_alarm_rate: _builtins.float
+    """Chance of any alarm in any cell over this many months in which all predictions are right, at most."""
+    false_alarm_months: _builtins.int
+    """Months over which that holds."""
+    @_builtins.property
+    def monitors(self) -> _containers.RepeatedCompositeFieldContainer[Global___Monitor]:
+        """By day, oldest first; of a ranking that matured again, the last one."""
+
+    def __init__(
+        self,
+        *,
+        monitors: _abc.Iterable[Global___Monitor] | None = ...,
+        next_page_token: _builtins.str = ...,
+        false_alarm_rate: _builtins.float = ...,
+        false_alarm_months: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["false_alarm_months", b"false_alarm_months", "false_alarm_rate", b"false_alarm_rate", "monitors", b"monitors", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetMonitorsResponse: _TypeAlias = GetMonitorsResponse  # noqa: Y015
+
+@_typing.final
+class MonitorFigure(_message.Message):
+    """A figure with its 95 % interval."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VALUE_FIELD_NUMBER: _builtins.int
+    LOW_FIELD_NUMBER: _builtins.int
+    HIGH_FIELD_NUMBER: _builtins.int
+    value: _builtins.float
+    """The figure."""
+    low: _builtins.float
+    """Lower end."""
+    high: _builtins.float
+    """Upper end."""
+    def __init__(
+        self,
+        *,
+        value: _builtins.float = ...,
+        low: _builtins.float = ...,
+        high: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["high", b"high", "low", b"low", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MonitorFigure: _TypeAlias = MonitorFigure  # noqa: Y015
+
+@_typing.final
+class Monitor(_message.Message):
+    """What was predicted of a matured ranking against what happened."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    EFFECTS_VERSION_FIELD_NUMBER: _builtins.int
+    MATURITY_SEQUENCE_FIELD_NUMBER: _builtins.int
+    OVERLAPPING_RANKING_ID_FIELD_NUMBER: _builtins.int
+    UNSEEN_COUNT_FIELD_NUMBER: _builtins.int
+    CAPTURED_FIELD_NUMBER: _builtins.int
+    CELLS_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """The ranking."""
+    portfolio_id: _builtins.str
+    """Its portfolio."""
+    plan_id: _builtins.str
+    """Its desk."""
+    model_version: _builtins.str
+    """What scored."""
+    effects_version: _builtins.str
+    """What contact was said to do."""
+    maturity_sequence: _builtins.int
+    """Record of the outcomes that it was held against."""
+    overlapping_ranking_id: _builtins.str
+    """The ranking whose horizon still ran on its day; where there is one, alarms do not read this ranking."""
+    unseen_count: _builtins.int
+    """Accounts that left sight before their horizon, for which others stand."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """Its day."""
+
+    @_builtins.property
+    def captured(self) -> _containers.RepeatedCompositeFieldContainer[Global___CapturedMoney]:
+        """Share of the money paid that as many accounts hold as were worked; where money was, not what work brought."""
+
+    @_builtins.property
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___MonitorCell]:
+        """Part by part."""
+
+    def __init__(
+        self,
+        *,
+        ranking_id: _builtins.str = ...,
+        portfolio_id: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        plan_id: _builtins.str = ...,
+        model_version: _builtins.str = ...,
+        effects_version: _builtins.str = ...,
+        maturity_sequence: _builtins.int = ...,
+        overlapping_ranking_id: _builtins.str = ...,
+        unseen_count: _builtins.int = ...,
+        captured: _abc.Iterable[Global___CapturedMoney] | None = ...,
+        cells: _abc.Iterable[Global___MonitorCell] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "captured", b"captured", "cells", b"cells", "effects_version", b"effects_version", "maturity_sequence", b"maturity_sequence", "model_version", b"model_version", "overlapping_ranking_id", b"overlapping_ranking_id", "plan_id", b"plan_id", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id", "unseen_count", b"unseen_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Monitor: _TypeAlias = Monitor  # noqa: Y015
+
+@_typing.final
+class CapturedMoney(_message.Message):
+    """Share of the money paid that the first accounts of an order hold."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ORDER_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    order: _builtins.str
+    """worked, balance, or hindsight."""
+    @_builtins.property
+    def share(self) -> Global___MonitorFigure:
+        """The share."""
+
+    def __init__(
+        self,
+        *,
+        order: _builtins.str = ...,
+        share: Global___MonitorFigure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["share", b"share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["order", b"order", "share", b"share"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CapturedMoney: _TypeAlias = CapturedMoney  # noqa: Y015
+
+@_typing.final
+class MonitorCell(_message.Message):
+    """A part of the accounts of a ranking. Figures that too few accounts bear are unset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIMENSION_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    PREDICTED_FIELD_NUMBER: _builtins.int
+    REALISED_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    SLOPE_FIELD_NUMBER: _builtins.int
+    BRIER_SKILL_FIELD_NUMBER: _builtins.int
+    AUC_FIELD_NUMBER: _builtins.int
+    EVIDENCE_LOG_FIELD_NUMBER: _builtins.int
+    ALARM_LOG_FIELD_NUMBER: _builtins.int
+    FINDABLE_ODDS_FACTOR_FIELD_NUMBER: _builtins.int
+    ALARM_FIELD_NUMBER: _builtins.int
+    dimension: _builtins.str
+    """all, unworked, product, bucket or queue."""
+    value: _builtins.str
+    """Which part; empty for all and unworked."""
+    outcome: _builtins.str
+    """cure, default, or contact: right-party contact of the accounts that were tried."""
+    account_count: _builtins.int
+    """Accounts whose outcome was seen."""
+    predicted: _builtins.float
+    """Mean chance."""
+    brier_skill: _builtins.float
+    """1 - Brier score over that of the realised share."""
+    evidence_log: _builtins.float
+    """Log of the evidence so far that the prediction is wrong."""
+    alarm_log: _builtins.float
+    """From where on there is an alarm."""
+    findable_odds_factor: _builtins.float
+    """Factor by which the odds must shift to be found within two months in 90 % of cases."""
+    alarm: _builtins.bool
+    """Whether this ranking raised an alarm."""
+    @_builtins.property
+    def realised(self) -> Global___MonitorFigure:
+        """Share of the outcome."""
+
+    @_builtins.property
+    def level(self) -> Global___MonitorFigure:
+        """Log-odds by which outcomes are above the prediction (calibration in the large); 0 is right."""
+
+    @_builtins.property
+    def slope(self) -> Global___MonitorFigure:
+        """Calibration slope; 1 is right."""
+
+    @_builtins.property
+    def auc(self) -> Global___MonitorFigure:
+        """Area under the ROC curve."""
+
+    def __init__(
+        self,
+        *,
+        dimension: _builtins.str = ...,
+        value: _builtins.str = ...,
+        outcome: _builtins.str = ...,
+        account_count: _builtins.int = ...,
+        predicted: _builtins.float | None = ...,
+        realised: Global___MonitorFigure | None = ...,
+        level: Global___MonitorFigure | None = ...,
+        slope: Global___MonitorFigure | None = ...,
+        brier_skill: _builtins.float | None = ...,
+        auc: Global___MonitorFigure | None = ...,
+        evidence_log: _builtins.float | None = ...,
+        alarm_log: _builtins.float | None = ...,
+        findable_odds_factor: _builtins.float | None = ...,
+        alarm: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_alarm_log", b"_alarm_log", "_brier_skill", b"_brier_skill", "_evidence_log", b"_evidence_log", "_findable_odds_factor", b"_findable_odds_factor", "_predicted", b"_predicted", "alarm_log", b"alarm_log", "auc", b"auc", "brier_skill", b"brier_skill", "evidence_log", b"evidence_log", "findable_odds_factor", b"findable_odds_factor", "level", b"level", "predicted", b"predicted", "realised", b"realised", "slope", b"slope"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_alarm_log", b"_alarm_log", "_brier_skill", b"_brier_skill", "_evidence_log", b"_evidence_log", "_findable_odds_factor", b"_findable_odds_factor", "_predicted", b"_predicted", "account_count", b"account_count", "alarm", b"alarm", "alarm_log", b"alarm_log", "auc", b"auc", "brier_skill", b"brier_skill", "dimension", b"dimension", "evidence_log", b"evidence_log", "findable_odds_factor", b"findable_odds_factor", "level", b"level", "outcome", b"outcome", "predicted", b"predicted", "realised", b"realised", "slope", b"slope", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__alarm_log: _TypeAlias = _typing.Literal["alarm_log"]  # noqa: Y015
+    _WhichOneofArgType__alarm_log: _TypeAlias = _typing.Literal["_alarm_log", b"_alarm_log"]  # noqa: Y015
+    _WhichOneofReturnType__brier_skill: _TypeAlias = _typing.Literal["brier_skill"]  # noqa: Y015
+    _WhichOneofArgType__brier_skill: _TypeAlias = _typing.Literal["_brier_skill", b"_brier_skill"]  # noqa: Y015
+    _WhichOneofReturnType__evidence_log: _TypeAlias = _typing.Literal["evidence_log"]  # noqa: Y015
+    _WhichOneofArgType__evidence_log: _TypeAlias = _typing.Literal["_evidence_log", b"_evidence_log"]  # noqa: Y015
+    _WhichOneofReturnType__findable_odds_factor: _TypeAlias = _typing.Literal["findable_odds_factor"]  # noqa: Y015
+    _WhichOneofArgType__findable_odds_factor: _TypeAlias = _typing.Literal["_findable_odds_factor", b"_findable_odds_factor"]  # noqa: Y015
+    _WhichOneofReturnType__predicted: _TypeAlias = _typing.Literal["predicted"]  # noqa: Y015
+    _WhichOneofArgType__predicted: _TypeAlias = _typing.Literal["_predicted", b"_predicted"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__alarm_log) -> _WhichOneofReturnType__alarm_log | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__brier_skill) -> _WhichOneofReturnType__brier_skill | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__evidence_log) -> _WhichOneofReturnType__evidence_log | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__findable_odds_factor) -> _WhichOneofReturnType__findable_odds_factor | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__predicted) -> _WhichOneofReturnType__predicted | None: ...
+
+Global___MonitorCell: _TypeAlias = MonitorCell  # noqa: Y015

@@ -55,6 +55,11 @@ class MonitorServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.FromString,
                 _registered_method=True)
+        self.GetMonitors = channel.unary_unary(
+                '/collections_opt.api.v1.MonitorService/GetMonitors',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsResponse.FromString,
+                _registered_method=True)
 
 
 class MonitorServiceServicer:
@@ -91,6 +96,14 @@ class MonitorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetMonitors(self, request, context):
+        """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
+        queue, with intervals and alarms whose false rate is stated.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MonitorServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -113,6 +126,11 @@ def add_MonitorServiceServicer_to_server(servicer, server):
                     servicer.ListOutcomes,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.SerializeToString,
+            ),
+            'GetMonitors': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetMonitors,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -224,6 +242,33 @@ class MonitorService:
             '/collections_opt.api.v1.MonitorService/ListOutcomes',
             collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetMonitors(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.MonitorService/GetMonitors',
+            collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsResponse.FromString,
             options,
             channel_credentials,
             insecure,

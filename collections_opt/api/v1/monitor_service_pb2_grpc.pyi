@@ -45,6 +45,10 @@ class MonitorServiceStub:
     """Lists what rankings matured into, oldest first."""
     ListOutcomes: _grpc.UnaryUnaryMultiCallable[_monitor_service_pb2.ListOutcomesRequest, _monitor_service_pb2.ListOutcomesResponse]
     """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+    GetMonitors: _grpc.UnaryUnaryMultiCallable[_monitor_service_pb2.GetMonitorsRequest, _monitor_service_pb2.GetMonitorsResponse]
+    """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
+    queue, with intervals and alarms whose false rate is stated.
+    """
 
 @_typing.type_check_only
 class MonitorServiceAsyncStub(MonitorServiceStub):
@@ -63,6 +67,10 @@ class MonitorServiceAsyncStub(MonitorServiceStub):
     """Lists what rankings matured into, oldest first."""
     ListOutcomes: _aio.UnaryUnaryMultiCallable[_monitor_service_pb2.ListOutcomesRequest, _monitor_service_pb2.ListOutcomesResponse]  # type: ignore[assignment]
     """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+    GetMonitors: _aio.UnaryUnaryMultiCallable[_monitor_service_pb2.GetMonitorsRequest, _monitor_service_pb2.GetMonitorsResponse]  # type: ignore[assignment]
+    """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
+    queue, with intervals and alarms whose false rate is stated.
+    """
 
 class MonitorServiceServicer(metaclass=_abc_1.ABCMeta):
     """Finds what became of the accounts of rankings, and holds what was predicted against it."""
@@ -102,5 +110,15 @@ class MonitorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_monitor_service_pb2.ListOutcomesResponse, _abc.Awaitable[_monitor_service_pb2.ListOutcomesResponse]]:
         """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+
+    @_abc_1.abstractmethod
+    def GetMonitors(
+        self,
+        request: _monitor_service_pb2.GetMonitorsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_monitor_service_pb2.GetMonitorsResponse, _abc.Awaitable[_monitor_service_pb2.GetMonitorsResponse]]:
+        """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
+        queue, with intervals and alarms whose false rate is stated.
+        """
 
 def add_MonitorServiceServicer_to_server(servicer: MonitorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -114,6 +114,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "MatureRankings": _DECIDING,
             "ListMaturities": _ALL,
             "ListOutcomes": _DECIDING | {_R.AUDITOR},
+            "GetMonitors": _ALL,
         },
         "ModelService": {
             "ListModels": _ALL,

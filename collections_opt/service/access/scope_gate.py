@@ -47,7 +47,7 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "ParametersService": frozenset({"GetValueSet", "ListValueSets", "ListValueSetVersions", "GetValuesInForce"}),
         "RuleService": frozenset({"GetRuleTable", "ListRuleTables", "ListRuleTableVersions", "GetRulesInForce", "EvaluateRules"}),
-        "MonitorService": frozenset({"ListMaturities", "ListOutcomes"}),
+        "MonitorService": frozenset({"ListMaturities", "ListOutcomes", "GetMonitors"}),
         "ExperimentService": frozenset({"GetExperiment", "ListExperiments"}),
         "ModelService": frozenset({"ListModels", "GetModel", "ListModelEvents"}),
     }

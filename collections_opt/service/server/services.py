@@ -131,6 +131,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "MatureRankings": _C.WORK,
             "ListMaturities": _C.READ,
             "ListOutcomes": _C.READ,
+            "GetMonitors": _C.READ,
         },
         "ModelService": {
             "ListModels": _C.READ,
@@ -163,6 +164,7 @@ def all_services(
     """
     metrics = metrics or ServerMetrics()
     workspace.rankings.on_recorded = metrics.count_ranking
+    workspace.monitors.on_recorded = metrics.show_monitor
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines, books.calendar)
     ranking_servicer = RankingServicer(rankings, workspace.placer, EvidenceCalls(workspace.evidence), ledger)

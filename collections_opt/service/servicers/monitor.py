@@ -10,9 +10,11 @@ from collections_opt.api.v1 import monitor_service_pb2 as pb
 from collections_opt.application.outcomes.maturity import MOST_RANKINGS
 from collections_opt.application.outcomes.monitors import Monitors
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
 from collections_opt.core.outcomes.terms import ToldOutcomes
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
+from collections_opt.service.converters.monitors import write_monitor
 from collections_opt.service.converters.outcomes import write_maturity, write_outcomes
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import told_as
@@ -83,4 +85,17 @@ class MonitorServicer:
         return pb.ListOutcomesResponse(
             outcomes=write_outcomes(found, rows),
             next_page_token=page.next_token(found.account_id[rows[-1]].decode()) if more else "",
+        )
+
+    def get_monitors(self, request: pb.GetMonitorsRequest, _context: Call) -> pb.GetMonitorsResponse:
+        """Return a page of monitors."""
+        scope = f"monitors/{request.model_version}/{request.plan_id}"
+        page = read_page(scope, request.page_size, request.page_token, 0)
+        every = self._monitors.all(request.model_version, request.plan_id)
+        found, more = page.cut(every[page.after : page.after + page.size + 1])
+        return pb.GetMonitorsResponse(
+            monitors=[write_monitor(one) for one in found],
+            next_page_token=page.next_token(page.after + len(found)) if more else "",
+            false_alarm_rate=FALSE_RATE,
+            false_alarm_months=MONTHS,
         )

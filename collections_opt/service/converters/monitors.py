@@ -1,0 +1,55 @@
+"""Monitors as messages."""
+
+from __future__ import annotations
+
+import math
+
+from collections_opt.api.v1 import monitor_service_pb2 as pb
+from collections_opt.application.records.monitor_facts import CellFigures, Figure, MonitorFacts
+from collections_opt.wire.common import write_date
+
+
+def write_monitor(facts: MonitorFacts) -> pb.Monitor:
+    """Return what was found of a matured ranking."""
+    return pb.Monitor(
+        ranking_id=facts.ranking_id,
+        portfolio_id=facts.portfolio_id,
+        as_of_date=write_date(facts.as_of_date),
+        plan_id=facts.plan_id,
+        model_version=facts.model_version,
+        effects_version=facts.effects_version,
+        maturity_sequence=facts.maturity_seq,
+        overlapping_ranking_id=facts.overlaps,
+        unseen_count=facts.unseen_count,
+        captured=[pb.CapturedMoney(order=name, share=_figure(one)) for name, one in facts.captured.items()],
+        cells=[_cell(one) for one in facts.cells],
+    )
+
+
+def _cell(one: CellFigures) -> pb.MonitorCell:
+    return pb.MonitorCell(
+        dimension=one.dimension,
+        value=one.value,
+        outcome=one.outcome,
+        account_count=one.account_count,
+        predicted=_known(one.predicted),
+        realised=_figure(one.realised),
+        level=_figure(one.level),
+        slope=_figure(one.slope),
+        brier_skill=_known(one.brier_skill),
+        auc=_figure(one.auc),
+        evidence_log=_known(one.level_log),
+        alarm_log=_known(one.threshold_log),
+        findable_odds_factor=_known(one.findable_odds),
+        alarm=one.alarm,
+    )
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _figure(one: Figure) -> pb.MonitorFigure | None:
+    if not all(map(math.isfinite, (one.value, one.low, one.high))):
+        return None
+    return pb.MonitorFigure(value=one.value, low=one.low, high=one.high)
