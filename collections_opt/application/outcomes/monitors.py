@@ -198,8 +198,9 @@ def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes)
             cells.append(cell_figures((dimension, value, name), chances[mine, column], happened, mine_weight, one_each[mine]))
         if dimension == "queue":
             tried = mine & (found.contacts > 0)
-            key = (dimension, value, CONTACT)
-            cells.append(cell_figures(key, predicted.rpc_rate[tried], found.reached[tried].astype(bool), None, None))
+            if tried.any():
+                key = (dimension, value, CONTACT)
+                cells.append(cell_figures(key, predicted.rpc_rate[tried], found.reached[tried].astype(bool), None, None))
     return MonitorFacts(
         maturity.seq,
         maturity.ranking_id,

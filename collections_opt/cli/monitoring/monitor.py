@@ -1,0 +1,132 @@
+"""Hold matured rankings against what they predicted: a table, JSON, or a page by month for the validator.
+
+Example:
+    python scripts/monitor.py --data var/demo
+    python scripts/monitor.py --data var/demo --html monitors.html
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf.json_format import MessageToDict
+
+from collections_opt.api.v1 import monitor_service_pb2 as pb
+from collections_opt.cli.common.product import Product
+from collections_opt.cli.common.running import run
+from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.client.outcomes import get_monitors
+from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
+from collections_opt.reports.monitors import (
+    NOTE,
+    MonitorLine,
+    MonitorMonth,
+    Ranged,
+    headline,
+    money_table,
+    monitors_html,
+    months_table,
+    parts_table,
+)
+from collections_opt.wire.common import read_date
+
+ALARMED = 1
+"""Exit code where the last matured ranking raised an alarm, with ``--fail``."""
+
+FALSE_ALARMS = (
+    f"In {MONTHS} months in which all predictions are right, the chance of any alarm in any part is at most {FALSE_RATE:.0%}, "
+    "however many parts there are and however they depend on each other, as long as accounts of different persons do not: "
+    "alarms read one account of each person, and no ranking whose horizon overlaps that of one before. A month that is bad for "
+    "everybody, such as one of a crisis, raises alarms, and should."
+)
+
+
+def main(
+    product: Product,
+    model: Annotated[str, typer.Option(help="Model version, such as outcome/credit-card-4; default all.")] = "",
+    desk: Annotated[str, typer.Option(help="Capacity plan; default all.")] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page by month to this file.")] = None,
+    fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where the last matured ranking raised an alarm.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show predicted against realised by matured ranking, with intervals and alarms.
+
+    Example: python scripts/monitor.py --data var/demo --html monitors.html
+    """
+    with product.connect() as client:
+        found = list(get_monitors(client, model, desk))
+    months = [_month(one) for one in found]
+    if html is not None:
+        html.write_text(monitors_html(months, FALSE_ALARMS), "utf-8")
+    if as_json:
+        plain = [MessageToDict(one, preserving_proto_field_name=True, always_print_fields_with_no_presence=True) for one in found]
+        typer.echo(json.dumps(plain, indent=1))
+    else:
+        _print(months)
+        if html is not None:
+            terminal().print(f"Page: {html}")
+    if fail and months and any(line.alarm for line in months[-1].lines):
+        raise typer.Exit(ALARMED)
+
+
+def _print(months: list[MonitorMonth]) -> None:
+    console = terminal()
+    console.print(headline(months), style="bold")
+    if not months:
+        console.print("Let rankings mature first: collections-opt outcomes mature --help")
+        return
+    for outcome in ("default", "cure"):
+        console.print(table(f"{outcome.title()}, by matured ranking", *months_table(months, outcome), text_columns=2))
+    last = months[-1]
+    console.print(table(f"Ranking {last.ranking_id} of {last.day}, part by part", *parts_table(last), text_columns=2))
+    header, lines = money_table(months)
+    if lines:
+        console.print(table("Share of money paid, by order", header, lines))
+    console.print(NOTE, highlight=False)
+
+
+def _month(one: pb.Monitor) -> MonitorMonth:
+    return MonitorMonth(
+        read_date(one.as_of_date, "as_of_date"),
+        one.ranking_id,
+        one.model_version,
+        one.effects_version,
+        one.unseen_count,
+        one.overlapping_ranking_id,
+        {each.order: _ranged(each.share) for each in one.captured},
+        tuple(_line(cell) for cell in one.cells),
+    )
+
+
+def _line(cell: pb.MonitorCell) -> MonitorLine:
+    def figure(name: str) -> Ranged | None:
+        return _ranged(getattr(cell, name)) if cell.HasField(name) else None  # type: ignore[arg-type]
+
+    def number(name: str) -> float | None:
+        return float(getattr(cell, name)) if cell.HasField(name) else None  # type: ignore[arg-type]
+
+    return MonitorLine(
+        f"{cell.dimension} {cell.value}" if cell.value else cell.dimension,
+        cell.outcome,
+        cell.account_count,
+        number("predicted"),
+        figure("realised"),
+        figure("level"),
+        figure("slope"),
+        number("brier_skill"),
+        figure("auc"),
+        number("findable_odds_factor"),
+        cell.alarm,
+    )
+
+
+def _ranged(one: pb.MonitorFigure) -> Ranged:
+    return Ranged(one.value, one.low, one.high)
+
+
+def command() -> None:
+    """Run the command with the arguments of the process."""
+    run(main)
