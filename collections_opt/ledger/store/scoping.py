@@ -151,13 +151,18 @@ def _by_seq(c: Columns, scope: Scope, dialect: str) -> Condition:
     return sa.and_(c.seq.in_(sa.select(rankings.c.seq).where(_of_rankings(rankings.c, scope, dialect))))
 
 
+def _of_outcomes(c: Columns, scope: Scope, dialect: str) -> Condition:
+    seen = sa.select(rankings.c.ranking_id).where(_of_rankings(rankings.c, scope, dialect))
+    return sa.and_(_portfolio(c.portfolio_id, scope, dialect), sa.or_(c.ranking_id == "", c.ranking_id.in_(seen)))
+
+
 def _nothing(_c: Columns, _scope: Scope, _dialect: str) -> Condition:
     return sa.false()
 
 
 CONDITIONS: Mapping[str, Callable[[Columns, Scope, str], Condition]] = {
     portfolios.name: _of_portfolios,
-    outcome_records.name: _of_portfolios,
+    outcome_records.name: _of_outcomes,
     capacity_plans.name: _of_plans,
     capacity_acts.name: _of_plans,
     rankings.name: _of_rankings,

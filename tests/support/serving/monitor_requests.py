@@ -5,6 +5,7 @@ from __future__ import annotations
 from google.type.date_pb2 import Date
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
+from tests.support.serving.calls import PLAN
 from tests.support.serving.matured_books import BOOK, LATER
 
 MODEL = "outcome/credit-card-4"
@@ -17,7 +18,7 @@ def monitor_requests(ranking_id):
     return {
         "MatureRankings": [[pb.MatureRankingsRequest(ranking_ids=[ranking_id], terms=TERMS, later_portfolio_ids=[LATER])]],
         "ListMaturities": [[pb.ListMaturitiesRequest(ranking_id=ranking_id, portfolio_id=BOOK, page_size=5)]],
-        "GetMonitors": [[pb.GetMonitorsRequest(model_version=MODEL, plan_id="matured-desk", page_size=5)]],
+        "GetMonitors": [[pb.GetMonitorsRequest(model_version=MODEL, plan_id=PLAN, page_size=5)]],
         "ListOutcomes": [[pb.ListOutcomesRequest(ranking_id=ranking_id, page_size=5)]],
     }
 
