@@ -11,6 +11,7 @@ from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.live_worklists import LiveWorklists
+from collections_opt.application.day.sight import AccountsInSight
 from collections_opt.application.day.turns import Turns
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
@@ -51,7 +52,7 @@ def open_day(
         now: the clock.
     """
     log = EventLog(ledger.database, keys)
-    events = EventBook(log, recorder, now)
+    events = EventBook(log, AccountsInSight(ledger, recorder.sealed), recorder, now)
     desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.erasure_count)
     turns = Turns(Leases(ledger.database, log), desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)

@@ -19,6 +19,7 @@ from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.scopes import present_scope
 from collections_opt.ledger.events.leases import LeaseTurn
 from collections_opt.ledger.ledger import Ledger
 
@@ -60,6 +61,15 @@ class Desks:
     def forget(self) -> None:
         """Open every ranking again when it is next asked for."""
         self._kept.clear()
+
+    def require_in_sight(self, ranking_id: str) -> None:
+        """Refuse a ranking out of the present caller's sight, as one that is not there: what is in memory knows no callers.
+
+        Raises:
+            CollectionsError: NOT_FOUND.
+        """
+        if present_scope().is_limited:
+            self._ledger.requests.requested(ranking_id)
 
     def holds(self, ranking_id: str) -> bool:
         """Return whether a ranking is in memory."""

@@ -19,8 +19,9 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.day.event_checks import check_events
 from collections_opt.core.day.event_columns import EPOCH, microseconds
 from collections_opt.core.day.events import Event, EventKind
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_TEXT_CHARACTERS
+from collections_opt.core.scopes import present_scope
 from collections_opt.ledger.events.event_log import NOBODY, Subjects
 from collections_opt.ledger.events.leases import LeaseRecord, LeaseState, LeaseTurn
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
@@ -83,10 +84,16 @@ class Dispatch:
         """Open a ranking before its turn: reading a large one takes seconds, in which nobody else need wait for the ledger.
 
         Raises:
-            CollectionsError: as ``Desks.open``.
+            CollectionsError: as ``Desks.open``; NOT_FOUND for one out of the caller's sight.
         """
+        self._desks.require_in_sight(ranking_id)
         if not self._desks.holds(ranking_id):
             self._turns.look(lambda turn: self._prepared(turn, ranking_id))
+
+    def _require_lease(self, lease_id: str) -> None:
+        """Refuse a lease of a ranking out of the present caller's sight, as one that is not there."""
+        if present_scope().is_limited and not self._turns.in_sight(lease_id):
+            raise _no_lease(lease_id)
 
     def _prepared(self, turn: LeaseTurn, ranking_id: str) -> None:
         now = self._now()
@@ -100,6 +107,7 @@ class Dispatch:
         """
         check_holder(holder)
         check_seconds(lease_seconds)
+        self._require_lease(lease_id)
 
         def act(turn: LeaseTurn) -> LeaseRecord:
             now = self._now()
@@ -125,6 +133,7 @@ class Dispatch:
         """
         check_holder(holder)
         check_events(events, self._now())
+        self._require_lease(lease_id)
         subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
 
         def act(turn: LeaseTurn) -> EndedLease:
@@ -157,6 +166,7 @@ class Dispatch:
         check_holder(holder)
         if not note or len(note) > MAX_TEXT_CHARACTERS or not note.isprintable():
             raise refuse(Reason.INVALID_ARGUMENT, "note", "is empty, too long or not printable.", "Say why, in short.")
+        self._require_lease(lease_id)
 
         def act(turn: LeaseTurn) -> EndedLease:
             now = self._now()
@@ -291,7 +301,11 @@ def _suits(desk: LiveDesk, queue: int, row: int, request: LeaseRequest) -> bool:
 def _mine(turn: LeaseTurn, lease_id: str, holder: str) -> LeaseRecord:
     lease = turn.find(lease_id)
     if lease is None:
-        raise refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease.", "Check the id.")
+        raise _no_lease(lease_id)
     if lease.holder != holder:
         raise refuse(Reason.NOT_FOUND, "holder", f"{holder[:40]!r} does not hold this lease.", "Send who leased it.")
     return lease
+
+
+def _no_lease(lease_id: str) -> CollectionsError:
+    return refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease.", "Check the id.")

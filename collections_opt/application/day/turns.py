@@ -1,6 +1,9 @@
 """Turns shared by whoever waits: one transaction serves all calls that came while the last one ran.
 
 A transaction waits for the disk, and calls wait for each other's transactions; together they wait once.
+
+A turn sees everything, whoever asks: one turn serves several callers, and what law forbids hangs on events and leases of all
+portfolios. What a limited caller may ask for is settled before (``Dispatch.require_ranking``, ``require_lease``).
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from collections_opt.core.errors import CollectionsError
+from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.ledger.events.leases import Leases, LeaseTurn
 
 MAX_TOGETHER = 64
@@ -60,12 +64,17 @@ class Turns:
 
     def look(self, act: Callable[[LeaseTurn], Result]) -> Result:
         """Run an act that only reads, alone in this process."""
-        with self._turn_lock, self._leases.look() as turn:
+        with self._turn_lock, seeing(EVERYTHING), self._leases.look() as turn:
             return act(turn)
+
+    def in_sight(self, lease_id: str) -> bool:
+        """Return whether the present caller may see a lease; one that is not there is not seen either."""
+        with self._leases.look() as turn:
+            return turn.find(lease_id) is not None
 
     def _serve(self, together: list[_Waiting[Any]]) -> None:
         try:
-            with self._leases.turn() as turn:
+            with seeing(EVERYTHING), self._leases.turn() as turn:
                 for one in together:
                     self._act(one, turn)
         except BaseException as error:

@@ -80,6 +80,11 @@ class EventLog(Store):
         of_account = np.array([bool(event.account_id) for event in events], dtype=bool)
         return Subjects(np.where(of_account, numbers, NOBODY), np.where(of_account, NOBODY, numbers))
 
+    def number_of(self, account_id: str) -> int:
+        """Return the key number of an account, ``NOBODY`` for one never seen or erased; gives none."""
+        found = self._keys.find(account_id)
+        return NOBODY if found is None else found
+
     def record(self, events: Sequence[Event], actor: Actor, now: datetime) -> list[Told]:
         """Record a batch in one transaction: all of it, or none; events that are there already are not recorded again.
 

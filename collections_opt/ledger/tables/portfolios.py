@@ -49,3 +49,10 @@ class Portfolios(Store):
         query = portfolios.select().where(portfolios.c.portfolio_id > after).order_by(portfolios.c.portfolio_id)
         with self._database.read() as connection:
             return [PortfolioRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+
+    def newest_portfolios(self, size: int) -> list[PortfolioRecord]:
+        """Return portfolios, the newest as-of date first, at most ``size``."""
+        c = portfolios.c
+        query = portfolios.select().order_by(c.as_of_date.desc(), c.created_at.desc(), c.portfolio_id).limit(check_size(size))
+        with self._database.read() as connection:
+            return [PortfolioRecord(**row) for row in connection.execute(query).mappings()]

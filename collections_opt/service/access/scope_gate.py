@@ -23,14 +23,20 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
                 "GetCapacityPlan",
                 "ListCapacityPlans",
                 "UpdateCapacityPlan",
+                "ListCapacityPlanVersions",
+                "GetCapacityCalendar",
+                "ChangeCapacityDays",
+                "TakeBackCapacity",
                 "EvaluateCapacity",
                 "GetCapacityCurves",
+                "GetNextAgent",
             }
         ),
         "RankingService": frozenset(
             {
                 "CreateRanking",
                 "GetRanking",
+                "GetRankingInForce",
                 "ListRankings",
                 "CancelRanking",
                 "ReadRankingEvents",
@@ -40,6 +46,7 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
                 "ExplainAssignment",
                 "PlaceAccounts",
                 "CompareRankings",
+                "CompareMornings",
                 "VerifyRanking",
                 "ReplayRanking",
                 "ExportEvidence",
@@ -49,14 +56,18 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
         "RuleService": frozenset({"GetRuleTable", "ListRuleTables", "ListRuleTableVersions", "GetRulesInForce", "EvaluateRules"}),
         "MonitorService": frozenset({"ListMaturities", "ListOutcomes", "GetMonitors"}),
         "ExperimentService": frozenset({"GetExperiment", "ListExperiments"}),
+        "EventService": frozenset({"RecordEvents", "StreamEvents", "ListAccountEvents", "ReadEvents"}),
+        "WorklistService": frozenset(
+            {"LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease", "ListNextAccounts", "WatchQueue"}
+        ),
         "ModelService": frozenset({"ListModels", "GetModel", "ListModelEvents"}),
     }
 )
 """Methods that a limited token may call: those that keep to its scope, and those that read what all share. No others: not what
-changes what all share, not the whole log, and not events and leases, which name no portfolio."""
+changes what all share (values, rules, models), and not the whole log."""
 
 _PORTFOLIOS, _DESKS = ("portfolio_id", "later_portfolio_ids"), ("capacity_plan_id", "plan_id")
-_RANKINGS = ("ranking_id", "ranking_ids", "previous_ranking_id")
+_RANKINGS = ("ranking_id", "ranking_ids", "previous_ranking_id", "before_ranking_id", "after_ranking_id")
 
 
 def may_call(service: str, method: str, scope: Scope) -> bool:
