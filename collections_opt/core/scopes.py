@@ -7,6 +7,8 @@ A desk is a capacity plan. A tenant's portfolios and plans have ids that begin w
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -102,3 +104,13 @@ def present_scope() -> Scope:
 def set_scope(scope: Scope) -> None:
     """Limit the work of this context, and of threads that copy it, to what a caller may see."""
     _present.set(scope)
+
+
+@contextmanager
+def seeing(scope: Scope) -> Iterator[None]:
+    """Limit the work of a block."""
+    token = _present.set(scope)
+    try:
+        yield
+    finally:
+        _present.reset(token)

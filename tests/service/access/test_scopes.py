@@ -15,7 +15,7 @@ from collections_opt.api.v1 import capacity_service_pb2, ranking_service_pb2
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.policy import CONTRACT
 from collections_opt.core.errors import CollectionsError, Reason
-from collections_opt.core.scopes import Scope
+from collections_opt.core.scopes import Scope, seeing
 from collections_opt.ledger.store import scoping
 from collections_opt.ledger.store.database import open_database
 from collections_opt.service.access import scope_gate
@@ -25,7 +25,6 @@ from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
 from tests.support.databases import made_database
 from tests.support.models.folders import folder_with_people
-from tests.support.scoped import seeing
 from tests.support.serving.calls import NOW, PLAN, WAIT, calling, columns, import_requests, made
 from tests.support.serving.edge import refusal
 from tests.support.serving.good_requests import Known, good_requests
