@@ -31,6 +31,7 @@ from collections_opt.application.rankings.command import RankingCommand, options
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.records.erasures import Erasures
 from collections_opt.application.records.opening import Whereabouts, open_records
 from collections_opt.application.records.read_trail import ReadTrail
@@ -42,6 +43,8 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import SolveProgress
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.leases import Leases
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.subject_keys import RandomBytes
@@ -73,6 +76,7 @@ class Workspace:
     trail: ReadTrail
     monitors: Monitors
     now: Callable[[], datetime]
+    rolling: Rolling
 
     def close(self) -> None:
         """Wait for the running ranking and close the ledger."""
@@ -135,7 +139,9 @@ def open_workspace(
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
     experiments = Experiments(ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS))
     books = Books(ledger, now, recorder, values)
-    rankings = Rankings(ledger, serving, rule_tables, values, experiments, now, recorder, worker)
+    events = EventLog(ledger.database, records.subject_keys)
+    rolling = Rolling(ledger, recorder, events, Leases(ledger.database, events), books.calendar, now)
+    rankings = Rankings(ledger, serving, rule_tables, values, experiments, now, recorder, rolling, worker)
     recorded = rankings.recorded
     explanations, scores = (
         AccountExplanations(recorded, serving),
@@ -147,7 +153,7 @@ def open_workspace(
         ledger,
         recorded,
         explanations,
-        Verification(ledger, recorder, rule_tables, values, experiments, records.standing),
+        Verification(ledger, recorder, rule_tables, values, experiments, records.standing, rolling),
         Proofs(ledger, recorder),
         Replays(ledger, sealed, serving.recorded, options_of),
         Erasures(ledger, records.subject_keys, recorder, now),
@@ -173,6 +179,7 @@ def open_workspace(
         ReadTrail(ledger, sealed, now),
         Monitors(ledger, recorder, recorded, Maturities(ledger, recorder, recorded, day.events.log, now), now),
         now,
+        rolling,
     )
     if records.may_write:
         _ship(workspace)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from collections_opt.client.portfolios import check_portfolio as check_portfolio
     from collections_opt.client.portfolios import import_portfolio as import_portfolio
     from collections_opt.client.portfolios import quarantined as quarantined
+    from collections_opt.client.portfolios import roll_forward as roll_forward
     from collections_opt.client.rankings import get_ranking as get_ranking
     from collections_opt.client.rankings import headline as headline
     from collections_opt.client.rankings import make_ranking as make_ranking
@@ -95,6 +96,7 @@ _PUBLIC = {
     "read_events": "collections_opt.client.day",
     "record_events": "collections_opt.client.day",
     "release_lease": "collections_opt.client.day",
+    "roll_forward": "collections_opt.client.portfolios",
     "rule_table": "collections_opt.client.rules",
     "save_rule_table": "collections_opt.client.rules",
     "save_value_set": "collections_opt.client.values",

@@ -59,6 +59,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "GetNextAgent": 3_600.0,
         "EvaluateRules": 3_600.0,
         "PlanExperiment": 600.0,
+        "RollForward": 3_600.0,
         "StreamEvents": 3_600.0,
         "RecordOutcomes": 3_600.0,
         "MatureRankings": 3_600.0,
@@ -86,7 +87,7 @@ READS = (
 
 REPEATABLE = frozenset(
     {
-        *("CreateRanking", "CancelRanking", "ImportPortfolio"),
+        *("CreateRanking", "CancelRanking", "ImportPortfolio", "RollForward"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),

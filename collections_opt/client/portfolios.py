@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
@@ -141,6 +142,31 @@ def _contents(
         sent += part.row_count
         progress(SolveProgress(f"sent {sent:,} of {count:,} rows", 0.9 * sent / max(count, 1)))
     progress(SolveProgress("the server checks every row", 0.9))
+
+
+def roll_forward(
+    client: Client, portfolio_id: str, as_of_date: date, rolled_portfolio_id: str = "", events_are_complete: bool = False
+) -> pb.Portfolio:
+    """Make the portfolio of a later day from an imported one and all events since; the same again is stored once.
+
+    Args:
+        client: an open connection.
+        portfolio_id: an imported portfolio, or one that was rolled forward from it.
+        as_of_date: the day.
+        rolled_portfolio_id: id of what is made; "" takes the imported one's with the day.
+        events_are_complete: every contact, flag and choice since the import was told; else these facts age.
+
+    Raises:
+        CollectionsError: NOT_FOUND; INVALID_ARGUMENT for a day that events do not reach; ALREADY_EXISTS where the id holds
+            other accounts.
+    """
+    request = pb.RollForwardRequest(
+        portfolio_id=portfolio_id,
+        as_of_date=write_date(as_of_date),
+        rolled_portfolio_id=rolled_portfolio_id,
+        events_are_complete=events_are_complete,
+    )
+    return client.portfolios.RollForward(request).portfolio
 
 
 def quarantined(client: Client, portfolio_id: str) -> Iterator[pb.QuarantinedAccount]:

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 from collections_opt.api.v1 import actor_pb2 as collections__opt_dot_api_dot_v1_dot_actor__pb2
 from collections_opt.api.v1 import columns_pb2 as collections__opt_dot_api_dot_v1_dot_columns__pb2
+from collections_opt.api.v1 import derivation_pb2 as collections__opt_dot_api_dot_v1_dot_derivation__pb2
 from collections_opt.api.v1 import own_columns_pb2 as collections__opt_dot_api_dot_v1_dot_own__columns__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.collections_opt/api/v1/portfolio_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/actor.proto\x1a$collections_opt/api/v1/columns.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcb\x01\n\x16ImportPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"W\n\x08\x46ileRows\x12\x13\n\x05lines\x18\x01 \x03(\x03\x42\x04\xe2\x41\x01\x01\x12\x36\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32 .collections_opt.api.v1.RowFaultB\x04\xe2\x41\x01\x01\"\x87\x01\n\x08RowFault\x12\x11\n\x03row\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x63olumn\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05value\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04rule\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06remedy\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xca\x01\n\x15\x43heckPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"\x9d\x02\n\x16\x43heckPortfolioResponse\x12\x36\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.PortfolioH\x00\x12?\n\x08\x66indings\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.QuarantinedAccountsH\x00\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.ContradictionB\t\n\x07\x63ontent\"_\n\x13QuarantinedAccounts\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\"\xc8\x03\n\x0fPortfolioHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63ountry_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12X\n\x0esource_columns\x18\x08 \x03(\x0b\x32:.collections_opt.api.v1.PortfolioHeader.SourceColumnsEntryB\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\n \x03(\tB\x04\xe2\x41\x01\x01\x1a\x34\n\x12SourceColumnsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd0\x01\n\x17ImportPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12@\n\x10normalised_codes\x18\x02 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\"p\n\rContradiction\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x14\n\x0cperson_count\x18\x02 \x01(\x05\x12\x15\n\raccount_count\x18\x03 \x01(\x05\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\"N\n\x0eNormalisedCode\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\"\xb5\x02\n\tPortfolio\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12%\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x06 \x01(\x05\x12\x19\n\x11quarantined_count\x18\x07 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0bimported_by\x18\n \x01(\x0b\x32%.collections_opt.api.v1.RecordedActor\"1\n\x13GetPortfolioRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"L\n\x14GetPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"J\n\x15ListPortfoliosRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x16ListPortfoliosResponse\x12\x35\n\nportfolios\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x1eListQuarantinedAccountsRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x1fListQuarantinedAccountsResponse\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x12QuarantinedAccount\x12\x0b\n\x03row\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0e\n\x06remedy\x18\x06 \x01(\t\x12\x0c\n\x04line\x18\x07 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x08 \x01(\t2\xe6\x04\n\x10PortfolioService\x12t\n\x0fImportPortfolio\x12..collections_opt.api.v1.ImportPortfolioRequest\x1a/.collections_opt.api.v1.ImportPortfolioResponse(\x01\x12s\n\x0e\x43heckPortfolio\x12-.collections_opt.api.v1.CheckPortfolioRequest\x1a..collections_opt.api.v1.CheckPortfolioResponse(\x01\x30\x01\x12i\n\x0cGetPortfolio\x12+.collections_opt.api.v1.GetPortfolioRequest\x1a,.collections_opt.api.v1.GetPortfolioResponse\x12o\n\x0eListPortfolios\x12-.collections_opt.api.v1.ListPortfoliosRequest\x1a..collections_opt.api.v1.ListPortfoliosResponse\x12\x8a\x01\n\x17ListQuarantinedAccounts\x12\x36.collections_opt.api.v1.ListQuarantinedAccountsRequest\x1a\x37.collections_opt.api.v1.ListQuarantinedAccountsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.collections_opt/api/v1/portfolio_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/actor.proto\x1a$collections_opt/api/v1/columns.proto\x1a\'collections_opt/api/v1/derivation.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcb\x01\n\x16ImportPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"W\n\x08\x46ileRows\x12\x13\n\x05lines\x18\x01 \x03(\x03\x42\x04\xe2\x41\x01\x01\x12\x36\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32 .collections_opt.api.v1.RowFaultB\x04\xe2\x41\x01\x01\"\x87\x01\n\x08RowFault\x12\x11\n\x03row\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x63olumn\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05value\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04rule\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06remedy\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xca\x01\n\x15\x43heckPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"\x9d\x02\n\x16\x43heckPortfolioResponse\x12\x36\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.PortfolioH\x00\x12?\n\x08\x66indings\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.QuarantinedAccountsH\x00\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.ContradictionB\t\n\x07\x63ontent\"_\n\x13QuarantinedAccounts\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\"\xc8\x03\n\x0fPortfolioHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63ountry_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12X\n\x0esource_columns\x18\x08 \x03(\x0b\x32:.collections_opt.api.v1.PortfolioHeader.SourceColumnsEntryB\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\n \x03(\tB\x04\xe2\x41\x01\x01\x1a\x34\n\x12SourceColumnsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd0\x01\n\x17ImportPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12@\n\x10normalised_codes\x18\x02 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\"p\n\rContradiction\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x14\n\x0cperson_count\x18\x02 \x01(\x05\x12\x15\n\raccount_count\x18\x03 \x01(\x05\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\"N\n\x0eNormalisedCode\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\"\xf0\x02\n\tPortfolio\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12%\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x06 \x01(\x05\x12\x19\n\x11quarantined_count\x18\x07 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0bimported_by\x18\n \x01(\x0b\x32%.collections_opt.api.v1.RecordedActor\x12\x39\n\x0c\x64\x65rived_from\x18\x0b \x01(\x0b\x32#.collections_opt.api.v1.DerivedFrom\"\xc0\x01\n\x12RollForwardRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12!\n\x13rolled_portfolio_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12!\n\x13\x65vents_are_complete\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"K\n\x13RollForwardResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"1\n\x13GetPortfolioRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"L\n\x14GetPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"J\n\x15ListPortfoliosRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x16ListPortfoliosResponse\x12\x35\n\nportfolios\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"o\n\x1eListQuarantinedAccountsRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x1fListQuarantinedAccountsResponse\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x12QuarantinedAccount\x12\x0b\n\x03row\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0e\n\x06remedy\x18\x06 \x01(\t\x12\x0c\n\x04line\x18\x07 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x08 \x01(\t2\xce\x05\n\x10PortfolioService\x12t\n\x0fImportPortfolio\x12..collections_opt.api.v1.ImportPortfolioRequest\x1a/.collections_opt.api.v1.ImportPortfolioResponse(\x01\x12s\n\x0e\x43heckPortfolio\x12-.collections_opt.api.v1.CheckPortfolioRequest\x1a..collections_opt.api.v1.CheckPortfolioResponse(\x01\x30\x01\x12i\n\x0cGetPortfolio\x12+.collections_opt.api.v1.GetPortfolioRequest\x1a,.collections_opt.api.v1.GetPortfolioResponse\x12o\n\x0eListPortfolios\x12-.collections_opt.api.v1.ListPortfoliosRequest\x1a..collections_opt.api.v1.ListPortfoliosResponse\x12\x8a\x01\n\x17ListQuarantinedAccounts\x12\x36.collections_opt.api.v1.ListQuarantinedAccountsRequest\x1a\x37.collections_opt.api.v1.ListQuarantinedAccountsResponse\x12\x66\n\x0bRollForward\x12*.collections_opt.api.v1.RollForwardRequest\x1a+.collections_opt.api.v1.RollForwardResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -76,6 +77,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PORTFOLIOHEADER'].fields_by_name['own_columns']._serialized_options = b'\342A\001\001'
   _globals['_PORTFOLIOHEADER'].fields_by_name['products']._loaded_options = None
   _globals['_PORTFOLIOHEADER'].fields_by_name['products']._serialized_options = b'\342A\001\001'
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['as_of_date']._loaded_options = None
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['rolled_portfolio_id']._loaded_options = None
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['rolled_portfolio_id']._serialized_options = b'\342A\001\001'
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['events_are_complete']._loaded_options = None
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['events_are_complete']._serialized_options = b'\342A\001\001'
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_ROLLFORWARDREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_GETPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_GETPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -88,44 +99,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
-  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_start=281
-  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_end=484
-  _globals['_FILEROWS']._serialized_start=486
-  _globals['_FILEROWS']._serialized_end=573
-  _globals['_ROWFAULT']._serialized_start=576
-  _globals['_ROWFAULT']._serialized_end=711
-  _globals['_CHECKPORTFOLIOREQUEST']._serialized_start=714
-  _globals['_CHECKPORTFOLIOREQUEST']._serialized_end=916
-  _globals['_CHECKPORTFOLIORESPONSE']._serialized_start=919
-  _globals['_CHECKPORTFOLIORESPONSE']._serialized_end=1204
-  _globals['_QUARANTINEDACCOUNTS']._serialized_start=1206
-  _globals['_QUARANTINEDACCOUNTS']._serialized_end=1301
-  _globals['_PORTFOLIOHEADER']._serialized_start=1304
-  _globals['_PORTFOLIOHEADER']._serialized_end=1760
-  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_start=1708
-  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_end=1760
-  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_start=1763
-  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_end=1971
-  _globals['_CONTRADICTION']._serialized_start=1973
-  _globals['_CONTRADICTION']._serialized_end=2085
-  _globals['_NORMALISEDCODE']._serialized_start=2087
-  _globals['_NORMALISEDCODE']._serialized_end=2165
-  _globals['_PORTFOLIO']._serialized_start=2168
-  _globals['_PORTFOLIO']._serialized_end=2477
-  _globals['_GETPORTFOLIOREQUEST']._serialized_start=2479
-  _globals['_GETPORTFOLIOREQUEST']._serialized_end=2528
-  _globals['_GETPORTFOLIORESPONSE']._serialized_start=2530
-  _globals['_GETPORTFOLIORESPONSE']._serialized_end=2606
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=2608
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=2682
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=2684
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=2788
-  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_start=2790
-  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_end=2901
-  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_start=2904
-  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_end=3036
-  _globals['_QUARANTINEDACCOUNT']._serialized_start=3039
-  _globals['_QUARANTINEDACCOUNT']._serialized_end=3182
-  _globals['_PORTFOLIOSERVICE']._serialized_start=3185
-  _globals['_PORTFOLIOSERVICE']._serialized_end=3799
+  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_start=322
+  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_end=525
+  _globals['_FILEROWS']._serialized_start=527
+  _globals['_FILEROWS']._serialized_end=614
+  _globals['_ROWFAULT']._serialized_start=617
+  _globals['_ROWFAULT']._serialized_end=752
+  _globals['_CHECKPORTFOLIOREQUEST']._serialized_start=755
+  _globals['_CHECKPORTFOLIOREQUEST']._serialized_end=957
+  _globals['_CHECKPORTFOLIORESPONSE']._serialized_start=960
+  _globals['_CHECKPORTFOLIORESPONSE']._serialized_end=1245
+  _globals['_QUARANTINEDACCOUNTS']._serialized_start=1247
+  _globals['_QUARANTINEDACCOUNTS']._serialized_end=1342
+  _globals['_PORTFOLIOHEADER']._serialized_start=1345
+  _globals['_PORTFOLIOHEADER']._serialized_end=1801
+  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_start=1749
+  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_end=1801
+  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_start=1804
+  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_end=2012
+  _globals['_CONTRADICTION']._serialized_start=2014
+  _globals['_CONTRADICTION']._serialized_end=2126
+  _globals['_NORMALISEDCODE']._serialized_start=2128
+  _globals['_NORMALISEDCODE']._serialized_end=2206
+  _globals['_PORTFOLIO']._serialized_start=2209
+  _globals['_PORTFOLIO']._serialized_end=2577
+  _globals['_ROLLFORWARDREQUEST']._serialized_start=2580
+  _globals['_ROLLFORWARDREQUEST']._serialized_end=2772
+  _globals['_ROLLFORWARDRESPONSE']._serialized_start=2774
+  _globals['_ROLLFORWARDRESPONSE']._serialized_end=2849
+  _globals['_GETPORTFOLIOREQUEST']._serialized_start=2851
+  _globals['_GETPORTFOLIOREQUEST']._serialized_end=2900
+  _globals['_GETPORTFOLIORESPONSE']._serialized_start=2902
+  _globals['_GETPORTFOLIORESPONSE']._serialized_end=2978
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=2980
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=3054
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=3056
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=3160
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_start=3162
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_end=3273
+  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_start=3276
+  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_end=3408
+  _globals['_QUARANTINEDACCOUNT']._serialized_start=3411
+  _globals['_QUARANTINEDACCOUNT']._serialized_end=3554
+  _globals['_PORTFOLIOSERVICE']._serialized_start=3557
+  _globals['_PORTFOLIOSERVICE']._serialized_end=4275
 # @@protoc_insertion_point(module_scope)

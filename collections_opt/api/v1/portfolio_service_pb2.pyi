@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from collections_opt.api.v1 import columns_pb2 as _columns_pb2
+from collections_opt.api.v1 import derivation_pb2 as _derivation_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -453,6 +454,7 @@ class Portfolio(_message.Message):
     DIGEST_FIELD_NUMBER: _builtins.int
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     IMPORTED_BY_FIELD_NUMBER: _builtins.int
+    DERIVED_FROM_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio."""
     time_zone: _builtins.str
@@ -479,6 +481,10 @@ class Portfolio(_message.Message):
     def imported_by(self) -> _actor_pb2.RecordedActor:
         """Who imported it first; not set where nobody gave a name."""
 
+    @_builtins.property
+    def derived_from(self) -> _derivation_pb2.DerivedFrom:
+        """What it follows from; not set for one that was imported, nor in lists."""
+
     def __init__(
         self,
         *,
@@ -492,14 +498,81 @@ class Portfolio(_message.Message):
         digest: _builtins.str = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
         imported_by: _actor_pb2.RecordedActor | None = ...,
+        derived_from: _derivation_pb2.DerivedFrom | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time", "imported_by", b"imported_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time", "derived_from", b"derived_from", "imported_by", b"imported_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "digest", b"digest", "imported_by", b"imported_by", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "derived_from", b"derived_from", "digest", b"digest", "imported_by", b"imported_by", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Portfolio: _TypeAlias = Portfolio  # noqa: Y015
+
+@_typing.final
+class RollForwardRequest(_message.Message):
+    """Asks for the portfolio of a later day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    ROLLED_PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    EVENTS_ARE_COMPLETE_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    portfolio_id: _builtins.str
+    """A portfolio; one that was rolled forward itself stands for the one that was imported."""
+    rolled_portfolio_id: _builtins.str
+    """Id of what is made; empty takes the imported portfolio's with the day: book.2026-11-27."""
+    events_are_complete: _builtins.bool
+    """Every contact, flag and choice since the import was told as an event, so that these facts are no older than they were then. Not
+    set, they age by the days that passed, and a plan that bounds their age may forbid contact.
+    """
+    validate_only: _builtins.bool
+    """Derive and show it, and store nothing."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """The day, at most 7 days after today where the lender is."""
+
+    def __init__(
+        self,
+        *,
+        portfolio_id: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        rolled_portfolio_id: _builtins.str = ...,
+        events_are_complete: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "events_are_complete", b"events_are_complete", "portfolio_id", b"portfolio_id", "rolled_portfolio_id", b"rolled_portfolio_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollForwardRequest: _TypeAlias = RollForwardRequest  # noqa: Y015
+
+@_typing.final
+class RollForwardResponse(_message.Message):
+    """The portfolio of a later day."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def portfolio(self) -> Global___Portfolio:
+        """Its header, with what it follows from."""
+
+    def __init__(
+        self,
+        *,
+        portfolio: Global___Portfolio | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RollForwardResponse: _TypeAlias = RollForwardResponse  # noqa: Y015
 
 @_typing.final
 class GetPortfolioRequest(_message.Message):

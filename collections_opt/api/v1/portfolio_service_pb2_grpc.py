@@ -60,6 +60,11 @@ class PortfolioServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsResponse.FromString,
                 _registered_method=True)
+        self.RollForward = channel.unary_unary(
+                '/collections_opt.api.v1.PortfolioService/RollForward',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.FromString,
+                _registered_method=True)
 
 
 class PortfolioServiceServicer:
@@ -105,6 +110,15 @@ class PortfolioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RollForward(self, request, context):
+        """Makes the portfolio of a later day from an imported one and all events since: balances, arrears, days past due, flags, choices,
+        places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
+        stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PortfolioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -132,6 +146,11 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
                     servicer.ListQuarantinedAccounts,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsResponse.SerializeToString,
+            ),
+            'RollForward': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollForward,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -270,6 +289,33 @@ class PortfolioService:
             '/collections_opt.api.v1.PortfolioService/ListQuarantinedAccounts',
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ListQuarantinedAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollForward(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.PortfolioService/RollForward',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.FromString,
             options,
             channel_credentials,
             insecure,

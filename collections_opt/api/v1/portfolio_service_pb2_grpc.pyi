@@ -49,6 +49,11 @@ class PortfolioServiceStub:
     """Lists portfolios by id."""
     ListQuarantinedAccounts: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.ListQuarantinedAccountsRequest, _portfolio_service_pb2.ListQuarantinedAccountsResponse]
     """Lists why rows of a portfolio were refused, in row order."""
+    RollForward: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.RollForwardRequest, _portfolio_service_pb2.RollForwardResponse]
+    """Makes the portfolio of a later day from an imported one and all events since: balances, arrears, days past due, flags, choices,
+    places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
+    stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
+    """
 
 @_typing.type_check_only
 class PortfolioServiceAsyncStub(PortfolioServiceStub):
@@ -71,6 +76,11 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
     """Lists portfolios by id."""
     ListQuarantinedAccounts: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.ListQuarantinedAccountsRequest, _portfolio_service_pb2.ListQuarantinedAccountsResponse]  # type: ignore[assignment]
     """Lists why rows of a portfolio were refused, in row order."""
+    RollForward: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.RollForwardRequest, _portfolio_service_pb2.RollForwardResponse]  # type: ignore[assignment]
+    """Makes the portfolio of a later day from an imported one and all events since: balances, arrears, days past due, flags, choices,
+    places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
+    stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
+    """
 
 class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps portfolios: imported once, checked row by row, identified by their content."""
@@ -120,5 +130,16 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_portfolio_service_pb2.ListQuarantinedAccountsResponse, _abc.Awaitable[_portfolio_service_pb2.ListQuarantinedAccountsResponse]]:
         """Lists why rows of a portfolio were refused, in row order."""
+
+    @_abc_1.abstractmethod
+    def RollForward(
+        self,
+        request: _portfolio_service_pb2.RollForwardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portfolio_service_pb2.RollForwardResponse, _abc.Awaitable[_portfolio_service_pb2.RollForwardResponse]]:
+        """Makes the portfolio of a later day from an imported one and all events since: balances, arrears, days past due, flags, choices,
+        places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
+        stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
+        """
 
 def add_PortfolioServiceServicer_to_server(servicer: PortfolioServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

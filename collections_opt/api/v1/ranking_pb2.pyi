@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
+from collections_opt.api.v1 import derivation_pb2 as _derivation_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import rule_table_pb2 as _rule_table_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
@@ -861,6 +862,7 @@ class RankingInputs(_message.Message):
     VALUES_SOURCE_FIELD_NUMBER: _builtins.int
     VALUE_CHOICES_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    DERIVED_FROM_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -939,6 +941,10 @@ class RankingInputs(_message.Message):
     def value_choices(self) -> _containers.RepeatedCompositeFieldContainer[_value_set_pb2.ValueChoice]:
         """Which version gives each product its values, by product; empty where the call carried them."""
 
+    @_builtins.property
+    def derived_from(self) -> _derivation_pb2.DerivedFrom:
+        """What the portfolio follows from; not set for one that was imported."""
+
     def __init__(
         self,
         *,
@@ -975,10 +981,11 @@ class RankingInputs(_message.Message):
         values_source: _value_set_pb2.ValuesSource.ValueType = ...,
         value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
         purpose: Global___RankingPurpose.ValueType = ...,
+        derived_from: _derivation_pb2.DerivedFrom | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "derived_from", b"derived_from", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "derived_from", b"derived_from", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

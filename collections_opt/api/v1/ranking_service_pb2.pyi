@@ -92,6 +92,7 @@ class CreateRankingRequest(_message.Message):
     ACCEPT_SUSPECT_SCORES_FIELD_NUMBER: _builtins.int
     ACCEPT_CLIPPED_VALUES_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    REMAINING_CAPACITY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID4 chosen by the caller; makes the request idempotent."""
     portfolio_id: _builtins.str
@@ -118,6 +119,11 @@ class CreateRankingRequest(_message.Message):
     """A person has looked at values that were refused with VALUES_OUT_OF_ORDER and lets them decide as they were put in order; recorded."""
     purpose: _ranking_pb2.RankingPurpose.ValueType
     """What it is made for; not set is WORK by expected value, ANALYSIS by any other order. Recorded where it is given."""
+    remaining_capacity: _builtins.bool
+    """Decide what remains of a day that runs: the accounts as they stand by now, without those that were worked, promised, paid, left
+    or are held, on the plan's capacity without the minutes spent and committed, from the prices of the ranking in work, which
+    previous_ranking_id names where it is not the one in force. FAILED_PRECONDITION (RANKING_NOT_IN_FORCE) where none of today is worked.
+    """
     @_builtins.property
     def value_parameters(self) -> _value_parameters_pb2.ValueParameters:
         """Value model; not set takes what is in force for the portfolio's products on its as-of date (ParametersService)."""
@@ -143,10 +149,11 @@ class CreateRankingRequest(_message.Message):
         accept_suspect_scores: _builtins.bool = ...,
         accept_clipped_values: _builtins.bool = ...,
         purpose: _ranking_pb2.RankingPurpose.ValueType = ...,
+        remaining_capacity: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "constraints", b"constraints", "seed", b"seed", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_clipped_values", b"accept_clipped_values", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "accept_clipped_values", b"accept_clipped_values", "accept_suspect_scores", b"accept_suspect_scores", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "constraints", b"constraints", "ordering", b"ordering", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "remaining_capacity", b"remaining_capacity", "request_id", b"request_id", "seed", b"seed", "solver", b"solver", "validate_only", b"validate_only", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015

@@ -10,9 +10,10 @@ import numpy as np
 
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.gate import Gate, is_day_of
-from collections_opt.application.day.live_desk import NOT_WORKED, LiveDesk, Place
+from collections_opt.application.day.live_desk import NOT_WORKED, Came, LiveDesk, Place
 from collections_opt.application.rankings.in_force import require_workable
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.rolling import known_through
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.rule_tables import RuleTables
@@ -112,8 +113,19 @@ class Desks:
         if not np.array_equal(entries.account_id, inputs.portfolio.column("account_id")):
             told = "holds other accounts than its portfolio."
             raise refuse(Reason.INTEGRITY_FAILURE, "ranking_id", told, "Verify the ranking.")
-        imported_at = datetime.fromisoformat(self._ledger.portfolio(opened.record.portfolio_id).created_at)
-        return LiveDesk(opened.record, opened.plan, inputs.portfolio, inputs.key_no, entries, imported_at)
+        derived = opened.facts.derived_from
+        if derived is None or not derived.remains_of:
+            header = self._ledger.portfolio(opened.record.portfolio_id)
+            come = Came(datetime.fromisoformat(header.created_at), known_through(inputs))
+            return LiveDesk(opened.record, opened.plan, inputs.portfolio, inputs.key_no, entries, come)
+        # What remains of a day goes on from the rows that the day began with, and all its events.
+        header = self._ledger.portfolio(derived.base_portfolio_id)
+        base = self._sealed.portfolio(header.object_digest)
+        rows = np.flatnonzero(np.isin(base.portfolio.column("account_id"), entries.account_id))
+        if rows.size != entries.account_id.size:
+            raise refuse(Reason.INTEGRITY_FAILURE, "ranking_id", "holds accounts that its day lacks.", "Verify the ranking.")
+        come = Came(datetime.fromisoformat(header.created_at), known_through(base), derived.through_sequence)
+        return LiveDesk(opened.record, opened.plan, base.portfolio.take(rows), base.key_no[rows], entries, come)
 
     def _place_changed(self, desk: LiveDesk, gate: Gate, now: datetime) -> None:
         """Find the place of accounts that events changed, at the ranking's prices; a raw order has none, and keeps its places."""

@@ -105,7 +105,8 @@ class Gate:
         """Return accounts as they stand; ``rows`` rise."""
         places, events = self._desk.events_of(rows)
         taken = self._desk.portfolio.take(np.array(rows, dtype=np.int64))
-        moment = Moment(now, _EVER, self._desk.imported_at)
+        came = self._desk.came
+        moment = Moment(now, _EVER, came.at, came.through)
         return live_accounts(taken, EventColumns.of(places, events), moment)
 
     def _at_minute(self, now: datetime) -> datetime:

@@ -52,6 +52,21 @@ class Place:
     moved: bool = False
 
 
+@dataclass(frozen=True)
+class Came:
+    """When rows came, and what they know of.
+
+    Attributes:
+        at: when the portfolio came.
+        through: the last event that the rows know of, -1 for rows of a file.
+        used_through: the last event whose handling time the plan's capacity is already without; 0 where it is whole.
+    """
+
+    at: datetime
+    through: int = -1
+    used_through: int = 0
+
+
 @dataclass
 class LiveDesk:
     """A ranking in work; one thread at a time.
@@ -62,7 +77,7 @@ class LiveDesk:
         portfolio: its n accounts.
         key_no: int64 (n,) number of each account's key.
         entries: what it decided for each.
-        imported_at: when the portfolio came.
+        came: when the portfolio came.
         sequence: number of the last event that is taken in.
         revision: number of the last change of leases that is taken in.
         events: events by row, as told.
@@ -85,7 +100,7 @@ class LiveDesk:
     portfolio: Portfolio
     key_no: Ints
     entries: Entries
-    imported_at: datetime
+    came: Came
     sequence: int = 0
     revision: int = -1
     events: dict[int, list[RecordedEvent]] = field(default_factory=dict)
@@ -233,13 +248,15 @@ class LiveDesk:
         return self._orders[queue]
 
     def spent_seconds(self) -> Ints:
-        """Return the handling time that each queue's contacts of the day took, int64 (q,)."""
+        """Return the handling time that each queue's contacts of the day took, int64 (q,); of a rest, since then."""
         spent = np.zeros(len(self.plan.queues), dtype=np.int64)
         index = {queue.queue_id: at for at, queue in enumerate(self.plan.queues)}
         begins = microseconds(datetime.combine(self.day, datetime.min.time(), self.zone))
         for told in self.events.values():
             for one in told:
                 event = one.event
+                if one.sequence <= self.came.used_through:
+                    continue
                 if event is not None and event.kind is EventKind.CONTACT and microseconds(event.occurred_at) >= begins:
                     at = index.get(event.queue_id)
                     if at is not None:
@@ -247,11 +264,16 @@ class LiveDesk:
         return spent
 
     def committed_seconds(self) -> Ints:
-        """Return the handling time that held leases are expected to take, int64 (q,)."""
+        """Return the handling time that held leases are expected to take, int64 (q,).
+
+        Of what remains of a day also those that were given of the day's earlier rankings since.
+        """
         committed = np.zeros(len(self.plan.queues), dtype=np.int64)
         index = {queue.queue_id: at for at, queue in enumerate(self.plan.queues)}
         for lease in self.held.values():
-            if lease.ranking_id == self.record.ranking_id and lease.queue_id in index:
+            mine = lease.ranking_id == self.record.ranking_id
+            also = self.came.used_through > 0 and self.row_of_key(lease.account_no) is not None
+            if (mine or also) and lease.queue_id in index:
                 committed[index[lease.queue_id]] += lease.seconds
         return committed
 

@@ -13,6 +13,7 @@ from collections_opt.application.evidence.holdout_check import holdout_check
 from collections_opt.application.evidence.hours_check import hours_check
 from collections_opt.application.evidence.recomputed import recomputed_entries
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.records.standing import Standing
@@ -27,6 +28,7 @@ from collections_opt.core.problem.assignment import Assignment, AssignmentProble
 from collections_opt.core.problem.exploration import withdraw
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.resources import ResourceKind, is_claimed
+from collections_opt.core.scopes import present_scope
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
@@ -48,6 +50,7 @@ class Verification:
         values: the sets of values that records name.
         experiments: the experiments that records name.
         standing: what people decided about the history.
+        rolling: derives portfolios anew.
     """
 
     def __init__(
@@ -58,9 +61,11 @@ class Verification:
         values: ValueSets,
         experiments: Experiments,
         standing: Standing,
+        rolling: Rolling,
     ) -> None:
         self._ledger = ledger
         self._standing = standing
+        self._rolling = rolling
         self._rule_tables = rule_tables
         self._values = values
         self._experiments = experiments
@@ -129,6 +134,8 @@ class Verification:
             checks.append(self._checked("value sets", lambda: self._value_sets(facts)))
         if facts.inputs.experiments:
             checks.append(self._checked("experiments", lambda: self._experiments_held(facts)))
+        if facts.derived_from is not None:
+            checks.append(self._checked("derivation", lambda: self._derivation(facts)))
         if not all(check.holds for check in checks):
             return _verdict(ranking_id, checks, Strength.NOTHING)
         opened = OpenedRanking(record, self._ledger, self._sealed)
@@ -196,6 +203,20 @@ class Verification:
         named = [(ResourceKind.RULE_TABLE, version.rule_table_id, version.version) for version in versions]
         told = " and ".join(version.name for version in versions)
         return f"The rules are those of {told}, each of which was approved{self._claimed(named)}."
+
+    def _derivation(self, facts: RankingFacts) -> str:
+        """Return what the portfolio follows from; refuses when it does not."""
+        derived = facts.derived_from
+        _need(derived is not None and derived == self._rolling.derivation(facts.inputs.portfolio_id), "another is recorded")
+        assert derived is not None
+        source = f"{derived.base_portfolio_id} and the events up to {derived.through_sequence}"
+        if present_scope().is_limited:
+            return f"The accounts were derived from {source}, which a token limited to a scope does not see."
+        difference, erased = self._rolling.difference(facts.inputs.portfolio_id)
+        _need(not difference, difference)
+        if erased:
+            return f"The accounts were derived from {source}; {erased} of these were erased since, so it cannot be done anew."
+        return f"The accounts follow from {source}."
 
     def _value_sets(self, facts: RankingFacts) -> str:
         """Return whose the recorded values are; refuses when a version named for a product does not hold the product's."""

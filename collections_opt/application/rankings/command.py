@@ -29,7 +29,8 @@ class RankingCommand:
     ``parameters`` are those that the call carries; None takes what is in force. The solver starts from the prices of
     ``previous_ranking_id``, and moves are counted from its decisions. With ``accept_suspect_scores`` a person lets scores decide
     that were refused with SCORES_SUSPECT; with ``accept_clipped_values`` values that were refused with VALUES_OUT_OF_ORDER.
-    ``purpose`` is what it is made for; None leaves it to ``purpose_of``.
+    ``purpose`` is what it is made for; None leaves it to ``purpose_of``. With ``remaining_capacity`` it decides what remains of a
+    running day, on capacity without the minutes that are spent and committed.
     """
 
     request_id: str
@@ -45,6 +46,7 @@ class RankingCommand:
     accept_suspect_scores: bool = False
     accept_clipped_values: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
     purpose: RankingPurpose | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    remaining_capacity: bool = field(default=False, metadata=OMITTED_AT_DEFAULT)
 
     @property
     def payload_digest(self) -> str:

@@ -17,6 +17,9 @@ _PAGE = 50
 def ranking_in_force(ledger: Ledger, plan_id: str = "", day: date | None = None, portfolio_id: str = "") -> RankingRecord:
     """Return the newest ranking made to be worked, of a desk, a day and a portfolio.
 
+    One that was made for what remains of the day is of the portfolio that its day began with.
+
+
     Args:
         ledger: the records.
         plan_id: capacity plan of the desk; "" for the only one.
@@ -32,10 +35,11 @@ def ranking_in_force(ledger: Ledger, plan_id: str = "", day: date | None = None,
         inputs = RankingFacts.from_record(record.record).inputs
         if in_force_day and inputs.as_of_date != in_force_day:
             break
-        named = plan_id in ("", inputs.plan_id) and portfolio_id in ("", record.portfolio_id)
+        of_day = _portfolio_of_day(record)
+        named = plan_id in ("", inputs.plan_id) and portfolio_id in ("", record.portfolio_id, of_day)
         if named and inputs.made_for is RankingPurpose.WORK:
             in_force_day = inputs.as_of_date
-            found.setdefault((inputs.plan_id, record.portfolio_id), record)
+            found.setdefault((inputs.plan_id, of_day), record)
     if not found:
         raise _none(plan_id, day, portfolio_id)
     for place, field, remedy in ((0, "capacity_plan_id", "Name the desk."), (1, "portfolio_id", "Name the portfolio.")):
@@ -65,6 +69,12 @@ def require_not_for_analysis(record: RankingRecord) -> None:
     """
     if RankingFacts.from_record(record.record).inputs.purpose is RankingPurpose.ANALYSIS:
         require_workable(record)
+
+
+def _portfolio_of_day(record: RankingRecord) -> str:
+    """Return the portfolio that a ranking's day began with: one of what remained of a day is of that day's."""
+    derived = RankingFacts.from_record(record.record).derived_from
+    return derived.base_portfolio_id if derived is not None and derived.remains_of else record.portfolio_id
 
 
 def _newest_days_first(ledger: Ledger, day: date | None) -> Iterator[RankingRecord]:

@@ -18,9 +18,11 @@ from collections_opt.application.rankings.decided_facts import answer_facts, inp
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
 from collections_opt.application.rankings.on_engine import RankedBy, rank_on_engine, why_not_on_an_engine
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
+from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.rankings.runs import RankingRuns
 from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
 from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
+from collections_opt.application.records.derivation import read_derivation
 from collections_opt.application.records.provenance import clock_went_back, health, times
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
@@ -65,6 +67,7 @@ class Rankings:
         experiments: Experiments,
         now: Callable[[], datetime],
         recorder: Recorder,
+        rolling: Rolling,
         worker: str = "local",
     ) -> None:
         self._ledger = ledger
@@ -75,6 +78,7 @@ class Rankings:
         self._now = now
         self._recorder = recorder
         self._sealed = recorder.sealed
+        self._rolling = rolling
         self._calendar = CapacityCalendar(ledger, now, recorder.publish)
         self._jobs = Jobs(_failed)
         self._runs = RankingRuns(ledger, self._jobs, self._make_requested, worker, now)
@@ -100,21 +104,24 @@ class Rankings:
         check_command(command)
         if self._ledger.find_request(command.request_id, command.payload_digest):
             return command.ranking_id
+        asked = command
+        if command.remaining_capacity:
+            command = self._of_what_remains(command, validate_only, actor)
         portfolio = self.recorded.portfolio(command.portfolio_id)
         binding = self._rule_tables.in_force(portfolio.as_of_date)
-        chosen = self._values.settle(command.parameters, command.portfolio_id, portfolio)
+        chosen = self._values.settle(command.parameters, asked.portfolio_id, portfolio)
         plan = self._asked_plan(command, portfolio.as_of_date, validate_only)
-        experiments = self._experiments.in_force(portfolio.as_of_date, command.portfolio_id)
+        experiments = self._experiments.in_force(portfolio.as_of_date, asked.portfolio_id)
         request = self._request(command, plan, binding.rules, chosen.parameters, experiments)
         check_request(portfolio, request)
         if not validate_only:
             # Plan, rule tables and values are settled here: made again later, it is the ranking that was asked for.
-            asked = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
+            settling = {**vars(command), "plan_version": request.plan.version, "parameters": chosen.parameters}
             owed = OwedRanking(
-                **asked, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices, experiments=experiments
+                **settling, actor=actor, rule_tables=binding.versions, value_choices=chosen.choices, experiments=experiments
             )
             settled = dump(owed)
-            self._runs.begin(command.ranking_id, command.request_id, command.payload_digest, command.portfolio_id, settled)
+            self._runs.begin(command.ranking_id, command.request_id, asked.payload_digest, command.portfolio_id, settled)
         return command.ranking_id
 
     def recover(self) -> list[Recovery]:
@@ -132,6 +139,13 @@ class Rankings:
     def watch(self, ranking_id: str, timeout_seconds: float) -> Iterator[JobStatus]:
         """Yield progress until the ranking ends or nothing changes for the time given."""
         return self._runs.watch(ranking_id, timeout_seconds)
+
+    def _of_what_remains(self, command: RankingCommand, validate_only: bool, actor: Actor) -> RankingCommand:
+        """Return a command for what remains of its day; a check alone settles nothing, and checks the whole day."""
+        worked = self._rolling.worked_ranking(command)
+        return (
+            replace(command, previous_ranking_id=worked.ranking_id) if validate_only else self._rolling.remaining(command, actor)
+        )
 
     def _asked_plan(self, command: RankingCommand, day: date, validate_only: bool) -> CapacityPlan:
         """Return the version that a caller names, else what is in force on the day, under a version that a record can name."""
@@ -203,6 +217,7 @@ class Rankings:
             spread=spread,
             beside=models.recorded(ranking.effects_version, self._ledger.objects),
             scoring=scoring_record(serving),
+            derived_from=read_derivation(inputs.derivation),
             shadow=shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
             times=times(received, decided, self._now()),
             health=health_of_scores(well, scored, serving, portfolio.account_count),

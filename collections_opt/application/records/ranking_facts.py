@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.records.derivation import Derivation
 from collections_opt.application.records.record_parts import (
     EMPTY_IF_NONE,
     RecordPart,
@@ -275,6 +276,7 @@ class RankingFacts(RecordPart):
     beside: BesideFacts = field(metadata=flat())
     spread: ScoreSpread | None = field(default=None, metadata=flat())
     scoring: Scoring | None = field(default=None, metadata=EMPTY_IF_NONE)
+    derived_from: Derivation | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
 
     @classmethod
     def from_record(cls, held: Mapping[str, Any]) -> RankingFacts:

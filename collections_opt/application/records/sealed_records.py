@@ -20,7 +20,16 @@ from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
-from collections_opt.ledger.sealing.sealing import LeafKind, SealedTable, from_parquet, seal, seal_parts, unseal, write_parquet
+from collections_opt.ledger.sealing.sealing import (
+    LeafKind,
+    SealedTable,
+    from_parquet,
+    header_of_parquet,
+    seal,
+    seal_parts,
+    unseal,
+    write_parquet,
+)
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.database import Database
 
@@ -28,6 +37,8 @@ _CODES = ("product", "state", "time_zone")
 _FINDING_TEXTS = ("account_id", "field", "value", "rule", "remedy")
 _SOURCE = "column"
 _RULE = "rule"
+_DERIVATION = "derived_from"
+_KEPT_DERIVATIONS = 63
 Numbers = NDArray[np.int64]
 Stored = TypeVar("Stored")
 
@@ -50,6 +61,7 @@ class StoredPortfolio:
         key_no: int64 (n,) number of each one's key.
         leaf_count: rows of the sealed table, erased ones among them.
         root: root over the leaves of the sealed table.
+        derivation: JSON of what it was derived from, "" for one that was imported.
     """
 
     portfolio: Portfolio
@@ -57,6 +69,7 @@ class StoredPortfolio:
     key_no: Numbers
     leaf_count: int
     root: bytes
+    derivation: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,15 +104,18 @@ class SealedRecords:
         self._erasure_count = erasure_count
         self._lock = threading.Lock()
         self._last: dict[type, tuple[tuple[str, int], Any]] = {}
+        self._derivations: dict[str, str] = {}
 
-    def put_portfolio(self, portfolio: Portfolio) -> str:
-        """Seal and store the accepted accounts, a part at a time; return the digest of the table."""
+    def put_portfolio(self, portfolio: Portfolio, derivation: str = "") -> str:
+        """Seal and store the accepted accounts, a part at a time, with what they were derived from; return the table's digest."""
         columns = {**portfolio.columns, **{f"{name}?": mask for name, mask in portfolio.present.items()}}
         header = {
             "as_of_date": portfolio.as_of_date.isoformat(),
             "time_zone": portfolio.time_zone,
             "currency_code": portfolio.currency_code,
         }
+        if derivation:
+            header[_DERIVATION] = derivation
         if portfolio.own is not None:  # texts of categories are sealed with their rows: some may tell whose they are
             columns |= portfolio.own.plain()
             header["own_columns"] = portfolio.own.header()
@@ -128,7 +144,18 @@ class SealedRecords:
         as_of_date = date.fromisoformat(header["as_of_date"])
         place = (header["time_zone"], header["currency_code"])
         portfolio = Portfolio(as_of_date, *place, columns, present, own_columns(own, plain))
-        return StoredPortfolio(portfolio, rows, table.key_no[rows], table.row_count, MerkleTree(table.leaves).root)
+        derivation = header.get(_DERIVATION, "")
+        return StoredPortfolio(portfolio, rows, table.key_no[rows], table.row_count, MerkleTree(table.leaves).root, derivation)
+
+    def derivation(self, digest: str) -> str:
+        """Return the JSON of what a stored portfolio was derived from, "" for one that was imported; its accounts stay sealed."""
+        with self._lock:
+            known = self._derivations.get(digest)
+        if known is None:
+            known = header_of_parquet(self._objects.get(digest)).get(_DERIVATION, "")
+            with self._lock:
+                self._derivations = {**dict(list(self._derivations.items())[-_KEPT_DERIVATIONS:]), digest: known}
+        return known
 
     def put_quarantine(self, quarantine: Quarantine) -> StoredTable:
         """Seal and store the findings about refused rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
@@ -25,7 +25,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHANGED_DAYS
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.records import CapacityAct, CapacityActKind, PlanRecord
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
 from collections_opt.ledger.tables.capacity_acts import CALENDAR_STATE
 
 _TRIES = 5
@@ -72,6 +72,17 @@ class CapacityCalendar:
             CollectionsError: as ``on``.
         """
         return _again(lambda: self._settle(plan_id, day))
+
+    def settled_rest(self, plan: CapacityPlan, day: date, rest: CapacityPlan) -> CapacityPlan:
+        """Return what is left of a plan's day under a version that a record can name; it is in force on no day.
+
+        Args:
+            plan: the plan of the day.
+            day: the day.
+            rest: what is left of it.
+        """
+        told = {"standing": plan.version, "changes": [], "rest": True}
+        return _again(lambda: self._settle_as(self._ledger.capacity_book(plan.plan_id, day, day), rest, day, told))
 
     def version_on(self, plan_id: str, version: int, day: date) -> CapacityPlan:
         """Return a version that a caller names for a day.
@@ -237,15 +248,18 @@ class CapacityCalendar:
         found = self._on(plan_id, day, calendar_of(book))
         if not found.changes:
             return found.plan
-        payload = dump(replace(found.plan, version=0, effective_from=day))
+        told = {"standing": found.standing.version, "changes": [each.change_id for each in found.changes]}
+        return self._settle_as(book, found.plan, day, told)
+
+    def _settle_as(self, book: CapacityBook, plan: CapacityPlan, day: date, told: Mapping[str, object]) -> CapacityPlan:
+        payload = dump(replace(plan, version=0, effective_from=day))
         for act in book.acts:
             if act.kind is CapacityActKind.SETTLED:
-                stored = self._ledger.plan(plan_id, act.number)
+                stored = self._ledger.plan(plan.plan_id, act.number)
                 if stored.payload == payload:
                     return self.stored(stored)
-        told = {"standing": found.standing.version, "changes": [each.change_id for each in found.changes]}
         text, iso = json.dumps(told, sort_keys=True), day.isoformat()
-        act = CapacityAct(plan_id, 0, CapacityActKind.SETTLED, 0, iso, iso, text, "")
+        act = CapacityAct(plan.plan_id, 0, CapacityActKind.SETTLED, 0, iso, iso, text, "")
         record = self._ledger.add_settled_plan(act, payload, book.state, self._now())
         self._publish()
         return self.stored(record)

@@ -51,6 +51,9 @@ def main(
     purpose: Annotated[
         RankingPurpose | None, typer.Option(help="WORK or ANALYSIS; default WORK by expected value, ANALYSIS by another order.")
     ] = None,
+    remaining: Annotated[
+        bool, typer.Option("--remaining", help="Decide what remains of today: who is left, on the minutes that are left.")
+    ] = False,
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
     seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
     request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
@@ -84,6 +87,7 @@ def main(
         validate_only=check,
         accept_suspect_scores=accept_suspect_scores,
         accept_clipped_values=accept_clipped_values,
+        remaining_capacity=remaining,
         purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, purpose.value if purpose else "UNSPECIFIED"),
     )
     with product.connect() as client:

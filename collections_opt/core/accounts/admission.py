@@ -67,6 +67,10 @@ class Quarantine:
         return {str(name): int(count) for name, count in zip(names, counts, strict=True)}
 
 
+NO_QUARANTINE = Quarantine(np.zeros(0, dtype=np.int64), (), (), (), (), ())
+"""Where no row was refused."""
+
+
 @dataclass(frozen=True)
 class Admission:
     """What came through the door and what did not; ``row_count = accepted + quarantined`` always.

@@ -19,19 +19,16 @@ from collections_opt.core.accounts.persons import persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.accounts.schema import AGE_COLUMNS, BLOCK_FLAGS, CHOICES
 from collections_opt.core.arrays import Array
+from collections_opt.core.day.contact_counts import WINDOW_DAYS, CountedDays, contact_counts, once
 from collections_opt.core.day.event_checks import EARLY
 from collections_opt.core.day.event_columns import DAY_ONE, EventColumns, day_number, local_days, microseconds
 from collections_opt.core.day.events import RIGHT_PARTY_RESULTS, ContactResult, Direction, EventKind
-from collections_opt.core.limits import MAX_CONTACT_COUNT, MAX_DAYS_PAST_DUE
+from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 
 Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-WINDOW_DAYS = 7
-"""Days of the windows of counted contacts; also how late a payment may be told and still stop work on that day."""
-
 ALL_DAY = (0, 1_440)
-_COUNTS = ("contacts_in_window_count", "calls_last_7_days_count", "attempts_last_7_days_count")
 _REACHED = [result.value.encode() for result in sorted(RIGHT_PARTY_RESULTS)]
 _KIND = EventKind
 
@@ -54,11 +51,17 @@ class Removal(IntEnum):
 
 @dataclass(frozen=True)
 class Moment:
-    """What is asked: what had happened by ``at`` and was known by ``known_at`` of what was imported at ``imported_at``."""
+    """What is asked: what had happened by ``at`` and was known by ``known_at`` of what was imported at ``imported_at``.
+
+    ``through`` is the last event that rows which were rolled forward know of, -1 for rows of a file. With ``day`` it is asked how
+    that day begins, wherever persons are.
+    """
 
     at: datetime
     known_at: datetime
     imported_at: datetime
+    through: int = -1
+    day: date | None = None
 
 
 @dataclass(frozen=True)
@@ -128,23 +131,25 @@ class _Facts:
     @classmethod
     def of(cls, portfolio: Portfolio, events: EventColumns, moment: Moment) -> _Facts:
         home = portfolio.time_zone
-        desk_day = max(day_number(moment.at.astimezone(ZoneInfo(home)).date()), day_number(portfolio.as_of_date))
+        day = moment.day or moment.at.astimezone(ZoneInfo(home)).date()
+        desk_day = max(day_number(day), day_number(portfolio.as_of_date))
         since = microseconds(datetime.combine(portfolio.as_of_date, time(), ZoneInfo(home)))
         own = np.char.decode(portfolio.column("time_zone"), "utf-8").astype(object)
         zones = np.where(own == "", home, own).astype(object)
         now = np.full(zones.size, microseconds(moment.at))
         rows = portfolio.account_count
         new = events.occurred >= since
+        told = events.recorded >= microseconds(moment.imported_at) if moment.through < 0 else events.sequence > moment.through
         return cls(
             rows=rows,
             events=events,
             desk_day=desk_day,
             elapsed=desk_day - day_number(portfolio.as_of_date),
             new=new,
-            late=~new & (events.recorded >= microseconds(moment.imported_at)),
+            late=~new & told,
             day=local_days(events.occurred, zones[events.row]),
             told_day=local_days(events.recorded, zones[events.row]),
-            today=local_days(now, zones),
+            today=np.full(rows, desk_day) if moment.day else local_days(now, zones),
             changed=np.zeros(rows, dtype=bool),
             promised=np.zeros(rows, dtype=bool),
             promise_event=np.zeros(rows, dtype=np.int64),
@@ -190,9 +195,9 @@ def _money(columns: dict[str, Array], present: dict[str, Mask], facts: _Facts) -
     stated_at[row] = events.occurred[last]
     facts.changed[row] = True
     paid = events.is_kind(_KIND.PAYMENT) & facts.new & (events.occurred > stated_at[events.row])
-    once = _once(events, paid)
+    first = once(events, paid)
     total = np.zeros(facts.rows, dtype=np.int64)
-    np.add.at(total, events.row[once], events.numbers["amount_minor"][once])
+    np.add.at(total, events.row[first], events.numbers["amount_minor"][first])
     some = total > 0
     balance[some] -= total[some]
     arrears[some] = np.maximum(arrears[some] - total[some], 0)
@@ -201,15 +206,6 @@ def _money(columns: dict[str, Array], present: dict[str, Mask], facts: _Facts) -
     columns |= {"balance_minor": balance, "arrears_minor": arrears, "days_past_due": late}
     for name in ("balance_minor", "arrears_minor", "days_past_due"):
         present[name] = present[name] | (stated_at >= 0)
-
-
-def _once(events: EventColumns, keep: Mask) -> Ints:
-    """Return the indices of some events, each event of a row once however often it is among them."""
-    at = np.flatnonzero(keep)
-    first: dict[tuple[int, bytes], int] = {}
-    for place, pair in enumerate(zip(events.row[at].tolist(), events.texts["event_id"][at].tolist(), strict=True)):
-        first.setdefault(pair, place)
-    return at[list(first.values())]
 
 
 def _flags(columns: dict[str, Array], present: dict[str, Mask], portfolio: Portfolio, facts: _Facts) -> None:
@@ -268,17 +264,10 @@ def _place(columns: dict[str, Array], present: dict[str, Mask], portfolio: Portf
 
 def _contacts(columns: dict[str, Array], present: dict[str, Mask], portfolio: Portfolio, facts: _Facts) -> None:
     """Count contacts in the person's own days; what was imported counts until its whole window has passed."""
-    events = facts.events
-    contacts = events.is_kind(_KIND.CONTACT) & (facts.new | facts.late)
-    outbound = contacts & (events.texts["direction"] == Direction.OUTBOUND.value.encode())
-    calls = outbound & (events.texts["channel"] == b"CALL")
-    within = facts.today[events.row] - facts.day < WINDOW_DAYS
-    for name, counted in zip(_COUNTS, (outbound, calls & within, outbound & within), strict=True):
-        made, _ = _own(columns, present, portfolio, name)
-        if facts.elapsed >= WINDOW_DAYS and name != _COUNTS[0]:
-            made[:] = 0
-        np.add.at(made, events.row[_once(events, counted)], 1)
-        np.minimum(made, MAX_CONTACT_COUNT, out=made)
+    events, counts = facts.events, facts.new | facts.late
+    contacts = events.is_kind(_KIND.CONTACT) & counts
+    days = CountedDays(facts.day, facts.today, facts.desk_day, facts.desk_day - facts.elapsed)
+    columns |= contact_counts(portfolio, events, counts, days)
     since, there = _own(columns, present, portfolio, "days_since_conversation")
     since[there] = np.minimum(since[there] + facts.elapsed, MAX_DAYS_PAST_DUE)
     talks = contacts & np.isin(events.texts["result"], _REACHED) & (events.texts["channel"] == b"CALL")

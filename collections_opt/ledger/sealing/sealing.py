@@ -246,13 +246,8 @@ def from_parquet(content: bytes) -> SealedTable:
         CollectionsError: SCHEMA_MISMATCH for Parquet that this format's writer did not make.
     """
     file = pq.ParquetFile(io.BytesIO(content))
-    meta: dict[str, Any] = json.loads((file.schema_arrow.metadata or {}).get(_META, b"{}"))
-    version = _FORMATS.get(meta.get("format", ""))
-    if version is None:
-        known = " or ".join(_FORMATS)
-        raise refuse(
-            Reason.SCHEMA_MISMATCH, "object", f"is not in format {known}.", "Import or rank again with this version's code."
-        )
+    meta = _read_meta(file)
+    version = _FORMATS[meta["format"]]
     columns = file.read()
     return SealedTable(
         kind=LeafKind(meta["kind"]),
@@ -264,6 +259,26 @@ def from_parquet(content: bytes) -> SealedTable:
         leaves=_matrix(columns["leaf"], HASH_BYTES),
         version=version,
     )
+
+
+def header_of_parquet(content: bytes) -> dict[str, str]:
+    """Return the header of a sealed table alone.
+
+    Raises:
+        CollectionsError: as ``from_parquet``.
+    """
+    header: dict[str, str] = _read_meta(pq.ParquetFile(io.BytesIO(content)))["header"]
+    return header
+
+
+def _read_meta(file: pq.ParquetFile) -> dict[str, Any]:
+    meta: dict[str, Any] = json.loads((file.schema_arrow.metadata or {}).get(_META, b"{}"))
+    if meta.get("format", "") not in _FORMATS:
+        known = " or ".join(_FORMATS)
+        raise refuse(
+            Reason.SCHEMA_MISMATCH, "object", f"is not in format {known}.", "Import or rank again with this version's code."
+        )
+    return meta
 
 
 def _leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:

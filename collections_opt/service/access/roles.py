@@ -35,6 +35,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "GetPortfolio": _ALL,
             "ListPortfolios": _ALL,
             "ListQuarantinedAccounts": _DECIDING | {_R.AUDITOR},
+            "RollForward": _RUNNING,
         },
         "CapacityService": {
             "CreateCapacityPlan": _OPERATING,

@@ -12,6 +12,7 @@ from collections_opt.ledger.records import RankingRecord
 from collections_opt.service.converters.approved.rule_tables import write_table_versions
 from collections_opt.service.converters.approved.value_sets import write_choices
 from collections_opt.service.converters.constraints import write_exploration, write_limits, write_recorded_constraints
+from collections_opt.service.converters.derivations import write_derivation
 from collections_opt.service.converters.model_use import write_recorded_use
 from collections_opt.service.converters.score_health import write_health
 from collections_opt.service.converters.scores import LOSS_SOURCE
@@ -119,6 +120,7 @@ def write_inputs(facts: RankingFacts) -> ranking_pb2.RankingInputs:
         values_source=write_enum(value_set_pb2.ValuesSource.DESCRIPTOR, facts.sources.values_from),
         value_choices=write_choices(facts.sources.value_choices),
         purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, facts.inputs.made_for.value),
+        derived_from=write_derivation(facts.derived_from),
     )
 
 

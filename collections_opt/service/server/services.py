@@ -52,6 +52,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "GetPortfolio": _C.READ,
             "ListPortfolios": _C.READ,
             "ListQuarantinedAccounts": _C.READ,
+            "RollForward": _C.WORK,
         },
         "CapacityService": {
             "CreateCapacityPlan": _C.READ,
@@ -172,7 +173,7 @@ def all_services(
     implemented = (
         (schema_service_pb2, "SchemaService", SchemaServicer(workspace.values)),
         (scoring_service_pb2, "ScoringService", ScoringServicer(books, workspace.scores, metrics)),
-        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, imports)),
+        (portfolio_service_pb2, "PortfolioService", PortfolioServicer(books, ledger, workspace.rolling, imports)),
         (capacity_service_pb2, "CapacityService", CapacityServicer(books, what_ifs, ledger)),
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),

@@ -10,6 +10,8 @@ from datetime import date
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.rankings.books import Books, ImportedPortfolio
+from collections_opt.application.rankings.rolling import Rolling
+from collections_opt.application.records.derivation import Derivation
 from collections_opt.core.accounts.admission import Quarantine
 from collections_opt.core.accounts.contradictions import Contradiction
 from collections_opt.core.accounts.own_columns import OwnColumn
@@ -26,6 +28,7 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
+from collections_opt.service.converters.derivations import write_derivation
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.byte_budget import ByteBudget, Held, Spool
@@ -43,8 +46,9 @@ HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "curre
 class PortfolioServicer:
     """Imports and shows portfolios."""
 
-    def __init__(self, books: Books, ledger: Ledger, budget: ByteBudget | None = None) -> None:
+    def __init__(self, books: Books, ledger: Ledger, rolling: Rolling, budget: ByteBudget | None = None) -> None:
         self._books = books
+        self._rolling = rolling
         self._ledger = ledger
         self._budget = budget or ByteBudget()
         self._large = threading.Lock()
@@ -99,7 +103,8 @@ class PortfolioServicer:
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
         """Return a header."""
         record = self._ledger.portfolio(request.portfolio_id)
-        return pb.GetPortfolioResponse(portfolio=self._written([record])[0])
+        (shown,) = self._written([record])
+        return pb.GetPortfolioResponse(portfolio=_with_derivation(shown, self._rolling.derivation(record.portfolio_id)))
 
     def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: Call) -> pb.ListPortfoliosResponse:
         """Return a page of headers."""
@@ -119,9 +124,30 @@ class PortfolioServicer:
         token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
         return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
 
+    def roll_forward(self, request: pb.RollForwardRequest, context: Call) -> pb.RollForwardResponse:
+        """Return the portfolio of a later day."""
+        actor = read_actor(context)
+        record, derivation = self._rolling.roll_forward(
+            request.portfolio_id,
+            read_date(request.as_of_date, "as_of_date"),
+            request.rolled_portfolio_id,
+            request.events_are_complete,
+            actor,
+            request.validate_only,
+        )
+        shown = write_portfolio(record, UNKNOWN) if request.validate_only else self._written([record])[0]
+        return pb.RollForwardResponse(portfolio=_with_derivation(shown, derivation))
+
     def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
         actors = self._ledger.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
         return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
+
+
+def _with_derivation(portfolio: pb.Portfolio, derivation: Derivation | None) -> pb.Portfolio:
+    told = write_derivation(derivation)
+    if told is not None:
+        portfolio.derived_from.CopyFrom(told)
+    return portfolio
 
 
 def _read_rows(

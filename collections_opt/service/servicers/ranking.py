@@ -231,6 +231,7 @@ class RankingServicer:
             accept_suspect_scores=request.accept_suspect_scores,
             accept_clipped_values=request.accept_clipped_values,
             purpose=_read_purpose(request.purpose) if request.purpose else None,
+            remaining_capacity=request.remaining_capacity,
         )
 
     def _shown(self, ranking_id: str) -> ranking_pb2.Ranking:

@@ -155,7 +155,7 @@ def test_who_died_or_left_or_promised_or_refused_or_paid_today_is_removed_or_fla
 @given(told_events())
 def test_late_events_of_before_the_file_never_permit(told):
     """Without events since the as-of date began no flag is cleared, no count falls, and nothing gets less arrears."""
-    since = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=6)
+    since = datetime(2026, 11, 24, tzinfo=UTC) + timedelta(hours=5)
     late = [one for one in told if one[1].event.occurred_at < since]
     found = live(late).portfolio
     for name in ("deceased", "dispute", "open_promise"):

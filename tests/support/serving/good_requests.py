@@ -203,6 +203,13 @@ def _read_requests(known: Known):
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
         "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),
+        "RollForward": portfolio_service_pb2.RollForwardRequest(
+            portfolio_id="book",
+            as_of_date=write_date(AS_OF),
+            rolled_portfolio_id="swept",
+            events_are_complete=True,
+            validate_only=True,
+        ),
         "CreateCapacityPlan": capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan("swept"), validate_only=True),
         "ListCapacityPlans": capacity_service_pb2.ListCapacityPlansRequest(**paged),
         "UpdateCapacityPlan": capacity_service_pb2.UpdateCapacityPlanRequest(

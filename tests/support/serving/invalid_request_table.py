@@ -54,6 +54,7 @@ ANSWERED = {
     rf"{_ACCOUNT}months: its first element again": "two months may be alike",
     rf"{_OWN}expected_sign: -1": "a sign",
     rf"{_OWN}(meaning|unit): a path": "words of the lender",
+    r"RollForward rolled_portfolio_id: unknown": "a new id",
     r"CreateValueSet value_set\.set_id: unknown": "a new id",
     r"(Create|Update|Approve)ValueSet actor: a path": "a name of a person",
     r"(GetValuesInForce|ScoreAccounts|ListProducts) portfolio_id: unknown": "a portfolio that is not imported yet",
