@@ -17,8 +17,8 @@ from collections_opt.core.day.live import Moment
 from collections_opt.core.day.rolling import day_begins, remaining_accounts, roll_forward, same_accounts, spent_seconds
 from collections_opt.core.desk.day_windows import DayWindow
 from collections_opt.core.desk.remaining import remaining_plan
-from tests.core.day.test_live import NOON, PORTFOLIO, told_events
-from tests.support.day.day_worlds import CALLS, rows
+from tests.support.day.day_worlds import CALLS, NOON, rows
+from tests.support.day.drawn_events import PORTFOLIO, told_events
 from tests.support.factories import plan, queue
 
 IMPORTED = NOON - timedelta(hours=24)
