@@ -141,7 +141,7 @@ def open_workspace(
     books = Books(ledger, now, recorder, values)
     events = EventLog(ledger.database, records.subject_keys)
     rolling = Rolling(ledger, recorder, events, Leases(ledger.database, events), books.calendar, now)
-    rankings = Rankings(ledger, serving, rule_tables, values, experiments, now, recorder, rolling, worker)
+    rankings = Rankings(serving, rule_tables, values, experiments, now, recorder, rolling, worker)
     recorded = rankings.recorded
     explanations, scores = (
         AccountExplanations(recorded, serving),

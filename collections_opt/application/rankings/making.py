@@ -47,7 +47,6 @@ from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.engines import Engine
-from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RequestedRanking
 from collections_opt.ledger.requests.claims import Recovery
 from collections_opt.solvers import SOLVERS, Finding, solve_in_order, verify
@@ -60,7 +59,6 @@ class Rankings:
 
     def __init__(
         self,
-        ledger: Ledger,
         models: ModelServing,
         rule_tables: RuleTables,
         values: ValueSets,
@@ -70,7 +68,7 @@ class Rankings:
         rolling: Rolling,
         worker: str = "local",
     ) -> None:
-        self._ledger = ledger
+        ledger = self._ledger = recorder.ledger
         self._models = models
         self._rule_tables = rule_tables
         self._values = values
