@@ -11,8 +11,8 @@ import numpy as np
 from collections_opt.application.answers.increment_reasons import increment_reasons
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.models.serving_record import serving_record
+from collections_opt.application.rankings.health.score_health import health_of_call, scoring_record
 from collections_opt.application.rankings.quarantine import refused_rows
-from collections_opt.application.rankings.score_health import health_of_call, scoring_record
 from collections_opt.application.records.scoring_facts import Health, ScoredFacts, Scoring, ServedModel
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets

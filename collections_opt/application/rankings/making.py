@@ -12,16 +12,16 @@ import structlog
 from collections_opt.application.models.serving import ModelServing, PinnedModels, Serving
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.models.shadow import shadow_scores
-from collections_opt.application.rankings.clipped_values import checked_payoffs
 from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
 from collections_opt.application.rankings.decided_facts import answer_facts, input_facts
+from collections_opt.application.rankings.health.clipped_values import checked_payoffs
+from collections_opt.application.rankings.health.score_health import health_of_scores, scoring_record, warnings_of
+from collections_opt.application.rankings.health.suspect_scores import LOOK_BACK, checked_drift
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, internal_error
 from collections_opt.application.rankings.on_engine import RankedBy, rank_on_engine, why_not_on_an_engine
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.rankings.runs import RankingRuns
-from collections_opt.application.rankings.score_health import health_of_scores, scoring_record, warnings_of
-from collections_opt.application.rankings.suspect_scores import LOOK_BACK, checked_drift
 from collections_opt.application.records.derivation import read_derivation
 from collections_opt.application.records.provenance import clock_went_back, health, times
 from collections_opt.application.records.ranking_facts import RankingFacts

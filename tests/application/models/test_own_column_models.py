@@ -12,7 +12,7 @@ import pytest
 from collections_opt.application.evaluation.outcome import evaluate_outcomes
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.models.registry_policy import read_policy, write_policy
-from collections_opt.application.rankings.score_health import fit_warnings
+from collections_opt.application.rankings.health.score_health import fit_warnings
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.training.outcome import train_model, training_period
 from collections_opt.application.workspace import open_workspace

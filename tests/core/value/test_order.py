@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.application.rankings.clipped_values import checked_payoffs
+from collections_opt.application.rankings.health.clipped_values import checked_payoffs
 from collections_opt.application.records.scoring_facts import ClippedFacts
 from collections_opt.application.settings import bundled_parameters, dump, load
 from collections_opt.core.errors import CollectionsError, Reason
