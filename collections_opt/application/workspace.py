@@ -20,6 +20,7 @@ from collections_opt.application.evidence.proofs import Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
 from collections_opt.application.experiments.planning import Trials
+from collections_opt.application.experiments.readings import Readings
 from collections_opt.application.models.outcome_scorers import PolicyScorer
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.models.registry_policy import read_policy
@@ -72,6 +73,7 @@ class Workspace:
     values: ValueSets
     experiments: Experiments
     trials: Trials
+    readings: Readings
     day: Day
     trail: ReadTrail
     monitors: Monitors
@@ -159,6 +161,7 @@ def open_workspace(
         Erasures(ledger, records.subject_keys, recorder, now),
     )
     day = open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now)
+    maturities = Maturities(ledger, recorder, recorded, day.events.log, now)
     workspace = Workspace(
         ledger,
         books,
@@ -175,9 +178,10 @@ def open_workspace(
         values,
         experiments,
         Trials(ledger, recorded),
+        Readings(ledger, recorded, experiments, maturities, now),
         day,
         ReadTrail(ledger, sealed, now),
-        Monitors(ledger, recorder, recorded, Maturities(ledger, recorder, recorded, day.events.log, now), now),
+        Monitors(ledger, recorder, recorded, maturities, now),
         now,
         rolling,
     )

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 from collections_opt.api.v1 import (
     capacity_plan_pb2,
     capacity_service_pb2,
+    experiment_pb2,
+    experiment_service_pb2,
     model_service_pb2,
     portfolio_service_pb2,
     ranking_pb2,
@@ -56,3 +58,9 @@ def all_models(client: Client, kind: str = "") -> Iterator[model_service_pb2.Mod
     """Yield the model versions of a kind; "" is the outcome model."""
     request = model_service_pb2.ListModelsRequest
     return pages(lambda token: client.models.ListModels(request(kind=kind, page_token=token)), lambda page: page.models)
+
+
+def all_experiments(client: Client) -> Iterator[experiment_pb2.Experiment]:
+    """Yield what stands of every experiment, by id."""
+    request = experiment_service_pb2.ListExperimentsRequest
+    return pages(lambda token: client.experiments.ListExperiments(request(page_token=token)), lambda page: page.experiments)

@@ -60,6 +60,7 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "EvaluateRules": 3_600.0,
         "PlanExperiment": 600.0,
         "RollForward": 3_600.0,
+        "ReadExperiment": 3_600.0,
         "StreamEvents": 3_600.0,
         "RecordOutcomes": 3_600.0,
         "MatureRankings": 3_600.0,

@@ -471,3 +471,199 @@ class ListExperimentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListExperimentsResponse: _TypeAlias = ListExperimentsResponse  # noqa: Y015
+
+@_typing.final
+class ReadExperimentRequest(_message.Message):
+    """Asks what an experiment shows."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    experiment_id: _builtins.str
+    """The experiment."""
+    def __init__(
+        self,
+        *,
+        experiment_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadExperimentRequest: _TypeAlias = ReadExperimentRequest  # noqa: Y015
+
+@_typing.final
+class ReadExperimentResponse(_message.Message):
+    """What an experiment shows: people who would have been worked, contacted as the rankings decided or left alone, as drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    READ_DATE_FIELD_NUMBER: _builtins.int
+    HEADLINE_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    MATURED_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    WAITING_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    CONTACTED_HELD_OUT_COUNT_FIELD_NUMBER: _builtins.int
+    CENSORED_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    ARMS_Z_FIELD_NUMBER: _builtins.int
+    DRAW_DOUBTED_FIELD_NUMBER: _builtins.int
+    MAY_STOP_FIELD_NUMBER: _builtins.int
+    IS_FINAL_FIELD_NUMBER: _builtins.int
+    PREDICTED_COST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    PREDICTED_COST_MOST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """Money of the answer, ISO 4217."""
+    headline: _builtins.str
+    """The answer in one sentence."""
+    matured_person_count: _builtins.int
+    """People who entered and whose horizon has passed."""
+    waiting_person_count: _builtins.int
+    """People who entered and whose horizon still runs."""
+    contacted_held_out_count: _builtins.int
+    """People left alone of whom events tell an outbound contact within their horizon."""
+    censored_person_count: _builtins.int
+    """People of whom an account left sight before its horizon."""
+    arms_z: _builtins.float
+    """How far the arms' sizes are from the share, in standard deviations."""
+    draw_doubted: _builtins.bool
+    """Whether the arms cannot have been drawn with the share: then no effect is to be believed."""
+    may_stop: _builtins.bool
+    """Whether the declared rule lets it end now."""
+    is_final: _builtins.bool
+    """Whether nobody enters any more and everybody has matured, so that the fixed intervals may be read."""
+    predicted_cost_minor_units: _builtins.int
+    """What leaving the matured people alone was predicted to cost, their minutes earning their price with others."""
+    predicted_cost_most_minor_units: _builtins.int
+    """The same with their minutes earning nothing."""
+    @_builtins.property
+    def experiment(self) -> _experiment_pb2.Experiment:
+        """The experiment."""
+
+    @_builtins.property
+    def read_date(self) -> _date_pb2.Date:
+        """The day, in the time zone of the last portfolio."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentGroup]:
+        """All queues together first, then each queue."""
+
+    def __init__(
+        self,
+        *,
+        experiment: _experiment_pb2.Experiment | None = ...,
+        currency_code: _builtins.str = ...,
+        read_date: _date_pb2.Date | None = ...,
+        headline: _builtins.str = ...,
+        groups: _abc.Iterable[Global___ExperimentGroup] | None = ...,
+        matured_person_count: _builtins.int = ...,
+        waiting_person_count: _builtins.int = ...,
+        contacted_held_out_count: _builtins.int = ...,
+        censored_person_count: _builtins.int = ...,
+        arms_z: _builtins.float = ...,
+        draw_doubted: _builtins.bool = ...,
+        may_stop: _builtins.bool = ...,
+        is_final: _builtins.bool = ...,
+        predicted_cost_minor_units: _builtins.int = ...,
+        predicted_cost_most_minor_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment", "read_date", b"read_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms_z", b"arms_z", "censored_person_count", b"censored_person_count", "contacted_held_out_count", b"contacted_held_out_count", "currency_code", b"currency_code", "draw_doubted", b"draw_doubted", "experiment", b"experiment", "groups", b"groups", "headline", b"headline", "is_final", b"is_final", "matured_person_count", b"matured_person_count", "may_stop", b"may_stop", "predicted_cost_minor_units", b"predicted_cost_minor_units", "predicted_cost_most_minor_units", b"predicted_cost_most_minor_units", "read_date", b"read_date", "waiting_person_count", b"waiting_person_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadExperimentResponse: _TypeAlias = ReadExperimentResponse  # noqa: Y015
+
+@_typing.final
+class ExperimentGroup(_message.Message):
+    """One queue of an experiment, or all together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    HELD_OUT_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    NEEDED_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    """The queue in which people would have been worked first; empty for all together."""
+    contact_person_count: _builtins.int
+    """People drawn for contact."""
+    held_out_person_count: _builtins.int
+    """People left alone."""
+    needed_person_count: _builtins.int
+    """People that each arm needs; while one holds fewer nothing is said of effects."""
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentEffect]:
+        """By outcome."""
+
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        contact_person_count: _builtins.int = ...,
+        held_out_person_count: _builtins.int = ...,
+        needed_person_count: _builtins.int = ...,
+        effects: _abc.Iterable[Global___ExperimentEffect] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contact_person_count", b"contact_person_count", "effects", b"effects", "held_out_person_count", b"held_out_person_count", "needed_person_count", b"needed_person_count", "queue_id", b"queue_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExperimentGroup: _TypeAlias = ExperimentGroup  # noqa: Y015
+
+@_typing.final
+class ExperimentEffect(_message.Message):
+    """What contact changed per person in one outcome: contact less left alone, at equal prediction. Money is in minor units."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    EFFECT_FIELD_NUMBER: _builtins.int
+    FIXED_LOW_FIELD_NUMBER: _builtins.int
+    FIXED_HIGH_FIELD_NUMBER: _builtins.int
+    ANYTIME_LOW_FIELD_NUMBER: _builtins.int
+    ANYTIME_HIGH_FIELD_NUMBER: _builtins.int
+    CONTACT_MEAN_FIELD_NUMBER: _builtins.int
+    HELD_OUT_MEAN_FIELD_NUMBER: _builtins.int
+    outcome: _builtins.str
+    """cash (paid within the horizon), cure (share of people with an account cured), or value (of the outcomes, by the value model)."""
+    effect: _builtins.float
+    """The estimate."""
+    fixed_low: _builtins.float
+    """95 % interval that is right at one look, at the end."""
+    fixed_high: _builtins.float
+    """Its upper end."""
+    anytime_low: _builtins.float
+    """95 % interval that is right at all looks together."""
+    anytime_high: _builtins.float
+    """Its upper end."""
+    contact_mean: _builtins.float
+    """Mean of those drawn for contact."""
+    held_out_mean: _builtins.float
+    """Mean of those left alone."""
+    def __init__(
+        self,
+        *,
+        outcome: _builtins.str = ...,
+        effect: _builtins.float = ...,
+        fixed_low: _builtins.float = ...,
+        fixed_high: _builtins.float = ...,
+        anytime_low: _builtins.float = ...,
+        anytime_high: _builtins.float = ...,
+        contact_mean: _builtins.float = ...,
+        held_out_mean: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["anytime_high", b"anytime_high", "anytime_low", b"anytime_low", "contact_mean", b"contact_mean", "effect", b"effect", "fixed_high", b"fixed_high", "fixed_low", b"fixed_low", "held_out_mean", b"held_out_mean", "outcome", b"outcome"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExperimentEffect: _TypeAlias = ExperimentEffect  # noqa: Y015

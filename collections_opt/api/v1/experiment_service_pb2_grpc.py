@@ -66,6 +66,11 @@ class ExperimentServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsResponse.FromString,
                 _registered_method=True)
+        self.ReadExperiment = channel.unary_unary(
+                '/collections_opt.api.v1.ExperimentService/ReadExperiment',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentResponse.FromString,
+                _registered_method=True)
 
 
 class ExperimentServiceServicer:
@@ -115,6 +120,14 @@ class ExperimentServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ReadExperiment(self, request, context):
+        """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+        nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ExperimentServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -147,6 +160,11 @@ def add_ExperimentServiceServicer_to_server(servicer, server):
                     servicer.ListExperiments,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsResponse.SerializeToString,
+            ),
+            'ReadExperiment': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReadExperiment,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -313,6 +331,33 @@ class ExperimentService:
             '/collections_opt.api.v1.ExperimentService/ListExperiments',
             collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ListExperimentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadExperiment(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ExperimentService/ReadExperiment',
+            collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_experiment__service__pb2.ReadExperimentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,10 @@ class ExperimentServiceStub:
     """Returns what stands of an experiment: what was approved last, else its last draft; or a version."""
     ListExperiments: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.ListExperimentsRequest, _experiment_service_pb2.ListExperimentsResponse]
     """Lists what stands of every experiment, by id."""
+    ReadExperiment: _grpc.UnaryUnaryMultiCallable[_experiment_service_pb2.ReadExperimentRequest, _experiment_service_pb2.ReadExperimentResponse]
+    """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+    nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
+    """
 
 @_typing.type_check_only
 class ExperimentServiceAsyncStub(ExperimentServiceStub):
@@ -67,6 +71,10 @@ class ExperimentServiceAsyncStub(ExperimentServiceStub):
     """Returns what stands of an experiment: what was approved last, else its last draft; or a version."""
     ListExperiments: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.ListExperimentsRequest, _experiment_service_pb2.ListExperimentsResponse]  # type: ignore[assignment]
     """Lists what stands of every experiment, by id."""
+    ReadExperiment: _aio.UnaryUnaryMultiCallable[_experiment_service_pb2.ReadExperimentRequest, _experiment_service_pb2.ReadExperimentResponse]  # type: ignore[assignment]
+    """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+    nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
+    """
 
 class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
@@ -120,5 +128,15 @@ class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_experiment_service_pb2.ListExperimentsResponse, _abc.Awaitable[_experiment_service_pb2.ListExperimentsResponse]]:
         """Lists what stands of every experiment, by id."""
+
+    @_abc_1.abstractmethod
+    def ReadExperiment(
+        self,
+        request: _experiment_service_pb2.ReadExperimentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_experiment_service_pb2.ReadExperimentResponse, _abc.Awaitable[_experiment_service_pb2.ReadExperimentResponse]]:
+        """Returns what contact was worth, as far as people have matured, from the ledger's own rankings, events and outcomes; records
+        nothing. FAILED_PRECONDITION for an experiment that was never started or that no ranking was part of.
+        """
 
 def add_ExperimentServiceServicer_to_server(servicer: ExperimentServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

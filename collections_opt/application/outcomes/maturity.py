@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.outcomes.account_events import events_of
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.application.settings import dump, parse
@@ -193,6 +194,22 @@ class Maturities:
         record = self._ledger.add_outcome(*about, payload, rows, now, actor)
         self._recorder.publish()
         return _maturity(record)
+
+    def found(self, opened: OpenedRanking, terms: OutcomeTerms) -> MaturedOutcomes:
+        """Return what is known by now of what became of a ranking's accounts, by terms of the caller's; nothing is recorded.
+
+        Raises:
+            CollectionsError: as ``OutcomeTerms.of``.
+        """
+        portfolio_id = opened.record.portfolio_id
+        later = self._later(opened.portfolio, portfolio_id, terms, ())
+        return matured_outcomes(
+            opened.portfolio,
+            terms,
+            events_of(self._events, opened.inputs, self._events.last_sequence()),
+            [self._recorded.portfolio(record.portfolio_id) for record in later],
+            self._told(list(self._files(portfolio_id))),
+        )
 
     def mature_due(self, terms: OutcomeTerms, actor: Actor = UNKNOWN) -> list[Maturity]:
         """Let rankings mature whose horizons have passed and that have not yet, oldest first, ``MOST_RANKINGS`` at most.

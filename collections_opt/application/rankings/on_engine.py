@@ -62,17 +62,18 @@ class RankedBy:
 
 def why_not_on_an_engine(portfolio: Portfolio, request: RankingRequest, solver: str, engine: Engine) -> str:
     """Return why a ranking is made in this process although there is an engine; "" if it need not be."""
-    if portfolio.account_count < max(1, engine.least_accounts):
-        return f"it has fewer than {max(1, engine.least_accounts):,} accounts"
-    if request.ordering is not Ordering.EXPECTED_VALUE:
-        return f"{request.ordering} is sorted in one place"
-    if request.constraints.exploration_share > 0:
-        return "the exploration reserve is drawn in one place"
-    if solver not in SOLVED_ON_ENGINES:
-        return f"the solver {solver!r} sees all accounts at once"
-    if persons_of(portfolio) is not None:
+    least = max(1, engine.least_accounts)
+    reasons = (
+        (portfolio.account_count < least, f"it has fewer than {least:,} accounts"),
+        (request.ordering is not Ordering.EXPECTED_VALUE, f"{request.ordering} is sorted in one place"),
+        (request.constraints.exploration_share > 0, "the exploration reserve is drawn in one place"),
+        (bool(request.experiments.designs), "experiments draw persons in one place"),
+        (solver not in SOLVED_ON_ENGINES, f"the solver {solver!r} sees all accounts at once"),
+    )
+    found = next((why for holds, why in reasons if holds), "")
+    if not found and persons_of(portfolio) is not None:
         return "some persons have several accounts, which rules and contacts bind together"
-    return ""
+    return found
 
 
 def rank_on_engine(

@@ -95,6 +95,7 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "StopExperiment": _OPERATING,
             "GetExperiment": _ALL,
             "ListExperiments": _ALL,
+            "ReadExperiment": _PLANNING | {_R.AUDITOR},
         },
         "EventService": {
             "RecordEvents": _RUNNING,

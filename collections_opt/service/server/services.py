@@ -112,6 +112,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "StopExperiment": _C.READ,
             "GetExperiment": _C.READ,
             "ListExperiments": _C.READ,
+            "ReadExperiment": _C.WORK,
         },
         "EventService": {
             "RecordEvents": _C.READ,
@@ -179,7 +180,11 @@ def all_services(
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
         (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
-        (experiment_service_pb2, "ExperimentService", ExperimentServicer(workspace.experiments, workspace.trials, workspace.now)),
+        (
+            experiment_service_pb2,
+            "ExperimentService",
+            ExperimentServicer(workspace.experiments, workspace.trials, workspace.readings, workspace.now),
+        ),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors)),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
@@ -188,3 +193,7 @@ def all_services(
         Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name], gate, note)
         for module, name, servicer in implemented
     )
+
+
+def _experiments(workspace: Workspace) -> ExperimentServicer:
+    return ExperimentServicer(workspace.experiments, workspace.trials, workspace.readings, workspace.now)

@@ -15,6 +15,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.experiments.recorded import RunningExperiments
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ranking.ordering import Ordering
@@ -26,6 +27,7 @@ from collections_opt.solvers import FindingKind, solve_default, verify
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
 from tests.support.engines.far import Far
 from tests.support.engines.spark import spark_session
+from tests.support.experiments.trials import design
 from tests.support.factories import outcomes
 
 ACCOUNTS = 100_000
@@ -178,6 +180,8 @@ def test_what_binds_accounts_together_is_ranked_in_one_process():
     assert "sorted" in why_not_on_an_engine(portfolio, replace(request, ordering=Ordering.BALANCE), "default", engine)
     reserve = replace(request, constraints=RankingConstraints(exploration_share=0.1))
     assert "reserve" in why_not_on_an_engine(portfolio, reserve, "default", engine)
+    drawing = replace(request, experiments=RunningExperiments("p", (design(),)))
+    assert "experiments" in why_not_on_an_engine(portfolio, drawing, "default", engine)
     engine.least_accounts = 101
     assert "fewer than 101" in why_not_on_an_engine(portfolio, request, "default", engine)
     assert "fewer" in why_not_on_an_engine(book(0), request, "default", FarEngine())

@@ -17,8 +17,9 @@ from collections_opt.core.resources import ResourceKind, resource_etag
 from collections_opt.wire.common import write_date
 from tests.support.serving.calls import AS_OF
 
-EXPERIMENT, RUNNING, STOPPING = "saved-experiment", "running-experiment", "stopping-experiment"
-"""Experiments that the server holds: one that nobody started, and two that run where nobody is, one with a stop to approve."""
+EXPERIMENT, RUNNING, STOPPING, READ = "saved-experiment", "running-experiment", "stopping-experiment", "read-experiment"
+"""Experiments that the server holds: one that nobody started, two that run where nobody is, one with a stop to approve, and one
+that the book's rankings are part of."""
 
 SALT = "00112233445566778899aabbccddeeff"
 _SCOPE = Scope(("swept-*",), ("CREDIT_CARD",), (1, 2))
@@ -35,7 +36,9 @@ def save_experiments(workspace):
     workspace.experiments.create(NewExperiment(RUNNING, other), Actor("sue"))
     stopping = replace(design, scope=Scope(("nowhere",)))
     workspace.experiments.create(NewExperiment(STOPPING, stopping), Actor("sue"))
-    for name in (RUNNING, STOPPING):
+    ours = replace(design, scope=Scope(("book",)), starts_on=AS_OF, ends_on=_LATER)
+    workspace.experiments.create(NewExperiment(READ, ours), Actor("sue"))
+    for name in (RUNNING, STOPPING, READ):
         workspace.experiments.start(ApprovalCommand(name, 1), Actor("ben"))
     workspace.experiments.stop(StopCommand(STOPPING, _LATER + timedelta(days=9), "enough"), Actor("sue"))
 
@@ -83,5 +86,6 @@ def experiment_requests(ranking_id):
             [pb.StopExperimentRequest(actor="ben", experiment_id=STOPPING, version=2, **an_act)],
         ],
         "GetExperiment": pb.GetExperimentRequest(experiment_id=EXPERIMENT, version=1),
+        "ReadExperiment": pb.ReadExperimentRequest(experiment_id=READ),
         "ListExperiments": pb.ListExperimentsRequest(page_size=5),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from collections_opt.api.v1 import experiment_pb2
@@ -10,7 +11,9 @@ from collections_opt.application.experiments.planning import PlannedExperiment, 
 from collections_opt.application.resources.approved import Stored
 from collections_opt.application.resources.experiments import state_of
 from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope, StopRule
+from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.power import OutcomeSpread, persons_to_read
+from collections_opt.core.experiments.reading import GroupReading
 from collections_opt.service.converters.approved.resources import write_state
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
@@ -103,4 +106,48 @@ def write_planned(planned: PlannedExperiment, share: float) -> pb.PlanExperiment
         spread_source=planned.spread_source,
         worked_person_count=planned.worked_count,
         protected_person_count=planned.protected_count,
+    )
+
+
+def write_findings(found: ExperimentFindings, experiment: experiment_pb2.Experiment) -> pb.ReadExperimentResponse:
+    """Return what an experiment shows."""
+    reading = found.reading
+    return pb.ReadExperimentResponse(
+        experiment=experiment,
+        currency_code=found.currency_code,
+        read_date=write_date(found.read_on),
+        headline=found.headline,
+        groups=[_write_group(group, found.queue_ids) for group in reading.groups],
+        matured_person_count=found.matured_count,
+        waiting_person_count=found.waiting_count,
+        contacted_held_out_count=found.contacted_count,
+        censored_person_count=found.censored_count,
+        arms_z=reading.arms_z,
+        draw_doubted=reading.draw_doubted,
+        may_stop=reading.may_stop,
+        is_final=found.is_final,
+        predicted_cost_minor_units=found.predicted_cost_minor,
+        predicted_cost_most_minor_units=found.predicted_most_minor,
+    )
+
+
+def _write_group(group: GroupReading, queue_ids: Sequence[str]) -> pb.ExperimentGroup:
+    return pb.ExperimentGroup(
+        queue_id="" if group.queue < 0 else queue_ids[group.queue],
+        contact_person_count=group.contact_count,
+        held_out_person_count=group.held_out_count,
+        needed_person_count=group.needed_count,
+        effects=[
+            pb.ExperimentEffect(
+                outcome=each.outcome,
+                effect=each.effect,
+                fixed_low=each.fixed_low,
+                fixed_high=each.fixed_high,
+                anytime_low=each.anytime_low,
+                anytime_high=each.anytime_high,
+                contact_mean=each.mean_contact,
+                held_out_mean=each.mean_held_out,
+            )
+            for each in group.effects
+        ],
     )

@@ -8,11 +8,18 @@ from types import MappingProxyType
 
 from collections_opt.api.v1 import experiment_service_pb2 as pb
 from collections_opt.application.experiments.planning import Trials
+from collections_opt.application.experiments.readings import Readings
 from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.experiments import Experiments, NewExperiment, StopCommand
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.approved.experiments import read_design, read_question, write_experiment, write_planned
+from collections_opt.service.converters.approved.experiments import (
+    read_design,
+    read_question,
+    write_experiment,
+    write_findings,
+    write_planned,
+)
 from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import read_date, read_uuid4, told_as
@@ -40,13 +47,15 @@ class ExperimentServicer:
 
     Args:
         experiments: the stored ones.
-        trials: answers from recorded rankings.
+        trials: plans by recorded rankings.
+        readings: reads what they show.
         now: the clock.
     """
 
-    def __init__(self, experiments: Experiments, trials: Trials, now: Callable[[], datetime]) -> None:
+    def __init__(self, experiments: Experiments, trials: Trials, readings: Readings, now: Callable[[], datetime]) -> None:
         self._experiments = experiments
         self._trials = trials
+        self._readings = readings
         self._now = now
 
     def plan_experiment(self, request: pb.PlanExperimentRequest, _context: Call) -> pb.PlanExperimentResponse:
@@ -111,3 +120,10 @@ class ExperimentServicer:
             experiments=[write_experiment(each, self._now().date()) for each in found],
             next_page_token=page.next_token(found[-1].version.resource_id) if more else "",
         )
+
+    def read_experiment(self, request: pb.ReadExperimentRequest, _context: Call) -> pb.ReadExperimentResponse:
+        """Return what an experiment shows."""
+        with told_as(_NAMED):
+            stored = self._experiments.started(request.experiment_id)
+            found = self._readings.read(request.experiment_id)
+        return write_findings(found, write_experiment(stored, self._now().date()))

@@ -1,0 +1,138 @@
+"""Who entered an experiment: people at the first ranking that would have had them worked, in either arm; what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.records.ranking_facts import RankingFacts
+from collections_opt.core.arrays import Array
+from collections_opt.core.experiments.arms import person_keys
+from collections_opt.core.outcomes.matured import MaturedOutcomes
+from collections_opt.core.outcomes.terms import Outcome
+from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.core.value.payoffs import payoffs
+from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.records import RankingRecord
+
+_PAGE = 200
+
+
+@dataclass(frozen=True)
+class Entrants:
+    """People who entered at one ranking, p of them with r accounts.
+
+    Attributes:
+        person: bytes (p,) as ``person_keys``, sorted.
+        of: int64 (r,) person of each account.
+        rows: int64 (r,) rows of their accounts in the ranking; all of a person's that would have been worked.
+        first: int64 (p,) row of the account that is worth most.
+    """
+
+    person: NDArray[np.bytes_]
+    of: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+@dataclass
+class PersonRows:
+    """People as they add up over rankings; columns of one length, by name."""
+
+    columns: dict[str, list[Array]] = field(default_factory=dict)
+
+    def add(self, **columns: Array) -> None:
+        """Add people."""
+        for name, column in columns.items():
+            self.columns.setdefault(name, []).append(column)
+
+    def column(self, name: str, dtype: type[np.generic]) -> Array:
+        """Return a column of all people."""
+        parts = self.columns.get(name, [])
+        return np.concatenate(parts).astype(dtype) if parts else np.zeros(0, dtype=dtype)
+
+
+def rankings_of(ledger: Ledger, experiment_id: str) -> list[RankingRecord]:
+    """Return the rankings made for work that an experiment was part of, oldest day first, and of a day as they were made."""
+    found = [record for record in _every(ledger) if _is_part(record, experiment_id)]
+    return sorted(found, key=lambda record: (RankingFacts.from_record(record.record).inputs.as_of_date, record.seq))
+
+
+def number_of(opened: OpenedRanking, experiment_id: str) -> int:
+    """Return which of a ranking's experiments one is, 1 first."""
+    names = [each.experiment_id for each in opened.facts.inputs.experiments]
+    return names.index(experiment_id) + 1
+
+
+def entrants(opened: OpenedRanking, number: int, known: NDArray[np.bytes_]) -> Entrants:
+    """Return the people who enter at a ranking: those it would have had worked, whatever their arm, and who had not entered.
+
+    Args:
+        opened: the ranking.
+        number: which of its experiments, 1 first.
+        known: bytes, sorted: who entered before.
+    """
+    entries = opened.entries
+    if entries.experiment is None or entries.intended_queue is None:
+        raise ValueError("the ranking knows no experiment")
+    keys = person_keys(opened.portfolio)
+    meant = (entries.experiment == number) & (entries.intended_queue != UNASSIGNED)
+    rows = np.flatnonzero(meant)
+    rows = rows[~np.isin(keys[rows], known)]
+    rows = rows[np.argsort(-entries.surplus_minor[rows], kind="stable")]
+    person, first, of = np.unique(keys[rows], return_index=True, return_inverse=True)
+    return Entrants(person, of.astype(np.int64), rows, rows[first])
+
+
+def add_entrants(people: PersonRows, opened: OpenedRanking, who: Entrants, outcomes: MaturedOutcomes) -> None:
+    """Add what was predicted of people and what became of them, summed over their accounts.
+
+    Value is what the ranking's value model says of the outcome; of an account that left sight it is what was predicted without
+    contact, in both arms alike. Cash that nobody tells of stays -1 until all rankings are read.
+    """
+    entries, rows, count = opened.entries, who.rows, who.person.size
+    part = opened.portfolio.take(np.sort(rows))
+    back = np.searchsorted(np.sort(rows), rows)
+    worth = payoffs(part, opened.parameters, opened.losses_of)
+    became = outcomes.outcome[rows]
+    predicted = entries.recovery_without_contact_minor[rows].astype(np.float64)
+    cases = [became == Outcome.CURED, became == Outcome.DEFAULTED, became == Outcome.STAYED]
+    value = np.select(cases, [worth.cure[back], worth.default[back], worth.stay[back]], predicted)
+
+    def summed(column: Array) -> Array:
+        return np.bincount(who.of, weights=column.astype(np.float64), minlength=count)
+
+    untold = summed(outcomes.cash_minor[rows] < 0) > 0
+    names = np.array([queue.queue_id.encode() for queue in opened.plan.queues])
+    intended = entries.intended_queue if entries.intended_queue is not None else entries.queue
+    arm = entries.arm if entries.arm is not None else np.zeros(entries.queue.size, dtype=np.uint8)
+    people.add(
+        arm=arm[who.first],
+        queue=names[intended[who.first]],
+        prediction=summed(predicted),
+        cash=np.where(untold, -1.0, summed(np.maximum(outcomes.cash_minor[rows], 0))),
+        cure=(summed(became == Outcome.CURED) > 0).astype(np.float64),
+        value=summed(value),
+        censored=summed(became > Outcome.STAYED) > 0,
+        contacted=summed(outcomes.contacts[rows]) > 0,
+        surplus=summed(np.maximum(entries.surplus_minor[rows], 0)),
+        increment=summed(np.maximum(entries.increment_minor[rows], 0)),
+    )
+
+
+def _is_part(record: RankingRecord, experiment_id: str) -> bool:
+    inputs = RankingFacts.from_record(record.record).inputs
+    named = any(each.experiment_id == experiment_id for each in inputs.experiments)
+    return named and inputs.made_for is RankingPurpose.WORK
+
+
+def _every(ledger: Ledger) -> Iterator[RankingRecord]:
+    before: int | None = None
+    while page := ledger.rankings_before(before, _PAGE):
+        yield from page
+        before = page[-1].seq

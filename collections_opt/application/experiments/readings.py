@@ -1,0 +1,131 @@
+"""Experiments read from the ledger: the people of every ranking that was part, what became of them, and what that shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from collections_opt.application.experiments.entered import (
+    Entrants,
+    PersonRows,
+    add_entrants,
+    entrants,
+    number_of,
+    rankings_of,
+)
+from collections_opt.application.outcomes.maturity import Maturities
+from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
+from collections_opt.application.resources.experiments import Experiments
+from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
+from collections_opt.core.limits import MAX_DAYS_PAST_DUE
+from collections_opt.core.outcomes.terms import EVERY_OTHER, OutcomeTerms, ProductTerms
+from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.ledger import Ledger
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A ranking at which people entered, and whether their horizon has passed."""
+
+    opened: OpenedRanking
+    who: Entrants
+    is_matured: bool
+
+
+class Readings:
+    """Reads experiments.
+
+    Args:
+        ledger: the records.
+        recorded: opens rankings.
+        experiments: the stored ones.
+        maturities: what became of accounts.
+        now: the clock.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        recorded: RecordedRankings,
+        experiments: Experiments,
+        maturities: Maturities,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._ledger = ledger
+        self._recorded = recorded
+        self._experiments = experiments
+        self._maturities = maturities
+        self._now = now
+
+    def read(self, experiment_id: str) -> ExperimentFindings:
+        """Return what an experiment shows now.
+
+        Raises:
+            CollectionsError: NOT_FOUND; RESOURCE_STATE_CONFLICT for one that was never started, or in which nobody entered yet.
+        """
+        design = self._experiments.started(experiment_id).content
+        terms = terms_of(design.horizon_days)
+        people, waiting, unit = PersonRows(), 0, ""
+        zone = "UTC"
+        for entry in self.entries(experiment_id):
+            unit, zone = entry.opened.portfolio.currency_code, entry.opened.portfolio.time_zone
+            if not entry.is_matured:
+                waiting += entry.who.person.size
+            elif entry.who.person.size:
+                add_entrants(people, entry.opened, entry.who, self._maturities.found(entry.opened, terms))
+            require_wanted()
+        if not unit:
+            told = f"no ranking was part of {experiment_id!r} yet."
+            raise refuse(Reason.RESOURCE_STATE_CONFLICT, "experiment_id", told, "Make rankings from its first day on.")
+        queue_ids, queue = np.unique(people.column("queue", np.bytes_), return_inverse=True)
+        arm = people.column("arm", np.uint8)
+        held = arm == Arm.HELD_OUT
+        outcomes = {name: people.column(name, np.float64) for name in ("cash", "cure", "value")}
+        if arm.size and (outcomes["cash"] < 0).all():
+            del outcomes["cash"]  # nobody tells of a single payment: that nothing was paid is not known
+        else:
+            outcomes["cash"] = np.maximum(outcomes["cash"], 0.0)
+        censored = people.column("censored", np.bool_)
+        if censored.all():
+            outcomes = {name: column for name, column in outcomes.items() if name == "cash"}
+        entered = EnteredPersons(arm, queue.astype(np.int16), people.column("prediction", np.float64), outcomes)
+        reading = read_experiment(entered, design.share_nano, design.planned_person_count, design.stop_rule, int(queue_ids.size))
+        return ExperimentFindings(
+            experiment_id=experiment_id,
+            design=design,
+            currency_code=unit,
+            queue_ids=tuple(name.decode() for name in queue_ids.tolist()),
+            reading=reading,
+            matured_count=int(arm.size),
+            waiting_count=waiting,
+            contacted_count=int((people.column("contacted", np.bool_) & held).sum()),
+            censored_count=int(censored.sum()),
+            predicted_cost_minor=round(float(people.column("surplus", np.float64)[held].sum())),
+            predicted_most_minor=round(float(people.column("increment", np.float64)[held].sum())),
+            read_on=self._now().astimezone(ZoneInfo(zone)).date(),
+        )
+
+    def entries(self, experiment_id: str) -> Iterator[Entry]:
+        """Yield every ranking that was part of an experiment, oldest first, with the people who entered at it."""
+        horizon = self._experiments.started(experiment_id).content.horizon_days
+        known = np.zeros(0, dtype="S1")
+        for record in rankings_of(self._ledger, experiment_id):
+            opened = self._recorded.opened(record)
+            who = entrants(opened, number_of(opened, experiment_id), known)
+            known = np.union1d(known, who.person)
+            portfolio = opened.portfolio
+            today = self._now().astimezone(ZoneInfo(portfolio.time_zone)).date()
+            yield Entry(opened, who, today > portfolio.as_of_date + timedelta(days=horizon))
+
+
+def terms_of(horizon_days: int) -> OutcomeTerms:
+    """Return when outcomes of an experiment count: its horizon for all products, and default by charge-off alone."""
+    return OutcomeTerms({EVERY_OTHER: ProductTerms(horizon_days, MAX_DAYS_PAST_DUE)})

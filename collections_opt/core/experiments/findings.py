@@ -1,0 +1,71 @@
+"""What an experiment shows on a day, with all that people must know before they believe it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from collections_opt.core.experiments.design import ExperimentDesign
+from collections_opt.core.experiments.reading import Effect, Reading
+
+
+@dataclass(frozen=True)
+class ExperimentFindings:
+    """A reading with its surroundings; money in minor units.
+
+    Attributes:
+        experiment_id: the experiment.
+        design: as it was started, or stopped.
+        currency_code: of the money.
+        queue_ids: names of the reading's queues.
+        reading: of the people whose horizon has passed.
+        matured_count: these people.
+        waiting_count: people who entered and whose horizon still runs.
+        contacted_count: people left alone of whom events tell an outbound contact within their horizon.
+        censored_count: people of whom an account left sight before its horizon, or was never seen again.
+        predicted_cost_minor: what leaving the matured people alone was predicted to cost, their minutes earning their price.
+        predicted_most_minor: the same with their minutes earning nothing.
+        read_on: the day.
+    """
+
+    experiment_id: str
+    design: ExperimentDesign
+    currency_code: str
+    queue_ids: tuple[str, ...]
+    reading: Reading
+    matured_count: int
+    waiting_count: int
+    contacted_count: int
+    censored_count: int
+    predicted_cost_minor: int
+    predicted_most_minor: int
+    read_on: date
+
+    @property
+    def cash(self) -> Effect | None:
+        """The effect on cash over all queues, None while an arm is too small."""
+        return next((each for each in self.reading.groups[0].effects if each.outcome == "cash"), None)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nobody enters any more and everybody has matured: then the fixed interval may be read."""
+        stopped = self.design.stopped_on is not None and self.read_on >= self.design.stopped_on
+        return self.waiting_count == 0 and (stopped or self.read_on > self.design.ends_on)
+
+    @property
+    def headline(self) -> str:
+        """The answer in one sentence, with the interval that holds at this look."""
+        effect, group = self.cash, self.reading.groups[0]
+        if self.reading.draw_doubted:
+            return "The arms are not of the sizes that the draw gives: no effect is to be believed before this is explained."
+        if effect is None:
+            smaller = min(group.contact_count, group.held_out_count)
+            return f"Too few people to say: the smaller arm holds {smaller:,} people whose horizon has passed, and needs " + (
+                f"{group.needed_count:,}."
+            )
+        low, high = (effect.fixed_low, effect.fixed_high) if self.is_final else (effect.anytime_low, effect.anytime_high)
+        if low > 0:
+            return "Contact brings in more cash than leaving people alone."
+        if high < 0:
+            return "Contact brings in less cash than leaving people alone."
+        return "Whether contact brings in cash is not decided: the interval holds zero."

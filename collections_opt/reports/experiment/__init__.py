@@ -1,0 +1,1 @@
+"""What experiments show: tables for terminals, and a page with a picture."""

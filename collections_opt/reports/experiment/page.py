@@ -1,0 +1,112 @@
+"""An experiment as one page with the picture a board understands; opens offline."""
+
+from __future__ import annotations
+
+from matplotlib.ticker import FuncFormatter
+
+from collections_opt.core.codes.currencies import currency
+from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.reports.experiment.report import (
+    FINDINGS_NOTE,
+    facts,
+    findings_table,
+    queue_name,
+    shown_value,
+)
+from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, to_svg
+from collections_opt.reports.html_page import render
+
+
+def experiment_html(found: ExperimentFindings, title: str = "What contact is worth") -> str:
+    """Return the page; equal findings give equal bytes."""
+    cash = found.cash
+    return render(
+        "experiment.html",
+        title=title,
+        headline=found.headline,
+        lead=_lead(found),
+        arms_figure=arms_figure(found) if cash else "",
+        effect_figure=effect_figure(found) if cash else "",
+        values=findings_table(found),
+        note=FINDINGS_NOTE,
+        facts=facts(found),
+    )
+
+
+def arms_figure(found: ExperimentFindings) -> str:
+    """Return what people of either arm paid, one bar each, over all queues."""
+    effect, group = found.cash, found.reading.groups[0]
+    if effect is None:
+        raise ValueError("no effect is known")
+    unit = currency(found.currency_code)
+    figure, axes = rows(
+        [f"contacted as decided ({group.contact_count:,} people)", f"left alone ({group.held_out_count:,} people)"], 0.7
+    )
+    # At equal prediction: the arms' means differ by the effect, not by who happened to be drawn.
+    means = [unit.major(effect.mean_held_out + effect.effect), unit.major(effect.mean_held_out)]
+    bars = axes.barh([0, 1], means, 0.55, color=[REFERENCE_COLOUR, OTHER_COLOUR])
+    axes.bar_label(bars, [f"{mean:,.2f}" for mean in means], padding=6, color=TEXT_COLOUR)
+    axes.margins(x=0.15)
+    axes.set_xlabel(f"cash per person within {found.design.horizon_days} days ({unit.code})")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    return to_svg(figure)
+
+
+def effect_figure(found: ExperimentFindings) -> str:
+    """Return the effect on cash of all queues and of each, with both intervals."""
+    unit = currency(found.currency_code)
+    shown = [
+        (queue_name(found, group), effect)
+        for group in found.reading.groups
+        for effect in group.effects
+        if effect.outcome == "cash"
+    ]
+    figure, axes = rows([name for name, _ in shown], 0.55)
+    for place, (_, effect) in enumerate(shown):
+        centre = unit.major(effect.effect)
+        colour = REFERENCE_COLOUR if place == 0 else OTHER_COLOUR
+        for low, high, width, alpha in (
+            (effect.anytime_low, effect.anytime_high, 2.0, 0.9),
+            (effect.fixed_low, effect.fixed_high, 6.0, 0.45),
+        ):
+            axes.plot([unit.major(low), unit.major(high)], [place, place], color=colour, linewidth=width, alpha=alpha)
+        axes.plot([centre], [place], "o", color=colour, markersize=8)
+        axes.annotate(
+            shown_value(found, "cash", effect.effect, signed=True),
+            (centre, place),
+            (0, 9),
+            textcoords="offset points",
+            ha="center",
+            color=TEXT_COLOUR,
+        )
+    axes.axvline(0, color=TEXT_COLOUR, linewidth=1.0)
+    axes.grid(axis="x", color=PALE_COLOUR)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(f"cash that contact adds per person ({unit.code}; thick: fixed 95 %, thin: anytime-valid 95 %)")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    return to_svg(figure)
+
+
+def _lead(found: ExperimentFindings) -> str:
+    effect, design = found.cash, found.design
+    people = (
+        f"{found.reading.groups[0].contact_count:,} people contacted as decided and {found.reading.groups[0].held_out_count:,}"
+    )
+    if effect is None:
+        return (
+            f"So far {people} left alone have matured; {found.waiting_count:,} still wait for their {design.horizon_days} days."
+        )
+    shown = {
+        name: shown_value(found, "cash", getattr(effect, name), signed=True)
+        for name in ("effect", "anytime_low", "anytime_high", "fixed_low", "fixed_high")
+    }
+    final = found.is_final
+    low, high = (shown["fixed_low"], shown["fixed_high"]) if final else (shown["anytime_low"], shown["anytime_high"])
+    kind = "at its end" if final else "at any look"
+    code = found.currency_code
+    cures = next((each for each in found.reading.groups[0].effects if each.outcome == "cure"), None)
+    more = "" if cures is None else f" People cured: {shown_value(found, 'cure', cures.effect, signed=True)}."
+    return (
+        f"Contact adds {shown['effect']} {code} of cash per person within {design.horizon_days} days, with 95 % confidence "
+        f"between {low} and {high} {kind}: {people} left alone, by a draw.{more}"
+    )

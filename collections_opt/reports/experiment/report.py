@@ -1,0 +1,137 @@
+"""An experiment's findings as text and tables: the answer first, with what it rests on and what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from collections_opt.core.codes.currencies import currency
+from collections_opt.core.experiments.design import StopRule
+from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.experiments.reading import Effect, GroupReading
+
+EVERYBODY = "all queues"
+OUTCOMES = {"cash": "cash", "cure": "cured", "value": "value"}
+
+FINDINGS_NOTE = (
+    "Compared are people whom the final prices would have had worked, contacted as the rankings decided or left alone, by a draw "
+    "of their ids; who was drawn for contact counts as contacted, whether reached or not. Effects are at equal prediction. The "
+    "anytime-valid interval holds at all looks together: act upon it on any day. The fixed one holds at one look, at the end."
+)
+
+
+def findings_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]]]:
+    """Return header and a line per queue and outcome."""
+    header = [
+        "queue",
+        "outcome",
+        "contact",
+        "left alone",
+        "people",
+        "effect",
+        "anytime-valid 95 %",
+        "fixed 95 %",
+    ]
+    lines: list[list[str]] = []
+    for group in found.reading.groups:
+        counts = f"{group.contact_count:,} / {group.held_out_count:,}"
+        if group.refused:
+            told = f"needs {group.needed_count:,} in each arm"
+            lines.append([queue_name(found, group), "-", "-", "-", counts, told, "-", "-"])
+        lines += [_line(found, group, effect, counts) for effect in group.effects]
+    return header, lines
+
+
+def facts(found: ExperimentFindings) -> list[tuple[str, str]]:
+    """Return what the findings rest on, by name."""
+    design = found.design
+    days = f"{design.starts_on} to {design.ends_on}"
+    if design.stopped_on is not None:
+        days += f", stopped from {design.stopped_on}: {design.stop_reason}"
+    rule = (
+        "on its last day" if design.stop_rule is StopRule.LAST_DAY else "early, once the anytime-valid interval of cash decides"
+    )
+    worst = f"{found.reading.arms_z:+.1f} standard deviations from the share"
+    scope = design.scope
+    about = [
+        *(f"portfolios {', '.join(scope.portfolios)}" for _ in scope.portfolios[:1]),
+        *(f"products {', '.join(scope.products)}" for _ in scope.products[:1]),
+        *(f"buckets {', '.join(map(str, scope.buckets))}" for _ in scope.buckets[:1]),
+    ]
+    return [
+        ("experiment", found.experiment_id),
+        ("days", days),
+        ("left alone", f"{design.share:.2%} of people, drawn by their ids"),
+        ("about", "; ".join(about) or "everybody but people whom the law protects"),
+        (
+            "people",
+            f"{found.matured_count:,} matured of {design.planned_person_count:,} planned; {found.waiting_count:,} still wait",
+        ),
+        ("horizon", f"{design.horizon_days} days"),
+        ("ends", rule + ("; that rule lets it end now" if found.reading.may_stop else "")),
+        ("arms", worst + (": NOT AS DRAWN" if found.reading.draw_doubted else "")),
+        ("contacted although left alone", f"{found.contacted_count:,} people, by events"),
+        ("left sight before their horizon", f"{found.censored_count:,} people"),
+        ("predicted cost", cost_told(found)),
+        ("measured cost", measured_told(found)),
+        ("read on", str(found.read_on)),
+    ]
+
+
+def cost_told(found: ExperimentFindings) -> str:
+    """Return what leaving the matured people alone was predicted to cost."""
+    unit = currency(found.currency_code)
+    least, most = unit.whole(found.predicted_cost_minor), unit.whole(found.predicted_most_minor)
+    return f"{least} {unit.code} where minutes earned their price with others, {most} where they earned nothing"
+
+
+def measured_told(found: ExperimentFindings) -> str:
+    """Return what leaving people alone cost in cash, by the effect measured; without what the minutes earned elsewhere."""
+    effect, unit = found.cash, currency(found.currency_code)
+    if effect is None:
+        return "not known yet"
+    held = found.reading.groups[0].held_out_count
+    shown = [unit.whole(each * held) for each in (effect.effect, effect.anytime_low, effect.anytime_high)]
+    return f"{shown[0]} {unit.code} of cash from the people left alone (anytime-valid: {shown[1]} to {shown[2]})"
+
+
+def queue_name(found: ExperimentFindings, group: GroupReading) -> str:
+    """Return the name of a group."""
+    return EVERYBODY if group.queue < 0 else found.queue_ids[group.queue]
+
+
+def shown_value(found: ExperimentFindings, outcome: str, value: float, signed: bool = False) -> str:
+    """Return a figure of an outcome in its unit."""
+    if outcome == "cure":
+        return f"{value:{'+' if signed else ''}.2%}"
+    text = currency(found.currency_code).exact(round(value))
+    return f"+{text}" if signed and value > 0 else text
+
+
+def findings_rows(found: ExperimentFindings) -> list[dict[str, Any]]:
+    """Return one plain dict per queue and outcome, for JSON and CSV; a small group says how many it needs."""
+    rows: list[dict[str, Any]] = []
+    for group in found.reading.groups:
+        head = {
+            "queue_id": "" if group.queue < 0 else found.queue_ids[group.queue],
+            "contact_count": group.contact_count,
+            "held_out_count": group.held_out_count,
+            "needed_count": group.needed_count,
+        }
+        rows += [{**head, **vars(effect)} for effect in group.effects] or [head]
+    return rows
+
+
+def _line(found: ExperimentFindings, group: GroupReading, effect: Effect, counts: str) -> list[str]:
+    def shown(value: float, signed: bool = False) -> str:
+        return shown_value(found, effect.outcome, value, signed)
+
+    return [
+        queue_name(found, group),
+        OUTCOMES.get(effect.outcome, effect.outcome),
+        shown(effect.mean_contact),
+        shown(effect.mean_held_out),
+        counts,
+        shown(effect.effect, signed=True),
+        f"{shown(effect.anytime_low, signed=True)} to {shown(effect.anytime_high, signed=True)}",
+        f"{shown(effect.fixed_low, signed=True)} to {shown(effect.fixed_high, signed=True)}",
+    ]

@@ -1,0 +1,13 @@
+"""Plan, create, start, read and stop experiments: people left alone by a draw, so that what contact is worth can be known.
+
+Example:
+    python scripts/experiment.py plan --share 0.05 --days 60 --horizon 30 --standard-deviation 300.00
+    python scripts/experiment.py create --id holdout-26 --share 0.05 --from 2026-12-01 --days 60 --horizon 30 --people 9000
+    python scripts/experiment.py start --id holdout-26 --version 1 --actor ben
+    python scripts/experiment.py read --id holdout-26 --html holdout.html
+"""
+
+from collections_opt.cli.learning.experiment import command
+
+if __name__ == "__main__":
+    command()

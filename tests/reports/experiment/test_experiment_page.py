@@ -1,0 +1,68 @@
+"""The page of an experiment: the answer first, a picture with both arms, small groups refused in words, texts escaped."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from collections_opt.core.experiments.findings import ExperimentFindings
+from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
+from collections_opt.reports.experiment.page import experiment_html
+from collections_opt.reports.experiment.report import facts, findings_rows, findings_table
+from tests.support.experiments.trials import DAY, design
+
+
+def found(people=4_000, effect=3_000.0, **changes):
+    generator = np.random.default_rng(1)
+    held = generator.random(people) < 0.3
+    prediction = generator.gamma(2.0, 10_000.0, people)
+    cash = 0.5 * prediction + generator.gamma(0.5, 9_000.0, people) + np.where(held, 0.0, effect)
+    cure = (generator.random(people) < 0.3).astype(np.float64)
+    persons = EnteredPersons(
+        np.where(held, 2, 1).astype(np.uint8),
+        generator.integers(0, 2, people).astype(np.int16),
+        prediction,
+        {"cash": cash, "cure": cure},
+    )
+    reading = read_experiment(persons, design().share_nano, 5_000, queues=2)
+    made = ExperimentFindings(
+        "holdout <b>", design(), "USD", ("calls", "letters"), reading, people, 40, 1, 2, 120_000, 340_000, DAY + timedelta(40)
+    )
+    return replace(made, **changes)
+
+
+def test_the_answer_comes_first_with_its_interval_and_picture():
+    page = experiment_html(found())
+    assert "Contact brings in more cash than leaving people alone." in page
+    assert "at any look" in page
+    assert page.count("<svg") == 2
+    assert "holdout &lt;b&gt;" in page
+    assert "<b>" not in page
+    assert experiment_html(found()) == page
+
+
+def test_at_its_end_the_fixed_interval_speaks():
+    over = found(waiting_count=0, read_on=design().ends_on + timedelta(days=40))
+    assert over.is_final
+    assert "at its end" in experiment_html(over)
+
+
+@pytest.mark.parametrize(("effect", "said"), [(-3_000.0, "less cash"), (0.0, "not decided")])
+def test_harm_and_doubt_are_said(effect, said):
+    assert said in experiment_html(found(effect=effect))
+
+
+def test_small_arms_say_how_many_they_need():
+    small = found(people=300)
+    page = experiment_html(small)
+    assert "Too few people to say" in page
+    assert "<svg" not in page
+    assert any("needs 200 in each arm" in cell for line in findings_table(small)[1] for cell in line)
+    assert findings_rows(small)[0]["needed_count"] == 200
+
+
+def test_arms_that_were_not_drawn_so_are_believed_by_nobody():
+    odd = found(reading=replace(found().reading, arms_z=7.0))
+    assert "no effect is to be believed" in experiment_html(odd)
+    assert any("NOT AS DRAWN" in value for _, value in facts(odd))

@@ -1,0 +1,56 @@
+"""Experiments from the terminal: planned from a ranking, created by one person, started by another, listed, read and stopped."""
+
+import json
+
+import pytest
+
+from tests.support.scripts.processes import ROOT, call
+
+COMMANDS = ("plan", "create", "start", "read", "stop", "list")
+CREATE = ("--share", "0.1", "--from", "2026-12-01", "--days", "60", "--horizon", "30", "--people", "9000")
+PLAN = ("--share", "0.1", "--days", "60", "--horizon", "30", "--standard-deviation", "300.00")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(command):
+    shown = call("experiment.py", command, "--help")
+    assert shown.returncode == 0
+    assert f"Example: python scripts/experiment.py {command}" in " ".join(shown.stdout.split()).replace("│ ", "")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("experiment")
+    made = call("demo.py", "--data", folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def done(data, *arguments, code=0):
+    shown = call("experiment.py", *arguments, "--data", data)
+    assert shown.returncode == code, shown.stderr
+    return " ".join((shown.stdout if code == 0 else shown.stderr).split())
+
+
+def test_from_a_plan_to_a_stop(data, tmp_path):
+    planned = json.loads(done(data, "plan", *PLAN, "--find", "20.00", "--json"))
+    assert planned["worked_person_count"] == 0  # nobody of the bundled accounts is known to be not vulnerable
+    assert planned["protected_person_count"] > 0
+    assert "never in it" in done(data, "plan", *PLAN)
+    assert "nothing was saved" in done(data, "create", "--id", "h26", *CREATE, "--check", "--actor", "ann")
+    assert "DRAFT" in done(data, "create", "--id", "h26", *CREATE, "--may-end-early", "--actor", "ann")
+    one = ("--id", "h26", "--version", "1")
+    assert "PERMISSION_DENIED" in done(data, "start", *one, "--actor", "ann", code=2)
+    assert "STARTED" in done(data, "start", *one, "--actor", "ben")
+    assert "RESOURCE_STATE_CONFLICT" in done(data, "read", "--id", "h26", code=2)
+    stop = ("--id", "h26", "--from", "2026-12-20", "--reason", "enough")
+    assert "It goes on until somebody else approves" in done(data, "stop", *stop, "--actor", "ann")
+    assert "STOPPED" in done(data, "stop", "--id", "h26", "--version", "2", "--actor", "ben")
+    listed = json.loads(done(data, "list", "--json"))
+    assert [(each["experiment_id"], each["standing"]) for each in listed] == [("h26", "EXPERIMENT_STATE_STOPPED")]
+    assert "share" in done(data, "create", "--id", "x", *CREATE[2:], "--share", "0.7", "--actor", "ann", code=2)
+
+
+def test_the_script_says_what_the_command_says():
+    script = (ROOT / "scripts/experiment.py").read_text("utf-8")
+    assert "from collections_opt.cli.learning.experiment import command" in script
