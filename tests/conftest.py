@@ -38,10 +38,13 @@ started_postgres = factories.postgresql_proc(executable=pg_ctl_found(), port=Non
 
 
 SLOW = (
-    *(f"tests/{room}/" for room in ("application", "benchmarks", "cli", "contracts", "docs", "faults", "golden", "properties")),
+    *(
+        f"tests/{room}/"
+        for room in ("application", "benchmarks", "cli", "console", "contracts", "docs", "faults", "golden", "properties")
+    ),
     *(f"tests/{room}/" for room in ("scripts", "service", "worlds")),
     *(f"tests/scoring/{room}/" for room in ("contact", "effect", "outcome", "recovery")),
-    *(f"tests/client/test_{name}" for name in ("comparison", "jobs", "persons", "tls")),
+    *(f"tests/client/test_{name}" for name in ("account_changes", "comparison", "jobs", "persons", "tls")),
     *(f"tests/core/{name}" for name in ("evaluation/", "rules/test_budgets")),
     *(f"tests/datasets/files/test_{name}" for name in ("drafting", "ugly_files")),
     *(f"tests/datasets/{name}" for name in ("simulated_lender/", "test_roll_rates")),
@@ -64,7 +67,7 @@ QUICK = (
 """Of them those that a change meets first: a ranking from import to evidence, its ledger, its answers, who may ask."""
 
 LONG = (
-    *(f"tests/{room}/" for room in ("worlds", "cli", "faults", "golden")),
+    *(f"tests/{room}/" for room in ("worlds", "cli", "console", "faults", "golden")),
     *(f"tests/docs/test_{name}" for name in ("readme", "other_clients", "containerfile")),
     *(f"tests/scoring/{name}" for name in ("outcome/test_model", "outcome/test_outcome_weights", "contact/")),
     *(

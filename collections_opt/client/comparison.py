@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
@@ -15,10 +18,13 @@ from collections_opt.api.v1 import (
     portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
+    value_set_pb2,
 )
 from collections_opt.client.client import Client
-from collections_opt.client.exports import export_entries
+from collections_opt.client.exports import export_columns, export_entries, utf8
 from collections_opt.client.rankings import make_ranking
+from collections_opt.core.arrays import Array
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.comparison import OrderingOutcome, RealisedOutcomes, compare
 from collections_opt.core.evaluation.known_outcomes import KnownOutcomes
 from collections_opt.core.limits import MAX_PAGE_SIZE
@@ -26,9 +32,16 @@ from collections_opt.core.problem.assignment import ProgressCallback, SolveProgr
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.value.payoffs import ValueParameters
-from collections_opt.wire.common import write_enum
+from collections_opt.wire.columns import Columns
+from collections_opt.wire.common import read_enum, write_enum
 from collections_opt.wire.constraints import write_constraints
 from collections_opt.wire.parameters import write_parameters
+
+ENTERS, LEAVES = "enters", "leaves"
+"""The other order works the account and the first does not, or the reverse."""
+
+FACTS = ("product", "state", "bucket", "days_past_due", "balance_minor_units", "arrears_minor_units")
+FIGURES = ("p_cure", "p_default", "p_stay", "increment_minor_units")
 
 
 @dataclass(frozen=True)
@@ -134,6 +147,36 @@ def _requests(
     ]
 
 
+def rank_beside(client: Client, first: ranking_pb2.Ranking, orderings: Sequence[Ordering]) -> list[ranking_pb2.Ranking]:
+    """Rank the accounts of a recorded ranking in other orders, for analysis, under the same plan version and constraints.
+
+    Asked again, it finds the rankings that it made.
+
+    Raises:
+        CollectionsError: as ``make_ranking``.
+    """
+    inputs = first.inputs
+    carried = inputs.values_source == value_set_pb2.VALUES_SOURCE_CALL
+    return [
+        make_ranking(
+            client,
+            ranking_service_pb2.CreateRankingRequest(
+                request_id=repeatable_request_id(first.record.record_digest, "BESIDE", ordering.value),
+                portfolio_id=inputs.portfolio_id,
+                capacity_plan_id=inputs.capacity_plan_id,
+                capacity_plan_version=inputs.capacity_plan_version,
+                ordering=write_enum(ranking_pb2.Ordering.DESCRIPTOR, ordering.value),
+                seed=inputs.seed,
+                constraints=inputs.constraints if inputs.HasField("constraints") else None,
+                value_parameters=inputs.value_parameters if carried else None,
+                purpose=ranking_pb2.RANKING_PURPOSE_ANALYSIS,
+                accept_suspect_scores=True,
+            ),
+        )
+        for ordering in orderings
+    ]
+
+
 def repeatable_request_id(*basis: str | int) -> str:
     """Return a request id (in the form of a UUID4) that is the same for the same basis."""
     digest = hashlib.sha256(json.dumps(basis).encode()).digest()
@@ -158,3 +201,90 @@ def compare_mornings(
         whole.accounts.extend(page.accounts)
         whole.next_page_token = page.next_page_token
     return whole
+
+
+@dataclass(frozen=True)
+class AccountChanges:
+    """Accounts that one order works and another does not, as columns of equal length.
+
+    Attributes:
+        columns: ``order`` (the other one's), ``change`` (enters or leaves), ``account_id``, ``queue_id`` (where it is worked),
+            ``reason`` (why the order that leaves it out does), the names of ``FACTS`` and ``FIGURES``, ``currency_code``; with
+            known outcomes also ``cash_minor_units``, ``cured`` and ``rolled_worse``. Texts are object arrays of str, flags bool,
+            counts and money int64, probabilities float64. The increment is that of the first order's best queue.
+        present: bool (n,) where a column of ``FACTS`` has a value.
+    """
+
+    columns: Mapping[str, Array]
+    present: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """Rows."""
+        return int(self.columns["account_id"].size)
+
+    def only(self, rows: NDArray[np.bool_] | NDArray[np.int64] | slice) -> AccountChanges:
+        """Return some of the rows."""
+        return AccountChanges(
+            {name: column[rows] for name, column in self.columns.items()},
+            {name: mask[rows] for name, mask in self.present.items()},
+        )
+
+    def with_value(self, name: str, text: str) -> NDArray[np.bool_]:
+        """Return where a column's value is written as a text says; a missing value is written as none."""
+        column = self.columns[name]
+        written = column.astype("U") if column.dtype != object else np.array(column, dtype="U")
+        found: NDArray[np.bool_] = written == text
+        return found & self.present[name] if name in self.present else found
+
+
+def account_changes(
+    client: Client, first: ranking_pb2.Ranking, others: Sequence[ranking_pb2.Ranking], known: KnownOutcomes | None = None
+) -> AccountChanges:
+    """Return who enters and who leaves under each other ranking of the same accounts, the most valuable to the first one first.
+
+    One other ranking's rows are held at a time, beside the first one's.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for rankings of other accounts, or accounts without an outcome.
+    """
+    held = export_columns(client, first, with_account_facts=True)
+    found = [_changes(held, first, export_columns(client, other), other, known) for other in others]
+    if not found:
+        return _changes(held, first, held, first, known)
+    names = found[0].columns
+    return AccountChanges(
+        {name: np.concatenate([each.columns[name] for each in found]) for name in names},
+        {name: np.concatenate([each.present[name] for each in found]) for name in found[0].present},
+    )
+
+
+def _changes(
+    held: Columns, first: ranking_pb2.Ranking, beside: Columns, other: ranking_pb2.Ranking, known: KnownOutcomes | None
+) -> AccountChanges:
+    ids = held.values["account_id"]
+    if beside.row_count != held.row_count or bool((beside.values["account_id"] != ids).any()):
+        told = f"{other.ranking_id} ranks other accounts than {first.ranking_id}."
+        raise refuse(Reason.INVALID_ARGUMENT, "ranking_ids", told, "Compare rankings of one portfolio.")
+    by_first, by_other = held.present["queue_id"], beside.present["queue_id"]
+    rows = np.flatnonzero(by_first != by_other)
+    rows = rows[np.argsort(-held.values["increment_minor_units"][rows], kind="stable")]
+    enters = by_other[rows]
+    order = read_enum(ranking_pb2.Ordering.DESCRIPTOR, other.inputs.ordering, "ordering")
+    columns: dict[str, Array] = {
+        "order": np.full(rows.size, order, dtype=object),
+        "change": np.where(enters, ENTERS, LEAVES).astype(object),
+        "account_id": ids[rows],
+        "queue_id": np.where(enters, beside.values["queue_id"][rows], held.values["queue_id"][rows]),
+        "reason": np.where(enters, held.values["disposition"][rows], beside.values["disposition"][rows]),
+        **{name: held.values[name][rows] for name in (*FACTS, *FIGURES)},
+        "currency_code": np.full(rows.size, first.inputs.currency_code, dtype=object),
+    }
+    if known is not None:
+        realised = known.aligned(utf8(columns["account_id"]))
+        columns |= {
+            "cash_minor_units": realised.cash_minor,
+            "cured": realised.cured,
+            "rolled_worse": realised.rolled_worse,
+        }
+    return AccountChanges(columns, {name: held.present[name][rows] for name in FACTS if name in held.present})

@@ -18,10 +18,14 @@ from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.wire.columns import ColumnCollector, Columns
 
 
-def export_columns(client: Client, ranking: ranking_pb2.Ranking) -> Columns:
-    """Return a recorded ranking's rows as the contract's columns, one row per account, sorted by account id."""
+def export_columns(client: Client, ranking: ranking_pb2.Ranking, with_account_facts: bool = False) -> Columns:
+    """Return a recorded ranking's rows as the contract's columns, one row per account, sorted by account id.
+
+    ``with_account_facts`` adds what the portfolio says of each: product, state, bucket, days past due, balance, arrears.
+    """
     collector = ColumnCollector(summarise(ranking).account_count)
-    for answer in client.rankings.ExportRanking(ranking_service_pb2.ExportRankingRequest(ranking_id=ranking.ranking_id)):
+    request = ranking_service_pb2.ExportRankingRequest(ranking_id=ranking.ranking_id, with_account_facts=with_account_facts)
+    for answer in client.rankings.ExportRanking(request):
         collector.add(answer.chunk)
     return collector.columns()
 
@@ -45,16 +49,16 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
 
     def queue_of(name: str) -> Array:
         given = present.get(name, np.ones(columns.row_count, dtype=np.bool_))
-        return np.where(given, _positions(_utf8(np.where(given, values[name], "")), queue_ids), UNASSIGNED).astype(np.int16)
+        return np.where(given, _positions(utf8(np.where(given, values[name], "")), queue_ids), UNASSIGNED).astype(np.int16)
 
     def nano(name: str) -> Array:
         scaled: Array = np.rint(values[name] * PROBABILITY_SCALE).astype(np.int64)
         return scaled
 
     worked = present.get("priority", np.ones(columns.row_count, dtype=np.bool_))
-    disposition = _positions(_utf8(values["disposition"]), [d.name for d in Disposition]) + 1
+    disposition = _positions(utf8(values["disposition"]), [d.name for d in Disposition]) + 1
     return Entries(
-        account_id=_utf8(values["account_id"]),
+        account_id=utf8(values["account_id"]),
         disposition=disposition.astype(np.uint8),
         queue=queue_of("queue_id"),
         priority=np.where(worked, values["priority"], 0).astype(np.int32),
@@ -78,7 +82,8 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
     )
 
 
-def _utf8(texts: Array) -> NDArray[np.bytes_]:
+def utf8(texts: Array) -> NDArray[np.bytes_]:
+    """Return texts as UTF-8 bytes."""
     try:
         encoded: NDArray[np.bytes_] = texts.astype("S")
     except UnicodeEncodeError:

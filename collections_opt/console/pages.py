@@ -16,7 +16,11 @@ from collections_opt.core.errors import CollectionsError, Reason
 
 PAGES = (
     ("/today", "Today"),
+    ("/what-if", "What if"),
+    ("/orders", "Orders"),
     ("/account", "Account"),
+    ("/data", "Data"),
+    ("/models", "Models"),
     ("/evidence", "Evidence"),
 )
 """The pages by their path, as the navigation shows them."""

@@ -548,16 +548,22 @@ class ExportRankingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RANKING_ID_FIELD_NUMBER: _builtins.int
+    WITH_ACCOUNT_FACTS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Which ranking."""
+    with_account_facts: _builtins.bool
+    """Also send what the portfolio says of each account: product, state, bucket, days_past_due, balance_minor_units and
+    arrears_minor_units, each missing where the portfolio says nothing.
+    """
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
+        with_account_facts: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id", "with_account_facts", b"with_account_facts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -126,7 +126,7 @@ def changed_on_days(plan: CapacityPlan, changes: Sequence[StoredDayChange]) -> C
     version = plan.version
     for stored in changes:
         try:
-            plan = changed_plan(plan, _queue_changes(plan, stored.change))
+            plan = changed_plan(plan, queue_changes(plan, stored.change))
         except CollectionsError as error:
             found = tuple(replace(v, field=_told(v.field, stored)) for v in error.violations)
             message = f"{_title(stored)} does not fit version {version} of {plan.plan_id!r}: {error.message}"
@@ -147,7 +147,12 @@ def _title(stored: StoredDayChange) -> str:
     return f"{named} ({change.kind} in {change.queue_id!r}, {change.first_day} to {change.last_day})"
 
 
-def _queue_changes(plan: CapacityPlan, change: DayChange) -> tuple[QueueChange, ...]:
+def queue_changes(plan: CapacityPlan, change: DayChange) -> tuple[QueueChange, ...]:
+    """Return what a change of days does to the queues of a plan.
+
+    Raises:
+        CollectionsError: NOT_FOUND for a queue that is not in the plan; INVALID_ARGUMENT for one that pays no minutes.
+    """
     if change.kind is DayKind.CLOSED:
         return (QueueChange(change.queue_id, closed=True),)
     if change.kind is DayKind.OTHER:

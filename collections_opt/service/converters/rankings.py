@@ -7,16 +7,20 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.api.v1 import columns_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.application.answers.account_explanation import AccountExplanation
 from collections_opt.application.rankings.jobs import JobStatus, State
+from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.arrays import Array
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.evaluation.comparison import OrderingOutcome
 from collections_opt.core.problem.assignment import UNASSIGNED, SolveProgress
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE
 from collections_opt.core.ranking.explanation import QueueExplanation
 from collections_opt.core.ranking.ranking import Disposition, Entries
+from collections_opt.core.rules.eligibility import bucket_of
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.ledger.records import LedgerEvent, WorklistEntry
 from collections_opt.service.converters.approved.value_sets import write_choice
@@ -60,8 +64,8 @@ def write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
     return ranking_pb2.RankingProgress(stage=progress.stage, fraction=progress.fraction, gap=progress.gap)
 
 
-def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.ColumnChunk]:
-    """Yield all entries as chunks; the columns are those of ``ExportRankingResponse``."""
+def export_chunks(entries: Entries, plan: CapacityPlan, portfolio: Portfolio | None = None) -> Iterator[columns_pb2.ColumnChunk]:
+    """Yield all entries as chunks; the columns are those of ``ExportRankingResponse``, with facts where a portfolio is given."""
     queue_ids = np.array([queue.queue_id.encode() for queue in plan.queues])
     names = np.array([b"", *(d.name.encode() for d in Disposition)])
     worked, placed = entries.queue != UNASSIGNED, entries.best_queue != UNASSIGNED
@@ -94,7 +98,31 @@ def export_chunks(entries: Entries, plan: CapacityPlan) -> Iterator[columns_pb2.
         values["experiment"], values["arm"] = entries.experiment.astype(np.int64), entries.arm.astype(np.int64)
         values["intended_queue_id"] = np.where(meant, queue_ids[entries.intended_queue], b"")
         present["intended_queue_id"] = meant
+    if portfolio is not None:
+        _add_facts(entries, portfolio, values, present)
     yield from encode_chunks(Columns(int(entries.account_id.size), values, present))
+
+
+_FACTS = {
+    "product": "product",
+    "state": "state",
+    "days_past_due": "days_past_due",
+    "balance_minor_units": "balance_minor",
+    "arrears_minor_units": "arrears_minor",
+}
+"""Columns of an export by the schema's columns that they hold."""
+
+
+def _add_facts(entries: Entries, portfolio: Portfolio, values: dict[str, Array], present: dict[str, NDArray[np.bool_]]) -> None:
+    """Add what the portfolio says of the accounts, which both hold in the order of their ids."""
+    ids = portfolio.column("account_id")
+    rows = np.minimum(np.searchsorted(ids, entries.account_id), max(ids.size - 1, 0))
+    known = ids[rows] == entries.account_id if ids.size else np.zeros(entries.account_id.size, dtype=np.bool_)
+    for name, column in _FACTS.items():
+        values[name] = portfolio.column(column)[rows]
+        present[name] = known & portfolio.is_present(column)[rows]
+    values["bucket"] = bucket_of(values["days_past_due"]).astype(np.int64)
+    present["bucket"] = present["days_past_due"]
 
 
 def write_worklist_entry(entry: WorklistEntry) -> ranking_service_pb2.WorklistEntry:

@@ -124,7 +124,8 @@ class RankingServicer:
     def export_ranking(self, request: pb.ExportRankingRequest, _context: Call) -> Iterator[pb.ExportRankingResponse]:
         """Yield all entries as chunks."""
         opened = self._recorded.open(request.ranking_id)
-        for chunk in export_chunks(opened.entries, opened.plan):
+        facts = opened.portfolio if request.with_account_facts else None
+        for chunk in export_chunks(opened.entries, opened.plan, facts):
             yield pb.ExportRankingResponse(chunk=chunk)
 
     def list_worklist(self, request: pb.ListWorklistRequest, _context: Call) -> pb.ListWorklistResponse:

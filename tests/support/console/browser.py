@@ -53,11 +53,15 @@ class Looker:
     def sign_in(self, token):
         self.go("sign-in")
         self.page.fill("[name=token]", token)
-        self.page.click("main button")
-        self.page.wait_for_url("**/today")
+        self.press("main button")
 
     def go(self, path):
         self.page.goto(self.url + path)
+
+    def press(self, selector):
+        """Press a button and wait until the whole page came: its parts come one after the other."""
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.click(selector)
 
     def text(self):
         return self.page.inner_text("main")

@@ -31,9 +31,10 @@ def token(clock, role="ADMIN", name="ann", minutes=50, issuer="desk"):
 
 
 def plan():
-    """Return the desk's plan, in yen."""
+    """Return the desk's plan, in yen, with minutes for some of the accounts."""
     made = day_worlds.desk_plan()
-    return replace(made, currency_code="JPY", queues=(replace(made.queues[0], name=LONG), *made.queues[1:]))
+    calls = replace(made.queues[0], name=LONG, agents=4.0, paid_minutes=12.0)
+    return replace(made, currency_code="JPY", queues=(calls, *made.queues[1:]))
 
 
 def rank(workspace, count=24):
