@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -79,9 +79,12 @@ class Workspace:
     monitors: Monitors
     now: Callable[[], datetime]
     rolling: Rolling
+    closers: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
-        """Wait for the running ranking and close the ledger."""
+        """Wait for what runs and close the ledger."""
+        for close in self.closers:
+            close()
         self.rankings.close()
         self.ledger.close()
 
@@ -145,10 +148,8 @@ def open_workspace(
     rolling = Rolling(ledger, recorder, events, Leases(ledger.database, events), books.calendar, now)
     rankings = Rankings(serving, rule_tables, values, experiments, now, recorder, rolling, worker)
     recorded = rankings.recorded
-    explanations, scores = (
-        AccountExplanations(recorded, serving),
-        AccountScores(ledger, serving, rule_tables, values, now),
-    )
+    explanations = AccountExplanations(recorded, serving)
+    scores = AccountScores(ledger, serving, rule_tables, values, now)
     placer = Placer(recorded, serving.recorded, rule_tables, ledger.erasure_count)
     baselines = CapacityBaselines(books, recorded, serving, rule_tables, values, ledger.erasure_count)
     evidence = Evidence(

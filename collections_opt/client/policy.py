@@ -92,6 +92,7 @@ REPEATABLE = frozenset(
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),
+        *("TrainModel", "CancelTraining"),
         *("CreateExperiment", "StartExperiment", "StopExperiment"),
         *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
     }

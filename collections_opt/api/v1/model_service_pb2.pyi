@@ -141,6 +141,38 @@ MODEL_ACTION_RETIRE: ModelAction.ValueType  # 8
 """Ended."""
 Global___ModelAction: _TypeAlias = ModelAction  # noqa: Y015
 
+class _TrainingState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TrainingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainingState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRAINING_STATE_UNSPECIFIED: _TrainingState.ValueType  # 0
+    """Not a value."""
+    TRAINING_STATE_RUNNING: _TrainingState.ValueType  # 1
+    """It waits for another one, or learns."""
+    TRAINING_STATE_SUCCEEDED: _TrainingState.ValueType  # 2
+    """Its draft is written."""
+    TRAINING_STATE_FAILED: _TrainingState.ValueType  # 3
+    """It was refused or broke: see error_message."""
+    TRAINING_STATE_CANCELLED: _TrainingState.ValueType  # 4
+    """It was cancelled."""
+
+class TrainingState(_TrainingState, metaclass=_TrainingStateEnumTypeWrapper):
+    """Where a training stands."""
+
+TRAINING_STATE_UNSPECIFIED: TrainingState.ValueType  # 0
+"""Not a value."""
+TRAINING_STATE_RUNNING: TrainingState.ValueType  # 1
+"""It waits for another one, or learns."""
+TRAINING_STATE_SUCCEEDED: TrainingState.ValueType  # 2
+"""Its draft is written."""
+TRAINING_STATE_FAILED: TrainingState.ValueType  # 3
+"""It was refused or broke: see error_message."""
+TRAINING_STATE_CANCELLED: TrainingState.ValueType  # 4
+"""It was cancelled."""
+Global___TrainingState: _TypeAlias = TrainingState  # noqa: Y015
+
 @_typing.final
 class ListModelsRequest(_message.Message):
     """Asks for a page of models."""
@@ -977,3 +1009,215 @@ class ModelEvent(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ModelEvent: _TypeAlias = ModelEvent  # noqa: Y015
+
+@_typing.final
+class TrainModelRequest(_message.Message):
+    """Asks to learn a new version."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    RANKING_IDS_FIELD_NUMBER: _builtins.int
+    PLAN_ID_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """UUID version 4; the same id and content again joins the training."""
+    kind: _builtins.str
+    """Kind: "outcome", "contact" or "effect". Recoveries are learned from files."""
+    version: _builtins.str
+    """Name of the new version."""
+    plan_id: _builtins.str
+    """Desk whose queues contacts and effects are about; empty is that of the last ranking."""
+    seed: _builtins.int
+    """Seed of folds and trees; 0 is 1."""
+    @_builtins.property
+    def ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Matured rankings, one a day, at most 100; none takes all whose horizons do not overlap. The last one judges and is never
+        learned from.
+        """
+
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        ranking_ids: _abc.Iterable[_builtins.str] | None = ...,
+        plan_id: _builtins.str = ...,
+        seed: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "plan_id", b"plan_id", "ranking_ids", b"ranking_ids", "request_id", b"request_id", "seed", b"seed", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrainModelRequest: _TypeAlias = TrainModelRequest  # noqa: Y015
+
+@_typing.final
+class TrainModelResponse(_message.Message):
+    """The training that was started or joined."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def training(self) -> Global___Training:
+        """Where it stands."""
+
+    def __init__(
+        self,
+        *,
+        training: Global___Training | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrainModelResponse: _TypeAlias = TrainModelResponse  # noqa: Y015
+
+@_typing.final
+class GetTrainingRequest(_message.Message):
+    """Asks for a training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_ID_FIELD_NUMBER: _builtins.int
+    training_id: _builtins.str
+    """The training."""
+    def __init__(
+        self,
+        *,
+        training_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["training_id", b"training_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTrainingRequest: _TypeAlias = GetTrainingRequest  # noqa: Y015
+
+@_typing.final
+class GetTrainingResponse(_message.Message):
+    """A training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def training(self) -> Global___Training:
+        """Where it stands."""
+
+    def __init__(
+        self,
+        *,
+        training: Global___Training | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetTrainingResponse: _TypeAlias = GetTrainingResponse  # noqa: Y015
+
+@_typing.final
+class CancelTrainingRequest(_message.Message):
+    """Asks to end a training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_ID_FIELD_NUMBER: _builtins.int
+    training_id: _builtins.str
+    """The training."""
+    def __init__(
+        self,
+        *,
+        training_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["training_id", b"training_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTrainingRequest: _TypeAlias = CancelTrainingRequest  # noqa: Y015
+
+@_typing.final
+class CancelTrainingResponse(_message.Message):
+    """The training that was asked to end."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def training(self) -> Global___Training:
+        """Where it stands: it may still run for a moment."""
+
+    def __init__(
+        self,
+        *,
+        training: Global___Training | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["training", b"training"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelTrainingResponse: _TypeAlias = CancelTrainingResponse  # noqa: Y015
+
+@_typing.final
+class Training(_message.Message):
+    """A training."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAINING_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    DONE_SHARE_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    ERROR_REASON_FIELD_NUMBER: _builtins.int
+    training_id: _builtins.str
+    """Its id."""
+    kind: _builtins.str
+    """Kind of the model."""
+    version: _builtins.str
+    """Name of the new version."""
+    state: Global___TrainingState.ValueType
+    """Where it stands."""
+    stage: _builtins.str
+    """What it does."""
+    done_share: _builtins.float
+    """Share done, 0 to 1."""
+    error_message: _builtins.str
+    """Why it failed, with what to do next."""
+    error_reason: _builtins.str
+    """Its reason, one of ErrorReason without prefix."""
+    def __init__(
+        self,
+        *,
+        training_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        state: Global___TrainingState.ValueType = ...,
+        stage: _builtins.str = ...,
+        done_share: _builtins.float = ...,
+        error_message: _builtins.str = ...,
+        error_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_share", b"done_share", "error_message", b"error_message", "error_reason", b"error_reason", "kind", b"kind", "stage", b"stage", "state", b"state", "training_id", b"training_id", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Training: _TypeAlias = Training  # noqa: Y015

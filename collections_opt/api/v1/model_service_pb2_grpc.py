@@ -83,6 +83,21 @@ class ModelServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.FromString,
                 _registered_method=True)
+        self.TrainModel = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/TrainModel',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelResponse.FromString,
+                _registered_method=True)
+        self.GetTraining = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/GetTraining',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.FromString,
+                _registered_method=True)
+        self.CancelTraining = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/CancelTraining',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -155,6 +170,28 @@ class ModelServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def TrainModel(self, request, context):
+        """Starts learning a new version from matured rankings, their propensities, contacts and outcomes, and returns at once. What it
+        writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetTraining(self, request, context):
+        """Returns where a training stands. A server forgets trainings when it ends; drafts stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelTraining(self, request, context):
+        """Lets a training end at its next report of progress, without a draft. Free for one that has ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ModelServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -202,6 +239,21 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.ListModelEvents,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.SerializeToString,
+            ),
+            'TrainModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.TrainModel,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelResponse.SerializeToString,
+            ),
+            'GetTraining': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetTraining,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.SerializeToString,
+            ),
+            'CancelTraining': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelTraining,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -451,6 +503,87 @@ class ModelService:
             '/collections_opt.api.v1.ModelService/ListModelEvents',
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListModelEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TrainModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/TrainModel',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.TrainModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetTraining(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/GetTraining',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelTraining(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/CancelTraining',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingResponse.FromString,
             options,
             channel_credentials,
             insecure,

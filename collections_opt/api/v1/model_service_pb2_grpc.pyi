@@ -55,6 +55,14 @@ class ModelServiceStub:
     """Ends a version's use for good."""
     ListModelEvents: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListModelEventsRequest, _model_service_pb2.ListModelEventsResponse]
     """Lists what was done to versions, in order."""
+    TrainModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.TrainModelRequest, _model_service_pb2.TrainModelResponse]
+    """Starts learning a new version from matured rankings, their propensities, contacts and outcomes, and returns at once. What it
+    writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
+    """
+    GetTraining: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetTrainingRequest, _model_service_pb2.GetTrainingResponse]
+    """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+    CancelTraining: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.CancelTrainingRequest, _model_service_pb2.CancelTrainingResponse]
+    """Lets a training end at its next report of progress, without a draft. Free for one that has ended."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -83,6 +91,14 @@ class ModelServiceAsyncStub(ModelServiceStub):
     """Ends a version's use for good."""
     ListModelEvents: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListModelEventsRequest, _model_service_pb2.ListModelEventsResponse]  # type: ignore[assignment]
     """Lists what was done to versions, in order."""
+    TrainModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.TrainModelRequest, _model_service_pb2.TrainModelResponse]  # type: ignore[assignment]
+    """Starts learning a new version from matured rankings, their propensities, contacts and outcomes, and returns at once. What it
+    writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
+    """
+    GetTraining: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetTrainingRequest, _model_service_pb2.GetTrainingResponse]  # type: ignore[assignment]
+    """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+    CancelTraining: _aio.UnaryUnaryMultiCallable[_model_service_pb2.CancelTrainingRequest, _model_service_pb2.CancelTrainingResponse]  # type: ignore[assignment]
+    """Lets a training end at its next report of progress, without a draft. Free for one that has ended."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """Shows which models there are and which one decides, and records what people do to them. A version goes from draft over
@@ -162,5 +178,31 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.ListModelEventsResponse, _abc.Awaitable[_model_service_pb2.ListModelEventsResponse]]:
         """Lists what was done to versions, in order."""
+
+    @_abc_1.abstractmethod
+    def TrainModel(
+        self,
+        request: _model_service_pb2.TrainModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.TrainModelResponse, _abc.Awaitable[_model_service_pb2.TrainModelResponse]]:
+        """Starts learning a new version from matured rankings, their propensities, contacts and outcomes, and returns at once. What it
+        writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
+        """
+
+    @_abc_1.abstractmethod
+    def GetTraining(
+        self,
+        request: _model_service_pb2.GetTrainingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.GetTrainingResponse, _abc.Awaitable[_model_service_pb2.GetTrainingResponse]]:
+        """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+
+    @_abc_1.abstractmethod
+    def CancelTraining(
+        self,
+        request: _model_service_pb2.CancelTrainingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.CancelTrainingResponse, _abc.Awaitable[_model_service_pb2.CancelTrainingResponse]]:
+        """Lets a training end at its next report of progress, without a draft. Free for one that has ended."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

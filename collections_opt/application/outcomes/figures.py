@@ -18,6 +18,9 @@ Mask = NDArray[np.bool_]
 LEAST_CASES = 5
 """Fewer accounts with or without an outcome tell nothing of slope and discrimination."""
 
+LEAST_SPREAD = 1e-6
+"""Chances nearer together than this are one."""
+
 _Z = float(norm.ppf(0.975))
 
 
@@ -47,7 +50,8 @@ def cell_figures(
     rate = float(np.average(y, weights=w))
     level = slope = auc = Figure()
     skill = float("nan")
-    if min(int(y.sum()), int((~y).sum())) >= LEAST_CASES:
+    # Equal chances have no slope, and none of them is before another.
+    if min(int(y.sum()), int((~y).sum())) >= LEAST_CASES and float(np.ptp(p)) > LEAST_SPREAD:
         plain = weight is None or bool((w == 1.0).all())
         sloped, intercept = calibration_line(p, y, None if plain else w)
         slope, level = _figure(sloped), _figure(intercept)

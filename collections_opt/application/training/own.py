@@ -48,27 +48,51 @@ def _period(labelled: LabelledAccounts) -> TrainingPeriod:
             told = f"{ids[0].decode('utf-8', 'replace')} {problem} in {labelled.name} ({ids.size:,} such accounts)."
             raise refuse(Reason.INVALID_ARGUMENT, "account_id", told, "Send one outcome for every account of the period.")
     rows = order[found]
-    outcome, none = labelled.outcome[rows], np.zeros(rows.size, dtype=bool)
+    days = None if labelled.days is None else labelled.days[rows]
+    contacted = None if labelled.contacted is None else labelled.contacted[rows]
+    return period_of(labelled.name, portfolio, labelled.outcome[rows], days, contacted)
+
+
+def period_of(
+    title: str,
+    portfolio: Portfolio,
+    outcome: NDArray[np.int64],
+    days: NDArray[np.int64] | None,
+    contacted: NDArray[np.bool_] | None,
+) -> TrainingPeriod:
+    """Return a period of accounts whose outcome without contact was seen, standing for all.
+
+    Args:
+        title: of the period.
+        portfolio: n accounts.
+        outcome: int64 (n,) CURE, DEFAULT, STAY or a code of ``CENSORED``.
+        days: int64 (n,) until the outcome or the end of what was seen; None where they are not known.
+        contacted: bool (n,); None where contacts are not recorded.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for too few accounts of an outcome.
+    """
+    none = np.zeros(outcome.size, dtype=bool)
     censored = np.isin(outcome, list(CENSORED.values()))
-    contacted = none if labelled.contacted is None else labelled.contacted[rows]
-    kept = ~censored & ~contacted
+    worked = none if contacted is None else contacted
+    kept = ~censored & ~worked
     for code, name in _NAMES.items():
         count = int((outcome[kept] == code).sum())
         if count < MIN_PER_OUTCOME:
-            told = f"{labelled.name} has {count} accounts with {name}" + (
-                " whose outcome without contact was seen." if contacted.any() else "."
+            told = f"{title} has {count} accounts with {name}" + (
+                " whose outcome without contact was seen." if worked.any() else "."
             )
             raise refuse(
                 Reason.INVALID_ARGUMENT, "outcome", told, f"Give periods with at least {MIN_PER_OUTCOME} of each outcome."
             )
-    weight, method = _weights(portfolio, None if labelled.days is None else labelled.days[rows], censored, contacted)
+    weight, method = _weights(portfolio, days, censored, worked)
     left_out = {name: int((outcome == code).sum()) for name, code in CENSORED.items()} | {
-        "CONTACTED": int((contacted & ~censored).sum())
+        "CONTACTED": int((worked & ~censored).sum())
     }
-    if labelled.contacted is None:
+    if contacted is None:
         method["contact"] = "no contact was recorded: the probabilities mix worked and unworked accounts"
     return TrainingPeriod(
-        labelled.name,
+        title,
         portfolio.take(np.flatnonzero(kept)),
         outcome[kept],
         None if kept.all() else weight[kept] / weight[kept].mean(),

@@ -23,6 +23,7 @@ _PEOPLE = _ALL - {_R.PLATFORM}
 _RUNNING = frozenset({_R.PLATFORM, _R.OPERATIONS_MANAGER, _R.ADMIN})
 _DECIDING = _RUNNING | {_R.ANALYST}
 _PLANNING = frozenset({_R.OPERATIONS_MANAGER, _R.ANALYST, _R.ADMIN})
+_TRAINING = frozenset({_R.MODEL_SUBMITTER, _R.ANALYST, _R.ADMIN})
 _OPERATING = frozenset({_R.OPERATIONS_MANAGER, _R.ADMIN})
 
 METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyType(
@@ -128,6 +129,9 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "RollbackModel": _OPERATING,
             "RetireModel": _OPERATING,
             "ListModelEvents": _ALL,
+            "TrainModel": _TRAINING,
+            "GetTraining": _ALL,
+            "CancelTraining": _TRAINING,
         },
     }
 )

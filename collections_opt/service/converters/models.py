@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
 from collections_opt.application.models.registry import ModelView
+from collections_opt.application.rankings.jobs import State
+from collections_opt.application.training.jobs import Training
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.lifecycle import ApprovalMode, ApprovalTerms, ModelEvent, ModelKind, ModelState
 from collections_opt.wire.common import write_enum, write_time
 
 ROLES = {ModelState.CHAMPION: pb.MODEL_ROLE_CHAMPION, ModelState.CHALLENGER: pb.MODEL_ROLE_CHALLENGER}
+
+_STATES = {
+    State.RUNNING: pb.TRAINING_STATE_RUNNING,
+    State.SUCCEEDED: pb.TRAINING_STATE_SUCCEEDED,
+    State.FAILED: pb.TRAINING_STATE_FAILED,
+    State.ABANDONED: pb.TRAINING_STATE_CANCELLED,
+}
 
 
 def read_kind(text: str) -> ModelKind:
@@ -72,4 +81,19 @@ def _write_approval(terms: ApprovalTerms, approver: str, mode: ApprovalMode) -> 
         expire_time=write_time(terms.expires_at.isoformat()),
         allowed_portfolio_patterns=terms.allowed_portfolios,
         score_valid_days=terms.score_valid_days,
+    )
+
+
+def write_training(training: Training) -> pb.Training:
+    """Return where a training stands."""
+    status, request = training.status, training.request
+    return pb.Training(
+        training_id=training.training_id,
+        kind=request.kind.value,
+        version=request.version,
+        state=_STATES[status.state],
+        stage=status.progress.stage,
+        done_share=status.progress.fraction,
+        error_message=str(status.error) if status.error else "",
+        error_reason=status.error.reason.value if status.error else "",
     )

@@ -19,6 +19,7 @@ from collections_opt.api.v1 import (
     scoring_service_pb2,
     worklist_service_pb2,
 )
+from collections_opt.application.training.jobs import TrainingJobs
 from collections_opt.application.workspace import Workspace
 from collections_opt.service.access.audited import read_note
 from collections_opt.service.access.scope_gate import scope_gate
@@ -145,6 +146,9 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "RollbackModel": _C.WORK,
             "RetireModel": _C.WORK,
             "ListModelEvents": _C.READ,
+            "TrainModel": _C.READ,
+            "GetTraining": _C.READ,
+            "CancelTraining": _C.READ,
         },
     }
 )
@@ -187,7 +191,7 @@ def all_services(
         ),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors)),
-        (model_service_pb2, "ModelService", ModelServicer(workspace.models)),
+        (model_service_pb2, "ModelService", ModelServicer(workspace.models, TrainingJobs(workspace, workspace.now))),
     )
     return tuple(
         Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name], gate, note)

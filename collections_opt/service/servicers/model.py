@@ -7,17 +7,20 @@ from typing import Protocol
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.application.models.registry import ModelCommand, ModelRegistry, ModelView
+from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.versions.artifacts import read_card
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.models import read_kind, write_event, write_model
+from collections_opt.service.converters.models import read_kind, write_event, write_model, write_training
 from collections_opt.service.servicers.paging import read_page
-from collections_opt.wire.common import read_time, read_uuid4, write_enum
+from collections_opt.wire.common import read_time, read_uuid4, told_as, write_enum
 
 DEFAULT_SCORE_VALID_DAYS = 7
 MAX_PATTERNS = 100
+MAX_RANKINGS = 100
+MAX_SEED = 2_147_483_647
 _PROMOTIONS = {
     pb.MODEL_ROLE_CHAMPION: ModelAction.PROMOTE,
     pb.MODEL_ROLE_CHALLENGER: ModelAction.CHALLENGE,
@@ -45,8 +48,9 @@ class _Act(Protocol):
 class ModelServicer:
     """Shows and governs the models of a registry."""
 
-    def __init__(self, models: ModelRegistry) -> None:
+    def __init__(self, models: ModelRegistry, trainings: TrainingJobs) -> None:
         self._models = models
+        self._trainings = trainings
 
     def list_models(self, request: pb.ListModelsRequest, _context: Call) -> pb.ListModelsResponse:
         """Return a page of versions."""
@@ -114,6 +118,28 @@ class ModelServicer:
     def retire_model(self, request: pb.RetireModelRequest, context: Call) -> pb.RetireModelResponse:
         """End a version's use."""
         return pb.RetireModelResponse(model=write_model(self._act(request, context, ModelAction.RETIRE)))
+
+    def train_model(self, request: pb.TrainModelRequest, _context: Call) -> pb.TrainModelResponse:
+        """Start a training."""
+        if len(request.ranking_ids) > MAX_RANKINGS:
+            told = f"{len(request.ranking_ids)} are named."
+            raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", told, f"Send at most {MAX_RANKINGS}.")
+        if not 0 <= request.seed <= MAX_SEED:
+            raise refuse(Reason.INVALID_ARGUMENT, "seed", f"{request.seed} is out of range.", f"Send 0 to {MAX_SEED}.")
+        rankings = tuple(dict.fromkeys(request.ranking_ids))
+        asked = TrainingRequest(read_kind(request.kind), request.version, rankings, request.plan_id, request.seed or 1)
+        request_id = read_uuid4(request.request_id)
+        with told_as({"ranking_id": "ranking_ids"}):
+            training = self._trainings.start(request_id, asked)
+        return pb.TrainModelResponse(training=write_training(training))
+
+    def get_training(self, request: pb.GetTrainingRequest, _context: Call) -> pb.GetTrainingResponse:
+        """Return where a training stands."""
+        return pb.GetTrainingResponse(training=write_training(self._trainings.get(request.training_id)))
+
+    def cancel_training(self, request: pb.CancelTrainingRequest, _context: Call) -> pb.CancelTrainingResponse:
+        """Let a training end."""
+        return pb.CancelTrainingResponse(training=write_training(self._trainings.stop(request.training_id)))
 
     def _act(self, request: _Act, context: Call, action: ModelAction, terms: ApprovalTerms | None = None) -> ModelView:
         actor = read_acting(request.actor, context)

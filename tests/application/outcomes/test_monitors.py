@@ -1,48 +1,20 @@
 """Rankings are held against what happened: right predictions pass, wrong ones are named in the next ranking's health."""
 
 import shutil
-import uuid
 from contextlib import closing
 from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.records.monitor_facts import Figure, MonitorFacts, monitor_warnings
-from collections_opt.application.settings import bundled_parameters
 from collections_opt.core.day.event_columns import day_number
-from collections_opt.core.outcomes.terms import Outcome, OutcomeTerms, ProductTerms, ToldOutcomes
-from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
-from collections_opt.core.ranking.ordering import Ordering
-from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.core.outcomes.terms import Outcome, ToldOutcomes
+from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.ledger.records import OutcomeKind
-from tests.support.day.day_worlds import Clock, desk_plan, open_world, rows
-
-COUNT = 3_000
-FIRST = date(2026, 1, 5)
-TERMS = OutcomeTerms({"": ProductTerms(20, 120)})
-LATE = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-def ranked(workspace, number, day):
-    """Rank a book of a day, and return the ranking's id."""
-    raw = rows(COUNT)
-    late = np.random.default_rng(number).integers(30, 119, COUNT)
-    raw = replace(raw, as_of_date=day, columns={**raw.columns, "days_past_due": late})
-    workspace.books.import_portfolio(f"book-{number}", raw)
-    command = RankingCommand(
-        str(uuid.UUID(int=number, version=4)),
-        f"book-{number}",
-        "calls-desk",
-        1,
-        Ordering.EXPECTED_VALUE,
-        bundled_parameters(),
-        "greedy",
-        purpose=RankingPurpose.ANALYSIS,
-    )
-    return workspace.rank(command, ignore_progress).ranking_id
+from tests.support.day.day_worlds import Clock, open_world, rows
+from tests.support.day.matured_months import COUNT, FIRST, LATE, TERMS, month, ranked, save_desk, tell
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +22,9 @@ def template(tmp_path_factory):
     """Return a folder with three months ranked."""
     folder = tmp_path_factory.mktemp("months")
     with closing(open_world(folder, Clock(LATE))) as workspace:
-        made = replace(desk_plan(), plan_id="calls-desk", effective_from=date(2026, 1, 1))
-        workspace.books.save_plan(made, None)
+        save_desk(workspace)
         for number in (1, 2, 3):
-            ranked(workspace, number, FIRST + timedelta(days=30 * (number - 1)))
+            ranked(workspace, number, month(number))
     return folder
 
 
@@ -62,23 +33,6 @@ def workspace(template, tmp_path):
     shutil.copytree(template, tmp_path, dirs_exist_ok=True)
     with closing(open_world(tmp_path, Clock(LATE))) as opened:
         yield opened
-
-
-def tell(workspace, number, change=lambda default: default, left=0.0):
-    """Draw outcomes from what a ranking recorded, defaults from a change of it, and tell them; return the ranking's id."""
-    record = next(r for r in workspace.ledger.rankings_before(None, 10) if r.portfolio_id == f"book-{number}")
-    opened = workspace.recorded.opened(record)
-    rng = np.random.default_rng(100 + number)
-    p = opened.outcomes().probability
-    default = np.clip(change(p[:, 1]), 0.0, 1.0)
-    draw = rng.random(COUNT)
-    outcome = np.where(draw < default, Outcome.DEFAULTED, np.where(draw < default + p[:, 0], Outcome.CURED, Outcome.STAYED))
-    outcome = np.where(rng.random(COUNT) < left, Outcome.SOLD, outcome).astype(np.int64)
-    day = day_number(opened.portfolio.as_of_date) + np.where(outcome == Outcome.STAYED, 20, 10)
-    cash = rng.integers(1, 50_000, COUNT)
-    told = ToldOutcomes(opened.entries.account_id, outcome, day, cash)
-    workspace.monitors.maturities.record_file(f"book-{number}", told, "a file")
-    return record.ranking_id
 
 
 def observed(workspace, number, *change, **more):

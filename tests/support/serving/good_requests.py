@@ -35,7 +35,7 @@ from tests.support.serving.calls import AS_OF, PLAN
 from tests.support.serving.capacity_requests import capacity_requests, figures, opened
 from tests.support.serving.event_requests import event_requests, event_streams
 from tests.support.serving.experiment_requests import experiment_requests
-from tests.support.serving.monitor_requests import monitor_requests, told
+from tests.support.serving.monitor_requests import monitor_requests, told, training_requests
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 from tests.support.serving.worklist_requests import worklist_requests
 
@@ -174,7 +174,7 @@ def good_requests(known: Known):
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
     ]
     single |= event_streams(known.account_id)
-    single |= {**monitor_requests(known.matured_id), "RecordOutcomes": [told()]}
+    single |= {**monitor_requests(known.matured_id), **training_requests(known.matured_id), "RecordOutcomes": [told()]}
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
     return {

@@ -94,6 +94,7 @@ ANSWERED = {
     r"ReleaseLease note: a path": "words of a person",
     r"MatureRankings (ranking_ids|later_portfolio_ids): its first element again": "says the same",
     r"GetMonitors (model_version|plan_id): (10,000 characters|a path|unknown)": "a filter that nothing passes",
+    r"TrainModel ranking_ids: its first element again": "says the same",
     r"RecordOutcomes source: a path": "words of a person",
     r"ReadEvents after_sequence: largest": "nothing happened since",
     r"ReadRankingEvents after_sequence: largest": "nothing happened since",

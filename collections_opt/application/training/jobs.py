@@ -1,0 +1,186 @@
+"""Training as a job of the service: started by one request, watched, stopped; what it writes is a draft for people to approve."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from collections_opt.application.models.registry import ModelRegistry
+from collections_opt.application.rankings.jobs import Jobs, JobStatus, State, internal_error
+from collections_opt.application.training.contact import ContactTraining, train_contacts
+from collections_opt.application.training.effect import EffectTraining, train_effects
+from collections_opt.application.training.matured import MaturedRanking, contact_log, matured_rankings, outcome_data
+from collections_opt.application.training.outcome import train_model
+from collections_opt.application.workspace import Workspace
+from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.core.names import check_id
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """What to learn.
+
+    Attributes:
+        kind: of model; recoveries are learned from files alone.
+        version: name of the new version.
+        ranking_ids: matured rankings in any order; none takes all that alarms read.
+        plan_id: desk whose queues contacts and effects are about; "" for that of the last ranking.
+        seed: of folds and trees.
+    """
+
+    kind: ModelKind
+    version: str
+    ranking_ids: tuple[str, ...] = ()
+    plan_id: str = ""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Training:
+    """Where a training stands; ``ranking_ids`` are those it learns from, once it knows them."""
+
+    training_id: str
+    request: TrainingRequest
+    status: JobStatus
+
+
+class TrainingJobs:
+    """Trains one model at a time, beside the rankings.
+
+    Args:
+        workspace: the open use cases.
+        now: the clock.
+    """
+
+    def __init__(self, workspace: Workspace, now: Callable[[], datetime]) -> None:
+        self._workspace = workspace
+        self._registry: ModelRegistry = workspace.models
+        self._now = now
+        self._jobs = Jobs(_failed)
+        self._requests: dict[str, TrainingRequest] = {}
+        workspace.closers.append(self.close)
+
+    def start(self, request_id: str, request: TrainingRequest) -> Training:
+        """Start a training; the same request again joins it.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT for a version that is no id, or a kind that is not learned here; NOT_FOUND for a
+                ranking or plan; REQUEST_ID_REUSED for another training.
+        """
+        check_id("version", request.version)
+        if request.kind not in _LEARNERS:
+            told = "recoveries after charge-off are not in the ledger."
+            raise refuse(Reason.INVALID_ARGUMENT, "kind", told, "Learn them from files: train-recovery.")
+        for ranking_id in request.ranking_ids:
+            self._workspace.recorded.finished(ranking_id)
+        if request.plan_id:
+            self._workspace.books.plan(request.plan_id)
+        training_id = training_name(request_id)
+        held = self._requests.setdefault(training_id, request)
+        if held != request:
+            raise refuse(Reason.REQUEST_ID_REUSED, "request_id", "was another training.", "Send a new id.")
+        current = self._jobs.status(training_id)
+        if current is None or current.state is not State.SUCCEEDED:
+            self._jobs.start(training_id, lambda report: self._train(request, report))
+        return self.get(training_id)
+
+    def get(self, training_id: str) -> Training:
+        """Return where a training stands.
+
+        Raises:
+            CollectionsError: NOT_FOUND for one that this server did not start since it runs.
+        """
+        status, request = self._jobs.status(training_id), self._requests.get(training_id)
+        if status is None or request is None:
+            told = f"{training_id[:40]!r} is not known to this server."
+            raise refuse(Reason.NOT_FOUND, "training_id", told, "Look for its draft with ListModels, or start it again.")
+        return Training(training_id, request, status)
+
+    def stop(self, training_id: str) -> Training:
+        """Let a training end at its next report of progress, without a draft; one that has ended stays as it is.
+
+        Raises:
+            CollectionsError: as ``get``.
+        """
+        self.get(training_id)
+        self._jobs.stop(training_id)
+        return self.get(training_id)
+
+    def close(self) -> None:
+        """Stop what runs and wait for it."""
+        for training_id in list(self._requests):
+            self._jobs.stop(training_id)
+        self._jobs.close()
+
+    def _train(self, request: TrainingRequest, report: ProgressCallback) -> None:
+        report(SolveProgress("read matured rankings", 0.0))
+        matured = matured_rankings(self._workspace, request.ranking_ids)
+        report(SolveProgress("learn", 0.1))
+
+        def progress(stage: str, fraction: float) -> None:
+            report(SolveProgress(stage, 0.1 + 0.9 * fraction))
+
+        _LEARNERS[request.kind](self._workspace, request, matured, self._now(), progress)
+
+
+def training_name(request_id: str) -> str:
+    """Return the id of the training that a request starts."""
+    return f"tr-{uuid.uuid5(uuid.NAMESPACE_OID, request_id).hex[:20]}"
+
+
+def _outcome(
+    workspace: Workspace,
+    request: TrainingRequest,
+    matured: Sequence[MaturedRanking],
+    at: datetime,
+    progress: Callable[[str, float], None],
+) -> None:
+    data = replace(outcome_data(matured), dataset=", ".join(one.ranking_id for one in matured))
+    train_model(workspace.models.root, data, request.version, request.seed, at, progress)
+
+
+def _contact(
+    workspace: Workspace,
+    request: TrainingRequest,
+    matured: Sequence[MaturedRanking],
+    at: datetime,
+    _progress: Callable[[str, float], None],
+) -> None:
+    plan = _plan(workspace, request, matured)
+    logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
+    train_contacts(workspace, workspace.models.root, ContactTraining(request.version, logs, plan, request.seed), at)
+
+
+def _effect(
+    workspace: Workspace,
+    request: TrainingRequest,
+    matured: Sequence[MaturedRanking],
+    at: datetime,
+    progress: Callable[[str, float], None],
+) -> None:
+    plan = _plan(workspace, request, matured)
+    logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
+    training = EffectTraining(request.version, logs, plan, seed=request.seed)
+    train_effects(workspace, workspace.models.root, training, at, progress)
+
+
+def _plan(workspace: Workspace, request: TrainingRequest, matured: Sequence[MaturedRanking]) -> CapacityPlan:
+    return workspace.books.plan(request.plan_id)[0] if request.plan_id else matured[-1].opened.plan
+
+
+_LEARNERS = {ModelKind.OUTCOME: _outcome, ModelKind.CONTACT: _contact, ModelKind.EFFECT: _effect}
+
+
+def _failed(training_id: str, error: Exception) -> CollectionsError:
+    incident = uuid.uuid4().hex[:12]
+    _log.error("training failed", training_id=training_id, incident_id=incident, exc_info=error)
+    return internal_error(incident)

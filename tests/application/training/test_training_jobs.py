@@ -1,0 +1,133 @@
+"""Training from matured rankings as a job: a draft at the end, none when it is stopped, and a reason when it fails."""
+
+import shutil
+import uuid
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from collections_opt.application.rankings.jobs import State
+from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
+from collections_opt.application.training.matured import contact_log, matured_rankings, outcome_data
+from collections_opt.application.workspace import open_workspace
+from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.models.lifecycle import ModelKind, ModelState
+from collections_opt.core.outcomes.terms import Outcome
+from collections_opt.core.problem.assignment import UNASSIGNED
+from tests.support.day.day_worlds import MODELS, Clock
+from tests.support.day.matured_months import COUNT, LATE, TERMS, month, ranked, save_desk, tell
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """Yield a workspace with a small desk and three matured months, and models of its own."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(MODELS, folder / "models")
+    with closing(open_workspace(Path(folder), folder / "models", Clock(LATE))) as opened:
+        save_desk(opened, agents=4.0)
+        for number in (1, 2, 3):
+            ranked(opened, number, month(number))
+            tell(opened, number, lambda default: 2.0 * default + 0.02, left=0.05)
+        opened.monitors.mature([], TERMS)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def matured(workspace):
+    return matured_rankings(workspace, ())
+
+
+def ended(jobs, training):
+    for _ in jobs._jobs.watch(training.training_id, 300.0):
+        pass
+    return jobs.get(training.training_id)
+
+
+def request_id():
+    return str(uuid.uuid4())
+
+
+def test_worked_accounts_are_left_out_and_those_that_left_sight_are_stood_for(matured):
+    data = outcome_data(matured)
+    assert [period.name for period in data.periods] == ["2026-01-05", "2026-02-04"]
+    later, one = data.later, matured[-1]
+    worked = one.opened.entries.queue != UNASSIGNED
+    assert later.outcome.size == int((~worked & ~one.found.is_censored).sum())
+    assert later.left_out["SOLD"] == int(one.found.is_censored.sum())
+    assert later.left_out["CONTACTED"] == int((worked & ~one.found.is_censored).sum())
+    assert later.weight.mean() == pytest.approx(1.0)
+    assert set(later.method) == {"censored", "contact"}
+
+
+def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
+    one = matured[0]
+    rows = np.arange(COUNT)
+    intended = np.where(rows % 2, 0, -1).astype(np.int16)
+    arm = np.where(rows % 4 == 1, Arm.HELD_OUT, np.where(rows % 4 == 3, Arm.CONTACT, Arm.NONE)).astype(np.uint8)
+    queue = np.where(arm == Arm.CONTACT, 0, np.where(rows % 8 == 0, 0, UNASSIGNED)).astype(np.int16)
+    taken = np.where(arm == Arm.HELD_OUT, 200_000_000, np.where(arm == Arm.CONTACT, 800_000_000, 1_000_000_000))
+    entries = replace(
+        one.opened.entries,
+        queue=queue,
+        arm=arm,
+        experiment=(arm > 0).astype(np.uint8),
+        intended_queue=intended,
+        propensity_nano=taken.astype(np.int64),
+    )
+    contacts = np.where(queue == 0, 1, 0).astype(np.int32)
+    found = replace(one.found, contacts=contacts, reached=contacts.astype(np.uint8), outcome=np.minimum(one.found.outcome, 2))
+    made = contact_log(replace(one, opened=SimpleNamespace(entries=entries, plan=one.opened.plan), found=found), one.opened.plan)
+    assert made.row_count == COUNT
+    assert (made.randomised == (arm != Arm.NONE)).all()
+    assert np.allclose(made.propensity[made.randomised], 0.8)
+    assert (made.contacted == (queue == 0)).all()
+    assert not made.right_party[arm == Arm.HELD_OUT].any()
+    assert (made.queue[arm == Arm.HELD_OUT] == 0).all()
+    gone = contact_log(one, one.opened.plan)
+    assert gone.row_count == int((~one.found.is_censored).sum())
+    assert np.isin(gone.outcome, (Outcome.CURED, Outcome.DEFAULTED, Outcome.STAYED)).all()
+
+
+def test_a_training_ends_in_a_draft_and_the_same_request_joins_it(workspace):
+    jobs = TrainingJobs(workspace, workspace.now)
+    asked, request = request_id(), TrainingRequest(ModelKind.OUTCOME, "months-1")
+    first = jobs.start(asked, request)
+    assert jobs.start(asked, request).training_id == first.training_id
+    with pytest.raises(CollectionsError) as caught:
+        jobs.start(asked, replace(request, version="months-2"))
+    assert caught.value.reason is Reason.REQUEST_ID_REUSED
+    done = ended(jobs, first)
+    assert done.status.state is State.SUCCEEDED, done.status.error
+    view = workspace.models.model(ModelKind.OUTCOME, "months-1")
+    assert view.standing.state is ModelState.DRAFT
+    assert view.manifest.training["judged_on"] == "2026-03-06"
+    assert jobs.start(asked, request).status.state is State.SUCCEEDED
+
+
+def test_a_training_that_is_stopped_leaves_no_draft(workspace):
+    jobs = TrainingJobs(workspace, workspace.now)
+    running = jobs.start(request_id(), TrainingRequest(ModelKind.OUTCOME, "months-3"))
+    stopped = jobs.start(request_id(), TrainingRequest(ModelKind.OUTCOME, "months-4"))
+    for one in (stopped, running):
+        jobs.stop(one.training_id)
+    assert [ended(jobs, one).status.state for one in (running, stopped)] == [State.ABANDONED] * 2
+    assert not {view.manifest.version for view in workspace.models.models(ModelKind.OUTCOME, "")} & {"months-3", "months-4"}
+
+
+def test_what_cannot_be_learned_says_why(workspace):
+    jobs = TrainingJobs(workspace, workspace.now)
+    with pytest.raises(CollectionsError, match="not in the ledger"):
+        jobs.start(request_id(), TrainingRequest(ModelKind.RECOVERY, "months-5"))
+    with pytest.raises(CollectionsError) as caught:
+        jobs.get("tr-none")
+    assert caught.value.reason is Reason.NOT_FOUND
+    few = matured_rankings(workspace, ())[:2]
+    asked = TrainingRequest(ModelKind.CONTACT, "months-6", tuple(one.ranking_id for one in few))
+    failed = ended(jobs, jobs.start(request_id(), asked))
+    assert failed.status.state is State.FAILED
+    assert "2 matured ranking(s)" in failed.status.error.message
