@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import date
 
-from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import model_service_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.api.v1.capacity_plan_pb2 import EvidenceGrade as EvidenceGradeMessage
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
@@ -99,6 +99,24 @@ def ranking_in_force(client: Client, plan_id: str = "", day: date | None = None,
         capacity_plan_id=plan_id, as_of_date=write_date(day) if day else None, portfolio_id=portfolio_id
     )
     return client.rankings.GetRankingInForce(request).ranking
+
+
+def calibration_sentence(client: Client, ranking: ranking_pb2.Ranking) -> str:
+    """Return how well a ranking's model is calibrated, the worst outcome first: the first sentence of its card.
+
+    "" where no model scored; where this server does not know the model, that.
+    """
+    kind, _, version = ranking.inputs.model_version.partition("/")
+    if not version:
+        return ""
+    try:
+        card = client.models.GetModel(model_service_pb2.GetModelRequest(kind=kind, version=version)).model.card
+    except CollectionsError as error:
+        if error.reason is not Reason.NOT_FOUND:
+            raise
+        return f"{ranking.inputs.model_version} is not in the registry of this server."
+    paragraphs = [line.strip() for line in card.splitlines() if line.strip() and not line.startswith("#")]
+    return f"{ranking.inputs.model_version}: {paragraphs[0]}" if paragraphs else ""
 
 
 def headline(ranking: ranking_pb2.Ranking) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -21,6 +22,16 @@ OTHER_COLOUR = "#a9b6c0"
 PALE_COLOUR = "#e3e9ee"
 TEXT_COLOUR = "#1c2730"
 BAR_HEIGHT = 0.62
+_INK = {
+    REFERENCE_COLOUR: f"var(--accent, {REFERENCE_COLOUR})",
+    OTHER_COLOUR: f"var(--other, {OTHER_COLOUR})",
+    PALE_COLOUR: f"var(--pale, {PALE_COLOUR})",
+    TEXT_COLOUR: f"var(--ink, {TEXT_COLOUR})",
+    "#ffffff": "var(--paper, #ffffff)",
+    "#000000": "var(--ink, #000000)",
+}
+"""Colours by the names that the page's style gives them: light, dark or for paper."""
+_NAMED = re.compile("|".join(_INK), re.IGNORECASE)
 
 
 def to_svg(figure: Figure) -> str:
@@ -29,7 +40,7 @@ def to_svg(figure: Figure) -> str:
     with mpl.rc_context({"svg.hashsalt": "collections-opt", "svg.fonttype": "none"}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return _NAMED.sub(lambda found: _INK[found[0].lower()], text[text.index("<svg") :])
 
 
 def value_bars(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:

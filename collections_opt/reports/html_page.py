@@ -15,10 +15,15 @@ def render(template: str, **content: Any) -> str:
     """Return a page; equal content gives equal bytes, and texts are escaped."""
     folder = resources.files("collections_opt.reports").joinpath("templates")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+        loader=jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     style = folder.joinpath("page.css").read_text("utf-8")
-    return environment.from_string(folder.joinpath(template).read_text("utf-8")).render(style=style, **content)
+    return environment.get_template(template).render(style=style, **content)
 
 
 def _shown(value: object) -> object:

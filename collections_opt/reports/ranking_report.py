@@ -20,7 +20,7 @@ DISPOSITION_WORDS = {
     Disposition.HELD_OUT: "left alone by an experiment",
 }
 
-_ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:-1]
+_ALWAYS_TOLD = tuple(DISPOSITION_WORDS)[:4]
 
 
 @dataclass(frozen=True)

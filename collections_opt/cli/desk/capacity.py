@@ -31,11 +31,13 @@ from collections_opt.client.capacity import capacity_curves, evaluate_capacity, 
 from collections_opt.client.capacity_plans import plan_named
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
+from collections_opt.client.rankings import calibration_sentence, summarise
 from collections_opt.core.desk.capacity_changes import changed_plan
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.ranking.what_if_summary import CapacityCurves, WhatIfSummary
 from collections_opt.datasets.settings_files import read_settings
+from collections_opt.reports.ranking_report import evidence_sentence
 from collections_opt.reports.what_if.page import WhatIfPage, what_if_html
 from collections_opt.reports.what_if.report import (
     headline,
@@ -136,6 +138,7 @@ def what_if(
         evaluation = _evaluated(client, request, ranking)
         drawn = _curves(client, evaluation.ranking_id, tolerance) if curves and (html or not as_json) else None
         used = named_ranking(client, evaluation.ranking_id)
+        calibration = calibration_sentence(client, used) if html else ""
     found = summarise_evaluation(evaluation)
     if html:
         inputs = used.inputs
@@ -148,7 +151,15 @@ def what_if(
             ("model", inputs.model_version),
             ("rules", inputs.rules_version),
         ]
-        page = WhatIfPage(f"What if: {facts[4][1]}", found, drawn, tolerance if curves else 0.0, facts)
+        page = WhatIfPage(
+            f"What if: {facts[4][1]}",
+            found,
+            drawn,
+            tolerance if curves else 0.0,
+            facts,
+            evidence_sentence(summarise(used)),
+            calibration,
+        )
         html.write_text(what_if_html(page), encoding="utf-8")
     if csv:
         csv.write_text(what_if_csv(found), encoding="utf-8")

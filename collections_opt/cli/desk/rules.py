@@ -23,7 +23,7 @@ from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.rule_files import file_of, message_of, rule_table_lines, show_table, state_of, table_lines
 from collections_opt.client.plain import plain
-from collections_opt.client.rankings import new_request_id
+from collections_opt.client.rankings import new_request_id, summarise
 from collections_opt.client.rules import (
     all_rule_table_versions,
     all_rule_tables,
@@ -34,6 +34,7 @@ from collections_opt.client.rules import (
 )
 from collections_opt.core.ranking.what_if_summary import RuleWhatIfSummary
 from collections_opt.datasets.rule_files import read_rule_file, rule_file_text
+from collections_opt.reports.ranking_report import evidence_sentence
 from collections_opt.reports.what_if.report import moved_table
 from collections_opt.reports.what_if.rule_page import RuleWhatIfPage, rule_what_if_html
 from collections_opt.reports.what_if.rule_what_if_report import (
@@ -231,7 +232,7 @@ def _page(found: RuleWhatIfSummary, used: Ranking, files: list[Path]) -> RuleWha
         ("rules of the ranking", inputs.rules_version),
         ("rules tried", ", ".join(each.name for each in files)),
     ]
-    return RuleWhatIfPage(f"What if these rules were in force: {facts[-1][1]}", found, facts)
+    return RuleWhatIfPage(f"What if these rules were in force: {facts[-1][1]}", found, facts, evidence_sentence(summarise(used)))
 
 
 def command() -> None:

@@ -79,12 +79,13 @@ def main(
             changes = account_changes(client, compared.rankings[0], compared.rankings[1:], known)
             accounts_out.write_bytes(written(changes.columns, changes.present))
         page = comparison_html(page_of(client, compared, f"Who to work: {portfolio}")) if html else ""
+    code = header.currency_code
     if html:
         html.write_text(page, encoding="utf-8")
     if csv:
-        csv.write_text(comparison_csv(compared.outcomes), encoding="utf-8")
+        csv.write_text(comparison_csv(compared.outcomes, code), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps(comparison_rows(compared.outcomes), indent=1))
+        typer.echo(json.dumps(comparison_rows(compared.outcomes, code), indent=1))
         return
     console = terminal()
     show(console, compared)

@@ -11,7 +11,7 @@ from collections_opt.api.v1 import capacity_service_pb2, ranking_pb2, ranking_se
 from collections_opt.cli.common.terminal import show_warnings, table
 from collections_opt.client.client import Client
 from collections_opt.client.comparison import ComparedOrders
-from collections_opt.client.rankings import summarise, worklist
+from collections_opt.client.rankings import calibration_sentence, summarise, worklist
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.reports.comparison.page import ComparisonReport
@@ -82,7 +82,17 @@ def page_of(client: Client, compared: ComparedOrders, title: str, size: int = 5)
     tops = top_of_worklists(client, first, size)
     summaries = [summarise(made) for made in compared.rankings]
     plan = plan_of(client, first)
-    return ComparisonReport(title, compared.outcomes, summaries[0], plan, tops, facts, sensitivity_sentence(summaries))
+    return ComparisonReport(
+        title,
+        compared.outcomes,
+        summaries[0],
+        plan,
+        tops,
+        facts,
+        sensitivity_sentence(summaries),
+        _iso(made),
+        calibration_sentence(client, first),
+    )
 
 
 def _iso(made: ranking_pb2.RankingInputs) -> str:

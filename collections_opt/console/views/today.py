@@ -6,13 +6,12 @@ from collections import Counter
 from itertools import islice
 
 from collections_opt.api.v1.capacity_plan_pb2 import CapacityPlan
-from collections_opt.api.v1.model_service_pb2 import GetModelRequest
 from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.api.v1.worklist_service_pb2 import WatchQueueRequest
 from collections_opt.client.capacity_plans import plan_named
 from collections_opt.client.day import next_accounts
 from collections_opt.client.listings import all_plans
-from collections_opt.client.rankings import summarise
+from collections_opt.client.rankings import calibration_sentence, summarise
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.views.call import Call
 from collections_opt.core.errors import CollectionsError, Reason
@@ -50,28 +49,13 @@ def first_lines(call: Call, ranking: Ranking) -> Content:
         "code": summary.currency_code,
         "expect": expected_sentence(summary),
         "rests_on": evidence_sentence(summary),
-        "calibration": _calibration(call, ranking),
+        "calibration": calibration_sentence(call.client, ranking),
     }
 
 
 def plan_of(call: Call, ranking: Ranking) -> CapacityPlan:
     """Return the plan version that a ranking filled."""
     return plan_named(call.client, ranking.inputs.capacity_plan_id, version=ranking.inputs.capacity_plan_version)
-
-
-def _calibration(call: Call, ranking: Ranking) -> str:
-    """Return the first sentence of the model's card, which names the worst calibrated class; "" where no model scored."""
-    kind, _, version = ranking.inputs.model_version.partition("/")
-    if not version:
-        return ""
-    try:
-        card = call.client.models.GetModel(GetModelRequest(kind=kind, version=version)).model.card
-    except CollectionsError as error:
-        if error.reason is not Reason.NOT_FOUND:
-            raise
-        return f"{ranking.inputs.model_version} is not in the registry of this server."
-    paragraphs = [line.strip() for line in card.splitlines() if line.strip() and not line.startswith("#")]
-    return f"{ranking.inputs.model_version}: {paragraphs[0]}" if paragraphs else ""
 
 
 def _decided(call: Call, ranking: Ranking) -> Content:

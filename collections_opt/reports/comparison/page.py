@@ -11,7 +11,7 @@ from collections_opt.core.evaluation.comparison import OrderingOutcome
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.ranking.ranking_summary import RankingSummary
 from collections_opt.reports.comparison.report import expected_table, realised_table
-from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, headline, realised_sentence
+from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, finding, headline, realised_sentence
 from collections_opt.reports.figures import interval_bars, overlap_bars, queue_bars, value_bars
 from collections_opt.reports.html_page import render
 from collections_opt.reports.money import gap, share
@@ -39,6 +39,8 @@ class ComparisonReport:
         worklists: top accounts per queue id.
         facts: name and value of what produced it (portfolio, versions, digests).
         sensitivity: at which strengths of assumed effects another order would be ahead; "" where none are assumed.
+        day: that the accounts describe.
+        calibration: how well the model is calibrated, the worst outcome first; "" where no model scored.
     """
 
     title: str
@@ -48,6 +50,8 @@ class ComparisonReport:
     worklists: Mapping[str, Sequence[WorklistLine]]
     facts: Sequence[tuple[str, str]]
     sensitivity: str = ""
+    day: str = ""
+    calibration: str = ""
 
     @property
     def has_outcomes(self) -> bool:
@@ -62,7 +66,9 @@ def comparison_html(report: ComparisonReport) -> str:
         "comparison.html",
         title=report.title,
         currency=code,
+        finding=finding(report.outcomes, code, report.day),
         headline=headline(report.outcomes, code),
+        calibration=report.calibration,
         realised=realised_sentence(report.outcomes, code),
         warnings=report.summary.warnings,
         to_expect=expected_sentence(report.summary),

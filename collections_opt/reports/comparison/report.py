@@ -15,8 +15,8 @@ REALISED = ("cash", "cures", "rolls", "cash_share", "cash_difference")
 Table = tuple[list[str], list[list[str]]]
 
 
-def comparison_rows(outcomes: Sequence[OrderingOutcome]) -> list[dict[str, Any]]:
-    """Return one flat mapping per order, figures unrounded, for CSV and JSON."""
+def comparison_rows(outcomes: Sequence[OrderingOutcome], currency_code: str) -> list[dict[str, Any]]:
+    """Return one flat mapping per order, figures unrounded, money in minor units of the currency named, for CSV and JSON."""
     rows = []
     for outcome in outcomes:
         row: dict[str, Any] = {
@@ -32,14 +32,16 @@ def comparison_rows(outcomes: Sequence[OrderingOutcome]) -> list[dict[str, Any]]
         for name in REALISED:
             figure: Interval | None = getattr(outcome, name)
             if figure is not None:
-                row |= {f"{name}": figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+                told = f"{name}_minor_units" if name in ("cash", "cash_difference") else name
+                row |= {told: figure.value, f"{told}_low": figure.low, f"{told}_high": figure.high}
+        row["currency_code"] = currency_code
         rows.append(row)
     return rows
 
 
-def comparison_csv(outcomes: Sequence[OrderingOutcome]) -> str:
+def comparison_csv(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     """Return the comparison as CSV with a header line."""
-    rows = comparison_rows(outcomes)
+    rows = comparison_rows(outcomes, currency_code)
     return csv_text(list(rows[0]), rows)
 
 

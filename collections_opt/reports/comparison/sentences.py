@@ -38,6 +38,21 @@ def headline(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     )
 
 
+def finding(outcomes: Sequence[OrderingOutcome], currency_code: str, day: str) -> str:
+    """Return the main finding in a title: one or two lines of it, with currency and day; the headline says the rest."""
+    first, others = outcomes[0], outcomes[1:]
+    opening = (
+        f"{day}: {money(first.incremental_minor, currency_code)} expected increment by {TITLES[first.ordering]}".removeprefix(
+            ": "
+        )
+    )
+    if not others:
+        return opening
+    best = max(others, key=lambda outcome: outcome.incremental_minor)
+    more = first.incremental_minor - best.incremental_minor
+    return f"{opening}, {money(abs(more), currency_code)} {'more' if more >= 0 else 'less'} than by {TITLES[best.ordering]}"
+
+
 def realised_sentence(outcomes: Sequence[OrderingOutcome], currency_code: str) -> str:
     """Return how the first order compares on the cash that really came; "" if not known.
 

@@ -40,6 +40,8 @@ class WhatIfPage:
         curves: recovered value against minutes under the plan before, or None.
         tolerance: share within which prices keep, 0 if not asked for.
         facts: name and value of what produced it.
+        rests_on: the evidence grades of the money.
+        calibration: how well the model is calibrated, the worst outcome first; "" where no model scored.
     """
 
     title: str
@@ -47,6 +49,8 @@ class WhatIfPage:
     curves: CapacityCurves | None
     tolerance: float
     facts: Sequence[tuple[str, str]]
+    rests_on: str = ""
+    calibration: str = ""
 
 
 def what_if_html(page: WhatIfPage) -> str:
@@ -56,6 +60,8 @@ def what_if_html(page: WhatIfPage) -> str:
     return render(
         "what_if.html",
         title=page.title,
+        rests_on=page.rests_on,
+        calibration=page.calibration,
         headline=headline(found),
         prediction=prediction_sentence(found),
         same=same_recovery_sentence(found),

@@ -26,11 +26,13 @@ class RuleWhatIfPage:
         title: names the page.
         found: the list before and under the rules.
         facts: name and value of what produced it.
+        rests_on: the evidence grades of the money.
     """
 
     title: str
     found: RuleWhatIfSummary
     facts: Sequence[tuple[str, str]]
+    rests_on: str = ""
 
 
 def rule_what_if_html(page: RuleWhatIfPage) -> str:
@@ -39,6 +41,7 @@ def rule_what_if_html(page: RuleWhatIfPage) -> str:
     return render(
         "rule_what_if.html",
         title=page.title,
+        rests_on=page.rests_on,
         headline=rules_headline(found),
         sentence=rules_sentence(found),
         cards=_cards(found),

@@ -10,7 +10,7 @@ from collections_opt.core.evaluation.comparison import Interval
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.reports.comparison.page import comparison_html
 from collections_opt.reports.comparison.report import comparison_csv, expected_table, realised_table
-from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, headline, realised_sentence
+from collections_opt.reports.comparison.sentences import CAUSALITY_NOTE, finding, headline, realised_sentence
 from collections_opt.reports.order_names import TITLES
 from tests.support.reports.reports import BALANCE, BALANCE_REALISED, FIRST, FIRST_REALISED, report_of
 
@@ -40,9 +40,18 @@ def test_realised_lines_only_where_outcomes_are_known():
 
 
 def test_csv_reads_back_with_unrounded_figures():
-    rows = list(csv.DictReader(io.StringIO(comparison_csv([BALANCE_REALISED]))))
+    rows = list(csv.DictReader(io.StringIO(comparison_csv([BALANCE_REALISED], "JPY"))))
     assert rows[0]["ordering"] == "BALANCE"
     assert float(rows[0]["cash_share_high"]) == 0.3
+    assert "cash_minor_units" in rows[0]
+    assert rows[0]["currency_code"] == "JPY"
+
+
+def test_the_title_is_short_and_says_day_and_currency():
+    said = finding([FIRST, BALANCE], "TWD", "2005-08-31")
+    assert said == "2005-08-31: 123,456 TWD expected increment by expected value, 122,457 TWD more than by balance"
+    assert finding([FIRST], "TWD", "") == "123,456 TWD expected increment by expected value"
+    assert " less than by expected value" in finding([BALANCE, FIRST], "TWD", "")
 
 
 def test_the_headline_says_what_is_added_and_how_much_more_than_the_best_other_order():

@@ -18,7 +18,7 @@ def test_the_page_tells_rules_queues_and_accounts_and_loads_nothing():
     page = RuleWhatIfPage("What if: <city>.toml", FOUND, [("ranking", "rk-<1>")])
     html = rule_what_if_html(page)
     assert rule_what_if_html(page) == html
-    for told in ("If these rules were in force: costs 490 USD", "city-cap/2", "<td>31</td>", "+28", "12 before", "a&lt;1&gt;"):
+    for told in ("If these rules were in force: costs 490 USD", "city-cap/2", ">31</td>", "+28", "12 before", "a&lt;1&gt;"):
         assert told in html
     assert "=More than &lt;two&gt; attempts." in html
     assert "<city>" not in html
