@@ -48,10 +48,12 @@ def all_plans(client: Client) -> Iterator[capacity_plan_pb2.CapacityPlan]:
     return pages(lambda token: client.capacity.ListCapacityPlans(request(page_token=token)), lambda page: page.capacity_plans)
 
 
-def all_rankings(client: Client) -> Iterator[ranking_pb2.Ranking]:
-    """Yield recorded rankings, newest first."""
+def all_rankings(client: Client, filter_text: str = "") -> Iterator[ranking_pb2.Ranking]:
+    """Yield recorded rankings, newest first; ``filter_text`` as ``ListRankingsRequest.filter``."""
     request = ranking_service_pb2.ListRankingsRequest
-    return pages(lambda token: client.rankings.ListRankings(request(page_token=token)), lambda page: page.rankings)
+    return pages(
+        lambda token: client.rankings.ListRankings(request(page_token=token, filter=filter_text)), lambda page: page.rankings
+    )
 
 
 def all_models(client: Client, kind: str = "") -> Iterator[model_service_pb2.Model]:

@@ -1,14 +1,16 @@
-"""Clients that know nothing of this project, against a real server: the README's buf curl commands, and Node."""
+"""Clients that know nothing of this project, against a real server: the README's buf curl commands, Node and Java."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import grpc_tools
 import pytest
 
 from tests.support.readme import ADDRESS, README
@@ -91,3 +93,34 @@ def test_the_node_example_is_pinned_with_hashes():
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
     assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert all(package.get("integrity", "").startswith("sha512-") for name, package in locked.items() if name)
+
+
+JAVA = ROOT / "examples" / "java"
+JARS = Path(os.environ.get("JARS", "/usr/share/java"))
+
+
+def why_no_java():
+    """Return why the Java example cannot run here, empty if it can."""
+    missing = [name for name in ("java", "javac", "protoc", "grpc_java_plugin") if shutil.which(name) is None]
+    missing += [name for name in ("grpc-netty.jar", "protobuf.jar") if not (JARS / name).exists()]
+    return f"no {', '.join(missing)}: examples/java/build.sh says what it needs" if missing else ""
+
+
+@pytest.mark.skipif(bool(why_no_java()), reason=why_no_java() or "runs")
+def test_java_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
+    includes = Path(grpc_tools.__file__).parent / "_proto"
+    built = subprocess.run(
+        [JAVA / "build.sh", tmp_path / "java"],
+        env={**os.environ, "INCLUDES": str(includes)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    command = ["java", "-cp", f"{tmp_path / 'java'}:{JARS}/*", "Morning", address]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert "3 of 3 accounts accepted" in shown.stdout
+    assert "J-3: Not worked" in shown.stdout
+    assert "refused: NOT_FOUND" in shown.stdout

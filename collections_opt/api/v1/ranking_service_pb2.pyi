@@ -296,10 +296,15 @@ class ListRankingsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Rankings per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    filter: _builtins.str
+    """Only rankings of a portfolio, a plan or a day, as `portfolio_id = "cards" AND capacity_plan_id = "desk" AND as_of_date = 2026-11-24`;
+    each field once, joined by AND; empty lists all.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_ranking_pb2.RankingState.ValueType]:
         """Only rankings in these states, newest request first; empty lists the recorded ones, newest record first."""
@@ -310,10 +315,11 @@ class ListRankingsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         states: _abc.Iterable[_ranking_pb2.RankingState.ValueType] | None = ...,
+        filter: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

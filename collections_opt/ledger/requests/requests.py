@@ -17,6 +17,7 @@ from collections_opt.ledger.store.database import Store, check_size, found, one,
 from collections_opt.ledger.store.schema import portfolios
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
+from collections_opt.ledger.tables.ranking_filter import EVERY, RankingFilter
 
 _S = RankingState
 _NEXT: Mapping[RankingState, frozenset[RankingState]] = {
@@ -67,9 +68,12 @@ class Requests(Store):
         with self._database.read() as connection:
             return unfinished(connection)
 
-    def in_states(self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int) -> list[RequestedRanking]:
+    def in_states(
+        self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int, only: RankingFilter = EVERY
+    ) -> list[RequestedRanking]:
         """Return requests whose latest state is one of those wanted, newest first, before ``(created_at, ranking_id)``."""
-        condition: sa.ColumnElement[bool] = states.c.state.in_(list(wanted))
+        more = only.conditions(requests.c.portfolio_id, requests.c.command, self._database.dialect)
+        condition: sa.ColumnElement[bool] = sa.and_(states.c.state.in_(list(wanted)), *more)
         if before is not None:
             condition &= sa.tuple_(requests.c.created_at, requests.c.ranking_id) < sa.tuple_(*map(sa.literal, before))
         with self._database.read() as connection:

@@ -116,7 +116,8 @@ def _desk(column: Any, scope: Scope, dialect: str) -> Condition:
     return sa.and_(_matches(column, scope.desks, dialect), _matches(column, scope.of_tenants, dialect))
 
 
-def _plan_of(column: Any, dialect: str) -> Any:
+def plan_of(column: Any, dialect: str) -> Any:
+    """Return the id of the plan within the JSON of a record or a request, as a part of a statement."""
     if dialect == "sqlite":
         return sa.func.json_extract(column, f"$.{PLAN}")
     # By its spelling: PostgreSQL reads no JSON that holds an escaped NUL, as the layouts of records do.
@@ -132,11 +133,11 @@ def _of_plans(c: Columns, scope: Scope, dialect: str) -> Condition:
 
 
 def _of_rankings(c: Columns, scope: Scope, dialect: str) -> Condition:
-    return sa.and_(_portfolio(c.portfolio_id, scope, dialect), _desk(_plan_of(c.record, dialect), scope, dialect))
+    return sa.and_(_portfolio(c.portfolio_id, scope, dialect), _desk(plan_of(c.record, dialect), scope, dialect))
 
 
 def _of_requests(c: Columns, scope: Scope, dialect: str) -> Condition:
-    return sa.and_(_portfolio(c.portfolio_id, scope, dialect), _desk(_plan_of(c.command, dialect), scope, dialect))
+    return sa.and_(_portfolio(c.portfolio_id, scope, dialect), _desk(plan_of(c.command, dialect), scope, dialect))
 
 
 def _by_request(name: str) -> Callable[[Columns, Scope, str], Condition]:

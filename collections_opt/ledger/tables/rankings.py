@@ -21,6 +21,7 @@ from collections_opt.ledger.requests.requests import insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
+from collections_opt.ledger.tables.ranking_filter import EVERY, RankingFilter
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
 LEDGER_KEY = "ledger"
@@ -67,9 +68,10 @@ class Rankings(Store):
         with self._database.read() as connection:
             return found(_ranking(connection, rankings.c.ranking_id == ranking_id), "ranking_id", ranking_id)
 
-    def rankings_before(self, seq: int | None, size: int) -> list[RankingRecord]:
-        """Return rankings, newest first, before a sequence number (None for all), at most ``size``."""
+    def rankings_before(self, seq: int | None, size: int, only: RankingFilter = EVERY) -> list[RankingRecord]:
+        """Return rankings, newest first, before a sequence number (None for all), at most ``size``, of those wanted."""
         query = rankings.select().order_by(rankings.c.seq.desc()).limit(check_size(size))
+        query = query.where(*only.conditions(rankings.c.portfolio_id, rankings.c.record, self._database.dialect))
         if seq is not None:
             query = query.where(rankings.c.seq < seq)
         with self._database.read() as connection:

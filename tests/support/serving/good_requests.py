@@ -233,7 +233,9 @@ def _read_requests(known: Known):
         "GetRankingInForce": ranking_service_pb2.GetRankingInForceRequest(
             capacity_plan_id=PLAN, as_of_date=write_date(AS_OF), portfolio_id="book"
         ),
-        "ListRankings": ranking_service_pb2.ListRankingsRequest(**paged),
+        "ListRankings": ranking_service_pb2.ListRankingsRequest(
+            filter=f'portfolio_id = "book" AND capacity_plan_id = "{PLAN}" AND as_of_date = {AS_OF}', **paged
+        ),
         "WatchRanking": ranking_service_pb2.WatchRankingRequest(ranking_id=known.ranking_id),
         "ExportRanking": ranking_service_pb2.ExportRankingRequest(ranking_id=known.ranking_id),
         "CancelRanking": ranking_service_pb2.CancelRankingRequest(ranking_id=known.ranking_id),
