@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from collections_opt.api.v1 import evidence_pb2, placement_pb2, ranking_pb2
 from collections_opt.api.v1 import morning_pb2 as mornings_pb
@@ -57,7 +58,7 @@ WATCH_SECONDS = 1.0
 """How often a watch looks whether its caller is still there."""
 
 _FILTERED = {"portfolio_id": "portfolio_id", "capacity_plan_id": "plan_id", "as_of_date": "as_of_date"}
-_FILTERS = {"portfolio_id": str, "capacity_plan_id": str, "as_of_date": read_day}
+_FILTERS: Mapping[str, Callable[[str], Any]] = {"portfolio_id": str, "capacity_plan_id": str, "as_of_date": read_day}
 """What lists of rankings are filtered by."""
 
 
