@@ -14,10 +14,10 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.log.outbox import insert_event
 from collections_opt.ledger.records import PortfolioRecord, RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
+from collections_opt.ledger.store.ranking_filter import EVERY, RankingFilter
 from collections_opt.ledger.store.schema import portfolios
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
-from collections_opt.ledger.tables.ranking_filter import EVERY, RankingFilter
 
 _S = RankingState
 _NEXT: Mapping[RankingState, frozenset[RankingState]] = {

@@ -20,8 +20,8 @@ from collections_opt.ledger.requests.lives import broken_life, life_digest
 from collections_opt.ledger.requests.requests import insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
+from collections_opt.ledger.store.ranking_filter import EVERY, RankingFilter
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
-from collections_opt.ledger.tables.ranking_filter import EVERY, RankingFilter
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
 LEDGER_KEY = "ledger"

@@ -22,7 +22,7 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingState
-from collections_opt.ledger.tables.ranking_filter import RankingFilter
+from collections_opt.ledger.store.ranking_filter import RankingFilter
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
