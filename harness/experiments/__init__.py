@@ -1,0 +1,1 @@
+"""Worlds in which the promises of experiments are checked: intervals, power, cost, and that nobody left alone is leased."""
