@@ -3,7 +3,7 @@
 Runs of people who enter over 60 days, two fifths of them at once; few pay, amounts have a heavy tail, a tenth is left alone. Each
 fixed interval is held against the truth at the end, each anytime-valid one at every day's look from the first on at which both
 arms may be read. Effects of the size that the plan promises to find are planted. Costs are solved anew for each draw. Days of
-rankings are leased whole, with two accounts of a person, shuffled rows, moves and new people, and judged person by person with the
+rankings are leased whole, with two accounts of a person, shuffled rows, moves and new people, judged person by person with the
 library's HMAC.
 """
 
