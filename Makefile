@@ -54,9 +54,12 @@ test: setup-dev $(VENV)/.spark browser  ## Set up and run the whole test suite
 test-fast: setup-dev  ## The tests that a change meets first, in under two minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TEST_FLAGS)
 
-.PHONY: fault-schedules fault-kill tamper duplicates-load siege
+.PHONY: monitors fault-schedules fault-kill tamper duplicates-load siege
 siege: setup-dev  ## Half-open calls, stalled streams, byte floods, short deadlines and bursts: health, goodput, memory
 	$(BIN)/python -m harness.benchmarks siege $(BENCH_FLAGS)
+
+monitors: setup-dev  ## Alarms of monitors on 2,000 simulated desks: how often they are false, how soon they find a shift
+	$(BIN)/python -m harness.monitors
 
 fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real code, and every planted bug
 	$(BIN)/python -m harness.faults.schedules --count 300

@@ -59,6 +59,7 @@ class MonitorMonth:
     overlaps: str
     captured: dict[str, Ranged] = field(default_factory=dict)
     lines: tuple[MonitorLine, ...] = ()
+    challengers: dict[str, Ranged] = field(default_factory=dict)
 
     def line(self, part: str, outcome: str) -> MonitorLine | None:
         """Return a part, None where there is none."""
@@ -116,6 +117,18 @@ def money_table(months: Sequence[MonitorMonth]) -> Table:
     return header, [[str(m.day), *(_percent(m.captured.get(name)) for name in orders)] for m in known]
 
 
+def challengers_table(months: Sequence[MonitorMonth]) -> Table:
+    """Return how much worse than the model each challenger in shadow was, by day."""
+    header = ["day", "model", "challenger", "log loss above the model's", "so far"]
+    lines = []
+    for month in months:
+        for name, one in month.challengers.items():
+            word = "better" if one.high < 0 else "worse" if one.low > 0 else "not told apart"
+            figure = f"{one.value:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
+            lines.append([str(month.day), visible(month.model_version), visible(name), figure, word])
+    return header, lines
+
+
 def monitors_html(months: Sequence[MonitorMonth], false_alarms: str, title: str = "Predicted against realised") -> str:
     """Return the page; equal figures give equal bytes."""
     last = months[-1] if months else None
@@ -130,6 +143,7 @@ def monitors_html(months: Sequence[MonitorMonth], false_alarms: str, title: str 
         last=last,
         parts=parts_table(last) if last else ([], []),
         money=money_table(months),
+        challengers=challengers_table(months),
         false_alarms=false_alarms,
     )
 

@@ -39,7 +39,7 @@ from collections_opt.core.resources import ResourceApproval, ResourceKind
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleTable
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.logged_rows import LOGGED, reference_of
-from collections_opt.ledger.records import CapacityAct, CapacityActKind, RequestKey
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, OutcomeKind, RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer
 from collections_opt.ledger.store.database import timestamp
 from collections_opt.ledger.store.schema import metadata
@@ -136,6 +136,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     EventLog(workspace.ledger.database, workspace.evidence.erasures._keys).record(told, Actor("ann"), NOW)
     act = CapacityAct(PLAN.plan_id, 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
     workspace.ledger.add_capacity_act(act, workspace.ledger.capacity_book(PLAN.plan_id).state, NOW)
+    workspace.ledger.add_outcome(OutcomeKind.FILE, made[0].portfolio_id, "", {"source": "a file"}, "", NOW, Actor("ann"))
     workspace.ledger.reads.anchor()
     workspace.evidence.erasures._recorder.publish()
     ready = Bench(folder, workspace, [each.ranking_id for each in made])

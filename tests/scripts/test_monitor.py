@@ -1,6 +1,7 @@
 """``outcomes`` and ``monitor`` as people run them: a file told, a ranking matured, its page."""
 
 import json
+import zipfile
 from contextlib import closing
 from datetime import UTC, datetime
 
@@ -50,3 +51,13 @@ def test_outcomes_are_told_matured_listed_and_shown(folder):
     assert "<svg" in text
     assert done[0]["ranking_id"] in text
     assert json.loads(python("monitor", "--data", str(folder), "--json").stdout)[0]["unseen_count"] == "10"
+    archive = folder / "pack.zip"
+    packed = json.loads(python("model_pack", "--data", str(folder), "--out", str(archive), "--json").stdout)
+    assert any(one["trigger"] == "not judged lately" or "second person" in one["why"] for one in packed["triggers"])
+    with zipfile.ZipFile(archive) as held:
+        names = set(held.namelist())
+        inventory = json.loads(held.read("inventory.json"))
+    assert {"README.txt", "events.json", "monitors.json", "monitors.html", "triggers.json"} <= names
+    champion = next(one for one in inventory if one.get("role") == "MODEL_ROLE_CHAMPION" and one["kind"] == "outcome")
+    assert champion["stands_on"]["served_beside"].startswith("plan/matured-desk/1")
+    assert f"cards/outcome-{champion['version']}.md" in names

@@ -783,6 +783,7 @@ class Monitor(_message.Message):
     UNSEEN_COUNT_FIELD_NUMBER: _builtins.int
     CAPTURED_FIELD_NUMBER: _builtins.int
     CELLS_FIELD_NUMBER: _builtins.int
+    CHALLENGERS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """The ranking."""
     portfolio_id: _builtins.str
@@ -811,6 +812,10 @@ class Monitor(_message.Message):
     def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___MonitorCell]:
         """Part by part."""
 
+    @_builtins.property
+    def challengers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChallengerLoss]:
+        """Challengers that scored beside the model, against it."""
+
     def __init__(
         self,
         *,
@@ -825,14 +830,43 @@ class Monitor(_message.Message):
         unseen_count: _builtins.int = ...,
         captured: _abc.Iterable[Global___CapturedMoney] | None = ...,
         cells: _abc.Iterable[Global___MonitorCell] | None = ...,
+        challengers: _abc.Iterable[Global___ChallengerLoss] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "captured", b"captured", "cells", b"cells", "effects_version", b"effects_version", "maturity_sequence", b"maturity_sequence", "model_version", b"model_version", "overlapping_ranking_id", b"overlapping_ranking_id", "plan_id", b"plan_id", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id", "unseen_count", b"unseen_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "captured", b"captured", "cells", b"cells", "challengers", b"challengers", "effects_version", b"effects_version", "maturity_sequence", b"maturity_sequence", "model_version", b"model_version", "overlapping_ranking_id", b"overlapping_ranking_id", "plan_id", b"plan_id", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id", "unseen_count", b"unseen_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Monitor: _TypeAlias = Monitor  # noqa: Y015
+
+@_typing.final
+class ChallengerLoss(_message.Message):
+    """A challenger in shadow against the model that decided."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODEL_VERSION_FIELD_NUMBER: _builtins.int
+    LOG_LOSS_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    model_version: _builtins.str
+    """The challenger."""
+    @_builtins.property
+    def log_loss_difference(self) -> Global___MonitorFigure:
+        """By how much its mean log loss on unworked accounts is above the model's; below 0 it is better."""
+
+    def __init__(
+        self,
+        *,
+        model_version: _builtins.str = ...,
+        log_loss_difference: Global___MonitorFigure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["log_loss_difference", b"log_loss_difference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_loss_difference", b"log_loss_difference", "model_version", b"model_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ChallengerLoss: _TypeAlias = ChallengerLoss  # noqa: Y015
 
 @_typing.final
 class CapturedMoney(_message.Message):

@@ -22,6 +22,7 @@ from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet, parquet_to_columns
 
 Outcomes = NDArray[np.int64]
+Floats = NDArray[np.float64]
 _log = structlog.get_logger()
 TOP_SHARE = 0.2
 """Share of accounts, by probability of default, whose overlap is compared."""
@@ -99,12 +100,37 @@ def shadow_losses(
     losses = {facts.answer.model_version: _log_loss(mine, outcome)}
     for shadow in facts.shadow:
         if shadow.scores_object:
-            columns = parquet_to_columns(objects.get(shadow.scores_object)).columns
-            scores = np.column_stack([columns[f"p_{name}_nano"] for name in ("cure", "default", "stay")])
-            losses[shadow.model_version] = _log_loss(scores[stored.rows[place]], outcome)
+            losses[shadow.model_version] = _log_loss(_scores(shadow.scores_object, objects)[stored.rows[place]], outcome)
     return losses
 
 
+def challenger_losses(facts: RankingFacts, stored: StoredEntries, outcome: Outcomes, objects: ObjectStore) -> dict[str, Floats]:
+    """Return by how much each challenger's log loss of every account is above the champion's, float64 (n,) by version.
+
+    Args:
+        facts: the ranking's record.
+        stored: its entries, n.
+        outcome: int64 (n,) CURE, DEFAULT or STAY; what stands at other accounts is not to be read.
+        objects: holds the challengers' scores.
+    """
+    entries = stored.entries
+    mine = _losses(np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano]), outcome)
+    return {
+        shadow.model_version: _losses(_scores(shadow.scores_object, objects)[stored.rows], outcome) - mine
+        for shadow in facts.shadow
+        if shadow.scores_object
+    }
+
+
+def _scores(digest: str, objects: ObjectStore) -> Outcomes:
+    columns = parquet_to_columns(objects.get(digest)).columns
+    return np.column_stack([columns[f"p_{name}_nano"] for name in ("cure", "default", "stay")])
+
+
+def _losses(probability_nano: Outcomes, outcome: Outcomes) -> Floats:
+    p = probability_nano[np.arange(outcome.size), np.minimum(outcome, 2)] / PROBABILITY_SCALE
+    return np.asarray(-np.log(np.maximum(p, 1.0 / PROBABILITY_SCALE)), dtype=np.float64)
+
+
 def _log_loss(probability_nano: NDArray[np.int64], outcome: Outcomes) -> float:
-    p = probability_nano[np.arange(outcome.size), outcome] / PROBABILITY_SCALE
-    return float(-np.log(np.maximum(p, 1.0 / PROBABILITY_SCALE)).mean())
+    return float(_losses(probability_nano, outcome).mean())

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.models.shadow import challenger_losses
 from collections_opt.application.outcomes.figures import cell_figures
 from collections_opt.application.outcomes.maturity import Maturities, Maturity
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -19,6 +20,7 @@ from collections_opt.core.accounts.persons import persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.outcomes.alarms import TILTS, followed, found_within, shares, thresholds
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import OutcomeTerms
@@ -29,6 +31,7 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.core.value.valuation import blocks, contacted_probability
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.records import OutcomeKind
 from collections_opt.scoring.evaluation.probabilities import bootstrap_share
 from collections_opt.scoring.outcome.weights import weights_by_time
@@ -108,7 +111,7 @@ class Monitors:
             if held.maturity_seq == maturity.seq:
                 return held
         require_wanted()
-        facts = self._judged(_found_of(self._recorded.open(ranking_id), maturity, found))
+        facts = self._judged(_found_of(self._recorded.open(ranking_id), maturity, found, self._ledger.objects))
         about = (OutcomeKind.MONITOR, facts.portfolio_id, ranking_id)
         self._ledger.add_outcome(*about, facts.to_payload(), "", self._now(), actor)
         self._recorder.publish()
@@ -175,7 +178,7 @@ def _variance(cell: CellFigures) -> float:
     return 0.0 if np.isnan(cell.predicted) else cell.account_count * cell.predicted * (1.0 - cell.predicted)
 
 
-def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes) -> MonitorFacts:
+def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes, objects: ObjectStore) -> MonitorFacts:
     """Return what a ranking's predictions were and what happened, with no alarms yet."""
     facts, portfolio = opened.facts, opened.portfolio
     if not np.array_equal(found.account_id, opened.entries.account_id):
@@ -214,6 +217,7 @@ def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes)
         int(found.is_censored.sum()),
         _captured(opened, found),
         tuple(cells),
+        _challengers(opened, found, weight, objects),
     )
 
 
@@ -265,6 +269,21 @@ def _first_of_each_person(portfolio: Portfolio) -> Mask:
     first = np.zeros(portfolio.account_count, dtype=bool)
     first[persons.order[persons.start[:-1]]] = True
     return first
+
+
+def _challengers(opened: OpenedRanking, found: MaturedOutcomes, weight: Floats | None, objects: ObjectStore) -> dict[str, Figure]:
+    """Return how much worse than the model each challenger in shadow was, on accounts that were left unworked and seen."""
+    judged = np.flatnonzero((opened.entries.queue == UNASSIGNED) & ~found.is_censored)
+    if judged.size < MIN_CELL_COUNT:
+        return {}
+    w = np.ones(judged.size) if weight is None else weight[judged]
+    own = w / w.sum()
+    figures = {}
+    for name, worse in challenger_losses(opened.facts, opened.stored, found.outcome.astype(np.int64), objects).items():
+        mean = float(own @ worse[judged])
+        spread = 1.959964 * float(np.sqrt((own**2) @ (worse[judged] - mean) ** 2))
+        figures[name] = Figure(mean, mean - spread, mean + spread)
+    return figures
 
 
 def _captured(opened: OpenedRanking, found: MaturedOutcomes) -> Mapping[str, Figure]:

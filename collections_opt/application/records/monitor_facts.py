@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
@@ -95,6 +95,7 @@ class MonitorFacts:
         unseen_count: accounts that left sight, for which others stand.
         captured: share of the money paid that accounts hold that were worked, by order: "worked", "balance", "hindsight".
         cells: by dimension.
+        challengers: by how much each challenger's mean log loss on unworked accounts is above the model's; below 0 it is better.
     """
 
     maturity_seq: int
@@ -109,6 +110,7 @@ class MonitorFacts:
     unseen_count: int
     captured: Mapping[str, Figure]
     cells: tuple[CellFigures, ...]
+    challengers: Mapping[str, Figure] = field(default_factory=dict)
 
     @property
     def is_counted(self) -> bool:
@@ -124,6 +126,9 @@ class MonitorFacts:
         plain: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         plain["as_of_date"] = self.as_of_date.isoformat()
         plain["captured"] = {name: _figure(one) for name, one in self.captured.items()}
+        plain["challengers"] = {name: _figure(one) for name, one in self.challengers.items()}
+        if not self.challengers:
+            del plain["challengers"]
         plain["cells"] = [{one.name: _plain(getattr(cell, one.name)) for one in fields(cell)} for cell in self.cells]
         return plain
 
@@ -138,8 +143,9 @@ class MonitorFacts:
         try:
             cells = tuple(_cell(one) for one in held["cells"])
             captured = {name: _read_figure(one) for name, one in held["captured"].items()}
+            shadows = {name: _read_figure(one) for name, one in held.get("challengers", {}).items()}
             as_of = date.fromisoformat(held["as_of_date"])
-            return cls(**{**held, "as_of_date": as_of, "captured": captured, "cells": cells})
+            return cls(**{**held, "as_of_date": as_of, "captured": captured, "cells": cells, "challengers": shadows})
         except (KeyError, TypeError, ValueError) as error:
             told = f"outcome record {record.seq} cannot be read."
             raise refuse(Reason.INTEGRITY_FAILURE, "monitors", told, "Use the code that wrote it, or newer.") from error
@@ -168,7 +174,7 @@ def _warnings(facts: MonitorFacts) -> Iterator[str]:
         )
     alarms = [cell for cell in facts.cells if cell.alarm]
     if alarms:
-        shown = ", ".join(f"{cell.outcome} of {cell.value or cell.dimension}" for cell in alarms[:3])
+        shown = ", ".join(f"{cell.outcome} of {cell.dimension} {cell.value}".rstrip() for cell in alarms[:3])
         more = f" and {len(alarms) - 3} more" if len(alarms) > 3 else ""
         yield f"monitors raised {len(alarms)} alarm(s) about {facts.model_version} {where}: {shown}{more}."
 

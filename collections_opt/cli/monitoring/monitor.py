@@ -25,6 +25,7 @@ from collections_opt.reports.monitors import (
     MonitorLine,
     MonitorMonth,
     Ranged,
+    challengers_table,
     headline,
     money_table,
     monitors_html,
@@ -58,7 +59,7 @@ def main(
     """
     with product.connect() as client:
         found = list(get_monitors(client, model, desk))
-    months = [_month(one) for one in found]
+    months = [month_of(one) for one in found]
     if html is not None:
         html.write_text(monitors_html(months, FALSE_ALARMS), "utf-8")
     if as_json:
@@ -82,13 +83,17 @@ def _print(months: list[MonitorMonth]) -> None:
         console.print(table(f"{outcome.title()}, by matured ranking", *months_table(months, outcome), text_columns=2))
     last = months[-1]
     console.print(table(f"Ranking {last.ranking_id} of {last.day}, part by part", *parts_table(last), text_columns=2))
+    header, lines = challengers_table(months)
+    if lines:
+        console.print(table("Challengers, on accounts left unworked", header, lines, text_columns=3))
     header, lines = money_table(months)
     if lines:
         console.print(table("Share of money paid, by order", header, lines))
     console.print(NOTE, highlight=False)
 
 
-def _month(one: pb.Monitor) -> MonitorMonth:
+def month_of(one: pb.Monitor) -> MonitorMonth:
+    """Return a monitor as reports show it."""
     return MonitorMonth(
         read_date(one.as_of_date, "as_of_date"),
         one.ranking_id,
@@ -98,6 +103,7 @@ def _month(one: pb.Monitor) -> MonitorMonth:
         one.overlapping_ranking_id,
         {each.order: _ranged(each.share) for each in one.captured},
         tuple(_line(cell) for cell in one.cells),
+        {each.model_version: _ranged(each.log_loss_difference) for each in one.challengers},
     )
 
 

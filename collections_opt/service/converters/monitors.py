@@ -23,6 +23,9 @@ def write_monitor(facts: MonitorFacts) -> pb.Monitor:
         unseen_count=facts.unseen_count,
         captured=[pb.CapturedMoney(order=name, share=_figure(one)) for name, one in facts.captured.items()],
         cells=[_cell(one) for one in facts.cells],
+        challengers=[
+            pb.ChallengerLoss(model_version=name, log_loss_difference=_figure(one)) for name, one in facts.challengers.items()
+        ],
     )
 
 

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from collections_opt.application.records.monitor_facts import Figure, MonitorFacts, monitor_warnings
+from collections_opt.application.workspace import open_workspace
 from collections_opt.core.day.event_columns import day_number
+from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.core.outcomes.terms import Outcome, ToldOutcomes
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.ledger.records import OutcomeKind
 from tests.support.day.day_worlds import Clock, open_world, rows
 from tests.support.day.matured_months import COUNT, FIRST, LATE, TERMS, month, ranked, save_desk, tell
+from tests.support.models.folders import act, add_scorecard, approve, folder_with_people
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +115,21 @@ def test_the_same_outcomes_are_held_against_the_ranking_once_and_new_ones_again(
     assert len(workspace.ledger.latest_outcomes(OutcomeKind.MONITOR, 10)) == 2
     assert len(workspace.monitors.all()) == 1
     assert workspace.monitors.all()[0].unseen_count == 3
+
+
+def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unworked_accounts(tmp_path):
+    models = folder_with_people(tmp_path)
+    add_scorecard(models, "shadow")
+    with closing(open_workspace(tmp_path / "data", models, Clock(LATE))) as opened:
+        approve(opened, "shadow", days=300)
+        act(opened, "shadow", ModelAction.CHALLENGE)
+        save_desk(opened)
+        ranked(opened, 1, month(1))
+        facts = observed(opened, 1)
+        figure = facts.challengers["outcome/shadow"]
+        assert figure.low > 0.0  # outcomes were drawn from the model's own chances
+        record = opened.ledger.last_outcome(OutcomeKind.MONITOR, facts.ranking_id)
+        assert MonitorFacts.of(record).challengers["outcome/shadow"].value == pytest.approx(figure.value, abs=1e-9)
 
 
 def same(one, other):
