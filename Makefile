@@ -127,6 +127,7 @@ docs: setup-dev  ## Write the outputs of scripts anew into the pages of docs tha
 
 pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
 	COLUMNS=116 $(BIN)/python scripts/demo.py --picture docs/images/demo.svg
+	cp var/demo/day.svg docs/images/day.svg
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1210 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html
 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files

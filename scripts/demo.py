@@ -1,4 +1,4 @@
-"""Train on May to July, rank the August accounts through the API, and compare the orders with what happened in September.
+"""Train on May to July, rank the August accounts, compare the orders with what happened, and live through a simulated day.
 
 Example:
     python scripts/demo.py --data var/demo

@@ -1,4 +1,4 @@
-"""Train on May to July, rank the August accounts through the API, and compare the orders with what happened in September.
+"""Train on May to July, rank the August accounts, compare the orders with what happened, and live through a simulated day.
 
 Example:
     python scripts/demo.py --data var/demo
@@ -21,6 +21,7 @@ from collections_opt.cli.common.product import DataOption, served
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.morning.comparison import page_of, show, show_decided
+from collections_opt.cli.morning.day_act import second_act
 from collections_opt.client.client import connect
 from collections_opt.client.comparison import ComparisonTerms, compare_orders
 from collections_opt.client.connection import Connection
@@ -63,6 +64,7 @@ def main(
         page = page_of(client, compared, "Who to work on 31 August 2005")
     show_ranking(console, portfolio, page)
     show(console, compared)
+    second_act(console, models, seed, data / "day.svg")
     path = data / "comparison.html"
     path.write_text(comparison_html(page), encoding="utf-8")
     show_places(console, data, compared.rankings[0], path)
