@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from collections_opt.application.day.simulated_day import HAPPENINGS, SHARES, DayReport, SimulatedDay, Worked
+from collections_opt.application.evaluation.simulated_day import HAPPENINGS, SHARES, DayReport, SimulatedDay, Worked
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.workspace import open_workspace
 from collections_opt.cli.common.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, read_bundled

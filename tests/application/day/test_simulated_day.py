@@ -8,7 +8,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from collections_opt.application.day.simulated_day import QUIET, SimulatedDay, world
+from collections_opt.application.evaluation.simulated_day import QUIET, SimulatedDay, world
 from collections_opt.core.actors import UNKNOWN
 from tests.support.day.day_worlds import CALLS, NOON, Clock, open_world, rank_world
 from tests.support.factories import plan, queue
