@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.models.shadow import challenger_losses
 from collections_opt.application.outcomes.figures import cell_figures
-from collections_opt.application.outcomes.maturity import Maturities, Maturity
+from collections_opt.application.outcomes.maturity import MOST_RANKINGS, Maturities, Maturity
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.monitor_facts import CellFigures, Figure, MonitorFacts
@@ -94,9 +94,16 @@ class Monitors:
             done = [self.maturities.mature(one, terms, later_portfolio_ids, actor) for one in ranking_ids]
         else:
             done = self.maturities.mature_due(terms, actor)
+            self._observe_missed(actor)
         for one in sorted(done, key=lambda maturity: (maturity.as_of_date, maturity.seq)):
             self.observe(one.ranking_id, actor)
         return done
+
+    def _observe_missed(self, actor: Actor) -> None:
+        """Hold the latest matured rankings against what they predicted that a server ended before it came to."""
+        for record in reversed(self._ledger.latest_outcomes(OutcomeKind.MATURITY, MOST_RANKINGS)):
+            if self._ledger.last_outcome(OutcomeKind.MONITOR, record.ranking_id) is None:
+                self.observe(record.ranking_id, actor)
 
     def observe(self, ranking_id: str, actor: Actor = UNKNOWN) -> MonitorFacts:
         """Hold a matured ranking against what it predicted; what was found of the same outcomes before is found again.

@@ -132,6 +132,14 @@ def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unwo
         assert MonitorFacts.of(record).challengers["outcome/shadow"].value == pytest.approx(figure.value, abs=1e-9)
 
 
+def test_a_ranking_whose_server_ended_before_it_was_judged_is_judged_by_the_next_call(workspace):
+    ranking_id = tell(workspace, 1)
+    workspace.monitors.maturities.mature(ranking_id, TERMS)
+    assert workspace.monitors.all() == []
+    workspace.monitors.mature([], TERMS)
+    assert ranking_id in {one.ranking_id for one in workspace.monitors.all()}
+
+
 def same(one, other):
     """Return whether facts are alike up to what a record rounds, no figure being like no figure."""
     for cell, twin in zip(one.cells, other.cells, strict=True):
