@@ -75,6 +75,8 @@ def lease_accounts(
 ) -> Sequence[pb.Lease]:
     """Lease the best callable accounts of a queue for a person; none where none is callable now.
 
+    For ``ranking_id`` "" the server takes the ranking in force today of the only desk.
+
     Raises:
         CollectionsError: NOT_FOUND; RANKING_NOT_IN_FORCE for a ranking of another day.
     """

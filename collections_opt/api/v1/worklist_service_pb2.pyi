@@ -60,10 +60,11 @@ class LeaseAccountsRequest(_message.Message):
     LEASE_SECONDS_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     SKILLS_FIELD_NUMBER: _builtins.int
+    CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """UUID4 of the call; the same id again returns the same leases."""
     ranking_id: _builtins.str
-    """The ranking in work; it must be for the desk's day."""
+    """The ranking in work; it must be for the desk's day. Empty takes the one in force today, of the desk named or of the only one."""
     queue_id: _builtins.str
     """The queue."""
     holder: _builtins.str
@@ -74,6 +75,8 @@ class LeaseAccountsRequest(_message.Message):
     """Accounts at most, 1 to 100."""
     lease_seconds: _builtins.int
     """How long, 10 to 14,400."""
+    capacity_plan_id: _builtins.str
+    """Capacity plan of the desk, in place of ranking_id: after a re-solve the next call goes on with it."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Languages that the holder speaks, ISO 639; empty takes every language. People who chose none are taken by all."""
@@ -94,10 +97,11 @@ class LeaseAccountsRequest(_message.Message):
         lease_seconds: _builtins.int = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
         skills: _abc.Iterable[_builtins.str] | None = ...,
+        capacity_plan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "holder_kind", b"holder_kind", "languages", b"languages", "lease_seconds", b"lease_seconds", "max_account_count", b"max_account_count", "queue_id", b"queue_id", "ranking_id", b"ranking_id", "request_id", b"request_id", "skills", b"skills"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plan_id", b"capacity_plan_id", "holder", b"holder", "holder_kind", b"holder_kind", "languages", b"languages", "lease_seconds", b"lease_seconds", "max_account_count", b"max_account_count", "queue_id", b"queue_id", "ranking_id", b"ranking_id", "request_id", b"request_id", "skills", b"skills"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -177,8 +181,11 @@ class LeaseAccountsResponse(_message.Message):
 
     LEASES_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """Currency of their money."""
+    ranking_id: _builtins.str
+    """The ranking in work."""
     @_builtins.property
     def leases(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lease]:
         """The leases, best first; fewer than asked where no more are callable now."""
@@ -188,10 +195,11 @@ class LeaseAccountsResponse(_message.Message):
         *,
         leases: _abc.Iterable[Global___Lease] | None = ...,
         currency_code: _builtins.str = ...,
+        ranking_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "leases", b"leases"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "leases", b"leases", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -384,8 +392,9 @@ class ListNextAccountsRequest(_message.Message):
     INCLUDE_REMOVED_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
-    """The ranking in work."""
+    """The ranking in work; empty takes the one in force today, of the desk named or of the only one."""
     queue_id: _builtins.str
     """The queue."""
     include_removed: _builtins.bool
@@ -394,6 +403,8 @@ class ListNextAccountsRequest(_message.Message):
     """Accounts per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    capacity_plan_id: _builtins.str
+    """Capacity plan of the desk, in place of ranking_id."""
     def __init__(
         self,
         *,
@@ -402,10 +413,11 @@ class ListNextAccountsRequest(_message.Message):
         include_removed: _builtins.bool = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        capacity_plan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["include_removed", b"include_removed", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plan_id", b"capacity_plan_id", "include_removed", b"include_removed", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -480,10 +492,13 @@ class ListNextAccountsResponse(_message.Message):
     ACCOUNTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Token of the next page; empty on the last."""
     currency_code: _builtins.str
     """Currency of their money."""
+    ranking_id: _builtins.str
+    """The ranking in work."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___NextAccount]:
         """The accounts, in order."""
@@ -494,10 +509,11 @@ class ListNextAccountsResponse(_message.Message):
         accounts: _abc.Iterable[Global___NextAccount] | None = ...,
         next_page_token: _builtins.str = ...,
         currency_code: _builtins.str = ...,
+        ranking_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "currency_code", b"currency_code", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "currency_code", b"currency_code", "next_page_token", b"next_page_token", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -512,22 +528,26 @@ class WatchQueueRequest(_message.Message):
     RANKING_ID_FIELD_NUMBER: _builtins.int
     QUEUE_ID_FIELD_NUMBER: _builtins.int
     MAX_ANSWER_COUNT_FIELD_NUMBER: _builtins.int
+    CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
-    """The ranking in work."""
+    """The ranking in work; empty takes the one in force today, of the desk named or of the only one."""
     queue_id: _builtins.str
     """The queue; empty watches all."""
     max_answer_count: _builtins.int
     """Answers after which the stream ends, 1 to 100,000; open it again to go on."""
+    capacity_plan_id: _builtins.str
+    """Capacity plan of the desk, in place of ranking_id: the watch follows a re-solve."""
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
         queue_id: _builtins.str = ...,
         max_answer_count: _builtins.int = ...,
+        capacity_plan_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_answer_count", b"max_answer_count", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plan_id", b"capacity_plan_id", "max_answer_count", b"max_answer_count", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -589,8 +609,11 @@ class WatchQueueResponse(_message.Message):
 
     QUEUES_FIELD_NUMBER: _builtins.int
     CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """Currency of their money."""
+    ranking_id: _builtins.str
+    """The ranking in work."""
     @_builtins.property
     def queues(self) -> _containers.RepeatedCompositeFieldContainer[Global___QueueState]:
         """The queues."""
@@ -600,10 +623,11 @@ class WatchQueueResponse(_message.Message):
         *,
         queues: _abc.Iterable[Global___QueueState] | None = ...,
         currency_code: _builtins.str = ...,
+        ranking_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "queues", b"queues"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "queues", b"queues", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -10,6 +10,7 @@ from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
+from collections_opt.application.day.in_work import InWork
 from collections_opt.application.day.live_worklists import LiveWorklists
 from collections_opt.application.day.sight import AccountsInSight
 from collections_opt.application.day.turns import Turns
@@ -29,6 +30,7 @@ class Day:
     events: EventBook
     dispatch: Dispatch
     worklists: LiveWorklists
+    in_work: InWork
 
 
 def open_day(
@@ -56,4 +58,4 @@ def open_day(
     desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.erasure_count)
     turns = Turns(Leases(ledger.database, log), desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)
-    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now))
+    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now))

@@ -80,6 +80,11 @@ class Dispatch:
         self.prepare(request.ranking_id)
         return self._turns.run(lambda turn: self._lease(turn, request, actor))
 
+    def given_under(self, request_id: str) -> str:
+        """Return the ranking whose accounts a request was given before, "" where it was given none."""
+        given = self._turns.look(lambda turn: turn.of_request(request_id))
+        return given[0].ranking_id if given else ""
+
     def prepare(self, ranking_id: str) -> None:
         """Open a ranking before its turn: reading a large one takes seconds, in which nobody else need wait for the ledger.
 

@@ -35,13 +35,17 @@ class WorklistServicer:
     def __init__(self, day: Day, recorded: RecordedRankings) -> None:
         self._dispatch = day.dispatch
         self._worklists = day.worklists
+        self._in_work = day.in_work
         self._recorded = recorded
 
     def lease_accounts(self, request: pb.LeaseAccountsRequest, context: Call) -> pb.LeaseAccountsResponse:
         """Lease the best callable accounts."""
+        request_id = read_uuid4(request.request_id)
+        before = "" if request.ranking_id else self._dispatch.given_under(request_id)  # a re-solve may have come between
+        ranking_id = before or self._in_work.ranking_id(request.ranking_id, request.capacity_plan_id)
         wanted = LeaseRequest(
-            request_id=read_uuid4(request.request_id),
-            ranking_id=request.ranking_id,
+            request_id=request_id,
+            ranking_id=ranking_id,
             queue_id=request.queue_id,
             holder=request.holder,
             count=request.max_account_count,
@@ -52,8 +56,8 @@ class WorklistServicer:
         )
         with told_as(_NAMED):
             leased = self._dispatch.lease(wanted, read_actor(context))
-        currency = self._currency(request.ranking_id)
-        return pb.LeaseAccountsResponse(leases=[_write_lease(one) for one in leased], currency_code=currency)
+        shown = [_write_lease(one) for one in leased]
+        return pb.LeaseAccountsResponse(leases=shown, currency_code=self._currency(ranking_id), ranking_id=ranking_id)
 
     def extend_lease(self, request: pb.ExtendLeaseRequest, _context: Call) -> pb.ExtendLeaseResponse:
         """Hold an account longer."""
@@ -77,14 +81,16 @@ class WorklistServicer:
 
     def list_next_accounts(self, request: pb.ListNextAccountsRequest, _context: Call) -> pb.ListNextAccountsResponse:
         """Return a page of a live worklist."""
-        scope = f"next/{request.ranking_id}/{request.queue_id}/{request.include_removed}"
+        ranking_id = self._in_work.ranking_id(request.ranking_id, request.capacity_plan_id)
+        scope = f"next/{ranking_id}/{request.queue_id}/{request.include_removed}"
         page = read_page(scope, request.page_size, request.page_token, 0)
-        found = self._worklists.page(request.ranking_id, request.queue_id, page.after, page.size + 1, request.include_removed)
+        found = self._worklists.page(ranking_id, request.queue_id, page.after, page.size + 1, request.include_removed)
         shown, more = page.cut(found)
         return pb.ListNextAccountsResponse(
             accounts=[_write_entry(entry) for entry in shown],
             next_page_token=page.next_token(shown[-1].position) if more else "",
-            currency_code=self._currency(request.ranking_id),
+            currency_code=self._currency(ranking_id),
+            ranking_id=ranking_id,
         )
 
     def watch_queue(self, request: pb.WatchQueueRequest, context: Call) -> Iterator[pb.WatchQueueResponse]:
@@ -93,16 +99,16 @@ class WorklistServicer:
             told = f"{request.max_answer_count} answers."
             raise refuse(Reason.INVALID_ARGUMENT, "max_answer_count", told, f"Send 1 to {MAX_ANSWERS}.")
         sent, count, pause = None, 0, threading.Event()
-        currency = ""
         while context.is_active():
-            found = self._worklists.states(request.ranking_id)
+            ranking_id = self._in_work.ranking_id(request.ranking_id, request.capacity_plan_id)
+            found = self._worklists.states(ranking_id)
             shown = [one for one in found if request.queue_id in ("", one.queue_id)]
             if not shown:
                 raise refuse(Reason.NOT_FOUND, "queue_id", f"{request.queue_id[:40]!r} is no queue.", "Check the id.")
-            currency = currency or self._currency(request.ranking_id)
-            if shown != sent:
-                sent = shown
-                yield pb.WatchQueueResponse(queues=[_write_state(one) for one in shown], currency_code=currency)
+            if (ranking_id, shown) != sent:
+                sent = (ranking_id, shown)
+                states = [_write_state(one) for one in shown]
+                yield pb.WatchQueueResponse(queues=states, currency_code=self._currency(ranking_id), ranking_id=ranking_id)
                 count += 1
                 if count == request.max_answer_count:
                     return

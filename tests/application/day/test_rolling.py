@@ -242,6 +242,34 @@ def test_the_same_request_again_is_the_same_ranking(world):
     assert workspace.rank(noon_command(), ignore_progress) == record
 
 
+def test_a_desk_works_what_is_in_force_today_and_follows_re_solves(world):
+    workspace, morning, clock = world
+    in_work = workspace.day.in_work
+    assert in_work.ranking_id("", PLAN) == in_work.ranking_id("", "") == in_work.ranking_id(morning, "") == morning
+    work(workspace, morning, clock)
+    record = workspace.rank(noon_command(), ignore_progress)
+    assert in_work.ranking_id("", PLAN) == record.ranking_id
+    workspace.rolling.roll_forward(PORTFOLIO, TOMORROW)
+    tomorrow = workspace.rank(noon_command(3, "day.2026-11-25", remaining_capacity=False), ignore_progress)
+    assert in_work.ranking_id("", PLAN) == record.ranking_id, "tomorrow's ranking is not worked today"
+    clock.forward(days=1)
+    assert in_work.ranking_id("", PLAN) == tomorrow.ranking_id
+    clock.forward(days=1)
+    refused(Reason.RANKING_NOT_IN_FORCE, in_work.ranking_id, "", PLAN)
+    refused(Reason.NOT_FOUND, in_work.ranking_id, "", "no-desk")
+    refused(Reason.INVALID_ARGUMENT, in_work.ranking_id, morning, PLAN)
+
+
+def test_a_request_for_leases_sent_again_after_a_re_solve_is_given_what_it_was_given(world):
+    workspace, morning, _ = world
+    request = asked(morning)
+    (lease,) = workspace.day.dispatch.lease(request)
+    workspace.rank(noon_command(), ignore_progress)
+    assert workspace.day.dispatch.given_under(request.request_id) == morning
+    assert workspace.day.dispatch.given_under(str(uuid.uuid4())) == ""
+    assert workspace.day.dispatch.lease(request)[0].account_id == lease.account_id
+
+
 def test_a_day_that_is_over_has_nothing_left(world):
     workspace, _, clock = world
     clock.forward(days=1)
