@@ -12,7 +12,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
-from tests.support.databases import made_database, named_server, pg_ctl_found, why_not_started
+from tests.support.databases import Databases, made_database, named_server, pg_ctl_found, why_not_started
 
 MEMORY = Path("/dev/shm")
 LEAST_FREE_BYTES = 4 * 2**30
@@ -102,9 +102,27 @@ def postgres_server(request):
     return f"postgresql+psycopg://{server.user}@{server.host}:{server.port}/postgres"
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server):
+    """Return databases that tests take in turn."""
+    databases = Databases(postgres_server)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
-    """Return the URL of an empty database, dropped after the test."""
+    """Return the URL of a database without a row; what it has of the ledger's schema is what migrations make."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ledger.db'}"
+        return
+    with request.getfixturevalue("postgres_databases").taken() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database_url(request, tmp_path):
+    """Return the URL of a database in which nothing is, no table either; dropped after the test."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.db'}"
         return
@@ -113,9 +131,9 @@ def database_url(request, tmp_path):
 
 
 @pytest.fixture
-def postgres_url(postgres_server):
-    """Return the URL of an empty PostgreSQL database, dropped after the test."""
-    with made_database(postgres_server) as url:
+def postgres_url(postgres_databases):
+    """Return the URL of a PostgreSQL database without a row."""
+    with postgres_databases.taken() as url:
         yield url
 
 

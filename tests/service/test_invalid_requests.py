@@ -27,7 +27,6 @@ from collections_opt.application.workspace import open_workspace
 from collections_opt.client.policy import CONTRACT
 from collections_opt.core.actors import Actor
 from collections_opt.core.models.lifecycle import ModelAction
-from tests.support.databases import made_database
 from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
 from tests.support.serving.breakages import breakages, fields_of, reached
 from tests.support.serving.calls import PLAN, calling
@@ -52,7 +51,7 @@ def database(request):
     if request.param == "sqlite":
         yield ""
         return
-    with made_database(request.getfixturevalue("postgres_server")) as url:
+    with request.getfixturevalue("postgres_databases").taken() as url:
         yield url
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from collections_opt.ledger.store.database import open_database
+
 CI_SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 VARIABLE = "COLLECTIONS_OPT_TEST_POSTGRES"
 
@@ -45,3 +47,102 @@ def made_database(server: str):
     with admin.connect() as connection:
         connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+ADMIN = {"isolation_level": "AUTOCOMMIT"}
+SHAPE = """
+SELECT md5(string_agg(line, chr(10) ORDER BY line)) FROM (
+  SELECT format('%s %s %s %s', c.relname, c.relkind, c.relacl, c.relrowsecurity) AS line
+    FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
+  UNION ALL SELECT format('%s %s %s %s %s', attrelid::regclass, attname, atttypid, attnotnull, attisdropped)
+    FROM pg_attribute WHERE attnum > 0 AND attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+  UNION ALL SELECT format('%s %s %s', t.tgrelid::regclass, t.tgenabled, pg_get_triggerdef(t.oid)) FROM pg_trigger t
+  UNION ALL SELECT format('%s %s', p.proname, md5(p.prosrc)) FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+  UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT format('schema %s', nspacl) FROM pg_namespace WHERE nspname = 'public'
+  UNION ALL SELECT 'revision ' || version_num FROM public.alembic_version
+) shape
+"""
+"""Everything of a ledger's schema but its rows, as one digest: tables, columns, triggers, functions, constraints, grants."""
+
+
+EMPTIED = """
+DO $$ DECLARE guard text := pg_get_functiondef('public.refuse_change'::regproc); each text; has_rows boolean; BEGIN
+  CREATE OR REPLACE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+  FOR each IN SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+    EXECUTE 'SELECT EXISTS (SELECT FROM public.' || each || ')' INTO has_rows;
+    IF has_rows THEN EXECUTE 'TRUNCATE public.' || each || ' RESTART IDENTITY CASCADE'; END IF;
+  END LOOP;
+  EXECUTE guard;
+END $$
+"""
+"""Empties tables whose triggers guard against exactly this: the guard sleeps within the transaction."""
+
+
+class Databases:
+    """Databases of a PostgreSQL server that tests take in turn: to make and drop one for each took longer than most tests.
+
+    What a test leaves is taken away before the next: its rows where the schema is what migrations make, else the whole schema.
+    """
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self._free: list[str] = []
+        self._all: list[str] = []
+        self._shape = ""
+
+    @contextmanager
+    def taken(self):
+        """Yield the URL of a database with the ledger's schema and no row."""
+        url = self._free.pop() if self._free else self._made()
+        yield url
+        self._cleared(url)
+        self._free.append(url)
+
+    def close(self) -> None:
+        """Drop them all."""
+        admin = sa.create_engine(self._server, **ADMIN)
+        with admin.connect() as connection:
+            for url in self._all:
+                connection.execute(sa.text(f"DROP DATABASE {sa.engine.make_url(url).database} WITH (FORCE)"))
+        admin.dispose()
+
+    def _made(self) -> str:
+        name = f"collections_opt_{uuid.uuid4().hex}"
+        admin = sa.create_engine(self._server, **ADMIN)
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            # Nobody pulls the plug of a test's server: what is committed, and in which order, is the same without waiting.
+            connection.execute(sa.text(f"ALTER DATABASE {name} SET synchronous_commit = off"))
+        admin.dispose()
+        url = sa.engine.make_url(self._server).set(database=name).render_as_string(hide_password=False)
+        self._all.append(url)
+        open_database(url).close()
+        if not self._shape:
+            owner = sa.create_engine(url, **ADMIN)
+            with owner.connect() as connection:
+                self._shape = _shape(connection)
+            owner.dispose()
+        return url
+
+    def _cleared(self, url: str) -> None:
+        owner = sa.create_engine(url, **ADMIN)
+        with owner.connect() as connection:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+            same = _shape(connection) == self._shape
+            if same:
+                connection.exec_driver_sql(EMPTIED)
+            else:
+                connection.execute(sa.text("DROP SCHEMA public CASCADE; CREATE SCHEMA public"))
+        owner.dispose()
+        if not same:
+            open_database(url).close()
+
+
+def _shape(connection) -> str:
+    """Return the digest of a schema, "" where no migration ever ran."""
+    if connection.execute(sa.text("SELECT to_regclass('public.alembic_version')")).scalar() is None:
+        return ""
+    return connection.execute(sa.text(SHAPE)).scalar()

@@ -11,7 +11,6 @@ from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.outcomes.terms import Outcome, OutcomeSource, OutcomeTerms, ProductTerms
 from collections_opt.ledger.log.log import LogKind
-from tests.support.databases import made_database
 from tests.support.day.day_worlds import Clock, open_world
 from tests.support.serving.matured_books import BOOK, LATER, OLD, TERMS, book, rank_book, told
 
@@ -29,7 +28,7 @@ def world(request, tmp_path):
             yield workspace, rank_book(workspace), clock
     else:
         with (
-            made_database(request.getfixturevalue("postgres_server")) as url,
+            request.getfixturevalue("postgres_databases").taken() as url,
             closing(open_world(tmp_path, clock, url)) as workspace,
         ):
             yield workspace, rank_book(workspace), clock

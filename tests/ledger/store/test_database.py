@@ -24,16 +24,16 @@ ENTRIES = {"b": entries_of([0, -1, 1, 1]), "a": entries_of([0, 0, -1, 1])}
 
 
 @pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
-def test_migrations_lead_to_the_schema_that_the_code_uses(database_url):
-    database = open_database(database_url)
+def test_migrations_lead_to_the_schema_that_the_code_uses(new_database_url):
+    database = open_database(new_database_url)
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": False})
         assert compare_metadata(context, metadata) == []
     database.close()
 
 
-def test_rankings_of_the_first_schema_are_kept_and_chained_on(database_url, tmp_path):
-    engine = upgrade(database_url, "0001")
+def test_rankings_of_the_first_schema_are_kept_and_chained_on(new_database_url, tmp_path):
+    engine = upgrade(new_database_url, "0001")
     row = {"seq": 1, "ranking_id": "old", "request_id": "r0", "payload_digest": "x", "portfolio_id": "p1", "record": '{"a":1}'}
     row |= {"previous_digest": GENESIS, "created_at": NOW.isoformat()}
     row["record_digest"] = chain_digest(row)
@@ -41,7 +41,7 @@ def test_rankings_of_the_first_schema_are_kept_and_chained_on(database_url, tmp_
         connection.execute(metadata.tables["portfolios"].insert(), PORTFOLIO.__dict__)
         connection.execute(metadata.tables["rankings"].insert(), row)
     engine.dispose()
-    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+    ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
     assert ledger.find_request("r0", "x").record == {"a": 1}
     assert ledger.requests.requested("old").latest.state is RankingState.SUCCEEDED
     assert "older version" in ledger.verify_ranking("old")[0]
@@ -73,19 +73,19 @@ def filled_before_entries_were_numbered(url):
     return engine
 
 
-def test_entries_that_named_their_ranking_by_id_keep_their_ranking_and_their_guards(database_url, tmp_path):
-    filled_before_entries_were_numbered(database_url).dispose()
-    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+def test_entries_that_named_their_ranking_by_id_keep_their_ranking_and_their_guards(new_database_url, tmp_path):
+    filled_before_entries_were_numbered(new_database_url).dispose()
+    ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
     assert len(ledger.worklist("a", 0, 0, 9)) == 2
     assert not [line for name in "ab" for line in ledger.verify_ranking(name) if "worklists" in line]
     ledger.close()
-    assert not [change for change in changes_let_through(database_url) if "ranking_entries" in change]
+    assert not [change for change in changes_let_through(new_database_url) if "ranking_entries" in change]
 
 
-def test_entries_copied_under_the_wrong_ranking_are_noticed(database_url, tmp_path):
-    engine = filled_before_entries_were_numbered(database_url)
-    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
-    with without_triggers(database_url) as owner, owner.begin() as connection:
+def test_entries_copied_under_the_wrong_ranking_are_noticed(new_database_url, tmp_path):
+    engine = filled_before_entries_were_numbered(new_database_url)
+    ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
+    with without_triggers(new_database_url) as owner, owner.begin() as connection:
         connection.exec_driver_sql("DELETE FROM ranking_entries WHERE seq = 1")
         connection.exec_driver_sql("UPDATE ranking_entries SET seq = 1 WHERE seq = 2")
     assert all("its worklists differ from their digest" in ledger.verify_ranking(name) for name in "ab")
@@ -93,13 +93,13 @@ def test_entries_copied_under_the_wrong_ranking_are_noticed(database_url, tmp_pa
     engine.dispose()
 
 
-def test_what_was_granted_on_the_entries_stays_granted(database_url):
-    if database_url.startswith("sqlite"):
+def test_what_was_granted_on_the_entries_stays_granted(new_database_url):
+    if new_database_url.startswith("sqlite"):
         pytest.skip("SQLite has no roles")
-    engine, role = filled_before_entries_were_numbered(database_url), f"eraser_{uuid.uuid4().hex[:10]}"
+    engine, role = filled_before_entries_were_numbered(new_database_url), f"eraser_{uuid.uuid4().hex[:10]}"
     with engine.begin() as connection:
         connection.exec_driver_sql(f"CREATE ROLE {role}; GRANT SELECT, DELETE ON ranking_entries TO {role}")
-    open_database(database_url).close()
+    open_database(new_database_url).close()
     with engine.begin() as connection:
         asked = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
         granted = [
@@ -110,13 +110,13 @@ def test_what_was_granted_on_the_entries_stays_granted(database_url):
     assert dict(zip(asked, granted, strict=True)) == dict.fromkeys(asked, False) | {"SELECT": True, "DELETE": True}
 
 
-def test_a_database_of_newer_code_is_refused(database_url):
-    engine = upgrade(database_url, "head")
+def test_a_database_of_newer_code_is_refused(new_database_url):
+    engine = upgrade(new_database_url, "head")
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
     with pytest.raises(CollectionsError) as caught:
-        open_database(database_url)
+        open_database(new_database_url)
     assert caught.value.reason is Reason.SCHEMA_MISMATCH
 
 
@@ -179,8 +179,8 @@ def test_missing_servers_are_skipped_with_a_reason():
 
 
 @pytest.mark.parametrize("way", ["read", "write"])
-def test_a_server_lost_before_the_end_of_a_transaction_is_a_refusal(database_url, way):
-    database = open_database(database_url)
+def test_a_server_lost_before_the_end_of_a_transaction_is_a_refusal(new_database_url, way):
+    database = open_database(new_database_url)
     if database.dialect == "sqlite":
         pytest.skip("a file has no server to lose")
 

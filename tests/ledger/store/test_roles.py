@@ -15,14 +15,14 @@ from tests.support.ledger.ledgers import add, fill
 
 
 @pytest.fixture
-def roles(database_url):
+def roles(new_database_url):
     """Return the URLs of the service and the eraser of a migrated ledger."""
-    url = sa.engine.make_url(database_url)
+    url = sa.engine.make_url(new_database_url)
     if url.get_backend_name() == "sqlite":
         pytest.skip("SQLite has no roles")
     suffix = uuid.uuid4().hex[:10]
     names = [f"service_{suffix}", f"eraser_{suffix}"]
-    owner = open_database(database_url)
+    owner = open_database(new_database_url)
     assert grant_roles(owner, *names) == names
     assert grant_roles(owner, *names) == []
     with owner.write() as connection:
@@ -81,8 +81,8 @@ def test_the_eraser_may_do_what_an_erasure_does_and_no_more(roles):
     assert "permission denied" in refused(roles[1], "DELETE FROM rankings")
 
 
-def test_a_grant_too_many_is_noticed(roles, database_url):
-    engine = sa.create_engine(database_url)
+def test_a_grant_too_many_is_noticed(roles, new_database_url):
+    engine = sa.create_engine(new_database_url)
     service = sa.engine.make_url(roles[0]).username
     with engine.begin() as connection:
         connection.exec_driver_sql(f"GRANT DELETE ON models TO {service}")
@@ -97,9 +97,9 @@ def test_names_that_are_none_are_refused(names):
     assert caught.value.reason is Reason.INVALID_ARGUMENT
 
 
-def test_roles_need_a_server_and_another_name_than_the_owners(database_url):
-    database = open_database(database_url)
+def test_roles_need_a_server_and_another_name_than_the_owners(new_database_url):
+    database = open_database(new_database_url)
     with pytest.raises(CollectionsError) as caught:
-        grant_roles(database, sa.engine.make_url(database_url).username or "anybody", "somebody")
+        grant_roles(database, sa.engine.make_url(new_database_url).username or "anybody", "somebody")
     assert caught.value.reason is Reason.INVALID_ARGUMENT
     database.close()

@@ -23,7 +23,6 @@ from collections_opt.service.access.roles import METHOD_ROLES, Access
 from collections_opt.service.access.tokens import Bearer, TokenChecker, issue_to, new_key
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
-from tests.support.databases import made_database
 from tests.support.models.folders import folder_with_people
 from tests.support.serving.calls import NOW, PLAN, WAIT, calling, columns, import_requests, made
 from tests.support.serving.edge import refusal
@@ -79,7 +78,7 @@ def databases(request):
     if request.param == "sqlite":
         yield ""
         return
-    with made_database(request.getfixturevalue("postgres_server")) as url:
+    with request.getfixturevalue("postgres_databases").taken() as url:
         yield url
 
 
