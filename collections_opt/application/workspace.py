@@ -178,7 +178,7 @@ def open_workspace(
         rule_tables,
         values,
         experiments,
-        Trials(ledger, recorded),
+        Trials(ledger, recorded, maturities, now),
         Readings(ledger, recorded, experiments, maturities, now),
         day,
         ReadTrail(ledger, sealed, now),

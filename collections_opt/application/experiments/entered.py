@@ -12,8 +12,9 @@ from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.arrays import Array
 from collections_opt.core.experiments.arms import person_keys
+from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 from collections_opt.core.outcomes.matured import MaturedOutcomes
-from collections_opt.core.outcomes.terms import Outcome
+from collections_opt.core.outcomes.terms import EVERY_OTHER, Outcome, OutcomeTerms, ProductTerms
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.payoffs import payoffs
@@ -136,3 +137,8 @@ def _every(ledger: Ledger) -> Iterator[RankingRecord]:
     while page := ledger.rankings_before(before, _PAGE):
         yield from page
         before = page[-1].seq
+
+
+def terms_of(horizon_days: int) -> OutcomeTerms:
+    """Return when outcomes of an experiment count: its horizon for all products, and default by charge-off alone."""
+    return OutcomeTerms({EVERY_OTHER: ProductTerms(horizon_days, MAX_DAYS_PAST_DUE)})

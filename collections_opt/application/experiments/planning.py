@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.experiments.entered import terms_of
+from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.ranking_facts import RankingFacts
@@ -14,6 +19,7 @@ from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.experiments.arms import covered, person_keys, protected_persons
 from collections_opt.core.experiments.design import MAX_DURATION_DAYS, MAX_HORIZON_DAYS, Scope, scope_violations
 from collections_opt.core.experiments.power import (
+    MIN_ARM_PERSONS,
     ExperimentPlan,
     OutcomeSpread,
     WorkedPersons,
@@ -80,11 +86,15 @@ class Trials:
     Args:
         ledger: the records.
         recorded: opens rankings.
+        maturities: what became of accounts.
+        now: the clock.
     """
 
-    def __init__(self, ledger: Ledger, recorded: RecordedRankings) -> None:
+    def __init__(self, ledger: Ledger, recorded: RecordedRankings, maturities: Maturities, now: Callable[[], datetime]) -> None:
         self._ledger = ledger
         self._recorded = recorded
+        self._maturities = maturities
+        self._now = now
 
     def plan(self, asked: PlanQuestion) -> PlannedExperiment:
         """Return what an experiment would show and cost.
@@ -98,14 +108,28 @@ class Trials:
         persons, worked = would_be_worked(opened, asked.scope)
         new, days = self._entering(opened, asked.scope, persons)
         entering = entering_persons(new, days, asked.duration_days)
-        if asked.spread is None:
-            told = "is not set, and no payments of past rankings are at hand to measure it."
-            raise refuse(Reason.INVALID_ARGUMENT, "standard_deviation", told, "Send the standard deviation of cash per person.")
-        plan = plan_experiment(asked.spread, worked, asked.share, entering, asked.wanted_effect_minor)
+        spread, source = (asked.spread, "as stated by the caller") if asked.spread else self._measured(opened, asked)
+        plan = plan_experiment(spread, worked, asked.share, entering, asked.wanted_effect_minor)
         shielded = np.unique(person_keys(opened.portfolio)[protected_persons(opened.portfolio)]).size
-        return PlannedExperiment(
-            plan, asked.spread, "as stated by the caller", persons.size, shielded, opened.portfolio.currency_code
-        )
+        return PlannedExperiment(plan, spread, source, persons.size, shielded, opened.portfolio.currency_code)
+
+    def _measured(self, opened: OpenedRanking, asked: PlanQuestion) -> tuple[OutcomeSpread, str]:
+        """Return the spread of cash of people whom a past ranking would have had worked, and which ranking that was."""
+        for record in (opened.record, *self._ledger.rankings_before(opened.record.seq, LOOKED_THROUGH)):
+            inputs = RankingFacts.from_record(record.record).inputs
+            if inputs.plan_id != opened.facts.inputs.plan_id:
+                continue
+            past = self._recorded.opened(record)
+            today = self._now().astimezone(ZoneInfo(past.portfolio.time_zone)).date()
+            if today <= inputs.as_of_date + timedelta(days=asked.horizon_days):
+                continue
+            _, rows, of = _meant(past, asked.scope)
+            cash = self._maturities.found(past, terms_of(asked.horizon_days)).cash_minor[rows]
+            found = _spread_of(cash, past.entries.recovery_without_contact_minor[rows], of)
+            if found is not None:
+                return found, f"measured on payments to people of {record.ranking_id} of {inputs.as_of_date}"
+        told = "is not set, and no payments after past rankings are at hand to measure it."
+        raise refuse(Reason.INVALID_ARGUMENT, "standard_deviation", told, "Send the standard deviation of cash per person.")
 
     def _entering(self, opened: OpenedRanking, scope: Scope, persons: NDArray[np.bytes_]) -> tuple[list[int], int]:
         """Return would-be-worked people not met before per ranking, that of the past first, and the days between.
@@ -141,6 +165,16 @@ def would_be_worked(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.byt
 
     Where an experiment was in force its intended queues say so; else whoever was worked, and was not drawn at random.
     """
+    persons, rows, place = _meant(opened, scope)
+    entries = opened.entries
+    surplus, increment = (np.zeros(persons.size, dtype=np.int64) for _ in range(2))
+    np.add.at(surplus, place, np.maximum(entries.surplus_minor[rows], 0))
+    np.add.at(increment, place, np.maximum(entries.increment_minor[rows], 0))
+    return persons, WorkedPersons(surplus, increment)
+
+
+def _meant(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+    """Return would-be-worked people in scope, sorted, the rows of their accounts, and the person of each row."""
     entries, portfolio = opened.entries, opened.portfolio
     inside = covered(portfolio, opened.record.portfolio_id, scope)
     meant = (entries.queue != UNASSIGNED) & (entries.explored == 0)
@@ -148,10 +182,19 @@ def would_be_worked(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.byt
         meant |= entries.intended_queue != UNASSIGNED
     rows = np.flatnonzero(inside & meant)
     persons, place = np.unique(person_keys(portfolio)[rows], return_inverse=True)
-    surplus, increment = (np.zeros(persons.size, dtype=np.int64) for _ in range(2))
-    np.add.at(surplus, place, np.maximum(entries.surplus_minor[rows], 0))
-    np.add.at(increment, place, np.maximum(entries.increment_minor[rows], 0))
-    return persons, WorkedPersons(surplus, increment)
+    return persons, rows.astype(np.int64), place.astype(np.int64)
+
+
+def _spread_of(cash: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArray[np.int64]) -> OutcomeSpread | None:
+    """Return how cash differs between people and follows what was predicted; None where it tells nothing."""
+    if of.size < MIN_ARM_PERSONS or (cash < 0).any():
+        return None
+    paid, foreseen = (np.bincount(of, weights=each.astype(np.float64)) for each in (cash, predicted))
+    deviation = float(paid.std(ddof=1))
+    if not deviation > 0:
+        return None
+    follows = float(np.corrcoef(paid, foreseen)[0, 1]) if foreseen.std() > 0 else 0.0
+    return OutcomeSpread(deviation, min(max(follows, -0.99), 0.99))
 
 
 def _check(asked: PlanQuestion) -> None:

@@ -16,6 +16,7 @@ from collections_opt.application.experiments.entered import (
     entrants,
     number_of,
     rankings_of,
+    terms_of,
 )
 from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -25,8 +26,6 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.experiments.arms import Arm
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
-from collections_opt.core.limits import MAX_DAYS_PAST_DUE
-from collections_opt.core.outcomes.terms import EVERY_OTHER, OutcomeTerms, ProductTerms
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 
@@ -124,8 +123,3 @@ class Readings:
             portfolio = opened.portfolio
             today = self._now().astimezone(ZoneInfo(portfolio.time_zone)).date()
             yield Entry(opened, who, today > portfolio.as_of_date + timedelta(days=horizon))
-
-
-def terms_of(horizon_days: int) -> OutcomeTerms:
-    """Return when outcomes of an experiment count: its horizon for all products, and default by charge-off alone."""
-    return OutcomeTerms({EVERY_OTHER: ProductTerms(horizon_days, MAX_DAYS_PAST_DUE)})

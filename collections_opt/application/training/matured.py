@@ -101,7 +101,8 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan) -> ContactLog:
     place = np.array([NO_QUEUE, *(queue_ids.index(name) for name in own)], dtype=np.int16)
     queue, drawn, held_out = entries.queue.astype(np.int64), np.zeros(entries.queue.size, dtype=bool), entries.held_out
     if entries.intended_queue is not None and entries.arm is not None:
-        drawn = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0)
+        # Whom a reserve drew for another queue was not drawn by the experiment: his tiny chance would outweigh all others.
+        drawn = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0) & (entries.explored == 0)
         queue = np.where(drawn, entries.intended_queue, queue)
     taken = entries.propensity_nano / _NANO
     chance = np.where(held_out, 1.0 - taken, taken)

@@ -55,8 +55,8 @@ def plan(
     days: DaysOption,
     horizon: HorizonOption,
     standard_deviation: Annotated[
-        Decimal, typer.Option(help="Standard deviation of cash per person within the horizon, in money.")
-    ],
+        Decimal, typer.Option(help="Standard deviation of cash per person within the horizon; 0: measured on past payments.")
+    ] = Decimal(0),
     correlation: Annotated[float, typer.Option(help="Correlation of cash with the recovery predicted without contact.")] = 0.0,
     find: Annotated[Decimal | None, typer.Option(help="Effect per person that it should find, in money.")] = None,
     ranking: RankingOption = IN_FORCE,

@@ -117,8 +117,11 @@ def test_a_plan_says_what_it_shows_and_costs_from_a_ranking(world):
     assert 0 < planned.plan.cost.least_minor <= planned.plan.cost.most_minor
     nowhere = workspace.trials.plan(replace(question, scope=Scope(portfolios=("elsewhere",))))
     assert (nowhere.worked_count, nowhere.plan.detectable_minor) == (0, None)
+    measured = workspace.trials.plan(replace(question, spread=None))
+    assert "measured on payments" in measured.spread_source
+    assert 3_000 < measured.spread.standard_deviation_minor < 8_000
     with pytest.raises(CollectionsError) as refused:
-        workspace.trials.plan(replace(question, spread=None))
+        workspace.trials.plan(replace(question, spread=None, horizon_days=300))
     assert refused.value.violations[0].field == "standard_deviation"
 
 
