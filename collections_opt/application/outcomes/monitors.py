@@ -136,6 +136,11 @@ class Monitors:
         kept = [m for m in latest.values() if model_version in ("", m.model_version) and plan_id in ("", m.plan_id)]
         return sorted(kept, key=lambda facts: (facts.as_of_date, facts.ranking_id))
 
+    def last(self) -> MonitorFacts | None:
+        """Return what was found last, None before anything was."""
+        record = self._ledger.last_outcome(OutcomeKind.MONITOR)
+        return MonitorFacts.of(record) if record else None
+
     def _judged(self, facts: MonitorFacts) -> MonitorFacts:
         """Return facts with what overlaps them, else with the evidence so far and its alarms."""
         others = [one for one in self.all(facts.model_version, facts.plan_id) if one.ranking_id != facts.ranking_id]

@@ -171,6 +171,8 @@ def all_services(
     metrics = metrics or ServerMetrics()
     workspace.rankings.on_recorded = metrics.count_ranking
     workspace.monitors.on_recorded = metrics.show_monitor
+    if (found := workspace.monitors.last()) is not None:
+        metrics.show_monitor(found)
     books, rankings, ledger = workspace.books, workspace.rankings, workspace.ledger
     what_ifs = CapacityWhatIfs(workspace.baselines, books.calendar)
     ranking_servicer = RankingServicer(rankings, workspace.placer, EvidenceCalls(workspace.evidence), ledger)

@@ -15,6 +15,8 @@ from collections_opt.core.models.lifecycle import ModelAction
 from collections_opt.core.outcomes.terms import Outcome, ToldOutcomes
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.ledger.records import OutcomeKind
+from collections_opt.service.metrics import ServerMetrics
+from collections_opt.service.server.services import all_services
 from tests.support.day.day_worlds import Clock, open_world, rows
 from tests.support.day.matured_months import COUNT, FIRST, LATE, TERMS, month, ranked, save_desk, tell
 from tests.support.models.folders import act, add_scorecard, approve, folder_with_people
@@ -138,6 +140,16 @@ def test_a_ranking_whose_server_ended_before_it_was_judged_is_judged_by_the_next
     assert workspace.monitors.all() == []
     workspace.monitors.mature([], TERMS)
     assert ranking_id in {one.ranking_id for one in workspace.monitors.all()}
+
+
+def test_a_server_that_starts_again_shows_the_last_monitor_to_prometheus(workspace):
+    observed(workspace, 1)
+    metrics = ServerMetrics()
+    all_services(workspace, metrics=metrics)
+    labels = {"model_version": "outcome/credit-card-4", "dimension": "all", "value": "", "outcome": "default"}
+    cell = workspace.monitors.last().cell("all", "", "default")
+    for name, value in (("predicted", cell.predicted), ("realised", cell.realised.value), ("alarm", float(cell.alarm))):
+        assert metrics.registry.get_sample_value(f"collections_opt_monitor_{name}", labels) == pytest.approx(value)
 
 
 def same(one, other):
