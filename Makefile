@@ -125,7 +125,8 @@ CHROMIUM ?= chromium
 docs: setup-dev  ## Write the outputs of scripts anew into the pages of docs that show them
 	$(BIN)/python -m harness.docs.refresh_outputs
 
-pictures: setup  ## Take the README's pictures of the demo anew (needs Chromium)
+pictures: setup-dev  ## Take the pictures of the demo, its page and the console anew (needs Chromium)
+	COLLECTIONS_OPT_PICTURES=docs/images $(BIN)/python -m pytest -q tests/console/test_walk.py
 	COLUMNS=116 $(BIN)/python scripts/demo.py --picture docs/images/demo.svg
 	cp var/demo/day.svg docs/images/day.svg
 	$(CHROMIUM) --headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync --user-data-dir=build/chromium --hide-scrollbars --window-size=1100,1210 --screenshot=docs/images/comparison.png file://$(CURDIR)/var/demo/comparison.html

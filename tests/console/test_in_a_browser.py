@@ -50,7 +50,6 @@ def test_a_page_is_whole_and_open_to_all(ann, path):
     ann.go(path[1:])
     assert ann.page.title().startswith(dict(PAGES)[path])
     sound(ann)
-    ann.picture(f"console-{path[1:]}-{ann.page.viewport_size['width']}")
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -85,7 +84,7 @@ def test_today_says_first_what_its_money_rests_on(ann):
 
 def test_a_manager_marks_who_is_sick_moves_one_sees_the_money_stores_it_and_ranks_again(ann, desk):
     """In three steps: fill in, see, store; then the day is ranked again, and the change is taken back."""
-    page, width = ann.page, ann.page.viewport_size["width"]
+    page = ann.page
     ann.go(f"what-if?ranking={desk.ranking_id}")
     page.fill("[aria-label='sick in calls']", "2")
     page.fill("[aria-label='agents of calls who work elsewhere']", "1")
@@ -96,12 +95,10 @@ def test_a_manager_marks_who_is_sick_moves_one_sees_the_money_stores_it_and_rank
     assert "JPY" in page.inner_text("section.note h2")
     assert "Nothing is stored yet" in ann.text()
     sound(ann)
-    ann.picture(f"console-money-{width}")
     ann.press("button[value=store]")
     page.wait_for_selector("text=Stored as change")
     assert page.input_value("[aria-label='sick in calls']") == ""  # asked again, it would count twice
     sound(ann)
-    ann.picture(f"console-stored-{width}")
     ann.press("button[value=rank]")
     page.wait_for_selector("text=is in force")
     sound(ann)
@@ -147,13 +144,12 @@ def test_a_curve_shows_where_today_is(ann, desk):
 
 
 def test_an_analyst_finds_whom_another_order_would_have_left_out(ann, desk):
-    page, width = ann.page, ann.page.viewport_size["width"]
+    page = ann.page
     ann.go(f"orders?ranking={desk.ranking_id}")
     if page.locator("button[value=rank]").count():
         ann.press("button[value=rank]")
         page.wait_for_selector("text=ranked for analysis")
     sound(ann)
-    ann.picture(f"console-orders-{width}")
     ann.press("[aria-label='Who enters and leaves under days past due']")
     page.wait_for_selector("text=that only one of both orders works")
     sound(ann)
@@ -166,7 +162,6 @@ def test_an_analyst_finds_whom_another_order_would_have_left_out(ann, desk):
     assert "account_id" in lines[0]
     assert "currency_code" in lines[0]
     assert all('"leaves"' in line and '"JPY"' in line for line in lines[1:])
-    ann.picture(f"console-accounts-{width}")
 
 
 def test_an_import_shows_what_was_refused(ann):
@@ -197,7 +192,6 @@ def test_an_account_is_found_by_keyboard_alone(ann):
     assert "a003" not in ann.page.url
     assert "Why here, why not there" in ann.text()
     sound(ann)
-    ann.picture(f"console-account-found-{ann.page.viewport_size['width']}")
 
 
 def test_a_hostile_id_does_nothing(ann):

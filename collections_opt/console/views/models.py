@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from collections_opt.api.v1.experiment_service_pb2 import ListExperimentsRequest
 from collections_opt.api.v1.model_service_pb2 import GetModelRequest, Model
+from collections_opt.api.v1.monitor_service_pb2 import MonitorCell
 from collections_opt.client.listings import all_models, pages
-from collections_opt.client.outcomes import list_maturities
+from collections_opt.client.outcomes import get_monitors, list_maturities
 from collections_opt.client.rankings import ranking_in_force
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.views.call import Call
@@ -16,6 +17,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 
 KINDS = ("outcome", "effect", "contact", "recovery")
 MAX_SHOWN_MATURITIES = 20
+MAX_SHOWN_MONITORS = 12
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ def models(call: Call) -> Page:
         return Page("/models", "Models", [Part("models_card.html", lambda: _card(call, kind, version))])
     parts = [
         Part("models.html", lambda: _versions(call)),
+        Part("models_monitors.html", lambda: _monitors(call)),
         Part("models_challengers.html", lambda: _challengers(call)),
         Part("models_outcomes.html", lambda: _outcomes(call)),
         Part("models_experiments.html", lambda: _experiments(call)),
@@ -110,6 +113,26 @@ def _challengers(call: Call) -> Content:
             raise
         return {"ranking": None, "shadow": []}
     return {"ranking": ranking, "shadow": ranking.model_use.shadow}
+
+
+def _monitors(call: Call) -> Content:
+    """Return what was predicted against what happened, newest first, and each alarm with who must act."""
+    newest = list(get_monitors(call.client))[-MAX_SHOWN_MONITORS:][::-1]
+    lines = [
+        (one, cell)
+        for outcome in ("default", "cure")
+        for one in newest
+        for cell in one.cells
+        if _whole(cell) and cell.outcome == outcome
+    ]
+    alarms = [(one, cell) for one in newest for cell in one.cells if cell.alarm]
+    named = {one.model_version for one, _ in alarms}
+    models = {f"{each.kind}/{each.version}": each for kind in KINDS for each in all_models(call.client, kind)} if named else {}
+    return {"lines": lines, "alarms": alarms, "models": models, "most": MAX_SHOWN_MONITORS}
+
+
+def _whole(cell: MonitorCell) -> bool:
+    return cell.dimension == "all"
 
 
 def _outcomes(call: Call) -> Content:

@@ -14,6 +14,9 @@ PICTURES = os.environ.get("COLLECTIONS_OPT_PICTURES", "")
 """Where pictures of the pages are kept; nowhere if it is empty."""
 
 
+MAX_PICTURE_HEIGHT = 1_300
+
+
 def found():
     """Return the path of a browser; None where there is none."""
     return next((path for path in map(shutil.which, NAMES) if path), None)
@@ -78,5 +81,13 @@ class Looker:
         return [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
 
     def picture(self, name):
-        if PICTURES:
-            self.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+        """Keep the top of the page as a picture of few colours, where pictures are asked for."""
+        if not PICTURES:
+            return
+        from PIL import Image  # noqa: PLC0415 - where pictures are made
+
+        path = Path(PICTURES) / f"{name}.png"
+        size = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        clip = {"x": 0, "y": 0, "width": size[0], "height": min(size[1], MAX_PICTURE_HEIGHT)}
+        self.page.screenshot(path=path, full_page=True, clip=clip)
+        Image.open(path).convert("RGB").quantize(96).save(path, optimize=True)

@@ -62,11 +62,11 @@ class Desk:
 
 
 @contextmanager
-def shown(folder, ranked=True, tokens=True, **options):
-    """Yield a desk behind a console; without ``ranked`` it holds nothing."""
+def shown(folder, ranked=True, tokens=True, fill=rank, **options):
+    """Yield a desk behind a console; ``fill`` makes its ranking, and without ``ranked`` it holds nothing."""
     clock = Clock()
     workspace = open_world(folder, clock)
-    ranking_id = rank(workspace) if ranked else ""
+    ranking_id = fill(workspace) if ranked else ""
     access = Access(TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", clock)) if tokens else Access()
     built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True, access=access))
     built.start()

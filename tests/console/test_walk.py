@@ -1,0 +1,117 @@
+"""A walk over the bundled accounts, as a manager, an analyst and a validator take it; the pictures come from here."""
+
+from __future__ import annotations
+
+import pytest
+
+from collections_opt.api.v1 import monitor_service_pb2 as monitors_pb
+from collections_opt.console.views import models
+from collections_opt.core.problem.assignment import ignore_progress
+from tests.support.books.bundled_portfolio import command_for, import_bundled
+from tests.support.console.browser import Looker, driven, why_not
+from tests.support.console.desk import shown
+
+pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
+
+
+def bundled(workspace):
+    import_bundled(workspace)
+    return workspace.rank(command_for(), ignore_progress).ranking_id
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with driven() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    with shown(tmp_path_factory.mktemp("bundled"), fill=bundled) as made:
+        yield made
+
+
+@pytest.fixture
+def person(browser, desk):
+    """Sign in somebody in a role; the browser must have complained of nothing."""
+    lookers = []
+
+    def signed_in(role, name, width=1280, scheme="light"):
+        lookers.append(Looker(browser, desk.url, width, scheme))
+        lookers[-1].sign_in(desk.token(role, name=name))
+        return lookers[-1]
+
+    yield signed_in
+    assert [looker.complaints for looker in lookers] == [[] for _ in lookers]
+    for looker in lookers:
+        looker.context.close()
+
+
+def test_a_manager_sees_today_and_re_solves_at_noon_without_two_agents(person, desk):
+    ann = person("OPERATIONS_MANAGER", "ann")
+    assert "TWD" in ann.page.inner_text("main p >> nth=0")
+    ann.picture("console-today")
+    ann.go(f"what-if?ranking={desk.ranking_id}")
+    ann.page.fill("[aria-label='sick in late-calls']", "2")
+    ann.page.fill("[aria-label='agents of early-calls who work elsewhere']", "1")
+    ann.page.select_option("[aria-label='queue that agents of early-calls work']", "late-calls")
+    ann.page.fill("[name=note]", "flu")
+    ann.press("button[value=see]")
+    told = ann.page.inner_text("section.note h2")
+    assert "agent-hours fewer: costs" in told
+    assert "TWD" in told
+    ann.picture("console-what-if")
+    ann.press("button[value=store]")
+    assert "Stored as change 1, 2" in ann.text()
+    ann.picture("console-stored")
+    ann.press("button[value=rank]")
+    assert "is in force" in ann.text()
+    ann.picture("console-ranked-again")
+    ann.press("section.note a")
+    assert "version 2" in ann.text()
+
+
+def test_an_analyst_finds_whom_the_order_of_probabilities_would_have_left_out(person, desk):
+    bob = person("ANALYST", "bob")
+    bob.go(f"orders?ranking={desk.ranking_id}")
+    bob.press("button[value=rank]")
+    assert "than" in bob.page.inner_text("h2 >> nth=0")
+    bob.picture("console-orders")
+    bob.press("[aria-label='Who enters and leaves under p_cure']")
+    bob.page.select_option("[name=change]", "leaves")
+    bob.press("text=Filter")
+    assert "priced out" in bob.text()
+    bob.picture("console-accounts")
+    bob.press("main table button >> nth=0")
+    assert "worked here" in bob.text()
+    bob.picture("console-account")
+
+
+def test_a_validator_sees_that_default_has_left_its_band_and_who_must_act(person, desk, monkeypatch):
+    """What the service would say of a ranking that matured with more defaults than it predicted."""
+    found = monitors_pb.Monitor(ranking_id=desk.ranking_id, portfolio_id="uci-2005-08", model_version="outcome/credit-card-4")
+    found.as_of_date.year, found.as_of_date.month, found.as_of_date.day = 2005, 8, 31
+    cell = found.cells.add(dimension="all", outcome="default", account_count=4_209, predicted=0.069, alarm=True)
+    for name, (value, low, high) in {"realised": (0.12, 0.11, 0.13), "level": (0.6, 0.5, 0.7), "slope": (0.8, 0.7, 0.9)}.items():
+        figure = getattr(cell, name)
+        figure.value, figure.low, figure.high = value, low, high
+    monkeypatch.setattr(models, "get_monitors", lambda _client: iter([found]))
+    val = person("MODEL_VALIDATOR", "val")
+    val.go("models")
+    told = val.page.inner_text("[role=alert]")
+    assert "1 alarm" in told
+    assert "Default of all on 2005-08-31" in told
+    assert "validator" in told
+    assert "12.0% [11.0% to 13.0%]" in val.text()
+    assert val.cut() <= 0
+    assert val.barriers() == []
+    val.picture("console-models")
+
+
+def test_an_auditor_sees_who_did_what(person):
+    eve = person("AUDITOR", "eve", 390, "dark")
+    eve.go("evidence")
+    assert "Yes." in eve.text()
+    assert "recorded ranking" in eve.text()
+    assert eve.cut() <= 0
+    eve.picture("console-evidence-phone")
