@@ -4,6 +4,7 @@ Works on the data folder itself and is no call of the API: whoever may erase mus
 
 Example:
     python scripts/erase.py accounts --data var/demo --account UCI-000007 --reason "request 12" --dry-run
+    python scripts/erase.py persons --data var/demo --customer C-17 --reason "request 13" --dry-run
     python scripts/erase.py hold --data var/demo --account UCI-000007 --hold-id case-7 --reason "dispute in court"
     python scripts/erase.py lapsed --data var/demo --before 2026-01-31 --reason "retention" --dry-run
     python scripts/erase.py release --data var/demo --hold-id case-7 --reason "settled"

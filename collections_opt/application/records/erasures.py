@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from collections_opt.application.records.retention import RETENTION_YEARS, lapse
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.problem.assignment import ProgressCallback, ignore_progress
+from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 
@@ -84,6 +85,52 @@ class Erasures:
         entry = self._ledger.erase_accounts(erasure_id, unique, np.unique(np.array(numbers)), self._keys, facts)
         self._recorder.publish()
         return ErasureReceipt(erasure_id, len(unique), entry.position)
+
+    def erase_persons(
+        self, customers: Sequence[str], reason: str, actor: Actor = UNKNOWN, validate_only: bool = False
+    ) -> ErasureReceipt:
+        """Erase for good what was told of persons alone, under no account: all of them, or none when one must be kept.
+
+        What was told of their accounts goes with the accounts, as ``erase``.
+
+        Args:
+            customers: their ids, 1 to ``MAX_ACCOUNTS``.
+            reason: as ``erase``.
+            actor: as ``erase``.
+            validate_only: as ``erase``.
+
+        Raises:
+            CollectionsError: NOT_FOUND for a person of whom nothing was told; MUST_BE_KEPT naming each one under retention.
+        """
+        if not 1 <= len(customers) <= MAX_ACCOUNTS:
+            raise refuse(Reason.LIMIT_EXCEEDED, "customers", f"{len(customers)} persons.", f"Send 1 to {MAX_ACCOUNTS}.")
+        log = EventLog(self._ledger.database, self._keys)
+        found = {customer: log.person_number(customer) for customer in dict.fromkeys(customers)}
+        for customer, number in found.items():
+            if number is None:
+                told = f"nothing was told of {customer[:40]!r} alone, or it was erased before."
+                raise refuse(Reason.NOT_FOUND, "customers", told, "Check the id.")
+        numbers = sorted(number for number in found.values() if number is not None)
+        self._refuse_heard(list(customers), found)
+        at = self._now()
+        erasure_id = _erasure_id(at, numbers)
+        if validate_only:
+            return ErasureReceipt(erasure_id, len(numbers), None)
+        facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat(), "persons": True}
+        entry = self._ledger.erase_accounts(erasure_id, (), np.array(numbers), self._keys, facts)
+        self._recorder.publish()
+        return ErasureReceipt(erasure_id, len(numbers), entry.position)
+
+    def _refuse_heard(self, customers: Sequence[str], numbers: Mapping[str, int | None]) -> None:
+        today, kept = self._now().date(), []
+        heard = self._ledger.last_person_event_days([number for number in numbers.values() if number is not None])
+        for index, customer in enumerate(customers):
+            last = heard.get(_number(numbers[customer]))
+            until = years_after(last, self._retention_years) if last else None
+            if until and today < until:
+                kept.append(FieldViolation(f"customers[{index}]", f"had its last event on {last}.", f"Keep it until {until}."))
+        if kept:
+            raise CollectionsError(Reason.MUST_BE_KEPT, f"{len(kept)} reason(s) to keep; nothing was erased.", tuple(kept))
 
     def erase_lapsed(
         self,
@@ -170,6 +217,10 @@ class Erasures:
                 found.append(FieldViolation(f"accounts[{index}]", f"had its last event on {heard}.", f"Keep it until {until}."))
         if found:
             raise CollectionsError(Reason.MUST_BE_KEPT, f"{len(found)} reason(s) to keep; nothing was erased.", tuple(found))
+
+
+def _number(number: int | None) -> int:
+    return -1 if number is None else number
 
 
 def _erasure_id(at: datetime, numbers: Sequence[int]) -> str:

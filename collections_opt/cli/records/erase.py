@@ -4,6 +4,7 @@ Works on the data folder itself and is no call of the API: whoever may erase mus
 
 Example:
     python scripts/erase.py accounts --data var/demo --account UCI-000007 --reason "request 12" --dry-run
+    python scripts/erase.py persons --data var/demo --customer C-17 --reason "request 13" --dry-run
     python scripts/erase.py hold --data var/demo --account UCI-000007 --hold-id case-7 --reason "dispute in court"
     python scripts/erase.py lapsed --data var/demo --before 2026-01-31 --reason "retention" --dry-run
     python scripts/erase.py release --data var/demo --hold-id case-7 --reason "settled"
@@ -30,6 +31,7 @@ class Act(StrEnum):
     """What is done."""
 
     ACCOUNTS = "accounts"
+    PERSONS = "persons"
     LAPSED = "lapsed"
     HOLD = "hold"
     RELEASE = "release"
@@ -37,10 +39,12 @@ class Act(StrEnum):
 
 def main(
     act: Annotated[
-        Act, typer.Argument(help="accounts: erase them; lapsed: all past retention; hold: forbid that; release: a hold.")
+        Act,
+        typer.Argument(help="accounts: erase them; persons: what was told of them alone; lapsed: past retention; hold, release."),
     ],
     reason: Annotated[str, typer.Option(help="Why; recorded for good, so never with names in it.")],
     account: Annotated[list[str] | None, typer.Option(help="Id of an account; repeat for more.")] = None,
+    customer: Annotated[list[str] | None, typer.Option(help="Id of a person; repeat for more.")] = None,
     before: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Day before which retention ended.")] = None,
     hold_id: Annotated[str, typer.Option(help="Id of the hold.")] = "",
     data: Annotated[Path, typer.Option(help="Data folder.")] = Path("var/demo"),
@@ -61,6 +65,10 @@ def main(
         if act is Act.ACCOUNTS:
             receipt = erasures.erase(account or [], reason, named, dry_run)
             answer |= {"erasure_id": receipt.erasure_id, "position": receipt.position}
+        elif act is Act.PERSONS:
+            receipt = erasures.erase_persons(customer or [], reason, named, dry_run)
+            answer |= {"accounts": 0, "persons": receipt.account_count, "erasure_id": receipt.erasure_id}
+            answer |= {"position": receipt.position}
         elif act is Act.LAPSED:
             if before is None:
                 raise refuse(Reason.INVALID_ARGUMENT, "before", "is missing.", "Say before which day retention must have ended.")
@@ -77,6 +85,7 @@ def main(
     erased = f"{answer['accounts']} account(s) {'may be' if dry_run else 'were'} erased ({answer.get('erasure_id')})"
     done = {
         Act.ACCOUNTS: f"{erased}.",
+        Act.PERSONS: f"What was told of {answer.get('persons')} person(s) alone {'may be' if dry_run else 'was'} erased.",
         Act.LAPSED: f"{erased}; {answer.get('held_count')} more are under legal hold.",
         Act.HOLD: f"Hold {hold_id} is in force for {answer['accounts']} account(s).",
         Act.RELEASE: f"Hold {hold_id} is released.",

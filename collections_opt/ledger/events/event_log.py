@@ -85,6 +85,10 @@ class EventLog(Store):
         found = self._keys.find(account_id)
         return NOBODY if found is None else found
 
+    def person_number(self, customer_id: str) -> int | None:
+        """Return the number of the key that seals the events told of a person alone, None for one never told of, or erased."""
+        return self._keys.find(_PERSON.decode() + customer_id)
+
     def record(self, events: Sequence[Event], actor: Actor, now: datetime) -> list[Told]:
         """Record a batch in one transaction: all of it, or none; events that are there already are not recorded again.
 

@@ -42,7 +42,8 @@ class Erasure(Store):
         """
         permitted = entries.c.account_id.in_(sa.select(permits.c.account_id))
         with self._database.write() as connection:
-            connection.execute(permits.insert(), [{"account_id": account} for account in accounts])
+            if accounts:  # what was told of persons alone is in no worklist
+                connection.execute(permits.insert(), [{"account_id": account} for account in accounts])
             touched = sa.select(rankings.c.ranking_id, rankings.c.seq).join(entries, entries.c.seq == rankings.c.seq)
             numbered = dict(connection.execute(touched.where(permitted).distinct()).all())
             before = worklists_digests_after_erasures(connection)
