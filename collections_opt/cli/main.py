@@ -19,6 +19,9 @@ ROOMS = ("morning", "desk", "learning", "monitoring", "records", "running")
 """The folders beside this file that hold commands; a module with a function ``command`` is one."""
 
 _SHORT = {"compare_orderings": "compare", "import_portfolio": "import"}
+_EXTRAS = {"console": "console"}
+"""What a command needs beside the client, where it is not the server."""
+
 _HERE = Path(__file__).parent
 
 
@@ -53,8 +56,10 @@ def _run(name: str, path: Path, arguments: list[str]) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("collections_opt"):
             raise
+        extra = _EXTRAS.get(name, "server")
         print(
-            f"{PROGRAM} {name} needs {error.name}, which the client alone does not install. Run: pip install '{PROGRAM}[server]'",
+            f"{PROGRAM} {name} needs {error.name}, which the client alone does not install. "
+            f"Run: pip install '{PROGRAM}[{extra}]'",
             file=sys.stderr,
         )
         sys.exit(USAGE)

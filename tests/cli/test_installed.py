@@ -100,7 +100,7 @@ def test_the_client_needs_no_library_of_the_server(installed):
     assert shown.stdout.strip() == "[]", shown.stdout + shown.stderr
 
 
-@pytest.mark.parametrize("name", [*OF_THE_CLIENT, "rank", "serve"])
+@pytest.mark.parametrize("name", [*OF_THE_CLIENT, "rank", "serve", "console"])
 def test_a_command_works_with_the_client_alone_or_says_what_to_install(name):
     command = [sys.executable, "-c", WITHOUT_SERVER, str(ROOT / "pyproject.toml"), name]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
@@ -108,7 +108,8 @@ def test_a_command_works_with_the_client_alone_or_says_what_to_install(name):
         assert (shown.returncode, "Usage" in shown.stdout) == (0, True), shown.stderr
     else:
         assert shown.returncode == 2, shown.stderr
-        assert "pip install 'collections-opt[server]'" in shown.stderr
+        extra = "console" if name == "console" else "server"
+        assert f"pip install 'collections-opt[{extra}]'" in shown.stderr
         assert "Traceback" not in shown.stderr
 
 
