@@ -44,6 +44,9 @@ class FakePortfolios:
     def check_portfolio(self, requests, context):
         yield portfolio_service_pb2.CheckPortfolioResponse()
 
+    def roll_forward(self, request, context):
+        return portfolio_service_pb2.RollForwardResponse()
+
 
 class FakeRankings:
     """Streams until told to stop."""
