@@ -9,7 +9,6 @@ from types import MappingProxyType
 from collections_opt.api.v1 import experiment_service_pb2 as pb
 from collections_opt.application.experiments.planning import Trials
 from collections_opt.application.experiments.readings import Readings
-from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.experiments import Experiments, NewExperiment, StopCommand
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
@@ -21,6 +20,7 @@ from collections_opt.service.converters.approved.experiments import (
     write_planned,
 )
 from collections_opt.service.converters.approved.resources import read_version
+from collections_opt.service.servicers.approved.shelf import read_approval
 from collections_opt.service.servicers.paging import read_page
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 
@@ -79,13 +79,7 @@ class ExperimentServicer:
 
     def start_experiment(self, request: pb.StartExperimentRequest, context: Call) -> pb.StartExperimentResponse:
         """Let an experiment start."""
-        command = ApprovalCommand(
-            resource_id=request.experiment_id,
-            version=read_version(request.version),
-            self_approved=request.self_approved,
-            note=request.note,
-            request_id=read_uuid4(request.request_id),
-        )
+        command = read_approval(request, request.experiment_id)
         with told_as(_NAMED):
             stored = self._experiments.start(command, read_acting(request.actor, context), request.validate_only)
         return pb.StartExperimentResponse(experiment=write_experiment(stored, self._now().date()))

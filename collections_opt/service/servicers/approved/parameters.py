@@ -9,16 +9,14 @@ import numpy as np
 
 from collections_opt.api.v1 import parameters_service_pb2 as pb
 from collections_opt.api.v1 import value_set_pb2
-from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.value_sets import ValueSets
 from collections_opt.core.actors import Actor
-from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.names import check_id, list_violations
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.converters.approved.value_sets import read_value_set, write_choices, write_value_set
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.approved.shelf import Shelf, read_approval, read_etag
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 from collections_opt.wire.parameters import write_parameters
@@ -34,7 +32,6 @@ _SAVED: Mapping[str, str] = MappingProxyType(
 )
 """Where the fields of a set are in a request that saves one."""
 
-_NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "set_id"})
 _ASKED: Mapping[str, str] = MappingProxyType({"value_parameters.products": "products"})
 
 
@@ -44,6 +41,7 @@ class ParametersServicer:
     def __init__(self, values: ValueSets) -> None:
         self._values = values
         self._sets = values.resources
+        self._shelf = Shelf(values.resources, "value_sets", "set_id")
 
     def create_value_set(self, request: pb.CreateValueSetRequest, context: Call) -> pb.CreateValueSetResponse:
         """Save a first version."""
@@ -52,49 +50,29 @@ class ParametersServicer:
 
     def update_value_set(self, request: pb.UpdateValueSetRequest, context: Call) -> pb.UpdateValueSetResponse:
         """Save the next version."""
-        if not request.etag:
-            raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
         actor = read_acting(request.actor, context)
-        return pb.UpdateValueSetResponse(value_set=self._save(request, request.etag, actor))
+        return pb.UpdateValueSetResponse(value_set=self._save(request, read_etag(request.etag), actor))
 
     def approve_value_set(self, request: pb.ApproveValueSetRequest, context: Call) -> pb.ApproveValueSetResponse:
         """Let a version come into force."""
-        command = ApprovalCommand(
-            resource_id=request.set_id,
-            version=read_version(request.version),
-            self_approved=request.self_approved,
-            note=request.note,
-            request_id=read_uuid4(request.request_id),
-        )
-        with told_as(_NAMED):
+        command = read_approval(request, request.set_id)
+        with told_as(self._shelf.told):
             approved = self._sets.approve(command, read_acting(request.actor, context), request.validate_only)
         return pb.ApproveValueSetResponse(value_set=write_value_set(approved))
 
     def get_value_set(self, request: pb.GetValueSetRequest, _context: Call) -> pb.GetValueSetResponse:
         """Return a version or the latest."""
-        version = read_version(request.version) if request.version else None
-        with told_as(_NAMED):
-            return pb.GetValueSetResponse(value_set=write_value_set(self._sets.version(request.set_id, version)))
+        return pb.GetValueSetResponse(value_set=write_value_set(self._shelf.version(request.set_id, request.version)))
 
     def list_value_sets(self, request: pb.ListValueSetsRequest, _context: Call) -> pb.ListValueSetsResponse:
         """Return a page of latest versions."""
-        page = read_page("value_sets", request.page_size, request.page_token, "")
-        found, more = page.cut(self._sets.latest(page.after, page.size + 1))
-        return pb.ListValueSetsResponse(
-            value_sets=[write_value_set(each) for each in found],
-            next_page_token=page.next_token(found[-1].version.resource_id) if more else "",
-        )
+        found, token = self._shelf.latest(request)
+        return pb.ListValueSetsResponse(value_sets=[write_value_set(each) for each in found], next_page_token=token)
 
     def list_value_set_versions(self, request: pb.ListValueSetVersionsRequest, _context: Call) -> pb.ListValueSetVersionsResponse:
         """Return a page of versions of a set, newest first."""
-        with told_as(_NAMED):
-            self._sets.version(request.set_id)  # a set that does not exist is no empty list
-        page = read_page(f"value_sets/{request.set_id}", request.page_size, request.page_token, 0)
-        found, more = page.cut(self._sets.versions(request.set_id, page.after or None, page.size + 1))
-        return pb.ListValueSetVersionsResponse(
-            value_sets=[write_value_set(each) for each in found],
-            next_page_token=page.next_token(found[-1].version.version) if more else "",
-        )
+        found, token = self._shelf.versions(request, request.set_id)
+        return pb.ListValueSetVersionsResponse(value_sets=[write_value_set(each) for each in found], next_page_token=token)
 
     def get_values_in_force(self, request: pb.GetValuesInForceRequest, _context: Call) -> pb.GetValuesInForceResponse:
         """Return what a call that values a portfolio would take."""

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Iterator
 
 from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1 import rule_table_pb2
-from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.settings import dump
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
-from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
-from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.converters.approved.rule_tables import read_saved_table, write_stored_table
+from collections_opt.service.servicers.approved.shelf import Shelf, read_approval, read_etag
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
-from collections_opt.service.servicers.paging import read_page
 from collections_opt.service.servicers.rule_what_ifs import RuleWhatIfs
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 from collections_opt.wire.rules import HEADS
-
-_NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "rule_table_id"})
 
 
 class RuleServicer:
@@ -33,7 +27,7 @@ class RuleServicer:
     def __init__(self, rule_tables: RuleTables, what_ifs: CapacityWhatIfs) -> None:
         self._what_ifs = RuleWhatIfs(rule_tables, what_ifs)
         self._rules = rule_tables
-        self._tables = rule_tables.resources
+        self._shelf = Shelf(rule_tables.resources, "rule_tables", "rule_table_id")
 
     def create_rule_table(self, request: pb.CreateRuleTableRequest, context: Call) -> pb.CreateRuleTableResponse:
         """Save a first version."""
@@ -42,52 +36,31 @@ class RuleServicer:
 
     def update_rule_table(self, request: pb.UpdateRuleTableRequest, context: Call) -> pb.UpdateRuleTableResponse:
         """Save the next version."""
-        if not request.etag:
-            raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
         actor = read_acting(request.actor, context)
-        return pb.UpdateRuleTableResponse(rule_table=self._save(request, request.etag, actor))
+        return pb.UpdateRuleTableResponse(rule_table=self._save(request, read_etag(request.etag), actor))
 
     def approve_rule_table(self, request: pb.ApproveRuleTableRequest, context: Call) -> pb.ApproveRuleTableResponse:
         """Let a version come into force."""
-        command = ApprovalCommand(
-            resource_id=request.rule_table_id,
-            version=read_version(request.version),
-            self_approved=request.self_approved,
-            note=request.note,
-            request_id=read_uuid4(request.request_id),
-        )
-        with told_as(_NAMED):
+        command = read_approval(request, request.rule_table_id)
+        with told_as(self._shelf.told):
             approved = self._rules.approve(command, read_acting(request.actor, context), request.validate_only)
         return pb.ApproveRuleTableResponse(rule_table=write_stored_table(approved))
 
     def get_rule_table(self, request: pb.GetRuleTableRequest, _context: Call) -> pb.GetRuleTableResponse:
         """Return a version or the latest."""
-        version = read_version(request.version) if request.version else None
-        with told_as(_NAMED):
-            stored = self._tables.version(request.rule_table_id, version)
-        return pb.GetRuleTableResponse(rule_table=write_stored_table(stored))
+        return pb.GetRuleTableResponse(rule_table=write_stored_table(self._shelf.version(request.rule_table_id, request.version)))
 
     def list_rule_tables(self, request: pb.ListRuleTablesRequest, _context: Call) -> pb.ListRuleTablesResponse:
         """Return a page of latest versions."""
-        page = read_page("rule_tables", request.page_size, request.page_token, "")
-        found, more = page.cut(self._tables.latest(page.after, page.size + 1))
-        return pb.ListRuleTablesResponse(
-            rule_tables=[write_stored_table(each) for each in found],
-            next_page_token=page.next_token(found[-1].version.resource_id) if more else "",
-        )
+        found, token = self._shelf.latest(request)
+        return pb.ListRuleTablesResponse(rule_tables=[write_stored_table(each) for each in found], next_page_token=token)
 
     def list_rule_table_versions(
         self, request: pb.ListRuleTableVersionsRequest, _context: Call
     ) -> pb.ListRuleTableVersionsResponse:
         """Return a page of versions of a table, newest first."""
-        with told_as(_NAMED):
-            self._tables.version(request.rule_table_id)  # a table that does not exist is no empty list
-        page = read_page(f"rule_tables/{request.rule_table_id}", request.page_size, request.page_token, 0)
-        found, more = page.cut(self._tables.versions(request.rule_table_id, page.after or None, page.size + 1))
-        return pb.ListRuleTableVersionsResponse(
-            rule_tables=[write_stored_table(each) for each in found],
-            next_page_token=page.next_token(found[-1].version.version) if more else "",
-        )
+        found, token = self._shelf.versions(request, request.rule_table_id)
+        return pb.ListRuleTableVersionsResponse(rule_tables=[write_stored_table(each) for each in found], next_page_token=token)
 
     def get_rules_in_force(self, request: pb.GetRulesInForceRequest, _context: Call) -> pb.GetRulesInForceResponse:
         """Return what binds on a day."""
