@@ -1,0 +1,85 @@
+"""A simulated day of a large desk: the list as it lives, with two re-solves, beside the same list frozen in the morning.
+
+Both have the same minutes in the same world, in which people pay, promise and dispute of themselves (assumed shares). The money
+is the ranking's own estimate, with a 95 % interval over accounts.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import uuid
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from collections_opt.application.evaluation.simulated_day import SimulatedDay
+from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.settings import bundled_parameters, bundled_plan
+from collections_opt.application.workspace import open_workspace
+from collections_opt.core.actors import Actor
+from collections_opt.core.problem.assignment import ignore_progress
+from collections_opt.core.ranking.ordering import Ordering
+from harness.benchmarks.support.cases import run_case
+from harness.benchmarks.support.measuring import Measure
+from harness.benchmarks.support.portfolios import resampled_portfolio
+from harness.benchmarks.support.reporting import Report, Table, number
+from harness.benchmarks.support.running import Options, main
+
+MODELS = Path(__file__).parents[2] / "models"
+OPENS, HOURS, SOLVED_AFTER, SEED = 9, 10, (3, 6), 1
+_FIGURES = (
+    "events",
+    "contacts",
+    "in vain, living",
+    "in vain, frozen",
+    "money, living",
+    "money, frozen",
+    "difference",
+    "low",
+    "high",
+)
+
+
+def lived(measure: Measure, accounts: int, agents: float) -> None:
+    """Live a day on SQLite."""
+    with tempfile.TemporaryDirectory() as name:
+        raw = resampled_portfolio(Path(name), accounts, SEED)
+        at = [datetime.combine(raw.as_of_date, time(OPENS), ZoneInfo(raw.time_zone)).astimezone(UTC)]
+        with closing(open_workspace(Path(name) / "data", MODELS, lambda: at[0])) as workspace:
+            plan = bundled_plan()
+            scale = agents / sum(queue.agents for queue in plan.queues)
+            queues = tuple(replace(queue, agents=queue.agents * scale) for queue in plan.queues)
+            workspace.books.save_plan(replace(plan, plan_id="large-desk", queues=queues), None)
+            with measure.stage("morning"):
+                workspace.books.import_portfolio("book", raw)
+                command = RankingCommand(
+                    str(uuid.UUID(int=SEED, version=4)), "book", "large-desk", 1, Ordering.EXPECTED_VALUE, bundled_parameters()
+                )
+                ranking_id = workspace.rank(command, ignore_progress).ranking_id
+            day = SimulatedDay(workspace, ranking_id, lambda now: at.__setitem__(0, now), at[0], HOURS, SEED)
+            with measure.stage("day"):
+                report = day.live(SOLVED_AFTER, Actor("bench"))
+    money = [desk.gain_minor.sum() for desk in (report.live, report.frozen)]
+    vain = [sum(desk.in_vain.values()) for desk in (report.live, report.frozen)]
+    ends = [report.difference_minor + sign * report.half_width_minor for sign in (-1, 1)]
+    figures = (report.events, report.live.contacts, *vain, *money, report.difference_minor, *ends)
+    measure.figures |= {name: float(value) for name, value in zip(_FIGURES, figures, strict=True)}
+
+
+def bench(options: Options) -> Report:
+    """Live a day of 100,000 accounts and 500 agents."""
+    accounts, agents = (4_000, 20.0) if options.small else (100_000, 500.0)
+    result = run_case("the day", lived, 1, accounts=accounts, agents=agents, timeout_seconds=7_200.0)
+    lines = tuple((name, number(result.figures[name])) for name in _FIGURES)
+    vain = result.figures["in vain, living"]
+    remark = f"Goal: nobody who paid, promised or disputes is contacted by the living desk: {vain:.0f}."
+    title = f"{accounts:,} accounts, {agents:,.0f} agents, two re-solves (money in minor units)"
+    table = Table(title, ("figure", "value"), lines)
+    return Report([table], [result], [remark])
+
+
+if __name__ == "__main__":
+    main(sys.modules[__name__])
