@@ -1,6 +1,5 @@
 """The life of rankings being made: nothing accepted is lost, nothing is made twice, and whoever asks is told which."""
 
-import multiprocessing
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +20,7 @@ from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.requests.claims import MAX_ATTEMPTS
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
 from tests.support.ledger.ledgers import verify_everything
+from tests.support.scripts.born_ready import BORN_READY
 
 WAIT = 60.0
 
@@ -217,10 +217,10 @@ def ask(folder, url, request_id, answers, callers):
 
 
 def test_callers_of_several_processes_with_one_key_get_one_record(workspace, tmp_path, database_url):
-    context, request_id = multiprocessing.get_context("spawn"), str(uuid.uuid4())
-    answers = context.Queue()
+    request_id = str(uuid.uuid4())
+    answers = BORN_READY.Queue()
     arguments = (str(tmp_path / "data"), database_url, request_id, answers, 8)
-    processes = [context.Process(target=ask, args=arguments) for _ in range(2)]
+    processes = [BORN_READY.Process(target=ask, args=arguments) for _ in range(2)]
     for process in processes:
         process.start()
     found = [answers.get(timeout=WAIT) for _ in processes]

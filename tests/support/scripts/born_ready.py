@@ -31,8 +31,9 @@ LOADED = (
     "typer",
 )
 
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(list(LOADED))
+BORN_READY = multiprocessing.get_context("forkserver")
+"""Starts processes that have the libraries loaded and nothing else of this one."""
+BORN_READY.set_forkserver_preload(list(LOADED))
 
 
 def run_script(script: Path, arguments: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -41,7 +42,7 @@ def run_script(script: Path, arguments: Sequence[str], cwd: Path) -> subprocess.
     command = [sys.executable, str(script), *arguments]
     with tempfile.TemporaryDirectory() as folder:
         said = [Path(folder) / "out", Path(folder) / "err"]
-        process = _context.Process(target=_work, args=(str(script), list(arguments), str(cwd), environment, said))
+        process = BORN_READY.Process(target=_work, args=(str(script), list(arguments), str(cwd), environment, said))
         process.start()
         process.join(TIMEOUT_S)
         if process.exitcode is None:
