@@ -105,7 +105,8 @@ def decided_early(trial: Trial, planned: int = PEOPLE) -> NDArray[np.bool_]:
 def spread_of_past(generator: np.random.Generator, people: int = 40_000) -> OutcomeSpread:
     """Return the spread of cash as a lender would measure it on people of the past."""
     past = drawn(generator, 1, people=people)
-    return OutcomeSpread(float(past.cash.std()), float(np.corrcoef(past.cash[0], past.prediction[0])[0, 1]))
+    skewness = float((((past.cash - past.cash.mean()) / past.cash.std()) ** 3).mean())
+    return OutcomeSpread(float(past.cash.std()), float(np.corrcoef(past.cash[0], past.prediction[0])[0, 1]), skewness)
 
 
 def found_at_the_promised_size(generator: np.random.Generator, runs: int) -> tuple[float, float, float]:

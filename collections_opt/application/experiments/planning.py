@@ -194,7 +194,8 @@ def _spread_of(cash: NDArray[np.int64], predicted: NDArray[np.int64], of: NDArra
     if not deviation > 0:
         return None
     follows = float(np.corrcoef(paid, foreseen)[0, 1]) if foreseen.std() > 0 else 0.0
-    return OutcomeSpread(deviation, min(max(follows, -0.99), 0.99))
+    skewness = float((((paid - paid.mean()) / deviation) ** 3).mean())
+    return OutcomeSpread(deviation, min(max(follows, -0.99), 0.99), skewness)
 
 
 def _check(asked: PlanQuestion) -> None:

@@ -25,10 +25,11 @@ def test_halves_of_equal_size_are_the_textbooks():
     assert detectable_minor(OutcomeSpread(10.0), 0.5, 3_140) == pytest.approx(1.0, rel=1e-3)
 
 
+@pytest.mark.parametrize("spread", [SPREAD, OutcomeSpread(30_000.0, 0.6, 8.0)])
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5])
-def test_people_needed_and_effect_found_are_each_others_inverse(share):
-    needed = persons_needed(SPREAD, share, 1_500.0)
-    assert detectable_minor(SPREAD, share, needed) == pytest.approx(1_500.0, rel=1e-3)
+def test_people_needed_and_effect_found_are_each_others_inverse(spread, share):
+    needed = persons_needed(spread, share, 1_500.0)
+    assert detectable_minor(spread, share, needed) == pytest.approx(1_500.0, rel=1e-3)
 
 
 def test_four_of_five_effects_of_the_stated_size_are_found():
@@ -82,3 +83,10 @@ def test_people_enter_at_once_and_then_at_the_pace_of_the_past():
 def test_what_cannot_be_planned_is_refused(call):
     with pytest.raises(CollectionsError):
         call()
+
+
+def test_skewed_money_needs_more_people_the_fewer_are_left_alone():
+    skewed = OutcomeSpread(30_000.0, 0.6, 9.0)
+    few, many = (detectable_minor(skewed, 0.1, n) / detectable_minor(SPREAD, 0.1, n) for n in (4_000, 400_000))
+    assert few > many > 1.0
+    assert detectable_minor(OutcomeSpread(30_000.0, 0.6, -9.0), 0.1, 4_000) == detectable_minor(SPREAD, 0.1, 4_000)
