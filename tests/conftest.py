@@ -45,7 +45,7 @@ SLOW = (
     *(f"tests/{room}/" for room in ("scripts", "service", "worlds")),
     *(f"tests/scoring/{room}/" for room in ("contact", "effect", "outcome", "recovery")),
     *(f"tests/client/test_{name}" for name in ("account_changes", "comparison", "jobs", "persons", "tls")),
-    *(f"tests/core/{name}" for name in ("evaluation/", "rules/test_budgets")),
+    *(f"tests/core/{name}" for name in ("evaluation/", "outcomes/test_alarm_promises", "rules/test_budgets")),
     *(f"tests/datasets/files/test_{name}" for name in ("drafting", "ugly_files")),
     *(f"tests/datasets/{name}" for name in ("simulated_lender/", "test_roll_rates")),
     *(f"tests/ledger/{name}" for name in ("test_crashes", "store/test_moving", "objects/test_remote")),
