@@ -144,8 +144,8 @@ class Event:
 
     def content(self) -> dict[str, Any]:
         """Return what is kept and compared: every field that says something, instants in UTC."""
-        held = {one.name: getattr(self, one.name) for one in fields(self)}
-        told = {name: value for name, value in held.items() if name in _ALWAYS or value != _DEFAULTS[name]}
+        held = self.__dict__
+        told = {name: held[name] for name, default in _DEFAULTS.items() if held[name] != default or name in _ALWAYS}
         told["occurred_at"] = self.occurred_at.astimezone(UTC).isoformat()
         if self.due_date is not None:
             told["due_date"] = self.due_date.isoformat()
