@@ -2,10 +2,14 @@
 
 Each row holds the digest of itself and of the one before. Every hundredth, and at a start, the log gets a leaf with the count and
 the last digest, so that a checkpoint covers the trail up to there.
+
+One transaction keeps all notes that came while the last one ran: each still waits until its own is kept, so that a crash loses no
+note of what was answered, and what it may leave behind is a note of a read that nobody was answered.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +21,15 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.ledger.log.chain import GENESIS, canonical_json
 from collections_opt.ledger.log.log import LogEntry, LogKind, append_log
-from collections_opt.ledger.store.database import Store, check_size, timestamp
+from collections_opt.ledger.store.database import Database, Store, check_size, timestamp
 from collections_opt.ledger.store.schema import account_reads as table
 from collections_opt.ledger.store.schema import log_entries
 
 ANCHOR_EVERY = 100
 """Reads between two leaves of the log about them."""
+
+MAX_TOGETHER = 64
+"""Notes of one transaction: the first of them waits for the last."""
 
 _PAGE = 1_000
 _HEAD = sa.select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
@@ -40,26 +47,73 @@ class AccountRead:
     digest: str
 
 
+@dataclass
+class _Waiting:
+    """A note that waits to be kept: ``row`` without number and digest."""
+
+    row: dict[str, str]
+    seq: int = 0
+    error: BaseException | None = None
+    served: bool = False
+
+
 class Reads(Store):
-    """Reads in order."""
+    """Reads in order. Safe to use from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._queue_lock, self._turn_lock = threading.Lock(), threading.Lock()
+        self._waiting: list[_Waiting] = []
 
     def record(self, method: str, actor: Actor, subject: Mapping[str, Any], now: datetime) -> int:
-        """Record that somebody asked for data about accounts, and return its number.
+        """Record that somebody asked for data about accounts, and return its number once it is kept.
 
         Also for a ledger that takes no other writes: whoever may read it is noted.
 
         Raises:
-            CollectionsError: as ``Database.write``; then nothing may be answered.
+            CollectionsError: as ``Database.write``, for all notes of a transaction; then nothing may be answered.
         """
-        with self._database.write(despite_halt=True) as connection:
-            seq, before = _head(connection)
-            row = {"seq": seq + 1, "at": timestamp(now), "actor": canonical_json(actor.recorded()), "method": method}
-            row["subject"] = canonical_json(subject)
-            row["digest"] = _digest(before, row)
-            connection.execute(table.insert(), row)
-            if (seq + 1) % ANCHOR_EVERY == 0 and self._database.halted is None:
-                _anchor(connection, seq + 1, str(row["digest"]))
-        return seq + 1
+        told = {"actor": canonical_json(actor.recorded()), "method": method, "subject": canonical_json(subject)}
+        mine = _Waiting({"at": timestamp(now), **told})
+        with self._queue_lock:
+            self._waiting.append(mine)
+        with self._turn_lock:
+            while not mine.served:
+                with self._queue_lock:
+                    together, self._waiting[:] = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
+                self._keep(together)
+        if mine.error is not None:
+            raise mine.error
+        return mine.seq
+
+    def _keep(self, together: list[_Waiting]) -> None:
+        try:
+            with self._database.write(despite_halt=True) as connection:
+                self._insert(connection, together)
+        except BaseException as error:
+            for one in together:
+                one.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for one in together:
+                one.served = True
+
+    def _insert(self, connection: sa.Connection, together: list[_Waiting]) -> None:
+        seq, digest = _head(connection)
+        rows: list[dict[str, Any]] = []
+        anchor: tuple[int, str] | None = None
+        for one in together:
+            seq += 1
+            row = {"seq": seq, **one.row}
+            digest = _digest(digest, row)
+            rows.append({**row, "digest": digest})
+            one.seq = seq
+            if seq % ANCHOR_EVERY == 0:
+                anchor = (seq, digest)
+        connection.execute(table.insert(), rows)
+        if anchor is not None and self._database.halted is None:
+            _anchor(connection, *anchor)
 
     def anchor(self) -> LogEntry | None:
         """Let the log cover the trail as it stands; None where it does already."""

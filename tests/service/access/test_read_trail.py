@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -111,3 +114,46 @@ class Nobody:
 
     def auth_context(self):
         return {}
+
+
+class Counted(list):
+    """Notes that wait, and a word for each that came."""
+
+    def __init__(self):
+        super().__init__()
+        self.came = threading.Semaphore(0)
+
+    def append(self, one):
+        super().append(one)
+        self.came.release()
+
+
+def together(ledger, count):
+    """Note so many reads at once, all of them while the turn before is not over; return the pool's futures."""
+    reads = ledger.reads
+    reads._waiting = Counted()
+    with ThreadPoolExecutor(count) as pool, contextlib.ExitStack() as turn:
+        turn.enter_context(reads._turn_lock)
+        notes = [pool.submit(reads.record, "ListWorklist", ANN, {"ranking_id": f"rk-{n}"}, NOW) for n in range(count)]
+        for _ in notes:
+            reads._waiting.came.acquire()
+        turn.close()
+        return notes
+
+
+def test_notes_that_wait_together_are_kept_by_one_transaction(ledger, monkeypatch):
+    monkeypatch.setattr(module, "ANCHOR_EVERY", 3)
+    begun, write = [], ledger.database.write
+    monkeypatch.setattr(ledger.reads._database, "write", lambda **how: begun.append(how) or write(**how))
+    assert sorted(note.result() for note in together(ledger, 8)) == list(range(1, 9))
+    assert len(begun) == 1
+    assert broken(ledger) == ledger.verify_log() == []
+
+
+def test_where_the_transaction_fails_nobody_is_told_that_a_note_was_kept(ledger, monkeypatch):
+    def fails(*_):
+        raise refuse(Reason.STORAGE_UNAVAILABLE, "database", "is full.", "Free space.")
+
+    monkeypatch.setattr(ledger.reads, "_insert", fails)
+    assert all(isinstance(note.exception(), CollectionsError) for note in together(ledger, 4))
+    assert ledger.reads.after(0, 10) == []
