@@ -16,6 +16,10 @@ class Portfolios:
         self.refusals = []
         self.released = threading.Event()
 
+    def __getattr__(self, _name):
+        """Stand for methods that no test here calls: the contract grows."""
+        return lambda _request, _context: None
+
     def _answer(self, context):
         self.calls += 1
         self.remaining = context.time_remaining()
