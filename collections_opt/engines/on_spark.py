@@ -200,6 +200,13 @@ class SparkEngine:
         self._part_rows = part_rows
         self._threads = threads
 
+    def start(self) -> None:
+        """Do nothing: its session runs."""
+
+    def close(self) -> None:
+        """Stop the session."""
+        self._session.stop()
+
     @contextmanager
     def spread(self, columns: Columns) -> Iterator[OnSpark]:
         """Write rows as parts and read them on Spark for the time of a block; then the parts are deleted."""

@@ -76,6 +76,10 @@ class Engine(Protocol):
         """Rankings of fewer accounts are made in this process."""
         ...
 
+    def start(self) -> None:
+        """Start what it needs: before a server's threads, beside which a process that forks may end."""
+        ...
+
     def spread(self, columns: Columns) -> AbstractContextManager[Passes]:
         """Keep rows where passes over them run, for the time of a block."""
         ...

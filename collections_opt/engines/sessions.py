@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 
 from pyspark.sql import SparkSession
@@ -27,6 +28,8 @@ def session_of(master: str, settings: Mapping[str, str] | None = None) -> SparkS
     Workers on this machine run the interpreter that runs now; on a cluster ``PYSPARK_PYTHON`` says which, and it must hold the
     same version of this package.
     """
+    # Spark says so at every pass; what passes here is Arrow, and pandas takes no part in it.
+    warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     builder = SparkSession.builder.appName("collections-opt").master(master)
     for name, value in {**SETTINGS, **{f"spark.executorEnv.{one}": "1" for one in ONE_THREAD}, **(settings or {})}.items():

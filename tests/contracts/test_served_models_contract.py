@@ -11,6 +11,7 @@ from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.models.lifecycle import ModelKind
 from tests.support.books.evidence_worlds import NOW, ranked
+from tests.support.engines.far import FarEngine
 from tests.support.models.archives import files_of, signed_again
 from tests.support.models.served import SERVED_KINDS, world_of_models
 
@@ -73,6 +74,15 @@ def test_it_serves_once_approved_and_rankings_stay_replayable_when_it_is_gone(wo
         verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)
         assert all(check.holds for check in verdict.checks), verdict
     assert served.named(ranked(workspace, seed=3).record) == name_of(served, SECOND)
+
+
+def test_it_serves_alike_where_an_engine_takes_it_to_other_processes(archived):
+    _, workspace, _ = archived
+    engine = workspace.rankings.engine = FarEngine()
+    there = ranked(workspace, seed=1, solver="pricing")
+    workspace.rankings.engine = None
+    assert engine.used == 1
+    assert there.record["entries_digest"] == ranked(workspace, seed=2, solver="pricing").record["entries_digest"]
 
 
 def test_one_that_cannot_serve_leaves_what_stood_before_and_says_so(world, served, clock):

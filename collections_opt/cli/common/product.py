@@ -25,6 +25,7 @@ from collections_opt.datasets.shipped import shipped
 if TYPE_CHECKING:
     from collections_opt.application.records.opening import Whereabouts
     from collections_opt.application.workspace import Workspace
+    from collections_opt.engines import Engine
 
 IN_FORCE = "in-force"
 """Names the ranking that a desk works: the newest made to be worked, of the newest day."""
@@ -59,11 +60,12 @@ class Product:
     token: Annotated[Path | None, typer.Option(help="File of your token, for a server that asks for one.")] = None
 
     @contextmanager
-    def connect(self, may_make: bool = False) -> Iterator[Client]:
+    def connect(self, may_make: bool = False, engine: Engine | None = None) -> Iterator[Client]:
         """Open the API for the time of a block.
 
         Args:
             may_make: whether the command may make a data folder that is not there; elsewhere it was misspelt.
+            engine: where rankings are made when the API is served in process; None for this process.
 
         Raises:
             CollectionsError: as ``require_ledger``, ``Connection.channel`` and ``open_workspace``; INVALID_ARGUMENT for TLS
@@ -73,9 +75,11 @@ class Product:
             self._refuse_connection_flags()
             if not may_make:
                 require_ledger(self.data)
-            with served(self.data, models_of(self.data, self.models)) as port, connect(self._local(port)) as client:
+            with served(self.data, models_of(self.data, self.models), engine) as port, connect(self._local(port)) as client:
                 yield client
             return
+        if engine is not None:
+            raise refuse(Reason.INVALID_ARGUMENT, "engine", "is the server's own.", "Start serve with --engine, or leave it out.")
         tls = (self.tls_ca, self.tls_certificate, self.tls_key)
         connection = Connection(self.address, *tls, self.insecure_loopback, self.actor, self.role, self.token)
         with connect(connection) as client:
@@ -154,13 +158,19 @@ def machine_user() -> str:
 
 
 @contextmanager
-def served(data: Path, models: Path) -> Iterator[int]:
-    """Serve a data folder on a free loopback port for the time of a block; yield the port."""
+def served(data: Path, models: Path, engine: Engine | None = None) -> Iterator[int]:
+    """Serve a data folder on a free loopback port for the time of a block; yield the port.
+
+    ``engine`` is where rankings are made; None for this process.
+    """
     # Imported here: a script that asks a remote server starts without models, solvers and database.
     from collections_opt.service.server.build import ServerOptions, build_server  # noqa: PLC0415
     from collections_opt.service.server.services import all_services  # noqa: PLC0415
 
     with opened(data, models, may_make=True) as workspace:
+        if engine is not None:
+            engine.start()
+        workspace.rankings.engine = engine
         built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True))
         built.start()
         try:

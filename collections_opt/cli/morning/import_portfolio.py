@@ -73,10 +73,10 @@ def main(
 
     Example: python scripts/import_portfolio.py --file book.csv --mapping book.toml --portfolio book-2026-11-24
     """
-    source = _source(file, mapping, as_of.date() if as_of else None, allow_missing)
+    source = source_of(file, mapping, as_of.date() if as_of else None, allow_missing)
     portfolio_id = portfolio or (file.name.partition(".")[0] if file else BUNDLED_PORTFOLIO)
     with product.connect(may_make=True) as client:
-        told = _sent(client, portfolio_id, source, check)
+        told = sent(client, portfolio_id, source, check)
     cells = _cells(source, told.findings)
     if quarantine_out:
         quarantine_out.write_text(csv_text(FIELDS, finding_rows(told.findings, cells)), encoding="utf-8")
@@ -92,7 +92,7 @@ def main(
         raise typer.Exit(QUARANTINED)
 
 
-def _source(file: Path | None, mapping: Path | None, as_of: date | None, allow_missing: bool) -> Source:
+def source_of(file: Path | None, mapping: Path | None, as_of: date | None, allow_missing: bool) -> Source:
     """Look at every row of the file once: what it holds is counted, and no more than a part of it is kept."""
     if file is None:
         bundled = read_bundled()
@@ -116,7 +116,8 @@ def _source(file: Path | None, mapping: Path | None, as_of: date | None, allow_m
     return Source(opened.empty, counts, opened.skipped, opened.absent_columns, file, by)
 
 
-def _sent(client: Client, portfolio_id: str, source: Source, check: bool) -> CheckedPortfolio:
+def sent(client: Client, portfolio_id: str, source: Source, check: bool = False) -> CheckedPortfolio:
+    """Import a source under an id, or check it only, with a bar on a terminal."""
     with progress_bar("checking" if check else "importing") as report:
         if check:
             return check_portfolio(client, portfolio_id, source.rows, report)

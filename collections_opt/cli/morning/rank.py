@@ -2,6 +2,7 @@
 
 Example:
     python scripts/rank.py --data var/demo --portfolio uci-2005-08 --plan credit-card-desk --ordering EXPECTED_VALUE
+    python scripts/rank.py --data var/lake --portfolio book.parquet --mapping book.toml --engine spark --master local[2,4]
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from rich.console import Console
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
 from collections_opt.cli.common.bundled import BUNDLED_PLAN, BUNDLED_PORTFOLIO, ensure_portfolio
+from collections_opt.cli.common.engine import DEFAULT_MASTER, EngineName, EngineOption, FolderOption, MasterOption, engine_of
 from collections_opt.cli.common.product import Product, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.morning.comparison import plan_of, show_decided
+from collections_opt.cli.morning.import_portfolio import sent, source_of
 from collections_opt.client.plain import plain
+from collections_opt.client.portfolios import CheckedPortfolio
 from collections_opt.client.rankings import headline, make_ranking, new_request_id, summarise
 from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
@@ -37,9 +41,10 @@ from collections_opt.wire.parameters import write_parameters
 
 def main(
     product: Product,
-    portfolio: Annotated[str, typer.Option(help="Id of the portfolio; the bundled one is imported on first use.")] = (
-        BUNDLED_PORTFOLIO
-    ),
+    portfolio: Annotated[
+        str, typer.Option(help="Id of the portfolio, or with --mapping a file to import first; default the bundled one.")
+    ] = BUNDLED_PORTFOLIO,
+    mapping: Annotated[Path | None, typer.Option(help="TOML file that maps the file's columns, as for an import.")] = None,
     plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
     plan_version: Annotated[int, typer.Option(help="Version of the plan; 0 is the plan on the portfolio's day.")] = 0,
     ordering: Annotated[Ordering, typer.Option(help="Which order decides.")] = Ordering.EXPECTED_VALUE,
@@ -65,6 +70,9 @@ def main(
         bool,
         typer.Option("--accept-clipped-values", help="Let values decide that were refused as VALUES_OUT_OF_ORDER."),
     ] = False,
+    engine: EngineOption = EngineName.HERE,
+    master: MasterOption = DEFAULT_MASTER,
+    engine_folder: FolderOption = "",
     check: Annotated[bool, typer.Option("--check", help="Check the request only; nothing is ranked.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the recorded header as JSON.")] = False,
 ) -> None:
@@ -72,6 +80,8 @@ def main(
 
     Example: python scripts/rank.py --data var/demo --portfolio uci-2005-08 --plan credit-card-desk
     """
+    source = source_of(Path(portfolio), mapping, None, False) if mapping else None
+    portfolio = Path(portfolio).name.partition(".")[0] if source else portfolio
     values = read_settings(parameters, ValueParameters) if parameters else None
     kept = read_settings(constraints, RankingConstraints) if constraints else None
     request = CreateRankingRequest(
@@ -90,7 +100,10 @@ def main(
         remaining_capacity=remaining,
         purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, purpose.value if purpose else "UNSPECIFIED"),
     )
-    with product.connect() as client:
+    parts = engine_folder or str((product.data / "engine").absolute())
+    with engine_of(engine, master, parts) as made_on, product.connect(source is not None, made_on) as client:
+        if source is not None:
+            tell_quarantined(sent(client, portfolio, source))
         ensure_portfolio(client, portfolio)
         if previous:
             request.previous_ranking_id = named_ranking(client, previous).ranking_id
@@ -111,6 +124,17 @@ def main(
     console.print(values_sentence(made.inputs), highlight=False)
     console.print(table(f"Queues ({summary.currency_code})", *queue_table(summary, used)))
     show_constraints(console, made)
+
+
+def tell_quarantined(told: CheckedPortfolio) -> None:
+    """Say on standard error how many rows of a file were left out before the ranking, if any were."""
+    header = told.portfolio
+    if header.quarantined_count:
+        typer.echo(
+            f"{header.quarantined_count:,} of {header.row_count:,} rows are quarantined and not ranked; "
+            "import_portfolio --check shows why.",
+            err=True,
+        )
 
 
 def show_constraints(console: Console, made: ranking_pb2.Ranking) -> None:

@@ -17,6 +17,7 @@ import typer
 from prometheus_client import start_http_server
 
 from collections_opt.application.settings import read_parameters
+from collections_opt.cli.common.engine import DEFAULT_MASTER, EngineName, EngineOption, FolderOption, MasterOption, engine_of
 from collections_opt.cli.common.product import ModelsOption, machine_user, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.signals import signals_caught
@@ -61,6 +62,10 @@ def main(
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
     console_port: Annotated[int | None, typer.Option(help="Port of the console on loopback; none by default.")] = None,
     import_gib: Annotated[float, typer.Option(help="GiB of memory that one import may hold; all together: half again.")] = 4.0,
+    engine: EngineOption = EngineName.HERE,
+    master: MasterOption = DEFAULT_MASTER,
+    engine_folder: FolderOption = "",
+    engine_from: Annotated[int, typer.Option(min=1, help="Fewest accounts of a ranking that the engine makes.")] = 1_000_000,
     insecure_loopback: Annotated[bool, typer.Option("--insecure-loopback", help="Plaintext, on loopback only.")] = False,
 ) -> None:
     """Serve the API; the first line printed names the address, SIGTERM and SIGINT end it after running calls.
@@ -73,7 +78,11 @@ def main(
     wait_for_the_end = signals_caught()
     at, models = stores.whereabouts(), models_of(stores.data, models)
     values = read_parameters(parameters) if parameters else None
-    with opened(stores.data, models, at) as workspace:
+    parts = engine_folder or str((stores.data / "engine").absolute())
+    with engine_of(engine, master, parts, engine_from) as made_on, opened(stores.data, models, at) as workspace:
+        if made_on is not None:
+            made_on.start()
+        workspace.rankings.engine = made_on
         halted = workspace.ledger.database.halted
         if halted:
             typer.echo(f"READING ONLY: {halted}", err=True)

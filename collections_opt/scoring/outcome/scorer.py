@@ -89,6 +89,10 @@ class Scorer:
         self.own = artifact.manifest.own_columns
         self.reason_groups = reason_groups(self.own)
 
+    def __reduce__(self) -> tuple[type[Scorer], tuple[Artifact]]:
+        """Travel to another process as the model alone."""
+        return Scorer, (self.artifact,)
+
     @property
     def model_version(self) -> str:
         """Kind and version of the model."""

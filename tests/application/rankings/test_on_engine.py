@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -22,25 +21,14 @@ from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
-from collections_opt.engines import Here
 from collections_opt.solvers import FindingKind, solve_default, verify
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
-from tests.support.engines.far import Far
+from tests.support.engines.far import FarEngine
 from tests.support.engines.spark import spark_session
 from tests.support.experiments.trials import design
 from tests.support.factories import outcomes
 
 ACCOUNTS = 100_000
-
-
-class FarEngine:
-    """Keeps rows in memory, in parts that look far."""
-
-    least_accounts = 1
-
-    @contextmanager
-    def spread(self, columns):
-        yield Far(Here(columns, 1), 1_000)
 
 
 def scored(portfolio):
@@ -192,9 +180,10 @@ def test_a_recorded_ranking_does_not_show_where_it_was_made(tmp_path):
     for name in ("here", "there"):
         keys = np.random.default_rng(1)
         opened = open_workspace(tmp_path / name, MODELS, lambda: NOW, random_bytes=keys.bytes)
-        opened.rankings.engine = FarEngine() if name == "there" else None
+        engine = opened.rankings.engine = FarEngine() if name == "there" else None
         import_bundled(opened)
         made = opened.rank(command_for(request_id="5f0c7c4e-58a3-4a47-9f0a-6a3cf3a0b001"), ignore_progress)
+        assert engine is None or engine.used == 1
         records.append(made.record_digest)
         opened.close()
     assert records[0] == records[1]

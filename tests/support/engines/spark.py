@@ -23,13 +23,18 @@ def why_no_spark() -> str:
     return "" if shutil.which("java") else "there is no java: Spark needs version 17"
 
 
-@functools.cache
-def spark_session():
-    """Return the session, or skip the test with a sentence; where CI=true nothing may be skipped."""
+def required():
+    """Skip the test with a sentence where there is no Spark; where CI=true nothing may be skipped."""
     missing = why_no_spark()
     if missing:
         assert os.environ.get("CI") != "true", missing
         pytest.skip(missing)
+
+
+@functools.cache
+def spark_session():
+    """Return the session, or skip as ``required``."""
+    required()
     from collections_opt.engines.sessions import session_of  # noqa: PLC0415 - not everybody has Spark
 
     return session_of(MASTER, {"spark.ui.enabled": "false", "spark.driver.memory": "1g"})
