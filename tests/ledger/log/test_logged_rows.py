@@ -85,8 +85,8 @@ def test_a_permit_that_outlives_its_erasure_is_noticed(ledger):
     assert ledger.verify_rows() == ["1 erasure permits outlive their erasure"]
 
 
-def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_them(database_url, tmp_path):
-    engine = upgrade(database_url, "0007")
+def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_them(new_database_url, tmp_path):
+    engine = upgrade(new_database_url, "0007")
     plan = {"plan_id": "desk", "version": 1, "effective_from": "2026-01-01", "etag": "e", "payload": "{}", "created_at": "t"}
     answer = {"request_id": "k", "method": "m", "payload_digest": "d", "response": "{}", "created_at": "t"}
     with engine.begin() as connection:
@@ -95,7 +95,7 @@ def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_the
         connection.execute(metadata.tables["idempotency_keys"].insert(), answer)
         assert connection.execute(sa.text("SELECT count(*) FROM log_entries")).scalar() == 0
     engine.dispose()
-    ledger = open_ledger(database_url, FolderObjectStore(tmp_path))
+    ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
     assert [(entry.kind, entry.reference) for entry in ledger.log_entries()] == [
         (LogKind.PORTFOLIO, "p1"),
         (LogKind.PLAN, "desk/1"),
