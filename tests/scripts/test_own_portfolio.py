@@ -73,7 +73,7 @@ def test_it_is_ranked_and_compared_with_outcomes_that_stay_on_this_side(address,
     rows = json.loads(shown.stdout)
     assert rows[0]["ordering"] == "EXPECTED_VALUE"
     assert [row["ordering"] for row in csv.DictReader(io.StringIO(table.read_text()))] == [row["ordering"] for row in rows]
-    assert "cash_difference_low" in rows[1]
+    assert "cash_difference_minor_units_low" in rows[1]
     assert page.read_text().count("<svg") == 4
     two = call("compare_orderings.py", *common[:-2], "--ordering", "BALANCE", "--ordering", "RANDOM", "--json")
     assert [row["ordering"] for row in json.loads(two.stdout)] == ["BALANCE", "RANDOM"]
