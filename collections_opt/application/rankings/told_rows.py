@@ -81,6 +81,13 @@ class RowsOf:
         at = int(np.searchsorted(self._keys, key_no))
         return [int(self._by_key[at])] if at < self._keys.size and self._keys[at] == key_no else []
 
+    def of_keys(self, key_no: Ints) -> Ints:
+        """Return the row of each of many accounts by the numbers of their keys, int64 (k,); -1 for those that are not here."""
+        if not self._keys.size:
+            return np.full(key_no.size, -1, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self._keys, key_no), self._keys.size - 1)
+        return np.where(self._keys[at] == key_no, self._by_key[at], -1)
+
     def of_customer(self, customer_id: bytes) -> list[int]:
         """Return the rows of a person's accounts; none for no id."""
         if not customer_id:
