@@ -57,6 +57,11 @@ def read_enum(kind: EnumDescriptor, value: int, path: str) -> str:
     return str(found.name).removeprefix(prefix)
 
 
+def enum_names(kind: EnumDescriptor) -> dict[int, str]:
+    """Return the names of an enum's values without its prefix by their number; without the unspecified one."""
+    return {value.number: str(value.name).removeprefix(_prefix(kind)) for value in kind.values if value.number}
+
+
 def write_enum(kind: EnumDescriptor, name: str) -> Any:
     """Return the enum value of a name without prefix.
 

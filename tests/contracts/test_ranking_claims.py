@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.listing import Order, Term
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.records import RankingState
@@ -113,7 +114,7 @@ def test_what_dead_workers_left_is_resumed_and_what_kills_them_is_abandoned(ledg
     last = {r.request.ranking_id: r for r in ledger.claims.recover("last", alive("living"), NOW)}
     assert (last["g1"].resumed, last["g3"].resumed) == (False, True)
     assert last["g1"].request.latest.reason == f"its worker ended {MAX_ATTEMPTS} times before it was made"
-    assert [r.ranking_id for r in ledger.requests.in_states([State.ABANDONED], None, 5)] == ["g1"]
+    assert [r.ranking_id for r, _ in ledger.requests.in_states([State.ABANDONED], None, 5)] == ["g1"]
     ledger.claims.claim("g1", "w9", alive(), NOW)
     assert ledger.claims.recover("w10", alive(), NOW)[0].resumed, "asking again starts the count anew"
 
@@ -171,7 +172,11 @@ def test_requests_are_listed_by_state_newest_first(ledger):
     append_state(ledger, "g2", State.RUNNING, "", NOW)
     append_state(ledger, "g2", State.FAILED, "no model", NOW)
     first = ledger.requests.in_states([State.REQUESTED], None, 2)
-    assert [r.ranking_id for r in first] == ["g5", "g4"]
-    rest = ledger.requests.in_states([State.REQUESTED], (first[-1].created_at, first[-1].ranking_id), 5)
-    assert [r.ranking_id for r in rest] == ["g3", "g1"]
-    assert [r.ranking_id for r in ledger.requests.in_states([State.FAILED, State.RUNNING], None, 5)] == ["g2"]
+    assert [r.ranking_id for r, _ in first] == ["g5", "g4"]
+    rest = ledger.requests.in_states([State.REQUESTED], first[-1][1], 5)
+    assert [r.ranking_id for r, _ in rest] == ["g3", "g1"]
+    assert [r.ranking_id for r, _ in ledger.requests.in_states([State.FAILED, State.RUNNING], None, 5)] == ["g2"]
+    by_book = ledger.requests.in_states([State.REQUESTED], None, 2, order=Order("portfolio_id"))
+    more = ledger.requests.in_states([State.REQUESTED], by_book[-1][1], 5, order=Order("portfolio_id"))
+    assert [r.ranking_id for r, _ in (*by_book, *more)] == ["g1", "g3", "g4", "g5"]
+    assert ledger.requests.in_states(list(State), None, 5, [Term("portfolio_id", "=", "none")]) == []

@@ -136,19 +136,31 @@ class ListCapacityPlansRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Plans per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    filter: _builtins.str
+    """Only those that meet it, as `currency_code = EUR`; joined by AND, with = and, for days and numbers, <, <=, > and >=.
+    Fields: plan_id, effective_from, currency_code.
+    """
+    order_by: _builtins.str
+    """A field, or a field and `desc`: plan_id, effective_from, currency_code, create_time.
+    Empty: by id.
+    """
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,22 +259,34 @@ class ListCapacityPlanVersionsRequest(_message.Message):
     PLAN_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Which plan."""
     page_size: _builtins.int
     """Versions per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    filter: _builtins.str
+    """Only those that meet it, as `effective_from >= 2026-11-01 AND taken_back = false`; joined by AND, with = and, for days and numbers, <, <=, > and >=.
+    Fields: version, effective_from, taken_back.
+    """
+    order_by: _builtins.str
+    """A field, or a field and `desc`: version, effective_from, taken_back, create_time.
+    Empty: newest first.
+    """
     def __init__(
         self,
         *,
         plan_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "plan_id", b"plan_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "plan_id", b"plan_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -496,6 +496,8 @@ class ListMaturitiesRequest(_message.Message):
     PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Those of a ranking; empty for all."""
     portfolio_id: _builtins.str
@@ -504,6 +506,14 @@ class ListMaturitiesRequest(_message.Message):
     """Maturities per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    filter: _builtins.str
+    """Only those that meet it, as `as_of_date >= 2026-11-01`; joined by AND, with = and, for days and numbers, <, <=, > and >=.
+    Fields: sequence, ranking_id, portfolio_id, as_of_date, mature_date.
+    """
+    order_by: _builtins.str
+    """A field, or a field and `desc`: sequence, ranking_id, portfolio_id, as_of_date, mature_date, create_time.
+    Empty: oldest first.
+    """
     def __init__(
         self,
         *,
@@ -511,10 +521,12 @@ class ListMaturitiesRequest(_message.Message):
         portfolio_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "portfolio_id", b"portfolio_id", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

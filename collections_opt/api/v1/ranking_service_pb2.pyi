@@ -297,13 +297,18 @@ class ListRankingsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Rankings per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
     filter: _builtins.str
-    """Only rankings of a portfolio, a plan or a day, as `portfolio_id = "cards" AND capacity_plan_id = "desk" AND as_of_date = 2026-11-24`;
-    each field once, joined by AND; empty lists all.
+    """Only those that meet it, as `portfolio_id = "cards" AND as_of_date >= 2026-11-01`; joined by AND, with = and, for days, <, <=, >
+    and >=. Fields: portfolio_id, capacity_plan_id, as_of_date, state. Without a state and without states, the recorded ones.
+    """
+    order_by: _builtins.str
+    """A field, or a field and `desc`: create_time, as_of_date, portfolio_id, capacity_plan_id.
+    Empty: newest first.
     """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_ranking_pb2.RankingState.ValueType]:
@@ -316,10 +321,11 @@ class ListRankingsRequest(_message.Message):
         page_token: _builtins.str = ...,
         states: _abc.Iterable[_ranking_pb2.RankingState.ValueType] | None = ...,
         filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

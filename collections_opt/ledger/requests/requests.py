@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
@@ -11,10 +11,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.core.listing import Order, Place, Term
 from collections_opt.ledger.log.outbox import insert_event
 from collections_opt.ledger.records import PortfolioRecord, RankingState, RequestedRanking, StateRecord
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
-from collections_opt.ledger.store.ranking_filter import EVERY, RankingFilter
+from collections_opt.ledger.store.ordering import conditions, ordered, ranking_columns
 from collections_opt.ledger.store.schema import portfolios
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
@@ -30,6 +31,9 @@ _NEXT: Mapping[RankingState, frozenset[RankingState]] = {
     _S.ABANDONED: frozenset({_S.RUNNING}),
     _S.SUCCEEDED: frozenset(),
 }
+
+NEWEST = Order("create_time", descending=True)
+"""The order of requests where nobody asks for another."""
 
 
 class Requests(Store):
@@ -69,18 +73,29 @@ class Requests(Store):
             return unfinished(connection)
 
     def in_states(
-        self, wanted: Collection[RankingState], before: tuple[str, str] | None, size: int, only: RankingFilter = EVERY
-    ) -> list[RequestedRanking]:
-        """Return requests whose latest state is one of those wanted, newest first, before ``(created_at, ranking_id)``."""
-        more = only.conditions(requests.c.portfolio_id, requests.c.command, self._database.dialect)
-        condition: sa.ColumnElement[bool] = sa.and_(states.c.state.in_(list(wanted)), *more)
-        if before is not None:
-            condition &= sa.tuple_(requests.c.created_at, requests.c.ranking_id) < sa.tuple_(*map(sa.literal, before))
+        self,
+        wanted: Collection[RankingState],
+        after: Place | None,
+        size: int,
+        terms: Sequence[Term] = (),
+        order: Order = NEWEST,
+    ) -> list[tuple[RequestedRanking, Place]]:
+        """Return requests whose latest state is one of those wanted with their places, in order, at most ``size``.
+
+        Args:
+            wanted: the states.
+            after: the last place before; None for all.
+            size: rows at most.
+            terms: on the fields of ``ranking_columns``.
+            order: by one of them.
+        """
+        columns = ranking_columns(requests.c, requests.c.command, self._database.dialect)
+        condition = sa.and_(states.c.state.in_(list(wanted)), *conditions(terms, columns))
+        query = _with_latest(condition).join(portfolios, portfolios.c.portfolio_id == requests.c.portfolio_id)
+        query = ordered(query, order, columns, requests.c.ranking_id, after).limit(check_size(size))
         with self._database.read() as connection:
-            order = (requests.c.created_at.desc(), requests.c.ranking_id.desc())
-            return [
-                _request(row) for row in connection.execute(_with_latest(condition, *order).limit(check_size(size))).mappings()
-            ]
+            rows = [dict(row) for row in connection.execute(query).mappings()]
+        return [(_request(row), (place, row["ranking_id"])) for row in rows for place in [row.pop("place")]]
 
 
 def insert_request(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.listing import Order, Place, Term
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.store.database import Store, check_size, found, one
+from collections_opt.ledger.store.ordering import conditions, ordered
 from collections_opt.ledger.store.schema import portfolios
 
 
@@ -49,6 +52,25 @@ class Portfolios(Store):
         query = portfolios.select().where(portfolios.c.portfolio_id > after).order_by(portfolios.c.portfolio_id)
         with self._database.read() as connection:
             return [PortfolioRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+
+    def portfolios_listed(
+        self, terms: Sequence[Term], order: Order, after: Place | None, size: int
+    ) -> list[tuple[PortfolioRecord, Place]]:
+        """Return the portfolios that meet all terms with their places, in order, at most ``size``.
+
+        Args:
+            terms: on the fields that lists of portfolios have.
+            order: by one of them; without a name, by id.
+            after: the last place before; None for all.
+            size: rows at most.
+        """
+        c = portfolios.c
+        columns = {"portfolio_id": c.portfolio_id, "as_of_date": c.as_of_date, "create_time": c.created_at}
+        columns |= {"currency_code": c.currency_code, "": c.portfolio_id}
+        query = ordered(portfolios.select().where(*conditions(terms, columns)), order, columns, c.portfolio_id, after)
+        with self._database.read() as connection:
+            rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+        return [(PortfolioRecord(**row), (place, row["portfolio_id"])) for row in rows for place in [row.pop("place")]]
 
     def newest_portfolios(self, size: int) -> list[PortfolioRecord]:
         """Return portfolios, the newest as-of date first, at most ``size``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.listing import Order, Place, Term
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.ledger.log.chain import canonical_json, chain_digest, head
 from collections_opt.ledger.log.log import LogKind, append_log
@@ -20,7 +21,7 @@ from collections_opt.ledger.requests.lives import broken_life, life_digest
 from collections_opt.ledger.requests.requests import insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
-from collections_opt.ledger.store.ranking_filter import EVERY, RankingFilter
+from collections_opt.ledger.store.ordering import conditions, ordered, ranking_columns
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
@@ -68,14 +69,32 @@ class Rankings(Store):
         with self._database.read() as connection:
             return found(_ranking(connection, rankings.c.ranking_id == ranking_id), "ranking_id", ranking_id)
 
-    def rankings_before(self, seq: int | None, size: int, only: RankingFilter = EVERY) -> list[RankingRecord]:
-        """Return rankings, newest first, before a sequence number (None for all), at most ``size``, of those wanted."""
+    def rankings_before(self, seq: int | None, size: int) -> list[RankingRecord]:
+        """Return rankings, newest first, before a sequence number (None for all), at most ``size``."""
         query = rankings.select().order_by(rankings.c.seq.desc()).limit(check_size(size))
-        query = query.where(*only.conditions(rankings.c.portfolio_id, rankings.c.record, self._database.dialect))
         if seq is not None:
             query = query.where(rankings.c.seq < seq)
         with self._database.read() as connection:
             return [_as_ranking(row) for row in connection.execute(query).mappings()]
+
+    def rankings_listed(
+        self, terms: Sequence[Term], order: Order, after: Place | None, size: int
+    ) -> list[tuple[RankingRecord, Place]]:
+        """Return the rankings that meet all terms with their places, in order, at most ``size``.
+
+        Args:
+            terms: on the fields of ``ranking_columns``.
+            order: by one of them; without a name, the newest first.
+            after: the last place before; None for all.
+            size: rows at most.
+        """
+        columns = {**ranking_columns(rankings.c, rankings.c.record, self._database.dialect), "": rankings.c.seq}
+        query = sa.select(rankings).join(portfolios, portfolios.c.portfolio_id == rankings.c.portfolio_id)
+        by = order if order.name else Order(descending=True)
+        query = ordered(query.where(*conditions(terms, columns)), by, columns, rankings.c.seq, after)
+        with self._database.read() as connection:
+            rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+        return [(_as_ranking(row), (place, row["seq"])) for row in rows for place in [row.pop("place")]]
 
     def rankings_by_day(self, day: date | None, after: tuple[str, int] | None, size: int) -> list[RankingRecord]:
         """Return rankings by as-of date, newest day first and on each day newest first, at most ``size``.

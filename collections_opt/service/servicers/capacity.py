@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from collections_opt.api.v1 import capacity_calendar_pb2 as calendar_pb
@@ -14,6 +14,7 @@ from collections_opt.application.resources.calendar_views import VersionState
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.records import PlanRecord
@@ -21,10 +22,15 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.capacity_calendar import write_calendar_change, write_days, write_state
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.listing import Listing
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.capacity_changes import DAY_HEADS, read_day_change, write_day_change
 from collections_opt.wire.common import read_date, told_as
 from collections_opt.wire.plans import HEADS, RENAMES, read_plan, write_plan
+
+_PLAN = capacity_plan_pb2.CapacityPlan.DESCRIPTOR
+_PLANS = Listing(_PLAN, ("plan_id", "effective_from", "currency_code", "create_time"), "plan_id")
+_VERSIONS = Listing(_PLAN, ("version", "effective_from", "taken_back", "create_time"), "version")
 
 
 class CapacityServicer:
@@ -68,13 +74,24 @@ class CapacityServicer:
         self, request: pb.ListCapacityPlanVersionsRequest, _context: Call
     ) -> pb.ListCapacityPlanVersionsResponse:
         """Return a page of a plan's versions, newest first."""
-        page = read_page(f"capacity_plans/{request.plan_id}", request.page_size, request.page_token, 0)
-        records, more = page.cut(self._ledger.plan_versions(request.plan_id, page.after or None, page.size + 1))
-        if not (records or page.after):
-            self._ledger.plan(request.plan_id)  # says that there is none
-        plans = self._written([(self._calendar.stored(record), record) for record in records])
-        token = page.next_token(records[-1].version) if more else ""
+        scope = f"capacity_plans/{request.plan_id}"
+
+        def plainly() -> tuple[list[capacity_plan_pb2.CapacityPlan], str]:
+            page = read_page(scope, request.page_size, request.page_token, 0)
+            records, more = page.cut(self._ledger.plan_versions(request.plan_id, page.after or None, page.size + 1))
+            if not (records or page.after):
+                self._ledger.plan(request.plan_id)  # says that there is none
+            return self._shown(records), page.next_token(records[-1].version) if more else ""
+
+        plans, token = _VERSIONS.page(request, scope, plainly, lambda: self._every_version(request.plan_id))
         return pb.ListCapacityPlanVersionsResponse(capacity_plans=plans, next_page_token=token)
+
+    def _every_version(self, plan_id: str) -> Iterator[capacity_plan_pb2.CapacityPlan]:
+        self._ledger.plan(plan_id)
+        before: int | None = None
+        while records := self._ledger.plan_versions(plan_id, before, MAX_PAGE_SIZE):
+            yield from self._shown(records)
+            before = records[-1].version
 
     def get_capacity_calendar(
         self, request: calendar_pb.GetCapacityCalendarRequest, _context: Call
@@ -117,11 +134,23 @@ class CapacityServicer:
 
     def list_capacity_plans(self, request: pb.ListCapacityPlansRequest, _context: Call) -> pb.ListCapacityPlansResponse:
         """Return a page of latest versions."""
-        page = read_page("capacity_plans", request.page_size, request.page_token, "")
-        records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
-        plans = self._written([(self._calendar.stored(record), record) for record in records])
-        token = page.next_token(records[-1].plan_id) if more else ""
+
+        def plainly() -> tuple[list[capacity_plan_pb2.CapacityPlan], str]:
+            page = read_page("capacity_plans", request.page_size, request.page_token, "")
+            records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
+            return self._shown(records), page.next_token(records[-1].plan_id) if more else ""
+
+        plans, token = _PLANS.page(request, "capacity_plans", plainly, self._every_plan)
         return pb.ListCapacityPlansResponse(capacity_plans=plans, next_page_token=token)
+
+    def _every_plan(self) -> Iterator[capacity_plan_pb2.CapacityPlan]:
+        after = ""
+        while records := self._ledger.plans_after(after, MAX_PAGE_SIZE):
+            yield from self._shown(records)
+            after = records[-1].plan_id
+
+    def _shown(self, records: Sequence[PlanRecord]) -> list[capacity_plan_pb2.CapacityPlan]:
+        return self._written([(self._calendar.stored(record), record) for record in records])
 
     def evaluate_capacity(
         self, request: evaluation_pb.EvaluateCapacityRequest, _context: Call

@@ -13,7 +13,7 @@ from collections_opt.core.names import normal_account_id
 from collections_opt.ledger.events.event_log import Told
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import told_as
 from collections_opt.wire.events import RENAMES, read_events, write_recorded_events
 

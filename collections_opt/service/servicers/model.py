@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from collections_opt.api.v1 import model_service_pb2 as pb
@@ -9,12 +10,14 @@ from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.application.models.registry import ModelCommand, ModelRegistry, ModelView
 from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.models.lifecycle import ApprovalTerms, ModelAction, ModelKind
 from collections_opt.scoring.versions.artifacts import read_card
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
 from collections_opt.service.converters.models import read_kind, write_event, write_model, write_training
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.listing import Listing
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import read_time, read_uuid4, told_as, write_enum
 
 DEFAULT_SCORE_VALID_DAYS = 7
@@ -26,6 +29,8 @@ _PROMOTIONS = {
     pb.MODEL_ROLE_CHALLENGER: ModelAction.CHALLENGE,
     pb.MODEL_ROLE_INACTIVE: ModelAction.WITHDRAW,
 }
+_MODELS = Listing(pb.Model.DESCRIPTOR, ("version", "role", "state", "engine", "create_time"), "version")
+_EVENTS = Listing(pb.ModelEvent.DESCRIPTOR, ("sequence", "version", "action", "actor", "mode", "create_time"), "sequence")
 
 
 class _Act(Protocol):
@@ -55,12 +60,14 @@ class ModelServicer:
     def list_models(self, request: pb.ListModelsRequest, _context: Call) -> pb.ListModelsResponse:
         """Return a page of versions."""
         kind = read_kind(request.kind or ModelKind.OUTCOME.value)
-        page = read_page(f"models/{kind}", request.page_size, request.page_token, "")
-        views, more = page.cut(self._models.models(kind, page.after))
-        return pb.ListModelsResponse(
-            models=[write_model(view) for view in views],
-            next_page_token=page.next_token(views[-1].manifest.version) if more else "",
-        )
+
+        def plainly() -> tuple[list[pb.Model], str]:
+            page = read_page(f"models/{kind}", request.page_size, request.page_token, "")
+            views, more = page.cut(self._models.models(kind, page.after))
+            return list(map(write_model, views)), page.next_token(views[-1].manifest.version) if more else ""
+
+        models, token = _MODELS.page(request, f"models/{kind}", plainly, lambda: map(write_model, self._models.models(kind)))
+        return pb.ListModelsResponse(models=models, next_page_token=token)
 
     def get_model(self, request: pb.GetModelRequest, _context: Call) -> pb.GetModelResponse:
         """Return a version, its files checked against their digests, with its card."""
@@ -71,11 +78,21 @@ class ModelServicer:
     def list_model_events(self, request: pb.ListModelEventsRequest, _context: Call) -> pb.ListModelEventsResponse:
         """Return a page of events, oldest first."""
         kind = read_kind(request.kind)
-        page = read_page(f"model-events/{kind}/{request.version}", request.page_size, request.page_token, 0)
-        events, more = page.cut(self._models.events(kind, request.version, page.after, page.size + 1))
-        return pb.ListModelEventsResponse(
-            events=[write_event(event) for event in events], next_page_token=page.next_token(events[-1].seq) if more else ""
-        )
+        scope = f"model-events/{kind}/{request.version}"
+
+        def plainly() -> tuple[list[pb.ModelEvent], str]:
+            page = read_page(scope, request.page_size, request.page_token, 0)
+            events, more = page.cut(self._models.events(kind, request.version, page.after, page.size + 1))
+            return list(map(write_event, events)), page.next_token(events[-1].seq) if more else ""
+
+        events, token = _EVENTS.page(request, scope, plainly, lambda: self._every_event(kind, request.version))
+        return pb.ListModelEventsResponse(events=events, next_page_token=token)
+
+    def _every_event(self, kind: ModelKind, version: str) -> Iterator[pb.ModelEvent]:
+        after = 0
+        while events := self._models.events(kind, version, after, MAX_PAGE_SIZE):
+            yield from map(write_event, events)
+            after = events[-1].seq
 
     def submit_model(self, request: pb.SubmitModelRequest, context: Call) -> pb.SubmitModelResponse:
         """Offer a draft."""

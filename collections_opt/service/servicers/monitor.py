@@ -10,18 +10,23 @@ from collections_opt.api.v1 import monitor_service_pb2 as pb
 from collections_opt.application.outcomes.maturity import MOST_RANKINGS
 from collections_opt.application.outcomes.monitors import Monitors
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
 from collections_opt.core.outcomes.terms import ToldOutcomes
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.monitors import write_monitor
 from collections_opt.service.converters.outcomes import write_maturity, write_outcomes
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.listing import Listing
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import told_as
 from collections_opt.wire.outcomes import read_terms, read_told
 
 MOST_LATER = 100
 """Later portfolios that a caller may name."""
+
+_LISTED = ("sequence", "ranking_id", "portfolio_id", "as_of_date", "mature_date", "create_time")
+_MATURITIES = Listing(pb.Maturity.DESCRIPTOR, _LISTED, "sequence")
 
 
 class MonitorServicer:
@@ -68,12 +73,22 @@ class MonitorServicer:
 
     def list_maturities(self, request: pb.ListMaturitiesRequest, _context: Call) -> pb.ListMaturitiesResponse:
         """Return a page of maturities."""
+        named = (request.ranking_id, request.portfolio_id)
         scope = f"maturities/{request.ranking_id}/{request.portfolio_id}"
-        page = read_page(scope, request.page_size, request.page_token, 0)
-        found, more = page.cut(self._maturities.after(page.after, page.size + 1, request.ranking_id, request.portfolio_id))
-        return pb.ListMaturitiesResponse(
-            maturities=[write_maturity(one) for one in found], next_page_token=page.next_token(found[-1].seq) if more else ""
-        )
+
+        def plainly() -> tuple[list[pb.Maturity], str]:
+            page = read_page(scope, request.page_size, request.page_token, 0)
+            found, more = page.cut(self._maturities.after(page.after, page.size + 1, *named))
+            return list(map(write_maturity, found)), page.next_token(found[-1].seq) if more else ""
+
+        shown, token = _MATURITIES.page(request, scope, plainly, lambda: self._every_maturity(*named))
+        return pb.ListMaturitiesResponse(maturities=shown, next_page_token=token)
+
+    def _every_maturity(self, ranking_id: str, portfolio_id: str) -> Iterator[pb.Maturity]:
+        after = 0
+        while found := self._maturities.after(after, MAX_PAGE_SIZE, ranking_id, portfolio_id):
+            yield from map(write_maturity, found)
+            after = found[-1].seq
 
     def list_outcomes(self, request: pb.ListOutcomesRequest, _context: Call) -> pb.ListOutcomesResponse:
         """Return a page of what became of a ranking's accounts."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
@@ -22,6 +25,7 @@ from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.listing import Term
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.log import LogKind
@@ -29,7 +33,9 @@ from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.derivations import write_derivation
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.filtering import DAY, TEXT, read_filter, read_order
+from collections_opt.service.servicers.lists.listing import read_place, write_place
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.byte_budget import ByteBudget, Held, Spool
 from collections_opt.wire.columns import ColumnCollector
@@ -41,6 +47,10 @@ _LOOK_AGAIN_SECONDS = 0.5
 """How often an import that waits for another looks whether its caller is still there."""
 
 HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code", "products")}
+
+_FILTERED = {"portfolio_id": TEXT, "as_of_date": DAY, "currency_code": TEXT}
+_FINDINGS_FILTERED = {"field": TEXT, "rule": TEXT}
+"""What lists of portfolios and of findings are filtered by."""
 
 
 class PortfolioServicer:
@@ -71,7 +81,7 @@ class PortfolioServicer:
             contradictions=_write_contradictions(imported.contradictions),
         )
         for start in range(0, len(imported.quarantine.rule), MAX_PAGE_SIZE):
-            shown = _write_findings(imported.quarantine, slice(start, start + MAX_PAGE_SIZE))
+            shown = _write_findings(imported.quarantine, range(start, min(start + MAX_PAGE_SIZE, len(imported.quarantine.rule))))
             yield pb.CheckPortfolioResponse(findings=pb.QuarantinedAccounts(quarantined_accounts=shown))
 
     def _imported(
@@ -108,21 +118,27 @@ class PortfolioServicer:
 
     def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: Call) -> pb.ListPortfoliosResponse:
         """Return a page of headers."""
-        page = read_page("portfolios", request.page_size, request.page_token, "")
-        records, more = page.cut(self._ledger.portfolios_after(page.after, page.size + 1))
-        token = page.next_token(records[-1].portfolio_id) if more else ""
-        return pb.ListPortfoliosResponse(portfolios=self._written(records), next_page_token=token)
+        terms, order = read_filter(request.filter, _FILTERED), read_order(request.order_by, (*_FILTERED, "create_time"))
+        page = read_page(f"portfolios/{terms}/{order}", request.page_size, request.page_token, "")
+        after = read_place(page, (str, str))
+        found, more = page.cut(self._ledger.portfolios_listed(terms, order, after, page.size + 1))
+        token = page.next_token(write_place(found[-1][1])) if more else ""
+        return pb.ListPortfoliosResponse(portfolios=self._written([record for record, _ in found]), next_page_token=token)
 
     def list_quarantined_accounts(
         self, request: pb.ListQuarantinedAccountsRequest, _context: Call
     ) -> pb.ListQuarantinedAccountsResponse:
         """Return a page of findings."""
-        page = read_page(f"quarantine/{request.portfolio_id}", request.page_size, request.page_token, 0)
+        terms = read_filter(request.filter, _FINDINGS_FILTERED)
+        page = read_page(f"quarantine/{request.portfolio_id}/{terms}", request.page_size, request.page_token, 0)
         found = self._books.quarantine(request.portfolio_id)
-        part = slice(page.after, page.after + page.size)
-        shown = _write_findings(found, part)
-        token = page.next_token(part.stop) if part.stop < len(found.rule) else ""
-        return pb.ListQuarantinedAccountsResponse(quarantined_accounts=shown, next_page_token=token)
+        rows = _rows_of(found, terms)
+        part = rows[page.after : page.after + page.size]
+        shown = _write_findings(found, part.tolist())
+        after = page.after + page.size
+        return pb.ListQuarantinedAccountsResponse(
+            quarantined_accounts=shown, next_page_token=page.next_token(after) if after < rows.size else ""
+        )
 
     def roll_forward(self, request: pb.RollForwardRequest, context: Call) -> pb.RollForwardResponse:
         """Return the portfolio of a later day."""
@@ -210,16 +226,29 @@ def _write_contradictions(found: Sequence[Contradiction]) -> list[pb.Contradicti
     return [pb.Contradiction(**vars(one)) for one in found]
 
 
-def _write_findings(found: Quarantine, part: slice) -> list[pb.QuarantinedAccount]:
-    numbers = (found.row[part].tolist(), found.line[part].tolist())
-    texts = (found.account_id[part], found.field[part], found.column[part], found.value[part])
-    rows = zip(*numbers, *texts, found.rule[part], found.remedy[part], strict=True)
+def _write_findings(found: Quarantine, rows: Iterable[int]) -> list[pb.QuarantinedAccount]:
+    """Return a page of findings."""
     return [
         pb.QuarantinedAccount(
-            row=row, line=line, account_id=account_id, field=name, column=column, value=value, rule=rule, remedy=remedy
+            row=int(found.row[n]),
+            line=int(found.line[n]),
+            account_id=found.account_id[n],
+            field=found.field[n],
+            column=found.column[n],
+            value=found.value[n],
+            rule=found.rule[n],
+            remedy=found.remedy[n],
         )
-        for row, line, account_id, name, column, value, rule, remedy in rows
+        for n in rows
     ]
+
+
+def _rows_of(found: Quarantine, terms: Sequence[Term]) -> NDArray[np.intp]:
+    """Return the findings that meet all terms, in row order."""
+    wanted = np.ones(len(found.rule), dtype=bool)
+    for term in terms:
+        wanted &= np.array(getattr(found, term.name), dtype=object) == term.value
+    return np.flatnonzero(wanted)
 
 
 def _check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from collections_opt.api.v1 import evidence_pb2, placement_pb2, ranking_pb2
 from collections_opt.api.v1 import morning_pb2 as mornings_pb
@@ -21,8 +20,6 @@ from collections_opt.core.evaluation.mornings import Change
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.records import RankingState
-from collections_opt.ledger.store.ranking_filter import RankingFilter
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.accounts import ACCOUNT_RENAMES, accounts_to_raw
@@ -37,8 +34,8 @@ from collections_opt.service.converters.rankings import (
 )
 from collections_opt.service.converters.recorded_rankings import write_recorded
 from collections_opt.service.servicers.evidence_calls import EvidenceCalls
-from collections_opt.service.servicers.filtering import read_day, read_filter
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.paging import read_page
+from collections_opt.service.servicers.lists.rankings import RankingLists
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
 from collections_opt.wire.constraints import read_constraints
@@ -57,10 +54,6 @@ MAX_COMPARED = 20
 WATCH_SECONDS = 1.0
 """How often a watch looks whether its caller is still there."""
 
-_FILTERED = {"portfolio_id": "portfolio_id", "capacity_plan_id": "plan_id", "as_of_date": "as_of_date"}
-_FILTERS: Mapping[str, Callable[[str], Any]] = {"portfolio_id": str, "capacity_plan_id": str, "as_of_date": read_day}
-"""What lists of rankings are filtered by."""
-
 
 class RankingServicer:
     """Makes and shows rankings."""
@@ -71,6 +64,7 @@ class RankingServicer:
         self._recorded = rankings.recorded
         self._placer = placer
         self._ledger = ledger
+        self._lists = RankingLists(ledger, self._recorded)
         self._mornings = Mornings(ledger.erasure_count)
 
     def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
@@ -94,14 +88,7 @@ class RankingServicer:
 
     def list_rankings(self, request: pb.ListRankingsRequest, _context: Call) -> pb.ListRankingsResponse:
         """Return a page of recorded rankings, newest first, or of those in the states asked for."""
-        only = RankingFilter(**{_FILTERED[name]: value for name, value in read_filter(request.filter, _FILTERS).items()})
-        if request.states:
-            return self._in_states(request, only)
-        page = read_page(f"rankings/{only}", request.page_size, request.page_token, 0)
-        records, more = page.cut(self._ledger.rankings_before(page.after or None, page.size + 1, only))
-        token = page.next_token(records[-1].seq) if more else ""
-        shown = [write_recorded(record, self._recorded.plan_of(record)) for record in records]
-        return pb.ListRankingsResponse(rankings=shown, next_page_token=token)
+        return self._lists.page(request, self._shown)
 
     def cancel_ranking(self, request: pb.CancelRankingRequest, _context: Call) -> pb.CancelRankingResponse:
         """Stop a ranking that is not yet recorded."""
@@ -212,16 +199,6 @@ class RankingServicer:
     def _opened_as(self, ranking_id: str, field: str) -> OpenedRanking:
         with told_as({"ranking_id": field}):
             return self._recorded.open(ranking_id)
-
-    def _in_states(self, request: pb.ListRankingsRequest, only: RankingFilter) -> pb.ListRankingsResponse:
-        names = [read_enum(ranking_pb2.RankingState.DESCRIPTOR, n, f"states[{i}]") for i, n in enumerate(request.states)]
-        wanted = {RankingState(name) for name in names} | ({RankingState.REQUESTED} if "RUNNING" in names else set())
-        page = read_page(f"rankings/{sorted(wanted)}/{only}", request.page_size, request.page_token, "")
-        created_at, _, ranking_id = page.after.partition("|")
-        before = (created_at, ranking_id) if page.after else None
-        found, more = page.cut(self._ledger.requests.in_states(wanted, before, page.size + 1, only))
-        token = page.next_token(f"{found[-1].created_at}|{found[-1].ranking_id}") if more else ""
-        return pb.ListRankingsResponse(rankings=[self._shown(r.ranking_id) for r in found], next_page_token=token)
 
     def _command(self, request: pb.CreateRankingRequest) -> RankingCommand:
         solver = request.solver or ranking_pb2.SOLVER_DEFAULT

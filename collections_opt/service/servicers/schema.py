@@ -14,7 +14,7 @@ from collections_opt.core.limits import (
 )
 from collections_opt.core.names import check_id
 from collections_opt.service.access.call import Call
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import read_date, write_enum
 
 

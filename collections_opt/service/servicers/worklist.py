@@ -16,7 +16,7 @@ from collections_opt.application.rankings.recorded_rankings import RecordedRanki
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import read_enum, read_uuid4, told_as
 from collections_opt.wire.events import RENAMES, read_events
 

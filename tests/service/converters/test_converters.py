@@ -18,7 +18,7 @@ from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Eviden
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.value.payoffs import CostBasis, ValueParameters, check_parameters
 from collections_opt.service.converters.accounts import accounts_to_raw
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire import parameters as parameter_messages
 from collections_opt.wire import plans as plan_messages
 from collections_opt.wire.common import read_date, read_enum, told_as, write_date

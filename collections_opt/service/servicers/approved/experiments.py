@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import MappingProxyType
 
+from collections_opt.api.v1 import experiment_pb2
 from collections_opt.api.v1 import experiment_service_pb2 as pb
 from collections_opt.application.experiments.planning import Trials
 from collections_opt.application.experiments.readings import Readings
 from collections_opt.application.resources.experiments import Experiments, NewExperiment, StopCommand
+from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_acting
 from collections_opt.service.converters.approved.experiments import (
@@ -21,7 +23,8 @@ from collections_opt.service.converters.approved.experiments import (
 )
 from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.servicers.approved.shelf import read_approval
-from collections_opt.service.servicers.paging import read_page
+from collections_opt.service.servicers.lists.listing import Listing
+from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import read_date, read_uuid4, told_as
 
 _NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "experiment_id"})
@@ -39,6 +42,8 @@ _SAVED: Mapping[str, str] = MappingProxyType(
 _PLANNED: Mapping[str, str] = MappingProxyType(
     {"standard_deviation": "standard_deviation_minor_units", "wanted_effect": "wanted_effect_minor_units"}
 )
+_LISTED = ("experiment_id", "standing", "start_date", "end_date", "create_time")
+_LISTING = Listing(experiment_pb2.Experiment.DESCRIPTOR, _LISTED, "experiment_id")
 _STOPPED: Mapping[str, str] = MappingProxyType({"resource_id": "experiment_id", "stop_reason": "reason", "note": "reason"})
 
 
@@ -108,12 +113,20 @@ class ExperimentServicer:
 
     def list_experiments(self, request: pb.ListExperimentsRequest, _context: Call) -> pb.ListExperimentsResponse:
         """Return a page of what stands of every experiment."""
+        found, token = _LISTING.page(request, "experiments", lambda: self._page(request), self._every)
+        return pb.ListExperimentsResponse(experiments=found, next_page_token=token)
+
+    def _page(self, request: pb.ListExperimentsRequest) -> tuple[list[experiment_pb2.Experiment], str]:
         page = read_page("experiments", request.page_size, request.page_token, "")
         found, more = page.cut(self._experiments.latest(page.after, page.size + 1))
-        return pb.ListExperimentsResponse(
-            experiments=[write_experiment(each, self._now().date()) for each in found],
-            next_page_token=page.next_token(found[-1].version.resource_id) if more else "",
-        )
+        shown = [write_experiment(each, self._now().date()) for each in found]
+        return shown, page.next_token(found[-1].version.resource_id) if more else ""
+
+    def _every(self) -> Iterator[experiment_pb2.Experiment]:
+        after = ""
+        while found := self._experiments.latest(after, MAX_PAGE_SIZE):
+            yield from (write_experiment(each, self._now().date()) for each in found)
+            after = found[-1].version.resource_id
 
     def read_experiment(self, request: pb.ReadExperimentRequest, _context: Call) -> pb.ReadExperimentResponse:
         """Return what an experiment shows."""

@@ -41,7 +41,7 @@ class ParametersServicer:
     def __init__(self, values: ValueSets) -> None:
         self._values = values
         self._sets = values.resources
-        self._shelf = Shelf(values.resources, "value_sets", "set_id")
+        self._shelf = Shelf(values.resources, "value_sets", "set_id", value_set_pb2.ValueSet.DESCRIPTOR, write_value_set)
 
     def create_value_set(self, request: pb.CreateValueSetRequest, context: Call) -> pb.CreateValueSetResponse:
         """Save a first version."""
@@ -62,17 +62,17 @@ class ParametersServicer:
 
     def get_value_set(self, request: pb.GetValueSetRequest, _context: Call) -> pb.GetValueSetResponse:
         """Return a version or the latest."""
-        return pb.GetValueSetResponse(value_set=write_value_set(self._shelf.version(request.set_id, request.version)))
+        return pb.GetValueSetResponse(value_set=self._shelf.version(request.set_id, request.version))
 
     def list_value_sets(self, request: pb.ListValueSetsRequest, _context: Call) -> pb.ListValueSetsResponse:
         """Return a page of latest versions."""
         found, token = self._shelf.latest(request)
-        return pb.ListValueSetsResponse(value_sets=[write_value_set(each) for each in found], next_page_token=token)
+        return pb.ListValueSetsResponse(value_sets=found, next_page_token=token)
 
     def list_value_set_versions(self, request: pb.ListValueSetVersionsRequest, _context: Call) -> pb.ListValueSetVersionsResponse:
         """Return a page of versions of a set, newest first."""
         found, token = self._shelf.versions(request, request.set_id)
-        return pb.ListValueSetVersionsResponse(value_sets=[write_value_set(each) for each in found], next_page_token=token)
+        return pb.ListValueSetVersionsResponse(value_sets=found, next_page_token=token)
 
     def get_values_in_force(self, request: pb.GetValuesInForceRequest, _context: Call) -> pb.GetValuesInForceResponse:
         """Return what a call that values a portfolio would take."""

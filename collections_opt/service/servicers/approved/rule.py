@@ -27,7 +27,9 @@ class RuleServicer:
     def __init__(self, rule_tables: RuleTables, what_ifs: CapacityWhatIfs) -> None:
         self._what_ifs = RuleWhatIfs(rule_tables, what_ifs)
         self._rules = rule_tables
-        self._shelf = Shelf(rule_tables.resources, "rule_tables", "rule_table_id")
+        self._shelf = Shelf(
+            rule_tables.resources, "rule_tables", "rule_table_id", rule_table_pb2.RuleTable.DESCRIPTOR, write_stored_table
+        )
 
     def create_rule_table(self, request: pb.CreateRuleTableRequest, context: Call) -> pb.CreateRuleTableResponse:
         """Save a first version."""
@@ -48,19 +50,19 @@ class RuleServicer:
 
     def get_rule_table(self, request: pb.GetRuleTableRequest, _context: Call) -> pb.GetRuleTableResponse:
         """Return a version or the latest."""
-        return pb.GetRuleTableResponse(rule_table=write_stored_table(self._shelf.version(request.rule_table_id, request.version)))
+        return pb.GetRuleTableResponse(rule_table=self._shelf.version(request.rule_table_id, request.version))
 
     def list_rule_tables(self, request: pb.ListRuleTablesRequest, _context: Call) -> pb.ListRuleTablesResponse:
         """Return a page of latest versions."""
         found, token = self._shelf.latest(request)
-        return pb.ListRuleTablesResponse(rule_tables=[write_stored_table(each) for each in found], next_page_token=token)
+        return pb.ListRuleTablesResponse(rule_tables=found, next_page_token=token)
 
     def list_rule_table_versions(
         self, request: pb.ListRuleTableVersionsRequest, _context: Call
     ) -> pb.ListRuleTableVersionsResponse:
         """Return a page of versions of a table, newest first."""
         found, token = self._shelf.versions(request, request.rule_table_id)
-        return pb.ListRuleTableVersionsResponse(rule_tables=[write_stored_table(each) for each in found], next_page_token=token)
+        return pb.ListRuleTableVersionsResponse(rule_tables=found, next_page_token=token)
 
     def get_rules_in_force(self, request: pb.GetRulesInForceRequest, _context: Call) -> pb.GetRulesInForceResponse:
         """Return what binds on a day."""

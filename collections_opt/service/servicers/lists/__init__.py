@@ -1,0 +1,1 @@
+"""Lists in pages: filtered, ordered, and where the next page starts."""
