@@ -12,6 +12,7 @@ from collections_opt.api.v1.event_service_pb2_grpc import EventServiceStub
 from collections_opt.api.v1.experiment_service_pb2_grpc import ExperimentServiceStub
 from collections_opt.api.v1.model_service_pb2_grpc import ModelServiceStub
 from collections_opt.api.v1.monitor_service_pb2_grpc import MonitorServiceStub
+from collections_opt.api.v1.pack_service_pb2_grpc import PackServiceStub
 from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
@@ -43,6 +44,7 @@ class Client:
         self.experiments = ExperimentServiceStub(channel)
         self.worklists = WorklistServiceStub(channel)
         self.monitors = MonitorServiceStub(channel)
+        self.packs = PackServiceStub(channel)
 
 
 @contextmanager

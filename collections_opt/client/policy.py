@@ -15,6 +15,7 @@ from collections_opt.api.v1 import (
     experiment_service_pb2,
     model_service_pb2,
     monitor_service_pb2,
+    pack_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
@@ -37,6 +38,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     experiment_service_pb2.DESCRIPTOR,
     worklist_service_pb2.DESCRIPTOR,
     monitor_service_pb2.DESCRIPTOR,
+    pack_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -64,6 +66,8 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "StreamEvents": 3_600.0,
         "RecordOutcomes": 3_600.0,
         "MatureRankings": 3_600.0,
+        "ExportPersonPack": 3_600.0,
+        "GetPortfolioPack": 3_600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""

@@ -67,6 +67,36 @@ def test_the_answer_at_a_date_and_the_archive_are_checked_without_this_software(
     assert "NOT_FOUND" in nobody.stderr
 
 
+def test_a_persons_pack_is_checked_without_this_software_and_an_altered_one_refused(data, tmp_path):
+    pack, verifier = tmp_path / "person.zip", tmp_path / "verify_evidence.py"
+    days = ["--from", "2026-11-01", "--to", "2026-11-30"]
+    shown = ask(data, "person_pack.py", "--account", "AC-00007", *days, "--out", pack)
+    assert shown.returncode == 0, shown.stderr
+    with zipfile.ZipFile(pack) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    verifier.write_bytes(files["verify_evidence.py"])
+    content = json.loads(files["pack.json"])
+    assert content["decisions"][0]["answer"]["account_id"] == "AC-00007"
+    assert content["decisions"][0]["explanation"]["sentence"].encode() in files["person.html"].replace(b"&#39;", b"'")
+    assert {fact["name"] for fact in content["decisions"][0]["facts"]} >= {"balance_minor", "days_past_due"}
+
+    def checked():
+        command = [sys.executable, "-I", "-S", str(verifier), str(pack)]
+        return subprocess.run(command, capture_output=True, check=False, text=True, encoding="utf-8").stdout
+
+    assert checked().startswith("HOLDS")
+    content["decisions"][0]["explanation"]["disposition"] = "DISPOSITION_HELD_OUT"
+    with zipfile.ZipFile(pack, "w") as archive:
+        for name, held in {**files, "pack.json": json.dumps(content).encode()}.items():
+            archive.writestr(name, held)
+    assert checked().startswith("DOES NOT HOLD")
+    refused = ask(data, "person_pack.py", "--account", "nobody", *days)
+    assert refused.returncode == 2
+    assert "NOT_FOUND" in refused.stderr
+    told = ask(data, "portfolio_pack.py", *days, "--out", tmp_path / "book.zip", "--json")
+    assert json.loads(told.stdout)["pack"]["ranking_count"] == 1
+
+
 def test_holds_and_retention_refuse_and_an_erasure_is_told(data):
     refused = [f"AC-{i:05d}" for i in range(40)]
     shown = ask(data, "erase.py", "hold", "--account", refused[3], "--hold-id", "case-7", "--reason", "court")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from collections_opt.application.answers.account_explanation import AccountExplanation, AccountExplanations
-from collections_opt.application.evidence.proofs import AccountProof, Proofs
+from collections_opt.application.evidence.proofs import AccountProof, LogMoment, Proofs
 from collections_opt.application.evidence.replay import Replays
 from collections_opt.application.evidence.verification import Verification
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -59,6 +59,14 @@ class Evidence:
         """
         return self._answer(self.recorded.open(ranking_id), account_id, ())
 
+    def answer_of(self, opened: OpenedRanking, account_id: str, moment: LogMoment) -> DatedAnswer:
+        """Return the same of a ranking that is open, with the log at a moment.
+
+        Raises:
+            CollectionsError: as ``answer``.
+        """
+        return self._answer(opened, account_id, (), moment)
+
     def answer_at(self, account_id: str, day: date) -> DatedAnswer:
         """Return what was in force for an account on a day: the last ranking up to it, by expected value where there is one.
 
@@ -92,8 +100,10 @@ class Evidence:
         records = [self.ledger.ranking(ranking_id) for ranking_id in self.ledger.rankings_in_force(day)]
         yield from sorted(records, key=lambda record: not _by_expected_value(record))
 
-    def _answer(self, opened: OpenedRanking, account_id: str, others: tuple[str, ...]) -> DatedAnswer:
-        record, proof = opened.record, self.proofs.prove(opened, account_id)
+    def _answer(
+        self, opened: OpenedRanking, account_id: str, others: tuple[str, ...], moment: LogMoment | None = None
+    ) -> DatedAnswer:
+        record, proof = opened.record, self.proofs.prove(opened, account_id, moment)
         if "disposition" not in proof.answer:
             sentence = "Not worked: its row {row} was refused at the door, {field} {rule} ({value}).".format(**proof.answer)
             return DatedAnswer(record, sentence, None, proof, others)

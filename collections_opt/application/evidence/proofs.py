@@ -20,6 +20,7 @@ from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.events.event_proofs import EventDisclosure
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
@@ -56,6 +57,14 @@ class LogState:
     kept: tuple[KeptCheckpoint, ...]
 
 
+@dataclass(frozen=True)
+class LogMoment:
+    """The log's tree and its signed checkpoint at one moment, for many proofs."""
+
+    tree: MerkleTree
+    checkpoint: str
+
+
 class Proofs:
     """Makes evidence from records.
 
@@ -89,8 +98,13 @@ class Proofs:
         history = History(self._checkpoints, (), tree)
         return LogState(self._checkpoints.note(tree), tuple(map(history.compared, kept)))
 
-    def prove(self, opened: OpenedRanking, account_id: str) -> AccountProof:
-        """Return the proof of one account, decided or refused at the door.
+    def moment(self) -> LogMoment:
+        """Return the log as it stands."""
+        tree = self._ledger.log_tree()
+        return LogMoment(tree, self._checkpoints.note(tree))
+
+    def prove(self, opened: OpenedRanking, account_id: str, moment: LogMoment | None = None) -> AccountProof:
+        """Return the proof of one account, decided or refused at the door; the log at a moment that is given, else as it stands.
 
         Raises:
             CollectionsError: NOT_FOUND when the ranking has no such account, or it was erased.
@@ -101,19 +115,39 @@ class Proofs:
         table, row = (leaves.decided, index) if index < count else (leaves.refused, index - count)
         shown = disclose(table, row, self._sealed.keys_of_numbers(np.array([key_no]))[0])
         answer = _cells(table, shown)
-        path, log = [step.hex() for step in leaves.tree.inclusion_proof(index)], self._ledger.log_tree()
+        path, log = [step.hex() for step in leaves.tree.inclusion_proof(index)], moment or self.moment()
         content: dict[str, Any] = {
             "answer": answer,
-            "checkpoint": self._checkpoints.note(log),
+            "checkpoint": log.checkpoint,
             "leaf": {"index": index, "path": path, "row": shown.row.hex(), "salt": shown.salt.hex()},
-            "log": self._log_facts(LogKind.RANKING, record.ranking_id, log),
+            "log": self._log_facts(LogKind.RANKING, record.ranking_id, log.tree),
             "plan": opened.plan_text,
             "row": vars_of(record),
-            "vkey": self.vkey,
         }
-        if self.hand_overs:
-            content["key_hand_overs"] = [list(pair) for pair in self.hand_overs]
-        return AccountProof(record.ranking_id, index, answer, canonical_json(content).encode())
+        return AccountProof(record.ranking_id, index, answer, self._signed(content))
+
+    def prove_event(self, shown: EventDisclosure, moment: LogMoment) -> bytes:
+        """Return the proof that an event was recorded as it is shown: canonical JSON for the stand-alone verifier."""
+        reference = str(shown.batch["first_sequence"])
+        return self._signed(
+            {
+                "batch": canonical_json(shown.batch),
+                "checkpoint": moment.checkpoint,
+                "event": shown.row.decode().rstrip(" "),
+                "leaf": {
+                    "index": shown.index,
+                    "path": [step.hex() for step in shown.path],
+                    "row": shown.row.hex(),
+                    "salt": shown.salt.hex(),
+                },
+                "log": self._log_facts(LogKind.EVENTS, reference, moment.tree),
+            }
+        )
+
+    def _signed(self, content: dict[str, Any]) -> bytes:
+        """Return a proof with the key under which its checkpoint is signed."""
+        changes = {"key_hand_overs": [list(pair) for pair in self.hand_overs]} if self.hand_overs else {}
+        return canonical_json({**content, "vkey": self.vkey, **changes}).encode()
 
     def archive(self, opened: OpenedRanking, accounts: Iterable[str] | None = None) -> bytes:
         """Return everything about a ranking as one ZIP archive; the same records give the same bytes.

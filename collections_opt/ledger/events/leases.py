@@ -95,6 +95,11 @@ class LeaseTurn:
         row = self._connection.execute(table.select().where(table.c.lease_id == lease_id)).mappings().first()
         return LeaseRecord(**row) if row else None
 
+    def of_accounts(self, numbers: Sequence[int]) -> list[LeaseRecord]:
+        """Return all leases of accounts by their key numbers, as they began."""
+        query = table.select().where(table.c.account_no.in_(list(numbers))).order_by(table.c.leased_at, table.c.lease_id)
+        return [LeaseRecord(**row) for row in self._connection.execute(query).mappings()]
+
     def held_past(self, now: int) -> list[LeaseRecord]:
         """Return leases that are held past their time."""
         query = table.select().where(table.c.state == LeaseState.HELD.value, table.c.expires_at <= now)

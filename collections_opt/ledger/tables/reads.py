@@ -9,8 +9,9 @@ note of what was answered, and what it may leave behind is a note of a read that
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -126,6 +127,14 @@ class Reads(Store):
         query = table.select().where(table.c.seq > seq).order_by(table.c.seq).limit(check_size(size))
         with self._database.read() as connection:
             return [AccountRead(**row) for row in connection.execute(query).mappings()]
+
+    def about(self, numbers: Collection[int], begins: str, ends: str) -> list[AccountRead]:
+        """Return reads that name accounts by their key numbers, in order, from one instant on and before another (texts)."""
+        wanted = set(numbers)
+        query = table.select().where(table.c.at >= begins, table.c.at < ends, table.c.subject.like('%"key_numbers"%'))
+        with self._database.read() as connection:
+            found = [AccountRead(**row) for row in connection.execute(query.order_by(table.c.seq)).mappings()]
+        return [read for read in found if wanted.intersection(json.loads(read.subject)["key_numbers"])]
 
     def verify(self, leaves: Mapping[int, str]) -> tuple[list[str], int]:
         """Return what is broken in the trail, in words, and how many reads there are.

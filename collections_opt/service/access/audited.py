@@ -21,6 +21,7 @@ AUDITED = frozenset(
         "ListAccountEvents",
         "ReadEvents",
         "ListOutcomes",
+        "ExportPersonPack",
     }
 )
 """Methods whose answers hold stored data about accounts; what-ifs answer in figures, placements about what they were sent."""

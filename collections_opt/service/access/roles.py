@@ -119,6 +119,10 @@ METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyTyp
             "ListOutcomes": _DECIDING | {_R.AUDITOR},
             "GetMonitors": _ALL,
         },
+        "PackService": {
+            "ExportPersonPack": frozenset({_R.AUDITOR, _R.ADMIN}),
+            "GetPortfolioPack": _PLANNING | {_R.AUDITOR},
+        },
         "ModelService": {
             "ListModels": _ALL,
             "GetModel": _ALL,

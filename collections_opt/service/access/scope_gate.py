@@ -60,6 +60,7 @@ LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
         "WorklistService": frozenset(
             {"LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease", "ListNextAccounts", "WatchQueue"}
         ),
+        "PackService": frozenset({"ExportPersonPack", "GetPortfolioPack"}),
         "ModelService": frozenset({"ListModels", "GetModel", "ListModelEvents"}),
     }
 )

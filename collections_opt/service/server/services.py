@@ -11,6 +11,7 @@ from collections_opt.api.v1 import (
     experiment_service_pb2,
     model_service_pb2,
     monitor_service_pb2,
+    pack_service_pb2,
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
@@ -35,6 +36,7 @@ from collections_opt.service.servicers.event import EventServicer
 from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.model import ModelServicer
 from collections_opt.service.servicers.monitor import MonitorServicer
+from collections_opt.service.servicers.pack import PackServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
 from collections_opt.service.servicers.ranking import RankingServicer
 from collections_opt.service.servicers.schema import SchemaServicer
@@ -136,6 +138,7 @@ CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
             "ListOutcomes": _C.READ,
             "GetMonitors": _C.READ,
         },
+        "PackService": {"ExportPersonPack": _C.BULK, "GetPortfolioPack": _C.BULK},
         "ModelService": {
             "ListModels": _C.READ,
             "GetModel": _C.READ,
@@ -193,6 +196,11 @@ def all_services(
         ),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors)),
+        (
+            pack_service_pb2,
+            "PackService",
+            PackServicer(workspace.person_packs, workspace.portfolio_packs, ledger, workspace.trail.note),
+        ),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models, TrainingJobs(workspace, workspace.now))),
     )
     return tuple(

@@ -40,9 +40,9 @@ class EvidenceCalls:
             )
         if dated:
             day = read_date(request.as_of_date, "as_of_date")
-            return _write_answer(self._evidence.answer_at(account_id, day), request.with_proof)
+            return write_answer(self._evidence.answer_at(account_id, day), request.with_proof)
         if request.with_proof:
-            return _write_answer(self._evidence.answer(request.ranking_id, account_id), True)
+            return write_answer(self._evidence.answer(request.ranking_id, account_id), True)
         opened = self._evidence.recorded.open(request.ranking_id)
         found = self._evidence.explanations.explain_opened(opened, account_id)
         answer = write_explanation(found, opened.facts.inputs.currency_code)
@@ -90,7 +90,8 @@ class EvidenceCalls:
             yield evidence_pb2.ExportEvidenceResponse(content=content[start : start + CHUNK_BYTES])
 
 
-def _write_answer(found: DatedAnswer, with_proof: bool) -> ranking_service_pb2.ExplainAssignmentResponse:
+def write_answer(found: DatedAnswer, with_proof: bool) -> ranking_service_pb2.ExplainAssignmentResponse:
+    """Return what was decided for an account, and with ``with_proof`` what proves it."""
     currency_code = RankingFacts.from_record(found.record.record).inputs.currency_code
     account_id = found.proof.answer["account_id"]
     answer = ranking_service_pb2.ExplainAssignmentResponse(account_id=account_id, currency_code=currency_code)

@@ -36,6 +36,7 @@ from tests.support.serving.capacity_requests import capacity_requests, figures, 
 from tests.support.serving.event_requests import event_requests, event_streams
 from tests.support.serving.experiment_requests import experiment_requests
 from tests.support.serving.monitor_requests import monitor_requests, told, training_requests
+from tests.support.serving.pack_requests import pack_requests
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 from tests.support.serving.worklist_requests import worklist_requests
 
@@ -175,6 +176,7 @@ def good_requests(known: Known):
     ]
     single |= event_streams(known.account_id)
     single |= {**monitor_requests(known.matured_id), **training_requests(known.matured_id), "RecordOutcomes": [told()]}
+    single |= pack_requests(known.account_id)
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
     return {

@@ -94,6 +94,7 @@ ANSWERED = {
     r"ReleaseLease note: a path": "words of a person",
     r"MatureRankings (ranking_ids|later_portfolio_ids): its first element again": "says the same",
     r"GetMonitors (model_version|plan_id): (10,000 characters|a path|unknown)": "a filter that nothing passes",
+    r"GetPortfolioPack portfolio_patterns: its first element again": "says the same",
     r"TrainModel ranking_ids: its first element again": "says the same",
     r"RecordOutcomes source: a path": "words of a person",
     r"ReadEvents after_sequence: largest": "nothing happened since",
@@ -103,6 +104,7 @@ ANSWERED = {
 
 TOLD_AT = {
     r"CreateExperiment experiment\.(start|end)_date\.\w+: .*": r"experiment\.(start|end)_date",
+    r"(ExportPersonPack|GetPortfolioPack) (first|last)_date\.\w+: .*": r"(first|last)_date",
     r"StopExperiment stop_date\.\w+: .*": r"stop_date",
     # A default is then worth more than staying late.
     rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.|value_set\.)?value_parameters\.products.*",

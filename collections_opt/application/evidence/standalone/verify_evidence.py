@@ -1,4 +1,5 @@
-"""Check evidence about a ranking with nothing but Python 3.8 or newer: an archive (.zip) or the proof of one account (.json).
+"""Check evidence with nothing but Python 3.8 or newer: a ranking's archive or a person's pack (.zip), the proof of one account
+or one event (.json).
 
     python verify_evidence.py EVIDENCE [--key KEY] [--since CHECKPOINT]
 
@@ -25,6 +26,8 @@ DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
                 5: "not worked: its person is contacted about another account",
                 6: "not worked: its person was drawn to be left alone, to learn what contact is worth"}  # fmt: skip
+DISPOSITION_NAMES = {1: "DISPOSITION_ASSIGNED", 2: "DISPOSITION_INELIGIBLE", 3: "DISPOSITION_COSTS_MORE_THAN_IT_EARNS",
+                     4: "DISPOSITION_PRICED_OUT", 5: "DISPOSITION_ANOTHER_ACCOUNT_WORKED", 6: "DISPOSITION_HELD_OUT"}  # fmt: skip
 
 APPROVALS = {
     "CLAIMED": "as claimed: nobody authenticated who approved",
@@ -260,6 +263,8 @@ def check_proof(content, vkey):
     if vkey:
         trusted_key(vkey, proof["vkey"], proof.get("key_hand_overs", []))
     vkey = proof["vkey"]
+    if "batch" in proof:
+        return check_event(proof, vkey)
     parts = {"answer", "checkpoint", "leaf", "log", "plan", "row", "vkey"}
     need(
         set(proof) - {"key_hand_overs"} == parts and set(proof["leaf"]) == {"index", "path", "row", "salt"},
@@ -280,10 +285,58 @@ def check_proof(content, vkey):
     return [about_log, about, "It was asked for %s." % who(record["actor"]), described(record, queues, cell)]
 
 
+def check_event(proof, vkey):
+    """Check the proof of one event, the row of a batch whose root the log's leaf commits to; return the report."""
+    parts, shown, batch = {"batch", "checkpoint", "event", "leaf", "log", "vkey"}, proof["leaf"], json.loads(proof["batch"])
+    need(set(proof) - {"key_hand_overs"} == parts and set(shown) == {"index", "path", "row", "salt"}, "it holds something else")
+    state = signed_text(proof["checkpoint"], vkey).split("\n")[:3]
+    facts = check_logged(proof["log"], state, "events", str(batch["first_sequence"]))
+    need(facts["row_digest"] == sha256(proof["batch"].encode()).hex(), "the batch of the event differs from the one in the log")
+    row = unhex(shown["row"])
+    leaf = sha256(b"\0\5" + unhex(shown["salt"]) + row)
+    check_path(leaf, shown["index"], batch["event_count"], shown["path"], bytes.fromhex(batch["root"]), "the event")
+    need(row.decode().rstrip(" ") == proof["event"], "the event differs from its row")
+    event, number = json.loads(proof["event"]), batch["first_sequence"] + shown["index"]
+    whom = event.get("account_id") or "the person " + event.get("customer_id", "")
+    told = who(facts["actor"]) if facts.get("actor") else "by the service itself"
+    about = "Event %d, %s of %s about %s, was recorded on %s %s."
+    return [about % (number, event["kind"], event["occurred_at"], whom, batch["created_at"], told)]
+
+
+def check_pack(files, vkey):
+    """Check every proof of a person's pack, and that the pack says what its proofs say; return the report."""
+    pack, report, keys, erased = json.loads(files["pack.json"]), [], set(), 0
+    for shown in pack["decisions"]:
+        proof, about = json.loads(files[shown["proof"]]), shown["explanation"]
+        report += check_proof(files[shown["proof"]], vkey)[1:]
+        keys.add(proof["vkey"])
+        need(shown["answer"] == proof["answer"] and about["account_id"] == proof["answer"]["account_id"]
+             and shown["ranking"]["ranking_id"] == proof["row"]["ranking_id"],
+             "a decision of the pack differs from its proof")  # fmt: skip
+        word = DISPOSITION_NAMES.get(proof["answer"].get("disposition"), "DISPOSITION_UNSPECIFIED")
+        need(about["disposition"] == word, "a decision of the pack is told otherwise than its proof has it")
+    for shown in pack["events"]:
+        if shown["erased"]:
+            erased += 1
+            continue
+        proof = json.loads(files[shown["proof"]])
+        report += check_proof(files[shown["proof"]], vkey)
+        keys.add(proof["vkey"])
+        number = json.loads(proof["batch"])["first_sequence"] + proof["leaf"]["index"]
+        need(shown["sequence"] == number and shown["event"] == json.loads(proof["event"]), "an event differs from its proof")
+    need(len(keys) < 2, "the proofs are signed with several keys")
+    counted = "%d decisions and %d events of the pack are proven; %d events were erased since." % (
+        len(pack["decisions"]), len(pack["events"]) - erased, erased)  # fmt: skip
+    return [counted, "Whether something is missing shows in the lender's own ledger alone.", *report]
+
+
 def check_archive(content, vkey, since=""):
     """Check an archive; return the report."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
+    if "pack.json" in files:
+        need(not since, "only a ranking's archive can be compared with a checkpoint")
+        return check_pack(files, vkey)
     rebuilt = io.BytesIO()
     with zipfile.ZipFile(rebuilt, "w") as archive:
         for name, data in files.items():

@@ -1,0 +1,1 @@
+"""Packs of persons and books as pages that open offline."""
