@@ -12,13 +12,17 @@ import structlog
 from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
 
-from tests.support.databases import Databases, made_database, named_server, pg_ctl_found, why_not_started
+from tests.support.costs import Costs
+from tests.support.databases import Databases, begin_migrated, made_database, named_server, pg_ctl_found, why_not_started
 
 MEMORY = Path("/dev/shm")
 LEAST_FREE_BYTES = 4 * 2**30
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 """Each worker of the tests has a core; threads of linear algebra that wait for one another cost eight times what they compute."""
+
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+"""A Java of the tests lives for seconds: compiling well what runs once costs more than running it."""
 
 
 def _use_memory_for_files() -> None:
@@ -32,6 +36,7 @@ def _use_memory_for_files() -> None:
 
 
 _use_memory_for_files()
+begin_migrated()
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")  # how long an example takes says how busy the machine is
 started_postgres = factories.postgresql_proc(executable=pg_ctl_found(), port=None)
@@ -79,6 +84,11 @@ LONG = (
     *(f"tests/contracts/test_{name}" for name in ("solve_contract", "served_models")),
 )
 """Files of more than about ten seconds: handed out first, so that no worker ends long after another."""
+
+
+def pytest_configure(config):
+    """Say at the end what the dearest files cost."""
+    config.pluginmanager.register(Costs(), "costs")
 
 
 def pytest_collection_modifyitems(items):

@@ -15,15 +15,9 @@ from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.ranking.policy import PolicyRates
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.payoffs import ValueParameters, check_parameters
-from collections_opt.datasets.settings_files import read_bundled_settings, read_settings
+from collections_opt.datasets.settings_files import read_bundled_settings, read_settings, reader_of
 
 T = TypeVar("T")
-
-
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    """Return the reader of a dataclass; making one costs more than a scoring call of one account."""
-    return TypeAdapter(kind)
 
 
 def parse(content: object, kind: type[T]) -> T:
@@ -32,7 +26,7 @@ def parse(content: object, kind: type[T]) -> T:
     Raises:
         CollectionsError: INVALID_ARGUMENT with the path of every field at fault.
     """
-    adapter: TypeAdapter[T] = _adapter(kind)  # type: ignore[arg-type]
+    adapter: TypeAdapter[T] = reader_of(kind)  # type: ignore[arg-type]
     try:
         return adapter.validate_python(content)
     except ValidationError as error:
@@ -44,7 +38,7 @@ def parse(content: object, kind: type[T]) -> T:
 
 def dump(value: object) -> str:
     """Return a core dataclass as sorted JSON; without fields marked ``OMITTED_AT_DEFAULT`` that are at their default."""
-    plain = _adapter(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
+    plain = reader_of(type(value)).dump_python(value, mode="json")  # type: ignore[arg-type]
     return json.dumps(_said(value, plain), sort_keys=True, ensure_ascii=False)
 
 
@@ -67,6 +61,7 @@ def load(text: str, kind: type[T]) -> T:
     return parse(json.loads(text), kind)
 
 
+@cache
 def _bundled(name: str, kind: type[T]) -> T:
     return read_bundled_settings(f"settings/{name}", kind)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import date, datetime, time
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,12 @@ _REMEDIES = {
     "extra_forbidden": "Remove it or correct its spelling.",
     "enum": "Use one of the values listed.",
 }
+
+
+@cache
+def reader_of(kind: type[Any]) -> TypeAdapter[Any]:
+    """Return the reader of a dataclass; making one costs more than a scoring call of one account."""
+    return TypeAdapter(kind)
 
 
 def read_settings(path: Path, settings_type: type[T]) -> T:
@@ -50,11 +57,12 @@ def parse_settings(text: str, settings_type: type[T], file_name: str) -> T:
     # Through JSON, because strict JSON reads dates, enums and tuples from their text forms and still refuses "5" for 5.
     as_json = json.dumps(content, default=_plain)
     try:
-        return TypeAdapter(settings_type).validate_json(as_json, strict=True, extra="forbid")
+        read: T = reader_of(settings_type).validate_json(as_json, strict=True, extra="forbid")  # type: ignore[arg-type]
     except ValidationError as error:
         violations = tuple(_violation(file_name, dict(detail)) for detail in error.errors(include_url=False))
         message = f"{file_name} has {len(violations)} field(s) at fault."
         raise CollectionsError(Reason.INVALID_ARGUMENT, message, violations) from error
+    return read
 
 
 def read_bundled_settings(name: str, settings_type: type[T]) -> T:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, SolveOptions
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.ranking.ranking import Disposition
@@ -39,20 +39,28 @@ def check_feasible(ranking):
     return int(cells.astype(np.int64).sum())
 
 
+def check_ranking(admission, ranking):
+    check_conservation(admission, ranking.entries)
+    objective = check_feasible(ranking)
+    assert objective == ranking.assignment.objective_minor <= ranking.assignment.bound_minor
+    assert not verify(ranking.problem, ranking.assignment).findings
+
+
 @settings(max_examples=10_000, deadline=None)
 @given(books())
 def test_laws_of_an_expected_value_ranking(book):
     columns, desk, seed = book
     admission = admitted(**columns)
     request = RankingRequest(desk, flag_rules(), ValueParameters())
-    greedy = rank(admission.portfolio, request, score_by(seed), GREEDY)
     best = rank(admission.portfolio, request, score_by(seed), SOLVERS["exact"])
-    for ranking in (greedy, best):
-        check_conservation(admission, ranking.entries)
-        objective = check_feasible(ranking)
-        assert objective == ranking.assignment.objective_minor <= ranking.assignment.bound_minor
-        assert not verify(ranking.problem, ranking.assignment).findings
-    assert best.assignment.objective_minor >= greedy.assignment.objective_minor
+    check_ranking(admission, best)
+    greedy = GREEDY(best.problem, SolveOptions())
+    assert not verify(best.problem, greedy).findings
+    assert best.assignment.objective_minor >= greedy.objective_minor
+    if seed % 8 == 1:  # the rest of a ranking does not know which solver answered
+        quick = rank(admission.portfolio, request, score_by(seed), GREEDY)
+        check_ranking(admission, quick)
+        assert quick.assignment.objective_minor == greedy.objective_minor
     beside = best.entries.disposition == Disposition.ANOTHER_ACCOUNT_WORKED
     if beside.any() and seed % 8 == 0:
         several = replace(request, plan=replace(desk, several_contacts_per_person=True))

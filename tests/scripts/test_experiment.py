@@ -21,7 +21,7 @@ def test_every_command_has_help_with_an_example(command):
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     folder = tmp_path_factory.mktemp("experiment")
-    made = call("demo.py", "--data", folder)
+    made = call("rank.py", "--data", folder, "--json")
     assert made.returncode == 0, made.stderr
     return folder
 

@@ -1,4 +1,4 @@
-"""The fair-treatment script over the demo's ranking, by the groups of the bundled accounts and by a file."""
+"""The fair-treatment script over a ranking of the bundled accounts, by the groups of the bundled accounts and by a file."""
 
 import csv
 import json
@@ -7,8 +7,9 @@ from tests.support.scripts.processes import call
 
 
 def test_groups_are_read_beside_the_decision(tmp_path):
-    data = tmp_path / "demo"
-    assert call("demo.py", "--data", data).returncode == 0
+    data = tmp_path / "data"
+    data.mkdir()
+    assert call("rank.py", "--data", data, "--json").returncode == 0
     shown = call("fair_treatment.py", "--data", data, "--bundled-groups", "--json")
     assert shown.returncode == 0, shown.stderr
     rows = json.loads(shown.stdout)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 import uuid
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from collections_opt.ledger.store.database import open_database
+from collections_opt.ledger.store.database import Database, open_database
 
 CI_SERVER = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 VARIABLE = "COLLECTIONS_OPT_TEST_POSTGRES"
@@ -146,3 +148,32 @@ def _shape(connection) -> str:
     if connection.execute(sa.text("SELECT to_regclass('public.alembic_version')")).scalar() is None:
         return ""
     return connection.execute(sa.text(SHAPE)).scalar()
+
+
+MIGRATED = Database.migrate
+
+
+@cache
+def migrated_bytes() -> bytes:
+    """Return the file of a database that the migrations made and nobody wrote to."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        database = Database(sa.create_engine(f"sqlite:///{path}"))
+        MIGRATED(database)
+        database.close()
+        return path.read_bytes()
+
+
+def begin_migrated() -> None:
+    """Let every SQLite file of this process that is new begin as a copy of what the migrations made: once, not for every test.
+
+    The migrations are asked all the same; they find that nothing is left to do.
+    """
+
+    def migrate(database):
+        path = database.file
+        if path is not None and path.parent.is_dir() and not path.exists() and path.name != ":memory:":
+            path.write_bytes(migrated_bytes())
+        MIGRATED(database)
+
+    Database.migrate = migrate

@@ -6,12 +6,15 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -149,8 +152,9 @@ class Database:
             CollectionsError: SCHEMA_MISMATCH when newer code wrote the database.
         """
         with _MIGRATING, self.write() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations").replace("%", "%%"))
+            if MigrationContext.configure(connection).get_current_heads() == _newest():
+                return
+            config = _migrations()
             config.attributes["connection"] = connection
             try:
                 command.upgrade(config, "head")
@@ -173,6 +177,18 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations").replace("%", "%%"))
+    return config
+
+
+@cache
+def _newest() -> tuple[str, ...]:
+    """Return the revision of a schema that is up to date; reading the migrations takes longer than asking the database."""
+    return tuple(ScriptDirectory.from_config(_migrations()).get_heads())
 
 
 def _roll_back(connection: sa.Connection) -> None:

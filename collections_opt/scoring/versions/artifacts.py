@@ -16,6 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -190,9 +191,14 @@ def parse_manifest(folder: Path, raw: bytes) -> Manifest:
         CollectionsError: MODEL_UNAVAILABLE when they are none.
     """
     try:
-        return TypeAdapter(Manifest).validate_json(raw)
+        return _manifests().validate_json(raw)
     except ValidationError as error:
         raise unavailable(folder / "manifest.json", f"is not a manifest: {error.errors()[0]['msg']}") from error
+
+
+@cache
+def _manifests() -> TypeAdapter[Manifest]:
+    return TypeAdapter(Manifest)
 
 
 def _plain_name(folder: Path, name: str) -> str:
