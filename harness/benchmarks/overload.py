@@ -19,7 +19,8 @@ from pathlib import Path
 
 import grpc
 
-from collections_opt.service.server.places import DEFAULT_PLACES, CallClass, caller_share
+from collections_opt.service.access.methods import CallClass
+from collections_opt.service.server.places import DEFAULT_PLACES, caller_share
 from harness.benchmarks.score_accounts import score_request
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure, cpu_seconds

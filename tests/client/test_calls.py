@@ -12,7 +12,7 @@ from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.policy import CONTRACT, deadline_seconds, retryable_codes, service_config
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.service.server.services import CALL_CLASSES
+from collections_opt.service.access.methods import METHODS
 from tests.support.serving.fake_portfolios import Portfolios
 from tests.support.serving.servers import portfolio_service, served
 
@@ -52,8 +52,8 @@ def test_what_may_happen_once_is_repeated_only_when_nothing_ran():
 def test_every_method_of_the_contract_has_a_retry_policy():
     named = {(n["service"], n["method"]) for c in json.loads(service_config())["methodConfig"] for n in c["name"]}
     services = {s.name: s for file in CONTRACT for s in file.services_by_name.values()}
-    assert services.keys() == CALL_CLASSES.keys()
-    assert named == {(services[s].full_name, method) for s, methods in CALL_CLASSES.items() for method in methods}
+    assert services.keys() == METHODS.keys()
+    assert named == {(services[s].full_name, method) for s, methods in METHODS.items() for method in methods}
 
 
 def test_a_refusal_comes_back_with_reason_field_and_remedy(portfolios):

@@ -8,8 +8,8 @@ from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
 from collections_opt.client import rankings as under_test
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.places import CallClass
 from collections_opt.wire.status import to_status
 from tests.support.serving.servers import served
 

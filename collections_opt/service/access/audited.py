@@ -1,4 +1,4 @@
-"""Which methods tell of single accounts, and what of a request goes into the trail of reads."""
+"""What of a request goes into the trail of reads, where its method tells of single accounts."""
 
 from __future__ import annotations
 
@@ -8,23 +8,11 @@ from google.protobuf.message import Message
 
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
+from collections_opt.service.access.methods import METHODS
 from collections_opt.wire.common import read_date
 
-AUDITED = frozenset(
-    {
-        "ListQuarantinedAccounts",
-        "ExportRanking",
-        "ListWorklist",
-        "ExplainAssignment",
-        "ExportEvidence",
-        "ListNextAccounts",
-        "ListAccountEvents",
-        "ReadEvents",
-        "ListOutcomes",
-        "ExportPersonPack",
-    }
-)
-"""Methods whose answers hold stored data about accounts; what-ifs answer in figures, placements about what they were sent."""
+AUDITED = frozenset(name for methods in METHODS.values() for name, held in methods.items() if held.audited)
+"""Methods whose calls are noted."""
 
 Note = Callable[..., object]
 _NAMED = ("ranking_id", "portfolio_id", "queue_id")

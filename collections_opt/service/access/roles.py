@@ -1,145 +1,20 @@
-"""Who may call what: a table that denies what it does not name, and the token that says who calls."""
+"""Who may call what: the table of methods denies what it does not name, and the token says who calls."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from types import MappingProxyType
 
-from collections_opt.core.actors import Actor, ActorRole
+from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, Scope, set_scope
 from collections_opt.service.access.call import CallFacts
 from collections_opt.service.access.metadata import names_of, one_value, system_of
+from collections_opt.service.access.methods import METHODS
 from collections_opt.service.access.scope_gate import may_call
 from collections_opt.service.access.tokens import TokenChecker
 from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
-
-_R = ActorRole
-_ALL = frozenset(ActorRole)
-_PEOPLE = _ALL - {_R.PLATFORM}
-_RUNNING = frozenset({_R.PLATFORM, _R.OPERATIONS_MANAGER, _R.ADMIN})
-_DECIDING = _RUNNING | {_R.ANALYST}
-_PLANNING = frozenset({_R.OPERATIONS_MANAGER, _R.ANALYST, _R.ADMIN})
-_TRAINING = frozenset({_R.MODEL_SUBMITTER, _R.ANALYST, _R.ADMIN})
-_OPERATING = frozenset({_R.OPERATIONS_MANAGER, _R.ADMIN})
-
-METHOD_ROLES: Mapping[str, Mapping[str, frozenset[ActorRole]]] = MappingProxyType(
-    {
-        "SchemaService": {"GetAccountSchema": _ALL, "ListProducts": _ALL},
-        "ScoringService": {"ScoreAccounts": _DECIDING},
-        "PortfolioService": {
-            "ImportPortfolio": _RUNNING,
-            "CheckPortfolio": _RUNNING,
-            "GetPortfolio": _ALL,
-            "ListPortfolios": _ALL,
-            "ListQuarantinedAccounts": _DECIDING | {_R.AUDITOR},
-            "RollForward": _RUNNING,
-        },
-        "CapacityService": {
-            "CreateCapacityPlan": _OPERATING,
-            "GetCapacityPlan": _ALL,
-            "ListCapacityPlans": _ALL,
-            "UpdateCapacityPlan": _OPERATING,
-            "ListCapacityPlanVersions": _ALL,
-            "GetCapacityCalendar": _ALL,
-            "ChangeCapacityDays": _OPERATING,
-            "TakeBackCapacity": _OPERATING,
-            "EvaluateCapacity": _PLANNING,
-            "GetCapacityCurves": _PLANNING,
-            "GetNextAgent": _PLANNING,
-        },
-        "RankingService": {
-            "CreateRanking": _DECIDING,
-            "GetRanking": _ALL,
-            "GetRankingInForce": _ALL,
-            "ListRankings": _ALL,
-            "CancelRanking": _RUNNING,
-            "ReadRankingEvents": _ALL,
-            "WatchRanking": _ALL,
-            "ExportRanking": _DECIDING | {_R.AUDITOR},
-            "ListWorklist": _DECIDING | {_R.AUDITOR},
-            "ExplainAssignment": _DECIDING | {_R.AUDITOR},
-            "PlaceAccounts": _RUNNING,
-            "CompareRankings": _PLANNING | {_R.AUDITOR},
-            "CompareMornings": _PLANNING | {_R.AUDITOR},
-            "VerifyRanking": _PEOPLE,
-            "VerifyLog": _PEOPLE,
-            "ReplayRanking": _PEOPLE,
-            "ExportEvidence": frozenset({_R.AUDITOR, _R.ADMIN}),
-        },
-        "ParametersService": {
-            "CreateValueSet": _PLANNING,
-            "UpdateValueSet": _PLANNING,
-            "ApproveValueSet": _OPERATING,
-            "GetValueSet": _ALL,
-            "ListValueSets": _ALL,
-            "ListValueSetVersions": _ALL,
-            "GetValuesInForce": _ALL,
-        },
-        "RuleService": {
-            "CreateRuleTable": _PLANNING,
-            "UpdateRuleTable": _PLANNING,
-            "ApproveRuleTable": _OPERATING,
-            "GetRuleTable": _ALL,
-            "ListRuleTables": _ALL,
-            "ListRuleTableVersions": _ALL,
-            "GetRulesInForce": _ALL,
-            "EvaluateRules": _PLANNING,
-        },
-        "ExperimentService": {
-            "PlanExperiment": _PLANNING,
-            "CreateExperiment": _PLANNING,
-            "StartExperiment": _OPERATING,
-            "StopExperiment": _OPERATING,
-            "GetExperiment": _ALL,
-            "ListExperiments": _ALL,
-            "ReadExperiment": _PLANNING | {_R.AUDITOR},
-        },
-        "EventService": {
-            "RecordEvents": _RUNNING,
-            "StreamEvents": _RUNNING,
-            "ListAccountEvents": _DECIDING | {_R.AUDITOR},
-            "ReadEvents": _RUNNING | {_R.AUDITOR},
-        },
-        "WorklistService": {
-            "LeaseAccounts": _RUNNING,
-            "ExtendLease": _RUNNING,
-            "CompleteLease": _RUNNING,
-            "ReleaseLease": _RUNNING,
-            "ListNextAccounts": _DECIDING | {_R.AUDITOR},
-            "WatchQueue": _ALL,
-        },
-        "MonitorService": {
-            "RecordOutcomes": _RUNNING,
-            "MatureRankings": _DECIDING,
-            "ListMaturities": _ALL,
-            "ListOutcomes": _DECIDING | {_R.AUDITOR},
-            "GetMonitors": _ALL,
-        },
-        "PackService": {
-            "ExportPersonPack": frozenset({_R.AUDITOR, _R.ADMIN}),
-            "GetPortfolioPack": _PLANNING | {_R.AUDITOR},
-        },
-        "ModelService": {
-            "ListModels": _ALL,
-            "GetModel": _ALL,
-            "SubmitModel": frozenset({_R.MODEL_SUBMITTER}),
-            "ValidateModel": frozenset({_R.MODEL_VALIDATOR}),
-            "ApproveModel": frozenset({_R.MODEL_APPROVER}),
-            "PromoteModel": _OPERATING,
-            "RollbackModel": _OPERATING,
-            "RetireModel": _OPERATING,
-            "ListModelEvents": _ALL,
-            "TrainModel": _TRAINING,
-            "GetTraining": _ALL,
-            "CancelTraining": _TRAINING,
-        },
-    }
-)
-"""Roles that may call each method; without an entry nobody may. Which person may act on models stands in the registry."""
 
 _authenticated: ContextVar[Actor | None] = ContextVar("authenticated", default=None)
 
@@ -196,7 +71,8 @@ class Access:
             if one_value(context, key) not in ("", value):
                 raise refuse(Reason.INVALID_ARGUMENT, key, "is not what the token says.", "Leave it out.")
         service, name = method.split(".")[-2:]
-        allowed = METHOD_ROLES.get(service, {}).get(name, frozenset())
+        held = METHODS.get(service, {}).get(name)
+        allowed = held.roles if held else frozenset()
         if named.role not in allowed:
             may = ", ".join(sorted(allowed)) or "nobody"
             remedy = f"It may be called by: {may}."

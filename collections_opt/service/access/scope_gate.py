@@ -2,70 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf.message import Message
 
 from collections_opt.core.scopes import Scope, present_scope
-
-LIMITED: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "ScoringService": frozenset({"ScoreAccounts"}),
-        "SchemaService": frozenset({"GetAccountSchema", "ListProducts"}),
-        "PortfolioService": frozenset(
-            {"ImportPortfolio", "CheckPortfolio", "GetPortfolio", "ListPortfolios", "ListQuarantinedAccounts"}
-        ),
-        "CapacityService": frozenset(
-            {
-                "CreateCapacityPlan",
-                "GetCapacityPlan",
-                "ListCapacityPlans",
-                "UpdateCapacityPlan",
-                "ListCapacityPlanVersions",
-                "GetCapacityCalendar",
-                "ChangeCapacityDays",
-                "TakeBackCapacity",
-                "EvaluateCapacity",
-                "GetCapacityCurves",
-                "GetNextAgent",
-            }
-        ),
-        "RankingService": frozenset(
-            {
-                "CreateRanking",
-                "GetRanking",
-                "GetRankingInForce",
-                "ListRankings",
-                "CancelRanking",
-                "ReadRankingEvents",
-                "WatchRanking",
-                "ExportRanking",
-                "ListWorklist",
-                "ExplainAssignment",
-                "PlaceAccounts",
-                "CompareRankings",
-                "CompareMornings",
-                "VerifyRanking",
-                "ReplayRanking",
-                "ExportEvidence",
-            }
-        ),
-        "ParametersService": frozenset({"GetValueSet", "ListValueSets", "ListValueSetVersions", "GetValuesInForce"}),
-        "RuleService": frozenset({"GetRuleTable", "ListRuleTables", "ListRuleTableVersions", "GetRulesInForce", "EvaluateRules"}),
-        "MonitorService": frozenset({"ListMaturities", "ListOutcomes", "GetMonitors"}),
-        "ExperimentService": frozenset({"GetExperiment", "ListExperiments"}),
-        "EventService": frozenset({"RecordEvents", "StreamEvents", "ListAccountEvents", "ReadEvents"}),
-        "WorklistService": frozenset(
-            {"LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease", "ListNextAccounts", "WatchQueue"}
-        ),
-        "PackService": frozenset({"ExportPersonPack", "GetPortfolioPack"}),
-        "ModelService": frozenset({"ListModels", "GetModel", "ListModelEvents"}),
-    }
-)
-"""Methods that a limited token may call: those that keep to its scope, and those that read what all share. No others: not what
-changes what all share (values, rules, models), and not the whole log."""
+from collections_opt.service.access.methods import METHODS
 
 _PORTFOLIOS, _DESKS = ("portfolio_id", "later_portfolio_ids"), ("capacity_plan_id", "plan_id")
 _RANKINGS = ("ranking_id", "ranking_ids", "previous_ranking_id", "before_ranking_id", "after_ranking_id")
@@ -73,7 +16,8 @@ _RANKINGS = ("ranking_id", "ranking_ids", "previous_ranking_id", "before_ranking
 
 def may_call(service: str, method: str, scope: Scope) -> bool:
     """Return whether a token of this scope may call a method at all."""
-    return not scope.is_limited or method in LIMITED.get(service, frozenset())
+    held = METHODS.get(service, {}).get(method)
+    return not scope.is_limited or (held is not None and held.in_scope)
 
 
 def scope_gate(find_ranking: Callable[[str], object]) -> Callable[[Message], None]:

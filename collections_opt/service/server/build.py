@@ -12,13 +12,14 @@ import grpc
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.access.roles import Access
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.edge import Edge, Patience
 from collections_opt.service.server.event_loop import run_on_loop
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service, method_handlers
-from collections_opt.service.server.places import DEFAULT_PLACES, CallClass
+from collections_opt.service.server.places import DEFAULT_PLACES
 from collections_opt.service.server.plumbing import HEALTH, REFLECTION, Health, Reflection, plumbing_handlers
 from collections_opt.wire.identity import is_loopback
 

@@ -21,9 +21,10 @@ import grpc
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.wanted import Unwanted, wanted_while
 from collections_opt.service.access.call import Call
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.metrics import CANCELLED, OK
 from collections_opt.service.server.guard import Admitted, Guard, ServerContext
-from collections_opt.service.server.places import CallClass, Waiting
+from collections_opt.service.server.places import Waiting
 from collections_opt.wire.status import to_call_status
 
 

@@ -16,9 +16,10 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.incidents import trace_of
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.metadata import system_of
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.access.roles import Access
 from collections_opt.service.metrics import ServerMetrics
-from collections_opt.service.server.places import DEFAULT_PLACES, CallClass, Places
+from collections_opt.service.server.places import DEFAULT_PLACES, Places
 from collections_opt.wire.status import internal
 
 MAX_DEADLINE_SECONDS = 86_400.0

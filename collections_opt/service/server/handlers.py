@@ -18,9 +18,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.edge import Edge, Method
 from collections_opt.service.server.guard import ServerContext
-from collections_opt.service.server.places import CallClass
 
 
 @dataclass(frozen=True)

@@ -10,28 +10,13 @@ import os
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
-from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.service.access.methods import CallClass
 
 T = TypeVar("T")
-
-
-class CallClass(StrEnum):
-    """Which calls share a pool of places, so that one kind of work cannot starve another."""
-
-    READ = "READ"
-    """Answers from what is stored."""
-    WORK = "WORK"
-    """Scores, checks, starts rankings."""
-    BULK = "BULK"
-    """Streams whole portfolios and rankings."""
-    DISPATCH = "DISPATCH"
-    """Leases and what they end in: many at once, which share their turns."""
-    WATCH = "WATCH"
-    """Waits for progress."""
 
 
 WORK_PLACES = (os.cpu_count() or 1) + 1

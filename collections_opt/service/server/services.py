@@ -1,9 +1,6 @@
-"""All services of the contract over an open workspace, and which calls share places."""
+"""All services of the contract over an open workspace."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from types import MappingProxyType
 
 from collections_opt.api.v1 import (
     capacity_service_pb2,
@@ -23,10 +20,10 @@ from collections_opt.api.v1 import (
 from collections_opt.application.training.jobs import TrainingJobs
 from collections_opt.application.workspace import Workspace
 from collections_opt.service.access.audited import read_note
+from collections_opt.service.access.methods import METHODS, CallClass
 from collections_opt.service.access.scope_gate import scope_gate
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.places import CallClass
 from collections_opt.service.servicers.approved.experiments import ExperimentServicer
 from collections_opt.service.servicers.approved.parameters import ParametersServicer
 from collections_opt.service.servicers.approved.rule import RuleServicer
@@ -43,119 +40,6 @@ from collections_opt.service.servicers.schema import SchemaServicer
 from collections_opt.service.servicers.scoring import ScoringServicer
 from collections_opt.service.servicers.worklist import WorklistServicer
 from collections_opt.wire.byte_budget import ByteBudget
-
-_C = CallClass
-CALL_CLASSES: Mapping[str, Mapping[str, CallClass]] = MappingProxyType(
-    {
-        "SchemaService": {"GetAccountSchema": _C.READ, "ListProducts": _C.READ},
-        "ScoringService": {"ScoreAccounts": _C.WORK},
-        "PortfolioService": {
-            "ImportPortfolio": _C.BULK,
-            "CheckPortfolio": _C.BULK,
-            "GetPortfolio": _C.READ,
-            "ListPortfolios": _C.READ,
-            "ListQuarantinedAccounts": _C.READ,
-            "RollForward": _C.WORK,
-        },
-        "CapacityService": {
-            "CreateCapacityPlan": _C.READ,
-            "GetCapacityPlan": _C.READ,
-            "ListCapacityPlans": _C.READ,
-            "UpdateCapacityPlan": _C.READ,
-            "ListCapacityPlanVersions": _C.READ,
-            "GetCapacityCalendar": _C.READ,
-            "ChangeCapacityDays": _C.READ,
-            "TakeBackCapacity": _C.READ,
-            "EvaluateCapacity": _C.BULK,
-            "GetCapacityCurves": _C.BULK,
-            "GetNextAgent": _C.WORK,
-        },
-        "RankingService": {
-            "CreateRanking": _C.WORK,
-            "GetRanking": _C.READ,
-            "GetRankingInForce": _C.READ,
-            "ListRankings": _C.READ,
-            "CancelRanking": _C.READ,
-            "ReadRankingEvents": _C.READ,
-            "WatchRanking": _C.WATCH,
-            "ExportRanking": _C.BULK,
-            "ListWorklist": _C.READ,
-            "ExplainAssignment": _C.WORK,
-            "PlaceAccounts": _C.WORK,
-            "CompareRankings": _C.WORK,
-            "CompareMornings": _C.WORK,
-            "VerifyRanking": _C.WORK,
-            "VerifyLog": _C.WORK,
-            "ReplayRanking": _C.WORK,
-            "ExportEvidence": _C.BULK,
-        },
-        "ParametersService": {
-            "CreateValueSet": _C.READ,
-            "UpdateValueSet": _C.READ,
-            "ApproveValueSet": _C.READ,
-            "GetValueSet": _C.READ,
-            "ListValueSets": _C.READ,
-            "ListValueSetVersions": _C.READ,
-            "GetValuesInForce": _C.READ,
-        },
-        "RuleService": {
-            "CreateRuleTable": _C.READ,
-            "UpdateRuleTable": _C.READ,
-            "ApproveRuleTable": _C.READ,
-            "GetRuleTable": _C.READ,
-            "ListRuleTables": _C.READ,
-            "ListRuleTableVersions": _C.READ,
-            "GetRulesInForce": _C.READ,
-            "EvaluateRules": _C.BULK,
-        },
-        "ExperimentService": {
-            "PlanExperiment": _C.WORK,
-            "CreateExperiment": _C.READ,
-            "StartExperiment": _C.READ,
-            "StopExperiment": _C.READ,
-            "GetExperiment": _C.READ,
-            "ListExperiments": _C.READ,
-            "ReadExperiment": _C.WORK,
-        },
-        "EventService": {
-            "RecordEvents": _C.READ,
-            "StreamEvents": _C.BULK,
-            "ListAccountEvents": _C.READ,
-            "ReadEvents": _C.READ,
-        },
-        "WorklistService": {
-            "LeaseAccounts": _C.DISPATCH,
-            "ExtendLease": _C.DISPATCH,
-            "CompleteLease": _C.DISPATCH,
-            "ReleaseLease": _C.DISPATCH,
-            "ListNextAccounts": _C.READ,
-            "WatchQueue": _C.WATCH,
-        },
-        "MonitorService": {
-            "RecordOutcomes": _C.BULK,
-            "MatureRankings": _C.WORK,
-            "ListMaturities": _C.READ,
-            "ListOutcomes": _C.READ,
-            "GetMonitors": _C.READ,
-        },
-        "PackService": {"ExportPersonPack": _C.BULK, "GetPortfolioPack": _C.BULK},
-        "ModelService": {
-            "ListModels": _C.READ,
-            "GetModel": _C.READ,
-            "SubmitModel": _C.WORK,
-            "ValidateModel": _C.WORK,
-            "ApproveModel": _C.WORK,
-            "PromoteModel": _C.WORK,
-            "RollbackModel": _C.WORK,
-            "RetireModel": _C.WORK,
-            "ListModelEvents": _C.READ,
-            "TrainModel": _C.READ,
-            "GetTraining": _C.READ,
-            "CancelTraining": _C.READ,
-        },
-    }
-)
-"""Class of every method; a method without one does not start."""
 
 
 def all_services(
@@ -204,10 +88,10 @@ def all_services(
         (model_service_pb2, "ModelService", ModelServicer(workspace.models, TrainingJobs(workspace, workspace.now))),
     )
     return tuple(
-        Service(module.DESCRIPTOR.services_by_name[name], servicer, CALL_CLASSES[name], gate, note)
+        Service(module.DESCRIPTOR.services_by_name[name], servicer, _classes(name), gate, note)
         for module, name, servicer in implemented
     )
 
 
-def _experiments(workspace: Workspace) -> ExperimentServicer:
-    return ExperimentServicer(workspace.experiments, workspace.trials, workspace.readings, workspace.now)
+def _classes(service: str) -> dict[str, CallClass]:
+    return {name: held.places for name, held in METHODS[service].items()}

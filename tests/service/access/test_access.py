@@ -25,12 +25,13 @@ from collections_opt.client.rankings import make_ranking
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.service.access import roles as access
-from collections_opt.service.access.roles import METHOD_ROLES, Access
+from collections_opt.service.access.methods import METHODS as TABLE
+from collections_opt.service.access.methods import CallClass
+from collections_opt.service.access.roles import Access
 from collections_opt.service.access.tokens import TokenChecker, issue, new_key
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.places import CallClass
-from collections_opt.service.server.services import CALL_CLASSES, all_services
+from collections_opt.service.server.services import all_services
 from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.support.models.folders import NOW
 from tests.support.serving.edge import WAIT, refusal
@@ -91,14 +92,13 @@ def called(channel, method, metadata):
 
 def test_the_table_names_every_method_of_the_contract_and_no_other():
     declared = {(method.containing_service.name, method.name) for method in METHODS}
-    assert {(service, name) for service, methods in METHOD_ROLES.items() for name in methods} == declared
-    assert {(service, name) for service, methods in CALL_CLASSES.items() for name in methods} == declared
-    assert all(roles for methods in METHOD_ROLES.values() for roles in methods.values())
+    assert {(service, name) for service, methods in TABLE.items() for name in methods} == declared
+    assert all(held.roles for methods in TABLE.values() for held in methods.values())
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_every_method_lets_in_its_roles_and_nobody_else(channel, method):
-    allowed = METHOD_ROLES[method.containing_service.name][method.name]
+    allowed = TABLE[method.containing_service.name][method.name].roles
     for role in ActorRole:
         expected = (grpc.StatusCode.NOT_FOUND, "NOT_FOUND")
         if role not in allowed:
@@ -109,13 +109,13 @@ def test_every_method_lets_in_its_roles_and_nobody_else(channel, method):
 
 
 def test_nobody_submits_validates_and_approves_in_one_role():
-    acts = [METHOD_ROLES["ModelService"][name] for name in ("SubmitModel", "ValidateModel", "ApproveModel")]
+    acts = [TABLE["ModelService"][name].roles for name in ("SubmitModel", "ValidateModel", "ApproveModel")]
     assert not any(one & other for index, one in enumerate(acts) for other in acts[index + 1 :])
 
 
 def test_a_method_that_the_table_forgets_is_nobodys(channel, monkeypatch):
     method = next(m for m in METHODS if m.name == "GetPortfolio")
-    monkeypatch.setattr(access, "METHOD_ROLES", {})
+    monkeypatch.setattr(access, "METHODS", {})
     for role in ActorRole:
         assert called(channel, method, (("authorization", f"Bearer {token('ann', role)}"),))[1] == "PERMISSION_DENIED"
 

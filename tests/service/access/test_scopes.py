@@ -19,7 +19,8 @@ from collections_opt.core.scopes import Scope, seeing
 from collections_opt.ledger.store import scoping
 from collections_opt.ledger.store.database import open_database
 from collections_opt.service.access import scope_gate
-from collections_opt.service.access.roles import METHOD_ROLES, Access
+from collections_opt.service.access.methods import METHODS as TABLE
+from collections_opt.service.access.roles import Access
 from collections_opt.service.access.tokens import Bearer, TokenChecker, issue_to, new_key
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
@@ -104,7 +105,7 @@ def known_of(client, ranking):
 
 def told(channel, method, requests, scope):
     """Call a method with a token of this scope; return the answer's bytes, or why it was refused."""
-    role = min(METHOD_ROLES[method.containing_service.name][method.name])
+    role = min(TABLE[method.containing_service.name][method.name].roles)
     token = issue_to(Bearer("ann", role, scope), PEM, NOW, timedelta(minutes=5), "desk", "collections-opt", "k1")
     kind = "_".join("stream" if streams else "unary" for streams in (method.client_streaming, method.server_streaming))
     call = getattr(channel, kind)(
@@ -179,7 +180,7 @@ def test_ids_that_nobody_looks_at_are_noticed(world, monkeypatch):
 
 
 def test_a_method_that_the_table_forgets_is_beyond_every_scope():
-    named = {(service, name) for service, names in scope_gate.LIMITED.items() for name in names}
+    named = {(service, name) for service, methods in TABLE.items() for name, held in methods.items() if held.in_scope}
     assert named <= {(m.containing_service.name, m.name) for m in METHODS}
     beyond = {m.name for m in METHODS if (m.containing_service.name, m.name) not in named}
     assert {"VerifyLog", "ApproveRuleTable", "UpdateValueSet", "PromoteModel"} <= beyond

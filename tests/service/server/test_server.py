@@ -22,11 +22,11 @@ from collections_opt.api.v1.columns_pb2 import ColumnChunk
 from collections_opt.api.v1.ranking_service_pb2 import WatchRankingRequest
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from collections_opt.service.server.edge import Edge
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service, method_handlers, snake_case
-from collections_opt.service.server.places import CallClass
 from collections_opt.wire.status import PUSHBACK_KEY
 from tests.support.serving.edge import PORTFOLIOS, WAIT, FakePortfolios, FakeRankings, places, raw_call, refusal, running
 

@@ -19,8 +19,6 @@ from collections_opt.api.v1 import (
 )
 from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.application.settings import bundled_parameters, bundled_plan
-from collections_opt.client.policy import CONTRACT
-from collections_opt.service.server.services import CALL_CLASSES
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
@@ -342,8 +340,3 @@ def test_the_champion_is_shown_with_digests_and_card(client, ranking):
     assert full.digest == ranking.inputs.model_digest
     unknown = model_service_pb2.GetModelRequest(kind="outcome", version="no-such")
     assert refusal(refused(client.models.GetModel, unknown))[:2] == (C.NOT_FOUND, "NOT_FOUND")
-
-
-def test_every_method_has_a_call_class():
-    services = [service for file in CONTRACT for service in file.services_by_name.values()]
-    assert {s.name: set(s.methods_by_name) for s in services} == {name: set(c) for name, c in CALL_CLASSES.items()}

@@ -13,10 +13,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from collections_opt.api.v1 import portfolio_service_pb2, portfolio_service_pb2_grpc
 from collections_opt.api.v1.columns_pb2 import ColumnChunk
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server import edge as real_edge
 from collections_opt.service.server.build import MIN_PING_SECONDS
 from collections_opt.service.server.edge import Patience
-from collections_opt.service.server.places import CallClass, Places, Waiting, caller_share
+from collections_opt.service.server.places import Places, Waiting, caller_share
 from tests.support.serving.edge import WAIT, FakePortfolios, places, refusal, running
 from tests.support.serving.silent_calls import SilentConnection, silent_calls
 

@@ -10,11 +10,11 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from collections_opt.api.v1 import portfolio_service_pb2, ranking_service_pb2
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.edge import Patience
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.places import CallClass
 
 PORTFOLIOS = portfolio_service_pb2.DESCRIPTOR.services_by_name["PortfolioService"]
 RANKINGS = ranking_service_pb2.DESCRIPTOR.services_by_name["RankingService"]

@@ -10,9 +10,9 @@ from collections_opt.api.v1 import portfolio_service_pb2
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
+from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.handlers import Service
-from collections_opt.service.server.places import CallClass
 from collections_opt.service.server.services import all_services
 
 MODELS = Path(__file__).parents[3] / "models"
