@@ -61,16 +61,17 @@ def load(text: str, kind: type[T]) -> T:
     return parse(json.loads(text), kind)
 
 
-@cache
 def _bundled(name: str, kind: type[T]) -> T:
     return read_bundled_settings(f"settings/{name}", kind)
 
 
+@cache
 def bundled_rules() -> RuleTable:
     """Return the shipped eligibility rules."""
     return _bundled("rules.toml", RuleTable)
 
 
+@cache
 def bundled_parameters() -> ValueParameters:
     """Return the shipped value parameters."""
     return _bundled("value_parameters.toml", ValueParameters)
@@ -87,11 +88,13 @@ def read_parameters(path: Path) -> ValueParameters:
     return parameters
 
 
+@cache
 def bundled_plan() -> CapacityPlan:
     """Return the shipped capacity plan."""
     return _bundled("capacity_plan.toml", CapacityPlan)
 
 
+@cache
 def bundled_policy_rates() -> PolicyRates:
     """Return the shipped rates that stand in when no model may serve."""
     return _bundled("policy_rates.toml", PolicyRates)
