@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Portfolios,
     Plans,
     CapacityActs,
     Models,
@@ -61,6 +60,7 @@ class Ledger(
     def __init__(self, database: Database, objects: ObjectStore) -> None:
         super().__init__(database)
         self.objects = objects
+        self.portfolios = Portfolios(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

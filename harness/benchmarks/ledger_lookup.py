@@ -56,7 +56,7 @@ def looked_up(measure: Measure, rankings: int, url: str) -> None:
 def _record(ledger: Ledger, day: int) -> None:
     as_of = (FIRST_DAY + timedelta(day)).isoformat()
     book = PortfolioRecord(f"book-{as_of}", as_of, "UTC", "USD", ACCOUNTS, ACCOUNTS, 0, "d", "o", "q", NOW.isoformat())
-    ledger.add_portfolio(book)
+    ledger.portfolios.add(book)
     ledger.requests.begin(f"ranking-{day}", f"request-{day}", "x", book.portfolio_id, "{}", NOW)
     ledger.complete_ranking(f"ranking-{day}", {"day": day}, _entries(day), NOW)
 

@@ -290,7 +290,7 @@ def _objects(bench: Bench) -> dict[str, list[str]]:
     owned: dict[str, list[str]] = {}
     for ranking_id in bench.ranking_ids:
         ranking = bench.workspace.ledger.ranking(ranking_id)
-        stored = bench.workspace.ledger.portfolio(ranking.portfolio_id)
+        stored = bench.workspace.ledger.portfolios.get(ranking.portfolio_id)
         named = [stored.object_digest, stored.quarantine_digest, *(digest for _, digest in objects_of(ranking.record))]
         for digest in named:
             owned.setdefault(digest, []).append(ranking_id)

@@ -35,7 +35,7 @@ def ask(workspace: Workspace, count: int) -> tuple[int, list[float]]:
     """Return how many answers the verifier accepted and the seconds of each: answer, proof and check together."""
     key, accepted, seconds = workspace.evidence.proofs.vkey, 0, []
     chance = random.Random(3)
-    total = workspace.ledger.portfolio("p1").row_count
+    total = workspace.ledger.portfolios.get("p1").row_count
     for number in chance.sample(range(total), min(count, total)):
         start = time.perf_counter()
         answer = workspace.evidence.answer_at(f"AC-{number:05d}", DAY)

@@ -127,7 +127,7 @@ def _judged(folder: Path, url: str, started: float, journal: Journal, ranking_id
     events: list[RecordedEvent] = []
     while page := workspace.day.events.after(len(events), 1_000):
         events += page
-    stored = workspace.ledger.portfolio("world")
+    stored = workspace.ledger.portfolios.get("world")
     opened = workspace.recorded._sealed.portfolio(stored.object_digest)
     names = np.char.decode(opened.portfolio.column("customer_id")).tolist()
     customers = dict(zip(opened.key_no.tolist(), names, strict=True))

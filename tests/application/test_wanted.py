@@ -66,9 +66,9 @@ def test_an_import_that_was_left_before_its_end_is_not_there(workspace):
     with wanted_while(LeavesAfter(2)), pytest.raises(Unwanted):
         imported(workspace)
     with pytest.raises(CollectionsError):
-        workspace.ledger.portfolio("left")
+        workspace.ledger.portfolios.get("left")
     imported(workspace)
-    assert workspace.ledger.portfolio("left").row_count == 2
+    assert workspace.ledger.portfolios.get("left").row_count == 2
 
 
 def test_work_that_never_asks_would_be_noticed(workspace, monkeypatch):

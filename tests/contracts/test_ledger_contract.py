@@ -27,19 +27,19 @@ def reason_of(call):
 @pytest.fixture
 def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     yield opened
     opened.close()
 
 
 def test_portfolios_are_stored_once_and_listed_by_id(ledger):
-    ledger.add_portfolio(replace(PORTFOLIO, portfolio_id="p0"))
-    assert ledger.add_portfolio(PORTFOLIO) == PORTFOLIO == ledger.portfolio("p1")
+    ledger.portfolios.add(replace(PORTFOLIO, portfolio_id="p0"))
+    assert ledger.portfolios.add(PORTFOLIO) == PORTFOLIO == ledger.portfolios.get("p1")
     with pytest.raises(CollectionsError) as caught:
-        ledger.add_portfolio(replace(PORTFOLIO, digest="other"))
+        ledger.portfolios.add(replace(PORTFOLIO, digest="other"))
     assert caught.value.reason is Reason.ALREADY_EXISTS
-    assert [p.portfolio_id for p in ledger.portfolios_after("", 10)] == ["p0", "p1"]
-    assert [p.portfolio_id for p in ledger.portfolios_after("p0", 10)] == ["p1"]
+    assert [p.portfolio_id for p in ledger.portfolios.after("", 10)] == ["p0", "p1"]
+    assert [p.portfolio_id for p in ledger.portfolios.after("p0", 10)] == ["p1"]
 
 
 def test_plans_are_versioned_and_guarded_by_etag(ledger):
@@ -116,7 +116,7 @@ def test_a_long_worklist_is_read_in_order_page_by_page(ledger):
 
 
 def test_portfolios_that_lose_rows_are_refused(ledger):
-    assert reason_of(lambda: ledger.add_portfolio(replace(PORTFOLIO, portfolio_id="p2", accepted_count=3))) is (
+    assert reason_of(lambda: ledger.portfolios.add(replace(PORTFOLIO, portfolio_id="p2", accepted_count=3))) is (
         Reason.INVALID_ARGUMENT
     )
 

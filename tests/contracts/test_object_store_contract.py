@@ -86,7 +86,7 @@ def test_storing_again_counts_as_just_written(store):
 def test_a_sweep_removes_old_orphans_and_nothing_that_a_record_names(store, tmp_path):
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", store)
     kept = {name: store.put(name.encode()) for name in ("accounts", "quarantine", "entries")}
-    ledger.add_portfolio(
+    ledger.portfolios.add(
         type(PORTFOLIO)(**{**PORTFOLIO.__dict__, "object_digest": kept["accounts"], "quarantine_digest": kept["quarantine"]})
     )
     add_ranking(ledger, "g1", "r1", "x", "p1", {"entries_object": kept["entries"]}, entries_of([0]), NOW)
@@ -109,7 +109,7 @@ def test_the_rest_of_a_write_that_never_ended_is_swept_too(tmp_path):
     store = FolderObjectStore(tmp_path / "objects")
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", store)
     kept = {name: store.put(name.encode()) for name in ("object_digest", "quarantine_digest")}
-    ledger.add_portfolio(replace(PORTFOLIO, **kept))
+    ledger.portfolios.add(replace(PORTFOLIO, **kept))
     rest = next((tmp_path / "objects").glob("??")) / f"{TEMPORARY}abc"
     rest.write_bytes(b"half")
     swept = ledger.sweep_objects(MIN_GRACE, LATER, dry_run=False)

@@ -34,7 +34,7 @@ sys.stdin.read()
 @pytest.fixture
 def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     yield opened
     opened.close()
 

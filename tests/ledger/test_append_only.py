@@ -160,7 +160,7 @@ def test_an_edited_plan_is_never_handed_out(ledger, database_url, edit):
 @pytest.fixture
 def empty_ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     yield opened
     opened.close()
 
@@ -198,7 +198,7 @@ def test_of_many_writers_of_a_plan_one_gets_the_next_version(empty_ledger):
 def test_an_empty_database_opened_by_many_at_once_is_made_once(database_url, tmp_path):
     def reopen(_):
         ledger = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-        record = ledger.add_portfolio(PORTFOLIO)
+        record = ledger.portfolios.add(PORTFOLIO)
         ledger.close()
         return record
 

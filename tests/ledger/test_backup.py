@@ -27,7 +27,7 @@ def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, store)
     bind_store(opened.database, store, lambda size: b"\1" * size, NOW)
     stored = {name: store.put(name.encode()) for name in ("object_digest", "quarantine_digest")}
-    opened.add_portfolio(replace(PORTFOLIO, **stored))
+    opened.portfolios.add(replace(PORTFOLIO, **stored))
     entries = entries_of([0, 0, -1, 1])
     record = {"entries_object": store.put(columns_to_parquet(ColumnTable(entries.columns())))}
     add_ranking(opened, "g0", "r0", "x", "p1", record, entries, NOW)

@@ -22,7 +22,7 @@ ENTRIES = entries_of([0, 0, -1, 1])
 @pytest.fixture
 def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     yield opened
     opened.close()
 

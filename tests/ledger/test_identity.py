@@ -29,7 +29,7 @@ def world(folder, filled=True):
     named = {}
     if filled:
         named = {name: store.put(f"{folder.name} {name}".encode()) for name in ("object_digest", "quarantine_digest")}
-        ledger.add_portfolio(replace(PORTFOLIO, **named))
+        ledger.portfolios.add(replace(PORTFOLIO, **named))
         for path in (folder / "objects").glob("??/*"):
             os.utime(path, LONG_AGO)
     return ledger, store, set(named.values())
@@ -56,7 +56,7 @@ def test_a_store_of_before_markers_is_taken_where_the_ledger_names_what_it_holds
     store = FolderObjectStore(tmp_path / "objects")
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", store)
     named = {name: store.put(name.encode()) for name in ("object_digest", "quarantine_digest")}
-    ledger.add_portfolio(replace(PORTFOLIO, **named))
+    ledger.portfolios.add(replace(PORTFOLIO, **named))
     bind_store(ledger.database, store, random_bytes, NOW)
     assert store.marker() == identity(ledger.database).marker
 
@@ -129,6 +129,6 @@ def test_a_moved_ledger_takes_no_writes_and_says_where_it_went(tmp_path):
     moved(world(tmp_path)[0]).close()
     again = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", None)
     with pytest.raises(CollectionsError, match="was moved to elsewhere") as caught:
-        again.add_portfolio(replace(PORTFOLIO, portfolio_id="p2"))
+        again.portfolios.add(replace(PORTFOLIO, portfolio_id="p2"))
     assert caught.value.reason is Reason.LEDGER_HALTED
-    assert again.portfolio("p1").portfolio_id == "p1"
+    assert again.portfolios.get("p1").portfolio_id == "p1"

@@ -24,7 +24,7 @@ def objects(tmp_path):
 def source(tmp_path, objects):
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", objects)
     stored = {name: objects.put(name.encode()) for name in ("object_digest", "quarantine_digest")}
-    ledger.add_portfolio(type(PORTFOLIO)(**{**PORTFOLIO.__dict__, **stored}))
+    ledger.portfolios.add(type(PORTFOLIO)(**{**PORTFOLIO.__dict__, **stored}))
     entries = entries_of([0, 0, -1, 1])
     record = {"entries_object": objects.put(columns_to_parquet(ColumnTable(entries.columns())))}
     add_ranking(ledger, "g0", "r0", "x", "p1", record, entries, NOW)
@@ -99,7 +99,7 @@ def test_a_source_that_went_on_after_a_move_died_is_not_taken_for_moved(source, 
 
 
 def test_a_target_that_holds_anything_is_refused(source, target):
-    target.add_portfolio(PORTFOLIO)
+    target.portfolios.add(PORTFOLIO)
     with pytest.raises(CollectionsError) as caught:
         moving.move_ledger(source, target, objects_of, NOW)
     assert caught.value.reason is Reason.ALREADY_EXISTS
@@ -147,7 +147,7 @@ def test_a_copy_that_loses_a_row_is_not_kept(source, target, monkeypatch, table)
     monkeypatch.setattr(moving, "_copy_entries", (lambda *_: 3) if table == "ranking_entries" else copy_entries)
     with pytest.raises(CollectionsError, match=f"copy of {table} differs"):
         moving.move_ledger(source, target, objects_of, NOW)
-    assert target.portfolios_after("", 5) == []
+    assert target.portfolios.after("", 5) == []
 
 
 def test_the_script_moves_and_refuses(source, target_url, tmp_path):

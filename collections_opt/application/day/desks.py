@@ -115,11 +115,11 @@ class Desks:
             raise refuse(Reason.INTEGRITY_FAILURE, "ranking_id", told, "Verify the ranking.")
         derived = opened.facts.derived_from
         if derived is None or not derived.remains_of:
-            header = self._ledger.portfolio(opened.record.portfolio_id)
+            header = self._ledger.portfolios.get(opened.record.portfolio_id)
             come = Came(datetime.fromisoformat(header.created_at), known_through(inputs))
             return LiveDesk(opened.record, opened.plan, inputs.portfolio, inputs.key_no, entries, come)
         # What remains of a day goes on from the rows that the day began with, and all its events.
-        header = self._ledger.portfolio(derived.base_portfolio_id)
+        header = self._ledger.portfolios.get(derived.base_portfolio_id)
         base = self._sealed.portfolio(header.object_digest)
         rows = np.flatnonzero(np.isin(base.portfolio.column("account_id"), entries.account_id))
         if rows.size != entries.account_id.size:

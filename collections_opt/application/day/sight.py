@@ -67,7 +67,7 @@ class AccountsInSight:
         return owner[0].decode() if owner else ""
 
     def _books(self) -> Iterator[PortfolioRecord]:
-        yield from self._ledger.newest_portfolios(LATEST_BOOKS)
+        yield from self._ledger.portfolios.newest(LATEST_BOOKS)
 
     def _numbers_of(self, book: PortfolioRecord) -> Numbers:
         with self._lock:

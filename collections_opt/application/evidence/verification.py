@@ -167,7 +167,7 @@ class Verification:
     def _rows(self, facts: RankingFacts) -> str:
         """Return what holds about the rows; refuses with what does not."""
         held, leaves = facts.kept, facts.kept.leaves
-        stored = self._ledger.portfolio(facts.inputs.portfolio_id)
+        stored = self._ledger.portfolios.get(facts.inputs.portfolio_id)
         for digest in (held.plan_object, held.rules_object, held.model_card_object):
             self._ledger.objects.get(digest)
         erased = self._ledger.erased_numbers()

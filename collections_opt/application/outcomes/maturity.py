@@ -113,7 +113,7 @@ class Maturities:
             CollectionsError: NOT_FOUND for the portfolio; INVALID_ARGUMENT for no rows, for accounts that are told of twice or
                 are not in the portfolio, and for a source that is no text.
         """
-        stored = self._ledger.portfolio(portfolio_id)
+        stored = self._ledger.portfolios.get(portfolio_id)
         if not 1 <= len(source) <= MAX_NOTE_CHARACTERS or not source.isprintable():
             raise refuse(
                 Reason.INVALID_ARGUMENT, "source", "is empty, too long or not printable.", "Say where the rows come from."
@@ -235,7 +235,7 @@ class Maturities:
         if ranking_id:
             self._recorded.finished(ranking_id)
         if portfolio_id:
-            self._ledger.portfolio(portfolio_id)
+            self._ledger.portfolios.get(portfolio_id)
         records = self._ledger.outcomes_after(seq, size, OutcomeKind.MATURITY, portfolio_id, ranking_id)
         return [_maturity(record) for record in records]
 
@@ -277,7 +277,7 @@ class Maturities:
         first = portfolio.as_of_date
         last = first + timedelta(days=int(terms.of(portfolio)[0].max(initial=0)) + terms.grace_days)
         if named:
-            found = [self._ledger.portfolio(portfolio_id) for portfolio_id in dict.fromkeys(named)]
+            found = [self._ledger.portfolios.get(portfolio_id) for portfolio_id in dict.fromkeys(named)]
             for record in found:
                 if record.currency_code != portfolio.currency_code or record.as_of_date <= first.isoformat():
                     told = f"{record.portfolio_id} is in {record.currency_code} of {record.as_of_date}."
@@ -290,7 +290,7 @@ class Maturities:
 
     def _portfolios(self) -> Iterator[PortfolioRecord]:
         after = ""
-        while page := self._ledger.portfolios_after(after, _PAGE):
+        while page := self._ledger.portfolios.after(after, _PAGE):
             yield from page
             after = page[-1].portfolio_id
 

@@ -179,8 +179,8 @@ class PersonPacks:
         number = self.sealed.key_number(account_id)
         if number is None:
             return ()
-        named = [self.ledger.portfolio(name) for name in dict.fromkeys(record.portfolio_id for record in records)]
-        for book in (*named, *self.ledger.newest_portfolios(LATEST_BOOKS)):
+        named = [self.ledger.portfolios.get(name) for name in dict.fromkeys(record.portfolio_id for record in records)]
+        for book in (*named, *self.ledger.portfolios.newest(LATEST_BOOKS)):
             table = self.sealed.table(book.object_digest)
             row = np.flatnonzero(table.key_no == number)[:1]
             if row.size:

@@ -99,18 +99,18 @@ class Books:
         if validate_only:
             return record
         require_wanted()
-        added = self._ledger.add_portfolio(record, actor)
+        added = self._ledger.portfolios.add(record, actor)
         self._recorder.publish()
         return added
 
     def quarantine(self, portfolio_id: str) -> Quarantine:
         """Return why rows of a portfolio were refused, without those erased since."""
-        return self._sealed.quarantine(self._ledger.portfolio(portfolio_id).quarantine_digest)
+        return self._sealed.quarantine(self._ledger.portfolios.get(portfolio_id).quarantine_digest)
 
     def _imported(self, portfolio_id: str, digest: str, row_count: int) -> PortfolioRecord | None:
         """Return a portfolio that was imported with this content: sealing it again would only leave objects behind."""
         try:
-            stored = self._ledger.portfolio(portfolio_id)
+            stored = self._ledger.portfolios.get(portfolio_id)
         except CollectionsError:
             return None
         return stored if (stored.digest, stored.row_count) == (digest, row_count) else None

@@ -181,7 +181,7 @@ class Rankings:
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 
     def _make(self, command: OwedRanking, request: RankingRequest, progress: ProgressCallback, received: datetime) -> None:
-        stored = self._ledger.portfolio(command.portfolio_id)
+        stored = self._ledger.portfolios.get(command.portfolio_id)
         inputs = self._sealed.portfolio(stored.object_digest)
         portfolio = inputs.portfolio
         models = self._models.pin_all(command.portfolio_id, portfolio)

@@ -147,7 +147,7 @@ class OpenedRanking:
     @_Part
     def inputs(self) -> StoredPortfolio:
         """The accounts that were not erased since."""
-        return self._sealed.portfolio(self._ledger.portfolio(self.record.portfolio_id).object_digest)
+        return self._sealed.portfolio(self._ledger.portfolios.get(self.record.portfolio_id).object_digest)
 
     @property
     def portfolio(self) -> Portfolio:

@@ -60,7 +60,7 @@ class RecordedRankings:
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
         """Return a stored portfolio without accounts erased since; the last one read stays in memory."""
-        return self._sealed.portfolio(self._ledger.portfolio(portfolio_id).object_digest).portfolio
+        return self._sealed.portfolio(self._ledger.portfolios.get(portfolio_id).object_digest).portfolio
 
     def open(self, ranking_id: str) -> OpenedRanking:
         """Return a recorded ranking opened.

@@ -81,7 +81,7 @@ class Rolling:
         Raises:
             CollectionsError: NOT_FOUND.
         """
-        return read_derivation(self._sealed.derivation(self._ledger.portfolio(portfolio_id).object_digest))
+        return read_derivation(self._sealed.derivation(self._ledger.portfolios.get(portfolio_id).object_digest))
 
     def roll_forward(
         self,
@@ -110,7 +110,7 @@ class Rolling:
         base_id = self._imported(portfolio_id)
         made_id = rolled_portfolio_id or f"{base_id}.{as_of_date}"
         check_id("rolled_portfolio_id", made_id)
-        record, stored = self._ledger.portfolio(base_id), self._stored(base_id)
+        record, stored = self._ledger.portfolios.get(base_id), self._stored(base_id)
         portfolio = stored.portfolio
         today = self._now().astimezone(ZoneInfo(portfolio.time_zone)).date()
         first, last = portfolio.as_of_date, max(today + timedelta(MAX_DAYS_AHEAD), portfolio.as_of_date)
@@ -148,7 +148,7 @@ class Rolling:
             known = None
         if known is None:
             known = self._rest(command, made_id, actor)
-        day = self._ledger.portfolio(made_id).as_of_date
+        day = self._ledger.portfolios.get(made_id).as_of_date
         plan = self._plan(command, known, date.fromisoformat(day))
         return replace(command, portfolio_id=made_id, plan_version=plan.version, previous_ranking_id=known.remains_of)
 
@@ -160,7 +160,7 @@ class Rolling:
         """
         _need_events("remaining_capacity")
         base_id = self._base(command.portfolio_id)
-        day = date.fromisoformat(self._ledger.portfolio(base_id).as_of_date)
+        day = date.fromisoformat(self._ledger.portfolios.get(base_id).as_of_date)
         if command.previous_ranking_id:
             record = self._ledger.ranking(command.previous_ranking_id)
         else:
@@ -180,11 +180,11 @@ class Rolling:
     def difference(self, portfolio_id: str) -> tuple[str, int]:
         """Return how a derived portfolio differs from what follows from its base and events, "" where it does not; and how many
         events were erased since, with which it cannot be derived anew."""
-        stored, record = self._stored(portfolio_id), self._ledger.portfolio(portfolio_id)
+        stored, record = self._stored(portfolio_id), self._ledger.portfolios.get(portfolio_id)
         derivation = read_derivation(stored.derivation)
         if derivation is None:
             return "", 0
-        base, header = self._stored(derivation.base_portfolio_id), self._ledger.portfolio(derivation.base_portfolio_id)
+        base, header = self._stored(derivation.base_portfolio_id), self._ledger.portfolios.get(derivation.base_portfolio_id)
         events = told_events(base, self._log.after, derivation.through_sequence)
         if events.erased_count:
             return "", events.erased_count
@@ -207,7 +207,7 @@ class Rolling:
     def _rest(self, command: RankingCommand, made_id: str, actor: Actor) -> Derivation:
         worked = self.worked_ranking(command)
         base_id = self._base(command.portfolio_id)
-        record, stored = self._ledger.portfolio(base_id), self._stored(base_id)
+        record, stored = self._ledger.portfolios.get(base_id), self._stored(base_id)
         plan = self._full_plan(command, date.fromisoformat(record.as_of_date))
         several = plan.several_contacts_per_person
         now = self._now()
@@ -243,7 +243,7 @@ class Rolling:
 
     def _plan(self, command: RankingCommand, derivation: Derivation, day: date) -> CapacityPlan:
         plan = self._full_plan(command, day)
-        zone = self._ledger.portfolio(derivation.base_portfolio_id).time_zone
+        zone = self._ledger.portfolios.get(derivation.base_portfolio_id).time_zone
         rest = remaining_plan(plan, derivation.used_seconds, derivation.at, zone)
         return self._calendar.settled_rest(plan, day, rest)
 
@@ -272,7 +272,7 @@ class Rolling:
         )
         if validate_only:
             return record, derivation
-        added = self._ledger.add_portfolio(record, actor)
+        added = self._ledger.portfolios.add(record, actor)
         self._recorder.publish()
         return added, self.derivation(made_id) or derivation
 
@@ -289,7 +289,7 @@ class Rolling:
         return portfolio_id
 
     def _stored(self, portfolio_id: str) -> StoredPortfolio:
-        return self._sealed.portfolio(self._ledger.portfolio(portfolio_id).object_digest)
+        return self._sealed.portfolio(self._ledger.portfolios.get(portfolio_id).object_digest)
 
 
 def _need_events(field: str) -> None:

@@ -80,6 +80,6 @@ def lapsed_accounts(
 
 def _portfolios(ledger: Ledger) -> Iterator[PortfolioRecord]:
     after = ""
-    while page := ledger.portfolios_after(after, MAX_PAGE_SIZE):
+    while page := ledger.portfolios.after(after, MAX_PAGE_SIZE):
         yield from page
         after = page[-1].portfolio_id

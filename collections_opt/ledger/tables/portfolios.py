@@ -19,7 +19,7 @@ from collections_opt.ledger.store.schema import portfolios
 class Portfolios(Store):
     """Headers of portfolios; their accounts are objects, to be stored before."""
 
-    def add_portfolio(self, record: PortfolioRecord, actor: Actor = UNKNOWN) -> PortfolioRecord:
+    def add(self, record: PortfolioRecord, actor: Actor = UNKNOWN) -> PortfolioRecord:
         """Record an imported portfolio and who imported it; the same id with the same content is stored once, as the first's.
 
         Raises:
@@ -37,7 +37,7 @@ class Portfolios(Store):
             raise refuse(Reason.ALREADY_EXISTS, "portfolio_id", f"{record.portfolio_id!r} holds other accounts.", "Use a new id.")
         return stored
 
-    def portfolio(self, portfolio_id: str) -> PortfolioRecord:
+    def get(self, portfolio_id: str) -> PortfolioRecord:
         """Return a portfolio.
 
         Raises:
@@ -47,15 +47,13 @@ class Portfolios(Store):
             stored = one(connection, portfolios, portfolios.c.portfolio_id == portfolio_id, PortfolioRecord)
         return found(stored, "portfolio_id", portfolio_id)
 
-    def portfolios_after(self, after: str, size: int) -> list[PortfolioRecord]:
+    def after(self, after: str, size: int) -> list[PortfolioRecord]:
         """Return portfolios by id, after one ("" for all), at most ``size``."""
         query = portfolios.select().where(portfolios.c.portfolio_id > after).order_by(portfolios.c.portfolio_id)
         with self._database.read() as connection:
             return [PortfolioRecord(**row) for row in connection.execute(query.limit(check_size(size))).mappings()]
 
-    def portfolios_listed(
-        self, terms: Sequence[Term], order: Order, after: Place | None, size: int
-    ) -> list[tuple[PortfolioRecord, Place]]:
+    def listed(self, terms: Sequence[Term], order: Order, after: Place | None, size: int) -> list[tuple[PortfolioRecord, Place]]:
         """Return the portfolios that meet all terms with their places, in order, at most ``size``.
 
         Args:
@@ -72,7 +70,7 @@ class Portfolios(Store):
             rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
         return [(PortfolioRecord(**row), (place, row["portfolio_id"])) for row in rows for place in [row.pop("place")]]
 
-    def newest_portfolios(self, size: int) -> list[PortfolioRecord]:
+    def newest(self, size: int) -> list[PortfolioRecord]:
         """Return portfolios, the newest as-of date first, at most ``size``."""
         c = portfolios.c
         query = portfolios.select().order_by(c.as_of_date.desc(), c.created_at.desc(), c.portfolio_id).limit(check_size(size))

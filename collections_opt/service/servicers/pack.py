@@ -101,7 +101,7 @@ class PackServicer:
 
     def _portfolio(self, portfolio_id: str) -> portfolio_service_pb2.Portfolio:
         actors = self._ledger.actors(LogKind.PORTFOLIO, [portfolio_id])
-        return write_portfolio(self._ledger.portfolio(portfolio_id), actors.get(portfolio_id, UNKNOWN))
+        return write_portfolio(self._ledger.portfolios.get(portfolio_id), actors.get(portfolio_id, UNKNOWN))
 
 
 def _days(request: pb.ExportPersonPackRequest | pb.GetPortfolioPackRequest) -> PackDays:

@@ -112,7 +112,7 @@ class PortfolioServicer:
 
     def get_portfolio(self, request: pb.GetPortfolioRequest, _context: Call) -> pb.GetPortfolioResponse:
         """Return a header."""
-        record = self._ledger.portfolio(request.portfolio_id)
+        record = self._ledger.portfolios.get(request.portfolio_id)
         (shown,) = self._written([record])
         return pb.GetPortfolioResponse(portfolio=_with_derivation(shown, self._rolling.derivation(record.portfolio_id)))
 
@@ -121,7 +121,7 @@ class PortfolioServicer:
         terms, order = read_filter(request.filter, _FILTERED), read_order(request.order_by, (*_FILTERED, "create_time"))
         page = read_page(f"portfolios/{terms}/{order}", request.page_size, request.page_token, "")
         after = read_place(page, (str, str))
-        found, more = page.cut(self._ledger.portfolios_listed(terms, order, after, page.size + 1))
+        found, more = page.cut(self._ledger.portfolios.listed(terms, order, after, page.size + 1))
         token = page.next_token(write_place(found[-1][1])) if more else ""
         return pb.ListPortfoliosResponse(portfolios=self._written([record for record, _ in found]), next_page_token=token)
 

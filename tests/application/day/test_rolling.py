@@ -92,7 +92,7 @@ def refused(reason, call_, *args, **changes):
 def test_the_same_day_without_events_is_the_same_accounts(world):
     workspace, _, _ = world
     record, derivation = workspace.rolling.roll_forward(PORTFOLIO, TODAY)
-    assert record.digest == workspace.ledger.portfolio(PORTFOLIO).digest
+    assert record.digest == workspace.ledger.portfolios.get(PORTFOLIO).digest
     assert (derivation.base_portfolio_id, derivation.through_sequence, dict(derivation.left_out)) == (PORTFOLIO, 0, {})
 
 
@@ -158,7 +158,7 @@ def test_no_day_before_the_portfolio_nor_far_ahead(world, day):
 def test_a_check_stores_nothing(world):
     workspace, _, _ = world
     workspace.rolling.roll_forward(PORTFOLIO, TOMORROW, validate_only=True)
-    refused(Reason.NOT_FOUND, workspace.ledger.portfolio, "day.2026-11-25")
+    refused(Reason.NOT_FOUND, workspace.ledger.portfolios.get, "day.2026-11-25")
 
 
 def test_events_told_late_narrow_the_rolled_day_and_nothing_counts_twice(world):

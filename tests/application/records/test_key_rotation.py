@@ -146,7 +146,7 @@ def test_a_change_that_dies_is_carried_to_its_end_or_never_was(folder, monkeypat
     monkeypatch.undo()
     workspace = reopened(folder)
     assert workspace.evidence.verification.verify_log().broken == ()
-    assert workspace.ledger.portfolio("p1").portfolio_id == "p1"
+    assert workspace.ledger.portfolios.get("p1").portfolio_id == "p1"
     record = workspace.ledger.rankings_before(None, 1)[0]
     assert workspace.evidence.verification.verify_ranking(record.ranking_id).broken == ()
     workspace.close()

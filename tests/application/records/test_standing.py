@@ -52,7 +52,7 @@ def refuses_writes(workspace):
 def test_an_old_database_reads_but_does_not_record(data):
     restore_old(data)
     workspace = reopened(data / "data")
-    assert workspace.ledger.portfolio("p1").portfolio_id == "p1"
+    assert workspace.ledger.portfolios.get("p1").portfolio_id == "p1"
     assert refuses_writes(workspace)
     assert "its tail was cut off" in str(workspace.ledger.database.halted)
     workspace.close()

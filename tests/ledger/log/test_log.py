@@ -15,7 +15,7 @@ from tests.support.ledger.ledgers import PORTFOLIO, add, without_triggers
 @pytest.fixture
 def ledger(database_url):
     opened = Ledger(open_database(database_url), None)
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     yield opened
     opened.close()
 

@@ -30,7 +30,7 @@ def ledger(database_url, tmp_path):
 def test_who_recorded_first_is_kept_for_every_portfolio_and_version_of_a_plan(ledger):
     book = replace(PORTFOLIO, portfolio_id="p2")
     for actor in (ANN, BEN):
-        ledger.add_portfolio(book, actor)
+        ledger.portfolios.add(book, actor)
     first = ledger.add_plan("night", date(2026, 1, 1), "{}", None, NOW, actor=ANN)
     ledger.add_plan("night", date(2026, 2, 1), "{}", first.etag, NOW, actor=BEN)
     assert ledger.actors(LogKind.PORTFOLIO, ["p1", "p2", "p3"]) == {"p1": UNKNOWN, "p2": ANN}
@@ -75,7 +75,7 @@ def test_every_edit_of_every_row_is_found_by_its_name(ledger, database_url):
 def test_a_row_without_its_leaf_is_noticed(ledger, monkeypatch):
     """The planted bug: the row is recorded and its leaf is not."""
     monkeypatch.setattr(logged_rows, "append_log", lambda *_: None)
-    ledger.add_portfolio(replace(PORTFOLIO, portfolio_id="p2"), ANN)
+    ledger.portfolios.add(replace(PORTFOLIO, portfolio_id="p2"), ANN)
     assert ledger.verify_rows() == ["portfolio p2: is stored, but has no leaf in the log"]
 
 

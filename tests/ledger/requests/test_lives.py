@@ -12,7 +12,7 @@ from tests.support.ledger.ledgers import NOW, PORTFOLIO, add, append_state, with
 @pytest.fixture
 def ledger(database_url, tmp_path):
     opened = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    opened.add_portfolio(PORTFOLIO)
+    opened.portfolios.add(PORTFOLIO)
     for number in range(1, 4):
         opened.requests.begin(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
         opened.claims.claim(f"g{number}", "w1", lambda _: False, NOW)

@@ -157,12 +157,12 @@ def test_a_database_that_does_not_exist_is_named(postgres_server, tmp_path):
 def test_a_held_sqlite_file_refuses_writers_and_serves_readers(tmp_path):
     path = tmp_path / "ledger.db"
     ledger = open_ledger(f"sqlite:///{path}", FolderObjectStore(tmp_path / "objects"))
-    ledger.add_portfolio(PORTFOLIO)
+    ledger.portfolios.add(PORTFOLIO)
     ledger.close()
     sa.event.listen(ledger._database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    assert ledger.portfolio("p1") == PORTFOLIO
+    assert ledger.portfolios.get("p1") == PORTFOLIO
     with pytest.raises(CollectionsError) as caught:
         add(ledger)
     assert caught.value.reason is Reason.OVERLOADED
