@@ -204,5 +204,5 @@ def _ship(workspace: Workspace) -> None:
     workspace.rule_tables.ship(bundled_rules())
     workspace.values.ship(bundled_parameters())
     plan = bundled_plan()
-    if not any(stored.plan_id == plan.plan_id for stored in workspace.ledger.plans_after("", MAX_PAGE_SIZE)):
+    if not any(stored.plan_id == plan.plan_id for stored in workspace.ledger.plans.after("", MAX_PAGE_SIZE)):
         workspace.books.save_plan(plan, None)

@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Plans,
     CapacityActs,
     Models,
     ModelEvents,
@@ -61,6 +60,7 @@ class Ledger(
         super().__init__(database)
         self.objects = objects
         self.portfolios = Portfolios(database)
+        self.plans = Plans(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

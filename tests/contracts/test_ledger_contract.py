@@ -43,18 +43,18 @@ def test_portfolios_are_stored_once_and_listed_by_id(ledger):
 
 
 def test_plans_are_versioned_and_guarded_by_etag(ledger):
-    first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
-    second = ledger.add_plan("desk", date(2026, 2, 1), '{"a":1}', first.etag, NOW)
+    first = ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW)
+    second = ledger.plans.add("desk", date(2026, 2, 1), '{"a":1}', first.etag, NOW)
     assert (first.version, second.version) == (1, 2)
-    assert ledger.plan("desk") == second
-    assert ledger.plan("desk", 1) == first
-    assert ledger.plans_after("", 5) == [second]
+    assert ledger.plans.get("desk") == second
+    assert ledger.plans.get("desk", 1) == first
+    assert ledger.plans.after("", 5) == [second]
     for etag, reason in ((first.etag, Reason.ETAG_MISMATCH), (None, Reason.ALREADY_EXISTS)):
         with pytest.raises(CollectionsError) as caught:
-            ledger.add_plan("desk", date(2026, 3, 1), "{}", etag, NOW)
+            ledger.plans.add("desk", date(2026, 3, 1), "{}", etag, NOW)
         assert caught.value.reason is reason
     with pytest.raises(CollectionsError) as caught:
-        ledger.add_plan("nowhere", date(2026, 3, 1), "{}", "etag", NOW)
+        ledger.plans.add("nowhere", date(2026, 3, 1), "{}", "etag", NOW)
     assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -122,29 +122,29 @@ def test_portfolios_that_lose_rows_are_refused(ledger):
 
 
 def test_versions_of_a_plan_are_read_newest_first(ledger):
-    first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
-    second = ledger.add_plan("desk", date(2026, 3, 1), "{}", first.etag, NOW)
-    third = ledger.add_plan("desk", date(2026, 2, 1), "{}", second.etag, NOW)
-    assert ledger.plan("desk") == third
-    assert reason_of(lambda: ledger.plan("nowhere")) is Reason.NOT_FOUND
-    assert ledger.plan_versions("desk", None, 2) == [third, second]
-    assert ledger.plan_versions("desk", 2, 2) == [first]
+    first = ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW)
+    second = ledger.plans.add("desk", date(2026, 3, 1), "{}", first.etag, NOW)
+    third = ledger.plans.add("desk", date(2026, 2, 1), "{}", second.etag, NOW)
+    assert ledger.plans.get("desk") == third
+    assert reason_of(lambda: ledger.plans.get("nowhere")) is Reason.NOT_FOUND
+    assert ledger.plans.versions("desk", None, 2) == [third, second]
+    assert ledger.plans.versions("desk", 2, 2) == [first]
 
 
 def test_a_retried_plan_gets_its_own_version_again(ledger):
     key = RequestKey("k1", "add_plan", "x")
-    first = ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, key)
-    ledger.add_plan("desk", date(2026, 2, 1), "{}", first.etag, NOW)
-    assert ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, key) == first
-    assert len(ledger.plan_versions("desk", None, 9)) == 2
+    first = ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, key)
+    ledger.plans.add("desk", date(2026, 2, 1), "{}", first.etag, NOW)
+    assert ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, key) == first
+    assert len(ledger.plans.versions("desk", None, 9)) == 2
     other = replace(key, payload_digest="y")
-    assert reason_of(lambda: ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, other)) is Reason.REQUEST_ID_REUSED
+    assert reason_of(lambda: ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, other)) is Reason.REQUEST_ID_REUSED
 
 
 def test_a_refused_plan_keeps_no_answer(ledger):
     key = RequestKey("k1", "add_plan", "x")
-    assert reason_of(lambda: ledger.add_plan("desk", date(2026, 1, 1), "{}", "etag", NOW, key)) is Reason.NOT_FOUND
-    assert ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, key).version == 1  # the key is free
+    assert reason_of(lambda: ledger.plans.add("desk", date(2026, 1, 1), "{}", "etag", NOW, key)) is Reason.NOT_FOUND
+    assert ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, key).version == 1  # the key is free
 
 
 def test_a_version_of_a_model_is_one_artifact(ledger):

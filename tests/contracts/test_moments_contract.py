@@ -35,7 +35,7 @@ def remembered(ledger):
     """Return everything that callers remember, by name."""
     return {
         "standings": [ledger.model_standing(kind) for kind in ModelKind],
-        "plan": ledger.remembered(("plan", "desk"), lambda: ledger.plan("desk")),
+        "plan": ledger.remembered(("plan", "desk"), lambda: ledger.plans.get("desk")),
         "rules": ledger.remembered("rules", lambda: ledger.resources_in_force(ResourceKind.RULE_TABLE, JANUARY)),
     }
 
@@ -58,10 +58,10 @@ def test_what_another_process_writes_is_seen_in_the_next_moment(ledger, database
     before = in_a_moment(ledger)
     other = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
     promoted = ModelEvent(ModelKind.OUTCOME, "v1", "d", ModelAction.PROMOTE, "op", NOW)
-    etag = other.plan("desk").etag
+    etag = other.plans.get("desk").etag
     for write, changed in (
         (lambda: other.add_model_events([promoted]), "standings"),
-        (lambda: other.add_plan("desk", JANUARY, '{"a":1}', etag, NOW), "plan"),
+        (lambda: other.plans.add("desk", JANUARY, '{"a":1}', etag, NOW), "plan"),
     ):
         write()
         after = in_a_moment(ledger)
@@ -81,14 +81,14 @@ def test_a_block_within_a_block_is_the_same_moment(ledger, reads):
 
 def test_a_write_while_something_is_read_is_read_again_and_not_kept_as_older(ledger):
     def read_late():
-        held = ledger.plan("desk")
-        ledger.add_plan("desk", JANUARY, f'{{"after":"{held.version}"}}', held.etag, NOW)
+        held = ledger.plans.get("desk")
+        ledger.plans.add("desk", JANUARY, f'{{"after":"{held.version}"}}', held.etag, NOW)
         return held
 
     with ledger.one_moment():
         assert ledger.remembered("late", read_late).version == 1
     with ledger.one_moment():
-        assert ledger.remembered("late", lambda: ledger.plan("desk")).version == 2
+        assert ledger.remembered("late", lambda: ledger.plans.get("desk")).version == 2
 
 
 def test_only_the_latest_reads_are_kept(ledger, reads, monkeypatch):

@@ -148,9 +148,9 @@ def test_an_edited_plan_is_never_handed_out(ledger, database_url, edit):
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.exec_driver_sql(f"UPDATE capacity_plans SET {edit}")
     for read in (
-        lambda: ledger.plan("desk2" if "desk2" in edit else "desk"),
-        lambda: ledger.plans_after("", 5),
-        lambda: ledger.plan_versions("desk2" if "desk2" in edit else "desk", None, 5),
+        lambda: ledger.plans.get("desk2" if "desk2" in edit else "desk"),
+        lambda: ledger.plans.after("", 5),
+        lambda: ledger.plans.versions("desk2" if "desk2" in edit else "desk", None, 5),
     ):
         with pytest.raises(CollectionsError) as caught:
             read()
@@ -182,11 +182,11 @@ def test_callers_with_many_keys_make_a_chain_without_gaps(empty_ledger):
 
 
 def test_of_many_writers_of_a_plan_one_gets_the_next_version(empty_ledger):
-    first = empty_ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW)
+    first = empty_ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW)
 
     def write(number):
         try:
-            return empty_ledger.add_plan("desk", date(2026, 1, 1), f"{number}", first.etag, NOW).version
+            return empty_ledger.plans.add("desk", date(2026, 1, 1), f"{number}", first.etag, NOW).version
         except CollectionsError as error:
             return error.reason
 

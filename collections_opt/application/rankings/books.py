@@ -121,16 +121,16 @@ class Books:
         """Store a plan's first version (no etag) or its next one, and who saved it.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_plan`` and
+            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Plans.add`` and
                 ``CapacityCalendar.check_next``.
         """
         check_plan(plan)
         self.calendar.check_next(plan)
         payload = dump(replace(plan, version=0))
         if validate_only:
-            self._ledger.check_next_plan(plan.plan_id, expected_etag)
+            self._ledger.plans.check_next(plan.plan_id, expected_etag)
             return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
-        added = self._ledger.add_plan(plan.plan_id, plan.effective_from, payload, expected_etag, self._now(), actor=actor)
+        added = self._ledger.plans.add(plan.plan_id, plan.effective_from, payload, expected_etag, self._now(), actor=actor)
         self._recorder.publish()
         return added
 
@@ -146,7 +146,7 @@ class Books:
         """
 
         def read() -> tuple[CapacityPlan, PlanRecord]:
-            stored = self._ledger.plan(plan_id, version)
+            stored = self._ledger.plans.get(plan_id, version)
             return self.calendar.stored(stored), stored
 
         return self._ledger.remembered(("plan", plan_id, version), read)

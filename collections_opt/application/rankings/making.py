@@ -176,7 +176,7 @@ class Rankings:
         if not command.rule_tables:  # asked for before rule tables were kept: settled now
             day = self.recorded.portfolio(command.portfolio_id).as_of_date
             command = replace(command, rule_tables=self._rule_tables.in_force(day).versions)
-        plan = self._calendar.stored(self._ledger.plan(command.plan_id, command.plan_version))
+        plan = self._calendar.stored(self._ledger.plans.get(command.plan_id, command.plan_version))
         request = self._request(command, plan, self._rule_tables.of(command.rule_tables), command.parameters, command.experiments)
         self._make(command, request, progress, datetime.fromisoformat(requested.created_at))
 

@@ -90,7 +90,7 @@ class CapacityCalendar:
         Raises:
             CollectionsError: NOT_FOUND; INVALID_ARGUMENT for one that was taken back or settled for another day.
         """
-        plan = self.stored(self._ledger.plan(plan_id, version))
+        plan = self.stored(self._ledger.plans.get(plan_id, version))
         for act in self._ledger.capacity_book(plan_id).acts:
             if act.number != version:
                 continue
@@ -239,7 +239,7 @@ class CapacityCalendar:
         version = calendar.version_on(day)
         if not version:
             raise _not_in_force(plan_id, day)
-        record = self._ledger.plan(plan_id, version)
+        record = self._ledger.plans.get(plan_id, version)
         changes = calendar.changes_on(day)
         return PlanOnDay(changed_on_days(self.stored(record), changes), record, changes)
 
@@ -255,7 +255,7 @@ class CapacityCalendar:
         payload = dump(replace(plan, version=0, effective_from=day))
         for act in book.acts:
             if act.kind is CapacityActKind.SETTLED:
-                stored = self._ledger.plan(plan.plan_id, act.number)
+                stored = self._ledger.plans.get(plan.plan_id, act.number)
                 if stored.payload == payload:
                     return self.stored(stored)
         text, iso = json.dumps(told, sort_keys=True), day.isoformat()
@@ -270,7 +270,7 @@ class CapacityCalendar:
         known: dict[int, PlanRecord] = {}
         for alike in calendar.days(first, last):
             if alike.version and alike.version not in known:
-                known[alike.version] = self._ledger.plan(plan_id, alike.version)
+                known[alike.version] = self._ledger.plans.get(plan_id, alike.version)
             record = known.get(alike.version)
             plan = changed_on_days(self.stored(record), alike.changes) if record else None
             days.append(PlannedDays(alike, plan))
@@ -284,7 +284,7 @@ class CapacityCalendar:
         for alike in calendar.days(since, max(last, since)):
             if alike.changes and alike.version:
                 if alike.version not in plans:
-                    plans[alike.version] = self.stored(self._ledger.plan(plan_id, alike.version))
+                    plans[alike.version] = self.stored(self._ledger.plans.get(plan_id, alike.version))
                 changed_on_days(plans[alike.version], alike.changes)
 
     def _change(

@@ -25,7 +25,7 @@ from collections_opt.ledger.store.schema import capacity_plans as plans
 class Plans(Store):
     """Versions of capacity plans; the payload is the caller's JSON."""
 
-    def add_plan(
+    def add(
         self,
         plan_id: str,
         effective_from: date,
@@ -54,16 +54,16 @@ class Plans(Store):
                 insert_answer(connection, request, canonical_json(asdict(record)), created_at)
         return record
 
-    def check_next_plan(self, plan_id: str, expected_etag: str | None) -> None:
-        """Refuse what ``add_plan`` would refuse now, without adding anything.
+    def check_next(self, plan_id: str, expected_etag: str | None) -> None:
+        """Refuse what ``add`` would refuse now, without adding anything.
 
         Raises:
-            CollectionsError: as ``add_plan``.
+            CollectionsError: as ``add``.
         """
         with self._database.read() as connection:
             _check_etag(_latest(connection, (plans.c.plan_id == plan_id) & standing(plans)), plan_id, expected_etag)
 
-    def plan(self, plan_id: str, version: int | None = None) -> PlanRecord:
+    def get(self, plan_id: str, version: int | None = None) -> PlanRecord:
         """Return a version of a plan, or the latest that stands.
 
         Raises:
@@ -80,7 +80,7 @@ class Plans(Store):
                 record = _latest(connection, of_plan & standing(plans))
         return found(record, "plan_id", plan_id)
 
-    def plan_versions(self, plan_id: str, before: int | None, size: int) -> list[PlanRecord]:
+    def versions(self, plan_id: str, before: int | None, size: int) -> list[PlanRecord]:
         """Return versions of a plan, standing or not, newest first, before one (None for all), at most ``size``."""
         query = plans.select().where(plans.c.plan_id == plan_id).order_by(plans.c.version.desc()).limit(check_size(size))
         if before is not None:
@@ -88,7 +88,7 @@ class Plans(Store):
         with self._database.read() as connection:
             return [_whole(row) for row in connection.execute(query).mappings()]
 
-    def plans_after(self, after: str, size: int) -> list[PlanRecord]:
+    def after(self, after: str, size: int) -> list[PlanRecord]:
         """Return the latest standing version of each plan by id, after one ("" for all), at most ``size``."""
         outside = plans.alias("outside")
         of_plan = (plans.c.plan_id == outside.c.plan_id) & standing(plans)

@@ -78,18 +78,18 @@ class CapacityServicer:
 
         def plainly() -> tuple[list[capacity_plan_pb2.CapacityPlan], str]:
             page = read_page(scope, request.page_size, request.page_token, 0)
-            records, more = page.cut(self._ledger.plan_versions(request.plan_id, page.after or None, page.size + 1))
+            records, more = page.cut(self._ledger.plans.versions(request.plan_id, page.after or None, page.size + 1))
             if not (records or page.after):
-                self._ledger.plan(request.plan_id)  # says that there is none
+                self._ledger.plans.get(request.plan_id)  # says that there is none
             return self._shown(records), page.next_token(records[-1].version) if more else ""
 
         plans, token = _VERSIONS.page(request, scope, plainly, lambda: self._every_version(request.plan_id))
         return pb.ListCapacityPlanVersionsResponse(capacity_plans=plans, next_page_token=token)
 
     def _every_version(self, plan_id: str) -> Iterator[capacity_plan_pb2.CapacityPlan]:
-        self._ledger.plan(plan_id)
+        self._ledger.plans.get(plan_id)
         before: int | None = None
-        while records := self._ledger.plan_versions(plan_id, before, MAX_PAGE_SIZE):
+        while records := self._ledger.plans.versions(plan_id, before, MAX_PAGE_SIZE):
             yield from self._shown(records)
             before = records[-1].version
 
@@ -137,7 +137,7 @@ class CapacityServicer:
 
         def plainly() -> tuple[list[capacity_plan_pb2.CapacityPlan], str]:
             page = read_page("capacity_plans", request.page_size, request.page_token, "")
-            records, more = page.cut(self._ledger.plans_after(page.after, page.size + 1))
+            records, more = page.cut(self._ledger.plans.after(page.after, page.size + 1))
             return self._shown(records), page.next_token(records[-1].plan_id) if more else ""
 
         plans, token = _PLANS.page(request, "capacity_plans", plainly, self._every_plan)
@@ -145,7 +145,7 @@ class CapacityServicer:
 
     def _every_plan(self) -> Iterator[capacity_plan_pb2.CapacityPlan]:
         after = ""
-        while records := self._ledger.plans_after(after, MAX_PAGE_SIZE):
+        while records := self._ledger.plans.after(after, MAX_PAGE_SIZE):
             yield from self._shown(records)
             after = records[-1].plan_id
 

@@ -155,7 +155,7 @@ def test_a_version_is_taken_back_and_the_one_before_is_in_force_again(workspace)
     calendar.take_back_version(DESK, 2, dry.before.etag, ANN)
     assert agents(workspace, SATURDAY)["calls"] == 2
     assert workspace.books.plan(DESK)[1].version == 1
-    assert [each.version for each in workspace.ledger.plans_after("", 9) if each.plan_id == DESK] == [1]
+    assert [each.version for each in workspace.ledger.plans.after("", 9) if each.plan_id == DESK] == [1]
     refused(Reason.NOT_FOUND, calendar.take_back_version, DESK, 2, dry.before.etag, ANN)
     refused(Reason.INVALID_ARGUMENT, calendar.version_on, DESK, 2, SATURDAY)
     made = store(workspace, QueueChange("calls", agents=8), SATURDAY)

@@ -31,8 +31,8 @@ def test_who_recorded_first_is_kept_for_every_portfolio_and_version_of_a_plan(le
     book = replace(PORTFOLIO, portfolio_id="p2")
     for actor in (ANN, BEN):
         ledger.portfolios.add(book, actor)
-    first = ledger.add_plan("night", date(2026, 1, 1), "{}", None, NOW, actor=ANN)
-    ledger.add_plan("night", date(2026, 2, 1), "{}", first.etag, NOW, actor=BEN)
+    first = ledger.plans.add("night", date(2026, 1, 1), "{}", None, NOW, actor=ANN)
+    ledger.plans.add("night", date(2026, 2, 1), "{}", first.etag, NOW, actor=BEN)
     assert ledger.actors(LogKind.PORTFOLIO, ["p1", "p2", "p3"]) == {"p1": UNKNOWN, "p2": ANN}
     assert ledger.actors(LogKind.PLAN, ["night/1", "night/2"]) == {"night/1": ANN, "night/2": BEN}
     assert ledger.verify_rows() == ledger.verify_log() == []

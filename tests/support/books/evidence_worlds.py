@@ -65,7 +65,7 @@ def opened(folder, database_url="", seed=1, now=lambda: NOW, models=MODELS):
     """Open a ledger whose keys follow from a seed, with the plan in it."""
     keys = np.random.default_rng(seed)
     workspace = open_workspace(folder, models, now, database_url, random_bytes=keys.bytes)
-    if not any(stored.plan_id == PLAN.plan_id for stored in workspace.ledger.plans_after("", 100)):
+    if not any(stored.plan_id == PLAN.plan_id for stored in workspace.ledger.plans.after("", 100)):
         workspace.books.save_plan(PLAN, None)
     return workspace
 

@@ -59,7 +59,7 @@ def add(ledger, request_id="r1", payload="x", note="n", queue=(0, 0, -1, 1)):
 def fill(ledger):
     """Put a row into every table."""
     ledger.portfolios.add(PORTFOLIO)
-    ledger.add_plan("desk", date(2026, 1, 1), "{}", None, NOW, RequestKey("k1", "add_plan", "x"))
+    ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, RequestKey("k1", "add_plan", "x"))
     act = CapacityAct("desk", 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
     ledger.add_capacity_act(act, ledger.capacity_book("desk").state, NOW)
     ledger.add_model(ModelRecord("outcomes", "v1", "d", "{}", NOW.isoformat()))

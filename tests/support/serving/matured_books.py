@@ -37,7 +37,7 @@ def told(account_id, outcomes, day=OLD + timedelta(days=20), cash=-1):
 def rank_book(workspace, name=BOOK, count=12, number=77):
     """Import a book, rank it for analysis and return the ranking's id."""
     made = replace(desk_plan(), plan_id="matured-desk", effective_from=date(2026, 1, 1))
-    if not any(plan.plan_id == made.plan_id for plan in workspace.ledger.plans_after("", 100)):
+    if not any(plan.plan_id == made.plan_id for plan in workspace.ledger.plans.after("", 100)):
         workspace.books.save_plan(made, None)
     workspace.books.import_portfolio(name, book(count))
     command = RankingCommand(
