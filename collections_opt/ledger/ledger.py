@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    CapacityActs,
     Models,
     ModelEvents,
     Resources,
@@ -61,6 +60,7 @@ class Ledger(
         self.objects = objects
         self.portfolios = Portfolios(database)
         self.plans = Plans(database)
+        self.capacity_acts = CapacityActs(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -135,7 +135,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     told = [Event(f"e{number}", EventKind.PAYMENT, NOW, account_id="acc-001", amount_minor=5) for number in (1, 2)]
     EventLog(workspace.ledger.database, workspace.evidence.erasures._keys).record(told, Actor("ann"), NOW)
     act = CapacityAct(PLAN.plan_id, 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
-    workspace.ledger.add_capacity_act(act, workspace.ledger.capacity_book(PLAN.plan_id).state, NOW)
+    workspace.ledger.capacity_acts.add(act, workspace.ledger.capacity_acts.book(PLAN.plan_id).state, NOW)
     workspace.ledger.add_outcome(OutcomeKind.FILE, made[0].portfolio_id, "", {"source": "a file"}, "", NOW, Actor("ann"))
     workspace.ledger.reads.anchor()
     workspace.evidence.erasures._recorder.publish()

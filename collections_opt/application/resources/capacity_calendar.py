@@ -63,7 +63,7 @@ class CapacityCalendar:
         Raises:
             CollectionsError: NOT_FOUND; CAPACITY_PLAN_NOT_EFFECTIVE when every version starts later.
         """
-        return self._on(plan_id, day, calendar_of(self._ledger.capacity_book(plan_id, day, day)))
+        return self._on(plan_id, day, calendar_of(self._ledger.capacity_acts.book(plan_id, day, day)))
 
     def settled(self, plan_id: str, day: date) -> CapacityPlan:
         """Return the plan as it is on a day under a version that a record can name; a changed day is stored as one first.
@@ -82,7 +82,7 @@ class CapacityCalendar:
             rest: what is left of it.
         """
         told = {"standing": plan.version, "changes": [], "rest": True}
-        return _again(lambda: self._settle_as(self._ledger.capacity_book(plan.plan_id, day, day), rest, day, told))
+        return _again(lambda: self._settle_as(self._ledger.capacity_acts.book(plan.plan_id, day, day), rest, day, told))
 
     def version_on(self, plan_id: str, version: int, day: date) -> CapacityPlan:
         """Return a version that a caller names for a day.
@@ -91,7 +91,7 @@ class CapacityCalendar:
             CollectionsError: NOT_FOUND; INVALID_ARGUMENT for one that was taken back or settled for another day.
         """
         plan = self.stored(self._ledger.plans.get(plan_id, version))
-        for act in self._ledger.capacity_book(plan_id).acts:
+        for act in self._ledger.capacity_acts.book(plan_id).acts:
             if act.number != version:
                 continue
             if act.kind is CapacityActKind.VERSION_TAKEN_BACK:
@@ -109,7 +109,7 @@ class CapacityCalendar:
         """
         if not 0 <= (last - first).days < MAX_CHANGED_DAYS:
             raise refuse(Reason.INVALID_ARGUMENT, "last_day", f"{first} to {last}.", f"Ask for 1 to {MAX_CHANGED_DAYS} days.")
-        return self._view(plan_id, calendar_of(self._ledger.capacity_book(plan_id, first, last)), first, last)
+        return self._view(plan_id, calendar_of(self._ledger.capacity_acts.book(plan_id, first, last)), first, last)
 
     def plans_on(self, plan_id: str, first: date, last: date) -> list[CapacityPlan]:
         """Return the plan as it is on each of some days, those before its first version left out.
@@ -202,7 +202,7 @@ class CapacityCalendar:
             CollectionsError: INVALID_ARGUMENT or NOT_FOUND, naming the change.
         """
         try:
-            held = calendar_of(self._ledger.capacity_book(plan.plan_id))
+            held = calendar_of(self._ledger.capacity_acts.book(plan.plan_id))
         except CollectionsError as error:
             if error.reason is not Reason.NOT_FOUND:
                 raise
@@ -213,7 +213,7 @@ class CapacityCalendar:
 
     def states(self, plan_id: str) -> dict[int, VersionState]:
         """Return what became of the versions of a plan that stand, were taken back or settled, by version."""
-        book = self._ledger.capacity_book(plan_id)
+        book = self._ledger.capacity_acts.book(plan_id)
         held = calendar_of(book)
         found = {each.version: VersionState(until=held.ends(each.version)) for each in held.standing}
         for act in book.acts:
@@ -227,7 +227,7 @@ class CapacityCalendar:
 
     def changes(self, plan_id: str, first: date, last: date) -> list[tuple[StoredDayChange, CapacityAct]]:
         """Return the changes that stand on any of some days, in order, with the acts that stored them."""
-        book = self._ledger.capacity_book(plan_id, first, last)
+        book = self._ledger.capacity_acts.book(plan_id, first, last)
         acts = {act.act: act for act in book.acts}
         return [(stored, acts[stored.change_id]) for stored in calendar_of(book).changes]
 
@@ -244,7 +244,7 @@ class CapacityCalendar:
         return PlanOnDay(changed_on_days(self.stored(record), changes), record, changes)
 
     def _settle(self, plan_id: str, day: date) -> CapacityPlan:
-        book = self._ledger.capacity_book(plan_id, day, day)
+        book = self._ledger.capacity_acts.book(plan_id, day, day)
         found = self._on(plan_id, day, calendar_of(book))
         if not found.changes:
             return found.plan
@@ -260,7 +260,7 @@ class CapacityCalendar:
                     return self.stored(stored)
         text, iso = json.dumps(told, sort_keys=True), day.isoformat()
         act = CapacityAct(plan.plan_id, 0, CapacityActKind.SETTLED, 0, iso, iso, text, "")
-        record = self._ledger.add_settled_plan(act, payload, book.state, self._now())
+        record = self._ledger.capacity_acts.add_settled_plan(act, payload, book.state, self._now())
         self._publish()
         return self.stored(record)
 
@@ -294,7 +294,7 @@ class CapacityCalendar:
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Check it first, and send the etag of the days before.")
 
         def decide() -> CalendarChange:
-            book = self._ledger.capacity_book(plan_id)
+            book = self._ledger.capacity_acts.book(plan_id)
             held = calendar_of(book)
             step = step_of(held)
             before = self._view(plan_id, held, *step.days)
@@ -303,9 +303,9 @@ class CapacityCalendar:
             after = self._view(plan_id, step.made, *step.days)
             if validate_only:
                 return CalendarChange(before, after)
-            act = self._ledger.add_capacity_act(step.act, book.state, self._now(), actor)
+            act = self._ledger.capacity_acts.add(step.act, book.state, self._now(), actor)
             after = self._view(
-                plan_id, calendar_of(self._ledger.capacity_book(plan_id)), *step.days
+                plan_id, calendar_of(self._ledger.capacity_acts.book(plan_id)), *step.days
             )  # with the number that the change got
             return CalendarChange(before, after, act.act)
 

@@ -24,7 +24,7 @@ CALENDAR_STATE = "calendar_state"
 class CapacityActs(Store):
     """Calendars; payloads are the caller's JSON. Every act names the state of the calendar that it was decided on."""
 
-    def capacity_book(self, plan_id: str, first: date | None = None, last: date | None = None) -> CapacityBook:
+    def book(self, plan_id: str, first: date | None = None, last: date | None = None) -> CapacityBook:
         """Return what a plan's calendar is made of; with days, only the changes that touch them.
 
         Raises:
@@ -43,7 +43,7 @@ class CapacityActs(Store):
             raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.")
         return CapacityBook(state, versions, found)
 
-    def add_capacity_act(self, act: CapacityAct, state: str, now: datetime, actor: Actor = UNKNOWN) -> CapacityAct:
+    def add(self, act: CapacityAct, state: str, now: datetime, actor: Actor = UNKNOWN) -> CapacityAct:
         """Add an act under the next number, and who did it; its own ``act`` and ``created_at`` are not read.
 
         Raises:

@@ -190,7 +190,7 @@ def test_a_changed_day_is_settled_once_and_serves_no_other_day(one_ledger):
 
 def test_a_decision_on_a_calendar_that_changed_meanwhile_is_made_anew(one_ledger, monkeypatch):
     ledger = one_ledger.ledger
-    honest, meddled = ledger.add_capacity_act, []
+    honest, meddled = ledger.capacity_acts.add, []
 
     def meddling(act, state, now, actor):
         if not meddled:
@@ -199,7 +199,7 @@ def test_a_decision_on_a_calendar_that_changed_meanwhile_is_made_anew(one_ledger
             honest(replace(act, payload=dump(day), first_day="2026-11-30", last_day="2026-11-30"), state, now, actor)
         return honest(act, state, now, actor)
 
-    monkeypatch.setattr(ledger, "add_capacity_act", meddling)
+    monkeypatch.setattr(ledger.capacity_acts, "add", meddling)
     change_days(one_ledger, DayChange(DayKind.SICK, FRIDAY, FRIDAY, "calls", agents=1))
     assert [agents(one_ledger, day)["calls"] for day in (FRIDAY, SATURDAY, MONDAY)] == [1, 2, 1]
 
