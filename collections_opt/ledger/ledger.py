@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Models,
     ModelEvents,
     Resources,
     Rankings,
@@ -61,6 +60,7 @@ class Ledger(
         self.portfolios = Portfolios(database)
         self.plans = Plans(database)
         self.capacity_acts = CapacityActs(database)
+        self.models = Models(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -149,10 +149,10 @@ def test_a_refused_plan_keeps_no_answer(ledger):
 
 def test_a_version_of_a_model_is_one_artifact(ledger):
     models = [ModelRecord("outcomes", version, "d", "{}", NOW.isoformat()) for version in ("v1", "v2")]
-    assert [ledger.add_model(model) for model in [*models, models[0]]] == [*models, models[0]]
-    assert ledger.model("outcomes", "v2") == models[1]
-    assert reason_of(lambda: ledger.add_model(replace(models[0], digest="e"))) is Reason.ALREADY_EXISTS
-    assert reason_of(lambda: ledger.model("outcomes", "v3")) is Reason.NOT_FOUND
+    assert [ledger.models.add(model) for model in [*models, models[0]]] == [*models, models[0]]
+    assert ledger.models.get("outcomes", "v2") == models[1]
+    assert reason_of(lambda: ledger.models.add(replace(models[0], digest="e"))) is Reason.ALREADY_EXISTS
+    assert reason_of(lambda: ledger.models.get("outcomes", "v3")) is Reason.NOT_FOUND
 
 
 def begin(ledger, ranking_id="g1", request_id="r1", payload="x", portfolio_id="p1"):

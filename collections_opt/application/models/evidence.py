@@ -48,7 +48,7 @@ def model_files(ledger: Ledger, facts: RankingFacts) -> dict[str, bytes]:
 
 def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str:
     try:
-        stored = ledger.model(kind, version)
+        stored = ledger.models.get(kind, version)
     except CollectionsError as error:
         if error.reason is Reason.NOT_FOUND:
             return ""

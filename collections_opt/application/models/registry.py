@@ -140,7 +140,7 @@ class ModelRegistry:
             return ModelView(command.kind, manifest, digest, before.of(version))
         key = RequestKey(command.request_id, f"model.{command.action}", command.payload_digest) if command.request_id else None
         if command.action is ModelAction.SUBMIT:
-            self._ledger.add_model(ModelRecord(command.kind, version, digest, text, self._now().isoformat()))
+            self._ledger.models.add(ModelRecord(command.kind, version, digest, text, self._now().isoformat()))
         self._ledger.add_model_events([event], key)
         self._publish()
         return self.model(command.kind, version)
@@ -174,7 +174,7 @@ class ModelRegistry:
         now = self._now()
         terms = ApprovalTerms(now + timedelta(days=declared.valid_days), declared.allowed_portfolios, declared.score_valid_days)
         if actions:
-            self._ledger.add_model(ModelRecord(declared.kind, declared.version, digest, text, now.isoformat()))
+            self._ledger.models.add(ModelRecord(declared.kind, declared.version, digest, text, now.isoformat()))
         return [
             ModelEvent(
                 kind=declared.kind,

@@ -17,7 +17,7 @@ from collections_opt.ledger.store.schema import models
 class Models(Store):
     """Models by kind and version."""
 
-    def add_model(self, record: ModelRecord) -> ModelRecord:
+    def add(self, record: ModelRecord) -> ModelRecord:
         """Record a model; seeing it again changes nothing.
 
         Raises:
@@ -33,7 +33,7 @@ class Models(Store):
             )
         return stored or record
 
-    def model(self, kind: str, version: str) -> ModelRecord:
+    def get(self, kind: str, version: str) -> ModelRecord:
         """Return a model.
 
         Raises:

@@ -62,7 +62,7 @@ def fill(ledger):
     ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, RequestKey("k1", "add_plan", "x"))
     act = CapacityAct("desk", 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
     ledger.capacity_acts.add(act, ledger.capacity_acts.book("desk").state, NOW)
-    ledger.add_model(ModelRecord("outcomes", "v1", "d", "{}", NOW.isoformat()))
+    ledger.models.add(ModelRecord("outcomes", "v1", "d", "{}", NOW.isoformat()))
     terms = ApprovalTerms(datetime(2027, 1, 1, tzinfo=UTC))
     for actor, action in (("ann", ModelAction.SUBMIT), ("ben", ModelAction.VALIDATE), ("cleo", ModelAction.APPROVE)):
         given = terms if action is ModelAction.APPROVE else None

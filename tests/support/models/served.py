@@ -65,7 +65,7 @@ def write_effects(models, model):
 
 def approve(workspace, models, version, kind=ModelKind.EFFECT):
     _, digest, text = read_manifest(models, version, kind)
-    workspace.ledger.add_model(ModelRecord(kind, version, digest, text, NOW.isoformat()))
+    workspace.ledger.models.add(ModelRecord(kind, version, digest, text, NOW.isoformat()))
     people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", ModelAction.PROMOTE: "d"}
     terms = ApprovalTerms(NOW + timedelta(days=30))
     workspace.ledger.add_model_events(
