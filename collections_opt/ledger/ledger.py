@@ -40,7 +40,6 @@ class Ledger(
     Worklists,
     Chain,
     Log,
-    Moments,
     History,
     Erasure,
     LoggedRows,
@@ -61,6 +60,7 @@ class Ledger(
         self.plans = Plans(database)
         self.capacity_acts = CapacityActs(database)
         self.models = Models(database)
+        self.moments = Moments(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

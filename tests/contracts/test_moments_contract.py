@@ -35,13 +35,13 @@ def remembered(ledger):
     """Return everything that callers remember, by name."""
     return {
         "standings": [ledger.model_standing(kind) for kind in ModelKind],
-        "plan": ledger.remembered(("plan", "desk"), lambda: ledger.plans.get("desk")),
-        "rules": ledger.remembered("rules", lambda: ledger.resources_in_force(ResourceKind.RULE_TABLE, JANUARY)),
+        "plan": ledger.moments.remembered(("plan", "desk"), lambda: ledger.plans.get("desk")),
+        "rules": ledger.moments.remembered("rules", lambda: ledger.resources_in_force(ResourceKind.RULE_TABLE, JANUARY)),
     }
 
 
 def in_a_moment(ledger):
-    with ledger.one_moment():
+    with ledger.moments.one():
         return remembered(ledger)
 
 
@@ -72,7 +72,7 @@ def test_what_another_process_writes_is_seen_in_the_next_moment(ledger, database
 
 
 def test_a_block_within_a_block_is_the_same_moment(ledger, reads):
-    with ledger.one_moment():
+    with ledger.moments.one():
         remembered(ledger)
         asked = len(reads)
         assert in_a_moment(ledger) == remembered(ledger)
@@ -85,18 +85,18 @@ def test_a_write_while_something_is_read_is_read_again_and_not_kept_as_older(led
         ledger.plans.add("desk", JANUARY, f'{{"after":"{held.version}"}}', held.etag, NOW)
         return held
 
-    with ledger.one_moment():
-        assert ledger.remembered("late", read_late).version == 1
-    with ledger.one_moment():
-        assert ledger.remembered("late", lambda: ledger.plans.get("desk")).version == 2
+    with ledger.moments.one():
+        assert ledger.moments.remembered("late", read_late).version == 1
+    with ledger.moments.one():
+        assert ledger.moments.remembered("late", lambda: ledger.plans.get("desk")).version == 2
 
 
 def test_only_the_latest_reads_are_kept(ledger, reads, monkeypatch):
     monkeypatch.setattr(moments, "MOST_REMEMBERED", 2)
-    with ledger.one_moment():
+    with ledger.moments.one():
         for name in ("a", "b", "c", "b"):
-            ledger.remembered(name, lambda: reads.append(1))
+            ledger.moments.remembered(name, lambda: reads.append(1))
     assert len(reads) == 1 + 3
-    with ledger.one_moment():
-        ledger.remembered("a", lambda: reads.append(1))
+    with ledger.moments.one():
+        ledger.moments.remembered("a", lambda: reads.append(1))
     assert len(reads) == 2 + 4

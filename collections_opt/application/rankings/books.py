@@ -136,7 +136,7 @@ class Books:
 
     def one_moment(self) -> AbstractContextManager[None]:
         """Within the block, let plans, models' standings, values and rules in force be asked for together and remembered."""
-        return self._ledger.one_moment()
+        return self._ledger.moments.one()
 
     def plan(self, plan_id: str, version: int | None = None) -> tuple[CapacityPlan, PlanRecord]:
         """Return a version of a plan, or the latest that stands, with its record (for the etag); remembered within a moment.
@@ -149,7 +149,7 @@ class Books:
             stored = self._ledger.plans.get(plan_id, version)
             return self.calendar.stored(stored), stored
 
-        return self._ledger.remembered(("plan", plan_id, version), read)
+        return self._ledger.moments.remembered(("plan", plan_id, version), read)
 
     def plan_on(self, plan_id: str, version: int | None, day: date) -> CapacityPlan:
         """Return the version that a caller names for a day, or, with None, the plan as it is on it; remembered within a moment.
@@ -161,4 +161,4 @@ class Books:
         def read() -> CapacityPlan:
             return self.calendar.version_on(plan_id, version, day) if version else self.calendar.on(plan_id, day).plan
 
-        return self._ledger.remembered(("plan_on", plan_id, version, day), read)
+        return self._ledger.moments.remembered(("plan_on", plan_id, version, day), read)

@@ -205,7 +205,7 @@ class ApprovedResources(Generic[ContentT]):
         def read() -> tuple[Stored[ContentT], ...]:
             return tuple(self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day))
 
-        return list(self._ledger.remembered(("in_force", self._how.kind, day), read))
+        return list(self._ledger.moments.remembered(("in_force", self._how.kind, day), read))
 
     def _declared(self, new: SavedContent[ContentT], by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
         content = self._how.dump(new.content)

@@ -37,7 +37,7 @@ class Moments(Store):
         self._memory = threading.Lock()
 
     @contextmanager
-    def one_moment(self) -> Iterator[None]:
+    def one(self) -> Iterator[None]:
         """Within the block, let ``remembered`` answer as of its start or later; the outermost block counts."""
         if self._moment.get() is not None:
             yield
