@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    ModelEvents,
     Resources,
     Rankings,
     Worklists,
@@ -61,6 +60,7 @@ class Ledger(
         self.capacity_acts = CapacityActs(database)
         self.models = Models(database)
         self.moments = Moments(database)
+        self.model_events = ModelEvents(database, self.moments)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

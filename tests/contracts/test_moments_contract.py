@@ -34,7 +34,7 @@ def reads(monkeypatch):
 def remembered(ledger):
     """Return everything that callers remember, by name."""
     return {
-        "standings": [ledger.model_standing(kind) for kind in ModelKind],
+        "standings": [ledger.model_events.standing(kind) for kind in ModelKind],
         "plan": ledger.moments.remembered(("plan", "desk"), lambda: ledger.plans.get("desk")),
         "rules": ledger.moments.remembered("rules", lambda: ledger.resources_in_force(ResourceKind.RULE_TABLE, JANUARY)),
     }
@@ -60,7 +60,7 @@ def test_what_another_process_writes_is_seen_in_the_next_moment(ledger, database
     promoted = ModelEvent(ModelKind.OUTCOME, "v1", "d", ModelAction.PROMOTE, "op", NOW)
     etag = other.plans.get("desk").etag
     for write, changed in (
-        (lambda: other.add_model_events([promoted]), "standings"),
+        (lambda: other.model_events.add([promoted]), "standings"),
         (lambda: other.plans.add("desk", JANUARY, '{"a":1}', etag, NOW), "plan"),
     ):
         write()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -160,8 +161,8 @@ def served_recovery(root, digest):
     """Return what serves recoveries where one version is champion."""
 
     class Approved:
-        def model_standing(self, kind):
+        def standing(self, kind):
             one = ModelStanding("back-1", digest, ModelState.APPROVED, terms=ApprovalTerms(NOW + timedelta(days=30)))
             return KindStanding(kind, {"back-1": one}, "back-1")
 
-    return Champion(RECOVERIES, Approved(), root, lambda: NOW)
+    return Champion(RECOVERIES, SimpleNamespace(model_events=Approved()), root, lambda: NOW)

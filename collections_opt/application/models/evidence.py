@@ -61,7 +61,7 @@ def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str
 
 def _events(ledger: Ledger, kind: ModelKind, version: str) -> Iterator[ModelEvent]:
     after = 0
-    while page := ledger.model_events_after(kind, version, after, MAX_PAGE_SIZE):
+    while page := ledger.model_events.after(kind, version, after, MAX_PAGE_SIZE):
         yield from page
         after = page[-1].seq
 

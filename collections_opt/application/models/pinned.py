@@ -146,7 +146,7 @@ class Champion(Generic[M]):
         With the accounts given, a version that learned from own columns gives way where they come without.
         """
         kind = self._form.kind
-        standing = self._ledger.model_standing(kind)
+        standing = self._ledger.model_events.standing(kind)
         if not standing.champion:
             return Pinned()
         try:

@@ -79,7 +79,7 @@ class ModelRegistry:
 
     def standing(self, kind: ModelKind) -> KindStanding:
         """Return where every version of a kind stands."""
-        return self._ledger.model_standing(kind)
+        return self._ledger.model_events.standing(kind)
 
     def model(self, kind: ModelKind, version: str) -> ModelView:
         """Return a version; "" is the champion.
@@ -100,7 +100,7 @@ class ModelRegistry:
 
     def events(self, kind: ModelKind, version: str, after: int, size: int) -> list[ModelEvent]:
         """Return what was done to a kind's versions (or one's), in order."""
-        return self._ledger.model_events_after(kind, version, after, size)
+        return self._ledger.model_events.after(kind, version, after, size)
 
     def act(self, command: ModelCommand, validate_only: bool = False, authenticated: bool = False) -> ModelView:
         """Record an act on a version and return where it stands after.
@@ -141,7 +141,7 @@ class ModelRegistry:
         key = RequestKey(command.request_id, f"model.{command.action}", command.payload_digest) if command.request_id else None
         if command.action is ModelAction.SUBMIT:
             self._ledger.models.add(ModelRecord(command.kind, version, digest, text, self._now().isoformat()))
-        self._ledger.add_model_events([event], key)
+        self._ledger.model_events.add([event], key)
         self._publish()
         return self.model(command.kind, version)
 
@@ -155,7 +155,7 @@ class ModelRegistry:
             standing = self.standing(declared.kind)
             new = [] if standing.acted else self._declaration(declared, standing)
             if new:
-                self._ledger.add_model_events(new)
+                self._ledger.model_events.add(new)
                 self._publish()
 
     def _declaration(self, declared: DeclaredApproval, standing: KindStanding) -> list[ModelEvent]:

@@ -129,7 +129,7 @@ class ModelServing:
             CollectionsError: MODEL_UNAVAILABLE when no model was ever approved, or when only a step below the lowest allowed
                 could serve, with every problem found.
         """
-        standing = self._ledger.model_standing(ModelKind.OUTCOME)
+        standing = self._ledger.model_events.standing(ModelKind.OUTCOME)
         problems: list[Degradation] = []
         unfit = False
         for step, version in self._candidates(standing):

@@ -26,14 +26,18 @@ from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.log.moments import Moments
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
-from collections_opt.ledger.store.database import check_size, timestamp
+from collections_opt.ledger.store.database import Database, Store, check_size, timestamp
 from collections_opt.ledger.store.schema import model_events as events
 
 
-class ModelEvents(Moments):
+class ModelEvents(Store):
     """The lifecycle of model versions."""
 
-    def add_model_events(self, new: Sequence[ModelEvent], request: RequestKey | None = None) -> list[ModelEvent]:
+    def __init__(self, database: Database, moments: Moments) -> None:
+        super().__init__(database)
+        self._moments = moments
+
+    def add(self, new: Sequence[ModelEvent], request: RequestKey | None = None) -> list[ModelEvent]:
         """Record events of one kind in order, all or none; the same request again returns what it recorded.
 
         Raises:
@@ -50,15 +54,15 @@ class ModelEvents(Moments):
                 insert_answer(connection, request, text, timestamp(new[-1].at))
         return recorded
 
-    def model_standing(self, kind: ModelKind) -> KindStanding:
+    def standing(self, kind: ModelKind) -> KindStanding:
         """Return where every version of a kind stands; within a moment of the ledger it is remembered."""
-        return self.remembered(("model_standing", kind), lambda: self._read_standing(kind))
+        return self._moments.remembered(("model_standing", kind), lambda: self._read_standing(kind))
 
     def _read_standing(self, kind: ModelKind) -> KindStanding:
         with self._database.read() as connection:
             return _standing(connection, kind)
 
-    def model_events_after(self, kind: ModelKind, version: str, seq: int, size: int) -> list[ModelEvent]:
+    def after(self, kind: ModelKind, version: str, seq: int, size: int) -> list[ModelEvent]:
         """Return events of a kind, and of one version unless it is "", in order after a sequence number, at most ``size``."""
         query = events.select().where(events.c.kind == kind.value, events.c.seq > seq).order_by(events.c.seq)
         if version:

@@ -66,7 +66,7 @@ def fill(ledger):
     terms = ApprovalTerms(datetime(2027, 1, 1, tzinfo=UTC))
     for actor, action in (("ann", ModelAction.SUBMIT), ("ben", ModelAction.VALIDATE), ("cleo", ModelAction.APPROVE)):
         given = terms if action is ModelAction.APPROVE else None
-        ledger.add_model_events([ModelEvent(ModelKind.OUTCOME, "v1", "d", action, actor, NOW, terms=given)])
+        ledger.model_events.add([ModelEvent(ModelKind.OUTCOME, "v1", "d", action, actor, NOW, terms=given)])
     ann, ben = Actor("ann"), Actor("ben")
     ledger.add_resource(
         NewVersion(ResourceKind.RULE_TABLE, "us", date(2026, 1, 1), "{}", ann), NOW, RequestKey("k2", "save", "x")

@@ -68,7 +68,7 @@ def approve(workspace, models, version, kind=ModelKind.EFFECT):
     workspace.ledger.models.add(ModelRecord(kind, version, digest, text, NOW.isoformat()))
     people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", ModelAction.PROMOTE: "d"}
     terms = ApprovalTerms(NOW + timedelta(days=30))
-    workspace.ledger.add_model_events(
+    workspace.ledger.model_events.add(
         [
             ModelEvent(kind, version, digest, act, who, NOW, ApprovalMode.PEOPLE, "", terms if who == "c" else None)
             for act, who in people.items()

@@ -139,6 +139,6 @@ def _self_approved(beside: BesideFacts, serving: Serving, ledger: Ledger) -> lis
         names.append(serving.scorer.model_version)
     for kind in (ModelKind.EFFECT, ModelKind.CONTACT, ModelKind.RECOVERY):
         version = beside.version(kind)
-        if version and ledger.model_standing(kind).of(version).mode is ApprovalMode.SELF_APPROVED:
+        if version and ledger.model_events.standing(kind).of(version).mode is ApprovalMode.SELF_APPROVED:
             names.append(f"{kind}/{version}")
     return [f"{name} is self-approved: no second person looked." for name in names]
