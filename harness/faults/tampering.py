@@ -124,9 +124,9 @@ def bench(folder: Path) -> Iterator[Bench]:
     workspace = open_workspace(folder, MODELS, lambda: NOW)
     prepare(workspace)
     saved = NewVersion(ResourceKind.RULE_TABLE, "rules", date(2026, 1, 1), dump(CITY), Actor("ann"))
-    version = workspace.ledger.add_resource(saved, NOW).version
+    version = workspace.ledger.resources.add(saved, NOW).version
     approval = ResourceApproval(Actor("ben"), ApprovalMode.PEOPLE, "read", NOW.isoformat())
-    workspace.ledger.approve_resource(ResourceKind.RULE_TABLE, "rules", version, approval)
+    workspace.ledger.resources.approve(ResourceKind.RULE_TABLE, "rules", version, approval)
     with workspace.ledger.database.write() as connection:
         insert_answer(connection, RequestKey("answered", "a call", "x"), "{}", timestamp(NOW))
     made = [workspace.rank(command(str(uuid.UUID(int=number, version=4))), ignore_progress) for number in range(RANKINGS)]

@@ -36,7 +36,7 @@ def remembered(ledger):
     return {
         "standings": [ledger.model_events.standing(kind) for kind in ModelKind],
         "plan": ledger.moments.remembered(("plan", "desk"), lambda: ledger.plans.get("desk")),
-        "rules": ledger.moments.remembered("rules", lambda: ledger.resources_in_force(ResourceKind.RULE_TABLE, JANUARY)),
+        "rules": ledger.moments.remembered("rules", lambda: ledger.resources.in_force(ResourceKind.RULE_TABLE, JANUARY)),
     }
 
 

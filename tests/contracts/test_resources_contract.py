@@ -173,12 +173,12 @@ def test_an_approval_of_other_content_is_never_in_force(resources, ledger, datab
 def test_kinds_and_ids_do_not_mix(ledger):
     for kind in ResourceKind:
         for name in ("a", "b"):
-            ledger.add_resource(NewVersion(kind, name, JANUARY, f"{kind}{name}", ANN), NOW, RequestKey(kind + name, "m", "d"))
-    listed = ledger.resources_after(ResourceKind.RULE_TABLE, "a", 5)
+            ledger.resources.add(NewVersion(kind, name, JANUARY, f"{kind}{name}", ANN), NOW, RequestKey(kind + name, "m", "d"))
+    listed = ledger.resources.after(ResourceKind.RULE_TABLE, "a", 5)
     assert [(each.kind, each.resource_id) for each in listed] == [(ResourceKind.RULE_TABLE, "b")]
-    ledger.approve_resource(ResourceKind.RULE_TABLE, "a", 1, ResourceApproval(BEN, ApprovalMode.PEOPLE, "", NOW.isoformat()))
-    assert ledger.resources_in_force(ResourceKind.VALUE_PARAMETERS, MARCH) == []
-    assert [each.resource_id for each in ledger.resources_in_force(ResourceKind.RULE_TABLE, MARCH)] == ["a"]
+    ledger.resources.approve(ResourceKind.RULE_TABLE, "a", 1, ResourceApproval(BEN, ApprovalMode.PEOPLE, "", NOW.isoformat()))
+    assert ledger.resources.in_force(ResourceKind.VALUE_PARAMETERS, MARCH) == []
+    assert [each.resource_id for each in ledger.resources.in_force(ResourceKind.RULE_TABLE, MARCH)] == ["a"]
 
 
 def version_of(number, day, approved):

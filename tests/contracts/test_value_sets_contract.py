@@ -105,7 +105,7 @@ def test_a_start_that_ended_before_its_set_was_approved_is_made_good_by_the_next
         raise RuntimeError("the process ends here")
 
     with monkeypatch.context() as patched:
-        patched.setattr(ledger, "approve_resource", ends)
+        patched.setattr(ledger.resources, "approve", ends)
         with pytest.raises(RuntimeError):
             sets.ship(SHIPPED)
     refused(Reason.VALUES_MISSING, sets.choose, BOOK, products("CREDIT_CARD"), MARCH)
@@ -115,15 +115,15 @@ def test_a_start_that_ended_before_its_set_was_approved_is_made_good_by_the_next
 
 def test_two_servers_that_start_at_once_ship_one_set(sets, monkeypatch):
     ledger = sets.resources._ledger
-    approve_as_it_was = ledger.approve_resource
+    approve_as_it_was = ledger.resources.approve
     others = ValueSets(ApprovedResources(ledger, lambda: NOW, lambda: None, VALUE_SETS))
 
     def approve_after_another(*given):
-        monkeypatch.setattr(ledger, "approve_resource", approve_as_it_was)
+        monkeypatch.setattr(ledger.resources, "approve", approve_as_it_was)
         others.ship(SHIPPED)
         return approve_as_it_was(*given)
 
-    monkeypatch.setattr(ledger, "approve_resource", approve_after_another)
+    monkeypatch.setattr(ledger.resources, "approve", approve_after_another)
     sets.ship(SHIPPED)
     (held,) = sets.resources.versions(SHIPPED_ID, None, 5)
     assert (held.version.saved_by, held.version.approval.mode) == (SHIPPED_BY, ApprovalMode.BOOTSTRAP)

@@ -241,7 +241,7 @@ class Verification:
 
     def _claimed(self, named: Iterable[tuple[ResourceKind, str, int]]) -> str:
         """Return which approvals rest on nothing but claimed names, as the end of a sentence."""
-        versions = [self._ledger.resource(*each) for each in dict.fromkeys(named)]
+        versions = [self._ledger.resources.get(*each) for each in dict.fromkeys(named)]
         found = [version.name for version in versions if is_claimed(version)]
         return f", {' and '.join(found)} as claimed: no token vouched for who saved and who approved" if found else ""
 

@@ -105,13 +105,13 @@ class ApprovedResources(Generic[ContentT]):
         With ``validate_only`` nothing is saved, and version 0 without etag is returned.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Ledger.add_resource``.
+            CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Resources.add``.
         """
         self._check(new, by)
         content = self._how.dump(new.content)
         record = NewVersion(self._how.kind, new.resource_id, new.effective_from, content, by, new.note, new.etag)
         if validate_only:
-            self._ledger.check_next_resource(record)
+            self._ledger.resources.check_next(record)
             checked = ResourceVersion(
                 kind=record.kind,
                 resource_id=record.resource_id,
@@ -126,7 +126,7 @@ class ApprovedResources(Generic[ContentT]):
             )
             return Stored(checked, new.content)
         payload = f"{new.resource_id}/{new.effective_from}/{new.etag}/{new.note}/{content}"
-        added = self._ledger.add_resource(record, self._now(), self._key(new.request_id, "save", payload))
+        added = self._ledger.resources.add(record, self._now(), self._key(new.request_id, "save", payload))
         self._publish()
         return self._read(added)
 
@@ -148,7 +148,7 @@ class ApprovedResources(Generic[ContentT]):
         if validate_only:
             check_approval(stored.version, by, mode)
             return stored
-        approved = self._ledger.approve_resource(self._how.kind, command.resource_id, command.version, approval, key)
+        approved = self._ledger.resources.approve(self._how.kind, command.resource_id, command.version, approval, key)
         self._publish()
         return self._read(approved)
 
@@ -175,15 +175,15 @@ class ApprovedResources(Generic[ContentT]):
         Raises:
             CollectionsError: as ``Ledger.resource``.
         """
-        return self._read(self._ledger.resource(self._how.kind, resource_id, version))
+        return self._read(self._ledger.resources.get(self._how.kind, resource_id, version))
 
     def versions(self, resource_id: str, before: int | None, size: int) -> list[Stored[ContentT]]:
         """Return versions of a resource, newest first, before one (None for all), at most ``size``."""
-        return [self._read(each) for each in self._ledger.resource_versions(self._how.kind, resource_id, before, size)]
+        return [self._read(each) for each in self._ledger.resources.versions(self._how.kind, resource_id, before, size)]
 
     def latest(self, after: str, size: int) -> list[Stored[ContentT]]:
         """Return the latest version of each resource by id, after one ("" for all), at most ``size``."""
-        return [self._read(each) for each in self._ledger.resources_after(self._how.kind, after, size)]
+        return [self._read(each) for each in self._ledger.resources.after(self._how.kind, after, size)]
 
     def every_version(self, resource_id: str) -> Iterator[Stored[ContentT]]:
         """Yield all versions of a resource, newest first, approved or not."""
@@ -203,7 +203,7 @@ class ApprovedResources(Generic[ContentT]):
         """Return the version of each resource that is approved and in force on a day, by id; remembered within a moment."""
 
         def read() -> tuple[Stored[ContentT], ...]:
-            return tuple(self._read(each) for each in self._ledger.resources_in_force(self._how.kind, day))
+            return tuple(self._read(each) for each in self._ledger.resources.in_force(self._how.kind, day))
 
         return list(self._ledger.moments.remembered(("in_force", self._how.kind, day), read))
 
@@ -228,11 +228,11 @@ class ApprovedResources(Generic[ContentT]):
             )
         etag = latest.etag if latest else None
         record = NewVersion(self._how.kind, new.resource_id, new.effective_from, content, by, new.note, etag)
-        return self._approve_declared(self._ledger.add_resource(record, self._now()), new.note, by, mode)
+        return self._approve_declared(self._ledger.resources.add(record, self._now()), new.note, by, mode)
 
     def _approve_declared(self, added: ResourceVersion, note: str, by: Actor, mode: ApprovalMode) -> Stored[ContentT]:
         approval = ResourceApproval(by, mode, note, timestamp(self._now()))
-        approved = self._ledger.approve_resource(self._how.kind, added.resource_id, added.version, approval)
+        approved = self._ledger.resources.approve(self._how.kind, added.resource_id, added.version, approval)
         self._publish()
         return self._read(approved)
 

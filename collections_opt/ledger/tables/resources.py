@@ -48,7 +48,7 @@ class NewVersion:
 class Resources(Store):
     """Versions of resources and who approved them."""
 
-    def add_resource(self, new: NewVersion, now: datetime, request: RequestKey | None = None) -> ResourceVersion:
+    def add(self, new: NewVersion, now: datetime, request: RequestKey | None = None) -> ResourceVersion:
         """Add the next version of a resource; the same request again returns the version it made.
 
         Raises:
@@ -76,12 +76,12 @@ class Resources(Store):
                 insert_answer(connection, request, canonical_json({"version": number}), record.created_at)
         return record
 
-    def check_next_resource(self, new: NewVersion) -> None:
-        """Refuse what ``add_resource`` would refuse now, without adding anything."""
+    def check_next(self, new: NewVersion) -> None:
+        """Refuse what ``add`` would refuse now, without adding anything."""
         with self._database.read() as connection:
             _next_number(connection, new)
 
-    def approve_resource(
+    def approve(
         self, kind: ResourceKind, resource_id: str, version: int, approval: ResourceApproval, request: RequestKey | None = None
     ) -> ResourceVersion:
         """Record an approval; the same request again returns the version as it stands.
@@ -110,7 +110,7 @@ class Resources(Store):
                 insert_answer(connection, request, canonical_json({"version": version}), approval.created_at)
         return replace(stored, approval=approval)
 
-    def resource(self, kind: ResourceKind, resource_id: str, version: int | None = None) -> ResourceVersion:
+    def get(self, kind: ResourceKind, resource_id: str, version: int | None = None) -> ResourceVersion:
         """Return a version of a resource, or its latest.
 
         Raises:
@@ -120,7 +120,7 @@ class Resources(Store):
         with self._database.read() as connection:
             return _version(connection, kind, resource_id, version)
 
-    def resource_versions(self, kind: ResourceKind, resource_id: str, before: int | None, size: int) -> list[ResourceVersion]:
+    def versions(self, kind: ResourceKind, resource_id: str, before: int | None, size: int) -> list[ResourceVersion]:
         """Return versions of a resource, newest first, before one (None for all), at most ``size``."""
         condition = _is(kind, resource_id)
         if before is not None:
@@ -128,7 +128,7 @@ class Resources(Store):
         with self._database.read() as connection:
             return _all(connection, condition, versions.c.version.desc(), check_size(size))
 
-    def resources_after(self, kind: ResourceKind, after: str, size: int) -> list[ResourceVersion]:
+    def after(self, kind: ResourceKind, after: str, size: int) -> list[ResourceVersion]:
         """Return the latest version of each resource of a kind by id, after one ("" for all), at most ``size``."""
         other = versions.alias("other")
         latest = (
@@ -141,7 +141,7 @@ class Resources(Store):
         with self._database.read() as connection:
             return _all(connection, condition, versions.c.resource_id, check_size(size))
 
-    def resources_in_force(self, kind: ResourceKind, day: date) -> list[ResourceVersion]:
+    def in_force(self, kind: ResourceKind, day: date) -> list[ResourceVersion]:
         """Return the version of each resource of a kind that is in force on a day, by id."""
         condition = (versions.c.kind == kind.value) & (versions.c.effective_from <= day.isoformat())
         by_id: dict[str, list[ResourceVersion]] = {}

@@ -68,11 +68,11 @@ def fill(ledger):
         given = terms if action is ModelAction.APPROVE else None
         ledger.model_events.add([ModelEvent(ModelKind.OUTCOME, "v1", "d", action, actor, NOW, terms=given)])
     ann, ben = Actor("ann"), Actor("ben")
-    ledger.add_resource(
+    ledger.resources.add(
         NewVersion(ResourceKind.RULE_TABLE, "us", date(2026, 1, 1), "{}", ann), NOW, RequestKey("k2", "save", "x")
     )
     approval = ResourceApproval(ben, ApprovalMode.PEOPLE, "read", NOW.isoformat())
-    ledger.approve_resource(ResourceKind.RULE_TABLE, "us", 1, approval)
+    ledger.resources.approve(ResourceKind.RULE_TABLE, "us", 1, approval)
     add(ledger, "r1")
     add(ledger, "r2")
     ledger.add_outcome(OutcomeKind.FILE, "p1", "", {"source": "a file"}, "", NOW, ann)
