@@ -112,7 +112,7 @@ def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
     broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.lives.verify()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
-        broken += [f"{ranking.ranking_id}: {line}" for line in ledger.verify_ranking(ranking.ranking_id)]
+        broken += [f"{ranking.ranking_id}: {line}" for line in ledger.rankings.verify(ranking.ranking_id)]
     return broken
 
 
@@ -135,7 +135,7 @@ def table_digest(connection: sa.Connection, table: sa.Table) -> str:
 
 def _all(ledger: Ledger) -> Iterator[RankingRecord]:
     before: int | None = None
-    while page := ledger.rankings_before(before, _BATCH_ROWS):
+    while page := ledger.rankings.before(before, _BATCH_ROWS):
         yield from page
         before = page[-1].seq
 

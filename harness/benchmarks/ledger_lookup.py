@@ -58,7 +58,7 @@ def _record(ledger: Ledger, day: int) -> None:
     book = PortfolioRecord(f"book-{as_of}", as_of, "UTC", "USD", ACCOUNTS, ACCOUNTS, 0, "d", "o", "q", NOW.isoformat())
     ledger.portfolios.add(book)
     ledger.requests.begin(f"ranking-{day}", f"request-{day}", "x", book.portfolio_id, "{}", NOW)
-    ledger.complete_ranking(f"ranking-{day}", {"day": day}, _entries(day), NOW)
+    ledger.rankings.complete(f"ranking-{day}", {"day": day}, _entries(day), NOW)
 
 
 def _entries(day: int) -> Entries:
@@ -78,7 +78,7 @@ def _entries(day: int) -> Entries:
 
 def _by_account_and_date(ledger: Ledger, account_id: str, day: date) -> None:
     for ranking_id in ledger.rankings_in_force(day):
-        ledger.ranking(ranking_id)
+        ledger.rankings.get(ranking_id)
         ledger.entry(ranking_id, account_id)
 
 
@@ -87,7 +87,7 @@ LOOKUPS: dict[str, Callable[[Ledger, str, date], object]] = {
     "rankings of a date": lambda ledger, _account, day: ledger.rankings_in_force(day),
     "last day worked": lambda ledger, account, _day: ledger.last_worked_on(account),
     "page of a worklist": lambda ledger, _account, day: ledger.worklist(f"ranking-{(day - FIRST_DAY).days}", 0, 0, 100),
-    "newest rankings": lambda ledger, _account, _day: ledger.rankings_before(None, 100),
+    "newest rankings": lambda ledger, _account, _day: ledger.rankings.before(None, 100),
 }
 
 

@@ -49,7 +49,7 @@ def acknowledge_before_commit(session):
 def _after_commit(session, owner, name):
     """Move a write of the recording transaction into one of its own."""
     write, late = getattr(owner, name), []
-    complete = session.workspace.ledger.complete_ranking
+    complete = session.workspace.ledger.rankings.complete
     setattr(owner, name, lambda *arguments, **named: late.append((arguments, named)))
 
     def completed(*arguments):
@@ -61,7 +61,7 @@ def _after_commit(session, owner, name):
                 write(*given, **named)
         return made
 
-    object.__setattr__(session.workspace.ledger, "complete_ranking", completed)
+    session.workspace.ledger.rankings.complete = completed
 
 
 @planted
@@ -69,7 +69,7 @@ def entries_outside_the_transaction(session):
     insert = worklists.AssignedColumns.insert
     late = []
     worklists.AssignedColumns.insert = lambda self, _connection, seq: late.append((self, seq))
-    complete = session.workspace.ledger.complete_ranking
+    complete = session.workspace.ledger.rankings.complete
 
     def completed(*arguments):
         made = complete(*arguments)
@@ -79,7 +79,7 @@ def entries_outside_the_transaction(session):
                 insert(columns, connection, seq)
         return made
 
-    session.workspace.ledger.complete_ranking = completed
+    session.workspace.ledger.rankings.complete = completed
 
 
 @planted
@@ -94,7 +94,7 @@ def event_outside_the_transaction(session):
 
 @planted
 def failed_commit_taken_for_success(session):
-    chained, complete, last = rankings.chain_digest, session.workspace.ledger.complete_ranking, {}
+    chained, complete, last = rankings.chain_digest, session.workspace.ledger.rankings.complete, {}
 
     def remembered(row):
         last["seq"], last["digest"] = row["seq"], chained(row)
@@ -111,7 +111,7 @@ def failed_commit_taken_for_success(session):
             os.kill(os.getpid(), signal.SIGKILL)
 
     rankings.chain_digest = remembered
-    session.workspace.ledger.complete_ranking = completed
+    session.workspace.ledger.rankings.complete = completed
 
 
 @planted

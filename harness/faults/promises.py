@@ -109,11 +109,11 @@ def _altered(ledger, promises, rows, sums):
             if (row["seq"], row["record_digest"]) != (seq, digest):
                 yield "altered", f"{request}: is not what its caller was told"
         try:
-            record = ledger.ranking(row["ranking_id"]).record
+            record = ledger.rankings.get(row["ranking_id"]).record
         except CollectionsError as error:
             yield "altered", str(error)
             continue
-        yield from (("altered", f"{row['ranking_id']}: {line}") for line in ledger.verify_ranking(row["ranking_id"]))
+        yield from (("altered", f"{row['ranking_id']}: {line}") for line in ledger.rankings.verify(row["ranking_id"]))
         for name, digest in objects_of(record):
             if not ledger.objects.verify(digest):
                 yield "altered", f"{row['ranking_id']}: {name} is missing or damaged"

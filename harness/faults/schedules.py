@@ -93,7 +93,7 @@ class Runner:
         one_of_each = [["rank", str(uuid.UUID(int=number, version=4))] for number in range(4)]
         self._live({"folder": str(data), "operations": one_of_each}, Promises())
         ledger = open_ledger(f"sqlite:///{data / 'ledger.db'}", open_objects(str(data / "objects")))
-        made = ledger.rankings_before(None, 100)
+        made = ledger.rankings.before(None, 100)
         ledger.close()
         records = [(inputs_of(each.payload_digest, each.record), each.record) for each in made]
         return {inputs: (record["entries_digest"], record["objective_minor"]) for inputs, record in records}

@@ -289,7 +289,7 @@ def _objects(bench: Bench) -> dict[str, list[str]]:
     """Return the rankings that name each object."""
     owned: dict[str, list[str]] = {}
     for ranking_id in bench.ranking_ids:
-        ranking = bench.workspace.ledger.ranking(ranking_id)
+        ranking = bench.workspace.ledger.rankings.get(ranking_id)
         stored = bench.workspace.ledger.portfolios.get(ranking.portfolio_id)
         named = [stored.object_digest, stored.quarantine_digest, *(digest for _, digest in objects_of(ranking.record))]
         for digest in named:
@@ -386,13 +386,13 @@ def main(
 def blind_verification_missed(ready: Bench, draw: random.Random, tries: int = 40) -> bool:
     """Return whether edits of worklists go unnoticed by a verification that forgets them: the planted bug of this harness."""
     ledger = ready.workspace.ledger
-    whole = ledger.verify_ranking
-    ledger.verify_ranking = lambda name: [line for line in whole(name) if "worklists" not in line]
+    whole = ledger.rankings.verify
+    ledger.rankings.verify = lambda name: [line for line in whole(name) if "worklists" not in line]
     ready.tables = ("ranking_entries",)
     try:
         return any(not try_edit(ready, draw)[1] for _ in range(tries))
     finally:
-        del ledger.verify_ranking
+        del ledger.rankings.verify
         ready.tables = TABLES
 
 

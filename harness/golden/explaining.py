@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
         accepted, seconds = ask(workspace, count)
         workspace.close()
         small = made(Path(name) / "few", 60)
-        record, evidence = small.ledger.rankings_before(None, 1)[0], small.evidence
+        record, evidence = small.ledger.rankings.before(None, 1)[0], small.evidence
         proofs, proof = evidence.proofs, evidence.prove(record, "AC-00040").content
         passed = accepted_alterations(verify_evidence.check_proof, proof, proofs.vkey, len(proof))
         passed += accepted_alterations(verify_evidence.check_archive, evidence.archive(record), proofs.vkey, ALTERED)

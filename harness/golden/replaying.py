@@ -55,7 +55,7 @@ def unpacked(folder: Path, path: Path = ARCHIVE) -> Workspace:
 def replay_all(workspace: Workspace, every: int = 1, row_seeds: tuple[int, ...] = (1, 2)) -> Figures:
     """Verify and replay every n-th golden ranking over thread counts and row orders."""
     figures, broken = Figures(), []
-    records = sorted(workspace.ledger.rankings_before(None, 1_000), key=lambda record: record.seq)
+    records = sorted(workspace.ledger.rankings.before(None, 1_000), key=lambda record: record.seq)
     figures.environment = same_environment(RankingFacts.from_record(records[0].record).kept.runtime)
     for record in records[::every]:
         figures.count += 1

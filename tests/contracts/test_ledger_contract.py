@@ -60,12 +60,12 @@ def test_plans_are_versioned_and_guarded_by_etag(ledger):
 
 def test_one_request_makes_one_ranking(ledger):
     first = add(ledger)
-    assert add(ledger) == first == ledger.find_request("r1", "x") == ledger.ranking(first.ranking_id)
-    for attempt in (lambda: add(ledger, payload="other"), lambda: ledger.find_request("r1", "other")):
+    assert add(ledger) == first == ledger.rankings.find_request("r1", "x") == ledger.rankings.get(first.ranking_id)
+    for attempt in (lambda: add(ledger, payload="other"), lambda: ledger.rankings.find_request("r1", "other")):
         with pytest.raises(CollectionsError) as caught:
             attempt()
         assert caught.value.reason is Reason.REQUEST_ID_REUSED
-    assert len(ledger.rankings_before(None, 10)) == 1
+    assert len(ledger.rankings.before(None, 10)) == 1
 
 
 def test_worklists_are_paged_in_order(ledger):
@@ -81,8 +81,8 @@ def test_rankings_are_chained_and_survive_reopening(ledger, database_url, tmp_pa
     assert (first.previous_digest, second.previous_digest) == (GENESIS, first.record_digest)
     ledger.close()
     again = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
-    assert [r.seq for r in again.rankings_before(None, 10)] == [2, 1]
-    assert [r.seq for r in again.rankings_before(2, 10)] == [1]
+    assert [r.seq for r in again.rankings.before(None, 10)] == [2, 1]
+    assert [r.seq for r in again.rankings.before(2, 10)] == [1]
     assert again.verify_chain() == []
     again.close()
 
@@ -90,21 +90,21 @@ def test_rankings_are_chained_and_survive_reopening(ledger, database_url, tmp_pa
 def test_records_hold_no_floats(ledger):
     with pytest.raises(TypeError, match="no floats"):
         add_ranking(ledger, "x", "r9", "x", "p1", {"a": [{"b": 0.5}]}, entries_of([0]), NOW)
-    assert ledger.rankings_before(None, 1) == []
+    assert ledger.rankings.before(None, 1) == []
 
 
 def test_a_failure_within_the_transaction_leaves_nothing(ledger):
     broken = replace(entries_of([0, 0]), account_id=np.array([b"a", b"\xff"]))
     with pytest.raises(UnicodeDecodeError):  # as its rows are inserted
         add_ranking(ledger, "half", "r5", "x", "p1", {}, broken, NOW)
-    assert ledger.find_request("r5", "x") is None
+    assert ledger.rankings.find_request("r5", "x") is None
 
 
 def test_two_accounts_at_one_place_are_refused(ledger):
     broken = replace(entries_of([0, 1, 1]), priority=np.array([1, 4, 4], dtype=np.int32))
     with pytest.raises(CollectionsError, match="place 4 of queue 1 is given to two accounts"):
         add_ranking(ledger, "half", "r5", "x", "p1", {}, broken, NOW)
-    assert ledger.find_request("r5", "x") is None
+    assert ledger.rankings.find_request("r5", "x") is None
 
 
 def test_a_long_worklist_is_read_in_order_page_by_page(ledger):
@@ -163,14 +163,14 @@ def test_a_request_is_recorded_before_work_starts_and_followed_to_its_end(ledger
     begun = begin(ledger)
     assert begun == begin(ledger, ranking_id="ignored") == ledger.requests.requested("g1")
     assert (begun.latest.state, begun.latest.step, begun.command) == (State.REQUESTED, 1, '{"a":1}')
-    assert ledger.find_request("r1", "x") is None
+    assert ledger.rankings.find_request("r1", "x") is None
     running = append_state(ledger, "g1", State.RUNNING, "worker 1", NOW)
     assert begin(ledger).latest == running == ledger.requests.requested("g1").latest
-    made = ledger.complete_ranking("g1", {"a": 1}, entries_of([0, -1]), NOW)
-    assert ledger.complete_ranking("g1", {"a": 2}, entries_of([0]), NOW) == made == ledger.find_request("r1", "x")
+    made = ledger.rankings.complete("g1", {"a": 1}, entries_of([0, -1]), NOW)
+    assert ledger.rankings.complete("g1", {"a": 2}, entries_of([0]), NOW) == made == ledger.rankings.find_request("r1", "x")
     assert add(ledger, "r1") == made
     assert [s.state for s in ledger.requests.states("g1")] == [State.REQUESTED, State.RUNNING, State.SUCCEEDED]
-    assert ledger.verify_ranking("g1") == []
+    assert ledger.rankings.verify("g1") == []
 
 
 def test_requests_that_cannot_be_begun_are_refused(ledger):
@@ -181,8 +181,8 @@ def test_requests_that_cannot_be_begun_are_refused(ledger):
         Reason.NOT_FOUND: lambda: begin(ledger, "g2", "r2", portfolio_id="nowhere"),
     }
     assert {reason_of(call) for call in refused.values()} == set(refused)
-    assert reason_of(lambda: ledger.find_request("r1", "y")) is Reason.REQUEST_ID_REUSED
-    assert reason_of(lambda: ledger.complete_ranking("g9", {}, entries_of([0]), NOW)) is Reason.NOT_FOUND
+    assert reason_of(lambda: ledger.rankings.find_request("r1", "y")) is Reason.REQUEST_ID_REUSED
+    assert reason_of(lambda: ledger.rankings.complete("g9", {}, entries_of([0]), NOW)) is Reason.NOT_FOUND
 
 
 def test_states_follow_each_other_only_as_work_does(ledger):
@@ -191,9 +191,9 @@ def test_states_follow_each_other_only_as_work_does(ledger):
     assert reason_of(lambda: append_state(ledger, "g9", State.RUNNING, "", NOW)) is Reason.NOT_FOUND
     for state in (State.RUNNING, State.FAILED, State.RUNNING, State.ABANDONED):
         append_state(ledger, "g1", state, "again", NOW)
-    assert reason_of(lambda: ledger.complete_ranking("g1", {}, entries_of([0]), NOW)) is Reason.RANKING_ABANDONED
+    assert reason_of(lambda: ledger.rankings.complete("g1", {}, entries_of([0]), NOW)) is Reason.RANKING_ABANDONED
     append_state(ledger, "g1", State.RUNNING, "again", NOW)
-    ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
+    ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert reason_of(lambda: append_state(ledger, "g1", State.FAILED, "", NOW)) is Reason.INVALID_ARGUMENT
 
 
@@ -211,13 +211,13 @@ def test_account_ids_reach_the_worklist_as_they_are(ledger, account_id):
     made = add_ranking(ledger, "odd", "r1", "x", "p1", {}, entries, NOW)
     assert [e.account_id for e in ledger.worklist("odd", 1, 0, 5)] == [account_id]
     assert ledger.entry("odd", account_id) is not None
-    assert ledger.verify_ranking(made.ranking_id) == []
+    assert ledger.rankings.verify(made.ranking_id) == []
 
 
 def test_a_ranking_that_assigns_nobody_is_recorded(ledger):
     made = add(ledger, queue=[-1, -1])
     assert ledger.worklist(made.ranking_id, 0, 0, 5) == []
-    assert ledger.verify_ranking(made.ranking_id) == []
+    assert ledger.rankings.verify(made.ranking_id) == []
 
 
 def test_pages_and_times_are_checked(ledger):

@@ -58,7 +58,7 @@ def test_one_living_worker_makes_a_ranking(ledger):
     assert ledger.claims.claim("g1", "b", alive("a", "b"), NOW).latest.worker == "a"
     taken = ledger.claims.claim("g1", "b", alive("b"), NOW).latest
     assert (taken.worker, taken.state, taken.reason) == ("b", State.RUNNING, "resumed after worker a ended")
-    ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
+    ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert ledger.claims.claim("g1", "c", alive("c"), NOW).latest.state is State.SUCCEEDED
     assert states(ledger) == [(State.REQUESTED, ""), (State.RUNNING, "a"), (State.RUNNING, "b"), (State.SUCCEEDED, "")]
     with pytest.raises(CollectionsError) as caught:
@@ -91,13 +91,13 @@ def test_a_cancelled_ranking_is_never_recorded_unless_asked_for_again(ledger):
     assert ledger.claims.cancel("g1", "cancelled", NOW).state is State.ABANDONED
     assert ledger.claims.cancel("g1", "again", NOW).reason == "cancelled"
     with pytest.raises(CollectionsError) as caught:
-        ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
+        ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert caught.value.reason is Reason.RANKING_ABANDONED
     assert ledger.chain_head().seq == 0
     ledger.claims.claim("g1", "a", alive("a"), NOW)
-    made = ledger.complete_ranking("g1", {}, entries_of([0]), NOW)
+    made = ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert ledger.claims.cancel("g1", "too late", NOW).state is State.SUCCEEDED
-    assert ledger.ranking("g1") == made
+    assert ledger.rankings.get("g1") == made
 
 
 def test_what_dead_workers_left_is_resumed_and_what_kills_them_is_abandoned(ledger):
@@ -105,7 +105,7 @@ def test_what_dead_workers_left_is_resumed_and_what_kills_them_is_abandoned(ledg
         begin(ledger, number)
     ledger.claims.claim("g1", "dead", alive(), NOW)
     ledger.claims.claim("g2", "living", alive("living"), NOW)
-    ledger.complete_ranking("g4", {}, entries_of([0]), NOW)
+    ledger.rankings.complete("g4", {}, entries_of([0]), NOW)
     found = ledger.claims.recover("w1", alive("living", "w1"), NOW)
     assert [(r.request.ranking_id, r.resumed, r.lost_worker) for r in found] == [("g1", True, "dead"), ("g3", True, "")]
     assert ledger.claims.recover("w1", alive("living", "w1"), NOW) == []
@@ -142,8 +142,8 @@ def test_every_end_is_told_once_in_order_of_commits(ledger):
     for number in range(1, 4):
         begin(ledger, number)
         ledger.claims.claim(f"g{number}", "a", alive(), NOW)
-    made = ledger.complete_ranking("g2", {}, entries_of([0]), NOW)
-    ledger.complete_ranking("g2", {}, entries_of([0]), NOW)
+    made = ledger.rankings.complete("g2", {}, entries_of([0]), NOW)
+    ledger.rankings.complete("g2", {}, entries_of([0]), NOW)
     ledger.claims.fail("g1", "a", "no model", NOW)
     ledger.claims.cancel("g3", "cancelled", NOW)
     events = ledger.events_after(0, 10)

@@ -23,7 +23,7 @@ def golden(tmp_path_factory):
 def test_all_are_there_in_order_and_every_one_is_accepted_by_its_archive(golden):
     assert len(list(cases())) == COUNT
     assert golden.evidence.verification.verify_log().broken == ()
-    records = golden.ledger.rankings_before(None, 1_000)
+    records = golden.ledger.rankings.before(None, 1_000)
     assert len(records) == COUNT
     for record in records[::5]:
         assert verify_evidence.check_archive(golden.evidence.archive(record), golden.evidence.proofs.vkey)
@@ -33,7 +33,7 @@ def test_all_are_there_in_order_and_every_one_is_accepted_by_its_archive(golden)
 def test_what_earlier_versions_recorded_keeps_verifying(tmp_path, path):
     workspace = unpacked(tmp_path, path)
     assert workspace.evidence.verification.verify_log().broken == ()
-    records = workspace.ledger.rankings_before(None, 1_000)
+    records = workspace.ledger.rankings.before(None, 1_000)
     assert len(records) == COUNT
     for record in records[::7]:
         assert workspace.evidence.verification.verify_ranking(record.ranking_id).reached is Strength.CERTIFICATE
@@ -58,7 +58,7 @@ def test_answers_are_accepted_and_altered_bytes_are_not(tmp_path):
     workspace = explaining.made(tmp_path, 80)
     accepted, seconds = explaining.ask(workspace, 80)
     assert accepted == len(seconds) == 80  # 55 decided, 25 refused at the door
-    record, proofs = workspace.ledger.rankings_before(None, 1)[0], workspace.evidence.proofs
+    record, proofs = workspace.ledger.rankings.before(None, 1)[0], workspace.evidence.proofs
     archive = workspace.evidence.archive(record)
     assert explaining.accepted_alterations(verify_evidence.check_archive, archive, proofs.vkey, 50) == []
     # The planted bug: a verifier that trusts what it is given.

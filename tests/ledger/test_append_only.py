@@ -34,9 +34,9 @@ def ledger(database_url, tmp_path):
 
 
 def test_no_change_of_any_table_gets_through(ledger, database_url):
-    before = ledger.rankings_before(None, 10)
+    before = ledger.rankings.before(None, 10)
     assert changes_let_through(database_url) == []
-    assert ledger.rankings_before(None, 10) == before
+    assert ledger.rankings.before(None, 10) == before
     assert ledger.verify_chain() == []
 
 
@@ -80,7 +80,7 @@ def test_a_column_left_out_of_the_chain_is_noticed(ledger, database_url, monkeyp
 
 
 def test_worklists_left_out_of_their_digest_are_noticed(ledger, database_url, monkeypatch):
-    stored = {r.record["ledger"]["worklists_digest"] for r in ledger.rankings_before(None, 10)}
+    stored = {r.record["ledger"]["worklists_digest"] for r in ledger.rankings.before(None, 10)}
     assert len(stored) == 1
     monkeypatch.setattr(worklists.AssignedColumns, "digest", stored.pop())
     missed = undetected_edits(ledger, database_url)
@@ -97,14 +97,14 @@ def test_worklists_left_out_of_their_digest_are_noticed(ledger, database_url, mo
     ],
 )
 def test_rows_taken_from_or_added_to_a_worklist_are_found(ledger, database_url, statement):
-    ranking_ids = [r.ranking_id for r in ledger.rankings_before(None, 10)]
+    ranking_ids = [r.ranking_id for r in ledger.rankings.before(None, 10)]
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.exec_driver_sql(statement)
     assert any("worklists differ" in line for line in verify_everything(ledger, ranking_ids))
 
 
 def test_an_entry_twice_is_refused_by_its_key_or_found(ledger, database_url):
-    ranking_ids = [r.ranking_id for r in ledger.rankings_before(None, 10)]
+    ranking_ids = [r.ranking_id for r in ledger.rankings.before(None, 10)]
     statement = "INSERT INTO ranking_entries SELECT * FROM ranking_entries WHERE seq = 1 AND priority = 2"
     with without_triggers(database_url) as engine:
         if engine.dialect.name == "sqlite":
@@ -129,13 +129,13 @@ def test_a_cut_tail_is_found_by_a_checkpoint_and_by_nothing_else(ledger, databas
 
 
 def test_an_edited_ranking_is_never_handed_out(ledger, database_url):
-    second = ledger.rankings_before(None, 1)[0]
+    second = ledger.rankings.before(None, 1)[0]
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.exec_driver_sql("UPDATE rankings SET record = '{' WHERE seq = 2")
     for read in (
-        lambda: ledger.ranking(second.ranking_id),
-        lambda: ledger.find_request("r2", "x"),
-        lambda: ledger.rankings_before(None, 5),
+        lambda: ledger.rankings.get(second.ranking_id),
+        lambda: ledger.rankings.find_request("r2", "x"),
+        lambda: ledger.rankings.before(None, 5),
     ):
         with pytest.raises(CollectionsError) as caught:
             read()

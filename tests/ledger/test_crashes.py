@@ -37,14 +37,14 @@ def crash_at(point, database_url, tmp_path):
 
 def broken_promises(ledger, acknowledged):
     """Return what a crash broke."""
-    made = ledger.find_request("r1", "x")
+    made = ledger.rankings.find_request("r1", "x")
     broken = ["acknowledged and lost"] if acknowledged and made is None else []
     if made is None:
         with ledger._database.read() as connection:
             rows = connection.exec_driver_sql("SELECT count(*) FROM ranking_entries").scalar()
         broken += [f"{rows} entries of no ranking"] if rows else []
     else:
-        broken += ledger.verify_ranking(made.ranking_id)
+        broken += ledger.rankings.verify(made.ranking_id)
         broken += [] if ledger.objects.verify(made.record["entries_object"]) else ["its object is missing"]
     return broken + ledger.verify_chain()
 
@@ -56,7 +56,7 @@ def broken_promises(ledger, acknowledged):
 def test_a_killed_process_leaves_all_or_nothing_and_a_retry_finishes(ledger, database_url, tmp_path, point, exists):
     acknowledged = crash_at(point, database_url, tmp_path)
     assert broken_promises(ledger, acknowledged) == []
-    before = ledger.find_request("r1", "x")
+    before = ledger.rankings.find_request("r1", "x")
     assert (before is not None) is exists
     digest = ledger.objects.put(columns_to_parquet(ColumnTable(ENTRIES.columns())))
     objects = [path for path in (tmp_path / "objects").rglob("*") if path.is_file()]
@@ -83,13 +83,13 @@ def test_a_failed_commit_is_an_unknown_outcome_and_a_retry_settles_it(ledger, ke
     begun = ledger.requests.begin("g1", "r1", "x", "p1", "{}", NOW)
     sa.event.listen(engine, "commit", fail)
     with pytest.raises(CollectionsError) as caught:
-        ledger.complete_ranking(begun.ranking_id, {"note": "n"}, ENTRIES, NOW)
+        ledger.rankings.complete(begun.ranking_id, {"note": "n"}, ENTRIES, NOW)
     assert caught.value.reason is Reason.OUTCOME_UNKNOWN
     sa.event.remove(engine, "commit", fail)
-    assert (ledger.find_request("r1", "x") is not None) is kept
+    assert (ledger.rankings.find_request("r1", "x") is not None) is kept
     made = add(ledger)
     assert ledger.chain_head().seq == made.seq == 1
-    assert ledger.verify_chain() + ledger.verify_ranking(made.ranking_id) == []
+    assert ledger.verify_chain() + ledger.rankings.verify(made.ranking_id) == []
 
 
 @pytest.mark.parametrize("failing", range(6))
@@ -116,10 +116,10 @@ def test_whichever_statement_fails_nothing_is_left(ledger, failing):
         assert len(seen) == expected
     sa.event.remove(engine, "before_cursor_execute", fail)
     if failing < expected:
-        assert ledger.find_request("r1", "x") is None
+        assert ledger.rankings.find_request("r1", "x") is None
         assert ledger.requests.unfinished() == [begun]
         assert ledger.events_after(0, 9) == []
         assert ledger.chain_head().seq == 0
     made = add(ledger)
     assert [s.state for s in ledger.requests.states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]
-    assert ledger.verify_ranking(made.ranking_id) == []
+    assert ledger.rankings.verify(made.ranking_id) == []

@@ -60,9 +60,9 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert moved.head == source.chain_head().record_digest
     with pytest.raises(CollectionsError, match="was moved to postgresql"):
         add(source, "r8")
-    assert target.rankings_before(None, 9) == source.rankings_before(None, 9)
+    assert target.rankings.before(None, 9) == source.rankings.before(None, 9)
     assert target.events_after(0, 9) == source.events_after(0, 9)
-    assert target.find_request("r2", "x") == source.find_request("r2", "x")
+    assert target.rankings.find_request("r2", "x") == source.rankings.find_request("r2", "x")
     assert target.requests.unfinished() == source.requests.unfinished()
     assert target.worklist("g0", 0, 0, 9) == source.worklist("g0", 0, 0, 9)
     assert add(target, "r8").previous_digest == moved.head

@@ -88,7 +88,7 @@ class Replays:
         Raises:
             CollectionsError: NOT_FOUND; INTEGRITY_FAILURE when stored content is damaged.
         """
-        opened = OpenedRanking(self._ledger.ranking(ranking_id), self._ledger, self._sealed)
+        opened = OpenedRanking(self._ledger.rankings.get(ranking_id), self._ledger, self._sealed)
         reason = self._why_not(opened)
         require_wanted()
         difference = "" if reason else self._difference(opened, progress, threads)

@@ -121,7 +121,7 @@ class Verification:
             CollectionsError: NOT_FOUND for a ranking that was never recorded.
         """
         try:
-            record = self._ledger.ranking(ranking_id)
+            record = self._ledger.rankings.get(ranking_id)
         except CollectionsError as error:
             if error.reason.name == "NOT_FOUND":
                 raise
@@ -147,7 +147,7 @@ class Verification:
         return _verdict(ranking_id, [*checks, *certificate], reached)
 
     def _record_check(self, record: RankingRecord, facts: RankingFacts) -> Check:
-        broken = self._ledger.verify_ranking(record.ranking_id)
+        broken = self._ledger.rankings.verify(record.ranking_id)
         who = asked_by(facts.kept.actor)
         sentence = f"Record, worklists and portfolio header are what was written. {who}"
         return Check("record", not broken, "; ".join(broken) or sentence)

@@ -134,7 +134,7 @@ def _is_part(record: RankingRecord, experiment_id: str) -> bool:
 
 def _every(ledger: Ledger) -> Iterator[RankingRecord]:
     before: int | None = None
-    while page := ledger.rankings_before(before, _PAGE):
+    while page := ledger.rankings.before(before, _PAGE):
         yield from page
         before = page[-1].seq
 

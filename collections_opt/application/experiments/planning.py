@@ -115,7 +115,7 @@ class Trials:
 
     def _measured(self, opened: OpenedRanking, asked: PlanQuestion) -> tuple[OutcomeSpread, str]:
         """Return the spread of cash of people whom a past ranking would have had worked, and which ranking that was."""
-        for record in (opened.record, *self._ledger.rankings_before(opened.record.seq, LOOKED_THROUGH)):
+        for record in (opened.record, *self._ledger.rankings.before(opened.record.seq, LOOKED_THROUGH)):
             inputs = RankingFacts.from_record(record.record).inputs
             if inputs.plan_id != opened.facts.inputs.plan_id:
                 continue
@@ -139,7 +139,7 @@ class Trials:
         facts = opened.facts.inputs
         rankings: list[OpenedRanking] = []
         seen_days = {facts.as_of_date}
-        for record in self._ledger.rankings_before(opened.record.seq, LOOKED_THROUGH):
+        for record in self._ledger.rankings.before(opened.record.seq, LOOKED_THROUGH):
             other = RankingFacts.from_record(record.record).inputs
             if other.plan_id != facts.plan_id or other.as_of_date in seen_days or other.as_of_date > facts.as_of_date:
                 continue

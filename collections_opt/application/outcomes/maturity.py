@@ -254,7 +254,7 @@ class Maturities:
 
     def _unmatured(self) -> Iterator[RankingRecord]:
         before: int | None = None
-        while page := self._ledger.rankings_before(before, _PAGE):
+        while page := self._ledger.rankings.before(before, _PAGE):
             for record in page:
                 if self._ledger.last_outcome(OutcomeKind.MATURITY, record.ranking_id) is None:
                     yield record

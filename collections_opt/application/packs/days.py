@@ -43,7 +43,7 @@ class PackDays:
 def rankings_of(ledger: Ledger, days: PackDays) -> Iterator[RankingRecord]:
     """Yield the rankings of some days that the caller may see, newest day first."""
     after: tuple[str, int] | None = None
-    while page := ledger.rankings_by_day(None, after, _PAGE):
+    while page := ledger.rankings.by_day(None, after, _PAGE):
         for record in page:
             day = RankingFacts.from_record(record.record).inputs.as_of_date
             if day < days.first:

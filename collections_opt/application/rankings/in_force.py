@@ -79,7 +79,7 @@ def _portfolio_of_day(record: RankingRecord) -> str:
 
 def _newest_days_first(ledger: Ledger, day: date | None) -> Iterator[RankingRecord]:
     after: tuple[str, int] | None = None
-    while page := ledger.rankings_by_day(day, after, _PAGE):
+    while page := ledger.rankings.by_day(day, after, _PAGE):
         yield from page
         after = RankingFacts.from_record(page[-1].record).inputs.as_of_date.isoformat(), page[-1].seq
 

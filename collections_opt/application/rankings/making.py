@@ -100,7 +100,7 @@ class Rankings:
                 ``RankingRuns.begin`` when the request could not be recorded.
         """
         check_command(command)
-        if self._ledger.find_request(command.request_id, command.payload_digest):
+        if self._ledger.rankings.find_request(command.request_id, command.payload_digest):
             return command.ranking_id
         asked = command
         if command.remaining_capacity:
@@ -258,7 +258,7 @@ class Rankings:
         """Return the spread of scores and what was suspect of it, and refuse what nobody has let pass."""
         return checked_drift(
             ranking.outcomes,
-            self._ledger.rankings_before(None, LOOK_BACK),
+            self._ledger.rankings.before(None, LOOK_BACK),
             command.plan_id,
             "" if serving.step is LadderStep.POLICY_ORDER else serving.scorer.digest,
             command.accept_suspect_scores,

@@ -186,7 +186,7 @@ class OpenedRanking:
         ranking_id = self.facts.inputs.previous_ranking_id
         if not ranking_id:
             return NO_PREVIOUS
-        before = OpenedRanking(self._ledger.ranking(ranking_id), self._ledger, self._sealed)
+        before = OpenedRanking(self._ledger.rankings.get(ranking_id), self._ledger, self._sealed)
         if before.facts.inputs.plan_digest == self.facts.inputs.plan_digest:
             before.parts["plan"] = self.plan  # most rankings follow one under the same plan
         return before.seen_from(self.plan, self.constraints)

@@ -56,7 +56,7 @@ class RecordedRankings:
             raise refuse(Reason.RANKING_NOT_COMPLETE, "ranking_id", f"{ranking_id} is still running.", "Watch it until it ends.")
         if status is not None and status.error is not None:
             raise status.error
-        return self._ledger.ranking(ranking_id)
+        return self._ledger.rankings.get(ranking_id)
 
     def portfolio(self, portfolio_id: str) -> Portfolio:
         """Return a stored portfolio without accounts erased since; the last one read stays in memory."""

@@ -162,7 +162,7 @@ class Rolling:
         base_id = self._base(command.portfolio_id)
         day = date.fromisoformat(self._ledger.portfolios.get(base_id).as_of_date)
         if command.previous_ranking_id:
-            record = self._ledger.ranking(command.previous_ranking_id)
+            record = self._ledger.rankings.get(command.previous_ranking_id)
         else:
             record = ranking_in_force(self._ledger, command.plan_id, day, base_id)
         require_workable(record)
@@ -236,7 +236,7 @@ class Rolling:
 
         def of_day(ranking_id: str) -> bool:
             if ranking_id not in known:
-                known[ranking_id] = self._base(self._ledger.ranking(ranking_id).portfolio_id) == base_id
+                known[ranking_id] = self._base(self._ledger.rankings.get(ranking_id).portfolio_id) == base_id
             return known[ranking_id]
 
         return of_day

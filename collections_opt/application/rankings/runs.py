@@ -99,11 +99,11 @@ class RankingRuns:
         """Record a ranking that was begun; a commit whose outcome is unknown is settled by asking again.
 
         Raises:
-            CollectionsError: as ``Ledger.complete_ranking``; OUTCOME_UNKNOWN after ``COMMIT_ATTEMPTS``.
+            CollectionsError: as ``Rankings.complete``; OUTCOME_UNKNOWN after ``COMMIT_ATTEMPTS``.
         """
         for attempt in range(1, COMMIT_ATTEMPTS + 1):
             try:
-                return self._ledger.complete_ranking(ranking_id, record, entries, self._now())
+                return self._ledger.rankings.complete(ranking_id, record, entries, self._now())
             except CollectionsError as error:
                 if error.reason is not Reason.OUTCOME_UNKNOWN or attempt == COMMIT_ATTEMPTS:
                     raise

@@ -24,7 +24,7 @@ class Lives(Store):
     def verify(self) -> list[str]:
         """Return where requests, states and events do not follow from each other, in words; empty when they do.
 
-        What led to a recorded ranking is also under its digest and checked with it (``verify_ranking``).
+        What led to a recorded ranking is also under its digest and checked with it (``Rankings.verify``).
         """
         broken, after = self._gaps(), ""
         while page := self._ids_after(after):

@@ -44,7 +44,7 @@ class Rankings(Store):
                 raise reused(request_id)
             return _ranking(connection, rankings.c.request_id == request_id)
 
-    def complete_ranking(self, ranking_id: str, record: Mapping[str, Any], entries: Entries, now: datetime) -> RankingRecord:
+    def complete(self, ranking_id: str, record: Mapping[str, Any], entries: Entries, now: datetime) -> RankingRecord:
         """Record the ranking that was begun, its worklists and SUCCEEDED in one transaction; its objects must be stored before.
 
         Completing it again returns what was recorded first.
@@ -60,7 +60,7 @@ class Rankings(Store):
             request = found(request_where(connection, ranking_requests.c.ranking_id == ranking_id), "ranking_id", ranking_id)
             return _complete(connection, request, record, assigned, created_at)
 
-    def ranking(self, ranking_id: str) -> RankingRecord:
+    def get(self, ranking_id: str) -> RankingRecord:
         """Return a finished ranking.
 
         Raises:
@@ -69,7 +69,7 @@ class Rankings(Store):
         with self._database.read() as connection:
             return found(_ranking(connection, rankings.c.ranking_id == ranking_id), "ranking_id", ranking_id)
 
-    def rankings_before(self, seq: int | None, size: int) -> list[RankingRecord]:
+    def before(self, seq: int | None, size: int) -> list[RankingRecord]:
         """Return rankings, newest first, before a sequence number (None for all), at most ``size``."""
         query = rankings.select().order_by(rankings.c.seq.desc()).limit(check_size(size))
         if seq is not None:
@@ -77,9 +77,7 @@ class Rankings(Store):
         with self._database.read() as connection:
             return [_as_ranking(row) for row in connection.execute(query).mappings()]
 
-    def rankings_listed(
-        self, terms: Sequence[Term], order: Order, after: Place | None, size: int
-    ) -> list[tuple[RankingRecord, Place]]:
+    def listed(self, terms: Sequence[Term], order: Order, after: Place | None, size: int) -> list[tuple[RankingRecord, Place]]:
         """Return the rankings that meet all terms with their places, in order, at most ``size``.
 
         Args:
@@ -96,7 +94,7 @@ class Rankings(Store):
             rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
         return [(_as_ranking(row), (place, row["seq"])) for row in rows for place in [row.pop("place")]]
 
-    def rankings_by_day(self, day: date | None, after: tuple[str, int] | None, size: int) -> list[RankingRecord]:
+    def by_day(self, day: date | None, after: tuple[str, int] | None, size: int) -> list[RankingRecord]:
         """Return rankings by as-of date, newest day first and on each day newest first, at most ``size``.
 
         Args:
@@ -114,7 +112,7 @@ class Rankings(Store):
             rows = connection.execute(query.order_by(as_of.desc(), rankings.c.seq.desc()).limit(check_size(size))).mappings()
             return [_as_ranking(row) for row in rows]
 
-    def verify_ranking(self, ranking_id: str) -> list[str]:
+    def verify(self, ranking_id: str) -> list[str]:
         """Return how a ranking, its worklists or its portfolio's header differ from the record's digests; empty when they hold.
 
         Objects are checked by reading them.

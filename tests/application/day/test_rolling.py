@@ -209,7 +209,7 @@ def test_what_remains_of_a_day_is_solved_on_what_is_left_of_it(world):
     assert (derived.remains_of, facts.inputs.previous_ranking_id, derived.base_portfolio_id) == (morning, morning, PORTFOLIO)
     committed = sum(one.lease.seconds for one in held)
     assert (derived.spent_seconds[CALLS], derived.committed_seconds[CALLS]) == (3 * 600, committed)
-    whole = RankingFacts.from_record(workspace.ledger.ranking(morning).record).inputs.capacity_seconds
+    whole = RankingFacts.from_record(workspace.ledger.rankings.get(morning).record).inputs.capacity_seconds
     assert facts.inputs.capacity_seconds[0] + 3 * 600 + committed == whole[0]
     ids = set(workspace.recorded.open(record.ranking_id).entries.account_id.astype(str).tolist())
     assert not ids & {*worked, *(one.account_id for one in held), "a023"}

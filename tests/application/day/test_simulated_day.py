@@ -24,7 +24,7 @@ def lived(tmp_path_factory):
         ranking_id = rank_world(workspace, COUNT, BUSY)
         day = SimulatedDay(workspace, ranking_id, lambda at: setattr(clock, "at", at), clock.at, HOURS, seed=3)
         report = day.live((2, 4), UNKNOWN)
-        yield report, workspace.ledger.rankings_before(None, 10), workspace
+        yield report, workspace.ledger.rankings.before(None, 10), workspace
 
 
 def test_nobody_is_called_in_vain_by_the_living_desk(lived):

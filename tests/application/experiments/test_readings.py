@@ -108,7 +108,7 @@ def test_a_restart_reads_the_same(world, tmp_path):
 
 def test_a_plan_says_what_it_shows_and_costs_from_a_ranking(world):
     workspace, entries, _ = world
-    first = workspace.ledger.rankings_before(None, 10)[-1].ranking_id
+    first = workspace.ledger.rankings.before(None, 10)[-1].ranking_id
     question = PlanQuestion(first, 0.2, 60, 30, Scope(), OutcomeSpread(30_000.0, 0.5), 3_000.0)
     planned = workspace.trials.plan(question)
     assert planned.worked_count >= np.unique(entries.person[entries.intended_queue != UNASSIGNED]).size * 0.9

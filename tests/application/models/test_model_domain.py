@@ -111,7 +111,7 @@ def test_the_next_model_scores_whom_the_champion_does_not_know_and_replay_repeat
     assert counts[f"outcome/{SHIPPED_VERSION}"] == held["health"]["outside_domain_count"] > 100
     warning = next(w for w in held["health"]["warnings"] if "outside the domain of outcome/narrow" in w)
     assert f"outcome/{SHIPPED_VERSION} scored" in warning
-    record = workspace.ledger.rankings_before(None, 1)[0]
+    record = workspace.ledger.rankings.before(None, 1)[0]
     assert workspace.evidence.replays.replay(record.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
     told = write_recorded(record, workspace.recorded.plan_of(record)).health
     assert told.domain_declared

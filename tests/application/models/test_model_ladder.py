@@ -124,7 +124,7 @@ def test_a_coverage_floor_has_a_list_on_the_morning_the_model_is_gone(workspace,
     )
     record = rank_bundled(workspace, constraints=RankingConstraints(limits, exploration_share=0.05))
     assert (record["model_step"], record["ordering"]) == ("POLICY_ORDER", "BALANCE_BUCKET")
-    made = workspace.ledger.rankings_before(None, 1)[0]
+    made = workspace.ledger.rankings.before(None, 1)[0]
     entries = workspace.rankings.recorded.entries(made)
     portfolio = workspace.rankings.recorded.portfolio(made.portfolio_id)
     bucket = bucket_of(portfolio.column("days_past_due"))
@@ -163,7 +163,7 @@ def test_a_folder_may_refuse_instead_of_degrading(tmp_path, models):
 
 def test_a_recorded_ranking_is_explained_by_the_model_that_made_it(workspace, models):
     record = rank_bundled(workspace)
-    made = workspace.ledger.rankings_before(None, 1)[0]
+    made = workspace.ledger.rankings.before(None, 1)[0]
     account = workspace.recorded.entries(made).account_id[0].decode()
     before = workspace.explanations.explain(made.ranking_id, account).reasons
     add_scorecard(models, "card")

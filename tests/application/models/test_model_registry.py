@@ -171,7 +171,7 @@ def test_challengers_score_in_shadow_and_are_compared_on_the_same_accounts(works
     assert "digest" in shadow["outcome/broken"]["problem"]
     assert "agreement_nano" not in shadow["outcome/broken"]
     later = bundled_data().later
-    made = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    made = workspace.ledger.rankings.before(None, 1)[0].ranking_id
     losses = workspace.recorded.shadow_losses(made, later.portfolio.column("account_id"), later.outcome)
     assert list(losses) == [f"outcome/{SHIPPED_VERSION}", "outcome/card", "outcome/twin"]
     assert losses["outcome/twin"] == pytest.approx(losses[f"outcome/{SHIPPED_VERSION}"], abs=1e-8)

@@ -133,7 +133,7 @@ def test_reasons_are_told_in_the_words_of_the_column(scorers, data):
 
 def test_a_ranking_with_them_is_replayed_and_explained(workspace):
     held = rank_bundled(workspace)
-    record = workspace.ledger.rankings_before(None, 1)[0]
+    record = workspace.ledger.rankings.before(None, 1)[0]
     assert held["model_version"] == "outcome/own-1"
     assert held["health"]["unknown_categories"] == {"own.desk": RARE}
     assert any("own.desk 5" in warning for warning in held["health"]["warnings"])
@@ -162,7 +162,7 @@ def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(w
     np.testing.assert_array_equal(scored.ranking.outcomes.probability, expected)
     told = {reason.code for found in scored.reasons for reason in found}
     assert {"OWN_BUREAU_SCORE_RAISES_INCREMENT", "OWN_BUREAU_SCORE_LOWERS_INCREMENT"} & told
-    ranking_id = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    ranking_id = workspace.ledger.rankings.before(None, 1)[0].ranking_id
     why = [workspace.explanations.explain(ranking_id, one.decode()).reasons for one in ids]
     assert any(reason.code.startswith("OWN_") for found in why for reason in found)
 
@@ -243,7 +243,7 @@ def test_a_portfolio_without_a_column_is_not_scored_in_silence(tmp_path, workspa
 
 
 def test_placing_accounts_needs_the_columns_that_the_ranking_read(workspace):
-    ranking_id = workspace.ledger.rankings_before(None, 1)[0].ranking_id
+    ranking_id = workspace.ledger.rankings.before(None, 1)[0].ranking_id
     some = few_rows()
     assert workspace.placer.place(ranking_id, some).unchanged.any()
     bare = replace(some, own=(), columns={n: c for n, c in some.columns.items() if not n.startswith("own.")}, present={})

@@ -52,7 +52,7 @@ def test_suspect_scores_wait_for_a_person(workspace, monkeypatch, breakage):
     with pytest.raises(CollectionsError) as caught:
         workspace.rank(command(3), ignore_progress)
     assert caught.value.reason is Reason.SCORES_SUSPECT
-    assert len(workspace.ledger.rankings_before(None, 10)) == 2  # yesterday's stays current
+    assert len(workspace.ledger.rankings.before(None, 10)) == 2  # yesterday's stays current
     accepted = workspace.rank(command(4, accept_suspect_scores=True), ignore_progress)
     assert accepted.record["health"]["suspect_scores_accepted"]
     assert workspace.evidence.replays.replay(accepted.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL

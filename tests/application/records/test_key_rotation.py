@@ -62,7 +62,7 @@ def test_after_a_change_of_keys_everything_holds(folder, how):
     workspace = reopened(folder)
     kept = (folder / "before.txt").read_text("utf-8")
     assert workspace.evidence.verification.verify_log([kept]).broken == ()
-    record = workspace.ledger.rankings_before(None, 1)[0]
+    record = workspace.ledger.rankings.before(None, 1)[0]
     assert workspace.evidence.verification.verify_ranking(record.ranking_id).broken == ()
     workspace.close()
 
@@ -71,7 +71,7 @@ def test_whoever_trusts_a_former_key_verifies_what_the_next_ones_sign(folder):
     for _ in range(2):
         rotated(folder, "rotate_signing")
     workspace = reopened(folder)
-    record = workspace.ledger.rankings_before(None, 1)[0]
+    record = workspace.ledger.rankings.before(None, 1)[0]
     archive = workspace.evidence.archive(record)
     proof = workspace.evidence.prove(record, "AC-00003").content
     workspace.close()
@@ -147,6 +147,6 @@ def test_a_change_that_dies_is_carried_to_its_end_or_never_was(folder, monkeypat
     workspace = reopened(folder)
     assert workspace.evidence.verification.verify_log().broken == ()
     assert workspace.ledger.portfolios.get("p1").portfolio_id == "p1"
-    record = workspace.ledger.rankings_before(None, 1)[0]
+    record = workspace.ledger.rankings.before(None, 1)[0]
     assert workspace.evidence.verification.verify_ranking(record.ranking_id).broken == ()
     workspace.close()

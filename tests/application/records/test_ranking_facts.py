@@ -33,7 +33,7 @@ def golden(tmp_path_factory):
     found = {}
     for path in sorted(FOLDER.glob("*.zip")):
         workspace = unpacked(tmp_path_factory.mktemp(path.stem), path)
-        found[path.stem] = [record.record for record in workspace.ledger.rankings_before(None, 1_000)]
+        found[path.stem] = [record.record for record in workspace.ledger.rankings.before(None, 1_000)]
         workspace.close()
     return found
 

@@ -16,14 +16,14 @@ def ledger(database_url, tmp_path):
     for number in range(1, 4):
         opened.requests.begin(f"g{number}", f"r{number}", "x", "p1", "{}", NOW)
         opened.claims.claim(f"g{number}", "w1", lambda _: False, NOW)
-    opened.complete_ranking("g1", {}, entries_of([0, 1]), NOW)
+    opened.rankings.complete("g1", {}, entries_of([0, 1]), NOW)
     opened.claims.fail("g2", "w1", "no model", NOW)
     yield opened
     opened.close()
 
 
 def found(ledger):
-    return ledger.lives.verify() + [f"g1: {line}" for line in ledger.verify_ranking("g1")]
+    return ledger.lives.verify() + [f"g1: {line}" for line in ledger.rankings.verify("g1")]
 
 
 def test_what_happened_holds_together(ledger):
@@ -32,7 +32,7 @@ def test_what_happened_holds_together(ledger):
     ledger.claims.claim("g3", "w2", lambda _: False, NOW)
     append_state(ledger, "g3", RankingState.ABANDONED, "again", NOW)
     add(ledger, "r3")
-    assert found(ledger) + ledger.verify_ranking("g3") == []
+    assert found(ledger) + ledger.rankings.verify("g3") == []
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ def test_rankings_of_the_first_schema_are_kept_and_chained_on(new_database_url, 
         connection.execute(metadata.tables["rankings"].insert(), row)
     engine.dispose()
     ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
-    assert ledger.find_request("r0", "x").record == {"a": 1}
+    assert ledger.rankings.find_request("r0", "x").record == {"a": 1}
     assert ledger.requests.requested("old").latest.state is RankingState.SUCCEEDED
-    assert "older version" in ledger.verify_ranking("old")[0]
+    assert "older version" in ledger.rankings.verify("old")[0]
     assert add(ledger).previous_digest == row["record_digest"]
     assert ledger.verify_chain() == []
     ledger.close()
@@ -77,7 +77,7 @@ def test_entries_that_named_their_ranking_by_id_keep_their_ranking_and_their_gua
     filled_before_entries_were_numbered(new_database_url).dispose()
     ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
     assert len(ledger.worklist("a", 0, 0, 9)) == 2
-    assert not [line for name in "ab" for line in ledger.verify_ranking(name) if "worklists" in line]
+    assert not [line for name in "ab" for line in ledger.rankings.verify(name) if "worklists" in line]
     ledger.close()
     assert not [change for change in changes_let_through(new_database_url) if "ranking_entries" in change]
 
@@ -88,7 +88,7 @@ def test_entries_copied_under_the_wrong_ranking_are_noticed(new_database_url, tm
     with without_triggers(new_database_url) as owner, owner.begin() as connection:
         connection.exec_driver_sql("DELETE FROM ranking_entries WHERE seq = 1")
         connection.exec_driver_sql("UPDATE ranking_entries SET seq = 1 WHERE seq = 2")
-    assert all("its worklists differ from their digest" in ledger.verify_ranking(name) for name in "ab")
+    assert all("its worklists differ from their digest" in ledger.rankings.verify(name) for name in "ab")
     ledger.close()
     engine.dispose()
 

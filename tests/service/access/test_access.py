@@ -179,5 +179,5 @@ def test_a_ranking_remembers_whom_the_token_vouched_for(workspace, tmp_path):
     assert ranking.actor == ranking_pb2.RankingActor(authenticated_name="ann", authenticated_role=analyst, token_issuer="desk")
     said = "It was asked for by ann as ANALYST, by a token of desk, over no authenticated system."
     assert said in verdict.checks[0].sentence
-    record = workspace.ledger.ranking(ranking.ranking_id)
+    record = workspace.ledger.rankings.get(ranking.ranking_id)
     assert said in verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)

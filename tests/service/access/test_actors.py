@@ -95,7 +95,7 @@ def test_a_ranking_names_who_asked_first_and_every_report_says_that_it_is_a_clai
     verdict = client.rankings.VerifyRanking(asked, timeout=WAIT).verdict
     said = "It was asked for by ann as OPERATIONS_MANAGER, as the caller claimed, over no authenticated system."
     assert said in verdict.checks[0].sentence
-    record = workspace.ledger.ranking(ranking.ranking_id)
+    record = workspace.ledger.rankings.get(ranking.ranking_id)
     archive = workspace.evidence.archive(record)
     assert said in verify_evidence.check_archive(archive, workspace.evidence.proofs.vkey)
     assert workspace.evidence.replays.replay(ranking.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
@@ -119,7 +119,7 @@ def test_who_imported_a_portfolio_and_saved_a_plan_is_told_and_kept_in_the_evide
     assert {p.portfolio_id: p.imported_by.name for p in all_of_them} == {BUNDLED_PORTFOLIO_ID: "", "of-ann": "ann"}
     request = asking()
     request.portfolio_id = request.capacity_plan_id = "of-ann"
-    record = workspace.ledger.ranking(made(client, request, BEN).ranking_id)
+    record = workspace.ledger.rankings.get(made(client, request, BEN).ranking_id)
     report = verify_evidence.check_archive(workspace.evidence.archive(record), workspace.evidence.proofs.vkey)
     said = "by ann as OPERATIONS_MANAGER, as the caller claimed, over no authenticated system."
     assert {f"The portfolio of-ann was imported {said}", f"The plan of-ann/1 was saved {said}"} <= set(report)
@@ -193,7 +193,7 @@ def test_with_mtls_the_certificate_names_the_system_beside_the_claim(workspace, 
         claimed_name="ann", claimed_role=ranking_pb2.ACTOR_ROLE_PLATFORM, authenticated_system=system
     )
     assert ranking.actor == expected
-    held = workspace.ledger.ranking(ranking.ranking_id).record["actor"]
+    held = workspace.ledger.rankings.get(ranking.ranking_id).record["actor"]
     assert held == {"claimed_name": "ann", "claimed_role": "PLATFORM", "authenticated_system": system}
 
 

@@ -57,7 +57,7 @@ def save_desk(workspace, agents=20.0):
 
 def tell(workspace, number, change=lambda default: default, left=0.0):
     """Draw outcomes from what a ranking recorded, defaults from a change of it, and tell them; return the ranking's id."""
-    record = next(r for r in workspace.ledger.rankings_before(None, 10) if r.portfolio_id == f"book-{number}")
+    record = next(r for r in workspace.ledger.rankings.before(None, 10) if r.portfolio_id == f"book-{number}")
     opened = workspace.recorded.opened(record)
     rng = np.random.default_rng(100 + number)
     p = opened.outcomes().probability

@@ -43,7 +43,7 @@ def add_ranking(ledger, ranking_id, request_id, payload, portfolio_id, record, e
     begun = ledger.requests.begin(ranking_id, request_id, payload, portfolio_id, "{}", now)
     if begun.latest.state is RankingState.ABANDONED:
         append_state(ledger, begun.ranking_id, RankingState.RUNNING, "asked for again", now)
-    return ledger.complete_ranking(begun.ranking_id, record, entries, now)
+    return ledger.rankings.complete(begun.ranking_id, record, entries, now)
 
 
 def append_state(ledger, ranking_id, state, reason, now):
@@ -102,7 +102,7 @@ def callers_with_one_key(ledger, count=16):
     broken = failed + ledger.verify_chain()
     if len(set(seen)) > 1:
         broken.append(f"{len(set(seen))} answers for one key")
-    if (stored := len(ledger.rankings_before(None, 100))) != 1:
+    if (stored := len(ledger.rankings.before(None, 100))) != 1:
         broken.append(f"{stored} rankings for one key")
     return broken
 
@@ -169,12 +169,12 @@ def without_triggers(url):
 
 
 def verify_everything(ledger, ranking_ids, checkpoint=None):
-    return ledger.verify_chain(checkpoint) + [line for ranking_id in ranking_ids for line in ledger.verify_ranking(ranking_id)]
+    return ledger.verify_chain(checkpoint) + [line for ranking_id in ranking_ids for line in ledger.rankings.verify(ranking_id)]
 
 
 def undetected_edits(ledger, url, tables=("rankings", "ranking_entries", "portfolios")):
     """Edit every column of every row, one at a time, around the triggers; return the edits that verification misses."""
-    ranking_ids = [ranking.ranking_id for ranking in ledger.rankings_before(None, 100)]
+    ranking_ids = [ranking.ranking_id for ranking in ledger.rankings.before(None, 100)]
     undetected, tried = [], 0
     with without_triggers(url) as engine:
         for name in tables:

@@ -56,7 +56,7 @@ class RankingLists:
             return self._in_states(request, states | asked, terms, order if order.name else NEWEST, shown)
         page = read_page(f"rankings/{terms}/{order}", request.page_size, request.page_token, "")
         after = read_place(page, (str if order.name else int, int))
-        found, more = page.cut(self._ledger.rankings_listed(terms, order, after, page.size + 1))
+        found, more = page.cut(self._ledger.rankings.listed(terms, order, after, page.size + 1))
         return pb.ListRankingsResponse(
             rankings=[write_recorded(record, self._recorded.plan_of(record)) for record, _ in found],
             next_page_token=page.next_token(write_place(found[-1][1])) if more else "",
