@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Worklists,
     Chain,
     Log,
     History,
@@ -61,6 +60,7 @@ class Ledger(
         self.model_events = ModelEvents(database, self.moments)
         self.resources = Resources(database)
         self.rankings = Rankings(database)
+        self.worklists = Worklists(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -71,7 +71,7 @@ def test_windows_are_recorded_verified_and_made_anew(workspace, ordering):
 
 def test_worklists_explanations_and_placements_say_when(workspace, record):
     entries, portfolio = workspace.recorded.entries(record), workspace.recorded.portfolio("p1")
-    listed = {e.account_id: (e.call_from, e.call_until) for e in workspace.ledger.worklist(record.ranking_id, 0, 0, 1_000)}
+    listed = {e.account_id: (e.call_from, e.call_until) for e in workspace.ledger.worklists.page(record.ranking_id, 0, 0, 1_000)}
     worked = np.flatnonzero(entries.queue == 0)
     assert listed == {entries.account_id[r].decode(): (int(entries.call_from[r]), 570) for r in worked}
     row = next(r for r in worked if portfolio.column("state")[r] == b"US-IL")

@@ -111,7 +111,7 @@ def test_the_list_is_worth_more_than_where_the_caps_block(workspace, record):
 
 def test_worklists_explanations_and_placements_say_what_is_offered(workspace, record):
     entries = workspace.recorded.entries(record)
-    listed = {entry.account_id: entry.attempts for entry in workspace.ledger.worklist(record.ranking_id, 0, 0, 1_000)}
+    listed = {entry.account_id: entry.attempts for entry in workspace.ledger.worklists.page(record.ranking_id, 0, 0, 1_000)}
     worked = np.flatnonzero(entries.queue == 0)
     assert listed == {entries.account_id[row].decode(): int(entries.attempts[row]) for row in worked}
     portfolio = workspace.recorded.portfolio("p1")

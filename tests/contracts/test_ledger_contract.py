@@ -70,10 +70,10 @@ def test_one_request_makes_one_ranking(ledger):
 
 def test_worklists_are_paged_in_order(ledger):
     ranking = add(ledger)
-    page = ledger.worklist(ranking.ranking_id, 0, 0, 1)
-    rest = ledger.worklist(ranking.ranking_id, 0, page[-1].priority, 10)
+    page = ledger.worklists.page(ranking.ranking_id, 0, 0, 1)
+    rest = ledger.worklists.page(ranking.ranking_id, 0, page[-1].priority, 10)
     assert [e.account_id for e in page + rest] == ["0", "1"]
-    assert [e.account_id for e in ledger.worklist(ranking.ranking_id, 1, 0, 10)] == ["3"]
+    assert [e.account_id for e in ledger.worklists.page(ranking.ranking_id, 1, 0, 10)] == ["3"]
 
 
 def test_rankings_are_chained_and_survive_reopening(ledger, database_url, tmp_path):
@@ -111,7 +111,7 @@ def test_a_long_worklist_is_read_in_order_page_by_page(ledger):
     entries = entries_of([0] * 700)
     entries = replace(entries, priority=np.random.default_rng(1).permutation(700).astype(np.int32) + 1)
     add_ranking(ledger, "long", "r5", "x", "p1", {}, entries, NOW)
-    read = [entry.priority for after in range(0, 700, 90) for entry in ledger.worklist("long", 0, after, 90)]
+    read = [entry.priority for after in range(0, 700, 90) for entry in ledger.worklists.page("long", 0, after, 90)]
     assert read == list(range(1, 701))
 
 
@@ -199,9 +199,9 @@ def test_states_follow_each_other_only_as_work_does(ledger):
 
 def test_accounts_are_found_in_one_ranking(ledger):
     first, _ = add(ledger, "r1", queue=[0, 0, -1, 1]), add(ledger, "r2", queue=[-1, 1, 1, -1])
-    entry = ledger.entry(first.ranking_id, "1")
+    entry = ledger.worklists.entry(first.ranking_id, "1")
     assert (entry.queue, entry.priority, entry.row_number) == (0, 2, 1)
-    assert ledger.entry(first.ranking_id, "2") is None
+    assert ledger.worklists.entry(first.ranking_id, "2") is None
 
 
 @pytest.mark.parametrize("account_id", ['a,"b', "Ünïcode\u200f", "\\.", "NULL", " x ", "\\N", "%s", "a\nb\r"])
@@ -209,20 +209,20 @@ def test_account_ids_reach_the_worklist_as_they_are(ledger, account_id):
     entries = entries_of([0, 1])
     object.__setattr__(entries, "account_id", np.array([b"first", account_id.encode()]))
     made = add_ranking(ledger, "odd", "r1", "x", "p1", {}, entries, NOW)
-    assert [e.account_id for e in ledger.worklist("odd", 1, 0, 5)] == [account_id]
-    assert ledger.entry("odd", account_id) is not None
+    assert [e.account_id for e in ledger.worklists.page("odd", 1, 0, 5)] == [account_id]
+    assert ledger.worklists.entry("odd", account_id) is not None
     assert ledger.rankings.verify(made.ranking_id) == []
 
 
 def test_a_ranking_that_assigns_nobody_is_recorded(ledger):
     made = add(ledger, queue=[-1, -1])
-    assert ledger.worklist(made.ranking_id, 0, 0, 5) == []
+    assert ledger.worklists.page(made.ranking_id, 0, 0, 5) == []
     assert ledger.rankings.verify(made.ranking_id) == []
 
 
 def test_pages_and_times_are_checked(ledger):
     for size in (0, 1_002):
-        assert reason_of(lambda: ledger.worklist("any", 0, 0, size)) is Reason.LIMIT_EXCEEDED  # noqa: B023 - called at once
+        assert reason_of(lambda: ledger.worklists.page("any", 0, 0, size)) is Reason.LIMIT_EXCEEDED  # noqa: B023 - called at once
     assert reason_of(lambda: begin_at(ledger, datetime(2026, 1, 1))) is Reason.INVALID_ARGUMENT  # noqa: DTZ001
     east = datetime(2026, 1, 1, 12, tzinfo=timezone(timedelta(hours=8)))
     assert begin_at(ledger, east).created_at == "2026-01-01T04:00:00+00:00"

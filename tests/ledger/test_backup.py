@@ -51,7 +51,7 @@ def test_backups_share_their_objects_and_each_is_restored_as_it_was(ledger, tmp_
         again, opened = restored(folder, made.name, tmp_path / made.name)
         assert again == made
         assert opened.log_tree().root.hex() == made.log_root
-        assert opened.worklist("g0", 0, 0, 9) == ledger.worklist("g0", 0, 0, 9)
+        assert opened.worklists.page("g0", 0, 0, 9) == ledger.worklists.page("g0", 0, 0, 9)
         bind_store(opened.database, opened.objects, bytes, NOW)
         opened.close()
 

@@ -64,7 +64,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert target.events_after(0, 9) == source.events_after(0, 9)
     assert target.rankings.find_request("r2", "x") == source.rankings.find_request("r2", "x")
     assert target.requests.unfinished() == source.requests.unfinished()
-    assert target.worklist("g0", 0, 0, 9) == source.worklist("g0", 0, 0, 9)
+    assert target.worklists.page("g0", 0, 0, 9) == source.worklists.page("g0", 0, 0, 9)
     assert add(target, "r8").previous_digest == moved.head
     assert target.verify_chain() == target.verify_log() == []
 

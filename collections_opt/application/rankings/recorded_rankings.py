@@ -127,7 +127,7 @@ class RecordedRankings:
         """Return a page of a queue's accounts in order."""
         record = self.finished(ranking_id)
         queue = self.plan_of(record).queue_index(queue_id)
-        return record, self._ledger.worklist(ranking_id, queue, after_priority, size)
+        return record, self._ledger.worklists.page(ranking_id, queue, after_priority, size)
 
     def compare(self, ranking_ids: Sequence[str]) -> list[OrderingOutcome]:
         """Return rankings of one portfolio, capacity and constraints beside the first.

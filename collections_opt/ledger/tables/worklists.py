@@ -43,7 +43,7 @@ _ENTRY = tuple(table.c[name] for name in WorklistEntry.__dataclass_fields__)
 class Worklists(Store):
     """Worklists of recorded rankings."""
 
-    def worklist(self, ranking_id: str, queue: int, after_priority: int, size: int) -> list[WorklistEntry]:
+    def page(self, ranking_id: str, queue: int, after_priority: int, size: int) -> list[WorklistEntry]:
         """Return a queue's accounts in order, after a place (0 for all), at most ``size``."""
         query = (
             sa.select(*_ENTRY)

@@ -55,7 +55,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
         with pytest.raises(CollectionsError) as caught:
             evidence.answer(ranking.ranking_id, name)
         assert caught.value.reason is Reason.NOT_FOUND
-        assert workspace.ledger.entry(ranking.ranking_id, name) is None
+        assert workspace.ledger.worklists.entry(ranking.ranking_id, name) is None
         assert name.encode() not in workspace.recorded.entries(ranking).account_id
         verdict = evidence.verification.verify_ranking(ranking.ranking_id)
         assert verdict.reached is Strength.INTEGRITY, verdict.broken

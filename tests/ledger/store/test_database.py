@@ -76,7 +76,7 @@ def filled_before_entries_were_numbered(url):
 def test_entries_that_named_their_ranking_by_id_keep_their_ranking_and_their_guards(new_database_url, tmp_path):
     filled_before_entries_were_numbered(new_database_url).dispose()
     ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
-    assert len(ledger.worklist("a", 0, 0, 9)) == 2
+    assert len(ledger.worklists.page("a", 0, 0, 9)) == 2
     assert not [line for name in "ab" for line in ledger.rankings.verify(name) if "worklists" in line]
     ledger.close()
     assert not [change for change in changes_let_through(new_database_url) if "ranking_entries" in change]
