@@ -129,7 +129,7 @@ def make_backup(ledger: Ledger, target: BackupFolder, objects_of: ObjectsOf, now
         _copy_objects(copy.database, ledger.objects, objects)
         report("verifying the copy", 0.6)
         object_count = require_whole(copy, objects_of, report, 0.6)
-        tree, ranking_count = copy.log_tree(), copy.chain_head().seq
+        tree, ranking_count = copy.log_tree(), copy.chain.head().seq
     finally:
         copy.close()
     _sync(beside)

@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Chain,
     Log,
     History,
     Erasure,
@@ -61,6 +60,7 @@ class Ledger(
         self.resources = Resources(database)
         self.rankings = Rankings(database)
         self.worklists = Worklists(database)
+        self.chain = Chain(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -70,8 +70,8 @@ def move_ledger(
         retire(source.database, old, target.database.title, now)
     report("verifying the copy", 0.7)
     _refuse_broken("the copy", _unverified(target, objects_of, report, 0.7))
-    head = source.chain_head()
-    if target.chain_head() != head:
+    head = source.chain.head()
+    if target.chain.head() != head:
         raise _different("rankings")
     return Move(rows, rows[rankings.name], head.record_digest, there is not None)
 
@@ -109,7 +109,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
     """Return what does not verify: chain, log, rows, lives, rankings with their worklists; objects are another matter."""
-    broken = [*ledger.verify_chain(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.lives.verify()]
+    broken = [*ledger.chain.verify(), *ledger.verify_log(), *ledger.verify_rows(), *ledger.lives.verify()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.rankings.verify(ranking.ranking_id)]

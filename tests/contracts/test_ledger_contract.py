@@ -83,7 +83,7 @@ def test_rankings_are_chained_and_survive_reopening(ledger, database_url, tmp_pa
     again = open_ledger(database_url, FolderObjectStore(tmp_path / "objects"))
     assert [r.seq for r in again.rankings.before(None, 10)] == [2, 1]
     assert [r.seq for r in again.rankings.before(2, 10)] == [1]
-    assert again.verify_chain() == []
+    assert again.chain.verify() == []
     again.close()
 
 

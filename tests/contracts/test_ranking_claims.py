@@ -93,7 +93,7 @@ def test_a_cancelled_ranking_is_never_recorded_unless_asked_for_again(ledger):
     with pytest.raises(CollectionsError) as caught:
         ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert caught.value.reason is Reason.RANKING_ABANDONED
-    assert ledger.chain_head().seq == 0
+    assert ledger.chain.head().seq == 0
     ledger.claims.claim("g1", "a", alive("a"), NOW)
     made = ledger.rankings.complete("g1", {}, entries_of([0]), NOW)
     assert ledger.claims.cancel("g1", "too late", NOW).state is State.SUCCEEDED

@@ -37,7 +37,7 @@ def test_no_change_of_any_table_gets_through(ledger, database_url):
     before = ledger.rankings.before(None, 10)
     assert changes_let_through(database_url) == []
     assert ledger.rankings.before(None, 10) == before
-    assert ledger.verify_chain() == []
+    assert ledger.chain.verify() == []
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_column_left_out_of_the_chain_is_noticed(ledger, database_url, monkeyp
             values = {"now": digest, "before": before, "seq": row["seq"]}
             update = "UPDATE rankings SET record_digest = :now, previous_digest = :before WHERE seq = :seq"
             connection.execute(sa.text(update), values)
-    assert ledger.verify_chain() == []
+    assert ledger.chain.verify() == []
     missed = undetected_edits(ledger, database_url)
     assert missed
     assert all("created_at" in edit for edit in missed)
@@ -117,15 +117,15 @@ def test_an_entry_twice_is_refused_by_its_key_or_found(ledger, database_url):
 
 
 def test_a_cut_tail_is_found_by_a_checkpoint_and_by_nothing_else(ledger, database_url):
-    checkpoint = ledger.chain_head()
-    assert ledger.verify_chain(checkpoint) == []
+    checkpoint = ledger.chain.head()
+    assert ledger.chain.verify(checkpoint) == []
     add(ledger, "r9")
-    assert ledger.verify_chain(checkpoint) == []
+    assert ledger.chain.verify(checkpoint) == []
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM ranking_entries")
         connection.exec_driver_sql("DELETE FROM rankings WHERE seq > 1")
-    assert ledger.verify_chain() == []
-    assert any("tail cut" in line for line in ledger.verify_chain(checkpoint))
+    assert ledger.chain.verify() == []
+    assert any("tail cut" in line for line in ledger.chain.verify(checkpoint))
 
 
 def test_an_edited_ranking_is_never_handed_out(ledger, database_url):
@@ -140,7 +140,7 @@ def test_an_edited_ranking_is_never_handed_out(ledger, database_url):
         with pytest.raises(CollectionsError) as caught:
             read()
         assert caught.value.reason is Reason.INTEGRITY_FAILURE
-    assert any(second.ranking_id in line for line in ledger.verify_chain())
+    assert any(second.ranking_id in line for line in ledger.chain.verify())
 
 
 @pytest.mark.parametrize("edit", ["payload = '{}x'", "version = 7", "plan_id = 'desk2'", "etag = 'forged'"])
@@ -178,7 +178,7 @@ def test_callers_with_many_keys_make_a_chain_without_gaps(empty_ledger):
     with ThreadPoolExecutor(16) as pool:
         made = list(pool.map(lambda number: add(empty_ledger, f"r{number}"), range(16)))
     assert sorted(ranking.seq for ranking in made) == list(range(1, 17))
-    assert empty_ledger.verify_chain() == []
+    assert empty_ledger.chain.verify() == []
 
 
 def test_of_many_writers_of_a_plan_one_gets_the_next_version(empty_ledger):

@@ -91,7 +91,7 @@ def test_writers_go_on_and_the_backup_is_one_moment(ledger, tmp_path):
     assert made[-1] >= counts[-1]
     for backup in backups:
         _, opened = restored(folder, backup.name, tmp_path / backup.name)
-        assert opened.verify_chain() == opened.verify_log() == []
+        assert opened.chain.verify() == opened.verify_log() == []
         opened.close()
 
 

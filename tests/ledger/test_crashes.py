@@ -46,7 +46,7 @@ def broken_promises(ledger, acknowledged):
     else:
         broken += ledger.rankings.verify(made.ranking_id)
         broken += [] if ledger.objects.verify(made.record["entries_object"]) else ["its object is missing"]
-    return broken + ledger.verify_chain()
+    return broken + ledger.chain.verify()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_killed_process_leaves_all_or_nothing_and_a_retry_finishes(ledger, dat
     assert [path.name for path in objects] == [digest]
     after = add_ranking(ledger, "g1", "r1", "x", "p1", {"entries_object": digest}, ENTRIES, NOW)
     assert before in (None, after)
-    assert ledger.chain_head().seq == 1
+    assert ledger.chain.head().seq == 1
 
 
 def test_acknowledging_before_the_commit_is_noticed(ledger, database_url, tmp_path):
@@ -88,8 +88,8 @@ def test_a_failed_commit_is_an_unknown_outcome_and_a_retry_settles_it(ledger, ke
     sa.event.remove(engine, "commit", fail)
     assert (ledger.rankings.find_request("r1", "x") is not None) is kept
     made = add(ledger)
-    assert ledger.chain_head().seq == made.seq == 1
-    assert ledger.verify_chain() + ledger.rankings.verify(made.ranking_id) == []
+    assert ledger.chain.head().seq == made.seq == 1
+    assert ledger.chain.verify() + ledger.rankings.verify(made.ranking_id) == []
 
 
 @pytest.mark.parametrize("failing", range(6))
@@ -119,7 +119,7 @@ def test_whichever_statement_fails_nothing_is_left(ledger, failing):
         assert ledger.rankings.find_request("r1", "x") is None
         assert ledger.requests.unfinished() == [begun]
         assert ledger.events_after(0, 9) == []
-        assert ledger.chain_head().seq == 0
+        assert ledger.chain.head().seq == 0
     made = add(ledger)
     assert [s.state for s in ledger.requests.states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]
     assert ledger.rankings.verify(made.ranking_id) == []

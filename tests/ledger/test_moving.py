@@ -7,7 +7,8 @@ import pytest
 from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger import moving
-from collections_opt.ledger.ledger import Ledger, open_ledger
+from collections_opt.ledger.ledger import open_ledger
+from collections_opt.ledger.log.chain import Chain
 from collections_opt.ledger.objects.folder import FolderObjectStore
 from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet
 from tests.support.entries import entries_of
@@ -57,7 +58,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     moved = moving.move_ledger(filled(source), target, objects_of, NOW)
     assert moved.ranking_count == moved.rows["rankings"] == 4
     assert moved.rows["ranking_states"] == 9
-    assert moved.head == source.chain_head().record_digest
+    assert moved.head == source.chain.head().record_digest
     with pytest.raises(CollectionsError, match="was moved to postgresql"):
         add(source, "r8")
     assert target.rankings.before(None, 9) == source.rankings.before(None, 9)
@@ -66,7 +67,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert target.requests.unfinished() == source.requests.unfinished()
     assert target.worklists.page("g0", 0, 0, 9) == source.worklists.page("g0", 0, 0, 9)
     assert add(target, "r8").previous_digest == moved.head
-    assert target.verify_chain() == target.verify_log() == []
+    assert target.chain.verify() == target.verify_log() == []
 
 
 def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, monkeypatch):
@@ -77,11 +78,11 @@ def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, mo
 
     filled(source)
     with monkeypatch.context() as patched:
-        patched.setattr(Ledger, "chain_head", dying)
+        patched.setattr(Chain, "head", dying)
         patched.setattr(moving, "retire", lambda *_: None)
         with pytest.raises(KeyboardInterrupt):
             moving.move_ledger(source, target, objects_of, NOW)
-    assert target.chain_head() == source.chain_head()
+    assert target.chain.head() == source.chain.head()
     moved = moving.move_ledger(source, target, objects_of, NOW)
     assert (moved.copied_before, moved.ranking_count) == (True, 4)
     with pytest.raises(CollectionsError, match="was moved to"):
@@ -103,7 +104,7 @@ def test_a_target_that_holds_anything_is_refused(source, target):
     with pytest.raises(CollectionsError) as caught:
         moving.move_ledger(source, target, objects_of, NOW)
     assert caught.value.reason is Reason.ALREADY_EXISTS
-    assert target.chain_head().seq == 0
+    assert target.chain.head().seq == 0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +122,7 @@ def test_a_ledger_that_does_not_verify_is_not_moved(source, target, tmp_path, ed
     with pytest.raises(CollectionsError) as caught:
         moving.move_ledger(source, target, objects_of, NOW)
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
-    assert target.chain_head().seq == 0
+    assert target.chain.head().seq == 0
 
 
 def test_a_missing_object_is_noticed_before(source, target, tmp_path):

@@ -79,7 +79,7 @@ class Verification:
             kept: signed checkpoints that the caller kept elsewhere. Only they, or places that the owner of the data cannot
                 change, show that the newest records were not taken away together with their checkpoints.
         """
-        chain, log, lives = self._ledger.verify_chain(), self._ledger.verify_log(), self._ledger.lives.verify()
+        chain, log, lives = self._ledger.chain.verify(), self._ledger.verify_log(), self._ledger.lives.verify()
         rows = self._ledger.verify_rows()
         try:
             tree = self._ledger.log_tree()

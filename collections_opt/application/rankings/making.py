@@ -204,7 +204,7 @@ class Rankings:
             health(ranking),
             suspect_scores_accepted=let_pass,
             clipped=clipped,
-            clock_went_back_seconds=clock_went_back(self._ledger.last_recorded_at(), decided),
+            clock_went_back_seconds=clock_went_back(self._ledger.chain.last_recorded_at(), decided),
         )
         facts = RankingFacts(
             inputs=input_facts(command, request, ranking, portfolio.digest, command.experiments),

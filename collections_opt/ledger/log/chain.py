@@ -24,7 +24,7 @@ _BEFORE_ALL = -(2**63)
 class Chain(Store):
     """The order of rankings, provable."""
 
-    def chain_head(self) -> ChainHead:
+    def head(self) -> ChainHead:
         """Return the last ranking, to be kept outside the database as a checkpoint."""
         with self._database.read() as connection:
             return head(connection)
@@ -35,7 +35,7 @@ class Chain(Store):
         with self._database.read() as connection:
             return str(connection.execute(query).scalar() or "")
 
-    def verify_chain(self, checkpoint: ChainHead | None = None) -> list[str]:
+    def verify(self, checkpoint: ChainHead | None = None) -> list[str]:
         """Return what is broken in the chain of rankings, in words; empty when it holds.
 
         Args:

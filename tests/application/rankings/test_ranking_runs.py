@@ -130,7 +130,7 @@ def test_a_cancelled_ranking_stops_stays_away_and_can_be_asked_for_again(workspa
     monkeypatch.setattr(workspace.rankings._runs, "_make", make)
     cancelled.set()
     list(workspace.rankings.watch(command.ranking_id, WAIT))
-    assert workspace.ledger.chain_head().seq == 0
+    assert workspace.ledger.chain.head().seq == 0
     with pytest.raises(CollectionsError) as caught:
         workspace.recorded.finished(command.ranking_id)
     assert caught.value.reason is Reason.RANKING_ABANDONED
@@ -152,7 +152,7 @@ def test_one_cancelled_through_another_process_is_not_recorded(workspace, monkey
     list(workspace.rankings.watch(command.ranking_id, WAIT))
     assert reached == []
     assert workspace.rankings.status(command.ranking_id).state is State.ABANDONED
-    assert workspace.ledger.chain_head().seq == 0
+    assert workspace.ledger.chain.head().seq == 0
 
 
 def test_failures_are_recorded_and_read_after_the_process_is_gone(workspace, monkeypatch, tmp_path, database_url):
@@ -203,7 +203,7 @@ def test_a_commit_of_unknown_outcome_is_settled_by_asking_again(workspace, failu
     assert verify_everything(workspace.ledger, [made.ranking_id]) == []
     told = [event.kind for event in workspace.ledger.events_after(0, 9)]
     assert told == ["ranking.failed"] * (failures > 1) + ["ranking.succeeded"]
-    assert workspace.ledger.chain_head().seq == 1
+    assert workspace.ledger.chain.head().seq == 1
 
 
 def ask(folder, url, request_id, answers, callers):
@@ -227,7 +227,7 @@ def test_callers_of_several_processes_with_one_key_get_one_record(workspace, tmp
     for process in processes:
         process.join()
     assert len(set.union(*found)) == 1
-    assert workspace.ledger.chain_head().seq == len(workspace.ledger.events_after(0, 9)) == 1
+    assert workspace.ledger.chain.head().seq == len(workspace.ledger.events_after(0, 9)) == 1
 
 
 def test_a_stopped_job_that_is_started_again_runs_again():

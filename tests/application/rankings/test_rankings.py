@@ -59,7 +59,7 @@ def test_the_real_portfolio_is_ranked_recorded_explained_and_found_again(workspa
     workspace.close()
     again = open_workspace(tmp_path / "data", MODELS, lambda: NOW, database_url)
     assert again.rank(command, ignore_progress) == made
-    assert again.ledger.verify_chain() == []
+    assert again.ledger.chain.verify() == []
     again.close()
 
 

@@ -46,7 +46,7 @@ def test_rankings_of_the_first_schema_are_kept_and_chained_on(new_database_url, 
     assert ledger.requests.requested("old").latest.state is RankingState.SUCCEEDED
     assert "older version" in ledger.rankings.verify("old")[0]
     assert add(ledger).previous_digest == row["record_digest"]
-    assert ledger.verify_chain() == []
+    assert ledger.chain.verify() == []
     ledger.close()
 
 

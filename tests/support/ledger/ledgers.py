@@ -99,7 +99,7 @@ def callers_with_one_key(ledger, count=16):
         thread.start()
     for thread in threads:
         thread.join()
-    broken = failed + ledger.verify_chain()
+    broken = failed + ledger.chain.verify()
     if len(set(seen)) > 1:
         broken.append(f"{len(set(seen))} answers for one key")
     if (stored := len(ledger.rankings.before(None, 100))) != 1:
@@ -169,7 +169,7 @@ def without_triggers(url):
 
 
 def verify_everything(ledger, ranking_ids, checkpoint=None):
-    return ledger.verify_chain(checkpoint) + [line for ranking_id in ranking_ids for line in ledger.rankings.verify(ranking_id)]
+    return ledger.chain.verify(checkpoint) + [line for ranking_id in ranking_ids for line in ledger.rankings.verify(ranking_id)]
 
 
 def undetected_edits(ledger, url, tables=("rankings", "ranking_entries", "portfolios")):
