@@ -155,8 +155,8 @@ def open_workspace(
     recorded = rankings.recorded
     explanations = AccountExplanations(recorded, serving)
     scores = AccountScores(ledger, serving, rule_tables, values, now)
-    placer = Placer(recorded, serving.recorded, rule_tables, ledger.erasure_count)
-    baselines = CapacityBaselines(books, recorded, serving, rule_tables, values, ledger.erasure_count)
+    placer = Placer(recorded, serving.recorded, rule_tables, ledger.log.erasure_count)
+    baselines = CapacityBaselines(books, recorded, serving, rule_tables, values, ledger.log.erasure_count)
     evidence = Evidence(
         ledger,
         recorded,

@@ -129,7 +129,7 @@ def make_backup(ledger: Ledger, target: BackupFolder, objects_of: ObjectsOf, now
         _copy_objects(copy.database, ledger.objects, objects)
         report("verifying the copy", 0.6)
         object_count = require_whole(copy, objects_of, report, 0.6)
-        tree, ranking_count = copy.log_tree(), copy.chain.head().seq
+        tree, ranking_count = copy.log.tree(), copy.chain.head().seq
     finally:
         copy.close()
     _sync(beside)
@@ -169,7 +169,7 @@ def restore_backup(
             objects.mark(known.marker)
         report("verifying what was restored", 0.6)
         require_whole(restored, objects_of, report, 0.6)
-        tree = restored.log_tree()
+        tree = restored.log.tree()
     finally:
         restored.close()
     if (tree.size, tree.root.hex()) != (backup.log_size, backup.log_root):

@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Log,
     History,
     Erasure,
     LoggedRows,
@@ -61,6 +60,7 @@ class Ledger(
         self.rankings = Rankings(database)
         self.worklists = Worklists(database)
         self.chain = Chain(database)
+        self.log = Log(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

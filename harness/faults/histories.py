@@ -71,7 +71,7 @@ class World:
         """Put the database of a step in place; return the size of its log."""
         shutil.copyfile(self.step(number), self.data / "ledger.db")
         ledger = opening.open_ledger(f"sqlite:///{self.step(number)}", FolderObjectStore(self.folder / "nothing"))
-        size = ledger.log_tree().size
+        size = ledger.log.tree().size
         ledger.close()
         return size
 

@@ -68,7 +68,7 @@ def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
         books = connection.execute(portfolios.select()).mappings().all()
     found = [*_lost(ledger, promises, rows, begun), *_duplicated(ledger, promises, rows)]
     found += [*_altered(ledger, promises, rows, sums), *_books(promises, books)]
-    found += [("chain_breaks", line) for line in (*ledger.chain.verify(), *ledger.verify_log(), *ledger.lives.verify())]
+    found += [("chain_breaks", line) for line in (*ledger.chain.verify(), *ledger.log.verify(), *ledger.lives.verify())]
     return found
 
 

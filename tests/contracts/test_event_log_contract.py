@@ -107,7 +107,7 @@ def test_an_erased_account_leaves_its_place_in_the_feed_and_the_proof(ledger, lo
     ledger.erase_accounts("er", ["a"], np.array([keys.find("a")]), keys, {"reason": "asked", "at": NOW.isoformat()})
     assert [(n, e and e.event_id) for n, e in feed(log)] == [(1, None), (2, "e2"), (3, None)]
     assert log.of_account("a", "", None, 10) == []
-    assert log.verify(ledger.erased_numbers()) == ledger.verify_rows() == ledger.verify_log() == []
+    assert log.verify(ledger.erased_numbers()) == ledger.verify_rows() == ledger.log.verify() == []
     assert "neither given nor erased" in log.verify()[0]
     assert log.record([paid(1)], ANN, NOW)[0].repeated
     log.record([paid(9)], ANN, NOW)
@@ -116,10 +116,10 @@ def test_an_erased_account_leaves_its_place_in_the_feed_and_the_proof(ledger, lo
 
 def test_every_batch_is_in_the_log_with_who_told_it(ledger, log):
     log.record([paid(1), paid(2)], ANN, NOW)
-    (leaf,) = ledger.log_entries(LogKind.EVENTS)
+    (leaf,) = ledger.log.entries(LogKind.EVENTS)
     assert leaf.reference == "1"
     assert leaf.facts["actor"]["claimed_name"] == "ann"
-    assert ledger.verify_log() == ledger.verify_rows() == []
+    assert ledger.log.verify() == ledger.verify_rows() == []
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_what_is_wrong_is_refused_and_leaves_nothing(resources, ledger):
     assert (checked.version, checked.etag) == (0, "")
     assert resources.approve(ApprovalCommand("cards", 1), BEN, validate_only=True).version.approval is None
     assert [each.version.version for each in resources.versions("cards", None, 5)] == [1]
-    assert [entry.reference for entry in ledger.log_entries()] == ["value_parameters/cards/1"]
+    assert [entry.reference for entry in ledger.log.entries()] == ["value_parameters/cards/1"]
 
 
 def test_a_check_that_became_stricter_holds_at_approval(resources, ledger, published):
@@ -150,11 +150,11 @@ def test_what_is_shipped_gives_way_to_people_and_what_is_declared_at_the_start_i
 def test_every_act_has_its_leaf_and_an_edit_is_never_handed_out(resources, ledger, database_url):
     save(resources)
     resources.approve(ApprovalCommand("cards", 1), BEN)
-    assert [(entry.kind, entry.reference) for entry in ledger.log_entries()] == [
+    assert [(entry.kind, entry.reference) for entry in ledger.log.entries()] == [
         (LogKind.RESOURCE, "value_parameters/cards/1"),
         (LogKind.RESOURCE_APPROVAL, "value_parameters/cards/1"),
     ]
-    assert ledger.verify_rows() == ledger.verify_log() == []
+    assert ledger.verify_rows() == ledger.log.verify() == []
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text("UPDATE resource_versions SET content = '7'"))
     refused(Reason.INTEGRITY_FAILURE, resources.version, "cards")

@@ -50,7 +50,7 @@ def test_backups_share_their_objects_and_each_is_restored_as_it_was(ledger, tmp_
     for made in (first, second):
         again, opened = restored(folder, made.name, tmp_path / made.name)
         assert again == made
-        assert opened.log_tree().root.hex() == made.log_root
+        assert opened.log.tree().root.hex() == made.log_root
         assert opened.worklists.page("g0", 0, 0, 9) == ledger.worklists.page("g0", 0, 0, 9)
         bind_store(opened.database, opened.objects, bytes, NOW)
         opened.close()
@@ -61,7 +61,7 @@ def test_a_backup_goes_back_to_the_kind_of_database_it_came_from(ledger, tmp_pat
     made = make_backup(ledger, folder, objects_of, NOW, QUIET)
     restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), objects_of, QUIET)
     opened = open_ledger(postgres_url, FolderObjectStore(tmp_path / "again"))
-    assert opened.log_tree().root.hex() == made.log_root
+    assert opened.log.tree().root.hex() == made.log_root
     opened.close()
     with pytest.raises(CollectionsError) as caught:
         restore_backup(folder, "", postgres_url, FolderObjectStore(tmp_path / "again"), objects_of, QUIET)
@@ -91,7 +91,7 @@ def test_writers_go_on_and_the_backup_is_one_moment(ledger, tmp_path):
     assert made[-1] >= counts[-1]
     for backup in backups:
         _, opened = restored(folder, backup.name, tmp_path / backup.name)
-        assert opened.chain.verify() == opened.verify_log() == []
+        assert opened.chain.verify() == opened.log.verify() == []
         opened.close()
 
 

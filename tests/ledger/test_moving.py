@@ -67,7 +67,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     assert target.requests.unfinished() == source.requests.unfinished()
     assert target.worklists.page("g0", 0, 0, 9) == source.worklists.page("g0", 0, 0, 9)
     assert add(target, "r8").previous_digest == moved.head
-    assert target.chain.verify() == target.verify_log() == []
+    assert target.chain.verify() == target.log.verify() == []
 
 
 def test_a_move_that_died_between_its_two_commits_is_taken_up(source, target, monkeypatch):

@@ -55,7 +55,7 @@ def open_day(
     """
     log = EventLog(ledger.database, keys)
     events = EventBook(log, AccountsInSight(ledger, recorder.sealed), recorder, now)
-    desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.erasure_count)
+    desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.log.erasure_count)
     turns = Turns(Leases(ledger.database, log), desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)
     return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now))

@@ -90,17 +90,17 @@ class Proofs:
 
     def checkpoint(self) -> str:
         """Return the signed checkpoint of the log as it stands."""
-        return self._checkpoints.note(self._ledger.log_tree())
+        return self._checkpoints.note(self._ledger.log.tree())
 
     def state(self, kept: Sequence[str]) -> LogState:
         """Return the signed checkpoint of the log as it stands, beside checkpoints that somebody kept elsewhere."""
-        tree = self._ledger.log_tree()
+        tree = self._ledger.log.tree()
         history = History(self._checkpoints, (), tree)
         return LogState(self._checkpoints.note(tree), tuple(map(history.compared, kept)))
 
     def moment(self) -> LogMoment:
         """Return the log as it stands."""
-        tree = self._ledger.log_tree()
+        tree = self._ledger.log.tree()
         return LogMoment(tree, self._checkpoints.note(tree))
 
     def prove(self, opened: OpenedRanking, account_id: str, moment: LogMoment | None = None) -> AccountProof:
@@ -160,7 +160,7 @@ class Proofs:
         require_wanted()
         decided, refused = leaves.decided, leaves.refused
         shown = None if accounts is None else self._numbers(accounts)
-        tree = self._ledger.log_tree()
+        tree = self._ledger.log.tree()
         files = {
             "README.txt": _readme(record.ranking_id, facts).encode(),
             "record.json": canonical_json(vars_of(record)).encode(),
@@ -192,7 +192,7 @@ class Proofs:
 
     def _log_facts(self, kind: LogKind, reference: str, log: MerkleTree) -> dict[str, Any]:
         """Return a leaf and its path in one state of the log, which one checkpoint must cover: the log grows meanwhile."""
-        entry = self._ledger.log_entry_of(kind, reference)
+        entry = self._ledger.log.entry_of(kind, reference)
         if entry is None:
             raise refuse(Reason.INTEGRITY_FAILURE, "log", f"has no leaf of {kind} {reference}.", "Verify the log.")
         path = log.inclusion_proof(entry.position)

@@ -79,10 +79,10 @@ class Verification:
             kept: signed checkpoints that the caller kept elsewhere. Only they, or places that the owner of the data cannot
                 change, show that the newest records were not taken away together with their checkpoints.
         """
-        chain, log, lives = self._ledger.chain.verify(), self._ledger.verify_log(), self._ledger.lives.verify()
+        chain, log, lives = self._ledger.chain.verify(), self._ledger.log.verify(), self._ledger.lives.verify()
         rows = self._ledger.verify_rows()
         try:
-            tree = self._ledger.log_tree()
+            tree = self._ledger.log.tree()
             erased = self._ledger.erased_numbers()
             keys = self._sealed.broken_keys(erased)
             events = self._sealed.broken_events(self._ledger.database, erased)
@@ -97,7 +97,7 @@ class Verification:
             Check("events", not events, "; ".join(events) or "Events are what their batches say."),
             Check("lives", not lives, "; ".join(lives) or "Requests, states and events follow from each other."),
         ]
-        trail, noted = self._ledger.reads.verify(reads_in_log(list(self._ledger.log_entries(LogKind.READS))))
+        trail, noted = self._ledger.reads.verify(reads_in_log(list(self._ledger.log.entries(LogKind.READS))))
         checks.append(
             Check("reads", not trail, "; ".join(trail) or f"The trail holds {noted} reads of accounts' data, in order.")
         )
@@ -111,7 +111,7 @@ class Verification:
     def _covers(self, signed: int, size: int) -> bool:
         """Return whether nothing but events came after a checkpoint: those are signed a moment later, all that came together."""
         return signed == size or (
-            signed >= 0 and all(kind in (LogKind.EVENTS, LogKind.READS) for kind in self._ledger.log_kinds_from(signed))
+            signed >= 0 and all(kind in (LogKind.EVENTS, LogKind.READS) for kind in self._ledger.log.kinds_from(signed))
         )
 
     def verify_ranking(self, ranking_id: str) -> Verdict:
@@ -154,7 +154,7 @@ class Verification:
 
     def _log_check(self, record: RankingRecord) -> Check:
         try:
-            entry = self._ledger.log_entry_of(LogKind.RANKING, record.ranking_id)
+            entry = self._ledger.log.entry_of(LogKind.RANKING, record.ranking_id)
             told = entry.facts if entry else {}
         except CollectionsError as error:
             return Check("log", False, error.message)

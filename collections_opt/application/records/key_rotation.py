@@ -68,6 +68,6 @@ class KeyRotation:
 
     def _publish(self, signer: Signer, former: tuple[Verifier, ...]) -> None:
         signed = replace(self.checkpoints, signer=signer, former=former)
-        tree = self.ledger.log_tree()
+        tree = self.ledger.log.tree()
         signed.publish(tree)
         signed.publish_elsewhere(tree)

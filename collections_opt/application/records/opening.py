@@ -95,7 +95,7 @@ def open_records(at: Whereabouts, now: Callable[[], datetime], random_bytes: Ran
     bind_store(ledger.database, ledger.objects, random_bytes, now())
     _name_keys(ledger, keyring, now())
     subject_keys = ledger.subject_keys(keyring.vault)
-    sealed = SealedRecords(ledger.objects, subject_keys, ledger.erasure_count)
+    sealed = SealedRecords(ledger.objects, subject_keys, ledger.log.erasure_count)
     records = Records(ledger, sealed, subject_keys, Recorder(ledger, sealed, checkpoints), standing)
     if records.may_write:
         ledger.reads.anchor()
@@ -127,8 +127,8 @@ def open_rotation(at: Whereabouts, now: Callable[[], datetime], random_bytes: Ra
 def _opened(at: Whereabouts, now: Callable[[], datetime], random_bytes: RandomBytes) -> tuple[Standing, Keyring]:
     at.folder.mkdir(parents=True, exist_ok=True)
     ledger = open_ledger(at.database, open_objects(at.objects))
-    known = key_history(ledger.log_entries(LogKind.LEDGER))
-    keyring = open_keyring(at.key_folder, random_bytes, known, may_make=not ledger.log_tree().size)
+    known = key_history(ledger.log.entries(LogKind.LEDGER))
+    keyring = open_keyring(at.key_folder, random_bytes, known, may_make=not ledger.log.tree().size)
     others = tuple(open_place(where) for where in at.checkpoints_at)
     signer, former = keyring.signer, known.former if known else ()
     checkpoints = Checkpoints(at.checkpoint_folder, signer.name, signer, former, others, known.hand_overs if known else ())
@@ -137,7 +137,7 @@ def _opened(at: Whereabouts, now: Callable[[], datetime], random_bytes: RandomBy
 
 def _name_keys(ledger: Ledger, keyring: Keyring, now: datetime) -> None:
     """Let the log of a ledger say which keys are its own, once."""
-    if ledger.database.halted is not None or key_history(ledger.log_entries(LogKind.LEDGER)) is not None:
+    if ledger.database.halted is not None or key_history(ledger.log.entries(LogKind.LEDGER)) is not None:
         return
     check = master_check(keyring.vault.master_key)
     with ledger.database.write() as connection:

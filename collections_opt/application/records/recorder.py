@@ -104,7 +104,7 @@ class Recorder:
 
     def publish_missing(self) -> None:
         """Write the checkpoint that a process did not come to write before it ended; nothing for an empty log."""
-        tree = self.ledger.log_tree()
+        tree = self.ledger.log.tree()
         if tree.size:
             self._publish(tree)
 
@@ -113,7 +113,7 @@ class Recorder:
 
         What it covers is recorded already: a place that cannot be written is told in the process's log and by ``verify log``.
         """
-        return self._publish(self.ledger.log_tree())
+        return self._publish(self.ledger.log.tree())
 
     def _publish(self, tree: MerkleTree) -> Path:
         path = self.checkpoints.publish(tree)

@@ -28,14 +28,14 @@ class Standing:
             CollectionsError: STORAGE_UNAVAILABLE for a place of checkpoints that cannot be read: what it holds is not known.
         """
         notes = list(self.checkpoints.found())
-        found = contradictions(self.checkpoints, notes, self.ledger.log_tree(), self.decisions())
+        found = contradictions(self.checkpoints, notes, self.ledger.log.tree(), self.decisions())
         if found and self.ledger.database.halted is None:
             self.ledger.database.halt(halted_by(found))
         return found
 
     def decisions(self) -> list[Decision]:
         """Return what people decided about the history before."""
-        return decisions(self.ledger.log_entries(LogKind.LEDGER))
+        return decisions(self.ledger.log.entries(LogKind.LEDGER))
 
     def decide(self, actor: Actor, reason: str) -> LogEntry:
         """Record that a person lets the log go on as it is, and sets aside what contradicts it now.
@@ -44,5 +44,5 @@ class Standing:
             CollectionsError: as ``look`` and ``standing.decide``.
         """
         entry = decide(self.ledger.database, self.look(), actor, reason, self.now())
-        self.checkpoints.publish(self.ledger.log_tree())
+        self.checkpoints.publish(self.ledger.log.tree())
         return entry

@@ -64,7 +64,7 @@ class EventCheck:
 
     def broken(self) -> list[str]:
         """Return where events differ from what was recorded of them, in words; empty when none does."""
-        told = {int(entry.reference): entry.facts.get(ROWS_DIGEST) for entry in Log(self._database).log_entries(LogKind.EVENTS)}
+        told = {int(entry.reference): entry.facts.get(ROWS_DIGEST) for entry in Log(self._database).entries(LogKind.EVENTS)}
         broken: list[str] = []
         expected = 1
         with self._database.read() as connection:

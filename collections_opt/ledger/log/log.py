@@ -69,7 +69,7 @@ class LogEntry:
 class Log(Store):
     """The leaves of the log and the tree over them."""
 
-    def log_tree(self) -> MerkleTree:
+    def tree(self) -> MerkleTree:
         """Return the tree over all leaves recorded so far.
 
         Raises:
@@ -85,11 +85,11 @@ class Log(Store):
         raw = np.frombuffer(bytes.fromhex("".join(hashes)), dtype=np.uint8)
         return MerkleTree(raw.reshape(-1, HASH_BYTES))
 
-    def log_entries(self, kind: LogKind | None = None) -> Iterator[LogEntry]:
+    def entries(self, kind: LogKind | None = None) -> Iterator[LogEntry]:
         """Yield all leaves in order, or those of a kind, a page per transaction."""
         yield from map(_entry, self._rows(kind))
 
-    def log_kinds_from(self, position: int) -> list[LogKind]:
+    def kinds_from(self, position: int) -> list[LogKind]:
         """Return the kinds of leaves from a position on, each once."""
         query = sa.select(table.c.kind).where(table.c.position >= position).distinct()
         with self._database.read() as connection:
@@ -108,7 +108,7 @@ class Log(Store):
                 return
             after = page[-1]["position"]
 
-    def log_entry_of(self, kind: LogKind, reference: str) -> LogEntry | None:
+    def entry_of(self, kind: LogKind, reference: str) -> LogEntry | None:
         """Return the latest leaf of a kind about something, None where there is none."""
         query = table.select().where(table.c.kind == kind.value, table.c.reference == reference)
         with self._database.read() as connection:
@@ -121,7 +121,7 @@ class Log(Store):
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
-    def verify_log(self) -> list[str]:
+    def verify(self) -> list[str]:
         """Return where the log and what it records differ, in words; empty when they agree."""
         broken: list[str] = []
         rankings_seen: dict[str, str] = {}

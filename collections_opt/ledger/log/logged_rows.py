@@ -93,7 +93,7 @@ def _told(entry: LogEntry) -> Any:
     try:
         return entry.facts.get("row_digest")
     except CollectionsError:
-        return None  # a leaf that cannot be read is told by ``verify_log``
+        return None  # a leaf that cannot be read is told by ``Log.verify``
 
 
 def _broken_rows(connection: sa.Connection, kind: LogKind) -> list[str]:

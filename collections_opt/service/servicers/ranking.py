@@ -65,7 +65,7 @@ class RankingServicer:
         self._placer = placer
         self._ledger = ledger
         self._lists = RankingLists(ledger, self._recorded)
-        self._mornings = Mornings(ledger.erasure_count)
+        self._mornings = Mornings(ledger.log.erasure_count)
 
     def create_ranking(self, request: pb.CreateRankingRequest, context: Call) -> pb.CreateRankingResponse:
         """Start a ranking, or find the one this request made."""

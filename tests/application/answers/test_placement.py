@@ -123,11 +123,11 @@ def test_what_cannot_be_placed_is_refused_with_its_reason(workspace, ranking, ra
 
 def test_the_recorded_model_and_rules_are_used_or_the_call_is_refused(workspace, ranking, raw):
     one = some(raw, np.array([0]))
-    placer = Placer(workspace.recorded, workspace.serving.recorded, workspace.rule_tables, workspace.ledger.erasure_count)
+    placer = Placer(workspace.recorded, workspace.serving.recorded, workspace.rule_tables, workspace.ledger.log.erasure_count)
     assert placer.place(ranking.ranking_id, one).unchanged.all()
     registry = RegistryPolicy(lowest_step=LadderStep.CHAMPION)
     absent = ModelServing(workspace.ledger, MODELS.parent / "nowhere", registry, None, lambda: NOW)
-    placer = Placer(workspace.recorded, absent.recorded, workspace.rule_tables, workspace.ledger.erasure_count)
+    placer = Placer(workspace.recorded, absent.recorded, workspace.rule_tables, workspace.ledger.log.erasure_count)
     with pytest.raises(CollectionsError) as caught:
         placer.place(ranking.ranking_id, one)
     assert caught.value.reason is Reason.MODEL_UNAVAILABLE

@@ -169,7 +169,7 @@ def test_a_database_rewritten_with_fitting_hashes_is_exposed_by_its_checkpoint(t
     workspace.books.import_portfolio("p1", book(25))
     ranked(workspace)
     note = list(workspace.evidence.verification._checkpoints.published())[-1]
-    size = workspace.ledger.log_tree().size
+    size = workspace.ledger.log.tree().size
     workspace.close()
     forged = opened(tmp_path / "forged")
     forged.books.import_portfolio("p1", book(25, seed=9))

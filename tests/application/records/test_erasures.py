@@ -47,7 +47,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     idle = entries.account_id[entries.queue < 0][0].decode()
     old_archive = evidence.archive(made[0], [other])
     clock.at = LATER
-    size = workspace.ledger.log_tree().size
+    size = workspace.ledger.log.tree().size
     receipt = evidence.erasures.erase([name, idle], "asked for")
     assert (receipt.account_count, receipt.position) == (2, size)
 
@@ -69,7 +69,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     assert verify_evidence.check_archive(old_archive, evidence.proofs.vkey)
     assert evidence.verification.verify_log().broken == ()
     assert name not in workspace.recorded.portfolio("p1").column("account_id").astype(str)
-    entry = workspace.ledger.log_entry_of(LogKind.ERASURE, receipt.erasure_id)
+    entry = workspace.ledger.log.entry_of(LogKind.ERASURE, receipt.erasure_id)
     assert entry.facts["reason"] == "asked for"
     assert name not in entry.content
     if workspace.ledger._database.dialect == "sqlite":
@@ -99,10 +99,10 @@ def test_what_was_worked_is_kept_three_years_and_nothing_is_erased_beside_it(wor
                 erasures.erase(["AC-00011", name], "asked for")
             assert caught.value.reason is Reason.MUST_BE_KEPT
             assert "2029-11-23" in caught.value.violations[-1].remedy
-            assert workspace.ledger.erasure_count() == 0
+            assert workspace.ledger.log.erasure_count() == 0
         else:
             assert erasures.erase([name], "asked for", validate_only=True).position is None
-            assert erasures.erase([name], "asked for").position == workspace.ledger.log_tree().size - 1
+            assert erasures.erase([name], "asked for").position == workspace.ledger.log.tree().size - 1
 
 
 def test_a_legal_hold_forbids_erasure_until_it_is_released(workspace, clock):
@@ -120,7 +120,7 @@ def test_a_legal_hold_forbids_erasure_until_it_is_released(workspace, clock):
     with pytest.raises(CollectionsError) as caught:
         erasures.release("case-7", "again")
     assert caught.value.reason is Reason.NOT_FOUND
-    assert erasures.erase(["AC-00003"], "asked for").position == workspace.ledger.log_tree().size - 1
+    assert erasures.erase(["AC-00003"], "asked for").position == workspace.ledger.log.tree().size - 1
     assert workspace.evidence.verification.verify_log().broken == ()
 
 
@@ -133,7 +133,7 @@ def test_an_erasure_covers_no_earlier_edit(workspace, clock, database_url):
     with pytest.raises(CollectionsError) as caught:
         workspace.evidence.erasures.erase([names[-1]], "asked for")
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
-    assert workspace.ledger.erasure_count() == 0
+    assert workspace.ledger.log.erasure_count() == 0
 
 
 def test_a_row_that_disappears_without_an_erasure_is_noticed(workspace, database_url):

@@ -45,7 +45,7 @@ def test_what_lapsed_goes_what_is_held_or_still_sent_stays_and_proofs_hold(world
     receipt = erasures.erase_lapsed(LAPSED, "retention")
     assert (receipt.erasure_id, receipt.account_count, receipt.held_count) == (checked.erasure_id, 17, 1)
     assert remaining(workspace) == names([*range(12), 20])
-    entry = workspace.ledger.log_entry_of(LogKind.ERASURE, receipt.erasure_id)
+    entry = workspace.ledger.log.entry_of(LogKind.ERASURE, receipt.erasure_id)
     assert entry.facts["lapsed"] == {"before": LAPSED.isoformat(), "held_count": 1}
     assert len(entry.facts["key_numbers"]) == 17
     verdict = workspace.evidence.verification.verify_ranking(made.ranking_id)

@@ -92,7 +92,7 @@ def test_records_removed_with_their_checkpoints_show_beside_any_other_copy(data,
 def opened_size(data):
     """Return the size of the log in the older database."""
     ledger = open_ledger(f"sqlite:///{data / 'old.db'}", None)
-    size = ledger.log_tree().size
+    size = ledger.log.tree().size
     ledger.close()
     return size
 

@@ -24,31 +24,31 @@ def test_every_ranking_has_its_leaf_and_every_log_extends_the_one_before(ledger)
     before = []
     for number in range(5):
         made = add(ledger, f"r{number}")
-        tree = ledger.log_tree()
-        entry = ledger.log_entry_of(LogKind.RANKING, made.ranking_id)
+        tree = ledger.log.tree()
+        entry = ledger.log.entry_of(LogKind.RANKING, made.ranking_id)
         assert (entry.position, entry.facts["record_digest"]) == (number + 1, made.record_digest)  # after the portfolio
         leaf = leaf_hash(entry.content.encode())
         assert check_inclusion(leaf, number + 1, tree.size, tree.inclusion_proof(number + 1), tree.root)
         for size, root in before:
             assert check_consistency(size, root, tree.size, tree.root, tree.consistency_proof(size))
         before.append((tree.size, tree.root))
-    assert ledger.verify_log() == []
-    assert [entry.position for entry in ledger.log_entries(LogKind.RANKING)] == list(range(1, 6))
-    assert ledger.log_entry_of(LogKind.RANKING, "nothing") is None
+    assert ledger.log.verify() == []
+    assert [entry.position for entry in ledger.log.entries(LogKind.RANKING)] == list(range(1, 6))
+    assert ledger.log.entry_of(LogKind.RANKING, "nothing") is None
 
 
 def test_a_leaf_outside_the_transaction_is_noticed(ledger, monkeypatch):
     """The planted bug: the leaf is written after the commit, and the process dies in between."""
     monkeypatch.setattr(rankings_module, "append_log", lambda *_: None)
     made = add(ledger)
-    assert ledger.verify_log() == [f"ranking {made.ranking_id}: recorded, but has no leaf in the log"]
+    assert ledger.log.verify() == [f"ranking {made.ranking_id}: recorded, but has no leaf in the log"]
 
 
 def test_a_leaf_whose_ranking_was_rolled_back_is_noticed(ledger):
     """The planted bug: the leaf is committed before the ranking is."""
     with ledger._database.write() as connection:
         append_log(connection, LogKind.RANKING, "lost", {"record_digest": "d", "seq": 1, "leaves": {}})
-    assert ledger.verify_log() == ["ranking lost: the log holds another record of it"]
+    assert ledger.log.verify() == ["ranking lost: the log holds another record of it"]
 
 
 def test_edits_of_the_log_are_noticed(ledger, database_url):
@@ -68,11 +68,11 @@ def test_edits_of_the_log_are_noticed(ledger, database_url):
                 kept = connection.exec_driver_sql("SELECT * FROM log_entries").mappings().all()
             with engine.begin() as connection:
                 connection.execute(sa.text(edit))
-            assert ledger.verify_log(), edit
+            assert ledger.log.verify(), edit
             with engine.begin() as connection:
                 connection.exec_driver_sql("DELETE FROM log_entries")
                 names = "position, kind, reference, content, leaf_hash"
                 places = ", ".join(f":{name}" for name in names.split(", "))
                 for row in kept:
                     connection.execute(sa.text(f"INSERT INTO log_entries ({names}) VALUES ({places})"), dict(row))
-            assert ledger.verify_log() == []
+            assert ledger.log.verify() == []

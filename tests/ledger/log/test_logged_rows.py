@@ -35,7 +35,7 @@ def test_who_recorded_first_is_kept_for_every_portfolio_and_version_of_a_plan(le
     ledger.plans.add("night", date(2026, 2, 1), "{}", first.etag, NOW, actor=BEN)
     assert ledger.actors(LogKind.PORTFOLIO, ["p1", "p2", "p3"]) == {"p1": UNKNOWN, "p2": ANN}
     assert ledger.actors(LogKind.PLAN, ["night/1", "night/2"]) == {"night/1": ANN, "night/2": BEN}
-    assert ledger.verify_rows() == ledger.verify_log() == []
+    assert ledger.verify_rows() == ledger.log.verify() == []
 
 
 def _edits(connection):
@@ -96,11 +96,11 @@ def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_the
         assert connection.execute(sa.text("SELECT count(*) FROM log_entries")).scalar() == 0
     engine.dispose()
     ledger = open_ledger(new_database_url, FolderObjectStore(tmp_path))
-    assert [(entry.kind, entry.reference) for entry in ledger.log_entries()] == [
+    assert [(entry.kind, entry.reference) for entry in ledger.log.entries()] == [
         (LogKind.PORTFOLIO, "p1"),
         (LogKind.PLAN, "desk/1"),
         (LogKind.ANSWER, "k"),
     ]
-    assert ledger.verify_rows() == ledger.verify_log() == []
+    assert ledger.verify_rows() == ledger.log.verify() == []
     assert ledger.actors(LogKind.PLAN, ["desk/1"]) == {"desk/1": UNKNOWN}
     ledger.close()

@@ -52,7 +52,7 @@ def test_the_service_records_a_whole_day(roles, tmp_path):
     ledger = open_ledger(roles[0], FolderObjectStore(tmp_path))
     fill(ledger)
     assert add(ledger, "r9").seq == 3
-    assert ledger.chain.verify() == ledger.verify_log() == []
+    assert ledger.chain.verify() == ledger.log.verify() == []
     ledger.close()
 
 

@@ -35,7 +35,7 @@ def ledger(database_url, tmp_path):
 
 
 def broken(ledger):
-    return ledger.reads.verify(reads_in_log(list(ledger.log_entries(LogKind.READS))))[0]
+    return ledger.reads.verify(reads_in_log(list(ledger.log.entries(LogKind.READS))))[0]
 
 
 def filled(ledger, count=5):
@@ -50,9 +50,9 @@ def test_reads_are_chained_and_the_log_covers_them(ledger, monkeypatch):
     found = ledger.reads.after(0, 10)
     assert [(read.seq, json.loads(read.subject)) for read in found] == [(n + 1, {"ranking_id": f"rk-{n}"}) for n in range(5)]
     assert json.loads(found[0].actor)["authenticated_name"] == "ann"
-    assert sorted(reads_in_log(list(ledger.log_entries(LogKind.READS)))) == [2, 4, 5]
+    assert sorted(reads_in_log(list(ledger.log.entries(LogKind.READS)))) == [2, 4, 5]
     assert ledger.reads.anchor() is None
-    assert broken(ledger) == ledger.verify_log() == []
+    assert broken(ledger) == ledger.log.verify() == []
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_notes_that_wait_together_are_kept_by_one_transaction(ledger, monkeypatc
     monkeypatch.setattr(ledger.reads._database, "write", lambda **how: begun.append(how) or write(**how))
     assert sorted(note.result() for note in together(ledger, 8)) == list(range(1, 9))
     assert len(begun) == 1
-    assert broken(ledger) == ledger.verify_log() == []
+    assert broken(ledger) == ledger.log.verify() == []
 
 
 def test_where_the_transaction_fails_nobody_is_told_that_a_note_was_kept(ledger, monkeypatch):
