@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    History,
     Erasure,
     LoggedRows,
     Outbox,
@@ -61,6 +60,7 @@ class Ledger(
         self.worklists = Worklists(database)
         self.chain = Chain(database)
         self.log = Log(database)
+        self.history = History(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -77,15 +77,15 @@ def _entries(day: int) -> Entries:
 
 
 def _by_account_and_date(ledger: Ledger, account_id: str, day: date) -> None:
-    for ranking_id in ledger.rankings_in_force(day):
+    for ranking_id in ledger.history.in_force(day):
         ledger.rankings.get(ranking_id)
         ledger.worklists.entry(ranking_id, account_id)
 
 
 LOOKUPS: dict[str, Callable[[Ledger, str, date], object]] = {
     "account at a date": _by_account_and_date,
-    "rankings of a date": lambda ledger, _account, day: ledger.rankings_in_force(day),
-    "last day worked": lambda ledger, account, _day: ledger.last_worked_on(account),
+    "rankings of a date": lambda ledger, _account, day: ledger.history.in_force(day),
+    "last day worked": lambda ledger, account, _day: ledger.history.history.last_worked_on(account),
     "page of a worklist": lambda ledger, _account, day: ledger.worklists.page(f"ranking-{(day - FIRST_DAY).days}", 0, 0, 100),
     "newest rankings": lambda ledger, _account, _day: ledger.rankings.before(None, 100),
 }

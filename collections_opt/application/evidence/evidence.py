@@ -97,7 +97,7 @@ class Evidence:
         return self.proofs.archive(self.recorded.opened(record), accounts)
 
     def _in_force(self, day: date) -> Iterator[RankingRecord]:
-        records = [self.ledger.rankings.get(ranking_id) for ranking_id in self.ledger.rankings_in_force(day)]
+        records = [self.ledger.rankings.get(ranking_id) for ranking_id in self.ledger.history.in_force(day)]
         yield from sorted(records, key=lambda record: not _by_expected_value(record))
 
     def _answer(

@@ -207,7 +207,7 @@ class Erasures:
                 found.append(
                     FieldViolation(f"accounts[{index}]", f"is under legal hold {held[number]}.", "Release the hold first.")
                 )
-            last = self._ledger.last_worked_on(account)
+            last = self._ledger.history.last_worked_on(account)
             until = years_after(last, self._retention_years) if last else None
             if until and today < until:
                 found.append(FieldViolation(f"accounts[{index}]", f"was last worked on {last}.", f"Keep it until {until}."))

@@ -13,7 +13,7 @@ from collections_opt.ledger.store.schema import portfolios, rankings
 class History(Store):
     """Rankings by the day they describe."""
 
-    def rankings_in_force(self, day: date, size: int = 100) -> list[str]:
+    def in_force(self, day: date, size: int = 100) -> list[str]:
         """Return the ids of the rankings of the last day up to this one that has any, latest recorded first."""
         on_or_before = portfolios.c.as_of_date <= day.isoformat()
         joined = rankings.join(portfolios, portfolios.c.portfolio_id == rankings.c.portfolio_id)
