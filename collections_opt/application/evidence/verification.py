@@ -83,7 +83,7 @@ class Verification:
         rows = self._ledger.verify_rows()
         try:
             tree = self._ledger.log.tree()
-            erased = self._ledger.erased_numbers()
+            erased = self._ledger.erasure.erased_numbers()
             keys = self._sealed.broken_keys(erased)
             events = self._sealed.broken_events(self._ledger.database, erased)
         except CollectionsError as error:
@@ -170,7 +170,7 @@ class Verification:
         stored = self._ledger.portfolios.get(facts.inputs.portfolio_id)
         for digest in (held.plan_object, held.rules_object, held.model_card_object):
             self._ledger.objects.get(digest)
-        erased = self._ledger.erased_numbers()
+        erased = self._ledger.erasure.erased_numbers()
         parts = [self._sealed.table(digest) for digest in (held.entries_object, leaves.refused_object)]
         for table in (*parts, self._sealed.table(stored.object_digest), self._sealed.table(stored.quarantine_digest)):
             require_wanted()

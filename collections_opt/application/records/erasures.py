@@ -82,7 +82,7 @@ class Erasures:
             return ErasureReceipt(erasure_id, len(accounts), None)
         facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat()}
         unique = sorted(set(accounts))
-        entry = self._ledger.erase_accounts(erasure_id, unique, np.unique(np.array(numbers)), self._keys, facts)
+        entry = self._ledger.erasure.erase(erasure_id, unique, np.unique(np.array(numbers)), self._keys, facts)
         self._recorder.publish()
         return ErasureReceipt(erasure_id, len(unique), entry.position)
 
@@ -117,7 +117,7 @@ class Erasures:
         if validate_only:
             return ErasureReceipt(erasure_id, len(numbers), None)
         facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat(), "persons": True}
-        entry = self._ledger.erase_accounts(erasure_id, (), np.array(numbers), self._keys, facts)
+        entry = self._ledger.erasure.erase(erasure_id, (), np.array(numbers), self._keys, facts)
         self._recorder.publish()
         return ErasureReceipt(erasure_id, len(numbers), entry.position)
 
@@ -158,7 +158,7 @@ class Erasures:
         lapsed = {"before": before.isoformat(), "held_count": found.held_count}
         facts = {"reason": reason, "actor": actor.recorded(), "at": at.isoformat(), "lapsed": lapsed}
         accounts = np.char.decode(found.account_id, "utf-8").tolist()
-        entry = self._ledger.erase_accounts(erasure_id, accounts, numbers, self._keys, facts)
+        entry = self._ledger.erasure.erase(erasure_id, accounts, numbers, self._keys, facts)
         self._recorder.publish()
         return ErasureReceipt(erasure_id, count, entry.position, found.held_count)
 
@@ -168,7 +168,7 @@ class Erasures:
         Raises:
             CollectionsError: NOT_FOUND for an account never seen; ALREADY_EXISTS for a hold in force under this id.
         """
-        if hold_id in self._ledger.held_numbers():
+        if hold_id in self._ledger.erasure.held_numbers():
             raise refuse(Reason.ALREADY_EXISTS, "hold_id", f"{hold_id!r} is in force.", "Use another id, or release it first.")
         self._record(hold_id, {"placed": True, "key_numbers": self._numbers(accounts), "reason": reason}, actor)
 
@@ -178,13 +178,13 @@ class Erasures:
         Raises:
             CollectionsError: NOT_FOUND when none of this id is in force.
         """
-        numbers = self._ledger.held_numbers().get(hold_id)
+        numbers = self._ledger.erasure.held_numbers().get(hold_id)
         if numbers is None:
             raise refuse(Reason.NOT_FOUND, "hold_id", f"no hold {hold_id!r} is in force.", "Check the id.")
         self._record(hold_id, {"placed": False, "key_numbers": numbers, "reason": reason}, actor)
 
     def _record(self, hold_id: str, facts: dict[str, Any], actor: Actor) -> None:
-        self._ledger.record_hold(hold_id, {**facts, "actor": actor.recorded(), "at": self._now().isoformat()})
+        self._ledger.erasure.record_hold(hold_id, {**facts, "actor": actor.recorded(), "at": self._now().isoformat()})
         self._recorder.publish()
 
     def _numbers(self, accounts: Sequence[str]) -> list[int]:
@@ -200,7 +200,7 @@ class Erasures:
 
     def _refuse_kept(self, accounts: Sequence[str], numbers: Sequence[int]) -> None:
         today, found = self._now().date(), []
-        held = {number: hold_id for hold_id, under in self._ledger.held_numbers().items() for number in under}
+        held = {number: hold_id for hold_id, under in self._ledger.erasure.held_numbers().items() for number in under}
         told = self._ledger.last_event_days(numbers)
         for index, (account, number) in enumerate(zip(accounts, numbers, strict=True)):
             if number in held:

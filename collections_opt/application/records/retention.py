@@ -71,7 +71,7 @@ def lapsed_accounts(
     heard = [number for number, day in ledger.last_event_days().items() if years_after(day, years) >= before and number < size]
     kept[heard] = True
     held = np.zeros(size, dtype=bool)
-    for under in ledger.held_numbers().values():
+    for under in ledger.erasure.held_numbers().values():
         held[under] = True
     lapsed &= ~kept
     chosen = (lapsed & ~held)[key_no]

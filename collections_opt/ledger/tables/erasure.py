@@ -25,7 +25,7 @@ from collections_opt.ledger.tables.worklists import AssignedColumns
 class Erasure(Store):
     """The one way in which something leaves the ledger, and the holds that forbid it."""
 
-    def erase_accounts(
+    def erase(
         self,
         erasure_id: str,
         accounts: Sequence[str],
