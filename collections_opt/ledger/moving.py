@@ -109,7 +109,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
     """Return what does not verify: chain, log, rows, lives, rankings with their worklists; objects are another matter."""
-    broken = [*ledger.chain.verify(), *ledger.log.verify(), *ledger.verify_rows(), *ledger.lives.verify()]
+    broken = [*ledger.chain.verify(), *ledger.log.verify(), *ledger.logged_rows.verify(), *ledger.lives.verify()]
     for ranking in _all(ledger):
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.rankings.verify(ranking.ranking_id)]

@@ -107,7 +107,7 @@ def test_an_erased_account_leaves_its_place_in_the_feed_and_the_proof(ledger, lo
     ledger.erasure.erase("er", ["a"], np.array([keys.find("a")]), keys, {"reason": "asked", "at": NOW.isoformat()})
     assert [(n, e and e.event_id) for n, e in feed(log)] == [(1, None), (2, "e2"), (3, None)]
     assert log.of_account("a", "", None, 10) == []
-    assert log.verify(ledger.erasure.erasure.erased_numbers()) == ledger.verify_rows() == ledger.log.verify() == []
+    assert log.verify(ledger.erasure.erasure.erased_numbers()) == ledger.logged_rows.verify() == ledger.log.verify() == []
     assert "neither given nor erased" in log.verify()[0]
     assert log.record([paid(1)], ANN, NOW)[0].repeated
     log.record([paid(9)], ANN, NOW)
@@ -119,7 +119,7 @@ def test_every_batch_is_in_the_log_with_who_told_it(ledger, log):
     (leaf,) = ledger.log.entries(LogKind.EVENTS)
     assert leaf.reference == "1"
     assert leaf.facts["actor"]["claimed_name"] == "ann"
-    assert ledger.log.verify() == ledger.verify_rows() == []
+    assert ledger.log.verify() == ledger.logged_rows.verify() == []
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_an_edit_around_the_triggers_is_noticed(ledger, log, database_url, edit)
     log.record([paid(3, "b")], ANN, NOW)
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text(edit))
-    assert log.verify() or ledger.verify_rows()
+    assert log.verify() or ledger.logged_rows.verify()
 
 
 def test_nothing_of_an_event_is_readable_in_the_database(ledger, log):

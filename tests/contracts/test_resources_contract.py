@@ -154,12 +154,12 @@ def test_every_act_has_its_leaf_and_an_edit_is_never_handed_out(resources, ledge
         (LogKind.RESOURCE, "value_parameters/cards/1"),
         (LogKind.RESOURCE_APPROVAL, "value_parameters/cards/1"),
     ]
-    assert ledger.verify_rows() == ledger.log.verify() == []
+    assert ledger.logged_rows.verify() == ledger.log.verify() == []
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.execute(sa.text("UPDATE resource_versions SET content = '7'"))
     refused(Reason.INTEGRITY_FAILURE, resources.version, "cards")
     refused(Reason.INTEGRITY_FAILURE, resources.in_force, MARCH)
-    assert ledger.verify_rows() == ["resource value_parameters/cards/1: differs from its leaf in the log"]
+    assert ledger.logged_rows.verify() == ["resource value_parameters/cards/1: differs from its leaf in the log"]
 
 
 def test_an_approval_of_other_content_is_never_in_force(resources, ledger, database_url):

@@ -80,7 +80,7 @@ class Verification:
                 change, show that the newest records were not taken away together with their checkpoints.
         """
         chain, log, lives = self._ledger.chain.verify(), self._ledger.log.verify(), self._ledger.lives.verify()
-        rows = self._ledger.verify_rows()
+        rows = self._ledger.logged_rows.verify()
         try:
             tree = self._ledger.log.tree()
             erased = self._ledger.erasure.erased_numbers()

@@ -58,7 +58,7 @@ class LoggedRows(Store):
             found = [LogEntry(**{**row, "kind": kind}) for row in connection.execute(query).mappings()]
         return {entry.reference: recorded_actor(entry.facts.get("actor", {})) for entry in found}
 
-    def verify_rows(self) -> list[str]:
+    def verify(self) -> list[str]:
         """Return which rows and leaves do not belong together, in words, and permits outside any erasure; empty when all do."""
         with self._database.read() as connection:
             broken = [line for kind in LOGGED for line in _broken_rows(connection, kind)]

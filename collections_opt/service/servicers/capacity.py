@@ -100,7 +100,7 @@ class CapacityServicer:
         first, last = read_date(request.first_day, "first_day"), read_date(request.last_day, "last_day")
         view = self._calendar.view(request.plan_id, first, last)
         stored = self._calendar.changes(request.plan_id, first, last)
-        actors = self._ledger.actors(LogKind.CAPACITY_ACT, [f"{act.plan_id}/{act.act}" for _, act in stored])
+        actors = self._ledger.logged_rows.actors(LogKind.CAPACITY_ACT, [f"{act.plan_id}/{act.act}" for _, act in stored])
         return calendar_pb.GetCapacityCalendarResponse(
             days=write_days(view),
             day_changes=[
@@ -178,7 +178,7 @@ class CapacityServicer:
 
     def _written(self, stored: list[tuple[CapacityPlan, PlanRecord]]) -> list[capacity_plan_pb2.CapacityPlan]:
         """A plan that was only checked has no etag, no time of storing and nobody who stored it."""
-        actors = self._ledger.actors(LogKind.PLAN, [f"{record.plan_id}/{record.version}" for _, record in stored])
+        actors = self._ledger.logged_rows.actors(LogKind.PLAN, [f"{record.plan_id}/{record.version}" for _, record in stored])
         states = {plan_id: self._calendar.states(plan_id) for plan_id in {r.plan_id for _, r in stored if r.version}}
         written = []
         for plan, record in stored:

@@ -100,7 +100,7 @@ class PackServicer:
         )
 
     def _portfolio(self, portfolio_id: str) -> portfolio_service_pb2.Portfolio:
-        actors = self._ledger.actors(LogKind.PORTFOLIO, [portfolio_id])
+        actors = self._ledger.logged_rows.actors(LogKind.PORTFOLIO, [portfolio_id])
         return write_portfolio(self._ledger.portfolios.get(portfolio_id), actors.get(portfolio_id, UNKNOWN))
 
 

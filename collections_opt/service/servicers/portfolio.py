@@ -155,7 +155,7 @@ class PortfolioServicer:
         return pb.RollForwardResponse(portfolio=_with_derivation(shown, derivation))
 
     def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
-        actors = self._ledger.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
+        actors = self._ledger.logged_rows.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
         return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
 
 

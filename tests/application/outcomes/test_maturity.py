@@ -79,7 +79,7 @@ def test_every_source_tells_and_what_it_told_is_sealed_and_in_the_log(world):
     assert maturity.later_portfolio_ids == (LATER,)
     assert sum(maturity.counts.values()) == 12
     assert broken(workspace) == []
-    leaf = workspace.ledger.actors(LogKind.OUTCOME, [str(maturity.seq)])
+    leaf = workspace.ledger.logged_rows.actors(LogKind.OUTCOME, [str(maturity.seq)])
     assert leaf == {str(maturity.seq): ANN}
 
 

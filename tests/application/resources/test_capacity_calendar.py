@@ -86,7 +86,7 @@ def test_saturday_stored_on_friday_changes_nothing_on_friday(workspace):
     plan = workspace.books.plan(DESK, 3)[0]
     assert [queue.agents for queue in plan.queues] == [6.0, 0.0]
     assert plan.effective_from == SATURDAY
-    assert workspace.ledger.verify_rows() == []
+    assert workspace.ledger.logged_rows.verify() == []
 
 
 def test_field_report_a_future_version_does_not_refuse_the_ranking_of_today(one_ledger):
@@ -130,8 +130,8 @@ def test_days_are_shown_before_and_after_and_guarded_by_an_etag_of_their_own(wor
     assert made.after.etag == calendar.view(DESK, FRIDAY, SATURDAY).etag != dry.before.etag
     refused(Reason.ETAG_MISMATCH, calendar.change_days, DESK, sick, dry.before.etag, ANN)
     assert refused(Reason.INVALID_ARGUMENT, calendar.change_days, DESK, sick, "", ANN).violations[0].field == "etag"
-    assert workspace.ledger.actors(LogKind.CAPACITY_ACT, [f"{DESK}/2"]) == {f"{DESK}/2": ANN}
-    assert workspace.ledger.verify_rows() == []
+    assert workspace.ledger.logged_rows.actors(LogKind.CAPACITY_ACT, [f"{DESK}/2"]) == {f"{DESK}/2": ANN}
+    assert workspace.ledger.logged_rows.verify() == []
 
 
 def test_a_change_is_taken_back_and_the_others_stand(workspace):

@@ -33,9 +33,9 @@ def test_who_recorded_first_is_kept_for_every_portfolio_and_version_of_a_plan(le
         ledger.portfolios.add(book, actor)
     first = ledger.plans.add("night", date(2026, 1, 1), "{}", None, NOW, actor=ANN)
     ledger.plans.add("night", date(2026, 2, 1), "{}", first.etag, NOW, actor=BEN)
-    assert ledger.actors(LogKind.PORTFOLIO, ["p1", "p2", "p3"]) == {"p1": UNKNOWN, "p2": ANN}
-    assert ledger.actors(LogKind.PLAN, ["night/1", "night/2"]) == {"night/1": ANN, "night/2": BEN}
-    assert ledger.verify_rows() == ledger.log.verify() == []
+    assert ledger.logged_rows.actors(LogKind.PORTFOLIO, ["p1", "p2", "p3"]) == {"p1": UNKNOWN, "p2": ANN}
+    assert ledger.logged_rows.actors(LogKind.PLAN, ["night/1", "night/2"]) == {"night/1": ANN, "night/2": BEN}
+    assert ledger.logged_rows.verify() == ledger.log.verify() == []
 
 
 def _edits(connection):
@@ -69,20 +69,20 @@ def test_every_edit_of_every_row_is_found_by_its_name(ledger, database_url):
                 connection.rollback()
             assert found, str(edit)
             assert all(line.startswith(kind.value.replace("_", " ")) for line in found)
-    assert ledger.verify_rows() == []
+    assert ledger.logged_rows.verify() == []
 
 
 def test_a_row_without_its_leaf_is_noticed(ledger, monkeypatch):
     """The planted bug: the row is recorded and its leaf is not."""
     monkeypatch.setattr(logged_rows, "append_log", lambda *_: None)
     ledger.portfolios.add(replace(PORTFOLIO, portfolio_id="p2"), ANN)
-    assert ledger.verify_rows() == ["portfolio p2: is stored, but has no leaf in the log"]
+    assert ledger.logged_rows.verify() == ["portfolio p2: is stored, but has no leaf in the log"]
 
 
 def test_a_permit_that_outlives_its_erasure_is_noticed(ledger):
     with ledger.database.write() as connection:
         connection.execute(metadata.tables["erasure_permits"].insert(), {"account_id": "a"})
-    assert ledger.verify_rows() == ["1 erasure permits outlive their erasure"]
+    assert ledger.logged_rows.verify() == ["1 erasure permits outlive their erasure"]
 
 
 def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_them(new_database_url, tmp_path):
@@ -101,6 +101,6 @@ def test_rows_of_before_get_their_leaves_and_nobody_is_said_to_have_recorded_the
         (LogKind.PLAN, "desk/1"),
         (LogKind.ANSWER, "k"),
     ]
-    assert ledger.verify_rows() == ledger.log.verify() == []
-    assert ledger.actors(LogKind.PLAN, ["desk/1"]) == {"desk/1": UNKNOWN}
+    assert ledger.logged_rows.verify() == ledger.log.verify() == []
+    assert ledger.logged_rows.actors(LogKind.PLAN, ["desk/1"]) == {"desk/1": UNKNOWN}
     ledger.close()
