@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    Outbox,
     EventDays,
     Outcomes,
 ):
@@ -61,6 +60,7 @@ class Ledger(
         self.history = History(database)
         self.erasure = Erasure(database)
         self.logged_rows = LoggedRows(database)
+        self.outbox = Outbox(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -150,7 +150,7 @@ def _books(promises, books):
 
 def _events(ledger):
     events, after = [], 0
-    while page := ledger.events_after(after, 1_000):
+    while page := ledger.outbox.after(after, 1_000):
         events += page
         after = page[-1].seq
     return events

@@ -146,7 +146,7 @@ def test_every_end_is_told_once_in_order_of_commits(ledger):
     ledger.rankings.complete("g2", {}, entries_of([0]), NOW)
     ledger.claims.fail("g1", "a", "no model", NOW)
     ledger.claims.cancel("g3", "cancelled", NOW)
-    events = ledger.events_after(0, 10)
+    events = ledger.outbox.after(0, 10)
     assert [(e.seq, e.kind, e.subject) for e in events] == [
         (1, "ranking.succeeded", "g2"),
         (2, "ranking.failed", "g1"),
@@ -154,14 +154,14 @@ def test_every_end_is_told_once_in_order_of_commits(ledger):
     ]
     told = json.loads(events[0].payload)
     assert (told["seq"], told["record_digest"], told["request_id"]) == (made.seq, made.record_digest, "r2")
-    assert ledger.events_after(2, 10) == events[2:]
-    assert ledger.events_after(0, 1) == events[:1]
+    assert ledger.outbox.after(2, 10) == events[2:]
+    assert ledger.outbox.after(0, 1) == events[:1]
 
 
 def test_events_of_many_writers_have_no_gaps(ledger):
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda number: add(ledger, f"r{number}"), range(16)))
-    events = ledger.events_after(0, 100)
+    events = ledger.outbox.after(0, 100)
     assert [e.seq for e in events] == list(range(1, 17))
     assert [e.subject for e in events] == [m.ranking_id for m in sorted(made, key=lambda m: m.seq)]
 

@@ -118,7 +118,7 @@ def test_whichever_statement_fails_nothing_is_left(ledger, failing):
     if failing < expected:
         assert ledger.rankings.find_request("r1", "x") is None
         assert ledger.requests.unfinished() == [begun]
-        assert ledger.events_after(0, 9) == []
+        assert ledger.outbox.after(0, 9) == []
         assert ledger.chain.head().seq == 0
     made = add(ledger)
     assert [s.state for s in ledger.requests.states(made.ranking_id)] == [RankingState.REQUESTED, RankingState.SUCCEEDED]

@@ -62,7 +62,7 @@ def test_everything_recorded_is_there_and_the_chain_goes_on(source, target):
     with pytest.raises(CollectionsError, match="was moved to postgresql"):
         add(source, "r8")
     assert target.rankings.before(None, 9) == source.rankings.before(None, 9)
-    assert target.events_after(0, 9) == source.events_after(0, 9)
+    assert target.outbox.after(0, 9) == source.outbox.after(0, 9)
     assert target.rankings.find_request("r2", "x") == source.rankings.find_request("r2", "x")
     assert target.requests.unfinished() == source.requests.unfinished()
     assert target.worklists.page("g0", 0, 0, 9) == source.worklists.page("g0", 0, 0, 9)

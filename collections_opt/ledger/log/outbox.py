@@ -21,7 +21,7 @@ from collections_opt.ledger.store.schema import outbox
 class Outbox(Store):
     """Events in the order of their commits."""
 
-    def events_after(self, seq: int, size: int) -> list[LedgerEvent]:
+    def after(self, seq: int, size: int) -> list[LedgerEvent]:
         """Return events in order, after one (0 for all), at most ``size``."""
         query = outbox.select().where(outbox.c.seq > seq).order_by(outbox.c.seq).limit(check_size(size))
         with self._database.read() as connection:

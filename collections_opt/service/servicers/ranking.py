@@ -100,7 +100,7 @@ class RankingServicer:
         if request.after_sequence < 0:
             raise refuse(Reason.INVALID_ARGUMENT, "after_sequence", "is negative.", "Send 0 to start from the first event.")
         page = read_page("events", request.page_size, "", 0)
-        events = self._ledger.events_after(request.after_sequence, page.size)
+        events = self._ledger.outbox.after(request.after_sequence, page.size)
         return pb.ReadRankingEventsResponse(events=[write_event(event) for event in events])
 
     def watch_ranking(self, request: pb.WatchRankingRequest, context: Call) -> Iterator[pb.WatchRankingResponse]:

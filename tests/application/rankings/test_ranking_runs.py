@@ -201,7 +201,7 @@ def test_a_commit_of_unknown_outcome_is_settled_by_asking_again(workspace, failu
         sa.event.remove(engine, "commit", fail)
     made = workspace.rank(command, ignore_progress)
     assert verify_everything(workspace.ledger, [made.ranking_id]) == []
-    told = [event.kind for event in workspace.ledger.events_after(0, 9)]
+    told = [event.kind for event in workspace.ledger.outbox.after(0, 9)]
     assert told == ["ranking.failed"] * (failures > 1) + ["ranking.succeeded"]
     assert workspace.ledger.chain.head().seq == 1
 
@@ -227,7 +227,7 @@ def test_callers_of_several_processes_with_one_key_get_one_record(workspace, tmp
     for process in processes:
         process.join()
     assert len(set.union(*found)) == 1
-    assert workspace.ledger.chain.head().seq == len(workspace.ledger.events_after(0, 9)) == 1
+    assert workspace.ledger.chain.head().seq == len(workspace.ledger.outbox.after(0, 9)) == 1
 
 
 def test_a_stopped_job_that_is_started_again_runs_again():
