@@ -34,7 +34,6 @@ from collections_opt.ledger.tables.worklists import Worklists
 
 
 class Ledger(
-    EventDays,
     Outcomes,
 ):
     """Portfolios, plans, models and rankings in one database, with the objects they name.
@@ -61,6 +60,7 @@ class Ledger(
         self.erasure = Erasure(database)
         self.logged_rows = LoggedRows(database)
         self.outbox = Outbox(database)
+        self.event_days = EventDays(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)

@@ -123,7 +123,7 @@ class Erasures:
 
     def _refuse_heard(self, customers: Sequence[str], numbers: Mapping[str, int | None]) -> None:
         today, kept = self._now().date(), []
-        heard = self._ledger.last_person_event_days([number for number in numbers.values() if number is not None])
+        heard = self._ledger.event_days.last_of_persons([number for number in numbers.values() if number is not None])
         for index, customer in enumerate(customers):
             last = heard.get(_number(numbers[customer]))
             until = years_after(last, self._retention_years) if last else None
@@ -201,7 +201,7 @@ class Erasures:
     def _refuse_kept(self, accounts: Sequence[str], numbers: Sequence[int]) -> None:
         today, found = self._now().date(), []
         held = {number: hold_id for hold_id, under in self._ledger.erasure.held_numbers().items() for number in under}
-        told = self._ledger.last_event_days(numbers)
+        told = self._ledger.event_days.last_of_accounts(numbers)
         for index, (account, number) in enumerate(zip(accounts, numbers, strict=True)):
             if number in held:
                 found.append(

@@ -68,7 +68,11 @@ def lapsed_accounts(
             numbers = sealed.table(digest).key_no
             seen[numbers[(numbers >= 0) & (numbers < size)]] = True
         progress(SolveProgress("portfolios", (done + 1) / len(stored)))
-    heard = [number for number, day in ledger.last_event_days().items() if years_after(day, years) >= before and number < size]
+    heard = [
+        number
+        for number, day in ledger.event_days.last_of_accounts().items()
+        if years_after(day, years) >= before and number < size
+    ]
     kept[heard] = True
     held = np.zeros(size, dtype=bool)
     for under in ledger.erasure.held_numbers().values():

@@ -17,14 +17,14 @@ _BATCH = 1_000
 class EventDays(Store):
     """Days of events by account."""
 
-    def last_person_event_days(self, numbers: Sequence[int]) -> dict[int, date]:
+    def last_of_persons(self, numbers: Sequence[int]) -> dict[int, date]:
         """Return the day (UTC) on which the last event told of each person alone was recorded, by key number."""
         last = sa.select(table.c.person_no, sa.func.max(table.c.recorded_at)).where(table.c.person_no.in_(list(numbers)))
         with self._database.read() as connection:
             rows = connection.execute(last.group_by(table.c.person_no)).all()
         return {int(number): (_EPOCH + timedelta(microseconds=int(at))).date() for number, at in rows}
 
-    def last_event_days(self, numbers: Sequence[int] | None = None) -> dict[int, date]:
+    def last_of_accounts(self, numbers: Sequence[int] | None = None) -> dict[int, date]:
         """Return the day (UTC) on which the last event of each account was recorded, by key number; None asks for all accounts.
 
         Accounts without events are left out.
