@@ -33,17 +33,15 @@ from collections_opt.ledger.tables.resources import Resources
 from collections_opt.ledger.tables.worklists import Worklists
 
 
-class Ledger(
-    Outcomes,
-):
-    """Portfolios, plans, models and rankings in one database, with the objects they name.
+class Ledger:
+    """Parts over one database, each with the records of one noun, and the objects that they name.
 
     ``requests`` holds what was asked for, ``claims`` who makes it, ``lives`` checks how it went. Ids and instants are passed in.
-    Any thread may call any method; writes wait for each other.
+    Any thread may call any method of any part; writes wait for each other.
     """
 
     def __init__(self, database: Database, objects: ObjectStore) -> None:
-        super().__init__(database)
+        self.database = database
         self.objects = objects
         self.portfolios = Portfolios(database)
         self.plans = Plans(database)
@@ -61,29 +59,25 @@ class Ledger(
         self.logged_rows = LoggedRows(database)
         self.outbox = Outbox(database)
         self.event_days = EventDays(database)
+        self.outcomes = Outcomes(database)
         self.workers = Workers(database)
         self.requests = Requests(database)
         self.claims = Claims(database)
         self.lives = Lives(database)
         self.reads = Reads(database)
 
-    @property
-    def database(self) -> Database:
-        """The database that holds the records."""
-        return self._database
-
     def sweep_objects(self, grace: timedelta, now: datetime, dry_run: bool) -> Sweep:
         """Remove the objects that no record names, as ``sweeping.sweep_objects``."""
-        return sweep_objects(self._database, self.objects, grace, now, dry_run)
+        return sweep_objects(self.database, self.objects, grace, now, dry_run)
 
     def subject_keys(self, vault: KeyVault) -> SubjectKeys:
         """Return the keys of accounts, kept beside the records under a master key."""
-        return SubjectKeys(self._database, vault)
+        return SubjectKeys(self.database, vault)
 
     def close(self) -> None:
         """Let the workers that joined here count as ended, and close all connections."""
         self.workers.leave()
-        self._database.close()
+        self.database.close()
 
 
 def open_ledger(url: str, objects: ObjectStore) -> Ledger:

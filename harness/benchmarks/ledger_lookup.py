@@ -85,7 +85,7 @@ def _by_account_and_date(ledger: Ledger, account_id: str, day: date) -> None:
 LOOKUPS: dict[str, Callable[[Ledger, str, date], object]] = {
     "account at a date": _by_account_and_date,
     "rankings of a date": lambda ledger, _account, day: ledger.history.in_force(day),
-    "last day worked": lambda ledger, account, _day: ledger.history.history.last_worked_on(account),
+    "last day worked": lambda ledger, account, _day: ledger.history.last_worked_on(account),
     "page of a worklist": lambda ledger, _account, day: ledger.worklists.page(f"ranking-{(day - FIRST_DAY).days}", 0, 0, 100),
     "newest rankings": lambda ledger, _account, _day: ledger.rankings.before(None, 100),
 }

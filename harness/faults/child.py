@@ -37,7 +37,7 @@ class Session:
         self.channel, self.job = channel, job
         skew = timedelta(seconds=job.get("skew_seconds", 0))
         self.workspace = self._opened(lambda: NOW + skew)
-        database = self.workspace.ledger._database
+        database = self.workspace.ledger.database
         if job.get("fault") == "lock":
             sa.event.listen(database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
             database._engine.dispose()

@@ -116,7 +116,7 @@ def another_history(world: World, draw: random.Random) -> tuple[Path, ...]:
     world.forget(world.restore(draw.randrange(STEPS - 1)))
     records = world.open()
     for number in range(draw.randint(1, 40)):
-        records.ledger.erasure.erasure.record_hold(
+        records.ledger.erasure.record_hold(
             f"other-{number}", {"placed": True, "key_numbers": [], "reason": "", "actor": {}, "at": ""}
         )
     records.recorder.publish()

@@ -56,7 +56,7 @@ def _after_commit(session, owner, name):
         made = complete(*arguments)
         while late:
             given, named = late.pop()
-            with session.workspace.ledger._database.write() as connection:
+            with session.workspace.ledger.database.write() as connection:
                 given = [connection if hasattr(value, "exec_driver_sql") else value for value in given]
                 write(*given, **named)
         return made
@@ -75,7 +75,7 @@ def entries_outside_the_transaction(session):
         made = complete(*arguments)
         while late:
             columns, seq = late.pop()
-            with session.workspace.ledger._database.write() as connection:
+            with session.workspace.ledger.database.write() as connection:
                 insert(columns, connection, seq)
         return made
 

@@ -59,7 +59,7 @@ class Promises:
 
 def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
     """Return every broken promise as its kind and a sentence."""
-    with ledger._database.read() as connection:
+    with ledger.database.read() as connection:
         rows = {row["request_id"]: dict(row) for row in connection.execute(rankings.select()).mappings()}
         begun = set(connection.execute(sa.select(ranking_requests.c.request_id)).scalars())
         total = sa.func.coalesce(sa.func.sum(ranking_entries.c.increment_minor), 0)

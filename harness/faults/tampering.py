@@ -136,7 +136,7 @@ def bench(folder: Path) -> Iterator[Bench]:
     EventLog(workspace.ledger.database, workspace.evidence.erasures._keys).record(told, Actor("ann"), NOW)
     act = CapacityAct(PLAN.plan_id, 0, CapacityActKind.DAYS, 0, "2026-11-27", "2026-11-28", "{}", "")
     workspace.ledger.capacity_acts.add(act, workspace.ledger.capacity_acts.book(PLAN.plan_id).state, NOW)
-    workspace.ledger.add_outcome(OutcomeKind.FILE, made[0].portfolio_id, "", {"source": "a file"}, "", NOW, Actor("ann"))
+    workspace.ledger.outcomes.add(OutcomeKind.FILE, made[0].portfolio_id, "", {"source": "a file"}, "", NOW, Actor("ann"))
     workspace.ledger.reads.anchor()
     workspace.evidence.erasures._recorder.publish()
     ready = Bench(folder, workspace, [each.ranking_id for each in made])

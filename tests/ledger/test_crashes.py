@@ -40,7 +40,7 @@ def broken_promises(ledger, acknowledged):
     made = ledger.rankings.find_request("r1", "x")
     broken = ["acknowledged and lost"] if acknowledged and made is None else []
     if made is None:
-        with ledger._database.read() as connection:
+        with ledger.database.read() as connection:
             rows = connection.exec_driver_sql("SELECT count(*) FROM ranking_entries").scalar()
         broken += [f"{rows} entries of no ranking"] if rows else []
     else:
@@ -73,7 +73,7 @@ def test_acknowledging_before_the_commit_is_noticed(ledger, database_url, tmp_pa
 
 @pytest.mark.parametrize("kept", [False, True])
 def test_a_failed_commit_is_an_unknown_outcome_and_a_retry_settles_it(ledger, kept):
-    engine = ledger._database._engine
+    engine = ledger.database._engine
 
     def fail(connection):
         if kept:
@@ -95,7 +95,7 @@ def test_a_failed_commit_is_an_unknown_outcome_and_a_retry_settles_it(ledger, ke
 @pytest.mark.parametrize("failing", range(6))
 def test_whichever_statement_fails_nothing_is_left(ledger, failing):
     """Fail the n-th write of a ranking's transaction: ranking, entries, leaf of the log, state, event."""
-    engine, seen = ledger._database._engine, []
+    engine, seen = ledger.database._engine, []
     begun = ledger.requests.begin("g1", "r1", "x", "p1", "{}", NOW)
 
     def fail(connection, cursor, statement, *_):

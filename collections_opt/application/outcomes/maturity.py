@@ -134,7 +134,7 @@ class Maturities:
             "digest": digest,
         }
         rows = self._recorder.sealed.put_outcomes(columns)
-        record = self._ledger.add_outcome(OutcomeKind.FILE, portfolio_id, "", payload, rows, self._now(), actor)
+        record = self._ledger.outcomes.add(OutcomeKind.FILE, portfolio_id, "", payload, rows, self._now(), actor)
         self._recorder.publish()
         return record
 
@@ -185,13 +185,13 @@ class Maturities:
             "method": METHOD,
             "outcomes_digest": digest_columns(found.columns()),
         }
-        before = self._ledger.last_outcome(OutcomeKind.MATURITY, ranking_id)
+        before = self._ledger.outcomes.last(OutcomeKind.MATURITY, ranking_id)
         if before is not None and _same(before.facts, payload):
             return replace(_maturity(before), repeated=True)
         require_wanted()
         rows = self._recorder.sealed.put_outcomes(found.columns())
         about = (OutcomeKind.MATURITY, opened.record.portfolio_id, ranking_id)
-        record = self._ledger.add_outcome(*about, payload, rows, now, actor)
+        record = self._ledger.outcomes.add(*about, payload, rows, now, actor)
         self._recorder.publish()
         return _maturity(record)
 
@@ -236,7 +236,7 @@ class Maturities:
             self._recorded.finished(ranking_id)
         if portfolio_id:
             self._ledger.portfolios.get(portfolio_id)
-        records = self._ledger.outcomes_after(seq, size, OutcomeKind.MATURITY, portfolio_id, ranking_id)
+        records = self._ledger.outcomes.after(seq, size, OutcomeKind.MATURITY, portfolio_id, ranking_id)
         return [_maturity(record) for record in records]
 
     def latest(self, ranking_id: str) -> tuple[Maturity, MaturedOutcomes]:
@@ -246,7 +246,7 @@ class Maturities:
             CollectionsError: NOT_FOUND for an unknown ranking; RANKING_NOT_MATURE for one that did not mature.
         """
         self._recorded.finished(ranking_id)
-        record = self._ledger.last_outcome(OutcomeKind.MATURITY, ranking_id)
+        record = self._ledger.outcomes.last(OutcomeKind.MATURITY, ranking_id)
         if record is None:
             told = f"{ranking_id} has not matured."
             raise refuse(Reason.RANKING_NOT_MATURE, "ranking_id", told, "Let it mature once its horizon has passed.")
@@ -256,13 +256,13 @@ class Maturities:
         before: int | None = None
         while page := self._ledger.rankings.before(before, _PAGE):
             for record in page:
-                if self._ledger.last_outcome(OutcomeKind.MATURITY, record.ranking_id) is None:
+                if self._ledger.outcomes.last(OutcomeKind.MATURITY, record.ranking_id) is None:
                     yield record
             before = page[-1].seq
 
     def _files(self, portfolio_id: str) -> Iterator[OutcomeRecord]:
         after = 0
-        while page := self._ledger.outcomes_after(after, _PAGE, OutcomeKind.FILE, portfolio_id):
+        while page := self._ledger.outcomes.after(after, _PAGE, OutcomeKind.FILE, portfolio_id):
             yield from page
             after = page[-1].seq
 

@@ -101,8 +101,8 @@ class Monitors:
 
     def _observe_missed(self, actor: Actor) -> None:
         """Hold the latest matured rankings against what they predicted that a server ended before it came to."""
-        for record in reversed(self._ledger.latest_outcomes(OutcomeKind.MATURITY, MOST_RANKINGS)):
-            if self._ledger.last_outcome(OutcomeKind.MONITOR, record.ranking_id) is None:
+        for record in reversed(self._ledger.outcomes.latest(OutcomeKind.MATURITY, MOST_RANKINGS)):
+            if self._ledger.outcomes.last(OutcomeKind.MONITOR, record.ranking_id) is None:
                 self.observe(record.ranking_id, actor)
 
     def observe(self, ranking_id: str, actor: Actor = UNKNOWN) -> MonitorFacts:
@@ -112,7 +112,7 @@ class Monitors:
             CollectionsError: NOT_FOUND; RANKING_NOT_MATURE.
         """
         maturity, found = self.maturities.latest(ranking_id)
-        before = self._ledger.last_outcome(OutcomeKind.MONITOR, ranking_id)
+        before = self._ledger.outcomes.last(OutcomeKind.MONITOR, ranking_id)
         if before is not None:
             held = MonitorFacts.of(before)
             if held.maturity_seq == maturity.seq:
@@ -120,7 +120,7 @@ class Monitors:
         require_wanted()
         facts = self._judged(_found_of(self._recorded.open(ranking_id), maturity, found, self._ledger.objects))
         about = (OutcomeKind.MONITOR, facts.portfolio_id, ranking_id)
-        self._ledger.add_outcome(*about, facts.to_payload(), "", self._now(), actor)
+        self._ledger.outcomes.add(*about, facts.to_payload(), "", self._now(), actor)
         self._recorder.publish()
         self.on_recorded(facts)
         return facts
@@ -129,7 +129,7 @@ class Monitors:
         """Return the last monitor of every ranking, by day: of a model, of a desk, or of all."""
         latest: dict[str, MonitorFacts] = {}
         after = 0
-        while page := self._ledger.outcomes_after(after, _PAGE, OutcomeKind.MONITOR):
+        while page := self._ledger.outcomes.after(after, _PAGE, OutcomeKind.MONITOR):
             for record in page:
                 latest[record.ranking_id] = MonitorFacts.of(record)
             after = page[-1].seq
@@ -138,7 +138,7 @@ class Monitors:
 
     def last(self) -> MonitorFacts | None:
         """Return what was found last, None before anything was."""
-        record = self._ledger.last_outcome(OutcomeKind.MONITOR)
+        record = self._ledger.outcomes.last(OutcomeKind.MONITOR)
         return MonitorFacts.of(record) if record else None
 
     def _judged(self, facts: MonitorFacts) -> MonitorFacts:

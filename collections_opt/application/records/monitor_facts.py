@@ -153,7 +153,7 @@ class MonitorFacts:
 
 def monitor_warnings(ledger: Ledger, model_version: str) -> list[str]:
     """Return, in sentences, where the last monitor of a model says that its predictions do not hold; empty when they do."""
-    for record in ledger.latest_outcomes(OutcomeKind.MONITOR, _LOOKED_AT):
+    for record in ledger.outcomes.latest(OutcomeKind.MONITOR, _LOOKED_AT):
         facts = MonitorFacts.of(record)
         if facts.model_version == model_version:
             return list(_warnings(facts))

@@ -20,7 +20,7 @@ from collections_opt.ledger.store.schema import outcome_records as table
 class Outcomes(Store):
     """Records about outcomes, in order; rows of accounts are sealed objects that their payloads name, to be stored before."""
 
-    def add_outcome(
+    def add(
         self,
         kind: OutcomeKind,
         portfolio_id: str,
@@ -48,7 +48,7 @@ class Outcomes(Store):
             insert_logged(connection, LogKind.OUTCOME, {**vars(record), "kind": kind.value}, actor)
         return record
 
-    def outcomes_after(
+    def after(
         self, seq: int, size: int, kind: OutcomeKind | None = None, portfolio_id: str = "", ranking_id: str = ""
     ) -> list[OutcomeRecord]:
         """Return records in order, after one (0 for all), at most ``size``: of a kind, a portfolio, a ranking, or of all."""
@@ -60,13 +60,13 @@ class Outcomes(Store):
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
-    def latest_outcomes(self, kind: OutcomeKind, size: int) -> list[OutcomeRecord]:
+    def latest(self, kind: OutcomeKind, size: int) -> list[OutcomeRecord]:
         """Return the latest records of a kind, the latest first, at most ``size``."""
         query = table.select().where(table.c.kind == kind.value).order_by(table.c.seq.desc()).limit(check_size(size))
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
 
-    def last_outcome(self, kind: OutcomeKind, ranking_id: str = "") -> OutcomeRecord | None:
+    def last(self, kind: OutcomeKind, ranking_id: str = "") -> OutcomeRecord | None:
         """Return the latest record of a kind, of a ranking or of all; None where there is none."""
         query = table.select().where(table.c.kind == kind.value).order_by(table.c.seq.desc()).limit(1)
         if ranking_id:

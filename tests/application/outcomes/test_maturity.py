@@ -176,7 +176,7 @@ def test_the_object_of_a_record_is_missed_when_it_is_gone(small):
     workspace, ranking_id, clock = small
     clock.at = DUE
     workspace.monitors.maturities.mature(ranking_id, TERMS)
-    digest = workspace.ledger.outcomes_after(0, 10)[-1].object_digest
+    digest = workspace.ledger.outcomes.after(0, 10)[-1].object_digest
     path = next(path for path in workspace.ledger.objects._root.rglob("*") if digest in path.name)
     path.unlink()
     assert ["outcome record" in sentence for sentence in broken(workspace)] == [True]

@@ -88,7 +88,7 @@ def test_a_shift_raises_an_alarm_that_is_in_the_log(workspace):
     assert cell.alarm
     assert cell.level_log >= cell.threshold_log
     assert any("alarm" in line for line in monitor_warnings(workspace.ledger, facts.model_version))
-    record = workspace.ledger.last_outcome(OutcomeKind.MONITOR, facts.ranking_id)
+    record = workspace.ledger.outcomes.last(OutcomeKind.MONITOR, facts.ranking_id)
     assert same(MonitorFacts.of(record), facts)
     assert all(check.holds for check in workspace.evidence.verification.verify_log().checks)
 
@@ -108,13 +108,13 @@ def test_the_same_outcomes_are_held_against_the_ranking_once_and_new_ones_again(
     ranking_id = tell(workspace, 1)
     workspace.monitors.mature([ranking_id], TERMS)
     workspace.monitors.mature([ranking_id], TERMS)
-    assert len(workspace.ledger.latest_outcomes(OutcomeKind.MONITOR, 10)) == 1
+    assert len(workspace.ledger.outcomes.latest(OutcomeKind.MONITOR, 10)) == 1
     ids = workspace.recorded.portfolio("book-1").column("account_id")[:3]
     day = np.full(3, day_number(FIRST) + 3)
     mended = ToldOutcomes(ids, np.full(3, Outcome.DIED, dtype=np.int64), day, np.full(3, -1))
     workspace.monitors.maturities.record_file("book-1", mended, "mended")
     workspace.monitors.mature([ranking_id], TERMS)
-    assert len(workspace.ledger.latest_outcomes(OutcomeKind.MONITOR, 10)) == 2
+    assert len(workspace.ledger.outcomes.latest(OutcomeKind.MONITOR, 10)) == 2
     assert len(workspace.monitors.all()) == 1
     assert workspace.monitors.all()[0].unseen_count == 3
 
@@ -130,7 +130,7 @@ def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unwo
         facts = observed(opened, 1)
         figure = facts.challengers["outcome/shadow"]
         assert figure.low > 0.0  # outcomes were drawn from the model's own chances
-        record = opened.ledger.last_outcome(OutcomeKind.MONITOR, facts.ranking_id)
+        record = opened.ledger.outcomes.last(OutcomeKind.MONITOR, facts.ranking_id)
         assert MonitorFacts.of(record).challengers["outcome/shadow"].value == pytest.approx(figure.value, abs=1e-9)
 
 

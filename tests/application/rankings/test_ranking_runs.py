@@ -177,7 +177,7 @@ def test_failures_are_recorded_and_read_after_the_process_is_gone(workspace, mon
 
 @pytest.mark.parametrize(("failures", "kept"), [(1, False), (1, True), (99, False)])
 def test_a_commit_of_unknown_outcome_is_settled_by_asking_again(workspace, failures, kept):
-    engine, seen = workspace.ledger._database._engine, []
+    engine, seen = workspace.ledger.database._engine, []
     command = cheap()
 
     def fail(connection):

@@ -72,7 +72,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     entry = workspace.ledger.log.entry_of(LogKind.ERASURE, receipt.erasure_id)
     assert entry.facts["reason"] == "asked for"
     assert name not in entry.content
-    if workspace.ledger._database.dialect == "sqlite":
+    if workspace.ledger.database.dialect == "sqlite":
         assert name.encode() not in stored_bytes(tmp_path)
         assert other.encode() in stored_bytes(tmp_path)
 
@@ -142,7 +142,7 @@ def test_a_row_that_disappears_without_an_erasure_is_noticed(workspace, database
     verify = workspace.evidence.verification.verify_ranking
     name = worked(workspace, made)[0]
     number = np.array([workspace.evidence.erasures._keys.find(name)])
-    with workspace.ledger._database.write() as connection:
+    with workspace.ledger.database.write() as connection:
         workspace.evidence.erasures._keys.erase(connection, number)
     assert verify(made.ranking_id).reached is Strength.NOTHING
     assert "without an erasure" in verify(made.ranking_id).broken[0].sentence

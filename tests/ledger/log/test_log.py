@@ -46,7 +46,7 @@ def test_a_leaf_outside_the_transaction_is_noticed(ledger, monkeypatch):
 
 def test_a_leaf_whose_ranking_was_rolled_back_is_noticed(ledger):
     """The planted bug: the leaf is committed before the ranking is."""
-    with ledger._database.write() as connection:
+    with ledger.database.write() as connection:
         append_log(connection, LogKind.RANKING, "lost", {"record_digest": "d", "seq": 1, "leaves": {}})
     assert ledger.log.verify() == ["ranking lost: the log holds another record of it"]
 

@@ -159,7 +159,7 @@ def test_a_held_sqlite_file_refuses_writers_and_serves_readers(tmp_path):
     ledger = open_ledger(f"sqlite:///{path}", FolderObjectStore(tmp_path / "objects"))
     ledger.portfolios.add(PORTFOLIO)
     ledger.close()
-    sa.event.listen(ledger._database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
+    sa.event.listen(ledger.database._engine, "connect", lambda raw, _: raw.execute("PRAGMA busy_timeout=0"))
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     assert ledger.portfolios.get("p1") == PORTFOLIO

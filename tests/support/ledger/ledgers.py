@@ -75,7 +75,7 @@ def fill(ledger):
     ledger.resources.approve(ResourceKind.RULE_TABLE, "us", 1, approval)
     add(ledger, "r1")
     add(ledger, "r2")
-    ledger.add_outcome(OutcomeKind.FILE, "p1", "", {"source": "a file"}, "", NOW, ann)
+    ledger.outcomes.add(OutcomeKind.FILE, "p1", "", {"source": "a file"}, "", NOW, ann)
     ledger.requests.begin("begun", "r3", "x", "p1", "{}", NOW)
     append_state(ledger, "begun", RankingState.RUNNING, "", NOW)
     ledger.reads.record("ListWorklist", Actor("ann"), {"ranking_id": "begun"}, NOW)
