@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
-from collections_opt.application.records.record_parts import read_part, write_part
+from collections_opt.application.records.record_parts import read_part, stored_objects, write_part
 from collections_opt.application.records.scoring_facts import Health, ServedModel, ShadowScores
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
@@ -121,6 +122,16 @@ def test_a_record_declares_the_objects_that_it_names(fresh, golden):
     learned = {**fresh[0], "effects_object": "e", "contact_object": "c", "recovery_object": "r"}
     files = {each.digest: each.file for each in RankingFacts.from_record(learned).objects()}
     assert (files["e"], files["c"], files["r"]) == ("effect_model.json", "contact_model.json", "recovery_model.json")
+
+
+def test_the_stand_alone_verifier_checks_every_file_that_a_record_declares():
+    class Everything(dict):
+        def get(self, key, default=None):
+            return key
+
+    declared = {each.key: each.file for each in stored_objects(RankingFacts, Everything()) if each.file}
+    assert declared == verify_evidence.FILES
+    assert set(verify_evidence.MODELS) == {kind.value for kind in ModelKind}
 
 
 def test_models_that_stand_on_each_other_are_found_by_kind(fresh):

@@ -21,7 +21,9 @@ P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # the field
 D = -121665 * pow(121666, P - 2, P) % P
 CHAINED = ("seq", "ranking_id", "request_id", "payload_digest", "portfolio_id", "record", "previous_digest", "created_at")
 FILES = {"plan_object": "plan.json", "rules_object": "rules.json", "model_card_object": "model_card.md",
-         "effects_object": "effect_model.json"}  # fmt: skip
+         "effects_object": "effect_model.json", "contact_object": "contact_model.json",
+         "recovery_object": "recovery_model.json"}  # fmt: skip
+MODELS = {"outcome": "model", "effect": "effects", "contact": "contact", "recovery": "recovery"}  # as a record names each kind
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
                 5: "not worked: its person is contacted about another account",
@@ -353,9 +355,9 @@ def check_archive(content, vkey, since=""):
     )
     row, log = json.loads(files["record.json"]), json.loads(files["log.json"])
     record, about_log = check_record(row, log, files["checkpoint.txt"].decode(), vkey)
-    for key in (key for key in record if key.endswith("_object") and key != "entries_object" and record[key]):
-        name = FILES.get(key, key.replace("_object", "_model.json"))
-        need(name in files and sha256(files[name]).hex() == record[key], name + " differs from the recorded one")
+    for key, name in FILES.items():
+        named = record.get(key)
+        need(not named or (name in files and sha256(files[name]).hex() == named), name + " differs from the recorded one")
     inputs = json.loads(files["inputs.json"])
     about = check_inputs(inputs, row, record, files["checkpoint.txt"].decode(), vkey) + check_models(record, files)
     hashes = [files["leaves.bin"][i : i + 32] for i in range(0, len(files["leaves.bin"]), 32)]
@@ -381,7 +383,8 @@ def check_models(record, files):
     kinds = [name.partition("_manifest.json")[0] for name in files if name.endswith("_manifest.json")]
     need({act["kind"] for act in acts} <= set(kinds), "approvals are of a model without manifest")
     for kind in kinds:
-        name = {"outcome": "model", "effect": "effects"}.get(kind, kind)
+        need(kind in MODELS, "it holds the manifest of another kind of model: verify it with a newer verifier")
+        name = MODELS[kind]
         version = next((part for part in record[name + "_version"].split(" over ") if part.startswith(kind + "/")), "")
         digest = record[name + "_digest"]
         need(
