@@ -1,33 +1,35 @@
 """Turns shared by whoever waits: one transaction serves all calls that came while the last one ran.
 
-A transaction waits for the disk, and calls wait for each other's transactions; together they wait once.
-
 A turn sees everything, whoever asks: one turn serves several callers, and what law forbids hangs on events and leases of all
 portfolios. What a limited caller may ask for is settled before (``Dispatch.require_ranking``, ``require_lease``).
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.ledger.events.leases import Leases, LeaseTurn
-
-MAX_TOGETHER = 64
-"""Calls of one transaction: the first of them waits for the last."""
+from collections_opt.ledger.store.together import Together
 
 Result = TypeVar("Result")
 
 
-class _Waiting(Generic[Result]):
+class _Call(Generic[Result]):
+    """An act, and what it returned or refused in its turn."""
+
     def __init__(self, act: Callable[[LeaseTurn], Result]) -> None:
-        self.act = act
+        self._act = act
         self.result: Result | None = None
-        self.error: BaseException | None = None
-        self.served = False
+        self.refusal: CollectionsError | None = None
+
+    def run(self, turn: LeaseTurn) -> None:
+        try:
+            self.result = self._act(turn)
+        except CollectionsError as refusal:
+            self.refusal = refusal
 
 
 class Turns:
@@ -41,8 +43,7 @@ class Turns:
     def __init__(self, leases: Leases, on_failure: Callable[[], None]) -> None:
         self._leases = leases
         self._on_failure = on_failure
-        self._queue_lock, self._turn_lock = threading.Lock(), threading.Lock()
-        self._waiting: list[_Waiting[Any]] = []
+        self._together: Together[_Call[Any]] = Together(self._have_turn)
 
     def run(self, act: Callable[[LeaseTurn], Result]) -> Result:
         """Run an act in a turn, perhaps with others; return what it returns once the turn is kept.
@@ -50,21 +51,15 @@ class Turns:
         Raises:
             CollectionsError: what the act refuses, which it does before it writes; as ``Leases.turn``, for all acts of the turn.
         """
-        mine = _Waiting(act)
-        with self._queue_lock:
-            self._waiting.append(mine)
-        with self._turn_lock:
-            while not mine.served:
-                with self._queue_lock:
-                    together, self._waiting = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
-                self._serve(together)
-        if mine.error is not None:
-            raise mine.error
+        mine = _Call(act)
+        self._together.run(mine)
+        if mine.refusal is not None:
+            raise mine.refusal
         return mine.result  # type: ignore[return-value]
 
     def look(self, act: Callable[[LeaseTurn], Result]) -> Result:
         """Run an act that only reads, alone in this process."""
-        with self._turn_lock, seeing(EVERYTHING), self._leases.look() as turn:
+        with self._together.alone(), seeing(EVERYTHING), self._leases.look() as turn:
             return act(turn)
 
     def in_sight(self, lease_id: str) -> bool:
@@ -72,24 +67,11 @@ class Turns:
         with self._leases.look() as turn:
             return turn.find(lease_id) is not None
 
-    def _serve(self, together: list[_Waiting[Any]]) -> None:
+    def _have_turn(self, calls: list[_Call[Any]]) -> None:
         try:
             with seeing(EVERYTHING), self._leases.turn() as turn:
-                for one in together:
-                    self._act(one, turn)
-        except BaseException as error:
+                for one in calls:
+                    one.run(turn)
+        except BaseException:
             self._on_failure()
-            for one in together:
-                one.error = error
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            for one in together:
-                one.served = True
-
-    @staticmethod
-    def _act(one: _Waiting[Any], turn: LeaseTurn) -> None:
-        try:
-            one.result = one.act(turn)
-        except CollectionsError as error:
-            one.error = error
+            raise

@@ -10,7 +10,6 @@ note of what was answered, and what it may leave behind is a note of a read that
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,12 +24,10 @@ from collections_opt.ledger.log.log import LogEntry, LogKind, append_log
 from collections_opt.ledger.store.database import Database, Store, check_size, timestamp
 from collections_opt.ledger.store.schema import account_reads as table
 from collections_opt.ledger.store.schema import log_entries
+from collections_opt.ledger.store.together import Together
 
 ANCHOR_EVERY = 100
 """Reads between two leaves of the log about them."""
-
-MAX_TOGETHER = 64
-"""Notes of one transaction: the first of them waits for the last."""
 
 _PAGE = 1_000
 _HEAD = sa.select(table.c.seq, table.c.digest).order_by(table.c.seq.desc()).limit(1)
@@ -49,13 +46,11 @@ class AccountRead:
 
 
 @dataclass
-class _Waiting:
+class _Note:
     """A note that waits to be kept: ``row`` without number and digest."""
 
     row: dict[str, str]
     seq: int = 0
-    error: BaseException | None = None
-    served: bool = False
 
 
 class Reads(Store):
@@ -63,8 +58,7 @@ class Reads(Store):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._queue_lock, self._turn_lock = threading.Lock(), threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._together: Together[_Note] = Together(self._keep)
 
     def record(self, method: str, actor: Actor, subject: Mapping[str, Any], now: datetime) -> int:
         """Record that somebody asked for data about accounts, and return its number once it is kept.
@@ -75,36 +69,19 @@ class Reads(Store):
             CollectionsError: as ``Database.write``, for all notes of a transaction; then nothing may be answered.
         """
         told = {"actor": canonical_json(actor.recorded()), "method": method, "subject": canonical_json(subject)}
-        mine = _Waiting({"at": timestamp(now), **told})
-        with self._queue_lock:
-            self._waiting.append(mine)
-        with self._turn_lock:
-            while not mine.served:
-                with self._queue_lock:
-                    together, self._waiting[:] = self._waiting[:MAX_TOGETHER], self._waiting[MAX_TOGETHER:]
-                self._keep(together)
-        if mine.error is not None:
-            raise mine.error
+        mine = _Note({"at": timestamp(now), **told})
+        self._together.run(mine)
         return mine.seq
 
-    def _keep(self, together: list[_Waiting]) -> None:
-        try:
-            with self._database.write(despite_halt=True) as connection:
-                self._insert(connection, together)
-        except BaseException as error:
-            for one in together:
-                one.error = error
-            if not isinstance(error, Exception):
-                raise
-        finally:
-            for one in together:
-                one.served = True
+    def _keep(self, notes: list[_Note]) -> None:
+        with self._database.write(despite_halt=True) as connection:
+            self._insert(connection, notes)
 
-    def _insert(self, connection: sa.Connection, together: list[_Waiting]) -> None:
+    def _insert(self, connection: sa.Connection, notes: list[_Note]) -> None:
         seq, digest = _head(connection)
         rows: list[dict[str, Any]] = []
         anchor: tuple[int, str] | None = None
-        for one in together:
+        for one in notes:
             seq += 1
             row = {"seq": seq, **one.row}
             digest = _digest(digest, row)

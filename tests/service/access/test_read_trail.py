@@ -131,12 +131,12 @@ class Counted(list):
 def together(ledger, count):
     """Note so many reads at once, all of them while the turn before is not over; return the pool's futures."""
     reads = ledger.reads
-    reads._waiting = Counted()
+    reads._together._waiting = Counted()
     with ThreadPoolExecutor(count) as pool, contextlib.ExitStack() as turn:
-        turn.enter_context(reads._turn_lock)
+        turn.enter_context(reads._together.alone())
         notes = [pool.submit(reads.record, "ListWorklist", ANN, {"ranking_id": f"rk-{n}"}, NOW) for n in range(count)]
         for _ in notes:
-            reads._waiting.came.acquire()
+            reads._together._waiting.came.acquire()
         turn.close()
         return notes
 
