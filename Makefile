@@ -135,6 +135,7 @@ lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements f
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
 	echo 'pyspark>=4.1' | $(BIN)/uv pip compile - --constraint requirements/runtime.txt --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/spark.txt
+	printf 'mlserver\nmlserver-lightgbm\n' | $(BIN)/uv pip compile - --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/mlserver.txt
 
 clean:  ## Remove the environment, caches and everything the demo made
 	rm -rf $(VENV) var build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

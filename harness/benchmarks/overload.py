@@ -3,9 +3,10 @@
 `ScoreAccounts` with 20 accounts against a real server in a process of its own. First callers that wait for their answer find
 the saturation: the calls per second that get done with as many callers as one caller's places for work. Then calls arrive at a
 steady rate whatever becomes of those before, at 0.8 of the saturation, at it, and at twice it. A server that queued without
-bound would do less the more it is asked; this one refuses at once with a delay to try again (RESOURCE_EXHAUSTED), and what it
-accepts it does in time. The load comes from a process on the same two cores, which takes its share of them. The processor time
-of the server per accepted call shows what refusing costs, also on a machine that does something else beside.
+bound would do less the more it is asked; this one lets a few wait a moment (30 ms), refuses the rest with a delay to try again
+(RESOURCE_EXHAUSTED), and what it accepts it does in time. The load comes from a process on the same two cores, which takes its
+share of them. The processor time of the server per accepted call shows what refusing costs, also on a machine that does
+something else beside.
 """
 
 from __future__ import annotations

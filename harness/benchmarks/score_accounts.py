@@ -1,18 +1,25 @@
-"""ScoreAccounts beside a bare LightGBM predict.
+"""ScoreAccounts beside a bare model server and a bare LightGBM predict.
 
-The latency that a caller sees and the calls per second of `ScoringService.ScoreAccounts` with 1 account and with 1,000, through
-a real server in a process of its own on the same machine, beside LightGBM's `predict` on a ready matrix of the same rows. A
-call does what a bare predict does not: message to columns, admission, features, calibration, eligibility and value in every
-queue of the bundled plan, reason codes from LightGBM's contributions unless left out, and back. Callers wait for an answer
-before they send again; they are Python threads and share the two cores with the server. A tenth of the calls come before as a
-warm-up.
+The latency that a caller sees, the calls per second and the server's processor time per call of `ScoringService.ScoreAccounts`
+with 1 account and with 1,000, through a real server in a process of its own on the same machine. Beside it MLServer 1.7.1 serves,
+over gRPC in a process of its own, the cure booster that release 0.2.0 served (944 trees) on a ready matrix and nothing else:
+what a user would run instead; and LightGBM's `predict` in the caller's process on the rows and the model that ScoreAccounts has
+now. A call does what the others do not: message to columns, admission, features, calibration, eligibility and value in every
+queue of the bundled plan, reason codes from LightGBM's contributions unless left out, and back. Callers have a connection each
+and wait for an answer before they send again; they are Python threads and share the two cores with the server. Calls that are
+refused for want of a place count nowhere but in their own column. A tenth of the calls come before as
+a warm-up.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+
+import grpc
 
 from collections_opt.api.v1 import account_pb2, scoring_service_pb2, scoring_service_pb2_grpc
 from collections_opt.application.settings import bundled_plan
@@ -25,13 +32,26 @@ from collections_opt.service.converters.accounts import MONTH_FIELDS, field_of
 from collections_opt.wire.common import write_date
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
+from harness.benchmarks.support.model_server import model_server
 from harness.benchmarks.support.portfolios import MODELS, resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
-from harness.benchmarks.support.serving import closed_loop, served
+from harness.benchmarks.support.serving import Own, closed_loop, cpu_seconds, served
 
 WAIT = 60.0
-FIGURES = ("p50 ms", "p95 ms", "p99 ms", "calls / s", "accounts / s")
+FIGURES = ("p50 ms", "p95 ms", "p99 ms", "calls / s", "CPU ms / call", "refused")
+
+GOALS = {
+    1: {"ScoreAccounts, 1 caller, no reasons": 1.5, "ScoreAccounts, 1 caller": 2.5},
+    1_000: {"ScoreAccounts, 1 caller, no reasons": 1.0, "ScoreAccounts, 1 caller": 2.5},
+}
+"""At most so many times MLServer's p50 with one caller, by accounts and case."""
+
+CALLERS, LEAST_THROUGHPUT = 8, 0.8
+"""With so many callers and one account: at least so many times MLServer's calls a second."""
+
+MOST_CPU_MS = 3.0
+"""The server's processor time of a call with one account and without reasons."""
 
 
 def account_messages(raw: RawPortfolio) -> list[account_pb2.Account]:
@@ -75,46 +95,82 @@ def bare_predict(measure: Measure, accounts: int, calls: int) -> None:
     measure.figures["accounts / s"] = measure.figures["calls / s"] * accounts
 
 
+def bare_server(measure: Measure, accounts: int, calls: int, callers: int) -> None:
+    """Call MLServer."""
+    with model_server(accounts) as server, ExitStack() as opened:
+        channels = Own(lambda: opened.enter_context(grpc.insecure_channel(server.address)))
+        _load(measure, lambda: server.infer(channels.mine()), server.process, callers, calls)
+
+
 def score_accounts(measure: Measure, accounts: int, calls: int, callers: int, reasons: bool = True) -> None:
     """Call a real server."""
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as opened:
         request = score_request(resampled_portfolio(Path(name), accounts, seed=7), reasons)
-        with served(Path(name) / "data") as server, server.channel() as channel:
-            stub = scoring_service_pb2_grpc.ScoringServiceStub(channel)
-            closed_loop(lambda: stub.ScoreAccounts(request, timeout=WAIT), callers, max(callers, calls // 10))
-            with measure.stage("calls", server.process):
-                load = closed_loop(lambda: stub.ScoreAccounts(request, timeout=WAIT), callers, calls)
-            load.record(measure)
-            measure.figures["accounts / s"] = measure.figures["calls / s"] * accounts
+        server = opened.enter_context(served(Path(name) / "data"))
+        stubs = Own(lambda: scoring_service_pb2_grpc.ScoringServiceStub(opened.enter_context(server.channel())))
+        _load(measure, lambda: stubs.mine().ScoreAccounts(request, timeout=WAIT), server.process, callers, calls)
+
+
+def _load(measure: Measure, call: Callable[[], object], process: int, callers: int, calls: int) -> None:
+    closed_loop(call, callers, max(callers, calls // 10))
+    before = cpu_seconds(process)
+    with measure.stage("calls", process):
+        load = closed_loop(call, callers, calls)
+    load.record(measure)
+    measure.figures["CPU ms / call"] = (cpu_seconds(process) - before) / len(load.latencies) * 1e3
 
 
 def bench(options: Options) -> Report:
-    """Measure 1 and 1,000 accounts, one caller and as many as the server has places for work."""
-    tables, results = [], []
+    """Measure 1 and 1,000 accounts, one caller and several."""
+    tables, results, notes = [], [], []
     for accounts, calls in ((1, 100), (1_000, 8)) if options.small else ((1, 2_000), (1_000, 40)):
         name = "1 account" if accounts == 1 else f"{accounts:,} accounts"
-        cases = [run_case("bare predict", bare_predict, options.runs, accounts=accounts, calls=calls)]
-        for callers, reasons in ((1, True), (1, False), (4, True), (4, False)):
-            title = f"ScoreAccounts, {callers} caller{'s' * (callers > 1)}{'' if reasons else ', no reasons'}"
-            arguments = {"accounts": accounts, "calls": calls, "callers": callers, "reasons": reasons}
-            cases.append(run_case(title, score_accounts, options.runs, **arguments))
+        given = {"accounts": accounts, "calls": calls}
+        cases = [run_case("bare predict", bare_predict, options.runs, **given)]
+        for callers in (1, CALLERS):
+            several = f"{callers} caller{'s' * (callers > 1)}"
+            cases.append(run_case(f"MLServer, {several}", bare_server, options.runs, **given, callers=callers))
+            for reasons in (True, False):
+                title = f"ScoreAccounts, {several}{'' if reasons else ', no reasons'}"
+                cases.append(run_case(title, score_accounts, options.runs, **given, callers=callers, reasons=reasons))
         tables.append(_table(name, cases))
+        notes += _notes(name, accounts, {case.name: case.figures for case in cases})
         results += cases
-    return Report(tables, results)
+    return Report(tables, results, notes)
 
 
 def _table(name: str, cases: list[Result]) -> Table:
-    bare = cases[0].figures
-    lines = tuple(
-        (
-            case.name,
-            *(number(case.figures[figure]) for figure in FIGURES),
-            f"{case.figures['p50 ms'] / bare['p50 ms']:.1f}",
-            f"{case.figures['accounts / s'] / bare['accounts / s']:.3f}",
+    by_callers = {case.name.rpartition(", ")[2]: case.figures for case in cases if case.name.startswith("MLServer")}
+
+    def beside(case: Result) -> tuple[str, str]:
+        for callers, bare in by_callers.items():
+            if f", {callers}" in case.name:
+                ratios = (case.figures[figure] / bare[figure] for figure in ("p50 ms", "calls / s"))
+                return tuple(f"{ratio:.2f}" for ratio in ratios)  # type: ignore[return-value]
+        return "", ""
+
+    lines = tuple((case.name, *(number(case.figures.get(f, 0)) for f in FIGURES), *beside(case)) for case in cases)
+    return Table(name, ("case", *FIGURES, "p50 / MLServer's", "calls / s / MLServer's"), lines)
+
+
+def _notes(name: str, accounts: int, figures: dict[str, dict[str, float]]) -> list[str]:
+    bare = figures["MLServer, 1 caller"]["p50 ms"]
+    ratios = {case: (figures[case]["p50 ms"] / bare, most) for case, most in GOALS[accounts].items()}
+    notes = [f"{name}, {case}: {ratio:.2f} times MLServer's p50; {_goal(ratio, most)}." for case, (ratio, most) in ratios.items()]
+    if accounts == 1:
+        cpu = figures["ScoreAccounts, 1 caller, no reasons"]["CPU ms / call"]
+        notes.append(f"{name}, without reasons: {cpu:.2f} ms of the server's processor; {_goal(cpu, MOST_CPU_MS)}.")
+        ours = figures[f"ScoreAccounts, {CALLERS} callers, no reasons"]["calls / s"]
+        ratio = ours / figures[f"MLServer, {CALLERS} callers"]["calls / s"]
+        met = "met" if ratio >= LEAST_THROUGHPUT else "missed"
+        notes.append(
+            f"{name}, {CALLERS} callers: {ratio:.2f} times its calls a second; goal at least {LEAST_THROUGHPUT:g}: {met}."
         )
-        for case in cases
-    )
-    return Table(name, ("case", *FIGURES, "p50 / bare p50", "throughput / bare"), lines)
+    return notes
+
+
+def _goal(found: float, most: float) -> str:
+    return f"goal at most {most:g}: {'met' if found <= most else 'missed'}"
 
 
 if __name__ == "__main__":

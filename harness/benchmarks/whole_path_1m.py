@@ -53,7 +53,7 @@ def whole_path(measure: Measure, accounts: int, queues: int, seed: int, suffix: 
             imported = workspace.books.import_portfolio("bench", raw)
         del raw
         before = _stored_bytes(folder / "data")
-        _rank(measure, workspace, plan.plan_id, seed)
+        rank_by_stage(measure, workspace, plan.plan_id, seed)
         measure.figures |= {
             "accepted": imported.accepted_count,
             "imported B / account": before / accounts,
@@ -66,7 +66,8 @@ def _stored_bytes(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _rank(measure: Measure, workspace: Workspace, plan_id: str, seed: int) -> None:
+def rank_by_stage(measure: Measure, workspace: Workspace, plan_id: str, seed: int) -> None:
+    """Rank the portfolio ``bench``, each announced stage measured by itself."""
     request_id = str(uuid.UUID(int=seed, version=4))
     command = RankingCommand(request_id, "bench", plan_id, None, Ordering.EXPECTED_VALUE, bundled_parameters(), seed=seed)
     with ExitStack() as stack:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import account_pb2, own_columns_pb2
@@ -48,15 +50,17 @@ def accounts_to_raw(
     """
     if not 1 <= len(accounts) <= MAX_SCORE_ACCOUNTS:
         raise refuse(Reason.LIMIT_EXCEEDED, "accounts", f"{len(accounts)} accounts.", f"Send 1 to {MAX_SCORE_ACCOUNTS}.")
+    accounts = list(accounts)  # a message's rows are wrapped anew each time they are walked
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
-    months = _months(accounts)
+    months, flags = _months(accounts), [account.block_flags for account in accounts]
+    flagged = np.array([account.HasField("block_flags") for account in accounts], dtype=np.bool_)
     for column in ACCOUNT_SCHEMA.values():
         if column.is_history:
             columns[column.name], present[column.name] = _history(months, MONTH_FIELDS[column.name])
         elif column.name in BLOCK_FLAGS:
-            columns[column.name] = np.array([getattr(a.block_flags, column.name) for a in accounts], dtype=np.bool_)
-            present[column.name] = np.array([a.HasField("block_flags") for a in accounts], dtype=np.bool_)
+            columns[column.name] = np.array(list(map(attrgetter(column.name), flags)), dtype=np.bool_)
+            present[column.name] = flagged
         else:
             values, given = _scalars(accounts, column)
             if given.any() or not column.held_if_sent:
@@ -91,10 +95,18 @@ def _own(accounts: Rows, column: OwnColumn) -> tuple[Array, NDArray[np.bool_]]:
 def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
     name = field_of(column)
     dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64, ColumnKind.FLAG: np.bool_}
-    values = np.array([getattr(a, name) for a in accounts], dtype=dtypes.get(column.kind, np.int64))
-    tracked = account_pb2.Account.DESCRIPTOR.fields_by_name[name].has_presence
-    given = [a.HasField(name) if tracked else bool(getattr(a, name)) for a in accounts]  # type: ignore[arg-type]
-    return values, np.array(given, dtype=np.bool_)
+    cells = list(map(attrgetter(name), accounts))
+    given = _given(accounts, name, cells, account_pb2.Account.DESCRIPTOR.fields_by_name[name].has_presence)
+    return np.array(cells, dtype=dtypes.get(column.kind, np.int64)), given
+
+
+def _given(messages: Sequence[Message], name: str, cells: Sequence[object], tracked: bool) -> NDArray[np.bool_]:
+    """Return where a field was sent, bool (n,): a value other than the default was, only the others are asked one by one."""
+    given = np.array(list(map(bool, cells)), dtype=np.bool_)
+    if tracked:
+        for row in np.flatnonzero(~given).tolist():
+            given[row] = messages[row].HasField(name)
+    return given
 
 
 def _months(accounts: Rows) -> list[list[account_pb2.MonthlyFigures]]:
@@ -112,6 +124,6 @@ def _months(accounts: Rows) -> list[list[account_pb2.MonthlyFigures]]:
 
 def _history(months: list[list[account_pb2.MonthlyFigures]], name: str) -> tuple[Array, NDArray[np.bool_]]:
     shape = (len(months), len(months[0]))
-    values = np.array([getattr(month, name) for row in months for month in row], dtype=np.int64).reshape(shape)
-    given = np.array([month.HasField(name) for row in months for month in row], dtype=np.bool_)  # type: ignore[arg-type]
-    return values, given.reshape(shape)
+    cells = [month for row in months for month in row]
+    values = list(map(attrgetter(name), cells))
+    return np.array(values, dtype=np.int64).reshape(shape), _given(cells, name, values, True).reshape(shape)

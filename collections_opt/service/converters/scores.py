@@ -29,11 +29,12 @@ def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int6
     return np.searchsorted(portfolio.column("account_id"), normal).astype(np.int64)
 
 
-def write_scores(scored: ScoredAccounts, account_ids: Sequence[str]) -> list[pb.ScoredAccount]:
-    """Return a score per id, in the order of the ids."""
+def write_scores(scored: ScoredAccounts, account_ids: Sequence[str], response: pb.ScoreAccountsResponse) -> None:
+    """Add a score per id to a response, in the order of the ids: messages made elsewhere would be copied into it."""
     writer = _Writer(scored)
     rows = rows_of(scored.ranking.portfolio, account_ids).tolist()
-    return [writer.account(account_id, row) for account_id, row in zip(account_ids, rows, strict=True)]
+    for account_id, row in zip(account_ids, rows, strict=True):
+        writer.account(account_id, row, response)
 
 
 class _Writer:
@@ -54,41 +55,52 @@ class _Writer:
         self._minutes = (ranking.problem.seconds / 60.0).tolist()
         self._blocked = ranking.eligibility.blocked_by.tolist()
         attempts = ranking.eligibility.attempts
-        self._offered = None if attempts is None else attempts.tolist()
+        self._offered = np.zeros_like(ranking.eligibility.blocked_by).tolist() if attempts is None else attempts.tolist()
+        self._windows: dict[tuple[int, int] | None, day_window_pb2.DayWindow | None] = {None: None}
+        self._rules: dict[tuple[int, date | None], pb.BlockingRule] = {}
 
-    def account(self, account_id: str, row: int) -> pb.ScoredAccount:
-        probability = self._probability[row]
-        score = pb.ScoredAccount(
+    def account(self, account_id: str, row: int, response: pb.ScoreAccountsResponse) -> None:
+        probability, without = self._probability[row], self._without_contact[row]
+        score = response.accounts.add(
             account_id=account_id,
             p_cure=probability[CURE],
             p_default=probability[DEFAULT],
             p_stay=probability[STAY],
-            expected_recovery_without_contact_minor_units=self._without_contact[row],
-            queues=[self._queue(row, queue) for queue in range(len(self._queue_ids))],
+            expected_recovery_without_contact_minor_units=without,
             loss_given_default=self._loss[row],
             loss_source=self._loss_source[row],
         )
-        for reason in self._scored.reasons[row]:  # a list of messages would be copied, one by one
+        increment, minutes, blocked, offered = self._increment[row], self._minutes[row], self._blocked[row], self._offered[row]
+        for queue, queue_id in enumerate(self._queue_ids):
+            if blocked[queue]:
+                score.queues.add(queue_id=queue_id, blocking_rule=self._rule(row, queue, blocked[queue]))
+            else:
+                score.queues.add(
+                    queue_id=queue_id,
+                    eligible=True,
+                    expected_recovery_minor_units=without + increment[queue],
+                    increment_minor_units=increment[queue],
+                    handling_minutes=minutes[queue],
+                    offered_attempt_count=offered[queue],
+                    call_window=self._window(row, queue),
+                )
+        for reason in self._scored.reasons[row]:
             score.reason_codes.add(code=reason.code, sentence=reason.sentence, contribution=reason.contribution)
-        return score
 
-    def _queue(self, row: int, queue: int) -> pb.QueueScore:
-        ranking, queue_id = self._scored.ranking, self._queue_ids[queue]
-        if self._blocked[row][queue]:
-            reason = ranking.eligibility.legend[self._blocked[row][queue] - 1]
-            until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
+    def _rule(self, row: int, queue: int, code: int) -> pb.BlockingRule:
+        ranking = self._scored.ranking
+        until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
+        if (code, until) not in self._rules:
+            reason = ranking.eligibility.legend[code - 1]
             rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
-            return pb.QueueScore(queue_id=queue_id, blocking_rule=rule)
-        increment = self._increment[row][queue]
-        return pb.QueueScore(
-            queue_id=queue_id,
-            eligible=True,
-            expected_recovery_minor_units=self._without_contact[row] + increment,
-            increment_minor_units=increment,
-            handling_minutes=self._minutes[row][queue],
-            offered_attempt_count=self._offered[row][queue] if self._offered else 0,
-            call_window=write_call_window(ranking.eligibility, row, queue),
-        )
+            self._rules[code, until] = rule
+        return self._rules[code, until]
+
+    def _window(self, row: int, queue: int) -> day_window_pb2.DayWindow | None:
+        window = self._scored.ranking.eligibility.call_window(row, queue)
+        if window not in self._windows:
+            self._windows[window] = write_call_window(self._scored.ranking.eligibility, row, queue)
+        return self._windows[window]
 
 
 def write_call_window(eligibility: Eligibility, row: int, queue: int) -> day_window_pb2.DayWindow | None:

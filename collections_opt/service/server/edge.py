@@ -24,7 +24,7 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.methods import CallClass
 from collections_opt.service.metrics import CANCELLED, OK
 from collections_opt.service.server.guard import Admitted, Guard, ServerContext
-from collections_opt.service.server.places import Waiting
+from collections_opt.service.server.places import Line, Waiting
 from collections_opt.wire.status import to_call_status
 
 
@@ -38,6 +38,7 @@ class Patience:
         idle: the same where another call needs the place.
         stream: for all later messages of a stream together; time spent on them does not count.
         taken: for a caller to take a message of an answer.
+        place: for a place to come free; what waits longer would only make every answer late.
     """
 
     first: float = 10.0
@@ -45,6 +46,7 @@ class Patience:
     idle: float = 5.0
     stream: float = 900.0
     taken: float = 60.0
+    place: float = 0.03
 
 
 class Behaviour(Protocol):
@@ -80,6 +82,7 @@ class Edge:
         self._workers = workers
         self._patience = patience
         self._waiting = Waiting()
+        self._line = Line(guard.places)
         self._idle: dict[CallClass, Waiting] = defaultdict(Waiting)
 
     async def serve(self, method: Method, context: ServerContext) -> bytes | None:
@@ -110,7 +113,7 @@ class Edge:
                 raise refuse(Reason.MALFORMED_MESSAGE, "message", "is missing.", "Send one with the call.")
         exchange = Exchange(context, admitted.call, self._patience, self._idle[method.kind])
         try:
-            give_back = self._guard.places.take(method.kind, admitted.caller)
+            give_back = await self._line.place(method.kind, admitted.caller, self._patience.place)
         except CollectionsError:
             self._idle[method.kind].make_room(self._patience.idle)  # for when this caller comes back
             raise
@@ -119,8 +122,14 @@ class Edge:
         except BaseException:
             give_back()
             raise
-        running.add_done_callback(lambda _: give_back())
+        loop = asyncio.get_running_loop()
+        running.add_done_callback(lambda _: self._give_back(give_back, method.kind, loop))
         return await exchange.serve(running)
+
+    def _give_back(self, give_back: Callable[[], None], kind: CallClass, loop: asyncio.AbstractEventLoop) -> None:
+        give_back()
+        if self._line.waits(kind):  # whoever joins the line after this looks for a free place first
+            loop.call_soon_threadsafe(self._line.move, kind)
 
 
 class Exchange:

@@ -35,6 +35,10 @@ MAX_WAITING_OF_CALLER = 64
 """Of these, how many may be one caller's."""
 
 
+MAX_IN_LINE = 16
+"""Complete calls of a class that wait a moment for a place."""
+
+
 def caller_share(places: int) -> int:
     """Return how many of a class's places one caller may hold: a quarter, and at least one of several, stays for the others."""
     return max(1, places - max(1, places // 4))
@@ -82,6 +86,62 @@ class Places:
         """Return how many places are taken."""
         with self._lock:
             return {kind: taken.total() for kind, taken in self._taken.items()}
+
+
+class Line:
+    """Complete calls that wait a moment for a place, the first first: eight workers of a platform that call at once are served
+    one after the other, and only a burst that lasts is refused. Used by the event loop alone, but for ``waits``.
+
+    Args:
+        places: what is waited for.
+        most: calls of a class that may wait; each holds its first message.
+    """
+
+    def __init__(self, places: Places, most: int = MAX_IN_LINE) -> None:
+        self._places, self._most = places, most
+        self._lines: dict[CallClass, dict[asyncio.Future[Callable[[], None]], str]] = defaultdict(dict)
+
+    async def place(self, kind: CallClass, caller: str, seconds: float) -> Callable[[], None]:
+        """Take a place, waiting for one for so long; return what gives it back, once.
+
+        Raises:
+            CollectionsError: OVERLOADED when none came free in time, or too many wait already.
+        """
+        line = self._lines[kind]
+        if not line or len(line) >= self._most:
+            try:
+                return self._places.take(kind, caller)
+            except CollectionsError:
+                if len(line) >= self._most:
+                    raise
+        turn: asyncio.Future[Callable[[], None]] = asyncio.get_running_loop().create_future()
+        line[turn] = caller
+        self.move(kind)
+        try:
+            await asyncio.wait([turn], timeout=seconds)
+        except asyncio.CancelledError:
+            if turn.done():
+                turn.result()()
+                self.move(kind)
+            raise
+        finally:
+            line.pop(turn, None)
+        return turn.result() if turn.done() else self._places.take(kind, caller)
+
+    def waits(self, kind: CallClass) -> bool:
+        """Tell whether anybody waits for a place of a class; safe from any thread."""
+        return bool(self._lines.get(kind))
+
+    def move(self, kind: CallClass) -> None:
+        """Hand free places to those who wait longest."""
+        line = self._lines[kind]
+        for turn, caller in list(line.items()):
+            try:
+                taken = self._places.take(kind, caller)
+            except CollectionsError:
+                continue  # perhaps only this caller has all it may have
+            del line[turn]
+            turn.set_result(taken)
 
 
 class Waiting:

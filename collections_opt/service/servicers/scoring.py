@@ -47,8 +47,7 @@ class ScoringServicer:
             scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
         self._metrics.count_degraded("score", scored.model_use.degraded)
         outcomes = scored.ranking.outcomes
-        return pb.ScoreAccountsResponse(
-            accounts=write_scores(scored, [account.account_id for account in request.accounts]),
+        response = pb.ScoreAccountsResponse(
             model_version=outcomes.model_version,
             calibration_version=outcomes.calibration_version,
             rules_version=scored.ranking.eligibility.version,
@@ -61,3 +60,5 @@ class ScoringServicer:
             recovery_problem=scored.recovery.problem,
             health=write_health(scored.health, scored.scoring),
         )
+        write_scores(scored, [account.account_id for account in request.accounts], response)
+        return response

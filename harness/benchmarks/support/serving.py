@@ -10,15 +10,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import grpc
 import numpy as np
+import psutil
 
 from collections_opt.client.client import Client, connect
 from collections_opt.client.connection import Connection
 from harness.benchmarks.support.cases import ROOT
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import MODELS
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -102,3 +106,24 @@ def closed_loop(call: Callable[[], object], callers: int, calls: int) -> Load:
         thread.join()
     seconds = time.perf_counter() - begin
     return Load([value for values in latencies for value in values], sum(refused), seconds)
+
+
+class Own(Generic[T]):
+    """One thing for each thread that asks, such as a connection for each caller."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._mine = threading.local()
+
+    def mine(self) -> T:
+        """Return the calling thread's own."""
+        found: T | None = getattr(self._mine, "it", None)
+        if found is None:
+            found = self._mine.it = self._make()
+        return found
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the processor seconds that a running process has had, user and system together."""
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
