@@ -20,8 +20,10 @@ from collections_opt.api.v1 import (
     ranking_service_pb2,
     value_set_pb2,
 )
+from collections_opt.api.v1 import monitor_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.exports import export_columns, export_entries, utf8
+from collections_opt.client.outcomes import list_outcomes
 from collections_opt.client.rankings import make_ranking
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import Reason, refuse
@@ -257,6 +259,32 @@ def account_changes(
         {name: np.concatenate([each.columns[name] for each in found]) for name in names},
         {name: np.concatenate([each.present[name] for each in found]) for name in found[0].present},
     )
+
+
+def with_outcomes(client: Client, ranking_id: str, changes: AccountChanges) -> AccountChanges:
+    """Return changes with what became of each account when a ranking last matured: ``outcome`` and ``cash_minor_units``.
+
+    Both are missing where nothing tells; a thousand accounts are asked for at a time.
+
+    Raises:
+        CollectionsError: NOT_FOUND; RANKING_NOT_MATURE.
+    """
+    ids = [str(one) for one in changes.columns["account_id"].tolist()]
+    found = {
+        one.account_id: one
+        for first in range(0, len(ids), MAX_PAGE_SIZE)
+        for one in list_outcomes(client, ranking_id, ids[first : first + MAX_PAGE_SIZE])
+    }
+    told = [found.get(one) for one in ids]
+    names = ["" if one is None else pb.HorizonOutcome.Name(one.outcome).removeprefix("HORIZON_OUTCOME_") for one in told]
+    cash = [None if one is None or not one.HasField("cash_minor_units") else one.cash_minor_units for one in told]
+    paid = np.array([each or 0 for each in cash], dtype=np.int64)
+    columns: dict[str, Array] = {"outcome": np.array(names, dtype=object), "cash_minor_units": paid}
+    present = {
+        "outcome": np.array([one is not None for one in told], dtype=np.bool_),
+        "cash_minor_units": np.array([each is not None for each in cash], dtype=np.bool_),
+    }
+    return AccountChanges({**changes.columns, **columns}, {**changes.present, **present})
 
 
 def _changes(

@@ -54,17 +54,26 @@ def list_maturities(client: Client, ranking_id: str = "", portfolio_id: str = ""
     )
 
 
-def list_outcomes(client: Client, ranking_id: str) -> Iterator[pb.MaturedOutcome]:
-    """Yield what became of each account of a ranking.
+def list_outcomes(client: Client, ranking_id: str, account_ids: Sequence[str] = ()) -> Iterator[pb.MaturedOutcome]:
+    """Yield what became of each account of a ranking, or of those named, at most 1,000.
 
     Raises:
         CollectionsError: NOT_FOUND; RANKING_NOT_MATURE.
     """
     request = pb.ListOutcomesRequest
     return pages(
-        lambda token: client.monitors.ListOutcomes(request(ranking_id=ranking_id, page_token=token)),
+        lambda token: client.monitors.ListOutcomes(request(ranking_id=ranking_id, account_ids=account_ids, page_token=token)),
         lambda page: page.outcomes,
     )
+
+
+def compare_outcomes(client: Client, ranking_ids: Sequence[str]) -> pb.CompareOutcomesResponse:
+    """Return what became of the accounts that each of 1 to 20 rankings of one portfolio works, beside the first.
+
+    Raises:
+        CollectionsError: NOT_FOUND; RANKING_NOT_MATURE where none of them matured; INVALID_ARGUMENT for different accounts.
+    """
+    return client.monitors.CompareOutcomes(pb.CompareOutcomesRequest(ranking_ids=ranking_ids))
 
 
 def get_monitors(client: Client, model_version: str = "", plan_id: str = "") -> Iterator[pb.Monitor]:

@@ -47,10 +47,13 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
     {
         "ImportPortfolio": 3_600.0,
         "CheckPortfolio": 3_600.0,
+        "DraftMapping": 600.0,
+        "ImportFile": 3_600.0,
         "ExportRanking": 3_600.0,
         "WatchRanking": 600.0,
         "WatchQueue": 600.0,
         "CompareRankings": 600.0,
+        "CompareOutcomes": 600.0,
         "CompareMornings": 600.0,
         "VerifyRanking": 600.0,
         "VerifyLog": 600.0,
@@ -87,12 +90,13 @@ READS = (
     "Replay",
     "Read",
     "Plan",
+    "Draft",
 )
 """Beginnings of the names of methods that change nothing."""
 
 REPEATABLE = frozenset(
     {
-        *("CreateRanking", "CancelRanking", "ImportPortfolio", "RollForward"),
+        *("CreateRanking", "CancelRanking", "ImportPortfolio", "ImportFile", "RollForward"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),

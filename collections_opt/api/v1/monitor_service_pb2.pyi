@@ -569,22 +569,28 @@ class ListOutcomesRequest(_message.Message):
     RANKING_ID_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ACCOUNT_IDS_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """The ranking."""
     page_size: _builtins.int
     """Outcomes per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
     """Token of the page before; empty for the first."""
+    @_builtins.property
+    def account_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of these accounts alone, at most 1,000; none for all. Accounts that the ranking does not hold are left out."""
+
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        account_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_ids", b"account_ids", "page_size", b"page_size", "page_token", b"page_token", "ranking_id", b"ranking_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -677,6 +683,128 @@ class MaturedOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__cash_minor_units) -> _WhichOneofReturnType__cash_minor_units | None: ...
 
 Global___MaturedOutcome: _TypeAlias = MaturedOutcome  # noqa: Y015
+
+@_typing.final
+class CompareOutcomesRequest(_message.Message):
+    """Asks what became of the accounts that rankings work."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """1 to 20 recorded rankings of one portfolio; the first is the one compared with."""
+
+    def __init__(
+        self,
+        *,
+        ranking_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_ids", b"ranking_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareOutcomesRequest: _TypeAlias = CompareOutcomesRequest  # noqa: Y015
+
+@_typing.final
+class CompareOutcomesResponse(_message.Message):
+    """What became of the accounts that rankings work."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKED_FIELD_NUMBER: _builtins.int
+    MATURITY_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    currency_code: _builtins.str
+    """ISO 4217 code of all money."""
+    @_builtins.property
+    def worked(self) -> _containers.RepeatedCompositeFieldContainer[Global___WorkedOutcomes]:
+        """One per ranking, in the order of the request."""
+
+    @_builtins.property
+    def maturity(self) -> Global___Maturity:
+        """What says so: the last maturity of the first of them that matured. All rank the same accounts."""
+
+    def __init__(
+        self,
+        *,
+        worked: _abc.Iterable[Global___WorkedOutcomes] | None = ...,
+        maturity: Global___Maturity | None = ...,
+        currency_code: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["maturity", b"maturity"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["currency_code", b"currency_code", "maturity", b"maturity", "worked", b"worked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompareOutcomesResponse: _TypeAlias = CompareOutcomesResponse  # noqa: Y015
+
+@_typing.final
+class WorkedOutcomes(_message.Message):
+    """What became of the accounts that a ranking works. Figures that nobody tells are unset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    WORKED_COUNT_FIELD_NUMBER: _builtins.int
+    SEEN_COUNT_FIELD_NUMBER: _builtins.int
+    CURED_SHARE_FIELD_NUMBER: _builtins.int
+    DEFAULTED_SHARE_FIELD_NUMBER: _builtins.int
+    CASH_KNOWN_COUNT_FIELD_NUMBER: _builtins.int
+    CASH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CASH_SHARE_FIELD_NUMBER: _builtins.int
+    CASH_DIFFERENCE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """The ranking."""
+    worked_count: _builtins.int
+    """Accounts that it works."""
+    seen_count: _builtins.int
+    """Of these, those whose outcome was seen; the others count in no share."""
+    cash_known_count: _builtins.int
+    """Accounts worked of which somebody tells what they paid; the others count as nothing."""
+    @_builtins.property
+    def cured_share(self) -> Global___MonitorFigure:
+        """Share of the seen that cured."""
+
+    @_builtins.property
+    def defaulted_share(self) -> Global___MonitorFigure:
+        """Share of the seen that defaulted."""
+
+    @_builtins.property
+    def cash_minor_units(self) -> Global___MonitorFigure:
+        """What they paid within their horizon, in minor units."""
+
+    @_builtins.property
+    def cash_share(self) -> Global___MonitorFigure:
+        """The same as a share of what all accounts of the portfolio paid."""
+
+    @_builtins.property
+    def cash_difference_minor_units(self) -> Global___MonitorFigure:
+        """The same less what the accounts of the first ranking paid; unset of the first."""
+
+    def __init__(
+        self,
+        *,
+        ranking_id: _builtins.str = ...,
+        worked_count: _builtins.int = ...,
+        seen_count: _builtins.int = ...,
+        cured_share: Global___MonitorFigure | None = ...,
+        defaulted_share: Global___MonitorFigure | None = ...,
+        cash_known_count: _builtins.int = ...,
+        cash_minor_units: Global___MonitorFigure | None = ...,
+        cash_share: Global___MonitorFigure | None = ...,
+        cash_difference_minor_units: Global___MonitorFigure | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cash_difference_minor_units", b"cash_difference_minor_units", "cash_minor_units", b"cash_minor_units", "cash_share", b"cash_share", "cured_share", b"cured_share", "defaulted_share", b"defaulted_share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cash_difference_minor_units", b"cash_difference_minor_units", "cash_known_count", b"cash_known_count", "cash_minor_units", b"cash_minor_units", "cash_share", b"cash_share", "cured_share", b"cured_share", "defaulted_share", b"defaulted_share", "ranking_id", b"ranking_id", "seen_count", b"seen_count", "worked_count", b"worked_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkedOutcomes: _TypeAlias = WorkedOutcomes  # noqa: Y015
 
 @_typing.final
 class GetMonitorsRequest(_message.Message):

@@ -55,6 +55,11 @@ class MonitorServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.FromString,
                 _registered_method=True)
+        self.CompareOutcomes = channel.unary_unary(
+                '/collections_opt.api.v1.MonitorService/CompareOutcomes',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesResponse.FromString,
+                _registered_method=True)
         self.GetMonitors = channel.unary_unary(
                 '/collections_opt.api.v1.MonitorService/GetMonitors',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.GetMonitorsRequest.SerializeToString,
@@ -96,6 +101,14 @@ class MonitorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CompareOutcomes(self, request, context):
+        """Says what became of the accounts that each of several rankings of one portfolio works, beside the first: what an order's choice
+        did afterwards. It is what these accounts did, not what contact brought: an order that picks large balances collects much.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetMonitors(self, request, context):
         """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
         queue, with intervals and alarms whose false rate is stated.
@@ -126,6 +139,11 @@ def add_MonitorServiceServicer_to_server(servicer, server):
                     servicer.ListOutcomes,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.SerializeToString,
+            ),
+            'CompareOutcomes': grpc.unary_unary_rpc_method_handler(
+                    servicer.CompareOutcomes,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesResponse.SerializeToString,
             ),
             'GetMonitors': grpc.unary_unary_rpc_method_handler(
                     servicer.GetMonitors,
@@ -242,6 +260,33 @@ class MonitorService:
             '/collections_opt.api.v1.MonitorService/ListOutcomes',
             collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.ListOutcomesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CompareOutcomes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.MonitorService/CompareOutcomes',
+            collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_monitor__service__pb2.CompareOutcomesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,10 @@ class MonitorServiceStub:
     """Lists what rankings matured into, oldest first."""
     ListOutcomes: _grpc.UnaryUnaryMultiCallable[_monitor_service_pb2.ListOutcomesRequest, _monitor_service_pb2.ListOutcomesResponse]
     """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+    CompareOutcomes: _grpc.UnaryUnaryMultiCallable[_monitor_service_pb2.CompareOutcomesRequest, _monitor_service_pb2.CompareOutcomesResponse]
+    """Says what became of the accounts that each of several rankings of one portfolio works, beside the first: what an order's choice
+    did afterwards. It is what these accounts did, not what contact brought: an order that picks large balances collects much.
+    """
     GetMonitors: _grpc.UnaryUnaryMultiCallable[_monitor_service_pb2.GetMonitorsRequest, _monitor_service_pb2.GetMonitorsResponse]
     """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
     queue, with intervals and alarms whose false rate is stated.
@@ -67,6 +71,10 @@ class MonitorServiceAsyncStub(MonitorServiceStub):
     """Lists what rankings matured into, oldest first."""
     ListOutcomes: _aio.UnaryUnaryMultiCallable[_monitor_service_pb2.ListOutcomesRequest, _monitor_service_pb2.ListOutcomesResponse]  # type: ignore[assignment]
     """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+    CompareOutcomes: _aio.UnaryUnaryMultiCallable[_monitor_service_pb2.CompareOutcomesRequest, _monitor_service_pb2.CompareOutcomesResponse]  # type: ignore[assignment]
+    """Says what became of the accounts that each of several rankings of one portfolio works, beside the first: what an order's choice
+    did afterwards. It is what these accounts did, not what contact brought: an order that picks large balances collects much.
+    """
     GetMonitors: _aio.UnaryUnaryMultiCallable[_monitor_service_pb2.GetMonitorsRequest, _monitor_service_pb2.GetMonitorsResponse]  # type: ignore[assignment]
     """Returns, for every matured ranking by day, what was predicted against what happened: by model version, product, bucket and
     queue, with intervals and alarms whose false rate is stated.
@@ -110,6 +118,16 @@ class MonitorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_monitor_service_pb2.ListOutcomesResponse, _abc.Awaitable[_monitor_service_pb2.ListOutcomesResponse]]:
         """Lists what became of each account of a ranking when it last matured, and what told it, by account id."""
+
+    @_abc_1.abstractmethod
+    def CompareOutcomes(
+        self,
+        request: _monitor_service_pb2.CompareOutcomesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_monitor_service_pb2.CompareOutcomesResponse, _abc.Awaitable[_monitor_service_pb2.CompareOutcomesResponse]]:
+        """Says what became of the accounts that each of several rankings of one portfolio works, beside the first: what an order's choice
+        did afterwards. It is what these accounts did, not what contact brought: an order that picks large balances collects much.
+        """
 
     @_abc_1.abstractmethod
     def GetMonitors(

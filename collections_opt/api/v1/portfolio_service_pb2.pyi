@@ -137,6 +137,292 @@ class RowFault(_message.Message):
 Global___RowFault: _TypeAlias = RowFault  # noqa: Y015
 
 @_typing.final
+class DraftMappingRequest(_message.Message):
+    """One message of a draft."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the file."""
+    @_builtins.property
+    def header(self) -> Global___DraftMappingHeader:
+        """What the file is."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___DraftMappingHeader | None = ...,
+        part: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "part"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___DraftMappingRequest: _TypeAlias = DraftMappingRequest  # noqa: Y015
+
+@_typing.final
+class DraftMappingHeader(_message.Message):
+    """What a person knows about a file and the file may not say; empty where they do not know it either."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    CURRENCY_CODE_FIELD_NUMBER: _builtins.int
+    PRODUCT_FIELD_NUMBER: _builtins.int
+    SHEET_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """Name of the file, without folders; its ending says what it is: .csv, .tsv, .txt, .xlsx, .parquet, text also as .gz or .zip."""
+    time_zone: _builtins.str
+    """IANA name of the lender's zone."""
+    currency_code: _builtins.str
+    """ISO 4217 code of the amounts."""
+    product: _builtins.str
+    """Product of every account, where no column says it."""
+    sheet: _builtins.str
+    """Sheet of a spreadsheet; empty for the one with most rows."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """The day that the file describes."""
+
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        time_zone: _builtins.str = ...,
+        currency_code: _builtins.str = ...,
+        product: _builtins.str = ...,
+        sheet: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "currency_code", b"currency_code", "file_name", b"file_name", "product", b"product", "sheet", b"sheet", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftMappingHeader: _TypeAlias = DraftMappingHeader  # noqa: Y015
+
+@_typing.final
+class DraftMappingResponse(_message.Message):
+    """A drafted mapping."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MAPPING_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    UNREAD_COLUMNS_FIELD_NUMBER: _builtins.int
+    mapping: _builtins.str
+    """TOML with a comment per column, to be corrected and then used."""
+    row_count: _builtins.int
+    """Rows that were looked at."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___DraftedColumn]:
+        """What was recognised."""
+
+    @_builtins.property
+    def missing(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Keys of the mapping that a person must still give."""
+
+    @_builtins.property
+    def unread_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns of the file that are not read."""
+
+    def __init__(
+        self,
+        *,
+        mapping: _builtins.str = ...,
+        columns: _abc.Iterable[Global___DraftedColumn] | None = ...,
+        missing: _abc.Iterable[_builtins.str] | None = ...,
+        row_count: _builtins.int = ...,
+        unread_columns: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "mapping", b"mapping", "missing", b"missing", "row_count", b"row_count", "unread_columns", b"unread_columns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftMappingResponse: _TypeAlias = DraftMappingResponse  # noqa: Y015
+
+@_typing.final
+class DraftedColumn(_message.Message):
+    """One column of the account schema as drafted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    SOURCE_COLUMNS_FIELD_NUMBER: _builtins.int
+    SURENESS_FIELD_NUMBER: _builtins.int
+    WHY_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Which."""
+    sureness: _builtins.float
+    """How sure that is, from 0 to 1."""
+    why: _builtins.str
+    """What was recognised."""
+    @_builtins.property
+    def source_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns of the file that feed it."""
+
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        source_columns: _abc.Iterable[_builtins.str] | None = ...,
+        sureness: _builtins.float = ...,
+        why: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "source_columns", b"source_columns", "sureness", b"sureness", "why", b"why"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DraftedColumn: _TypeAlias = DraftedColumn  # noqa: Y015
+
+@_typing.final
+class ImportFileRequest(_message.Message):
+    """One message of a file's import."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    part: _builtins.bytes
+    """The next bytes of the file."""
+    @_builtins.property
+    def header(self) -> Global___ImportFileHeader:
+        """What the file is, and how it is read."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___ImportFileHeader | None = ...,
+        part: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "header", b"header", "part", b"part"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_content: _TypeAlias = _typing.Literal["header", "part"]  # noqa: Y015
+    _WhichOneofArgType_content: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_content) -> _WhichOneofReturnType_content | None: ...
+
+Global___ImportFileRequest: _TypeAlias = ImportFileRequest  # noqa: Y015
+
+@_typing.final
+class ImportFileHeader(_message.Message):
+    """What a file is, and how it is read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    MAPPING_FIELD_NUMBER: _builtins.int
+    AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    ALLOW_MISSING_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    portfolio_id: _builtins.str
+    """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
+    file_name: _builtins.str
+    """Name of the file, as in DraftMappingHeader."""
+    mapping: _builtins.str
+    """The mapping as TOML, 256 KiB at most."""
+    allow_missing: _builtins.bool
+    """Go on without optional columns that the mapping names and the file lacks."""
+    validate_only: _builtins.bool
+    """Check only: nothing is stored."""
+    @_builtins.property
+    def as_of_date(self) -> _date_pb2.Date:
+        """The day that the file describes; not set takes the mapping's."""
+
+    def __init__(
+        self,
+        *,
+        portfolio_id: _builtins.str = ...,
+        file_name: _builtins.str = ...,
+        mapping: _builtins.str = ...,
+        as_of_date: _date_pb2.Date | None = ...,
+        allow_missing: _builtins.bool = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "as_of_date", b"as_of_date", "file_name", b"file_name", "mapping", b"mapping", "portfolio_id", b"portfolio_id", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFileHeader: _TypeAlias = ImportFileHeader  # noqa: Y015
+
+@_typing.final
+class ImportFileResponse(_message.Message):
+    """What became of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_FIELD_NUMBER: _builtins.int
+    FINDINGS_FIELD_NUMBER: _builtins.int
+    NORMALISED_CODES_FIELD_NUMBER: _builtins.int
+    CONTRADICTIONS_FIELD_NUMBER: _builtins.int
+    FILE_ROW_COUNT_FIELD_NUMBER: _builtins.int
+    UNREAD_COLUMNS_FIELD_NUMBER: _builtins.int
+    ABSENT_COLUMNS_FIELD_NUMBER: _builtins.int
+    file_row_count: _builtins.int
+    """Rows of the file; those beyond the portfolio's were left out by the mapping's filters."""
+    @_builtins.property
+    def portfolio(self) -> Global___Portfolio:
+        """The portfolio's header, or what it would be where it was only checked."""
+
+    @_builtins.property
+    def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___QuarantinedAccount]:
+        """The first 1,000 findings about rows at fault, in row order; ListQuarantinedAccounts lists all of an import."""
+
+    @_builtins.property
+    def normalised_codes(self) -> _containers.RepeatedCompositeFieldContainer[Global___NormalisedCode]:
+        """Spellings of coded facts that were replaced by their code."""
+
+    @_builtins.property
+    def contradictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Contradiction]:
+        """Facts about persons that their accounts state differently."""
+
+    @_builtins.property
+    def unread_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns of the file that the mapping does not read."""
+
+    @_builtins.property
+    def absent_columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Optional columns that the mapping names and the file lacks."""
+
+    def __init__(
+        self,
+        *,
+        portfolio: Global___Portfolio | None = ...,
+        findings: _abc.Iterable[Global___QuarantinedAccount] | None = ...,
+        normalised_codes: _abc.Iterable[Global___NormalisedCode] | None = ...,
+        contradictions: _abc.Iterable[Global___Contradiction] | None = ...,
+        file_row_count: _builtins.int = ...,
+        unread_columns: _abc.Iterable[_builtins.str] | None = ...,
+        absent_columns: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["portfolio", b"portfolio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["absent_columns", b"absent_columns", "contradictions", b"contradictions", "file_row_count", b"file_row_count", "findings", b"findings", "normalised_codes", b"normalised_codes", "portfolio", b"portfolio", "unread_columns", b"unread_columns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImportFileResponse: _TypeAlias = ImportFileResponse  # noqa: Y015
+
+@_typing.final
 class CheckPortfolioRequest(_message.Message):
     """One message of a check."""
 

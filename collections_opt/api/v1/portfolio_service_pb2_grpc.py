@@ -45,6 +45,16 @@ class PortfolioServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.FromString,
                 _registered_method=True)
+        self.DraftMapping = channel.stream_unary(
+                '/collections_opt.api.v1.PortfolioService/DraftMapping',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingResponse.FromString,
+                _registered_method=True)
+        self.ImportFile = channel.stream_unary(
+                '/collections_opt.api.v1.PortfolioService/ImportFile',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileResponse.FromString,
+                _registered_method=True)
         self.GetPortfolio = channel.unary_unary(
                 '/collections_opt.api.v1.PortfolioService/GetPortfolio',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.GetPortfolioRequest.SerializeToString,
@@ -84,6 +94,22 @@ class PortfolioServiceServicer:
     def CheckPortfolio(self, request_iterator, context):
         """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
         finding about rows at fault, in row order.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DraftMapping(self, request_iterator, context):
+        """Looks at a lender's file and drafts the mapping that ImportFile needs: one header, then the file's bytes, 64 MiB at most. Nothing
+        is stored. What could not be told stands commented out in the draft, to be read and corrected by a person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ImportFile(self, request_iterator, context):
+        """Imports a lender's file by a mapping, or checks only what that would do: one header, then the file's bytes, 64 MiB at most. Larger
+        files are sent as columns, to ImportPortfolio. Importing the same content again returns what is stored.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -131,6 +157,16 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
                     servicer.CheckPortfolio,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.SerializeToString,
+            ),
+            'DraftMapping': grpc.stream_unary_rpc_method_handler(
+                    servicer.DraftMapping,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingResponse.SerializeToString,
+            ),
+            'ImportFile': grpc.stream_unary_rpc_method_handler(
+                    servicer.ImportFile,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileResponse.SerializeToString,
             ),
             'GetPortfolio': grpc.unary_unary_rpc_method_handler(
                     servicer.GetPortfolio,
@@ -208,6 +244,60 @@ class PortfolioService:
             '/collections_opt.api.v1.PortfolioService/CheckPortfolio',
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.CheckPortfolioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DraftMapping(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/collections_opt.api.v1.PortfolioService/DraftMapping',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DraftMappingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ImportFile(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/collections_opt.api.v1.PortfolioService/ImportFile',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ImportFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

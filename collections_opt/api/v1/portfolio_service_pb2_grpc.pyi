@@ -43,6 +43,14 @@ class PortfolioServiceStub:
     """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
     finding about rows at fault, in row order.
     """
+    DraftMapping: _grpc.StreamUnaryMultiCallable[_portfolio_service_pb2.DraftMappingRequest, _portfolio_service_pb2.DraftMappingResponse]
+    """Looks at a lender's file and drafts the mapping that ImportFile needs: one header, then the file's bytes, 64 MiB at most. Nothing
+    is stored. What could not be told stands commented out in the draft, to be read and corrected by a person.
+    """
+    ImportFile: _grpc.StreamUnaryMultiCallable[_portfolio_service_pb2.ImportFileRequest, _portfolio_service_pb2.ImportFileResponse]
+    """Imports a lender's file by a mapping, or checks only what that would do: one header, then the file's bytes, 64 MiB at most. Larger
+    files are sent as columns, to ImportPortfolio. Importing the same content again returns what is stored.
+    """
     GetPortfolio: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]
     """Returns a portfolio's header."""
     ListPortfolios: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.ListPortfoliosRequest, _portfolio_service_pb2.ListPortfoliosResponse]
@@ -69,6 +77,14 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
     CheckPortfolio: _aio.StreamStreamMultiCallable[_portfolio_service_pb2.CheckPortfolioRequest, _portfolio_service_pb2.CheckPortfolioResponse]  # type: ignore[assignment]
     """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
     finding about rows at fault, in row order.
+    """
+    DraftMapping: _aio.StreamUnaryMultiCallable[_portfolio_service_pb2.DraftMappingRequest, _portfolio_service_pb2.DraftMappingResponse]  # type: ignore[assignment]
+    """Looks at a lender's file and drafts the mapping that ImportFile needs: one header, then the file's bytes, 64 MiB at most. Nothing
+    is stored. What could not be told stands commented out in the draft, to be read and corrected by a person.
+    """
+    ImportFile: _aio.StreamUnaryMultiCallable[_portfolio_service_pb2.ImportFileRequest, _portfolio_service_pb2.ImportFileResponse]  # type: ignore[assignment]
+    """Imports a lender's file by a mapping, or checks only what that would do: one header, then the file's bytes, 64 MiB at most. Larger
+    files are sent as columns, to ImportPortfolio. Importing the same content again returns what is stored.
     """
     GetPortfolio: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.GetPortfolioRequest, _portfolio_service_pb2.GetPortfolioResponse]  # type: ignore[assignment]
     """Returns a portfolio's header."""
@@ -105,6 +121,26 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_portfolio_service_pb2.CheckPortfolioResponse], _abc.AsyncIterator[_portfolio_service_pb2.CheckPortfolioResponse]]:
         """Checks what an import would do, and stores nothing: takes what ImportPortfolio takes; returns the header first, then every
         finding about rows at fault, in row order.
+        """
+
+    @_abc_1.abstractmethod
+    def DraftMapping(
+        self,
+        request_iterator: _MaybeAsyncIterator[_portfolio_service_pb2.DraftMappingRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_portfolio_service_pb2.DraftMappingResponse, _abc.Awaitable[_portfolio_service_pb2.DraftMappingResponse]]:
+        """Looks at a lender's file and drafts the mapping that ImportFile needs: one header, then the file's bytes, 64 MiB at most. Nothing
+        is stored. What could not be told stands commented out in the draft, to be read and corrected by a person.
+        """
+
+    @_abc_1.abstractmethod
+    def ImportFile(
+        self,
+        request_iterator: _MaybeAsyncIterator[_portfolio_service_pb2.ImportFileRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_portfolio_service_pb2.ImportFileResponse, _abc.Awaitable[_portfolio_service_pb2.ImportFileResponse]]:
+        """Imports a lender's file by a mapping, or checks only what that would do: one header, then the file's bytes, 64 MiB at most. Larger
+        files are sent as columns, to ImportPortfolio. Importing the same content again returns what is stored.
         """
 
     @_abc_1.abstractmethod

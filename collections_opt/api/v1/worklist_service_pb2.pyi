@@ -566,6 +566,10 @@ class QueueState(_message.Message):
     SPENT_MINUTES_FIELD_NUMBER: _builtins.int
     VALUE_LEFT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     OLDEST_LEASE_TIME_FIELD_NUMBER: _builtins.int
+    REMOVED_FIELD_NUMBER: _builtins.int
+    ARRIVED_COUNT_FIELD_NUMBER: _builtins.int
+    RECEIVED_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    PAID_ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
     queue_id: _builtins.str
     """Which."""
     depth: _builtins.int
@@ -578,9 +582,21 @@ class QueueState(_message.Message):
     """Minutes that contacts took."""
     value_left_minor_units: _builtins.int
     """What is expected of the accounts left."""
+    arrived_count: _builtins.int
+    """Of the accounts left to work, those that events brought here."""
+    received_minor_units: _builtins.int
+    """What accounts that the ranking put here paid since the day began, as events tell; payments taken back do not count. It is what
+    came in, not what contact brought.
+    """
+    paid_account_count: _builtins.int
+    """How many of them paid."""
     @_builtins.property
     def oldest_lease_time(self) -> _timestamp_pb2.Timestamp:
         """Since when the oldest lease is held; not set where none is."""
+
+    @_builtins.property
+    def removed(self) -> _containers.RepeatedCompositeFieldContainer[Global___RemovedAccounts]:
+        """Accounts that are not to be worked now, by why; of the whole queue."""
 
     def __init__(
         self,
@@ -592,14 +608,44 @@ class QueueState(_message.Message):
         spent_minutes: _builtins.float = ...,
         value_left_minor_units: _builtins.int = ...,
         oldest_lease_time: _timestamp_pb2.Timestamp | None = ...,
+        removed: _abc.Iterable[Global___RemovedAccounts] | None = ...,
+        arrived_count: _builtins.int = ...,
+        received_minor_units: _builtins.int = ...,
+        paid_account_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_lease_time", b"oldest_lease_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["depth", b"depth", "held_count", b"held_count", "left_minutes", b"left_minutes", "oldest_lease_time", b"oldest_lease_time", "queue_id", b"queue_id", "spent_minutes", b"spent_minutes", "value_left_minor_units", b"value_left_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrived_count", b"arrived_count", "depth", b"depth", "held_count", b"held_count", "left_minutes", b"left_minutes", "oldest_lease_time", b"oldest_lease_time", "paid_account_count", b"paid_account_count", "queue_id", b"queue_id", "received_minor_units", b"received_minor_units", "removed", b"removed", "spent_minutes", b"spent_minutes", "value_left_minor_units", b"value_left_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueueState: _TypeAlias = QueueState  # noqa: Y015
+
+@_typing.final
+class RemovedAccounts(_message.Message):
+    """Accounts of a queue that are not to be worked now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why, as in NextAccount.removed."""
+    account_count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        account_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_count", b"account_count", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemovedAccounts: _TypeAlias = RemovedAccounts  # noqa: Y015
 
 @_typing.final
 class WatchQueueResponse(_message.Message):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from collections_opt.application.answers.placement import Placer
-from collections_opt.application.day.gate import Gate, is_day_of
+from collections_opt.application.day.gate import Gate
 from collections_opt.application.day.live_desk import NOT_WORKED, Came, LiveDesk, Place
 from collections_opt.application.rankings.in_force import require_workable
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
@@ -84,11 +85,12 @@ class Desks:
         """
         key = (ranking_id, self._erasure_count())
         found = self._kept.get(key)
-        desk = found[0] if found else self._opened(ranking_id)
-        if not is_day_of(desk, now):
-            today = now.astimezone(desk.zone).date()
-            told = f"{ranking_id} is for {desk.day}, and the desk's day is {today}."
+        day, zone = (found[0].day, found[0].zone) if found else self._day_of(ranking_id)
+        today = now.astimezone(zone).date()
+        if today != day:
+            told = f"{ranking_id} is for {day}, and the desk's day is {today}."
             raise refuse(Reason.RANKING_NOT_IN_FORCE, "ranking_id", told, "Make a ranking of today.")
+        desk = found[0] if found else self._opened(ranking_id)
         rules = self._rule_tables.in_force(desk.day).rules
         gate = found[1] if found and found[1].rules is rules else Gate(desk, rules)
         self._kept[key] = (desk, gate)
@@ -106,9 +108,15 @@ class Desks:
                 break
         self._place_changed(desk, gate, now)
 
+    def _day_of(self, ranking_id: str) -> tuple[date, ZoneInfo]:
+        """Return the day that a ranking is for and the desk's zone, by headers: the accounts of another day need not be read."""
+        record = self._recorded.finished(ranking_id)
+        require_workable(record)
+        zone = ZoneInfo(self._ledger.portfolio(record.portfolio_id).time_zone)
+        return RankingFacts.from_record(record.record).inputs.as_of_date, zone
+
     def _opened(self, ranking_id: str) -> LiveDesk:
         opened = self._recorded.open(ranking_id)
-        require_workable(opened.record)
         inputs, entries = opened.inputs, opened.entries
         if not np.array_equal(entries.account_id, inputs.portfolio.column("account_id")):
             told = "holds other accounts than its portfolio."

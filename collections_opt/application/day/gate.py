@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,9 +182,3 @@ class Gate:
 
     def _queue(self, index: int) -> Queue:
         return self._desk.plan.queues[index]
-
-
-def is_day_of(desk: LiveDesk, now: datetime) -> bool:
-    """Return whether an instant is of the day that a ranking is for."""
-    day: date = now.astimezone(desk.zone).date()
-    return day == desk.day

@@ -263,6 +263,27 @@ class LiveDesk:
                         spent[at] += event.seconds
         return spent
 
+    def received_minor(self) -> tuple[Ints, Ints]:
+        """Return what was paid since the day began and how many accounts paid, by the queue that the ranking put them into.
+
+        Both int64 (q + 1,), the last for accounts in no worklist; payments that were taken back do not count.
+        """
+        received, paid = np.zeros((2, len(self.plan.queues) + 1), dtype=np.int64)
+        begins = microseconds(datetime.combine(self.day, datetime.min.time(), self.zone))
+        for row, told in self.events.items():
+            held = [one.event for one in told if one.event is not None]
+            taken_back = {event.reverses for event in held if event.kind is EventKind.REVERSAL}
+            amounts = [
+                event.amount_minor
+                for event in held
+                if event.kind is EventKind.PAYMENT
+                and event.event_id not in taken_back
+                and microseconds(event.occurred_at) >= begins
+            ]
+            received[self.entries.queue[row]] += sum(amounts)  # UNASSIGNED, -1, is the last
+            paid[self.entries.queue[row]] += bool(amounts)
+        return received, paid
+
     def committed_seconds(self) -> Ints:
         """Return the handling time that held leases are expected to take, int64 (q,).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 
@@ -12,17 +12,9 @@ from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.live_desk import LiveDesk, Place
+from collections_opt.application.day.queue_states import LOOKED_AT, QueueState, last_event, left_rows, queue_states, removed_by
 from collections_opt.application.day.turns import Turns
-from collections_opt.core.day.event_columns import EPOCH, microseconds
 from collections_opt.ledger.events.leases import LeaseTurn
-
-HELD = "HELD"
-"""An agent holds the account, or another of the person."""
-
-MOVED_AWAY = "MOVED_AWAY"
-"""Another queue works it now, or none: it is not worth its price here any more."""
-
-_LOOKED_AT = 256
 
 
 @dataclass(frozen=True)
@@ -50,19 +42,6 @@ class LiveEntry:
     event: int
     waits: bool
     attempts: int
-
-
-@dataclass(frozen=True)
-class QueueState:
-    """A queue as it stands: accounts left and held, seconds and money left, and since when the oldest lease is held."""
-
-    queue_id: str
-    depth: int
-    held_count: int
-    left_seconds: int
-    spent_seconds: int
-    value_minor: int
-    oldest_lease: datetime | None
 
 
 class LiveWorklists:
@@ -113,8 +92,7 @@ class LiveWorklists:
         def act(turn: LeaseTurn) -> list[QueueState]:
             now = self._now()
             desk, gate = self._caught_up(turn, ranking_id, now)
-            spent, committed = desk.spent_seconds(), desk.committed_seconds()
-            return [_state(desk, gate, index, int(spent[index]), int(committed[index]), now) for index in range(spent.size)]
+            return queue_states(desk, gate, now)
 
         return self._turns.look(act)
 
@@ -127,23 +105,14 @@ class LiveWorklists:
 def _entries(desk: LiveDesk, gate: Gate, queue: int, after: int, now: datetime, include_removed: bool) -> Iterator[LiveEntry]:
     """Yield entries after a position; those that left the queue stand at its end."""
     here = desk.order(queue)
-    left = [row for row in sorted(desk.places) if desk.entries.queue[row] == queue and desk.places[row].queue != queue]
-    rows = np.concatenate([here, np.array(left, dtype=np.int64)]) if include_removed else here
-    for start in range(after, rows.size, _LOOKED_AT):
-        part = rows[start : start + _LOOKED_AT].tolist()
+    rows = np.concatenate([here, left_rows(desk, queue)]) if include_removed else here
+    for start in range(after, rows.size, LOOKED_AT):
+        part = rows[start : start + LOOKED_AT].tolist()
         for offset, (row, verdict) in enumerate(zip(part, gate.verdicts(part, queue, now), strict=True)):
             position = start + offset + 1
-            removed, event = _removed(desk, row, verdict, position > here.size)
+            removed, event = removed_by(desk, row, verdict, position > here.size)
             if include_removed or not removed:
                 yield _entry(desk, row, queue, position, verdict, (removed, event))
-
-
-def _removed(desk: LiveDesk, row: int, verdict: Verdict, left: bool) -> tuple[str, int]:
-    if verdict.barred and not verdict.by_hours:
-        return verdict.barred, verdict.event
-    if left:
-        return MOVED_AWAY, _last_event(desk, row)
-    return (HELD, 0) if desk.busy[row] else ("", 0)
 
 
 def _entry(desk: LiveDesk, row: int, queue: int, position: int, verdict: Verdict, why: tuple[str, int]) -> LiveEntry:
@@ -157,43 +126,7 @@ def _entry(desk: LiveDesk, row: int, queue: int, position: int, verdict: Verdict
         arrived=bool(arrived),
         removed=removed,
         rule_id=verdict.rule_id,
-        event=event or (_last_event(desk, row) if arrived else 0),
+        event=event or (last_event(desk, row) if arrived else 0),
         waits=verdict.by_hours,
         attempts=verdict.attempts,
-    )
-
-
-def _last_event(desk: LiveDesk, row: int) -> int:
-    _, told = desk.events_of([row])
-    return max((one.sequence for one in told), default=0)
-
-
-def _state(desk: LiveDesk, gate: Gate, queue: int, spent: int, committed: int, now: datetime) -> QueueState:
-    """Return a queue as it stands; of accounts about which nothing happened nothing need be asked: rules let them be ranked."""
-    rows = desk.order(queue)
-    touched = rows[desk.version[rows] > 0].tolist()
-    gone = {
-        row
-        for start in range(0, len(touched), _LOOKED_AT)
-        for row, verdict in zip(
-            touched[start : start + _LOOKED_AT],
-            gate.verdicts(touched[start : start + _LOOKED_AT], queue, now),
-            strict=True,
-        )
-        if verdict.barred and not verdict.by_hours
-    }
-    free = [row for row in rows.tolist() if row not in gone and not desk.busy[row]]
-    queue_id = desk.plan.queues[queue].queue_id
-    mine = [one for one in desk.held.values() if (one.ranking_id, one.queue_id) == (desk.record.ranking_id, queue_id)]
-    oldest = min((one.leased_at for one in mine if one.expires_at > microseconds(now)), default=None)
-    moved = sum(desk.places[row].increment_minor for row in free if row in desk.places)
-    stays = np.array([row for row in free if row not in desk.places], dtype=np.int64)
-    return QueueState(
-        queue_id=queue_id,
-        depth=len(free),
-        held_count=len(mine),
-        left_seconds=desk.plan.queues[queue].capacity_seconds - spent - committed,
-        spent_seconds=spent,
-        value_minor=int(desk.entries.increment_minor[stays].sum()) + moved,
-        oldest_lease=None if oldest is None else EPOCH + timedelta(microseconds=oldest),
     )

@@ -20,6 +20,7 @@ from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.sealing.freed_memory import give_back
 from collections_opt.ledger.sealing.sealing import (
     LeafKind,
     SealedTable,
@@ -39,8 +40,8 @@ _SOURCE = "column"
 _RULE = "rule"
 _DERIVATION = "derived_from"
 _KEPT_DERIVATIONS = 63
+_MANY_ROWS = 100_000
 Numbers = NDArray[np.int64]
-Stored = TypeVar("Stored")
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,17 @@ class StoredEntries:
     rule: NDArray[np.uint8]
     rows: Numbers
     erased_count: int
+
+
+@dataclass(frozen=True)
+class StoredOutcomes:
+    """What became of accounts, by column, as it can still be read, and int64 (n,) row of each in the sealed table."""
+
+    columns: Mapping[str, Array]
+    rows: Numbers
+
+
+Stored = TypeVar("Stored", StoredPortfolio, StoredEntries, StoredOutcomes)
 
 
 class SealedRecords:
@@ -204,8 +216,12 @@ class SealedRecords:
         return self._put(LeafKind.OUTCOME, columns, self._keys.numbers(columns["account_id"]), {}).digest
 
     def outcomes(self, digest: str) -> dict[str, Array]:
-        """Return such rows without those of erased accounts, by column."""
-        return self._open(digest)[2]
+        """Return such rows without those of erased accounts, by column; the last ones read stay in memory."""
+        return dict(self._remembered(StoredOutcomes, digest, self._read_outcomes).columns)
+
+    def _read_outcomes(self, digest: str) -> StoredOutcomes:
+        _, rows, columns = self._open(digest)
+        return StoredOutcomes(columns, rows)
 
     def table(self, digest: str) -> SealedTable:
         """Return a sealed table unopened."""
@@ -247,6 +263,8 @@ class SealedRecords:
             found = (wanted, read(digest))
             with self._lock:
                 self._last[kind] = found
+            if found[1].rows.size >= _MANY_ROWS:  # what reading took besides is as much again
+                give_back()
         value: Stored = found[1]
         return value
 

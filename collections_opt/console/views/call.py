@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from starlette.responses import Response
@@ -11,7 +11,9 @@ from starlette.responses import Response
 from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.client.client import Client
 from collections_opt.client.rankings import get_ranking, ranking_in_force
+from collections_opt.console.forms import SentFile
 from collections_opt.console.sessions import Session
+from collections_opt.console.uploads import Uploads
 from collections_opt.core.errors import Reason, refuse
 
 
@@ -24,12 +26,16 @@ class Call:
         query: of the address: ids of desks, rankings and days, never of accounts or persons.
         form: what they sent; empty for a page that is only looked at.
         now: the clock, with zone.
+        file: a file that came with the form.
+        uploads: files that people chose before.
     """
 
     session: Session
     query: Mapping[str, str]
     form: Mapping[str, str]
     now: Callable[[], datetime]
+    file: SentFile | None = None
+    uploads: Uploads = field(default_factory=Uploads)
 
     @property
     def client(self) -> Client:

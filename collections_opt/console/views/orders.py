@@ -10,13 +10,14 @@ from starlette.responses import Response
 
 from collections_opt.api.v1 import ranking_pb2
 from collections_opt.api.v1.ranking_service_pb2 import CompareRankingsRequest
-from collections_opt.client.comparison import AccountChanges, account_changes, rank_beside
+from collections_opt.client.comparison import AccountChanges, account_changes, rank_beside, with_outcomes
 from collections_opt.client.listings import all_rankings
+from collections_opt.client.outcomes import compare_outcomes
 from collections_opt.client.rankings import get_ranking
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.views.call import Call, download
 from collections_opt.console.views.today import first_lines
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.reports.account_files import FORMATS
 from collections_opt.reports.order_names import TITLES
@@ -40,6 +41,7 @@ def orders(call: Call) -> Page:
     if call.form.get("what") == "rank":
         parts.append(Part("orders_ranked.html", lambda: {"made": rank_beside(call.client, ranking, _missing(call, ranking))}))
     parts.append(Part("orders_compared.html", lambda: _compared(call, ranking)))
+    parts.append(Part("orders_happened.html", lambda: _happened(call, ranking)))
     return Page("/orders", "Orders", parts)
 
 
@@ -101,14 +103,36 @@ def _compared(call: Call, first: ranking_pb2.Ranking) -> Content:
     }
 
 
+def _happened(call: Call, first: ranking_pb2.Ranking) -> Content:
+    """Return what became of whom each order works; nothing while the ranking has not matured."""
+    rankings = [first, *_beside(call, first)]
+    try:
+        found = compare_outcomes(call.client, [one.ranking_id for one in rankings])
+    except CollectionsError as error:
+        if error.reason not in (Reason.RANKING_NOT_MATURE, Reason.PERMISSION_DENIED):
+            raise
+        return {"why_not": str(error)}
+    lines = list(zip([_title(one) for one in rankings], found.worked, strict=True))
+    return {"why_not": "", "first": first, "lines": lines, "maturity": found.maturity, "code": found.currency_code}
+
+
 def _changes(call: Call, first: ranking_pb2.Ranking, other: ranking_pb2.Ranking) -> AccountChanges:
-    """Return the accounts that differ; both rankings are of the record and never change, so one pair is kept per session."""
+    """Return the accounts that differ, with what became of them where that is known; one pair is kept per session.
+
+    Both rankings are of the record and never change; what became of them is asked for again when the page is opened anew.
+    """
     key = (first.ranking_id, other.ranking_id)
     kept = call.session.kept.get(KEPT)
     if kept is None or kept[0] != key:
-        call.session.kept[KEPT] = kept = (key, account_changes(call.client, first, [other]))
-    changes: AccountChanges = kept[1]
-    return changes
+        changes = account_changes(call.client, first, [other])
+        try:
+            changes = with_outcomes(call.client, first.ranking_id, changes)
+        except CollectionsError as error:
+            if error.reason not in (Reason.RANKING_NOT_MATURE, Reason.PERMISSION_DENIED):
+                raise
+        call.session.kept[KEPT] = kept = (key, changes)
+    held: AccountChanges = kept[1]
+    return held
 
 
 def _filtered(call: Call, changes: AccountChanges) -> AccountChanges:
@@ -139,6 +163,7 @@ def _shown(call: Call, first: ranking_pb2.Ranking, other: ranking_pb2.Ranking) -
         "given": {name: call.form.get(name, "") for name in FILTERS},
         "choices": {name: _choices(changes, name) for name in FILTERS},
         "code": first.inputs.currency_code,
+        "matured": "outcome" in changes.columns,
     }
 
 

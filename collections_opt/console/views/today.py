@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from itertools import islice
-
 from collections_opt.api.v1.capacity_plan_pb2 import CapacityPlan
 from collections_opt.api.v1.ranking_pb2 import Ranking
 from collections_opt.api.v1.worklist_service_pb2 import WatchQueueRequest
 from collections_opt.client.capacity_plans import plan_named
-from collections_opt.client.day import next_accounts
 from collections_opt.client.listings import all_plans
 from collections_opt.client.rankings import calibration_sentence, summarise
 from collections_opt.console.pages import Content, Page, Part
@@ -17,9 +13,6 @@ from collections_opt.console.views.call import Call
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence
 from collections_opt.reports.stated_report import expected_sentence
-
-MAX_READ_ACCOUNTS = 5_000
-"""Accounts of one queue that are read to say why some were removed; a longer queue is said to be cut."""
 
 
 def today(call: Call) -> Page:
@@ -34,7 +27,6 @@ def today(call: Call) -> Page:
     parts = [
         Part("today.html", lambda: _decided(call, ranking)),
         Part("today_live.html", lambda: _standing(call, ranking)),
-        Part("today_removed.html", lambda: _removed(call, ranking)),
     ]
     return Page("/today", "Today", parts)
 
@@ -84,30 +76,22 @@ def _wrong(ranking: Ranking) -> list[str]:
 
 def _standing(call: Call, ranking: Ranking) -> Content:
     request = WatchQueueRequest(ranking_id=ranking.ranking_id, max_answer_count=1)
+    nothing: Content = {"queues": [], "code": "", "why_not": "", "received": 0, "payers": 0}
     try:
         answer = next(iter(call.client.worklists.WatchQueue(request)), None)
     except CollectionsError as error:
         if error.reason not in (Reason.RANKING_NOT_IN_FORCE, Reason.PERMISSION_DENIED):
             raise
-        return {"queues": [], "code": "", "why_not": str(error)}
-    return {"queues": answer.queues if answer else [], "code": answer.currency_code if answer else "", "why_not": ""}
-
-
-def _removed(call: Call, ranking: Ranking) -> Content:
-    """Return per queue how many accounts were removed and why, how many moved in, and whether the count was cut."""
-    lines = []
-    try:
-        for queue in ranking.queues:
-            listed = next_accounts(call.client, ranking.ranking_id, queue.queue_id, include_removed=True)
-            read = [(each.removed, each.arrived) for each in islice(listed, MAX_READ_ACCOUNTS)]
-            why = Counter(removed for removed, _ in read if removed)
-            arrived = sum(arrived for removed, arrived in read if not removed)
-            lines.append((queue.queue_id, sorted(why.items()), arrived, len(read) == MAX_READ_ACCOUNTS))
-    except CollectionsError as error:
-        if error.reason not in (Reason.RANKING_NOT_IN_FORCE, Reason.PERMISSION_DENIED):
-            raise
-        return {"lines": [], "most": MAX_READ_ACCOUNTS}
-    return {"lines": lines, "most": MAX_READ_ACCOUNTS}
+        return {**nothing, "why_not": str(error)}
+    if answer is None:
+        return nothing
+    return {
+        "queues": answer.queues,
+        "code": answer.currency_code,
+        "why_not": "",
+        "received": sum(queue.received_minor_units for queue in answer.queues),
+        "payers": sum(queue.paid_account_count for queue in answer.queues),
+    }
 
 
 def _choice(call: Call, error: CollectionsError) -> Content:

@@ -68,6 +68,10 @@ class MaturedOutcomes:
         """Return whose outcome is not known, bool (n,)."""
         return np.asarray(self.outcome > Outcome.STAYED, dtype=bool)
 
+    def only(self, rows: NDArray[np.bool_]) -> MaturedOutcomes:
+        """Return some of the rows, bool (n,)."""
+        return MaturedOutcomes(**{name: column[rows] for name, column in self.columns().items()})
+
     def counts(self) -> dict[str, int]:
         """Return how many accounts have each outcome, by name; every name is there."""
         return {outcome.name: int((self.outcome == outcome).sum()) for outcome in Outcome}

@@ -178,13 +178,21 @@ def unseal(table: SealedTable, keys: NDArray[np.uint8], check: bool = False) -> 
         CollectionsError: INTEGRITY_FAILURE naming the first row that is not what its leaf says.
     """
     kept = np.flatnonzero(keys.any(axis=1))
-    salts, rows = _open_rows(table, keys, kept)
-    if check:
-        wrong = (hash_rows(_leaf_input(table.kind, salts, rows)) != table.leaves[kept]).any(axis=1)
-        if wrong.any():
-            row = int(kept[wrong.argmax()])
-            raise refuse(Reason.INTEGRITY_FAILURE, f"rows[{row}]", "differs from its leaf.", "Restore the object or the keys.")
-    return OpenedTable(kept, unpack(table.layout, rows))
+    parts: list[dict[str, Array]] = []
+    for start in range(0, max(kept.size, 1), _ROW_GROUP_ROWS):  # streams and bytes of all rows at once would be twice the columns
+        here = kept[start : start + _ROW_GROUP_ROWS]
+        salts, rows = _open_rows(table, keys, here)
+        if check:
+            wrong = (hash_rows(_leaf_input(table.kind, salts, rows)) != table.leaves[here]).any(axis=1)
+            if wrong.any():
+                row = int(here[wrong.argmax()])
+                raise refuse(
+                    Reason.INTEGRITY_FAILURE, f"rows[{row}]", "differs from its leaf.", "Restore the object or the keys."
+                )
+        parts.append(unpack(table.layout, rows))
+    if len(parts) == 1:
+        return OpenedTable(kept, parts[0])
+    return OpenedTable(kept, {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])})
 
 
 def disclose(table: SealedTable, row: int, key: NDArray[np.uint8]) -> Disclosure:

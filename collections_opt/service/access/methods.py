@@ -66,6 +66,8 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
         "PortfolioService": {
             "ImportPortfolio": Method(_RUNNING, _C.BULK, in_scope=True),
             "CheckPortfolio": Method(_RUNNING, _C.BULK, in_scope=True),
+            "DraftMapping": Method(_RUNNING, _C.BULK, in_scope=True),
+            "ImportFile": Method(_RUNNING, _C.BULK, in_scope=True),
             "GetPortfolio": Method(_ALL, _C.READ, in_scope=True),
             "ListPortfolios": Method(_ALL, _C.READ, in_scope=True),
             "ListQuarantinedAccounts": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
@@ -150,6 +152,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
             "MatureRankings": Method(_DECIDING, _C.WORK),
             "ListMaturities": Method(_ALL, _C.READ, in_scope=True),
             "ListOutcomes": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
+            "CompareOutcomes": Method(_PLANNING | {_R.AUDITOR}, _C.WORK, in_scope=True),
             "GetMonitors": Method(_ALL, _C.READ, in_scope=True),
         },
         "PackService": {

@@ -8,6 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
 from collections_opt.application.outcomes.maturity import Maturity
+from collections_opt.core.evaluation.comparison import Interval
+from collections_opt.core.evaluation.worked_outcomes import WorkedOutcomes
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import Outcome, OutcomeSource
 from collections_opt.wire.common import write_date
@@ -38,6 +40,25 @@ def write_maturity(one: Maturity) -> pb.Maturity:
         method=one.method,
         repeated=one.repeated,
     )
+
+
+def write_worked(ranking_id: str, found: WorkedOutcomes) -> pb.WorkedOutcomes:
+    """Return what became of the accounts that a ranking works."""
+    return pb.WorkedOutcomes(
+        ranking_id=ranking_id,
+        worked_count=found.worked_count,
+        seen_count=found.seen_count,
+        cured_share=_figure(found.cured),
+        defaulted_share=_figure(found.defaulted),
+        cash_known_count=found.cash_known_count,
+        cash_minor_units=_figure(found.cash),
+        cash_share=_figure(found.cash_share),
+        cash_difference_minor_units=_figure(found.cash_difference),
+    )
+
+
+def _figure(one: Interval | None) -> pb.MonitorFigure | None:
+    return None if one is None else pb.MonitorFigure(value=one.value, low=one.low, high=one.high)
 
 
 def write_outcomes(found: MaturedOutcomes, rows: Iterable[int]) -> list[pb.MaturedOutcome]:

@@ -79,7 +79,7 @@ def all_services(
             ExperimentServicer(workspace.experiments, workspace.trials, workspace.readings, workspace.now),
         ),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
-        (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors)),
+        (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors, workspace.recorded)),
         (
             pack_service_pb2,
             "PackService",

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
+from collections_opt.application.outcomes.compared import compare_outcomes
 from collections_opt.application.outcomes.maturity import MOST_RANKINGS
 from collections_opt.application.outcomes.monitors import Monitors
+from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.core.names import normal_account_id
 from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
 from collections_opt.core.outcomes.terms import ToldOutcomes
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.monitors import write_monitor
-from collections_opt.service.converters.outcomes import write_maturity, write_outcomes
+from collections_opt.service.converters.outcomes import write_maturity, write_outcomes, write_worked
 from collections_opt.service.servicers.lists.listing import Listing
 from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import told_as
@@ -28,12 +31,16 @@ MOST_LATER = 100
 _LISTED = ("sequence", "ranking_id", "portfolio_id", "as_of_date", "mature_date", "create_time")
 _MATURITIES = Listing(pb.Maturity.DESCRIPTOR, _LISTED, "sequence")
 
+MAX_COMPARED = 20
+"""Rankings of one comparison."""
+
 
 class MonitorServicer:
     """Records outcomes and lets rankings mature."""
 
-    def __init__(self, monitors: Monitors) -> None:
+    def __init__(self, monitors: Monitors, recorded: RecordedRankings) -> None:
         self._monitors = monitors
+        self._recorded = recorded
         self._maturities = monitors.maturities
 
     def record_outcomes(self, requests: Iterator[pb.RecordOutcomesRequest], context: Call) -> pb.RecordOutcomesResponse:
@@ -92,14 +99,34 @@ class MonitorServicer:
 
     def list_outcomes(self, request: pb.ListOutcomesRequest, _context: Call) -> pb.ListOutcomesResponse:
         """Return a page of what became of a ranking's accounts."""
+        named = sorted({normal_account_id(one).encode() for one in request.account_ids})
+        if len(request.account_ids) > MAX_PAGE_SIZE:
+            told = f"{len(request.account_ids)} are named."
+            raise refuse(Reason.LIMIT_EXCEEDED, "account_ids", told, f"Send at most {MAX_PAGE_SIZE}.")
         maturity, found = self._maturities.latest(request.ranking_id)
-        page = read_page(f"outcomes/{request.ranking_id}/{maturity.seq}", request.page_size, request.page_token, "")
+        if named:
+            found = found.only(np.isin(found.account_id, named))
+        scope = f"outcomes/{request.ranking_id}/{maturity.seq}/{named}"
+        page = read_page(scope, request.page_size, request.page_token, "")
         first = int(np.searchsorted(found.account_id, page.after.encode(), side="right")) if page.after else 0
         rows = range(first, min(first + page.size, found.account_id.size))
         more = first + page.size < found.account_id.size
         return pb.ListOutcomesResponse(
             outcomes=write_outcomes(found, rows),
             next_page_token=page.next_token(found.account_id[rows[-1]].decode()) if more else "",
+        )
+
+    def compare_outcomes(self, request: pb.CompareOutcomesRequest, _context: Call) -> pb.CompareOutcomesResponse:
+        """Say what became of whom each ranking works."""
+        ids = list(request.ranking_ids)
+        if not 1 <= len(ids) <= MAX_COMPARED:
+            raise refuse(Reason.LIMIT_EXCEEDED, "ranking_ids", f"{len(ids)} rankings.", f"Send 1 to {MAX_COMPARED}.")
+        with told_as({"ranking_id": "ranking_ids"}):
+            maturity, found = compare_outcomes(self._recorded, self._maturities, ids)
+        return pb.CompareOutcomesResponse(
+            worked=[write_worked(ranking_id, one) for ranking_id, one in zip(ids, found, strict=True)],
+            maturity=write_maturity(maturity),
+            currency_code=self._recorded.open(ids[0]).facts.inputs.currency_code,
         )
 
     def get_monitors(self, request: pb.GetMonitorsRequest, _context: Call) -> pb.GetMonitorsResponse:

@@ -33,6 +33,7 @@ from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.derivations import write_derivation
+from collections_opt.service.servicers.file_imports import FileImports
 from collections_opt.service.servicers.lists.filtering import DAY, TEXT, read_filter, read_order
 from collections_opt.service.servicers.lists.listing import read_place, write_place
 from collections_opt.service.servicers.lists.paging import read_page
@@ -62,6 +63,7 @@ class PortfolioServicer:
         self._ledger = ledger
         self._budget = budget or ByteBudget()
         self._large = threading.Lock()
+        self._files = FileImports(books, self._budget, self._alone)
 
     def import_portfolio(self, requests: Iterator[pb.ImportPortfolioRequest], context: Call) -> pb.ImportPortfolioResponse:
         """Read the header, then chunks, and import what they hold."""
@@ -83,6 +85,23 @@ class PortfolioServicer:
         for start in range(0, len(imported.quarantine.rule), MAX_PAGE_SIZE):
             shown = _write_findings(imported.quarantine, range(start, min(start + MAX_PAGE_SIZE, len(imported.quarantine.rule))))
             yield pb.CheckPortfolioResponse(findings=pb.QuarantinedAccounts(quarantined_accounts=shown))
+
+    def draft_mapping(self, requests: Iterator[pb.DraftMappingRequest], _context: Call) -> pb.DraftMappingResponse:
+        """Draft a mapping of a file."""
+        return self._files.draft(requests)
+
+    def import_file(self, requests: Iterator[pb.ImportFileRequest], context: Call) -> pb.ImportFileResponse:
+        """Import a file by a mapping."""
+        imported, reading, checked = self._files.read_and_import(requests, read_actor(context))
+        return pb.ImportFileResponse(
+            portfolio=write_portfolio(imported.record, UNKNOWN) if checked else self._written([imported.record])[0],
+            findings=_write_findings(imported.quarantine, slice(0, MAX_PAGE_SIZE)),
+            normalised_codes=_write_codes(imported.normalised),
+            contradictions=_write_contradictions(imported.contradictions),
+            file_row_count=reading.row_count,
+            unread_columns=reading.ignored_columns,
+            absent_columns=reading.absent_columns,
+        )
 
     def _imported(
         self, requests: Iterator[pb.ImportPortfolioRequest] | Iterator[pb.CheckPortfolioRequest], actor: Actor, check_only: bool

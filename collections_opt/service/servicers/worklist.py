@@ -11,7 +11,8 @@ from collections_opt.api.v1 import worklist_service_pb2 as pb
 from collections_opt.application.day.day import Day
 from collections_opt.application.day.dispatch import LeasedAccount, end_of
 from collections_opt.application.day.lease_requests import LeaseRequest
-from collections_opt.application.day.live_worklists import LiveEntry, QueueState
+from collections_opt.application.day.live_worklists import LiveEntry
+from collections_opt.application.day.queue_states import QueueState
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
@@ -163,4 +164,8 @@ def _write_state(state: QueueState) -> pb.QueueState:
         spent_minutes=state.spent_seconds / 60.0,
         value_left_minor_units=state.value_minor,
         oldest_lease_time=oldest,
+        removed=[pb.RemovedAccounts(reason=reason, account_count=count) for reason, count in state.removed.items()],
+        arrived_count=state.arrived_count,
+        received_minor_units=state.received_minor,
+        paid_account_count=state.paid_count,
     )

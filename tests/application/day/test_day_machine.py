@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
 from tests.support.day.day_oracle import Oracle, person_of
-from tests.support.day.day_worlds import CALLS, NOON, Clock, asked, call, copied_world, made_world, open_world
+from tests.support.day.day_worlds import CALLS, DAY, NOON, Clock, asked, call, copied_world, made_world, open_world
 
 K = EventKind
 ACCOUNTS = st.integers(0, 11).map("a{:03d}".format)
@@ -69,8 +70,29 @@ class Days(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
         assert pages[0] == pages[1] == replayed
         assert states[0] == states[1]
+        self.check_counts(states[0][0], replayed)
         assert set(self.oracle.told) <= kept
         assert all(entry.removed == "" or entry.event or entry.rule_id or entry.removed == "HELD" for entry in replayed)
+
+    def check_counts(self, state, listed):
+        """A queue's counts are those of its whole list, and its money is what was paid today and not taken back."""
+        why = Counter(entry.removed for entry in listed)
+        assert state.depth == why.pop("", 0)
+        assert state.removed == dict(why)
+        assert state.arrived_count == sum(entry.arrived for entry in listed if not entry.removed)
+        put_here = {entry.account_id for entry in listed if not entry.arrived}
+        told = self.oracle.told.values()
+        gone = {(one.account_id, one.reverses) for one in told if one.kind is K.REVERSAL}
+        paid = [
+            one
+            for one in told
+            if one.kind is K.PAYMENT
+            and one.account_id in put_here
+            and one.occurred_at >= DAY
+            and (one.account_id, one.event_id) not in gone
+        ]
+        assert state.received_minor == sum(one.amount_minor for one in paid)
+        assert state.paid_count == len({one.account_id for one in paid})
 
     @rule(server=SERVERS, count=st.integers(1, 8), seconds=st.sampled_from([60, 600]), holder=st.integers(1, 3))
     def lease(self, server, count, seconds, holder):

@@ -35,6 +35,7 @@ from tests.support.serving.calls import AS_OF, PLAN
 from tests.support.serving.capacity_requests import capacity_requests, figures, opened
 from tests.support.serving.event_requests import event_requests, event_streams
 from tests.support.serving.experiment_requests import experiment_requests
+from tests.support.serving.file_requests import drafted, file_imported
 from tests.support.serving.monitor_requests import monitor_requests, told, training_requests
 from tests.support.serving.pack_requests import pack_requests
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
@@ -183,6 +184,8 @@ def good_requests(known: Known):
         **single,
         "ImportPortfolio": [imported],
         "CheckPortfolio": [checked],
+        "DraftMapping": [drafted()],
+        "ImportFile": [file_imported()],
         **_what_ifs(known),
         **capacity_requests(known.queue_id),
     }

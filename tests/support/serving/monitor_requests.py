@@ -23,7 +23,8 @@ def monitor_requests(ranking_id):
         "MatureRankings": [[pb.MatureRankingsRequest(ranking_ids=[ranking_id], terms=TERMS, later_portfolio_ids=[LATER])]],
         "ListMaturities": [[pb.ListMaturitiesRequest(ranking_id=ranking_id, portfolio_id=BOOK, page_size=5)]],
         "GetMonitors": [[pb.GetMonitorsRequest(model_version=MODEL, plan_id=PLAN, page_size=5)]],
-        "ListOutcomes": [[pb.ListOutcomesRequest(ranking_id=ranking_id, page_size=5)]],
+        "CompareOutcomes": [[pb.CompareOutcomesRequest(ranking_ids=[ranking_id])]],
+        "ListOutcomes": [[pb.ListOutcomesRequest(ranking_id=ranking_id, page_size=5, account_ids=["a001"])]],
     }
 
 
