@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from typing import Literal
+from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from starlette.applications import Starlette
@@ -21,19 +20,21 @@ from starlette.routing import Route
 from collections_opt.api.v1.schema_service_pb2 import GetAccountSchemaRequest
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
+from collections_opt.console.forms import check_form, check_site, read_form
 from collections_opt.console.headers import SecurityHeaders
+from collections_opt.console.openid import PATIENCE, OpenId
 from collections_opt.console.pages import STATUS, Page, Renderer, style
 from collections_opt.console.sessions import Session, Sessions
-from collections_opt.console.views import ROUTES
+from collections_opt.console.uploads import Uploads
+from collections_opt.console.views import FILE_PATHS, ROUTES
 from collections_opt.console.views.call import Call
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 COOKIE = "collections-opt-session"
-MAX_FORM_BYTES = 1024 * 1024
-"""A form of 200 queues is a tenth of it."""
-
-Found = TypeVar("Found")
+LEAVING_COOKIE = "collections-opt-signing-in"
+RETURN = "/signed-in"
+"""Where an identity provider sends people back."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class ConsoleOptions:
         hosts: names by which browsers reach it; others are refused, so that no other site's name leads here.
         secure: browsers reach it over TLS: cookies go over nothing else.
         zone: IANA time zone in which people read times unless they choose another.
+        openid: the identity provider at which people sign in; None for tokens that they paste.
         now: the clock, with zone.
     """
 
@@ -51,6 +53,7 @@ class ConsoleOptions:
     hosts: Sequence[str] = ("127.0.0.1", "localhost", "[::1]")
     secure: bool = False
     zone: str = "UTC"
+    openid: OpenId | None = None
     renderer: Renderer = field(default_factory=Renderer)
 
 
@@ -68,6 +71,7 @@ def console_app(connection: Connection, options: ConsoleOptions) -> Starlette:
         Route("/static/console.css", console.style),
         Route("/sign-in", console.sign_in, methods=["GET", "POST"]),
         Route("/sign-out", console.sign_out, methods=["POST"]),
+        *([Route("/sign-in/openid", console.leave), Route(RETURN, console.signed_in)] if options.openid else []),
         *(Route(path, console.view(view), methods=list(methods)) for path, methods, view in ROUTES),
     ]
     middleware = [
@@ -81,8 +85,10 @@ class _Console:
     def __init__(self, connection: Connection, options: ConsoleOptions) -> None:
         self._connection = connection
         self._options = options
-        self._sessions = Sessions(connection, options.now)
+        role_claim = options.openid.provider.role_claim if options.openid else "role"
+        self._sessions = Sessions(connection, options.now, role_claim)
         self._style = style()
+        self._uploads = Uploads()
 
     async def style(self, _: Request) -> Response:
         return Response(self._style, media_type="text/css", headers={"Cache-Control": "max-age=300"})
@@ -97,12 +103,12 @@ class _Console:
             if session is None:
                 return RedirectResponse("/sign-in", 303)
             try:
-                form = await _form(request) if request.method == "POST" else {}
+                form, file = await read_form(request, request.url.path in FILE_PATHS) if request.method == "POST" else ({}, None)
                 if request.method == "POST":
-                    _check_form(form, session)
+                    check_form(form, session)
             except CollectionsError as error:
                 return self._refused(error, 400)
-            call = Call(session, dict(request.query_params), form, self._options.now)
+            call = Call(session, dict(request.query_params), form, self._options.now, file, self._uploads)
             return await run_in_threadpool(self._answered, view, call)
 
         return answer
@@ -119,27 +125,86 @@ class _Console:
         if request.method == "GET":
             return await run_in_threadpool(self._sign_in_form, None)
         try:
-            _check_site(request)
-            form = await _form(request)
+            check_site(request)
+            form, _ = await read_form(request)
         except CollectionsError as error:
             return self._refused(error, 400)
         return await run_in_threadpool(self._opened, form)
 
-    def _opened(self, form: Mapping[str, str]) -> Response:
-        key = ""
+    async def leave(self, request: Request) -> Response:
+        """Send a person to the identity provider. Not by a redirection: forms of these pages lead to no other site."""
+        return await run_in_threadpool(self._left, request)
+
+    def _left(self, request: Request) -> Response:
         try:
-            zone = form.get("zone", "") or self._options.zone
-            if zone not in available_timezones():
-                raise refuse(Reason.INVALID_ARGUMENT, "time zone", f"{zone[:60]!r} is none.", "Choose one like Europe/Vienna.")
-            token = "".join(form.get("token", "").split())
-            key, session = self._sessions.open(token, form.get("name", ""), form.get("role", ""), zone)
-            session.client.schema.GetAccountSchema(GetAccountSchemaRequest())
+            zone = self._zone(request.query_params.get("zone", ""))
+            scheme = "https" if self._options.secure else "http"
+            begun = self._openid.begin(f"{scheme}://{request.headers['host']}{RETURN}", zone)
         except CollectionsError as error:
-            self._sessions.end(key)
+            return self._sign_in_form(error)
+        to = urlsplit(begun.url).netloc
+        answer = self._options.renderer.alone("leaving.html", title="Sign in", refresh=begun.url, to=to)
+        self._set_cookie(answer, LEAVING_COOKIE, begun.browser, RETURN, "lax", int(PATIENCE.total_seconds()))
+        return answer
+
+    async def signed_in(self, request: Request) -> Response:
+        """Open a session for who comes back from the identity provider."""
+        return await run_in_threadpool(self._came_back, request)
+
+    def _came_back(self, request: Request) -> Response:
+        try:
+            found = self._openid.finish(dict(request.query_params), request.cookies.get(LEAVING_COOKIE, ""))
+            key = self._begun(found.bearer, "", "", found.zone)
+        except CollectionsError as error:
+            return self._sign_in_form(error)
+        # A browser that another site sent here shows no strict cookie to where a redirection leads: a page of ours must lead on.
+        answer = self._options.renderer.alone("leaving.html", title="Signed in", refresh="/today", to="today")
+        self._set_cookie(answer, COOKIE, key)
+        answer.delete_cookie(LEAVING_COOKIE, path=RETURN, httponly=True, samesite="lax", secure=self._options.secure)
+        return answer
+
+    def _opened(self, form: Mapping[str, str]) -> Response:
+        try:
+            token = "".join(form.get("token", "").split())
+            key = self._begun(token, form.get("name", ""), form.get("role", ""), self._zone(form.get("zone", "")))
+        except CollectionsError as error:
             return self._sign_in_form(error)
         answer = RedirectResponse("/today", 303)
-        answer.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=self._options.secure, path="/")
+        self._set_cookie(answer, COOKIE, key)
         return answer
+
+    def _begun(self, token: str, name: str, role: str, zone: str) -> str:
+        """Return the id of a new session that the server lets in."""
+        key, session = self._sessions.open(token, name, role, zone)
+        try:
+            session.client.schema.GetAccountSchema(GetAccountSchemaRequest())
+        except CollectionsError:
+            self._sessions.end(key)
+            raise
+        return key
+
+    def _zone(self, asked: str) -> str:
+        zone = asked or self._options.zone
+        if zone not in available_timezones():
+            raise refuse(Reason.INVALID_ARGUMENT, "time zone", f"{zone[:60]!r} is none.", "Choose one like Europe/Vienna.")
+        return zone
+
+    @property
+    def _openid(self) -> OpenId:
+        if self._options.openid is None:
+            raise AssertionError("the path is there only with a provider")
+        return self._options.openid
+
+    def _set_cookie(
+        self,
+        answer: Response,
+        name: str,
+        value: str,
+        path: str = "/",
+        same_site: Literal["lax", "strict"] = "strict",
+        seconds: int | None = None,
+    ) -> None:
+        answer.set_cookie(name, value, max_age=seconds, httponly=True, samesite=same_site, secure=self._options.secure, path=path)
 
     def _sign_in_form(self, refusal: CollectionsError | None) -> Response:
         try:
@@ -155,6 +220,7 @@ class _Console:
             title="Sign in",
             refusal=refusal,
             asks_for_token=asks,
+            provider=urlsplit(self._options.openid.provider.issuer).netloc if self._options.openid else "",
             roles=[role.value for role in ActorRole],
             zone=self._options.zone,
             zones=sorted(available_timezones()),
@@ -165,39 +231,21 @@ class _Console:
         session = self._sessions.find(key)
         if session is not None:
             try:
-                _check_form(await _form(request), session)
+                check_form((await read_form(request))[0], session)
             except CollectionsError as error:
                 return self._refused(error, 400)
             self._sessions.end(key)
-        answer = RedirectResponse("/sign-in", 303)
+        answer = await run_in_threadpool(self._gone)
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self._options.secure)
         return answer
 
+    def _gone(self) -> Response:
+        openid = self._options.openid
+        if openid is None:
+            return RedirectResponse("/sign-in", 303)
+        return self._options.renderer.alone(
+            "signed_out.html", title="Signed out", end=openid.end_session(), provider=urlsplit(openid.provider.issuer).netloc
+        )
+
     def _refused(self, error: CollectionsError, status: int, session: Session | None = None) -> Response:
         return self._options.renderer.alone("refusal.html", status, title="Refused", refusal=error, signed_in=session is not None)
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form as browsers send it without files."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM_BYTES:
-            raise refuse(Reason.LIMIT_EXCEEDED, "form", f"holds more than {MAX_FORM_BYTES:,} bytes.", "Send less.")
-    try:
-        return dict(parse_qsl(bytes(body).decode("ascii"), keep_blank_values=True, errors="strict"))
-    except ValueError as error:
-        raise refuse(Reason.MALFORMED_MESSAGE, "form", "cannot be read.", "Send it from the page.") from error
-
-
-def _check_form(form: Mapping[str, str], session: Session) -> None:
-    """Refuse a form that another site made."""
-    if not secrets.compare_digest(form.get("csrf", "").encode(), session.csrf.encode()):
-        raise refuse(Reason.INVALID_ARGUMENT, "form", "was not made by this page.", "Open the page again and send it from there.")
-
-
-def _check_site(request: Request) -> None:
-    """Refuse a sign-in that another site sends: there is no session yet whose secret it could lack."""
-    origin, host = request.headers.get("origin", ""), request.headers.get("host", "")
-    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or urlsplit(origin).netloc != host:
-        raise refuse(Reason.INVALID_ARGUMENT, "form", "was sent from another site.", "Sign in on the console's own page.")

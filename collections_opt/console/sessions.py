@@ -63,9 +63,10 @@ class Session:
 class Sessions:
     """The sessions of one console. Their ids are known to browsers alone; nothing is written anywhere."""
 
-    def __init__(self, connection: Connection, now: Callable[[], datetime]) -> None:
+    def __init__(self, connection: Connection, now: Callable[[], datetime], role_claim: str = "role") -> None:
         self._connection = connection
         self._now = now
+        self._role_claim = role_claim
         self._held: dict[str, Session] = {}
         self._lock = threading.Lock()
 
@@ -84,7 +85,7 @@ class Sessions:
         session = Session(
             client=Client(channel),
             name=str(said.get("sub", "")) if token else name,
-            role=str(said.get("role", "")) if token else role,
+            role=_words(said.get(self._role_claim, "")) if token else role,
             vouched=bool(token),
             until=until,
             zone=zone,
@@ -124,6 +125,10 @@ class Sessions:
         session = self._held.pop(key, None)
         if session is not None:
             session.close()
+
+
+def _words(said: object) -> str:
+    return ", ".join(str(each) for each in said) if isinstance(said, list) else str(said)
 
 
 def _said(token: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +24,7 @@ from collections_opt.cli.common.running import run
 from collections_opt.cli.common.signals import signals_caught
 from collections_opt.cli.common.stores import Stores
 from collections_opt.client.connection import Connection
-from collections_opt.core.actors import Actor
+from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.roles import Access
 from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
@@ -58,6 +59,12 @@ def main(
     token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
     token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
+    token_role_claim: Annotated[
+        str, typer.Option(help="Claim that names the role; dots lead into claims of claims: realm_access.roles.")
+    ] = "role",  # noqa: S107 - the name of a claim
+    token_role: Annotated[
+        list[str] | None, typer.Option(help="A role by its issuer's name: collections-managers=OPERATIONS_MANAGER; repeatable.")
+    ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
     console_port: Annotated[int | None, typer.Option(help="Port of the console on loopback; none by default.")] = None,
@@ -88,7 +95,8 @@ def main(
             typer.echo(f"READING ONLY: {halted}", err=True)
         elif values:
             workspace.values.declare(values, Actor(machine_user() or "operator"))
-        access = replace(access_of(token_keys, token_issuer, token_audience), systems=systems_of(tls_client_name, tls_client_ca))
+        known = access_of(token_keys, token_issuer, token_audience, token_role_claim, token_role)
+        access = replace(known, systems=systems_of(tls_client_name, tls_client_ca))
         options = ServerOptions(host=host, port=port, tls=tls, insecure_loopback=insecure_loopback, access=access)
         services = all_services(workspace, metrics=options.metrics, imports=import_budget(import_gib))
         built = build_server(services, options)
@@ -157,13 +165,27 @@ def systems_of(names: list[str] | None, client_ca: Path | None) -> tuple[str, ..
     return tuple(names or ())
 
 
-def access_of(token_keys: Path | None, issuer: str, audience: str) -> Access:
+def access_of(
+    token_keys: Path | None, issuer: str, audience: str, role_claim: str = "role", roles: Sequence[str] | None = None
+) -> Access:
     """Return who may call: everybody who can connect, or with keys whoever shows a token in a role that may."""
     if token_keys is None:
         return Access()
     if not issuer:
         raise refuse(Reason.INVALID_ARGUMENT, "token_issuer", "is missing beside token_keys.", "Name the issuer of the tokens.")
-    return Access(TokenChecker(read_keys(token_keys), issuer, audience, now))
+    return Access(TokenChecker(read_keys(token_keys), issuer, audience, now, role_claim, _roles(roles or ())))
+
+
+def _roles(given: Sequence[str]) -> dict[str, ActorRole]:
+    """Return roles by the issuer's names."""
+    found = {}
+    for one in given:
+        theirs, _, ours = one.rpartition("=")
+        if not theirs or ours not in set(ActorRole):
+            remedy = f"Write NAME=ROLE, with a role of {', '.join(ActorRole)}."
+            raise refuse(Reason.INVALID_ARGUMENT, "token_role", f"{one[:60]!r} names no role.", remedy)
+        found[theirs] = ActorRole(ours)
+    return found
 
 
 def command() -> None:

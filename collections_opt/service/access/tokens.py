@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,12 +44,16 @@ class TokenChecker:
         issuer: ``iss`` that tokens must have.
         audience: ``aud`` that they must have.
         now: the clock, with zone.
+        role_claim: claim that names the role, or a list in which one is; dots lead into claims of claims.
+        roles: roles by the name that the issuer gives them; without any its names are ours.
     """
 
     keys: jwt.PyJWKSet
     issuer: str
     audience: str
     now: Callable[[], datetime]
+    role_claim: str = "role"
+    roles: Mapping[str, ActorRole] = field(default_factory=dict)
 
     def actor(self, token: str) -> Actor:
         """Return the person and role that a token vouches for, as ``known``."""
@@ -74,7 +78,7 @@ class TokenChecker:
                 audience=self.audience,
                 issuer=self.issuer,
                 options={
-                    "require": ["exp", "iat", "sub", "aud", "iss", "role"],
+                    "require": ["exp", "iat", "sub", "aud", "iss"],
                     "verify_exp": False,  # times are judged below, by the clock that was passed in
                     "verify_iat": False,
                     "verify_nbf": False,
@@ -84,13 +88,30 @@ class TokenChecker:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token does not hold: {error}.", _REMEDY) from error
         self._check_times(given)
         try:
-            named = claimed_actor(str(given["sub"]), str(given["role"]), "sub", "role")
+            named = claimed_actor(str(given["sub"]), self._role(given), "sub", self.role_claim)
             scope = Scope(*(_patterns(given, claim) for claim in SCOPE_CLAIMS))
         except CollectionsError as error:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, f"the token's {error}", _REMEDY) from error
         if not named.name or not named.role:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's sub or role is empty.", _REMEDY)
         return replace(named, issuer=self.issuer), scope
+
+    def _role(self, given: Mapping[str, Any]) -> str:
+        """Return the one role of ours that a token names.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT for none, and for several: whoever has two says with which they come.
+        """
+        held: Any = given
+        for name in (self.role_claim,) if self.role_claim in given else self.role_claim.split("."):
+            held = held.get(name) if isinstance(held, Mapping) else None
+        named = [one for one in (held if isinstance(held, list) else [held]) if isinstance(one, str)]
+        known = {one.value: one for one in ActorRole} if not self.roles else self.roles
+        found = {known[one].value for one in named if one in known}
+        if len(found) != 1:
+            told = f"names {len(found)} roles of this service."
+            raise refuse(Reason.INVALID_ARGUMENT, self.role_claim, told, "Have one given, or another claim declared.")
+        return found.pop()
 
     def _key(self, key_id: str | None) -> jwt.PyJWK:
         usable = [key for key in self.keys.keys if key.algorithm_name in ALGORITHMS and key_id in (None, key.key_id)]

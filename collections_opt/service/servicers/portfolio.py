@@ -95,7 +95,7 @@ class PortfolioServicer:
         imported, reading, checked = self._files.read_and_import(requests, read_actor(context))
         return pb.ImportFileResponse(
             portfolio=write_portfolio(imported.record, UNKNOWN) if checked else self._written([imported.record])[0],
-            findings=_write_findings(imported.quarantine, slice(0, MAX_PAGE_SIZE)),
+            findings=_write_findings(imported.quarantine, range(min(len(imported.quarantine.rule), MAX_PAGE_SIZE))),
             normalised_codes=_write_codes(imported.normalised),
             contradictions=_write_contradictions(imported.contradictions),
             file_row_count=reading.row_count,

@@ -62,12 +62,13 @@ class Desk:
 
 
 @contextmanager
-def shown(folder, ranked=True, tokens=True, fill=rank, **options):
+def shown(folder, ranked=True, tokens=True, fill=rank, access=None, **options):
     """Yield a desk behind a console; ``fill`` makes its ranking, and without ``ranked`` it holds nothing."""
     clock = Clock()
     workspace = open_world(folder, clock)
     ranking_id = fill(workspace) if ranked else ""
-    access = Access(TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", clock)) if tokens else Access()
+    checker = TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", clock)
+    access = access or (Access(checker) if tokens else Access())
     built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True, access=access))
     built.start()
     address = f"127.0.0.1:{built.port}"
