@@ -19,6 +19,7 @@ from collections_opt.wire.file_rows import encode_file_rows
 from collections_opt.wire.own_columns import write_own_columns
 
 _SOURCE_CHARACTERS = 200
+_FILE_PART_BYTES = 2**20
 
 
 @dataclass(frozen=True)
@@ -178,3 +179,49 @@ def quarantined(client: Client, portfolio_id: str) -> Iterator[pb.QuarantinedAcc
         ),
         lambda page: page.quarantined_accounts,
     )
+
+
+def draft_mapping(client: Client, content: bytes, header: pb.DraftMappingHeader) -> pb.DraftMappingResponse:
+    """Return a mapping of a file as far as it can be told, to be read and corrected by a person; nothing is stored.
+
+    Args:
+        client: where to.
+        content: the file, 64 MiB at most.
+        header: its name, and what is known about it.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for a file that cannot be read; LIMIT_EXCEEDED.
+    """
+    request = pb.DraftMappingRequest
+
+    def messages() -> Iterator[pb.DraftMappingRequest]:
+        yield request(header=header)
+        yield from (request(part=part) for part in _file_parts(content))
+
+    return client.portfolios.DraftMapping(messages())
+
+
+def import_file(
+    client: Client, content: bytes, header: pb.ImportFileHeader, as_of_date: date | None = None
+) -> pb.ImportFileResponse:
+    """Import a file by the mapping in its header, or check what that would do; ``as_of_date`` goes before the mapping's.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT, SCHEMA_MISMATCH or MIXED_CURRENCIES for what file and mapping lack; LIMIT_EXCEEDED;
+            ALREADY_EXISTS when the id holds other accounts.
+    """
+    request = pb.ImportFileRequest
+    head = pb.ImportFileHeader()
+    head.CopyFrom(header)
+    if as_of_date is not None:
+        head.as_of_date.CopyFrom(write_date(as_of_date))
+
+    def messages() -> Iterator[pb.ImportFileRequest]:
+        yield request(header=head)
+        yield from (request(part=part) for part in _file_parts(content))
+
+    return client.portfolios.ImportFile(messages())
+
+
+def _file_parts(content: bytes) -> Iterator[bytes]:
+    return (content[start : start + _FILE_PART_BYTES] for start in range(0, len(content), _FILE_PART_BYTES))

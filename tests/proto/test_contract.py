@@ -89,6 +89,7 @@ def test_account_rows_carry_exactly_the_schema():
 def test_every_request_field_says_how_it_behaves():
     columns = {PREFIX + name for name in ("ColumnChunk", "Column", "HistoryColumn", "Int64Column", "DoubleColumn")}
     columns |= {PREFIX + name for name in ("TextColumn", "BoolColumn", "ImportPortfolioRequest", "CheckPortfolioRequest")}
+    columns |= {PREFIX + name for name in ("ImportFileRequest", "DraftMappingRequest")}
     silent = [
         field.full_name
         for message in REQUESTS

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
-from collections_opt.client.files import draft_mapping, import_file
+from collections_opt.client.portfolios import draft_mapping, import_file
 from collections_opt.console.forms import SentFile
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.views.call import Call

@@ -6,14 +6,18 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
+from zoneinfo import available_timezones
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.rankings.books import Books, ImportedPortfolio
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
+from collections_opt.core.names import check_id
 from collections_opt.datasets.files.drafting.looking import look
+from collections_opt.datasets.files.drafting.styles import is_currency
 from collections_opt.datasets.files.drafting.writing import Given, draft
 from collections_opt.datasets.files.mappings import FileMapping
+from collections_opt.datasets.files.opening.opened import SHEET_ENDINGS
 from collections_opt.datasets.files.portfolio_files import FileReading, read_portfolio
 from collections_opt.datasets.files.uploads import uploaded
 from collections_opt.datasets.settings_files import parse_settings
@@ -44,8 +48,7 @@ class FileImports:
     def draft(self, requests: Iterator[pb.DraftMappingRequest]) -> pb.DraftMappingResponse:
         """Return a mapping of a file as far as it can be told."""
         header = _header(requests)
-        day = read_date(header.as_of_date, "header.as_of_date") if header.HasField("as_of_date") else None
-        given = Given(day, header.time_zone, header.currency_code, header.product)
+        given = _given(header)
         with self._budget.stream() as held:
             try:
                 with uploaded(header.file_name, _parts(requests, held.add)) as path, self._alone(_is_large(held.count)):
@@ -82,6 +85,24 @@ class FileImports:
             except CollectionsError as error:
                 raise _told(error, header.file_name) from error
         return imported, reading, header.validate_only
+
+
+def _given(header: pb.DraftMappingHeader) -> Given:
+    """Return what a person knows of a file.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for what is no zone, currency, product or sheet.
+    """
+    day = read_date(header.as_of_date, "header.as_of_date") if header.HasField("as_of_date") else None
+    if header.time_zone and header.time_zone not in available_timezones():
+        raise refuse(Reason.INVALID_ARGUMENT, "header.time_zone", "is no IANA time zone.", "Send one like America/Chicago.")
+    if header.currency_code and not is_currency(header.currency_code):
+        raise refuse(Reason.INVALID_ARGUMENT, "header.currency_code", "is no ISO 4217 code.", "Send one like USD.")
+    if header.product:
+        check_id("header.product", header.product)
+    if header.sheet and not header.file_name.lower().endswith(SHEET_ENDINGS):
+        raise refuse(Reason.INVALID_ARGUMENT, "header.sheet", "is named of a file that has none.", "Leave it out.")
+    return Given(day, header.time_zone, header.currency_code, header.product)
 
 
 def _is_large(count: int) -> bool:

@@ -52,6 +52,7 @@ OTHERS_TOO = {
     "ExportEvidence",
     "ImportPortfolio",
     "CheckPortfolio",
+    "ImportFile",
     "CreateCapacityPlan",
     "ListAccountEvents",
 }

@@ -12,7 +12,7 @@ L2,CREDIT_CARD,12000.50,600.00,61
 L3,CREDIT_CARD,x,600.00,61
 """
 MAPPING = """
-name = "book"
+name = "lender"
 time_zone = "Asia/Taipei"
 currency_code = "TWD"
 products = ["CREDIT_CARD"]
@@ -28,12 +28,12 @@ days_past_due = {source = "DPD"}
 def drafted(content=CSV, **changes):
     """Return the messages of a draft."""
     given = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD", "product": "CREDIT_CARD"}
-    header = pb.DraftMappingHeader(**{"file_name": "book.csv", **given, **changes})
+    header = pb.DraftMappingHeader(**{"file_name": "lender.csv", **given, **changes})
     return [pb.DraftMappingRequest(header=header), pb.DraftMappingRequest(part=content)]
 
 
 def file_imported(content=CSV, **changes):
     """Return the messages of a file's import that stores nothing."""
     given = {"portfolio_id": "swept", "mapping": MAPPING, "as_of_date": write_date(AS_OF), "validate_only": True}
-    header = pb.ImportFileHeader(**{"file_name": "book.csv", "allow_missing": True, **given, **changes})
+    header = pb.ImportFileHeader(**{"file_name": "lender.csv", "allow_missing": True, **given, **changes})
     return [pb.ImportFileRequest(header=header), pb.ImportFileRequest(part=content)]

@@ -65,7 +65,10 @@ ANSWERED = {
     rf"{_RULE}\.rule_id: unknown": "a new id",
     r"CompareMornings changes: its first element again": "says the same",
     r"VerifyLog kept_checkpoints: (?!1,001|with NUL).*": "told as a contradiction, beside what holds",
-    r"CompareRankings ranking_ids: its first element again": "a ranking may be compared with itself",
+    r"(DraftMapping|ImportFile) header\.(portfolio_id|product): unknown": "a new id",
+    r"DraftMapping header\.currency_code: another currency": "what a person knows of the file",
+    r"ListOutcomes account_ids: (with (unknown|a path|10,000 characters)|its first element again)": "nothing became of it",
+    r"Compare(Rankings|Outcomes) ranking_ids: its first element again": "a ranking may be compared with itself",
     r"ApproveModel allowed_portfolio_patterns: its first element again": "says the same",
     r"ListModelEvents version: (a path|10,000 characters)": "a filter that nothing passes",
     r"\w+ note: a path": "words of a person",
@@ -105,6 +108,7 @@ ANSWERED = {
 TOLD_AT = {
     r"CreateExperiment experiment\.(start|end)_date\.\w+: .*": r"experiment\.(start|end)_date",
     r"(ExportPersonPack|GetPortfolioPack) (first|last)_date\.\w+: .*": r"(first|last)_date",
+    r"(DraftMapping|ImportFile) part: .*": r"header|header\.file_name|part",
     r"StopExperiment stop_date\.\w+: .*": r"stop_date",
     # A default is then worth more than staying late.
     rf"{_PARAMETERS}discount_rate: missing": r"(basis\.portfolio\.|value_set\.)?value_parameters\.products.*",
