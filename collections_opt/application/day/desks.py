@@ -112,7 +112,7 @@ class Desks:
         """Return the day that a ranking is for and the desk's zone, by headers: the accounts of another day need not be read."""
         record = self._recorded.finished(ranking_id)
         require_workable(record)
-        zone = ZoneInfo(self._ledger.portfolio(record.portfolio_id).time_zone)
+        zone = ZoneInfo(self._ledger.portfolios.get(record.portfolio_id).time_zone)
         return RankingFacts.from_record(record.record).inputs.as_of_date, zone
 
     def _opened(self, ranking_id: str) -> LiveDesk:
