@@ -34,9 +34,11 @@ def expected_sentence(summary: RankingSummary) -> str:
     measured = f", {unit.whole(stated.learned_minor)} of it before cost by effects measured on contacts"
     measured_too = any(grade is not EvidenceGrade.ASSUMED for grade, _ in summary.money_by_grade)
     resting = "Effects of no known error" if measured_too else "ASSUMED effects"
+    low, high = (unit.whole(end) for end in stated.range_minor)
     return (
-        f"{resting}, so no interval: {figure} to expect{measured if stated.learned_minor else ''}. Were they half as "
-        f"strong: {unit.whole(stated.if_half_minor)}; twice: {unit.whole(stated.if_double_minor)}. {_break_even(stated)}"
+        f"{resting}, so a range and no interval: {low} to {high} {unit.code}, from contact that does nothing to effects twice as "
+        f"strong. As assumed: {unit.whole(stated.expected_minor)}{measured if stated.learned_minor else ''}; half as strong: "
+        f"{unit.whole(stated.if_half_minor)}. {_break_even(stated)}"
     )
 
 

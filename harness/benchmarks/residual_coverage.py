@@ -63,8 +63,9 @@ def _claim(model, place, grounds: Grounds, found: dict[str, list[float]]) -> Non
     for whom, cells in (("all", everybody), ("the chosen", chosen)):
         for what, estimate, error, true in _totals(effects, made, place, *cells):
             found[f"{what} of {whom}"] += [estimate, error, true]
-    stated, (estimate, error, true) = made.stated, found["money of the chosen"][-3:]
-    found["money as stated"] += [stated.shrinkage * estimate, stated.shrinkage * error, true]
+    stated, true = made.stated, found["money of the chosen"][-1]
+    half = stated.learned_high_minor - stated.learned_minor
+    found["money as stated"] += [float(stated.learned_minor), half / NORMAL_95, true]
 
 
 def _totals(effects, made, place, rows, queue):

@@ -53,13 +53,13 @@ class Grounds:
 
 @dataclass(frozen=True)
 class Money:
-    """A list in true money and in its own, minor units."""
+    """A list in true money and in its own, minor units; ``low`` and ``high`` are the range that it states."""
 
     true: float
     expected: float
     chosen_by: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
     worked: int
 
 
@@ -139,8 +139,7 @@ def money_of_ranking(place: Arena, made: Ranking) -> Money:
         true_money(place, made.entries.queue, made.entries.priority),
         float(stated.expected_minor),
         float(stated.chosen_by_minor),
-        None if stated.low_minor is None else float(stated.low_minor),
-        None if stated.high_minor is None else float(stated.high_minor),
+        *(float(end) for end in stated.range_minor),
         int((made.entries.queue != UNASSIGNED).sum()),
     )
 

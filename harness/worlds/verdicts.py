@@ -50,10 +50,14 @@ def spread(values: Iterable[float]) -> Spread:
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of the bench: true money and stated money by world and arm, a value per seed; ``learnable`` by world."""
+    """All figures of the bench by world and arm, a value per seed: true money, stated money and the range stated with it;
+    ``learnable`` by world.
+    """
 
     true: Mapping[str, Mapping[str, Sequence[float]]]
     stated: Mapping[str, Mapping[str, Sequence[float]]]
+    low: Mapping[str, Mapping[str, Sequence[float]]]
+    high: Mapping[str, Mapping[str, Sequence[float]]]
     learnable: Mapping[str, bool]
 
     def worlds(self) -> list[str]:
@@ -84,6 +88,11 @@ class Figures:
     def stated_over_true(self, world: str, arm: str) -> Spread:
         """Return stated over true money."""
         return spread(np.array(self.stated[world][arm]) / np.array(self.true[world][arm]))
+
+    def held(self, world: str, arm: str) -> tuple[int, int]:
+        """Return in how many seeds the stated range holds the true money, and of how many."""
+        true, low, high = (np.array(part[world][arm]) for part in (self.true, self.low, self.high))
+        return int(((low <= true) & (true <= high)).sum()), true.size
 
 
 @dataclass(frozen=True)
@@ -123,6 +132,16 @@ def promises(figures: Figures) -> list[Promise]:
         Promise(
             "Stated money of learned effects lies within .80 to 1.25 of true money",
             tuple(_stated(figures, world, learned_arm(share, "whole")) for world in worlds for share in SHARES),
+        ),
+        *(
+            Promise(
+                f"The range stated {name} holds the true money in every seed",
+                tuple(_held(figures, world, arm) for world in worlds),
+            )
+            for name, arm in (
+                ("as shipped", "AS_SHIPPED"),
+                *((f"with {share:.0%}", learned_arm(share, "whole")) for share in SHARES),
+            )
         ),
     ]
 
@@ -166,6 +185,11 @@ def _lost(figures: Figures, world: str, arm: str) -> tuple[str, str, bool]:
     true, assumed = (np.array(figures.true[world][name], dtype=np.float64) for name in (arm, "ASSUMED"))
     value = spread((true - assumed) / np.abs(assumed))
     return f"{world} {arm}", points(value), value.mean >= -NOTHING_LOST
+
+
+def _held(figures: Figures, world: str, arm: str) -> tuple[str, str, bool]:
+    held, seeds = figures.held(world, arm)
+    return world, f"{held} of {seeds}", held == seeds
 
 
 def _stated(figures: Figures, world: str, arm: str) -> tuple[str, str, bool]:

@@ -17,10 +17,10 @@ def summary(stated, ordering=Ordering.EXPECTED_VALUE):
     return replace(SUMMARY, stated=stated, ordering=ordering, money_by_grade=((EvidenceGrade.ASSUMED, 1.0),))
 
 
-def test_assumed_money_is_said_to_be_in_the_first_word_with_half_twice_and_break_even_and_no_interval():
+def test_assumed_money_is_a_range_from_nothing_to_twice_with_half_and_break_even_and_no_interval():
     said = expected_sentence(summary(ASSUMED))
-    assert said.startswith("ASSUMED effects, so no interval: 9,000 TWD to expect.")
-    assert "half as strong: 4,000; twice: 19,000." in said
+    assert said.startswith("ASSUMED effects, so a range and no interval: -1,000 to 19,000 TWD, from contact that does nothing")
+    assert "As assumed: 9,000; half as strong: 4,000." in said
     assert said.endswith("Below 10% of the assumed strength it costs more than it adds.")
 
 
@@ -51,6 +51,7 @@ def test_the_strength_below_which_another_order_adds_more_is_said():
 def test_the_page_says_it_on_its_first_screen():
     page = comparison_html(replace(report_of(FIRST, BALANCE), summary=summary(ASSUMED), sensitivity="balance is ahead below 19%"))
     first_screen = page[page.index("<main>") : page.index("<h2>")]
-    assert "ASSUMED effects, so no interval" in first_screen[: first_screen.index("<h1>")]
+    assert "ASSUMED effects, so a range" in first_screen[: first_screen.index("<h1>")]
+    assert "-1,000 to 19,000" in first_screen[first_screen.index("<h1>") :]
     assert "balance is ahead below 19%" in first_screen
     assert "TWD to expect" in first_screen

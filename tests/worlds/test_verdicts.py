@@ -22,7 +22,11 @@ def made(**changed):
         true[where[0]][where[1]] = money
     for where, money in changed.get("stated", {}).items():
         stated[where[0]][where[1]] = money
-    return Figures(true, stated, {"types": True, "nothing": False})
+    low = {world: {arm: [one - 5.0 for one in money] for arm, money in arms.items()} for world, arms in true.items()}
+    high = {world: {arm: [one + 5.0 for one in money] for arm, money in arms.items()} for world, arms in true.items()}
+    for where, money in changed.get("high", {}).items():
+        high[where[0]][where[1]] = money
+    return Figures(true, stated, low, high, {"types": True, "nothing": False})
 
 
 def missed(figures):
@@ -45,6 +49,8 @@ def test_all_is_kept_where_all_is_well():
         ({"true": {("types", "AS_SHIPPED"): [39.0, 43.0]}}, "As shipped"),
         ({"stated": {("types", "LEARNED 5% whole"): [80.0, 85.0]}}, "Stated money"),
         ({"stated": {("nothing", "LEARNED 5% whole"): [40.0, 40.0]}}, "Stated money"),
+        ({"high": {("types", "AS_SHIPPED"): [46.0, 49.0]}}, "range stated as shipped"),
+        ({"high": {("nothing", "LEARNED 20% whole"): [-9.0, 0.0]}}, "range stated with 20%"),
     ],
 )
 def test_planted_figures_that_break_a_promise_are_told(changed, told):
@@ -63,10 +69,10 @@ def result(name, **figures):
 
 
 def test_a_page_of_what_is_kept_says_what_it_rests_on_and_shows_no_interval_of_one_seed():
-    learned = {f"true_{arm}": 59.0 for arm in ARMS} | {f"stated_{arm}": 60.0 for arm in ARMS}
+    learned = {f"{kind}_{arm}": 59.0 for arm in ARMS for kind in ("true", "stated", "low", "high")}
     sizes = {f"rows_{share:.0%}": 900 for share in SHARES} | {f"randomised_{share:.0%}": 45 for share in SHARES}
     orders = {f"true_{arm}": 50.0 for arm in (*policy_value.BASELINES, "ORACLE", "REACHABLE")}
-    orders |= {"stated_ASSUMED": 50.0, "stated_AS_SHIPPED": 50.0}
+    orders |= {f"{kind}_{arm}": 50.0 for arm in ("ASSUMED", "AS_SHIPPED") for kind in ("stated", "low", "high")}
     results = [
         result("reachable-types", accounts=9),
         result("orders-types-501", accounts=300, **orders),

@@ -674,7 +674,7 @@ class StatedMoney(_message.Message):
     cost_minor_units: _builtins.int
     """What contact costs."""
     shrinkage: _builtins.float
-    """Factor on the learned part, 0 to 1."""
+    """Factor on the learned part: what other people, and people drawn at random, leave of it; above 1 where they find more."""
     if_assumed_half_minor_units: _builtins.int
     """The expected figure were the assumed effects half as strong."""
     if_assumed_double_minor_units: _builtins.int

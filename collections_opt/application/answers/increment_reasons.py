@@ -18,7 +18,7 @@ from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.value.effects import ContactEffects, at_attempts, kept_share
 from collections_opt.core.value.payoffs import CostBasis, ValueParameters
 from collections_opt.core.value.valuation import increment
-from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, PRODUCT_GROUP
+from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, OWN_GROUP_PREFIX, PRODUCT_GROUP
 from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, Reason, ReasonGroup, strongest
 
 EFFECT_SUBJECTS: Mapping[str, str] = MappingProxyType(
@@ -88,6 +88,13 @@ def _increments(
     return result
 
 
+def _subject(code: str) -> str:
+    """Return how a sentence begins about a group that the outcome model does not have."""
+    if code.startswith(OWN_GROUP_PREFIX):
+        return f"Its {code.removeprefix(OWN_GROUP_PREFIX).lower()} speaks"
+    return EFFECT_SUBJECTS[code]
+
+
 def _direct_parts(
     ranking: Ranking, effects: ContactEffects, plan: CapacityPlan, queue: NDArray[np.int64], groups: Sequence[ReasonGroup]
 ) -> tuple[list[ReasonGroup], NDArray[np.float64]]:
@@ -103,7 +110,7 @@ def _direct_parts(
         for code, change in changes.items():
             place = next((at for at, group in enumerate(told) if group.code == code), len(told))
             if place == len(told):
-                told.append(ReasonGroup(code, EFFECT_SUBJECTS[code]))
+                told.append(ReasonGroup(code, _subject(code)))
                 columns.append(np.zeros(queue.size))
             money = change.cure * (worth.cure - worth.stay) - change.default * (worth.stay - worth.default)
             columns[place] += np.where(queue == index, kept * money, 0.0)

@@ -10,25 +10,35 @@ from pathlib import Path
 
 import numpy as np
 
-from collections_opt.application.training.periods import creation_text
+from collections_opt.application.training.own_columns import learned_own
+from collections_opt.application.training.periods import RecordedPeriods, creation_text
 from collections_opt.application.workspace import Workspace
-from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.accounts.features import FEATURE_SET_VERSION
+from collections_opt.core.accounts.own_features import OwnFeature, own_matrix
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog, LogSource
 from collections_opt.core.evaluation.uplift import uplift_curve
-from collections_opt.core.value.outcomes import CURE
+from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.scoring.effect import doubly_robust
-from collections_opt.scoring.effect.artifacts import EFFECT_KIND, AnyEffectModel, effect_card, engine_of, write_effect
+from collections_opt.scoring.effect.artifacts import (
+    EFFECT_KIND,
+    AnyEffectModel,
+    effect_card,
+    effect_feature_names,
+    engine_of,
+    write_effect,
+)
 from collections_opt.scoring.effect.experiment import CrossFitted
 from collections_opt.scoring.effect.randomisation import BalanceTest
 from collections_opt.scoring.effect.residual.learning import learn_residuals
 from collections_opt.scoring.effect.residual.model import ResidualModel
 from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, arms
-from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, logged_contacts
+from collections_opt.scoring.effect.rows import EffectPeriod, LoggedContacts, located, logged_contacts
 from collections_opt.scoring.effect.segments import DEFAULT_SEGMENTS
 from collections_opt.scoring.effect.threshold import ThresholdDesign
 from collections_opt.scoring.effect.training import learn_effects
+from collections_opt.scoring.outcome.leaks import check_told_alone
 from collections_opt.scoring.versions.artifacts import Manifest
 
 NOT_BY_RESIDUALS = f"the log holds fewer than {MIN_ARM_ROWS} contacted and as many held-out randomised rows, or uncontacted ones"
@@ -123,7 +133,8 @@ def train_effects(
         models.add(scorer.model_version)
         periods.append(EffectPeriod(portfolio, scorer.score(portfolio), log))
     method, why = _method(periods, training)
-    learned = _learned(periods, training, method, progress)
+    own = _own_columns(periods, training) if method is EffectMethod.RESIDUAL else ()
+    learned = _learned(periods, training, method, own, progress)
     contacts = learned.contacts
     metrics = experiment_metrics(learned.randomised, learned.predictions, training.seed) | _level_metrics(learned.model)
     mark = "SIMULATED: " if any(source.simulated for source in training.sources) else ""
@@ -132,7 +143,7 @@ def train_effects(
         kind=EFFECT_KIND,
         version=training.version,
         feature_set_version=FEATURE_SET_VERSION,
-        feature_names=FEATURE_NAMES,
+        feature_names=effect_feature_names(own),
         calibration_version="",
         files={},
         training={
@@ -151,6 +162,7 @@ def train_effects(
         metrics=metrics,
         created_at=made_at,
         engine=engine_of(learned.model),
+        own_columns=own,
     )
     folder = write_effect(root, manifest, learned.model, effect_card(learned.model, source))
     return EffectReport(learned.model, method, why, folder, contacts.log.row_count, contacts.dropped_count, metrics)
@@ -177,11 +189,42 @@ def _method(periods: Sequence[EffectPeriod], training: EffectTraining) -> tuple[
     return EffectMethod.RESIDUAL, ""
 
 
+def _own_columns(periods: Sequence[EffectPeriod], training: EffectTraining) -> tuple[OwnFeature, ...]:
+    """Return the own columns to learn from.
+
+    Raises:
+        CollectionsError: as ``learned_own``; INVALID_ARGUMENT naming every column that tells by itself who cured or defaulted.
+    """
+    names = tuple(portfolio_id for portfolio_id, _ in training.logs)
+    own = learned_own(RecordedPeriods(names, tuple(period.portfolio for period in periods)))
+    check_own_effects(periods, own)
+    return own
+
+
+def check_own_effects(periods: Sequence[EffectPeriod], own: Sequence[OwnFeature]) -> dict[str, float]:
+    """Return how well each own column alone tells the outcomes of a log.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT naming every column that tells too well: it was filled in after the outcome.
+    """
+    if not own:
+        return {}
+    places = [located(period.portfolio, period.log) for period in periods]
+    found = zip(periods, places, strict=True)
+    outcome = np.concatenate([period.log.outcome[usable] for period, (usable, _) in found])
+    matrix = np.concatenate([own_matrix(period.portfolio, own)[rows] for period, (_, rows) in zip(periods, places, strict=True)])
+    return check_told_alone(matrix, {"cured": outcome == CURE, "defaulted": outcome == DEFAULT}, own)
+
+
 def _learned(
-    periods: Sequence[EffectPeriod], training: EffectTraining, method: EffectMethod, progress: Callable[[str, float], None]
+    periods: Sequence[EffectPeriod],
+    training: EffectTraining,
+    method: EffectMethod,
+    own: tuple[OwnFeature, ...],
+    progress: Callable[[str, float], None],
 ) -> _Learned:
     if method is EffectMethod.RESIDUAL:
-        contacts = logged_contacts(periods, training.plan)
+        contacts = logged_contacts(periods, training.plan, own=own)
         found = learn_residuals(contacts, training.plan, training.version, training.seed, progress)
         return _Learned(found.model, found.contacts, found.rows, found.predictions, found.balance)
     segments = training.segments or DEFAULT_SEGMENTS
@@ -191,9 +234,11 @@ def _learned(
 
 
 def _level_metrics(model: AnyEffectModel) -> dict[str, float]:
-    """Return the measured levels of effects learned by residuals, with intervals, and the z of the learned parts."""
+    """Return the measured levels of effects learned by residuals, with intervals, z of the learned parts, and the money scale."""
     found: dict[str, float] = {}
     if isinstance(model, ResidualModel):
+        if model.money is not None:
+            found |= {"money_scale": model.money.estimate, "money_scale_error": model.money.standard_error}
         for outcome in model.outcomes:
             low, high = outcome.level.interval
             if low < high:

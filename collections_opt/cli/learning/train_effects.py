@@ -23,7 +23,7 @@ from collections_opt.cli.learning.matching import tell_matches
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.scoring.effect.model import EffectEstimate, EffectModel
-from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, queue_cells
+from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, money_sentence, queue_cells
 from collections_opt.scoring.effect.residual.level import PART_NAMES
 from collections_opt.scoring.effect.residual.model import LearnedOutcome, ResidualModel
 from collections_opt.scoring.effect.threshold import parse_threshold
@@ -101,6 +101,7 @@ def show_residuals(model: ResidualModel, title: str) -> None:
     levels = [level_cells(outcome) for outcome in model.outcomes]
     console.print(table("How strong effects are", list(LEVEL_COLUMNS), levels, text_columns=len(LEVEL_COLUMNS)))
     console.print(table(title, list(QUEUE_COLUMNS), [queue_cells(queue) for queue in model.queues], text_columns=3))
+    console.print(money_sentence(model), markup=False)
     for warning in model.warnings:
         console.print(warning, style="yellow", markup=False)
 

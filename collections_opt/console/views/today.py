@@ -60,7 +60,7 @@ def _decided(call: Call, ranking: Ranking) -> Content:
         "counts": count_sentence(summary),
         "persons": persons_sentence(summary),
         "queues": [(queue, names.get(queue.queue_id)) for queue in summary.queues],
-        "stated": ranking.stated_money if ranking.HasField("stated_money") else None,
+        "stated": summary.stated,
         "wrong": _wrong(ranking),
     }
 

@@ -101,6 +101,19 @@ class WeightedCells:
 
 
 @dataclass(frozen=True)
+class MoneyScale:
+    """What people drawn at random, whom the effects had not seen, leave of the money that effects promise.
+
+    Attributes:
+        estimate: 1 where all of it was found, 0 where none was.
+        standard_error: of the estimate.
+    """
+
+    estimate: float
+    standard_error: float
+
+
+@dataclass(frozen=True)
 class TotalError:
     """How well the total of weighted changes is known.
 
@@ -108,10 +121,12 @@ class TotalError:
         standard_error: of the total over the cells with evidence, in the unit of the weights.
         known: bool (m,) cells whose effect was estimated from contacts. Of the others there is no evidence: their error is not
             zero but unknown, and no interval may be shown for money that rests on them.
+        scale: what drawn people leave of the money of the known cells; None where it was not measured.
     """
 
     standard_error: float
     known: NDArray[np.bool_]
+    scale: MoneyScale | None = None
 
 
 class ContactEffects(Protocol):

@@ -40,6 +40,11 @@ SAMPLE_ACCOUNTS = 50_000
 
 NORMAL_95 = 1.959963984540054
 
+SCALE_EXPECTED, SCALE_SPREAD = 0.8, 0.25
+"""What drawn people leave of promised money before any was drawn, give or take: chances without contact are estimates, and
+contact moves those in the middle most, so that effects that are right on average promise too much. As on worlds for development.
+"""
+
 FACTOR_SCALE = 10**9
 
 _HALF, _DOUBLE = 0.5, 2.0
@@ -93,6 +98,18 @@ class StatedMoney:
     def high_minor(self) -> int | None:
         """Upper end likewise."""
         return None if self.assumed_minor else self.learned_high_minor - self.cost_minor
+
+    @property
+    def range_minor(self) -> tuple[int, int]:
+        """What to expect at least and at most: the 95 % interval where all effects were observed.
+
+        Otherwise from assumed effects that do nothing to assumed effects twice as strong, beside the interval of the learned
+        ones: that contact does anything is an assumption too.
+        """
+        high = self.learned_high_minor - self.learned_minor
+        if not self.assumed_minor:
+            return self.learned_low_minor - self.cost_minor, self.learned_high_minor - self.cost_minor
+        return self.learned_low_minor - self.cost_minor, self.if_double_minor + high
 
     @property
     def shrinkage(self) -> float:
@@ -163,8 +180,10 @@ def state_money(
         factor: sum(part.assumed(factor, ~mine) for part, mine in zip(parts, known, strict=True))
         for factor in (0.25, _HALF, 1.0, _DOUBLE)
     }
-    factor = _shrinkage(value, effects_of, allowed, prices) if learned else 1.0
-    kept, spread = factor * learned, factor * NORMAL_95 * error.standard_error
+    factor, deviation = 1.0, 0.0
+    if learned:
+        factor, deviation = _kept_of(learned, _shrinkage(value, effects_of, allowed, prices), error)
+    kept, spread = factor * learned, NORMAL_95 * deviation
     whole = kept + at[1.0] - cost
     return StatedMoney(
         expected_minor=round(whole),
@@ -271,6 +290,24 @@ def _shrinkage(value: ValueOfContact, effects_of: EffectsOf, allowed: NDArray[np
         chose += float(by_chooser[taken, best[taken]].sum())
         summed += float(by_others[taken, best[taken]].sum())
     return min(max(summed / chose, 0.0), 1.0) if chose > 0 else 1.0
+
+
+def _kept_of(learned: float, shrinkage: float, error: TotalError) -> tuple[float, float]:
+    """Return the factor on learned money and the standard error of what is kept.
+
+    With s what other people's estimates leave, and k what drawn people were found to leave with error e:
+
+        factor = w k + (1 - w) .8 s,    w = .25^2 / (.25^2 + e^2)
+
+    The errors of k and of the effects come from the same people, so that they add up; what is expected of k before anybody was
+    drawn has a spread of its own.
+    """
+    if error.scale is None:
+        return shrinkage, shrinkage * error.standard_error
+    found, expected = error.scale, SCALE_EXPECTED * shrinkage
+    weight = SCALE_SPREAD**2 / (SCALE_SPREAD**2 + found.standard_error**2)
+    seen = weight * found.standard_error * abs(learned) + (1.0 - weight) * expected * error.standard_error
+    return weight * found.estimate + (1.0 - weight) * expected, float(np.hypot(seen, (1.0 - weight) * SCALE_SPREAD * learned))
 
 
 def _gross(sample: ValueOfContact, effects: ContactEffects) -> tuple[Floats, Floats, Floats]:

@@ -97,12 +97,11 @@ def _money_card(summary: RankingSummary) -> tuple[str, str, str]:
     if stated is None:
         return unit.whole(summary.objective_minor), f"{unit.code} expected increment", "of contact over no contact"
     optimised = f"optimised: {unit.whole(summary.objective_minor)}"
-    if stated.low_minor is None or stated.high_minor is None:
-        half, double = unit.whole(stated.if_half_minor), unit.whole(stated.if_double_minor)
-        remark = f"ASSUMED effects: {half} were they half, {double} twice as strong; {optimised}"
-    else:
-        remark = f"95 %: {unit.whole(stated.low_minor)} to {unit.whole(stated.high_minor)}; {optimised}"
-    return unit.whole(stated.expected_minor), f"{unit.code} to expect", remark
+    low, high = (unit.whole(end) for end in stated.range_minor)
+    if stated.low_minor is None:
+        remark = f"ASSUMED effects: from nothing to twice as strong; as assumed {unit.whole(stated.expected_minor)}; {optimised}"
+        return f"{low} to {high}", f"{unit.code} to expect", remark
+    return unit.whole(stated.expected_minor), f"{unit.code} to expect", f"95 %: {low} to {high}; {optimised}"
 
 
 def _cards(summary: RankingSummary) -> list[tuple[str, str, str]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from pydantic import TypeAdapter, ValidationError
 
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
+from collections_opt.core.accounts.own_features import OwnFeature, indicator_names
 from collections_opt.core.accounts.protected import check_no_protected
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import Reason, refuse
@@ -73,10 +75,15 @@ def _parse_segments(text: str) -> EffectModel:
     return model
 
 
+def effect_feature_names(own: Sequence[OwnFeature] = ()) -> tuple[str, ...]:
+    """Return the names of what effects read, own columns that they learned from last."""
+    return (*FEATURE_NAMES, *indicator_names(own))
+
+
 EFFECTS = TextFormat(
     kind=ModelKind.EFFECT,
     feature_set_version=FEATURE_SET_VERSION,
-    feature_names=lambda _: FEATURE_NAMES,
+    feature_names=effect_feature_names,
     engine_of=engine_of,
     text_of=effect_text,
     parse=parse_effect,

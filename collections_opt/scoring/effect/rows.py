@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.features import build_features
+from collections_opt.core.accounts.own_features import OwnFeature, own_indicators
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
@@ -17,7 +18,7 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY, OutcomeProb
 
 Floats = NDArray[np.float64]
 _FLOOR = 1e-6
-_COLUMNS = ("features", "offset", "contacts", "person", "conversation", "product")
+_COLUMNS = ("features", "offset", "contacts", "person", "conversation", "product", "own")
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class LoggedContacts:
         person: bytes (n,) who owes; the account where no customer is known.
         conversation: bool (n,) whether a conversation with the person is on record.
         product: bytes (n,) product code.
+        own: float64 (n, m) the lender's own columns, as ``own_indicators``.
+        own_columns: what they are.
         log: the rows of the log, ``queue`` as an index into the plan.
         dropped_count: log rows whose account is not in its portfolio (quarantined) or, unless everyone was asked for, that no
             queue was meant to work.
@@ -51,13 +54,15 @@ class LoggedContacts:
     person: NDArray[np.bytes_]
     conversation: NDArray[np.bool_]
     product: NDArray[np.bytes_]
+    own: Floats
+    own_columns: tuple[OwnFeature, ...]
     log: ContactLog
     dropped_count: int
 
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> LoggedContacts:
         """Return some rows."""
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
-        return LoggedContacts(**columns, log=self.log.take(rows), dropped_count=self.dropped_count)
+        return LoggedContacts(**columns, own_columns=self.own_columns, log=self.log.take(rows), dropped_count=self.dropped_count)
 
 
 def log_odds(probability: Floats) -> Floats:
@@ -73,20 +78,24 @@ def probabilities(offset: Floats) -> Floats:
     return np.asarray(weight / weight.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
-def logged_contacts(periods: Sequence[EffectPeriod], plan: CapacityPlan, everyone: bool = False) -> LoggedContacts:
+def logged_contacts(
+    periods: Sequence[EffectPeriod], plan: CapacityPlan, everyone: bool = False, own: tuple[OwnFeature, ...] = ()
+) -> LoggedContacts:
     """Return the rows of all periods that a queue of the plan was meant to work, or also those that none was (everyone).
+
+    ``own`` are the lender's own columns to learn from.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when a log names a queue that the plan does not have, or there is no period.
     """
     if not periods:
         raise refuse(Reason.INVALID_ARGUMENT, "periods", "there is none.", "Send at least one period with its contact log.")
-    parts = [_aligned(period, plan, everyone) for period in periods]
+    parts = [_aligned(period, plan, everyone, own) for period in periods]
     ids = tuple(queue.queue_id for queue in plan.queues)
     logs = [part.log for part in parts]
     log = ContactLog(ids, **{name: np.concatenate([getattr(one, name) for one in logs]) for name in logs[0].columns})
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
-    return LoggedContacts(**joined, log=log, dropped_count=sum(part.dropped_count for part in parts))
+    return LoggedContacts(**joined, own_columns=own, log=log, dropped_count=sum(part.dropped_count for part in parts))
 
 
 def located(portfolio: Portfolio, log: ContactLog, everyone: bool = False) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -101,7 +110,7 @@ def located(portfolio: Portfolio, log: ContactLog, everyone: bool = False) -> tu
     return usable, place[usable]
 
 
-def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool) -> LoggedContacts:
+def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool, own: tuple[OwnFeature, ...]) -> LoggedContacts:
     portfolio, log = period.portfolio, period.log
     usable, rows = located(portfolio, log, everyone)
     taken = log.take(usable)
@@ -117,6 +126,8 @@ def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool) -> Logged
         person=np.where(customer == b"", np.char.add(b"account ", taken.account_id), customer),
         conversation=portfolio.is_present("days_since_conversation")[rows],
         product=portfolio.column("product")[rows],
+        own=own_indicators(portfolio, own)[rows],
+        own_columns=own,
         log=renamed,
         dropped_count=log.row_count - usable.size,
     )

@@ -7,10 +7,17 @@ import pytest
 
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
-from collections_opt.core.value.effects import EffectFold, PlannedEffects, ProbabilityChange, QueueEffect, TotalError
+from collections_opt.core.value.effects import (
+    EffectFold,
+    MoneyScale,
+    PlannedEffects,
+    ProbabilityChange,
+    QueueEffect,
+    TotalError,
+)
 from collections_opt.core.value.outcomes import OutcomeProbabilities
 from collections_opt.core.value.payoffs import ValueParameters, payoffs
-from collections_opt.core.value.stated_money import ListedCells, ValueOfContact, state_money
+from collections_opt.core.value.stated_money import NORMAL_95, ListedCells, ValueOfContact, state_money
 from collections_opt.solvers.greedy import solve_greedy
 from tests.support.factories import admitted, flag_rules, plan, queue, text
 
@@ -77,6 +84,40 @@ def test_money_chosen_by_noise_is_shrunk_to_what_other_people_say():
     assert 0.8 < stated.expected_minor / true < 1.25
     assert stated.low_minor < stated.expected_minor < stated.high_minor
     assert stated.assumed_minor == 0
+
+
+class Drawn(Noisy):
+    """Effects of which drawn people were found to leave a share, as well known as said."""
+
+    scale = MoneyScale(0.4, 0.0)
+
+    def total_error(self, cells):
+        return replace(super().total_error(cells), scale=self.scale)
+
+
+def drawn(estimate, error):
+    kind = type("Drawn", (Drawn,), {"scale": MoneyScale(estimate, error)})
+    return ranked(kind).stated
+
+
+def test_what_drawn_people_leave_of_the_money_is_stated_as_far_as_it_is_known():
+    shrunk = ranked(Noisy).stated
+    sure, half, unknown = drawn(0.4, 0.0), drawn(0.4, 0.25), drawn(0.4, 1e6)
+    assert sure.shrinkage == pytest.approx(0.4)
+    assert (sure.learned_low_minor, sure.learned_high_minor) == (sure.learned_minor, sure.learned_minor)
+    assert half.shrinkage == pytest.approx(0.5 * (0.4 + 0.8 * shrunk.shrinkage))
+    assert unknown.shrinkage == pytest.approx(0.8 * shrunk.shrinkage)
+    gross = half.chosen_by_minor + half.cost_minor
+    width = NORMAL_95 * np.hypot(0.5 * (0.25 * gross + 0.8 * shrunk.shrinkage * 1_000.0), 0.5 * 0.25 * gross)
+    assert half.learned_high_minor - half.learned_minor == pytest.approx(width, abs=2)
+    assert drawn(1.5, 0.0).expected_minor > shrunk.chosen_by_minor
+
+
+def test_the_range_of_assumed_money_holds_contact_that_does_nothing_and_effects_twice_as_strong():
+    stated = ranked(PlannedEffects).stated
+    assert stated.range_minor == (-stated.cost_minor, stated.if_double_minor)
+    learned = ranked(Noisy).stated
+    assert learned.range_minor == (learned.low_minor, learned.high_minor)
 
 
 def test_without_noise_nothing_is_shrunk():

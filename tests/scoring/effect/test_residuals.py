@@ -11,12 +11,15 @@ from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.evaluation.contact_log import ContactLog
 from collections_opt.core.value.effects import PlannedEffects, WeightedCells
+from collections_opt.core.value.valuation import contacted_probability
 from collections_opt.scoring.effect.residual.basis import PRODUCT_PREFIX, AccountFacts, freeze_basis
 from collections_opt.scoring.effect.residual.learning import learn_residuals
 from collections_opt.scoring.effect.residual.level import SliceRows, measure_levels
 from collections_opt.scoring.effect.residual.model import planned_change
+from collections_opt.scoring.effect.residual.money import money_scale
 from collections_opt.scoring.effect.residual.nuisance import fit_nuisance, person_folds
 from collections_opt.scoring.effect.residual.regression import chosen_penalty
+from collections_opt.scoring.effect.residual.text import parse_residual, residual_text
 from tests.support.models.planted import PLAN, QUEUES, accounts, persuadable, plant
 
 
@@ -287,6 +290,40 @@ def test_a_queue_that_harms_is_not_worked(portfolio):
     harmed, helped = (served(model, planted, queue).cure[planted.log.queue == queue] for queue in (1, 0))
     assert harmed.mean() < 0.0
     assert helped.mean() > 0.05
+
+
+def test_a_queue_of_which_nothing_was_learned_has_the_plans_effect_at_the_weight_of_the_others(planted, learned):
+    last = len(PLAN.queues) - 1
+    assert learned.model.queue(PLAN.queues[last].queue_id) is None
+    change = served(learned.model, planted, last)
+    plain = PlannedEffects(planted.portfolio, PLAN).block(slice(None), last, planted.probability)
+    moved = contacted_probability(planted.probability, plain) - planted.probability
+    for outcome, made in enumerate((change.cure, change.default)):
+        weight = learned.model.outcomes[outcome].level.served[0]
+        assert weight != 1.0
+        assert np.allclose(made, weight * moved[:, outcome])
+    older = replace(learned.model, weighs_every_queue=False).effects_of(planted.portfolio, PLAN)
+    assert older.block(slice(None), last, planted.probability).change is None
+
+
+def test_a_model_that_was_made_before_money_was_measured_keeps_its_bytes(learned):
+    older = replace(learned.model, money=None, weighs_every_queue=False)
+    assert "money" not in residual_text(older)
+    assert "weighs_every_queue" not in residual_text(older)
+    for model in (older, learned.model):
+        assert parse_residual(residual_text(model)) == model
+
+
+def test_promised_money_is_held_against_what_drawn_people_did(learned):
+    rows, made = learned.rows, learned.predictions
+    found = learned.model.money
+    assert abs(found.estimate - 1.0) < 3 * found.standard_error
+    assert 0.0 < found.standard_error < 0.5
+    boast = replace(made, under=made.without + 2.0 * (made.under - made.without))
+    doubled = money_scale(rows, boast, PLAN)
+    assert doubled.estimate == pytest.approx(0.5 * found.estimate, abs=0.1)
+    assert doubled.estimate < 1.0 - 2 * doubled.standard_error
+    assert money_scale(rows, replace(made, under=made.without), PLAN) is None
 
 
 def test_few_randomised_rows_teach_nothing_alone(portfolio):

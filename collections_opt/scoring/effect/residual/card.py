@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections_opt.scoring.effect.model import EffectEstimate
-from collections_opt.scoring.effect.residual.level import Weight
+from collections_opt.scoring.effect.residual.level import NORMAL_95, Weight
 from collections_opt.scoring.effect.residual.model import LearnedOutcome, LearnedQueue, ResidualModel
 
 LEVEL_COLUMNS = (
@@ -72,6 +72,23 @@ def average_shown(estimate: EffectEstimate | None) -> str:
     return f"{estimate.value:+.4f} ({estimate.low:+.4f} to {estimate.high:+.4f})" if estimate else "-"
 
 
+def money_sentence(model: ResidualModel) -> str:
+    """Return how much of the promised money was found on people drawn at random."""
+    if model.money is None:
+        return "Money scale: not measured."
+    half = NORMAL_95 * model.money.standard_error
+    low, high = model.money.estimate - half, model.money.estimate + half
+    return (
+        f"Money scale k: {model.money.estimate:.2f} (95 %: {low:.2f} to {high:.2f}): what drawn people leave of the money that "
+        "effects promise; it corrects what rankings state."
+    )
+
+
+def _own_lines(model: ResidualModel) -> list[str]:
+    told = "; ".join(f"{one.field}: {one.meaning}" for one in model.own)
+    return [f"Own columns it learned from, without which it does not serve: {told}", ""] if told else []
+
+
 def residual_card(model: ResidualModel, source: str) -> str:
     """Return the model card."""
     lines = [
@@ -86,15 +103,18 @@ def residual_card(model: ResidualModel, source: str) -> str:
         "",
         *_table(QUEUE_COLUMNS, [queue_cells(queue) for queue in model.queues]),
         "",
+        money_sentence(model),
+        "",
+        *_own_lines(model),
         "- The shape of effects comes from all rows, and once more from the randomised rows alone. Each is shrunk to the plan:",
         "  its penalty is the largest whose cross-fitted loss is as good as the least.",
-        "- The weights come from the randomised rows alone, shrunk by their errors to 1 for the plan and 0 for what was learned:",
-        "  few randomised rows serve the plan.",
+        "- The weights come from the randomised rows alone, shrunk by their errors to 1 for the plan (of both outcomes nearly",
+        "  alike) and 0 for what was learned, which is served where its weight is one error above 0: few rows serve the plan.",
         "- The level k is the scale of what is served on the randomised rows: not above 0 by two errors it is unproven.",
         "- z says whether what all rows say adds to the plan on the randomised rows: above 2 it does, below -2 it harms.",
         "- Overlap is the share of the desk's rows whose chance of contact lies between 5 and 95 %.",
         "- Average changes are doubly robust, on each queue's randomised rows, clustered by person.",
-        "- ASSUMED queues keep the capacity plan's effect. OBSERVATIONAL effects are not proven.",
+        "- ASSUMED queues have the capacity plan's effect at its weight. OBSERVATIONAL effects are not proven.",
         "",
     ]
     return "\n".join(lines)

@@ -31,6 +31,14 @@ learned earns its weight: at an error of a half it gets half of what it was meas
 PROVEN_ERRORS = 2.0
 """A level so many standard errors above 0 is proven."""
 
+PLANS_TOGETHER = 0.9
+"""Correlation of the plan's weights of cure and of default before any row is seen: a plan that boasts of one boasts of the other.
+Weights that wander apart by chance reorder accounts, and cost more money than a wrong strength of both.
+"""
+
+EARNED_ERRORS = 1.0
+"""A learned part is served where the randomised rows have its weight so many standard errors above 0."""
+
 CONFOUNDED_LEVEL = 0.4
 """Below this level of what all rows say, the desk's rows are worth a warning."""
 
@@ -103,13 +111,20 @@ class SliceRows:
 
 
 @dataclass(frozen=True)
-class _Shrunk:
-    """Weights (3,), their estimates and errors, their covariance (3, 3), and what each row moves them by, float64 (n, 3)."""
+class _Measured:
+    """Weights of one outcome as the randomised rows have them.
 
-    served: Floats
+    Attributes:
+        estimate, error: float64 (3,) of all parts beside each other; 0 where there is nothing to weigh.
+        earned: places of the parts to serve.
+        value: float64 (m,) weights of those, beside each other.
+        influence: float64 (n, m) what each row moves them by.
+    """
+
     estimate: Floats
     error: Floats
-    covariance: Floats
+    earned: NDArray[np.int64]
+    value: Floats
     influence: Floats
 
 
@@ -117,44 +132,70 @@ def measure_levels(
     outcomes: Sequence[SliceRows], person: NDArray[np.bytes_]
 ) -> tuple[tuple[Level, ...], tuple[tuple[float, ...], ...]]:
     """Return the level of each outcome, and the covariance of all their weights as served, those of one outcome together."""
-    shrunk = [_shrunk(rows, person) for rows in outcomes]
-    levels = [_level(rows, found, person) for rows, found in zip(outcomes, shrunk, strict=True)]
-    covariance = clustered(np.hstack([found.influence for found in shrunk]), person)
-    for index, found in enumerate(shrunk):
-        own = slice(3 * index, 3 * index + 3)
-        covariance[own, own] = found.covariance
+    found = [_measured(rows, person) for rows in outcomes]
+    served, covariance = _shrunk(found, person)
+    levels = [_level(*each, person) for each in zip(outcomes, found, served, strict=True)]
     return tuple(levels), tuple(tuple(line) for line in covariance.tolist())
 
 
-def _shrunk(rows: SliceRows, person: NDArray[np.bytes_]) -> _Shrunk:
-    """Shrink the weights to the plan's; those of learned parts end at 0, for what is learned with the wrong sign is no effect."""
+def _measured(rows: SliceRows, person: NDArray[np.bytes_]) -> _Measured:
+    """Measure the weights of all parts, and again of those that are left when learned parts which earn nothing are taken away."""
     there = np.flatnonzero(rows.parts.any(axis=0))
-    estimate, error, served = np.zeros(3), np.zeros(3), np.zeros(3)
-    covariance, influence = np.zeros((3, 3)), np.zeros(rows.parts.shape)
+    estimate, error = np.zeros(len(PART_NAMES)), np.zeros(len(PART_NAMES))
     value, moved = _slopes(rows, rows.parts[:, there])
     spread = clustered(moved, person)
     estimate[there], error[there] = value, np.sqrt(np.diag(spread))
-    evidence = np.linalg.pinv(spread, hermitian=True)
-    prior = np.diag(1.0 / np.array(WEIGHT_SPREADS)[there] ** 2)
-    aim = evidence @ value + prior @ np.array(PLANNED_WEIGHTS)[there]
-    free = np.ones(there.size, dtype=bool)
-    for _ in PART_NAMES:  # each turn leaves out at least one, or ends
+    while (weakest := _weakest(there, value, spread)) is not None:
+        there = np.delete(there, weakest)
+        value, moved = _slopes(rows, rows.parts[:, there])
+        spread = clustered(moved, person)
+    return _Measured(estimate, error, there, value, moved)
+
+
+def _shrunk(found: Sequence[_Measured], person: NDArray[np.bytes_]) -> tuple[Floats, Floats]:
+    """Return weights as served, float64 (outcomes, 3), and the covariance of all: shrunk to the plan's, all outcomes together.
+
+    Those of learned parts end at 0, for what is learned with the wrong sign is no effect.
+    """
+    count = len(PART_NAMES)
+    place = np.concatenate([count * index + one.earned for index, one in enumerate(found)])
+    value = np.concatenate([one.value for one in found])
+    evidence = np.linalg.pinv(clustered(np.hstack([one.influence for one in found]), person), hermitian=True)
+    prior = np.linalg.inv(_expected(len(found))[np.ix_(place, place)])
+    aim = evidence @ value + prior @ np.tile(PLANNED_WEIGHTS, len(found))[place]
+    free, learned = np.ones(place.size, dtype=bool), place % count > 0
+    served, covariance = np.zeros(count * len(found)), np.zeros((count * len(found), count * len(found)))
+    for _ in range(place.size + 1):  # each turn leaves out at least one, or ends
         after = np.linalg.inv((evidence + prior)[np.ix_(free, free)])
-        found = after @ aim[free]
-        below = (found < 0) & (there[free] > 0)
+        kept = after @ aim[free]
+        below = (kept < 0) & learned[free]
         if not below.any():
             break
         free[np.flatnonzero(free)[below]] = False
-    kept = there[free]
-    served[kept], covariance[np.ix_(kept, kept)] = found, after
-    influence[:, kept] = moved @ evidence[:, free] @ after
-    return _Shrunk(served, estimate, error, covariance, influence)
+    served[place[free]], covariance[np.ix_(place[free], place[free])] = kept, after
+    return served.reshape(-1, count), covariance
 
 
-def _level(rows: SliceRows, found: _Shrunk, person: NDArray[np.bytes_]) -> Level:
-    value, influence = _slopes(rows, (rows.parts @ found.served)[:, np.newaxis])
+def _expected(outcomes: int) -> Floats:
+    """Return the covariance of all weights before any row is seen: the plan's of one outcome go with those of the others."""
+    made = np.diag(np.tile(np.array(WEIGHT_SPREADS) ** 2, outcomes))
+    plans = len(PART_NAMES) * np.arange(outcomes)
+    together = np.full((outcomes, outcomes), PLANS_TOGETHER) + (1.0 - PLANS_TOGETHER) * np.eye(outcomes)
+    made[np.ix_(plans, plans)] = WEIGHT_SPREADS[0] ** 2 * together
+    return made
+
+
+def _weakest(there: NDArray[np.int64], value: Floats, spread: Floats) -> int | None:
+    """Return the place of the learned part that stands least above 0, None where all stand high enough."""
+    z = np.where(there > 0, value / np.sqrt(np.maximum(np.diag(spread), 1e-300)), np.inf)
+    place = int(z.argmin())
+    return place if z[place] < EARNED_ERRORS else None
+
+
+def _level(rows: SliceRows, found: _Measured, served: Floats, person: NDArray[np.bytes_]) -> Level:
+    value, influence = _slopes(rows, (rows.parts @ served)[:, np.newaxis])
     alone, _ = _slopes(rows, rows.parts[:, :2].sum(axis=1)[:, np.newaxis])
-    weights = [Weight(*(float(part[index]) for part in (found.served, found.estimate, found.error))) for index in range(3)]
+    weights = [Weight(*(float(part[index]) for part in (served, found.estimate, found.error))) for index in range(3)]
     error = float(np.sqrt(clustered(influence, person)[0, 0]))
     return Level((weights[0], weights[1], weights[2]), float(value[0]), error, float(alone[0]), _encompassing(rows, person))
 

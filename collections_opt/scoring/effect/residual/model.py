@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, EvidenceGrade
 from collections_opt.core.value.effects import (
     ContactEffects,
     EffectFold,
+    MoneyScale,
     PlannedEffects,
     ProbabilityChange,
     QueueEffect,
@@ -110,6 +112,9 @@ class ResidualModel:
         folds: pairs of coefficients that share no person.
         randomised_count: rows that the levels rest on.
         warnings: what to know before serving it, for people.
+        money: what randomised rows leave of the money that the effects promise; None where it was not measured.
+        weighs_every_queue: whether queues of which nothing was learned have the plan's effect at the weight of the others; not so
+            in models that do not say it, whose rankings are made anew as they were.
     """
 
     version: str
@@ -120,6 +125,13 @@ class ResidualModel:
     folds: tuple[FoldCoefficients, ...]
     randomised_count: int
     warnings: tuple[str, ...]
+    money: MoneyScale | None = None
+    weighs_every_queue: bool = False
+
+    @property
+    def own(self) -> tuple[OwnFeature, ...]:
+        """The lender's own columns that it learned from."""
+        return self.basis.own
 
     def queue(self, queue_id: str) -> LearnedQueue | None:
         """Return what was learned about a queue, None where the plan's effect stands."""
@@ -147,7 +159,7 @@ def planned_change(probability: Floats, contacts: Floats, effect: ContactEffect)
 
 
 class ResidualEffects:
-    """Effects of a model on a portfolio; the plan's where nothing was learned about a queue."""
+    """Effects of a model on a portfolio; the weighed plan's where nothing was learned about a queue."""
 
     def __init__(
         self,
@@ -163,9 +175,11 @@ class ResidualEffects:
         self._planned = PlannedEffects(portfolio, plan)
         self._learned = [model.queue(queue.queue_id) for queue in plan.queues]
         parts = coefficients or tuple(outcome.coefficients for outcome in model.outcomes)
+        self._weighs_every_queue = model.weighs_every_queue and any(self._learned)
         self._coefficients = [np.array(part) for part in parts]
         kept = np.array([outcome.kept if summing else 1.0 for outcome in model.outcomes])
-        self._plan_weights = np.array([outcome.level.served[0] for outcome in model.outcomes]) / kept
+        self._weights = np.array([outcome.level.served[0] for outcome in model.outcomes])
+        self._plan_weights = self._weights / kept
         self._scale = 1.0 / kept
         self._design: tuple[slice, Floats, Floats] | None = None
 
@@ -192,12 +206,19 @@ class ResidualEffects:
         return self._planned.evidence(queue) if learned is None else learned.evidence
 
     def block(self, rows: slice, queue: int, probability: Floats) -> QueueEffect:
-        """Return the effect of a queue on a block of accounts; the plan's right-party rate, and the learned change."""
+        """Return the effect of a queue on a block of accounts; the plan's right-party rate, and the learned change.
+
+        A queue of which nothing was learned has the plan's change at the weight that was measured on the others: left at full
+        strength beside queues that are weighed, it would be preferred, or passed over, for nothing that anybody saw.
+        """
         planned, learned = self._planned.block(rows, queue, probability), self._learned[queue]
-        if learned is None:
+        if learned is None and not self._weighs_every_queue:
             return planned
-        design, contacts = self._design_of(rows, probability), self._contacts(rows)
-        change = self._change(design, contacts, learned, probability)
+        if learned is None:
+            change = self._weights * (contacted_probability(probability, planned) - probability)[:, OUTCOMES]
+        else:
+            design, contacts = self._design_of(rows, probability), self._contacts(rows)
+            change = self._change(design, contacts, learned, probability)
         return QueueEffect(
             planned.rpc_rate, planned.theta_cure, planned.theta_default, ProbabilityChange(change[:, 0], change[:, 1])
         )
@@ -221,7 +242,7 @@ class ResidualEffects:
                 self._add(cells, mine[start : start + CHUNK_ROWS], learned, weighted, planned)
         moved = np.column_stack([planned, weighted.reshape(2, -1)]).ravel()
         variance = float(moved @ self._covariance() @ moved)
-        return TotalError(float(np.sqrt(max(variance, 0.0))), known)
+        return TotalError(float(np.sqrt(max(variance, 0.0))), known, self._model.money)
 
     def _add(
         self, cells: WeightedCells, chosen: NDArray[np.int64], learned: LearnedQueue, weighted: Floats, planned: Floats
@@ -229,7 +250,7 @@ class ResidualEffects:
         """Add some cells of a queue to the weighted design (2, 1 + q, k) and the plan's weighted changes (2,)."""
         portfolio = self._portfolio.take(cells.rows[chosen])
         probability = cells.probability[chosen]
-        facts = AccountFacts.of_portfolio(portfolio, probability)
+        facts = AccountFacts.of_portfolio(portfolio, probability, self._model.own)
         weight = np.column_stack([cells.cure[chosen], cells.default[chosen]])
         planned += (weight * planned_change(probability, facts.contacts, learned.planned)).sum(axis=0)
         added = (weight * shape_factors(probability)).T @ self._model.basis.design(facts)
@@ -241,7 +262,8 @@ class ResidualEffects:
         """Return what recorded columns add to the changes, by feature group; those of the scores move with ``probability``."""
         if self._learned[queue] is None:
             return {}
-        made, groups = self.column_contributions(rows, queue, probability), np.array(column_groups(self._model.basis.products))
+        made = self.column_contributions(rows, queue, probability)
+        groups = np.array(column_groups(self._model.basis.products, self._model.own))
         parts = {code: made[:, groups == code].sum(axis=1) for code in dict.fromkeys(groups.tolist()) if code}
         return {code: ProbabilityChange(part[:, 0], part[:, 1]) for code, part in parts.items()}
 
@@ -280,7 +302,7 @@ class ResidualEffects:
         """Build a block's design once for all queues, which are asked for with the same array of probabilities."""
         held = self._design
         if held is None or held[0] != rows or held[1] is not probability:
-            facts = AccountFacts.of_portfolio(self._portfolio.take(rows), probability)
+            facts = AccountFacts.of_portfolio(self._portfolio.take(rows), probability, self._model.own)
             self._design = held = (rows, probability, self._model.basis.design(facts))
         return held[2]
 

@@ -87,10 +87,12 @@ def _predicted(matrix: Floats, happened: Mask, taught: Mask, mine: Mask, seed: i
 
 
 def _covariates(contacts: LoggedContacts) -> Floats:
-    """Return features, scores, contacts made, and the queue the desk meant, which tells what it thought; none where drawn."""
+    """Return features, scores, contacts made, own columns, and the queue the desk meant, which tells what it thought; no queue
+    where it was drawn.
+    """
     meant = np.where(contacts.log.randomised, -1, contacts.log.queue)
     queues = np.column_stack([meant == index for index in range(len(contacts.log.queue_ids))])
     product = np.unique(contacts.product, return_inverse=True)[1]
     return np.column_stack(
-        [contacts.features, contacts.offset, contacts.contacts, contacts.conversation, product, queues]
+        [contacts.features, contacts.offset, contacts.contacts, contacts.conversation, product, queues, contacts.own]
     ).astype(np.float64)

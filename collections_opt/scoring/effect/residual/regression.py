@@ -116,7 +116,7 @@ def prepare(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> Prepared
     count = np.array([min(arms(contacts, queue == index)) for index in range(len(plan.queues))])
     largest = np.argsort(-count, kind="stable")[:MOST_OWN_QUEUES]
     own = tuple(sorted(int(index) for index in largest if count[index] >= MIN_ARM_ROWS))
-    basis = freeze_basis(facts)
+    basis = freeze_basis(facts, contacts.own_columns)
     nuisance = fit_nuisance(contacts, seed)
     return Prepared(contacts, nuisance, basis, basis.design(facts), planned, shape_factors(probability), own)
 

@@ -20,6 +20,11 @@ MODEL_FILE = "effect.json"
 def residual_text(model: ResidualModel) -> str:
     """Return a model as JSON, sorted, without spaces: most of it is a covariance."""
     held = TypeAdapter(ResidualModel).dump_python(model, mode="json")
+    for name, older in (("money", None), ("weighs_every_queue", False)):  # models made without them keep their bytes
+        if held[name] == older:
+            held.pop(name)
+    if not model.own:
+        held["basis"].pop("own")
     return json.dumps(held, separators=(",", ":"), sort_keys=True) + "\n"
 
 
@@ -45,7 +50,7 @@ def parse_residual(text: str) -> ResidualModel:
 
 def _check_basis(model: ResidualModel) -> None:
     basis = model.basis
-    if basis.names != column_names(basis.products):
+    if basis.names != column_names(basis.products, basis.own):
         raise _broken("has other columns than this code builds.")
     if {len(basis.centre), len(basis.scale)} != {len(basis.names)} or min(basis.scale) <= 0:
         raise _broken("has a scaling that does not fit its columns.")
@@ -84,6 +89,8 @@ def _numbers(model: ResidualModel) -> list[tuple[str, Rows]]:
         scalars = (outcome.penalty or 0.0, outcome.drawn_penalty or 0.0, outcome.kept)
         found.append((outcome.name, (*outcome.coefficients, figures, scalars, *weights)))
     found += [("folds", rows) for fold in model.folds for pair in (fold.choosing, fold.summing) for rows in pair]
+    if model.money is not None:
+        found.append(("money", ((model.money.estimate, model.money.standard_error),)))
     for queue in model.queues:
         planned = queue.planned
         theta = (planned.right_party_contact_rate, planned.theta_cure, planned.theta_default, planned.repeat_decay)
