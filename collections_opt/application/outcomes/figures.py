@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from collections_opt.application.records.monitor_facts import CellFigures, Figure
 from collections_opt.core.limits import MIN_CELL_COUNT
@@ -21,7 +21,7 @@ LEAST_CASES = 5
 LEAST_SPREAD = 1e-6
 """Chances nearer together than this are one."""
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 def cell_figures(

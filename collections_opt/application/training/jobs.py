@@ -6,21 +6,21 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import structlog
 
 from collections_opt.application.models.registry import ModelRegistry
 from collections_opt.application.rankings.jobs import Jobs, JobStatus, State, internal_error
-from collections_opt.application.training.contact import ContactTraining, train_contacts
-from collections_opt.application.training.effect import EffectTraining, train_effects
-from collections_opt.application.training.matured import MaturedRanking, contact_log, matured_rankings, outcome_data
-from collections_opt.application.training.outcome import train_model
 from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.names import check_id
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+
+if TYPE_CHECKING:
+    from collections_opt.application.training.matured import MaturedRanking
 
 _log = structlog.get_logger()
 
@@ -122,6 +122,8 @@ class TrainingJobs:
         self._jobs.close()
 
     def _train(self, request: TrainingRequest, report: ProgressCallback) -> None:
+        from collections_opt.application.training.matured import matured_rankings  # noqa: PLC0415 - takes a second to load; a server starts without it
+
         report(SolveProgress("read matured rankings", 0.0))
         matured = matured_rankings(self._workspace, request.ranking_ids)
         report(SolveProgress("learn", 0.1))
@@ -144,6 +146,9 @@ def _outcome(
     at: datetime,
     progress: Callable[[str, float], None],
 ) -> None:
+    from collections_opt.application.training.matured import outcome_data  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from collections_opt.application.training.outcome import train_model  # noqa: PLC0415 - likewise
+
     data = replace(outcome_data(matured), dataset=", ".join(one.ranking_id for one in matured))
     train_model(workspace.models.root, data, request.version, request.seed, at, progress)
 
@@ -155,6 +160,9 @@ def _contact(
     at: datetime,
     _progress: Callable[[str, float], None],
 ) -> None:
+    from collections_opt.application.training.contact import ContactTraining, train_contacts  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from collections_opt.application.training.matured import contact_log  # noqa: PLC0415 - likewise
+
     plan = _plan(workspace, request, matured)
     logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
     train_contacts(workspace, workspace.models.root, ContactTraining(request.version, logs, plan, request.seed), at)
@@ -167,6 +175,9 @@ def _effect(
     at: datetime,
     progress: Callable[[str, float], None],
 ) -> None:
+    from collections_opt.application.training.effect import EffectTraining, train_effects  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from collections_opt.application.training.matured import contact_log  # noqa: PLC0415 - likewise
+
     plan = _plan(workspace, request, matured)
     logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
     training = EffectTraining(request.version, logs, plan, seed=request.seed)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
-_Z = float(norm.ppf(0.975))
+_Z = float(ndtri(0.975))
 
 
 Floats = NDArray[np.float64]
@@ -22,6 +22,8 @@ def auc_interval(score: Floats, happened: NDArray[np.bool_], weight: Floats | No
     """
     if weight is not None:
         return _weighted_auc(score, happened, weight)
+    from scipy.stats import rankdata  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     cases, others = score[happened], score[~happened]
     together = rankdata(np.concatenate([cases, others]))
     placed = (together[: cases.size] - rankdata(cases)) / others.size

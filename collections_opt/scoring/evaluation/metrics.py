@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
 
 from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
 
@@ -40,6 +39,8 @@ def outcome_metrics(
 
     ``weight``, float64 (n,), says for how many accounts each stands; None where each stands for itself.
     """
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     loss = log_loss(outcome, probability, labels=[0, 1, 2], sample_weight=weight)
     result = {"row_count": float(outcome.size), "log_loss": float(loss)}
     for name, index in CLASSES.items():

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import statsmodels.api as sm
 from numpy.typing import NDArray
-from scipy.stats import chi2, ks_2samp, norm
-from sklearn.metrics import brier_score_loss, log_loss
-from statsmodels.tools.sm_exceptions import PerfectSeparationError
+from scipy.special import ndtri
 
 from collections_opt.core.evaluation.score_drift import stability_index
 from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.scoring.evaluation.discrimination import auc_interval, weighted_ks
 from collections_opt.scoring.evaluation.metrics import expected_calibration_error
+
+if TYPE_CHECKING:
+    import statsmodels.api as sm
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -92,6 +93,8 @@ def evaluate_class(
         weight: float64 (n,) for how many accounts each stands, where some outcomes were not seen; None where each stands for
             itself.
     """
+    from sklearn.metrics import brier_score_loss, log_loss  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     count = happened.size
     if count < MIN_CELL_COUNT or not 0 < happened.sum() < count:
         return None
@@ -121,6 +124,8 @@ def evaluate_class(
 def _ks(probability: Floats, happened: Bools, weight: Floats | None) -> float:
     if weight is not None:
         return weighted_ks(probability, happened, weight)
+    from scipy.stats import ks_2samp  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     return float(ks_2samp(probability[happened], probability[~happened]).statistic)
 
 
@@ -144,6 +149,9 @@ def calibration_line(probability: Floats, happened: Bools, weight: Floats | None
 
     With weights, float64 (n,), intervals come from the sandwich variance: an account that stands for several was seen once.
     """
+    import statsmodels.api as sm  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from statsmodels.tools.sm_exceptions import PerfectSeparationError  # noqa: PLC0415 - likewise
+
     clipped = np.clip(probability, _FLOOR, 1 - _FLOOR)
     odds = np.log(clipped / (1 - clipped))
     sloped, level = sm.add_constant(odds, has_constant="add"), np.ones((odds.size, 1))
@@ -169,7 +177,7 @@ def _robust(fitted: sm.GLM, design: Floats, happened: Bools, weight: Floats, ind
     p = np.asarray(fitted.fittedvalues)
     bread = np.linalg.inv(design.T @ (design * (weight * p * (1.0 - p))[:, None]))
     score = design * (weight * (happened - p))[:, None]
-    spread = float(norm.ppf(0.975)) * float(np.sqrt((bread @ (score.T @ score) @ bread)[index, index]))
+    spread = float(ndtri(0.975)) * float(np.sqrt((bread @ (score.T @ score) @ bread)[index, index]))
     value = float(np.asarray(fitted.params)[index])
     return Estimate(value, value - spread, value + spread)
 
@@ -204,6 +212,8 @@ def population_stability(before: Floats, after: Floats, bins: int = BINS) -> Dri
 
     Under no shift PSI is about chi-square with bins - 1 degrees of freedom times (1/n + 1/m) (Yurdakul 2018).
     """
+    from scipy.stats import chi2  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     known = before[~np.isnan(before)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if known.size else np.zeros(0)
     counts = [np.bincount(_bin(x, edges), minlength=edges.size + 2) for x in (before, after)]

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.scoring.outcome.tree_pushes import TreePushes
+
+if TYPE_CHECKING:
+    import lightgbm as lgb
 
 Floats = NDArray[np.float64]
 
@@ -164,6 +167,8 @@ def read(contents: Mapping[str, bytes]) -> BoostedPredictor | StepwisePredictor 
     Raises:
         ValueError: when LightGBM cannot read them.
     """
+    import lightgbm as lgb  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     try:
         if MULTICLASS_FILE in contents:
             return MulticlassPredictor(lgb.Booster(model_str=contents[MULTICLASS_FILE].decode()))
@@ -179,6 +184,8 @@ def read_booster(text: str) -> lgb.Booster:
     Raises:
         ValueError: when LightGBM cannot read it.
     """
+    import lightgbm as lgb  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     try:
         return lgb.Booster(model_str=text)
     except lgb.basic.LightGBMError as error:

@@ -20,11 +20,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
-from venn_abers import VennAbers
 
 from collections_opt.core.value.outcomes import CURE, DEFAULT
 
@@ -137,6 +133,8 @@ def fit_vector(probability: Floats, outcome: Outcomes) -> Calibration:
 
 def fit_matrix(probability: Floats, outcome: Outcomes) -> Calibration:
     """Return matrix scaling of held-out predictions: a multinomial logistic regression on log p."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     _check(outcome)
     model = LogisticRegression(C=1.0, max_iter=1_000, tol=1e-8).fit(np.log(np.maximum(probability, _FLOOR)), outcome)
     return Calibration("matrix", np.round(model.coef_, _DIGITS), np.round(model.intercept_, _DIGITS))
@@ -144,6 +142,8 @@ def fit_matrix(probability: Floats, outcome: Outcomes) -> Calibration:
 
 def fit_isotonic(probability: Floats, outcome: Outcomes) -> Calibration:
     """Return isotonic regression of each class against the rest, renormalised."""
+    from sklearn.isotonic import IsotonicRegression  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     _check(outcome)
     curves = []
     for k in range(CLASS_COUNT):
@@ -155,6 +155,8 @@ def fit_isotonic(probability: Floats, outcome: Outcomes) -> Calibration:
 
 def fit_venn_abers(probability: Floats, outcome: Outcomes) -> Calibration:
     """Return the inductive Venn-Abers predictor of each class against the rest, on a grid, renormalised."""
+    from venn_abers import VennAbers  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     step = -(-outcome.size // MAX_VENN_ABERS_ROWS)
     probability, outcome = probability[::step], outcome[::step]
     _check(outcome)
@@ -178,6 +180,7 @@ def fit_shifts(probability: Floats, outcome: Outcomes, weight: Floats | None = N
 
 def fit_shift(probability: Floats, happened: NDArray[np.bool_], weight: Floats | None = None) -> float:
     """Return the shift of one event that minimises its log loss, weighted by ``weight``, float64 (n,)."""
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - takes a second to load; a server starts without it
 
     def loss(shift: float) -> float:
         p = np.clip(shifted(probability, shift), _FLOOR, 1.0 - _FLOOR)
@@ -190,6 +193,8 @@ def _minimise(
     probability: Floats, outcome: Outcomes, size: int, parts: Callable[[Floats], tuple[Floats, Floats]]
 ) -> tuple[Floats, Floats]:
     """Return the diagonal weight and the bias that minimise the log loss."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     _check(outcome)
     logs, rows = np.log(np.maximum(probability, _FLOOR)), np.arange(outcome.size)
 

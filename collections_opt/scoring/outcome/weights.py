@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -42,6 +41,8 @@ def weights_by_time(days: NDArray[np.int64], censored: Bools) -> Floats:
 
 def weights_by_features(features: NDArray[np.float32], kept: Bools) -> Floats:
     """Return the weight of each row, float64 (n,), 0 for rows not kept, from the chance that a row like it is kept."""
+    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - takes a second to load; a server starts without it
+
     if kept.all():
         return np.ones(kept.size)
     known = ~np.isnan(features)

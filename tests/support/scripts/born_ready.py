@@ -20,6 +20,7 @@ from pathlib import Path
 
 TIMEOUT_S = 300
 LOADED = (
+    "collections_opt.application.training.outcome",
     "collections_opt.application.workspace",
     "collections_opt.client.client",
     "collections_opt.datasets.files",
@@ -27,7 +28,10 @@ LOADED = (
     "collections_opt.service.server.build",
     "collections_opt.service.server.services",
     "collections_opt.cli.common.running",
+    "lightgbm",
     "rich.progress",
+    "sklearn.metrics",
+    "statsmodels.api",
     "typer",
 )
 
