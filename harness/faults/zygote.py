@@ -113,6 +113,8 @@ class Channel:
 
 
 def _serve(path: str) -> None:
+    import lightgbm  # noqa: F401, PLC0415 - what scores, which the program loads only when it scores
+
     from harness.faults.child import work  # noqa: PLC0415 - what the children need, imported once
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them

@@ -44,8 +44,8 @@ REFUSED = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
 SHARED = {"GetAccountSchema", "GetValuesInForce", "ScoreAccounts", "ListModels", "GetModel", "ListModelEvents"}
 """Answer about what all share, or about the accounts of the request, where the request names nothing out of sight."""
 
-TIMED = {"EvaluateCapacity", "EvaluateRules", "GetCapacityCurves"}
-"""Tell how long their steps took."""
+TIMED = {"EvaluateCapacity", "EvaluateRules", "GetCapacityCurves", "ExportPersonPack"}
+"""Tell how long their steps took, or who read before."""
 
 OTHERS_TOO = {
     "ListCapacityPlans",
