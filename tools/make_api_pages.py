@@ -24,7 +24,7 @@ MODULES = {
     "client": (
         "The Python client",
         "collections_opt.client",
-        "client connection portfolios rankings exports capacity capacity_plans comparison day outcomes rules values listings",
+        "client connection portfolios rankings exports capacity capacity_plans comparison day outcomes approved listings",
     ),
     "core": (
         "The core in Python",

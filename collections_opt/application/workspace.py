@@ -23,7 +23,7 @@ from collections_opt.application.experiments.planning import Trials
 from collections_opt.application.experiments.readings import Readings
 from collections_opt.application.models.outcome_scorers import PolicyScorer
 from collections_opt.application.models.registry import ModelRegistry
-from collections_opt.application.models.registry_policy import read_policy
+from collections_opt.application.models.registry_policy import RegistryPolicy, read_policy
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.outcomes.monitors import Monitors
@@ -36,7 +36,7 @@ from collections_opt.application.rankings.making import Rankings
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.records.erasures import Erasures
-from collections_opt.application.records.opening import Whereabouts, open_records
+from collections_opt.application.records.opening import Records, Whereabouts, open_records
 from collections_opt.application.records.read_trail import ReadTrail
 from collections_opt.application.resources.approved import ApprovedResources
 from collections_opt.application.resources.experiments import EXPERIMENTS, Experiments
@@ -139,12 +139,7 @@ def open_workspace(
     records = open_records(at, now, random_bytes)
     ledger, sealed, recorder = records.ledger, records.sealed, records.recorder
     worker = f"{socket.gethostname()}-{os.getpid()}-{random_bytes(4).hex()}"
-    registry = ModelRegistry(ledger, models, policy, now, recorder.publish)
-    if records.may_write:
-        registry.meet_declarations()
-    rates = bundled_policy_rates()
-    scorer = PolicyScorer(rates, digest_text(dump(rates)))
-    serving = ModelServing(ledger, models, policy, scorer, now)
+    registry, serving = _open_models(records, models, policy, now)
     rule_tables = RuleTables(ApprovedResources(ledger, now, recorder.publish, RULE_TABLES))
     values = ValueSets(ApprovedResources(ledger, now, recorder.publish, VALUE_SETS))
     experiments = Experiments(ApprovedResources(ledger, now, recorder.publish, EXPERIMENTS))
@@ -197,6 +192,17 @@ def open_workspace(
     if records.may_write:
         _ship(workspace)
     return workspace
+
+
+def _open_models(
+    records: Records, models: Path, policy: RegistryPolicy, now: Callable[[], datetime]
+) -> tuple[ModelRegistry, ModelServing]:
+    """Return the registry, which has met what its folder declares where the ledger takes writes, and what serves from it."""
+    registry = ModelRegistry(records.ledger, models, policy, now, records.recorder.publish)
+    if records.may_write:
+        registry.meet_declarations()
+    rates = bundled_policy_rates()
+    return registry, ModelServing(records.ledger, models, policy, PolicyScorer(rates, digest_text(dump(rates))), now)
 
 
 def _ship(workspace: Workspace) -> None:

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 from collections_opt.lazy_names import lazy_names
 
 if TYPE_CHECKING:
+    from collections_opt.client.approved import all_rule_tables as all_rule_tables
+    from collections_opt.client.approved import all_value_sets as all_value_sets
+    from collections_opt.client.approved import rule_table as rule_table
+    from collections_opt.client.approved import save_rule_table as save_rule_table
+    from collections_opt.client.approved import save_value_set as save_value_set
+    from collections_opt.client.approved import value_set as value_set
     from collections_opt.client.capacity import capacity_curves as capacity_curves
     from collections_opt.client.capacity import evaluate_capacity as evaluate_capacity
+    from collections_opt.client.capacity import evaluate_rules as evaluate_rules
     from collections_opt.client.capacity import summarise_evaluation as summarise_evaluation
     from collections_opt.client.client import Client as Client
     from collections_opt.client.client import connect as connect
@@ -48,13 +55,6 @@ if TYPE_CHECKING:
     from collections_opt.client.rankings import summarise as summarise
     from collections_opt.client.rankings import watch as watch
     from collections_opt.client.rankings import worklist as worklist
-    from collections_opt.client.rules import all_rule_tables as all_rule_tables
-    from collections_opt.client.rules import evaluate_rules as evaluate_rules
-    from collections_opt.client.rules import rule_table as rule_table
-    from collections_opt.client.rules import save_rule_table as save_rule_table
-    from collections_opt.client.values import all_value_sets as all_value_sets
-    from collections_opt.client.values import save_value_set as save_value_set
-    from collections_opt.client.values import value_set as value_set
     from collections_opt.core.errors import CollectionsError as CollectionsError
     from collections_opt.core.errors import Reason as Reason
 
@@ -72,15 +72,15 @@ _PUBLIC = {
     "all_plans": "collections_opt.client.listings",
     "all_portfolios": "collections_opt.client.listings",
     "all_rankings": "collections_opt.client.listings",
-    "all_rule_tables": "collections_opt.client.rules",
-    "all_value_sets": "collections_opt.client.values",
+    "all_rule_tables": "collections_opt.client.approved",
+    "all_value_sets": "collections_opt.client.approved",
     "capacity_curves": "collections_opt.client.capacity",
     "check_portfolio": "collections_opt.client.portfolios",
     "compare_orders": "collections_opt.client.comparison",
     "complete_lease": "collections_opt.client.day",
     "connect": "collections_opt.client.client",
     "evaluate_capacity": "collections_opt.client.capacity",
-    "evaluate_rules": "collections_opt.client.rules",
+    "evaluate_rules": "collections_opt.client.capacity",
     "export_columns": "collections_opt.client.exports",
     "export_entries": "collections_opt.client.exports",
     "export_evidence": "collections_opt.client.exports",
@@ -97,13 +97,13 @@ _PUBLIC = {
     "record_events": "collections_opt.client.day",
     "release_lease": "collections_opt.client.day",
     "roll_forward": "collections_opt.client.portfolios",
-    "rule_table": "collections_opt.client.rules",
-    "save_rule_table": "collections_opt.client.rules",
-    "save_value_set": "collections_opt.client.values",
+    "rule_table": "collections_opt.client.approved",
+    "save_rule_table": "collections_opt.client.approved",
+    "save_value_set": "collections_opt.client.approved",
     "stream_events": "collections_opt.client.day",
     "summarise": "collections_opt.client.rankings",
     "summarise_evaluation": "collections_opt.client.capacity",
-    "value_set": "collections_opt.client.values",
+    "value_set": "collections_opt.client.approved",
     "watch": "collections_opt.client.rankings",
     "worklist": "collections_opt.client.rankings",
 }

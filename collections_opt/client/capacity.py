@@ -1,11 +1,13 @@
-"""What-ifs and capacity curves: ask, report progress, and return the answer's figures."""
+"""What-ifs of capacity and of rules, and capacity curves: ask, report progress, and return the answer's figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.api.v1 import ranking_pb2
+from collections_opt.api.v1 import rule_evaluation_pb2 as rule_pb
 from collections_opt.client.client import Client
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
@@ -21,6 +23,8 @@ from collections_opt.core.ranking.what_if_summary import (
     QueueState,
     QueueWhatIf,
     RecoveryFigures,
+    RuleEffectFigures,
+    RuleWhatIfSummary,
     WhatIfSummary,
 )
 from collections_opt.wire.common import read_enum
@@ -34,11 +38,20 @@ def evaluate_capacity(
     Raises:
         CollectionsError: what is wrong with the request; OUTCOME_UNKNOWN when the stream ends without an answer.
     """
-    for answer in client.capacity.EvaluateCapacity(request):
-        if answer.WhichOneof("answer") == "evaluation":
-            return answer.evaluation
-        tell(answer.progress, progress)
-    raise CollectionsError(Reason.OUTCOME_UNKNOWN, "The evaluation ended without an answer; ask again.")
+    found: pb.CapacityEvaluation = _evaluation(client.capacity.EvaluateCapacity(request), progress)
+    return found
+
+
+def evaluate_rules(
+    client: Client, request: rule_pb.EvaluateRulesRequest, progress: ProgressCallback = ignore_progress
+) -> rule_pb.RuleEvaluation:
+    """Return what tables would do if they were in force.
+
+    Raises:
+        CollectionsError: what is wrong with the request; OUTCOME_UNKNOWN when the stream ends without an answer.
+    """
+    found: rule_pb.RuleEvaluation = _evaluation(client.rules.EvaluateRules(request), progress)
+    return found
 
 
 def capacity_curves(
@@ -54,7 +67,7 @@ def capacity_curves(
     for answer in client.capacity.GetCapacityCurves(request):
         kind = answer.WhichOneof("answer")
         if kind == "progress":
-            tell(answer.progress, progress)
+            _tell(answer.progress, progress)
         elif kind == "curve":
             curves.append(_curve(answer.curve))
         else:
@@ -64,8 +77,15 @@ def capacity_curves(
     return CapacityCurves(curves[0], tuple(curves[1:]), tuple(recoveries))
 
 
-def tell(told: ranking_pb2.RankingProgress, progress: ProgressCallback) -> None:
-    """Report where a stream stands."""
+def _evaluation(answers: Iterable[Any], progress: ProgressCallback) -> Any:
+    for answer in answers:
+        if answer.WhichOneof("answer") == "evaluation":
+            return answer.evaluation
+        _tell(answer.progress, progress)
+    raise CollectionsError(Reason.OUTCOME_UNKNOWN, "The evaluation ended without an answer; ask again.")
+
+
+def _tell(told: ranking_pb2.RankingProgress, progress: ProgressCallback) -> None:
     progress(SolveProgress(told.stage, told.fraction, told.gap if told.HasField("gap") else None))
 
 
@@ -86,6 +106,21 @@ def summarise_evaluation(found: pb.CapacityEvaluation) -> WhatIfSummary:
         flows=_moves(found.flows),
         moved=_moves(found.moved_accounts),
         same_share=found.same_recovery_share if found.HasField("same_recovery_share") else None,
+    )
+
+
+def summarise_rules(found: rule_pb.RuleEvaluation) -> RuleWhatIfSummary:
+    """Return an evaluation's figures."""
+    return RuleWhatIfSummary(
+        compared=summarise_evaluation(found.comparison),
+        effects=tuple(
+            RuleEffectFigures(each.rule_id, each.version, each.description, each.blocked_before_count, each.blocked_after_count)
+            for each in found.rules
+        ),
+        barred_before=found.barred_before_count,
+        barred_after=found.barred_after_count,
+        version_before=found.rules_version_before,
+        version_after=found.rules_version_after,
     )
 
 

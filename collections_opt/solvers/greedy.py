@@ -7,6 +7,7 @@ that prove a first bound.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,15 +89,28 @@ def greedy_list(problem: AssignmentProblem, threads: int = 1) -> GreedyList:
         group, table, side_room = side.group, side.table, np.array(side.limit, dtype=np.int64)
     everyone, persons = np.arange(len(value)), problem.persons
     person = None if persons is None else persons.of
-    threshold = serve_in_order(value, seconds, group, table, everyone, queue, room, side_room, threads, person)
+    threshold = serve_in_order(Cells(value, seconds, group, table), everyone, queue, room, side_room, threads, person)
     return GreedyList(queue, side_room, threshold)
 
 
-def serve_in_order(  # noqa: PLR0913, PLR0917 - the flat arrays of an instance
-    value: NDArray[np.int32],
-    seconds: NDArray[np.uint16],
-    group: NDArray[np.int32],
-    table: NDArray[np.int64],
+class Cells(NamedTuple):
+    """What n accounts are worth in q queues and take there, and what they count for in k side rows.
+
+    Attributes:
+        value: int32 (n, q), in minor units; 0 or less where an account may not be.
+        seconds: uint16 (n, q).
+        group: int32 (n,), each account's group; anything where there are no side rows.
+        table: int64 (k, groups, q), what an account of a group in a queue takes of a side row.
+    """
+
+    value: NDArray[np.int32]
+    seconds: NDArray[np.uint16]
+    group: NDArray[np.int32]
+    table: NDArray[np.int64]
+
+
+def serve_in_order(
+    cells: Cells,
     rows: NDArray[np.int64],
     queue: NDArray[np.int16],
     room: NDArray[np.int64],
@@ -106,10 +120,18 @@ def serve_in_order(  # noqa: PLR0913, PLR0917 - the flat arrays of an instance
 ) -> NDArray[np.float64]:
     """Serve ``rows`` by density, first those that unmet floors need, updating ``queue``, ``room`` and ``side_room``.
 
-    ``person`` (n,) numbers the persons of whom one account is served at most; None if every account is its own.
+    Args:
+        cells: of all accounts.
+        rows: int64 (m,), the accounts to serve.
+        queue: int16 (n,), each account's queue, UNASSIGNED for none.
+        room: int64 (q,), seconds left in each queue.
+        side_room: int64 (k,), what is left of each side row; below 0 what a floor lacks.
+        threads: that look for the best cell of each account.
+        person: int32 (n,), numbers the persons of whom one account is served at most; None if every account is its own.
 
     Returns float64 (q,): the largest density each queue had to turn away for want of time.
     """
+    value, seconds, group, table = cells
     best = np.concatenate([
         np.zeros(0),
         *map_chunks(lambda a, b: _best_density(value, seconds, rows[a:b]), len(rows), threads),

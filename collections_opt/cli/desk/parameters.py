@@ -25,10 +25,10 @@ from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.client.approved import all_value_set_versions, all_value_sets, save_value_set, value_set
 from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id
-from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.lifecycle import mode_words
 from collections_opt.core.value.payoffs import ValueParameters
@@ -125,7 +125,7 @@ def list_command(
     Example: python scripts/parameters.py list --data var/demo
     """
     with product.connect() as client:
-        found = list(all_versions(client, set_id) if set_id else all_value_sets(client))
+        found = list(all_value_set_versions(client, set_id) if set_id else all_value_sets(client))
     if as_json:
         typer.echo(json.dumps([plain(each) for each in found], indent=1))
         return

@@ -22,16 +22,10 @@ from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption,
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.desk.rule_files import file_of, message_of, rule_table_lines, show_table, state_of, table_lines
+from collections_opt.client.approved import all_rule_table_versions, all_rule_tables, rule_table, save_rule_table
+from collections_opt.client.capacity import evaluate_rules, summarise_rules
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id, summarise
-from collections_opt.client.rules import (
-    all_rule_table_versions,
-    all_rule_tables,
-    evaluate_rules,
-    rule_table,
-    save_rule_table,
-    summarise_rules,
-)
 from collections_opt.core.ranking.what_if_summary import RuleWhatIfSummary
 from collections_opt.datasets.rule_files import read_rule_file, rule_file_text
 from collections_opt.reports.ranking_report import evidence_sentence

@@ -19,8 +19,8 @@ from collections_opt.api.v1 import value_parameters_pb2 as value_pb
 from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.client.approved import choice_phrase
 from collections_opt.client.plain import plain
-from collections_opt.client.values import choice_phrase
 from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.wire.common import read_date, read_enum, write_date

@@ -19,10 +19,10 @@ from collections_opt.api.v1 import actor_pb2, capacity_plan_pb2, model_service_p
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.client.approved import values_sentence
 from collections_opt.client.listings import all_models, all_plans, all_portfolios, all_rankings
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import summarise
-from collections_opt.client.values import values_sentence
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.reports.money import gap, money
 from collections_opt.reports.order_names import TITLES

@@ -23,10 +23,10 @@ from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
 from collections_opt.cli.morning.comparison import plan_of, show_decided
 from collections_opt.cli.morning.import_portfolio import sent, source_of
+from collections_opt.client.approved import values_sentence
 from collections_opt.client.plain import plain
 from collections_opt.client.portfolios import CheckedPortfolio
 from collections_opt.client.rankings import headline, make_ranking, new_request_id, summarise
-from collections_opt.client.values import values_sentence
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering

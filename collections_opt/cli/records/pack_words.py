@@ -8,9 +8,8 @@ from typing import Any
 from collections_opt.api.v1 import actor_pb2, monitor_service_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.api.v1 import pack_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import ApprovalMode as Mode
+from collections_opt.client.approved import choice_phrase, rule_table, value_set
 from collections_opt.client.client import Client
-from collections_opt.client.rules import rule_table
-from collections_opt.client.values import choice_phrase, value_set
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.wire.common import read_date, read_enum

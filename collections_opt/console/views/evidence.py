@@ -11,11 +11,10 @@ from starlette.responses import Response
 
 from collections_opt.api.v1.evidence_pb2 import EvidenceVerdict, ReplayRankingRequest, VerifyLogRequest, VerifyRankingRequest
 from collections_opt.api.v1.model_service_pb2 import ListModelEventsRequest, ModelEvent
+from collections_opt.client.approved import all_rule_tables, all_value_sets
 from collections_opt.client.capacity_plans import all_plan_versions
 from collections_opt.client.exports import export_evidence
 from collections_opt.client.listings import all_plans, all_rankings, pages
-from collections_opt.client.rules import all_rule_tables
-from collections_opt.client.values import all_value_sets
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.shown import enum_words
 from collections_opt.console.views.call import Call, download

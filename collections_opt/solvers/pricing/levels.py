@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
-from collections_opt.solvers.greedy import serve_in_order
+from collections_opt.solvers.greedy import Cells, serve_in_order
 from collections_opt.solvers.pricing.boxstep import Level, LevelResult, boxstep, price_scale
 from collections_opt.solvers.pricing.instance import Instance, prove, sample, to_grid
 from collections_opt.solvers.pricing.people import People
@@ -84,9 +84,8 @@ def _threshold_prices(sample_of: Instance, cap: Floats) -> Floats:
     queue = np.full(sample_of.rows, UNASSIGNED, dtype=np.int16)
     prices = np.zeros(len(cap))
     rows = np.arange(sample_of.rows)
-    prices[:m] = serve_in_order(
-        sample_of.value, sample_of.seconds, group, sample_of.table, rows, queue, room[:m], room[m:], sample_of.threads
-    )
+    cells = Cells(sample_of.value, sample_of.seconds, group, sample_of.table)
+    prices[:m] = serve_in_order(cells, rows, queue, room[:m], room[m:], sample_of.threads)
     return np.minimum(prices, cap)
 
 

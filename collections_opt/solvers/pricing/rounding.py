@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.solvers.deadline import Deadline
-from collections_opt.solvers.greedy import serve_in_order
+from collections_opt.solvers.greedy import Cells, serve_in_order
 from collections_opt.solvers.pricing.chain import NEVER, settle_queues
 from collections_opt.solvers.pricing.instance import Instance, Ints, losses_of, near_ties, tally
 from collections_opt.solvers.pricing.relief import relieve
@@ -177,7 +177,6 @@ def fill(instance: Instance, choice: Choices, rows: Ints) -> Choices:
     left = instance.limit - tally(instance, choice)[1]
     idle = rows[choice[rows] == UNASSIGNED]
     filled = choice.copy()
-    serve_in_order(
-        instance.value, instance.seconds, instance.group, instance.table, idle, filled, left[:m].copy(), left[m:].copy()
-    )
+    cells = Cells(instance.value, instance.seconds, instance.group, instance.table)
+    serve_in_order(cells, idle, filled, left[:m].copy(), left[m:].copy())
     return filled

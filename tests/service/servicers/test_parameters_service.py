@@ -8,9 +8,9 @@ import pytest
 
 from collections_opt.api.v1 import model_use_pb2, value_set_pb2
 from collections_opt.api.v1 import parameters_service_pb2 as pb
+from collections_opt.client.approved import all_value_set_versions, all_value_sets, save_value_set, value_set
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
-from collections_opt.client.values import all_value_sets, all_versions, save_value_set, value_set
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
@@ -85,7 +85,7 @@ def test_a_set_is_saved_by_one_person_and_in_force_once_another_approved_it(clie
     approve(ben, "loans", 2)
     assert in_force(ann, "loans-1", date(2026, 2, 28), "LOAN")[1] == {"LOAN": "loans/1"}
     assert in_force(ann, "loans-1", MARCH, "LOAN", "CREDIT_CARD")[1] == {"LOAN": "loans/2", "CREDIT_CARD": "shipped-values/1"}
-    assert [each.state.version for each in all_versions(ann, "loans")] == [2, 1]
+    assert [each.state.version for each in all_value_set_versions(ann, "loans")] == [2, 1]
     assert value_set(ann, "loans", 1) == approved
     assert later.state.etag == value_set(ann, "loans").state.etag
     refused(Reason.ETAG_MISMATCH, save_value_set, ann, message("loans", content), 1)
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_told_where_it_stands_in_the_request(clients):
         each.field for each in refused(Reason.INVALID_ARGUMENT, ann.parameters.CreateValueSet, flat).violations
     }
     refused(Reason.NOT_FOUND, value_set, ann, "wrong")
-    refused(Reason.NOT_FOUND, lambda: list(all_versions(ann, "wrong")))
+    refused(Reason.NOT_FOUND, lambda: list(all_value_set_versions(ann, "wrong")))
 
 
 def test_a_call_sent_again_saves_once_and_a_check_saves_nothing(clients):

@@ -9,17 +9,11 @@ from collections_opt.api.v1 import rule_evaluation_pb2 as evaluation_pb
 from collections_opt.api.v1 import rule_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_SELF_APPROVED
 from collections_opt.application.settings import dump
+from collections_opt.client.approved import all_rule_table_versions, all_rule_tables, rule_table, save_rule_table
+from collections_opt.client.capacity import evaluate_rules, summarise_rules
 from collections_opt.client.client import connect
 from collections_opt.client.connection import Connection
 from collections_opt.client.rankings import make_ranking
-from collections_opt.client.rules import (
-    all_rule_table_versions,
-    all_rule_tables,
-    evaluate_rules,
-    rule_table,
-    save_rule_table,
-    summarise_rules,
-)
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason
