@@ -15,7 +15,6 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.identity import retire
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.objects.named import ObjectsOf, missing_objects
-from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.store.database import Database
 from collections_opt.ledger.store.schema import metadata, ranking_entries, rankings
 from collections_opt.ledger.tables.worklists import AssignedColumns
@@ -110,7 +109,7 @@ def _count(connection: sa.Connection, table: sa.Table) -> int:
 def findings(ledger: Ledger, report: Report, start: float) -> list[str]:
     """Return what does not verify: chain, log, rows, lives, rankings with their worklists; objects are another matter."""
     broken = [*ledger.chain.verify(), *ledger.log.verify(), *ledger.logged_rows.verify(), *ledger.lives.verify()]
-    for ranking in _all(ledger):
+    for ranking in ledger.rankings.newest_first():
         report(f"verifying {ranking.ranking_id}", start)
         broken += [f"{ranking.ranking_id}: {line}" for line in ledger.rankings.verify(ranking.ranking_id)]
     return broken
@@ -131,13 +130,6 @@ def table_digest(connection: sa.Connection, table: sa.Table) -> str:
     lines = sorted(json.dumps([_plain(value) for value in row]) for batch in _batches(connection, table) for row in batch)
     sha.update("\n".join(lines).encode())
     return sha.hexdigest()
-
-
-def _all(ledger: Ledger) -> Iterator[RankingRecord]:
-    before: int | None = None
-    while page := ledger.rankings.before(before, _BATCH_ROWS):
-        yield from page
-        before = page[-1].seq
 
 
 def _copy(old: sa.Connection, new: sa.Connection, table: sa.Table) -> int:

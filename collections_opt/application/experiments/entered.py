@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,8 +19,6 @@ from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.value.payoffs import payoffs
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
-
-_PAGE = 200
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class PersonRows:
 
 def rankings_of(ledger: Ledger, experiment_id: str) -> list[RankingRecord]:
     """Return the rankings made for work that an experiment was part of, oldest day first, and of a day as they were made."""
-    found = [record for record in _every(ledger) if _is_part(record, experiment_id)]
+    found = [record for record in ledger.rankings.newest_first() if _is_part(record, experiment_id)]
     return sorted(found, key=lambda record: (RankingFacts.from_record(record.record).inputs.as_of_date, record.seq))
 
 
@@ -130,13 +127,6 @@ def _is_part(record: RankingRecord, experiment_id: str) -> bool:
     inputs = RankingFacts.from_record(record.record).inputs
     named = any(each.experiment_id == experiment_id for each in inputs.experiments)
     return named and inputs.made_for is RankingPurpose.WORK
-
-
-def _every(ledger: Ledger) -> Iterator[RankingRecord]:
-    before: int | None = None
-    while page := ledger.rankings.before(before, _PAGE):
-        yield from page
-        before = page[-1].seq
 
 
 def terms_of(horizon_days: int) -> OutcomeTerms:

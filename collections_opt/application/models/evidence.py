@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.record_parts import StoredObject
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.models.lifecycle import ModelEvent, ModelKind
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.chain import canonical_json
@@ -42,7 +40,7 @@ def model_files(ledger: Ledger, facts: RankingFacts) -> dict[str, bytes]:
         manifest = _manifest(ledger, kind, version, digest) if version and digest else ""
         if manifest:
             files[f"{kind.value}_manifest.json"] = manifest.encode()
-            acts += [_plain(event) for event in _events(ledger, kind, version)]
+            acts += [_plain(event) for event in ledger.model_events.every(kind, version)]
     return {**files, "approvals.json": canonical_json({"acts": acts}).encode()}
 
 
@@ -57,13 +55,6 @@ def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str
         name = f"{kind.value}/{version}"
         raise refuse(Reason.INTEGRITY_FAILURE, "models", f"hold another manifest of {name} than was recorded.", "Verify the log.")
     return stored.manifest
-
-
-def _events(ledger: Ledger, kind: ModelKind, version: str) -> Iterator[ModelEvent]:
-    after = 0
-    while page := ledger.model_events.after(kind, version, after, MAX_PAGE_SIZE):
-        yield from page
-        after = page[-1].seq
 
 
 def _plain(event: ModelEvent) -> dict[str, Any]:

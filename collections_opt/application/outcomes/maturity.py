@@ -37,8 +37,6 @@ MOST_RANKINGS = 100
 MOST_FAULTS = 100
 """Faults of a file that are named."""
 
-_PAGE = 1_000
-
 
 @dataclass(frozen=True)
 class Maturity:
@@ -253,18 +251,12 @@ class Maturities:
         return _maturity(record), MaturedOutcomes(**self._recorder.sealed.outcomes(record.object_digest))
 
     def _unmatured(self) -> Iterator[RankingRecord]:
-        before: int | None = None
-        while page := self._ledger.rankings.before(before, _PAGE):
-            for record in page:
-                if self._ledger.outcomes.last(OutcomeKind.MATURITY, record.ranking_id) is None:
-                    yield record
-            before = page[-1].seq
+        for record in self._ledger.rankings.newest_first():
+            if self._ledger.outcomes.last(OutcomeKind.MATURITY, record.ranking_id) is None:
+                yield record
 
     def _files(self, portfolio_id: str) -> Iterator[OutcomeRecord]:
-        after = 0
-        while page := self._ledger.outcomes.after(after, _PAGE, OutcomeKind.FILE, portfolio_id):
-            yield from page
-            after = page[-1].seq
+        return self._ledger.outcomes.every(OutcomeKind.FILE, portfolio_id)
 
     def _told(self, files: Sequence[OutcomeRecord]) -> ToldOutcomes | None:
         parts = [ToldOutcomes(**self._recorder.sealed.outcomes(record.object_digest)) for record in files]
@@ -284,15 +276,9 @@ class Maturities:
                     remedy = f"Name portfolios in {portfolio.currency_code} of after {first}."
                     raise refuse(Reason.INVALID_ARGUMENT, "later_portfolio_ids", told, remedy)
         else:
-            found = [record for record in self._portfolios() if record.currency_code == portfolio.currency_code]
+            found = [record for record in self._ledger.portfolios.every() if record.currency_code == portfolio.currency_code]
         within = [r for r in found if r.portfolio_id != own and first.isoformat() < r.as_of_date <= last.isoformat()]
         return sorted(within, key=lambda record: (record.as_of_date, record.portfolio_id))
-
-    def _portfolios(self) -> Iterator[PortfolioRecord]:
-        after = ""
-        while page := self._ledger.portfolios.after(after, _PAGE):
-            yield from page
-            after = page[-1].portfolio_id
 
 
 def _matures_on(portfolio: Portfolio, terms: OutcomeTerms) -> date:

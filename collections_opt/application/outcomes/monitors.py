@@ -44,7 +44,6 @@ JUDGED = {"cure": CURE, "default": DEFAULT}
 
 CONTACT = "contact"
 SEED, DRAWS = 1, 100
-_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -127,12 +126,7 @@ class Monitors:
 
     def all(self, model_version: str = "", plan_id: str = "") -> list[MonitorFacts]:
         """Return the last monitor of every ranking, by day: of a model, of a desk, or of all."""
-        latest: dict[str, MonitorFacts] = {}
-        after = 0
-        while page := self._ledger.outcomes.after(after, _PAGE, OutcomeKind.MONITOR):
-            for record in page:
-                latest[record.ranking_id] = MonitorFacts.of(record)
-            after = page[-1].seq
+        latest = {record.ranking_id: MonitorFacts.of(record) for record in self._ledger.outcomes.every(OutcomeKind.MONITOR)}
         kept = [m for m in latest.values() if model_version in ("", m.model_version) and plan_id in ("", m.plan_id)]
         return sorted(kept, key=lambda facts: (facts.as_of_date, facts.ranking_id))
 

@@ -24,7 +24,6 @@ from collections_opt.core.day.event_checks import subject_fault
 from collections_opt.core.day.event_columns import microseconds
 from collections_opt.core.day.events import RecordedEvent
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
-from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.scopes import EVERYTHING, seeing
@@ -36,6 +35,7 @@ from collections_opt.ledger.records import RankingRecord
 from collections_opt.ledger.sealing.keystream import KEY_BYTES
 from collections_opt.ledger.sealing.sealing import unseal
 from collections_opt.ledger.store.database import timestamp
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.tables.reads import AccountRead
 
 LATEST_BOOKS = 60
@@ -243,10 +243,9 @@ class PersonPacks:
             yield ProvenEvent(told[sequence], proof)
 
     def _events(self, account_id: str, customer_id: str) -> Iterator[RecordedEvent]:
-        before: int | None = None
-        while page := self.events.of_account(account_id, customer_id, before, MAX_PAGE_SIZE):
-            yield from page
-            before = page[-1].sequence
+        return every_row(
+            lambda before, size: self.events.of_account(account_id, customer_id, before, size), None, lambda one: one.sequence
+        )
 
     def _leases(self, accounts: dict[int, str], instants: tuple[datetime, datetime]) -> Iterator[PersonLease]:
         begins, ends = map(microseconds, instants)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.records.sealed_records import SealedRecords
-from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 
 RETENTION_YEARS = 3
@@ -61,7 +58,7 @@ def lapsed_accounts(
     account_id, key_no = keys.known()
     size = int(key_no.max(initial=-1)) + 1
     lapsed, kept = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
-    stored = list(_portfolios(ledger))
+    stored = list(ledger.portfolios.every())
     for done, portfolio in enumerate(stored):
         seen = lapsed if years_after(date.fromisoformat(portfolio.as_of_date), years) < before else kept
         for digest in (portfolio.object_digest, portfolio.quarantine_digest):
@@ -80,10 +77,3 @@ def lapsed_accounts(
     lapsed &= ~kept
     chosen = (lapsed & ~held)[key_no]
     return LapsedAccounts(account_id[chosen], key_no[chosen], int((lapsed & held)[key_no].sum()))
-
-
-def _portfolios(ledger: Ledger) -> Iterator[PortfolioRecord]:
-    after = ""
-    while page := ledger.portfolios.after(after, MAX_PAGE_SIZE):
-        yield from page
-        after = page[-1].portfolio_id

@@ -28,13 +28,14 @@ from typing import Generic, TypeVar
 from collections_opt.core.actors import Actor
 from collections_opt.core.arrays import digest_text
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.limits import MAX_NOTE_CHARACTERS, MAX_PAGE_SIZE
+from collections_opt.core.limits import MAX_NOTE_CHARACTERS
 from collections_opt.core.models.lifecycle import NAMED, ApprovalMode
 from collections_opt.core.names import check_id
 from collections_opt.core.resources import ResourceApproval, ResourceKind, ResourceVersion, approval_mode, check_approval
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.store.database import timestamp
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.tables.resources import NewVersion
 
 ContentT = TypeVar("ContentT")
@@ -187,17 +188,11 @@ class ApprovedResources(Generic[ContentT]):
 
     def every_version(self, resource_id: str) -> Iterator[Stored[ContentT]]:
         """Yield all versions of a resource, newest first, approved or not."""
-        before: int | None = None
-        while page := self.versions(resource_id, before, MAX_PAGE_SIZE):
-            yield from page
-            before = page[-1].version.version
+        return every_row(lambda before, size: self.versions(resource_id, before, size), None, lambda held: held.version.version)
 
     def every_latest(self) -> Iterator[Stored[ContentT]]:
         """Yield the latest version of all resources by id."""
-        after = ""
-        while page := self.latest(after, MAX_PAGE_SIZE):
-            yield from page
-            after = page[-1].version.resource_id
+        return every_row(self.latest, "", lambda held: held.version.resource_id)
 
     def in_force(self, day: date) -> list[Stored[ContentT]]:
         """Return the version of each resource that is approved and in force on a day, by id; remembered within a moment."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from collections_opt.ledger.log.moments import Moments
 from collections_opt.ledger.records import RequestKey
 from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import Database, Store, check_size, timestamp
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.store.schema import model_events as events
 
 
@@ -69,6 +70,10 @@ class ModelEvents(Store):
             query = query.where(events.c.version == version)
         with self._database.read() as connection:
             return [_event(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
+
+    def every(self, kind: ModelKind, version: str) -> Iterator[ModelEvent]:
+        """Yield all events of a version in order."""
+        return every_row(lambda seq, size: self.after(kind, version, seq, size), 0, lambda event: event.seq)
 
     @staticmethod
     def _add(connection: sa.Connection, event: ModelEvent) -> ModelEvent:

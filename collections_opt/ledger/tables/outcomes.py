@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.records import OutcomeKind, OutcomeRecord
 from collections_opt.ledger.store.database import Store, check_size, timestamp
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.store.schema import outcome_records as table
 
 
@@ -59,6 +60,10 @@ class Outcomes(Store):
                 query = query.where(table.c[name] == value)
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
+
+    def every(self, kind: OutcomeKind, portfolio_id: str = "") -> Iterator[OutcomeRecord]:
+        """Yield all records of a kind in order, of a portfolio or of all."""
+        return every_row(lambda seq, size: self.after(seq, size, kind, portfolio_id), 0, lambda record: record.seq)
 
     def latest(self, kind: OutcomeKind, size: int) -> list[OutcomeRecord]:
         """Return the latest records of a kind, the latest first, at most ``size``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
 from collections_opt.core.actors import UNKNOWN, Actor
@@ -13,6 +13,7 @@ from collections_opt.ledger.log.logged_rows import insert_logged
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.store.database import Store, check_size, found, one
 from collections_opt.ledger.store.ordering import conditions, ordered
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.store.schema import portfolios
 
 
@@ -69,6 +70,10 @@ class Portfolios(Store):
         with self._database.read() as connection:
             rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
         return [(PortfolioRecord(**row), (place, row["portfolio_id"])) for row in rows for place in [row.pop("place")]]
+
+    def every(self) -> Iterator[PortfolioRecord]:
+        """Yield all portfolios by id."""
+        return every_row(self.after, "", lambda record: record.portfolio_id)
 
     def newest(self, size: int) -> list[PortfolioRecord]:
         """Return portfolios, the newest as-of date first, at most ``size``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ from collections_opt.ledger.requests.requests import insert_state, request_where
 from collections_opt.ledger.sealing.erased import worklists_digest_after_erasures
 from collections_opt.ledger.store.database import Store, check_size, found, one, reused, timestamp
 from collections_opt.ledger.store.ordering import conditions, ordered, ranking_columns
+from collections_opt.ledger.store.paging import every_row
 from collections_opt.ledger.store.schema import portfolios, ranking_requests, rankings
 from collections_opt.ledger.tables.worklists import AssignedColumns
 
@@ -93,6 +94,10 @@ class Rankings(Store):
         with self._database.read() as connection:
             rows = [dict(row) for row in connection.execute(query.limit(check_size(size))).mappings()]
         return [(_as_ranking(row), (place, row["seq"])) for row in rows for place in [row.pop("place")]]
+
+    def newest_first(self) -> Iterator[RankingRecord]:
+        """Yield all rankings, newest first."""
+        return every_row(self.before, None, lambda record: record.seq)
 
     def by_day(self, day: date | None, after: tuple[str, int] | None, size: int) -> list[RankingRecord]:
         """Return rankings by as-of date, newest day first and on each day newest first, at most ``size``.
