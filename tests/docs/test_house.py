@@ -12,6 +12,7 @@ PACKAGE = ROOT / "collections_opt"
 DATA = ("core/codes/iana_zones.py", "core/codes/iso_3166.py", "core/codes/iso_4217.py", "core/codes/iso_639.py")
 """Tables of other bodies, written by tools/make_codes.py."""
 TRAVELS_ALONE = "application/evidence/standalone/verify_evidence.py"
+TO_BE_SPLIT = ("harness/faults/tampering.py", "harness/ugly_files.py")
 MAX_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS, MAX_SIBLINGS = 350, 60, 8, 16
 
 
@@ -21,8 +22,13 @@ def modules() -> list[Path]:
     ]
 
 
+def programs() -> list[Path]:
+    """Return what is beside the package: tests, harnesses, scripts and tools."""
+    return [path for room in ("tests", "harness", "scripts", "tools") for path in (ROOT / room).rglob("*.py")]
+
+
 def name_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+    return path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT).as_posix()
 
 
 def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
@@ -40,7 +46,7 @@ def faults(path: Path) -> list[str]:
     """Return what is too large in a module."""
     text, name = path.read_text("utf-8"), name_of(path)
     found = []
-    if text.count("\n") > MAX_LINES and name not in (*DATA, TRAVELS_ALONE):
+    if text.count("\n") > MAX_LINES and name not in (*DATA, TRAVELS_ALONE, *TO_BE_SPLIT):
         found.append(f"{name}: {text.count(chr(10))} lines")
     for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -60,7 +66,7 @@ def faults(path: Path) -> list[str]:
 
 
 def test_no_module_function_or_signature_is_too_large():
-    assert [fault for path in modules() for fault in faults(path)] == []
+    assert [fault for path in (*modules(), *programs()) for fault in faults(path)] == []
 
 
 def test_no_folder_holds_too_many_siblings():

@@ -15,15 +15,11 @@ import pytest
 
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.codes.iso_3166 import SUBDIVISIONS
-from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.desk.day_windows import DayWindow
-from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.limits import MAX_RULES
-from collections_opt.core.rules import call_hours, clock, feasts
+from collections_opt.core.rules import call_hours, clock
 from collections_opt.core.rules.eligibility import evaluate, lifts_on
-from collections_opt.core.rules.feasts import feast_days, gregorian_easter, is_feast, orthodox_easter
 from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleTable, Weekday
 from tests.support.factories import EVER, plan, queue, raw_portfolio, text
 
@@ -329,71 +325,7 @@ def test_hours_that_are_none_are_refused(changes):
         one("US-NY", rules=RuleTable("t", (replace(rule, **changes),)))
 
 
-EARLY, LATE = DayWindow(time(8), time(12)), DayWindow(time(13), time(0))
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"windows": (LATE, EARLY)}, "windows[1]"),
-        ({"windows": (EARLY, DayWindow(time(11), time(13)))}, "windows[1]"),
-        ({"windows": (DayWindow(time(9), time(9)),)}, "windows[0]"),
-        ({"windows": (DayWindow(time(9), time(9, 0, 1)),)}, "windows[0]"),
-        ({"windows": (EARLY,) * 25}, "windows"),
-        ({"windows": (EARLY,), "time_zone": "EST5"}, "time_zone"),
-        ({"time_zone": EASTERN}, "time_zone"),
-    ],
-)
-def test_windows_that_are_none_are_refused_by_the_plan(changes, field):
-    with pytest.raises(CollectionsError) as caught:
-        check_plan(plan(queue("q", **changes)))
-    assert [violation.field for violation in caught.value.violations] == [f"queues[0].{field}"]
-    check_plan(plan(queue("q", windows=(EARLY, LATE), time_zone=EASTERN)))
-
-
 def test_more_rules_than_a_cell_can_name_are_refused():
     rule = Rule("h", 1, RuleKind.HOURS, "time_zone", EVER, hours=(LawfulHours(time(8), time(21)),))
     with pytest.raises(CollectionsError, match="at most 240"):
         one("US-NY", rules=RuleTable("t", tuple(replace(rule, rule_id=f"r{number}") for number in range(MAX_RULES + 1))))
-
-
-EASTERS = {
-    2024: ("03-31", "05-05"),
-    2025: ("04-20", "04-20"),
-    2026: ("04-05", "04-12"),
-    2027: ("03-28", "05-02"),
-    2030: ("04-21", "04-28"),
-}
-
-
-@pytest.mark.parametrize(("year", "days"), EASTERS.items())
-def test_easter(year, days):
-    assert (f"{gregorian_easter(year):%m-%d}", f"{orthodox_easter(year):%m-%d}") == days
-
-
-@pytest.mark.parametrize(
-    ("feast", "year", "day"),
-    [
-        ("MON<05-25", 2026, date(2026, 5, 18)),
-        ("MON<05-25", 2027, date(2027, 5, 24)),
-        ("MON>=01-06", 2025, date(2025, 1, 6)),
-        ("10-MON-2", 2026, date(2026, 10, 12)),
-        ("EASTER-2", 2026, date(2026, 4, 3)),
-        ("ORTHODOX+50", 2026, date(2026, 6, 1)),
-        ("2026-03-20", 2026, date(2026, 3, 20)),
-        ("01-01*", 2028, date(2028, 1, 3)),
-    ],
-)
-def test_feasts(feast, year, day):
-    assert day in feast_days((feast,), year)
-    assert feast_days(("2026-03-20",), 2027) == frozenset()
-    assert not is_feast("02-30")
-
-
-def test_every_part_of_countries_with_rules_of_parts_has_its_zones():
-    for country in ("US", "CA", "AU"):
-        whole = set(zones_of_place(country))
-        for part in SUBDIVISIONS[country]:
-            assert set(zones_of_place(f"{country}-{part}")) < whole
-    assert zones_of_place("US-NY-NYC") == ("America/New_York",)
-    assert tuple(Weekday) == feasts.WEEKDAYS

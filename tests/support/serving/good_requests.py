@@ -220,13 +220,36 @@ def _read_requests(known: Known):
         "UpdateCapacityPlan": capacity_service_pb2.UpdateCapacityPlanRequest(
             capacity_plan=plan(PLAN), etag=known.etag, validate_only=True
         ),
+        **_ranking_requests(known),
+        "VerifyRanking": evidence.VerifyRankingRequest(ranking_id=known.ranking_id),
+        "VerifyLog": evidence.VerifyLogRequest(kept_checkpoints=["kept"]),
+        "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
+        "ExportEvidence": evidence.ExportEvidenceRequest(ranking_id=known.ranking_id, account_ids=[known.account_id]),
+        "PlaceAccounts": placement_pb2.PlaceAccountsRequest(
+            ranking_id=known.ranking_id, accounts=[account()], own_columns=[own_column()], **described
+        ),
+        "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
+        "CompareMornings": morning_pb2.CompareMorningsRequest(
+            before_ranking_id=known.ranking_id,
+            after_ranking_id=known.ranking_id,
+            changes=[morning_pb2.MORNING_CHANGE_SAME],
+            **paged,
+        ),
+        "GetAccountSchema": schema_service_pb2.GetAccountSchemaRequest(),
+        "ListProducts": schema_service_pb2.ListProductsRequest(as_of_date=write_date(AS_OF), portfolio_id="book", **paged),
+    }
+
+
+def _ranking_requests(known: Known):
+    paged = {"page_size": 5}
+    return {
         "CreateRanking": ranking_service_pb2.CreateRankingRequest(
             request_id=str(uuid.UUID(int=31, version=4)),
             portfolio_id="book",
             capacity_plan_id=PLAN,
             capacity_plan_version=1,
             ordering=ranking_pb2.ORDERING_EXPECTED_VALUE,
-            value_parameters=parameters,
+            value_parameters=write_parameters(bundled_parameters()),
             solver=ranking_pb2.SOLVER_DEFAULT,
             seed=1,
             validate_only=True,
@@ -248,22 +271,6 @@ def _read_requests(known: Known):
         "ListWorklist": ranking_service_pb2.ListWorklistRequest(
             ranking_id=known.ranking_id, queue_id=known.queue_id, allow_analysis=True, **paged
         ),
-        "VerifyRanking": evidence.VerifyRankingRequest(ranking_id=known.ranking_id),
-        "VerifyLog": evidence.VerifyLogRequest(kept_checkpoints=["kept"]),
-        "ReplayRanking": evidence.ReplayRankingRequest(ranking_id=known.ranking_id),
-        "ExportEvidence": evidence.ExportEvidenceRequest(ranking_id=known.ranking_id, account_ids=[known.account_id]),
-        "PlaceAccounts": placement_pb2.PlaceAccountsRequest(
-            ranking_id=known.ranking_id, accounts=[account()], own_columns=[own_column()], **described
-        ),
-        "CompareRankings": ranking_service_pb2.CompareRankingsRequest(ranking_ids=[known.ranking_id]),
-        "CompareMornings": morning_pb2.CompareMorningsRequest(
-            before_ranking_id=known.ranking_id,
-            after_ranking_id=known.ranking_id,
-            changes=[morning_pb2.MORNING_CHANGE_SAME],
-            **paged,
-        ),
-        "GetAccountSchema": schema_service_pb2.GetAccountSchemaRequest(),
-        "ListProducts": schema_service_pb2.ListProductsRequest(as_of_date=write_date(AS_OF), portfolio_id="book", **paged),
     }
 
 
