@@ -20,14 +20,12 @@ from rich.console import Console
 from collections_opt.application.evaluation.bundled import BundledEvaluation, evaluate_bundled
 from collections_opt.application.evaluation.effect import evaluate_logged_effects
 from collections_opt.application.evaluation.own import evaluate_own
-from collections_opt.application.settings import bundled_plan
 from collections_opt.cli.common.product import DataOption, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
-from collections_opt.cli.learning.matching import tell_matches
+from collections_opt.cli.learning.matching import read_logs
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import SolveProgress
-from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.datasets.files.training_files import read_training
 from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, effect_figures, effect_table, uplift_table
 from collections_opt.reports.evaluation.page import class_table, effects_headline, evaluation_html, gains_table, segment_table
@@ -66,7 +64,7 @@ def main(
     """
     artifact = load_artifact(models, version)
     bundled: BundledEvaluation | None = None
-    asked = check_question(effects, portfolio or [], log or [])
+    asked = are_effects_asked(effects, portfolio or [], log or [])
     with progress_bar("evaluating") as report:
         if history:
             report(SolveProgress(history.name, 0.1))
@@ -78,13 +76,9 @@ def main(
         if asked:
             report(SolveProgress(effects, 0.95))
             with opened(data, models) as workspace:
-                filled, _ = workspace.books.plan(plan or bundled_plan().plan_id)
-                queue_ids = tuple(queue.queue_id for queue in filled.queues)
-                read = [read_sourced_log(path, queue_ids) for _, path in asked]
-                logs = [(name, one) for (name, _), (one, _) in zip(asked, read, strict=True)]
-                tell_matches(workspace, logs, "contact log")
-                sources = [source for _, source in read]
-                judged = evaluate_logged_effects(workspace, models, effects, Scorer(artifact), logs, filled, sources)
+                read = read_logs(workspace, portfolio or [], log or [], plan)
+                scorer = Scorer(artifact)
+                judged = evaluate_logged_effects(workspace, models, effects, scorer, read.logs, read.plan, read.sources)
     figures = json.dumps(plain(model, bundled, judged), indent=1, default=str) + "\n"
     studies = (bundled.october_auc, bundled.recoveries.captured) if bundled else ({}, {})
     out.mkdir(parents=True, exist_ok=True)
@@ -117,18 +111,18 @@ def show(console: Console, model: ModelEvaluation) -> None:
         console.print(f"ALARM {alarm}", style="red", highlight=False)
 
 
-def check_question(effects: str, portfolios: list[str], logs: list[Path]) -> list[tuple[str, Path]]:
-    """Return which portfolios and logs the effects are judged on; none where no effects are asked for.
+def are_effects_asked(effects: str, portfolios: list[str], logs: list[Path]) -> bool:
+    """Return whether effects are to be judged.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT when one of them is missing.
     """
     if not effects and not portfolios and not logs:
-        return []
+        return False
     if not effects or not portfolios or len(portfolios) != len(logs):
         told = f"{len(logs)} logs, {len(portfolios)} portfolios, effects {effects or 'not named'}."
         raise refuse(Reason.INVALID_ARGUMENT, "log", told, "Name the effects, and give one log per portfolio.")
-    return list(zip(portfolios, logs, strict=True))
+    return True
 
 
 def plain(model: ModelEvaluation, bundled: BundledEvaluation | None, judged: EffectEvaluation | None) -> dict[str, Any]:

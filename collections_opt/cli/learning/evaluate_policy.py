@@ -14,15 +14,13 @@ from typing import Annotated
 import typer
 
 from collections_opt.application.evaluation.policy import PolicyQuestion, evaluate_policy
-from collections_opt.application.settings import bundled_parameters, bundled_plan, bundled_rules, read_parameters
+from collections_opt.application.settings import bundled_parameters, bundled_rules, read_parameters
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, opened
 from collections_opt.cli.common.running import REFUSED, run
 from collections_opt.cli.common.terminal import PlainProgress, table, terminal
-from collections_opt.cli.learning.matching import tell_matches
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.cli.learning.matching import read_logs, require_log_each
 from collections_opt.core.evaluation.logged_rewards import Reward
 from collections_opt.core.evaluation.policy_comparison import PolicyEvaluation
-from collections_opt.datasets.files.contact_log_files import read_sourced_log
 from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, uplift_table
 from collections_opt.reports.policy.page import policy_html
 from collections_opt.reports.policy.report import (
@@ -54,21 +52,13 @@ def main(
 
     Example: python scripts/evaluate_policy.py --data var/book --portfolio book --log var/contacts.csv --html var/policy.html
     """
-    if len(portfolio) != len(log):
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "log", f"{len(log)} logs, {len(portfolio)} portfolios.", "Give one log per portfolio."
-        )
+    require_log_each(portfolio, log)
     folder = models_of(data, models)
     with opened(data, folder) as workspace:
-        filled, _ = workspace.books.plan(plan or bundled_plan().plan_id)
-        queue_ids = tuple(queue.queue_id for queue in filled.queues)
-        read = [read_sourced_log(path, queue_ids) for path in log]
-        logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
-        tell_matches(workspace, logs, "contact log")
-        sources = tuple(source for _, source in read)
+        read = read_logs(workspace, portfolio, log, plan)
         worth = read_parameters(parameters) if parameters else bundled_parameters()
         question = PolicyQuestion(
-            logs, filled, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=sources
+            read.logs, read.plan, bundled_rules(), worth, effects=effects, reward=reward, seed=seed, sources=read.sources
         )
         with PlainProgress() as bar:
             task = bar.add_task("judging", total=1.0)

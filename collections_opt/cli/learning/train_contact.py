@@ -14,14 +14,11 @@ from typing import Annotated
 
 import typer
 
-from collections_opt.application.settings import bundled_plan
 from collections_opt.application.training.contact import ContactReport, ContactTraining, train_contacts
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.matching import tell_matches
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.files.contact_log_files import read_contact_log
+from collections_opt.cli.learning.matching import read_logs, require_log_each
 
 
 def main(
@@ -40,18 +37,12 @@ def main(
     Example: python scripts/train_contact.py --data var/book --portfolio aug --log var/aug.csv --portfolio sep --log var/sep.csv
     --portfolio oct --log var/oct.csv --version reach-1
     """
-    if len(portfolio) != len(log):
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "log", f"{len(log)} logs, {len(portfolio)} portfolios.", "Give one log per portfolio."
-        )
+    require_log_each(portfolio, log)
     folder = models_of(data, models)
     with opened(data, folder) as workspace:
-        chosen, _ = workspace.books.plan(plan or bundled_plan().plan_id)
-        queue_ids = tuple(queue.queue_id for queue in chosen.queues)
-        logs = [(name, read_contact_log(path, queue_ids)) for name, path in zip(portfolio, log, strict=True)]
-        tell_matches(workspace, logs, "contact log")
+        read = read_logs(workspace, portfolio, log, plan)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
-        report = train_contacts(workspace, folder, ContactTraining(version, logs, chosen, seed), moment)
+        report = train_contacts(workspace, folder, ContactTraining(version, read.logs, read.plan, seed), moment)
     if as_json:
         typer.echo(json.dumps(plain(report), indent=1))
         return

@@ -14,14 +14,11 @@ from typing import Annotated, Any
 
 import typer
 
-from collections_opt.application.settings import bundled_plan
 from collections_opt.application.training.effect import EffectMethod, EffectReport, EffectTraining, train_effects
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import PlainProgress, table, terminal
-from collections_opt.cli.learning.matching import tell_matches
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.datasets.files.contact_log_files import read_sourced_log
+from collections_opt.cli.learning.matching import read_logs, require_log_each
 from collections_opt.scoring.effect.model import EffectEstimate, EffectModel
 from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, money_sentence, queue_cells
 from collections_opt.scoring.effect.residual.level import PART_NAMES
@@ -58,20 +55,12 @@ def main(
 
     Example: python scripts/train_effects.py --data var/book --portfolio book --log var/contacts.csv --version calls-1
     """
-    if len(portfolio) != len(log):
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "log", f"{len(log)} logs, {len(portfolio)} portfolios.", "Give one log per portfolio."
-        )
+    require_log_each(portfolio, log)
     folder = models_of(data, models)
     with opened(data, folder) as workspace:
-        assumed, _ = workspace.books.plan(plan or bundled_plan().plan_id)
-        queue_ids = tuple(queue.queue_id for queue in assumed.queues)
-        read = [read_sourced_log(path, queue_ids) for path in log]
-        logs = [(name, one) for name, (one, _) in zip(portfolio, read, strict=True)]
-        tell_matches(workspace, logs, "contact log")
-        sources = tuple(source for _, source in read)
+        read = read_logs(workspace, portfolio, log, plan)
         designs = tuple(parse_threshold(text) for text in threshold or ())
-        training = EffectTraining(version, logs, assumed, method, tuple(segment or ()), designs, seed, sources)
+        training = EffectTraining(version, read.logs, read.plan, method, tuple(segment or ()), designs, seed, read.sources)
         moment = created_at.replace(tzinfo=UTC) if created_at else now()
         with PlainProgress() as bar:
             task = bar.add_task("learning", total=1.0)
