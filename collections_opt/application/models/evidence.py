@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.record_parts import StoredObject
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.models.lifecycle import ModelEvent, ModelKind
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.chain import canonical_json
 
@@ -40,7 +38,7 @@ def model_files(ledger: Ledger, facts: RankingFacts) -> dict[str, bytes]:
         manifest = _manifest(ledger, kind, version, digest) if version and digest else ""
         if manifest:
             files[f"{kind.value}_manifest.json"] = manifest.encode()
-            acts += [_plain(event) for event in ledger.model_events.every(kind, version)]
+            acts += [event.told() for event in ledger.model_events.every(kind, version)]
     return {**files, "approvals.json": canonical_json({"acts": acts}).encode()}
 
 
@@ -55,24 +53,3 @@ def _manifest(ledger: Ledger, kind: ModelKind, version: str, digest: str) -> str
         name = f"{kind.value}/{version}"
         raise refuse(Reason.INTEGRITY_FAILURE, "models", f"hold another manifest of {name} than was recorded.", "Verify the log.")
     return stored.manifest
-
-
-def _plain(event: ModelEvent) -> dict[str, Any]:
-    terms = event.terms
-    given = {
-        "expires_at": terms.expires_at.isoformat(),
-        "allowed_portfolios": list(terms.allowed_portfolios),
-        "score_valid_days": terms.score_valid_days,
-    } if terms else {}  # fmt: skip
-    return {
-        "seq": event.seq,
-        "kind": event.kind.value,
-        "version": event.version,
-        "digest": event.digest,
-        "action": event.action.value,
-        "actor": event.actor,
-        "mode": event.mode.value,
-        "note": event.note,
-        "terms": given,
-        "at": event.at.isoformat(),
-    }

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from typing import Any
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
@@ -129,6 +130,27 @@ class ModelEvent:
     note: str = ""
     terms: ApprovalTerms | None = None
     seq: int = 0
+
+    def told(self) -> dict[str, Any]:
+        """Return the act as records hold it: texts, numbers and lists, instants in UTC."""
+        terms = self.terms
+        given = {
+            "expires_at": terms.expires_at.astimezone(UTC).isoformat(),
+            "allowed_portfolios": list(terms.allowed_portfolios),
+            "score_valid_days": terms.score_valid_days,
+        } if terms else {}  # fmt: skip
+        return {
+            "seq": self.seq,
+            "kind": self.kind.value,
+            "version": self.version,
+            "digest": self.digest,
+            "action": self.action.value,
+            "actor": self.actor,
+            "mode": self.mode.value,
+            "note": self.note,
+            "terms": given,
+            "at": self.at.astimezone(UTC).isoformat(),
+        }
 
 
 @dataclass(frozen=True)

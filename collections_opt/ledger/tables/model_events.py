@@ -90,24 +90,9 @@ def _standing(connection: sa.Connection, kind: ModelKind) -> KindStanding:
 
 
 def _row(event: ModelEvent) -> dict[str, Any]:
-    terms = event.terms
-    given = {
-        "expires_at": timestamp(terms.expires_at),
-        "allowed_portfolios": list(terms.allowed_portfolios),
-        "score_valid_days": terms.score_valid_days,
-    } if terms else {}  # fmt: skip
-    return {
-        "seq": event.seq,
-        "kind": event.kind.value,
-        "version": event.version,
-        "digest": event.digest,
-        "action": event.action.value,
-        "actor": event.actor,
-        "mode": event.mode.value,
-        "note": event.note,
-        "terms": canonical_json(given),
-        "created_at": timestamp(event.at),
-    }
+    told = event.told()
+    del told["at"]
+    return {**told, "terms": canonical_json(told["terms"]), "created_at": timestamp(event.at)}
 
 
 def _event(row: Any) -> ModelEvent:
