@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlparse
+from urllib.parse import urlparse
 
 from pyarrow import fs
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.ledger.objects.remote import open_filesystem
+from collections_opt.ledger.objects.remote import folder_of, open_filesystem
 
 SUFFIX = ".txt"
 
@@ -123,11 +123,10 @@ def open_place(where: str) -> CheckpointPlace:
     Raises:
         CollectionsError: INVALID_ARGUMENT for a URL that no file system answers to.
     """
+    folder = folder_of(where)
+    if folder:
+        return FolderPlace(folder)
     parts = urlparse(where)
-    if len(parts.scheme) <= 1:  # a path, perhaps with a drive letter
-        return FolderPlace(Path(where))
-    if parts.scheme == "file":
-        return FolderPlace(Path(unquote(parts.path)))
     filesystem, root = open_filesystem(where, "checkpoints_at")
     return FilesystemPlace(f"{parts.scheme}://{parts.hostname}{parts.path}", filesystem, root.rstrip("/"))
 

@@ -44,12 +44,16 @@ def open_objects(url: str) -> ObjectStore:
     Raises:
         CollectionsError: INVALID_ARGUMENT for a URL that no file system answers to.
     """
-    parts = urlparse(url)
+    folder = folder_of(url)
+    return FolderObjectStore(folder) if folder else FilesystemObjectStore(*open_filesystem(url, "objects_url"))
+
+
+def folder_of(where: str) -> Path | None:
+    """Return the folder of a path or a ``file://`` URL, None for any other URL."""
+    parts = urlparse(where)
     if len(parts.scheme) <= 1:  # a path, perhaps with a drive letter
-        return FolderObjectStore(Path(url))
-    if parts.scheme == "file":
-        return FolderObjectStore(Path(unquote(parts.path)))
-    return FilesystemObjectStore(*open_filesystem(url, "objects_url"))
+        return Path(where)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def open_filesystem(url: str, field: str) -> tuple[fs.FileSystem, str]:

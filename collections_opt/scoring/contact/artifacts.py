@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.contact.features import CONTACT_FEATURE_SET_VERSION, contact_feature_names
 from collections_opt.scoring.contact.model import ContactModel, has_shape
-from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text
+from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text, read_model
 
 CONTACT_KIND = ModelKind.CONTACT
 CONTACT_ENGINE = "logistic-by-channel"
@@ -26,11 +26,7 @@ def parse_contact(text: str) -> ContactModel:
     Raises:
         CollectionsError: MODEL_UNAVAILABLE when it is not one.
     """
-    try:
-        model = TypeAdapter(ContactModel).validate_json(text, strict=True)
-    except ValidationError as error:
-        problem = f"is not a contact model: {error.errors()[0]['msg']}."
-        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, problem, "Restore the version.") from error
+    model = read_model(ContactModel, text, MODEL_FILE, "a contact model")
     for channel in model.channels:
         if not has_shape(channel, model.own):
             raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, f"{channel.channel} has other features.", "Restore the version.")

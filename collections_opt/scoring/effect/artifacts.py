@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.accounts.own_features import OwnFeature, indicator_names
@@ -17,7 +17,7 @@ from collections_opt.scoring.effect.model import EffectModel, QueueEffectModel
 from collections_opt.scoring.effect.residual.card import residual_card
 from collections_opt.scoring.effect.residual.model import ResidualModel
 from collections_opt.scoring.effect.residual.text import MODEL_FILE, RESIDUAL_ENGINE, parse_residual, residual_text
-from collections_opt.scoring.versions.text_artifacts import TextFormat
+from collections_opt.scoring.versions.text_artifacts import TextFormat, read_model
 
 EFFECT_KIND = ModelKind.EFFECT
 EFFECT_ENGINE = "log-odds-shift"
@@ -61,11 +61,7 @@ def _has_basis(text: str) -> bool:
 
 
 def _parse_segments(text: str) -> EffectModel:
-    try:
-        model = TypeAdapter(EffectModel).validate_json(text, strict=True)
-    except ValidationError as error:
-        problem = f"is not an effect model: {error.errors()[0]['msg']}."
-        raise refuse(Reason.MODEL_UNAVAILABLE, MODEL_FILE, problem, "Restore the version.") from error
+    model = read_model(EffectModel, text, MODEL_FILE, "an effect model")
     check_no_protected(model.segments.names, "segments")
     columns = 1 + len(model.segments.names)
     for queue in model.queues:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.scoring.recovery.features import RECOVERY_FEATURE_SET_VERSION, recovery_feature_names
 from collections_opt.scoring.recovery.model import RecoveryModel
-from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text
+from collections_opt.scoring.versions.text_artifacts import TextFormat, model_text, read_model
 
 RECOVERY_KIND = ModelKind.RECOVERY
 RECOVERY_ENGINE = "hurdle"
@@ -27,10 +27,8 @@ def parse_recovery(text: str) -> RecoveryModel:
         CollectionsError: MODEL_UNAVAILABLE when it is not one, or LightGBM cannot read it or be imported.
     """
     try:
-        model = TypeAdapter(RecoveryModel).validate_json(text, strict=True)
+        model = read_model(RecoveryModel, text, MODEL_FILE, "a recovery model")
         sizes = {step.booster.num_feature() for step in model.hurdle.steps if step.booster is not None}
-    except ValidationError as error:
-        raise _unavailable(f"is not a recovery model: {error.errors()[0]['msg']}") from error
     except (ImportError, ValueError) as error:
         raise _unavailable(str(error)) from error
     if not sizes <= {len(recovery_feature_names(model.own))}:

@@ -14,6 +14,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from collections_opt.core.accounts.own_features import OwnFeature
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelKind
@@ -31,6 +33,7 @@ class TextModel(Protocol):
         ...
 
 
+Parsed = TypeVar("Parsed")
 M = TypeVar("M", bound=TextModel)
 M_co = TypeVar("M_co", bound=TextModel, covariant=True)
 
@@ -49,6 +52,25 @@ class TextArtifact(Generic[M_co]):
     def name(self) -> str:
         """Kind and version."""
         return f"{self.manifest.kind}/{self.manifest.version}"
+
+
+def read_model(kind: type[Parsed], text: str, file: str, what: str) -> Parsed:
+    """Return a model of its JSON.
+
+    Args:
+        kind: the model's class.
+        text: the JSON.
+        file: where it was, for the refusal.
+        what: people call it, such as ``a contact model``.
+
+    Raises:
+        CollectionsError: MODEL_UNAVAILABLE when it is not one.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(text, strict=True)
+    except ValidationError as error:
+        problem = f"is not {what}: {error.errors()[0]['msg']}."
+        raise refuse(Reason.MODEL_UNAVAILABLE, file, problem, "Restore the version.") from error
 
 
 def model_text(plain: dict[str, Any]) -> str:
