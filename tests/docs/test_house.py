@@ -12,7 +12,7 @@ PACKAGE = ROOT / "collections_opt"
 DATA = ("core/codes/iana_zones.py", "core/codes/iso_3166.py", "core/codes/iso_4217.py", "core/codes/iso_639.py")
 """Tables of other bodies, written by tools/make_codes.py."""
 TRAVELS_ALONE = "application/evidence/standalone/verify_evidence.py"
-TO_BE_SPLIT = ("harness/faults/tampering.py", "harness/ugly_files.py")
+TO_BE_SPLIT = ("harness/faults/tampering.py",)
 MAX_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS, MAX_SIBLINGS = 350, 60, 8, 16
 
 
