@@ -82,7 +82,9 @@ def set_command(
     effective_from: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First as-of date; required.")] = None,
     plan: PlanOption = BUNDLED_PLAN,
     etag: Annotated[str, typer.Option(help="Etag of the version this one follows; default the latest's.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Store nothing; show the money and the accounts that move.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--check", "--dry-run", help="Store nothing; show the money and the accounts that move.")
+    ] = False,
     ranking: RankingOption = IN_FORCE,
     as_json: JsonOption = False,
 ) -> None:

@@ -32,7 +32,7 @@ PlanOption = Annotated[str, typer.Option(help="Id of the capacity plan.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 QueueOption = Annotated[str, typer.Option(help="Id of the queue.")]
 EtagOption = Annotated[str, typer.Option(help="Etag of the days as you saw them; default: those shown now.")]
-DryOption = Annotated[bool, typer.Option("--dry-run", help="Show the days before and after, and store nothing.")]
+DryOption = Annotated[bool, typer.Option("--check", "--dry-run", help="Show the days before and after, and store nothing.")]
 DAY = ["%Y-%m-%d"]
 
 

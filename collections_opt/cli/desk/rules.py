@@ -43,7 +43,7 @@ from collections_opt.wire.common import write_date
 
 FileOption = Annotated[Path, typer.Option(help="TOML file of the table; examples/city_rules.toml shows one.")]
 NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
-DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
+DryOption = Annotated[bool, typer.Option("--check", "--validate-only", help="Check everything and record nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 HEADER = ["table", "version", "from", "rules", "state", "saved by", "approved by", "title"]
 

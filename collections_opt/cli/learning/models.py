@@ -41,7 +41,7 @@ from collections_opt.scoring.versions.mlflow_format import export_mlflow, import
 KindOption = Annotated[ModelKind, typer.Option(help="Kind of model.")]
 VersionOption = Annotated[str, typer.Option(help="Version of that kind.")]
 NoteOption = Annotated[str, typer.Option(help="Why, for the record.")]
-DryOption = Annotated[bool, typer.Option("--validate-only", help="Check everything and record nothing.")]
+DryOption = Annotated[bool, typer.Option("--check", "--validate-only", help="Check everything and record nothing.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FIGURES = {
     ModelKind.OUTCOME: ("log_loss", "cure_auc", "default_auc"),

@@ -49,7 +49,7 @@ def main(
     hold_id: Annotated[str, typer.Option(help="Id of the hold.")] = "",
     data: Annotated[Path, typer.Option(help="Data folder.")] = Path("var/demo"),
     models: ModelsOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check only; nothing is erased.")] = False,
+    dry_run: Annotated[bool, typer.Option("--check", "--dry-run", help="Check only; nothing is erased.")] = False,
     actor: Annotated[str, typer.Option(help="Your name, for the record; default the user of this machine.")] = "",
     role: Annotated[ActorRole, typer.Option(help="Your role, for the record.")] = ActorRole.ADMIN,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of sentences.")] = False,

@@ -23,7 +23,7 @@ from collections_opt.cli.common.terminal import PlainConsole
 def main(
     stores: Stores,
     grace_hours: Annotated[float, typer.Option(help="Keep what was written in these hours, at least 1.")] = 24.0,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be removed and remove nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--check", "--dry-run", help="Say what would be removed and remove nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Remove unreferenced objects older than the grace; an object that any record names is never removed.
