@@ -235,7 +235,7 @@ def slice_rows(count, seed, plan, every=0.0, drawn=0.0, noise=0.1):
     parts = np.column_stack([0.1 + 0.05 * rng.normal(size=count), *(0.03 * rng.normal(size=count) for _ in range(2))])
     contacted = rng.random(count) < 0.3
     left = contacted * (parts @ [plan, every, drawn]) + rng.normal(size=count) * noise + 0.2
-    return SliceRows(left, contacted - 0.3, np.full(count, 0.3), parts), np.arange(count).astype("S8")
+    return SliceRows(left, contacted - 0.3, np.full(count, 0.3), parts, parts[:, :2].sum(axis=1)), np.arange(count).astype("S8")
 
 
 def test_weights_are_found_whatever_the_plan_and_count_persons_not_rows():
@@ -246,7 +246,7 @@ def test_weights_are_found_whatever_the_plan_and_count_persons_not_rows():
         assert abs(weight.served - true) < 4 * weight.standard_error
     assert level.proven
     assert np.sqrt(np.diag(covariance))[0] == pytest.approx(level.weights[0].standard_error, rel=0.05)
-    twice = SliceRows(*(np.concatenate([part, part]) for part in (rows.left, rows.drawn, rows.chance, rows.parts)))
+    twice = SliceRows(*(np.concatenate([part, part]) for part in vars(rows).values()))
     (doubled,), _ = measure_levels([twice], np.concatenate([person, person]))
     assert doubled.weights[0].standard_error == pytest.approx(level.weights[0].standard_error, rel=0.01)
 
@@ -264,7 +264,7 @@ def test_the_served_effect_tends_to_the_plans_as_errors_grow():
 
 def test_the_plans_weight_is_the_precision_weighted_mean_of_1_and_what_was_measured():
     rows, person = slice_rows(4_000, 4, 0.3, noise=0.5)
-    rows = SliceRows(rows.left, rows.drawn, rows.chance, rows.parts * [1.0, 0.0, 0.0])
+    rows = SliceRows(rows.left, rows.drawn, rows.chance, rows.parts * [1.0, 0.0, 0.0], rows.whole)
     (level,), covariance = measure_levels([rows], person)
     plan, precision = level.weights[0], 1 / 0.35**2
     known = 1 / plan.standard_error**2

@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from collections_opt.scoring.effect.residual.ridge import INTERCEPT_PENALTY, OWN_PENALTY, RidgeRows, Sums, sandwich, solve
+from collections_opt.scoring.effect.residual.ridge import (
+    INTERCEPT_PENALTY,
+    OWN_PENALTY,
+    RidgeRows,
+    Sums,
+    by_queue,
+    centring,
+    linear,
+    sandwich,
+    solve,
+)
 
 
 def made(rng, count=300, queues=2, width=3):
@@ -95,3 +105,16 @@ def test_two_regressions_share_their_persons():
     both = sandwich([rows, other], fits, np.arange(300).astype("S4"))
     width = both.shape[0] // 2
     assert np.allclose(both[:width, width:], -both[:width, :width])
+
+
+def test_centred_coefficients_leave_no_average_of_any_queue_and_change_no_slope():
+    rows = made(np.random.default_rng(5))
+    fitted, factor = solve(everyone(rows), 0.01).coefficients, np.abs(rows.factor)
+    served = (centring(rows, factor) @ fitted.ravel()).reshape(fitted.shape)
+    said = factor * linear(rows.design, by_queue(served), rows.queue)
+    was = factor * linear(rows.design, by_queue(fitted), rows.queue)
+    for queue in range(3):
+        mine = rows.queue == queue
+        assert abs(was[mine].mean()) > 1e-4
+        assert abs(said[mine].mean()) < 1e-12
+    assert np.allclose(served[:, 1:], fitted[:, 1:])

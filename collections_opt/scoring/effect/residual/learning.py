@@ -2,8 +2,9 @@
 
 Per outcome  y - mu0 - W tau_p ~ (W - e) h B (beta + gamma_q): what the plan's change of p leaves, on what of contact cannot be
 foreseen (Robinson 1988; Nie and Wager 2021). The penalty is the largest whose cross-fitted loss lies within one paired standard
-error of the least, infinity among them: where the plan is right nothing is learned. The same is learned from the randomised rows
-alone, and these say how much of the plan and of either is served (``level``).
+error of the least, infinity among them: where the plan is right nothing is learned. Of the rows that a desk chose the shape is
+kept and no average. The same is learned from the randomised rows alone, and these say how much of the plan and of either is
+served (``level``).
 """
 
 from __future__ import annotations

@@ -101,13 +101,15 @@ UNMEASURED = Level((Weight(1.0, 0.0, 0.0), Weight(0.0, 0.0, 0.0), Weight(0.0, 0.
 class SliceRows:
     """Randomised rows of one outcome: y - mu0, W - e, e, float64 (n,) each; the changes of p of ``PART_NAMES``, float64 (n, 3).
 
-    The learned changes of a row come from models that its person was not among.
+    The learned changes of a row come from models that its person was not among. ``whole`` is what all rows say, plan included
+    and average too, float64 (n,).
     """
 
     left: Floats
     drawn: Floats
     chance: Floats
     parts: Floats
+    whole: Floats
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,7 @@ def _weakest(there: NDArray[np.int64], value: Floats, spread: Floats) -> int | N
 
 def _level(rows: SliceRows, found: _Measured, served: Floats, person: NDArray[np.bytes_]) -> Level:
     value, influence = _slopes(rows, (rows.parts @ served)[:, np.newaxis])
-    alone, _ = _slopes(rows, rows.parts[:, :2].sum(axis=1)[:, np.newaxis])
+    alone, _ = _slopes(rows, rows.whole[:, np.newaxis])
     weights = [Weight(*(float(part[index]) for part in (served, found.estimate, found.error))) for index in range(3)]
     error = float(np.sqrt(clustered(influence, person)[0, 0]))
     return Level((weights[0], weights[1], weights[2]), float(value[0]), error, float(alone[0]), _encompassing(rows, person))

@@ -12,7 +12,7 @@ from collections_opt.scoring.effect.residual.basis import AccountFacts, Basis, f
 from collections_opt.scoring.effect.residual.level import clustered
 from collections_opt.scoring.effect.residual.model import OUTCOMES, Rows, planned_change, shape_factors
 from collections_opt.scoring.effect.residual.nuisance import FOLDS, Nuisance, fit_nuisance
-from collections_opt.scoring.effect.residual.ridge import Ridge, RidgeRows, Sums, solve
+from collections_opt.scoring.effect.residual.ridge import Ridge, RidgeRows, Sums, by_queue, centring, linear, solve
 from collections_opt.scoring.effect.rows import LoggedContacts, probabilities
 
 Floats = NDArray[np.float64]
@@ -86,17 +86,26 @@ class Fitted:
         rows: its regression.
         penalty: lambda chosen.
         fit: on all rows.
-        folds: coefficients (1 + q, k) of the other folds, and of each fold alone.
+        centring: float64 (p, p), what makes served coefficients of fitted ones.
+        folds: served coefficients (1 + q, k) of the other folds, and of each fold alone.
         crossed: float64 (n,), the learned part of the change, of each row by models that its person was not among.
         apart: float64 (n,), the learned part by the rows of its person's fold alone.
+        uncentred: float64 (n,), as ``crossed`` before centring.
     """
 
     rows: RidgeRows
     penalty: float
     fit: Ridge
+    centring: Floats
     folds: tuple[tuple[Floats, Floats], ...]
     crossed: Floats
     apart: Floats
+    uncentred: Floats
+
+    @property
+    def coefficients(self) -> Floats:
+        """Those that are served, float64 (1 + q, k)."""
+        return _centred(self.centring, self.fit.coefficients)
 
 
 def arms(contacts: LoggedContacts, chosen: Mask) -> tuple[int, int]:
@@ -124,7 +133,9 @@ def prepare(contacts: LoggedContacts, plan: CapacityPlan, seed: int) -> Prepared
 def fit_outcome(prepared: Prepared, outcome: int, chosen: Mask) -> Fitted:
     """Return the regression of ``OUTCOMES[outcome]`` on the chosen rows, under the penalty that their cross-fitted loss allows.
 
-    Where too few of them were contacted, or were not, nothing is learned: the penalty is infinite.
+    Where too few of them were contacted, or were not, nothing is learned: the penalty is infinite. Of all rows, which the desk
+    chose, the shape is served and not the average of any queue: whom a desk works is about to pay, or is not, and that moves the
+    average of its rows far more than how they differ by what columns tell.
     """
     rows, fold = prepared.regression(outcome, chosen), prepared.nuisance.fold
     parts = [Sums.of(rows, chosen & (fold == held)) for held in range(FOLDS)]
@@ -136,11 +147,28 @@ def fit_outcome(prepared: Prepared, outcome: int, chosen: Mask) -> Fitted:
     loss = (rows.target[chosen] - rows.factor[chosen] * predicted[:, chosen]) ** 2
     place = chosen_penalty(loss, prepared.contacts.person[chosen]) if len(tried) > 1 else 0
     penalty = tried[place]
-    own = [solve(part, penalty) for part in parts]
-    pairs = tuple((fits[held][place].coefficients, own[held].coefficients) for held in range(FOLDS))
-    apart = _by_fold(rows, fold, [[one] for one in own])[0]
-    factor = prepared.factors[:, outcome]
-    return Fitted(rows, penalty, solve(Sums.total(parts), penalty), pairs, factor * predicted[place], factor * apart)
+    own, factor = [solve(part, penalty) for part in parts], prepared.factors[:, outcome]
+    chose = chosen.all() and not prepared.contacts.log.randomised.all()
+    made = centring(rows, factor) if chose else np.eye(rows.design.shape[1] * (1 + rows.queue_count))
+    pairs = tuple(
+        (_centred(made, fits[held][place].coefficients), _centred(made, own[held].coefficients)) for held in range(FOLDS)
+    )
+    crossed, apart = (factor * _of_folds(rows, fold, [pair[which] for pair in pairs]) for which in (0, 1))
+    whole = solve(Sums.total(parts), penalty)
+    return Fitted(rows, penalty, whole, made, pairs, crossed, apart, factor * predicted[place])
+
+
+def _centred(made: Floats, coefficients: Floats) -> Floats:
+    return np.asarray((made @ coefficients.ravel()).reshape(coefficients.shape), dtype=np.float64)
+
+
+def _of_folds(rows: RidgeRows, fold: NDArray[np.int64], coefficients: list[Floats]) -> Floats:
+    """Return B_i (beta + gamma_q), float64 (n,), of every row by its fold's coefficients."""
+    made = np.empty(fold.size)
+    for held, one in enumerate(coefficients):
+        mine = np.flatnonzero(fold == held)
+        made[mine] = linear(rows.design[mine], by_queue(one), rows.queue[mine])
+    return made
 
 
 def _by_fold(rows: RidgeRows, fold: NDArray[np.int64], fits: list[list[Ridge]]) -> Floats:

@@ -86,11 +86,41 @@ class Ridge:
 
     def by_queue(self) -> Floats:
         """Return beta + gamma_q, and last beta alone, float64 (q + 1, k)."""
-        return np.vstack([self.coefficients[0] + self.coefficients[1:], self.coefficients[:1]])
+        return by_queue(self.coefficients)
 
     def predict(self, rows: RidgeRows) -> Floats:
         """Return B_i (beta + gamma_q), float64 (n,), without the factor."""
         return linear(rows.design, self.by_queue(), rows.queue)
+
+
+def by_queue(coefficients: Floats) -> Floats:
+    """Return beta + gamma_q, and last beta alone, float64 (q + 1, k), of beta and each gamma_q, (1 + q, k)."""
+    return np.vstack([coefficients[0] + coefficients[1:], coefficients[:1]])
+
+
+def centring(rows: RidgeRows, factor: Floats) -> Floats:
+    """Return T, float64 (p, p): T c has the intercepts of c that leave no change on average of any queue's rows.
+
+    Args:
+        rows: n rows of the regression.
+        factor: float64 (n,) h, which what B_i (beta + gamma_q) says is multiplied by.
+    """
+    width, count = rows.design.shape[1], rows.queue_count
+    means = np.empty((count + 1, width))
+    for queue in range(count + 1):
+        mine = rows.queue == queue
+        mine = mine if mine.any() else np.ones_like(mine)
+        means[queue] = factor[mine] @ rows.design[mine] / factor[mine].sum()
+    made = np.eye((1 + count) * width)
+    made[0, :width] = -means[-1]
+    made[0, 0] = 0.0
+    for queue in range(count):
+        place = (1 + queue) * width
+        made[place, :width] = means[-1] - means[queue]
+        made[place, 0] = 0.0
+        made[place, place : place + width] = -means[queue]
+        made[place, place] = 0.0
+    return made
 
 
 def linear(design: Floats, by_queue: Floats, queue: Ints) -> Floats:

@@ -46,11 +46,12 @@ class Parts:
             prepared.drawn[drawn],
             prepared.nuisance.chance[drawn],
             np.column_stack([change[drawn] for change in changes]),
+            (prepared.planned[:, self.outcome] + self.every.uncentred)[drawn],
         )
 
     def coefficients(self, level: Level) -> Floats:
         """Return the weighed coefficients, float64 (1 + q, k)."""
-        return self._weighed(level, self.every.fit.coefficients, self.drawn.fit.coefficients)
+        return self._weighed(level, self.every.coefficients, self.drawn.coefficients)
 
     def fold(self, level: Level, held: int) -> tuple[Floats, Floats]:
         """Return the weighed coefficients of the other folds, and of one fold alone."""
@@ -107,12 +108,13 @@ def served_covariance(parts: Sequence[Parts], levels: Sequence[Level], weights: 
         for row, (one, first, _) in enumerate(counted):
             for column, (other, second, _) in enumerate(counted):
                 block = whole[row * size : (row + 1) * size, column * size : (column + 1) * size]
-                made[_learned_of(one, size), _learned_of(other, size)] += first * second * block
+                served = counted[row][2].centring @ block @ counted[column][2].centring.T
+                made[_learned_of(one, size), _learned_of(other, size)] += first * second * served
     moved = np.zeros((2 * (1 + size), 6))
     for place, part in enumerate(parts):
         moved[place * (1 + size), 3 * place] = 1.0
         for index, fitted in enumerate(part.learned):
-            moved[_learned_of(place, size), 3 * place + 1 + index] = fitted.fit.coefficients.ravel()
+            moved[_learned_of(place, size), 3 * place + 1 + index] = fitted.coefficients.ravel()
     made += moved @ np.array(weights) @ moved.T
     return tuple(tuple(float(f"{cell:.{_DIGITS}g}") for cell in line[: index + 1]) for index, line in enumerate(made.tolist()))
 
