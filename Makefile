@@ -47,7 +47,18 @@ ifeq ($(CI),true)
 	command -v chromium || command -v chromium-browser || command -v google-chrome || { S=$$(command -v sudo || true); $$S apt-get update -qq && $$S apt-get install -y -qq chromium; }
 endif
 
-test: setup-dev $(VENV)/.spark browser  ## Set up and run the whole test suite
+# Likewise clients in other languages are built from the protos there: what Debian has of their toolchains, and the packages of Node.
+JAVA_PACKAGES := default-jdk-headless protobuf-compiler libprotobuf-dev protobuf-compiler-grpc-java-plugin libprotobuf-java libgrpc-java libnetty-java libperfmark-java
+GO_PACKAGES := golang-go protoc-gen-go protoc-gen-go-grpc golang-google-grpc-dev golang-google-protobuf-dev golang-google-genproto-dev golang-github-golang-protobuf-1-5-dev
+
+.PHONY: other-clients
+other-clients:
+ifeq ($(CI),true)
+	{ command -v grpc_java_plugin && command -v protoc-gen-go-grpc && command -v go && command -v javac && command -v npm && test -d /usr/share/gocode/src/google.golang.org/grpc && test -f /usr/share/java/grpc-netty.jar; } >/dev/null || { S=$$(command -v sudo || true); $$S apt-get update -qq && $$S apt-get install -y -qq --no-install-recommends $(JAVA_PACKAGES) $(GO_PACKAGES) $$(command -v npm >/dev/null || echo nodejs npm); }
+	npm ci --prefix examples/node --ignore-scripts --no-audit --no-fund
+endif
+
+test: setup-dev $(VENV)/.spark browser other-clients  ## Set up and run the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 .PHONY: test-fast

@@ -36,10 +36,13 @@ def pages(ask: Callable[[str], Any], items: Callable[[Any], Iterable[Item]]) -> 
             return
 
 
-def all_portfolios(client: Client) -> Iterator[portfolio_service_pb2.Portfolio]:
-    """Yield portfolio headers by id."""
+def all_portfolios(client: Client, filter_text: str = "", order_by: str = "") -> Iterator[portfolio_service_pb2.Portfolio]:
+    """Yield portfolio headers; filter and order as ``ListPortfoliosRequest`` has them, by id without an order."""
     request = portfolio_service_pb2.ListPortfoliosRequest
-    return pages(lambda token: client.portfolios.ListPortfolios(request(page_token=token)), lambda page: page.portfolios)
+    return pages(
+        lambda token: client.portfolios.ListPortfolios(request(page_token=token, filter=filter_text, order_by=order_by)),
+        lambda page: page.portfolios,
+    )
 
 
 def all_plans(client: Client) -> Iterator[capacity_plan_pb2.CapacityPlan]:

@@ -65,6 +65,8 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "EvaluateRules": 3_600.0,
         "PlanExperiment": 600.0,
         "RollForward": 3_600.0,
+        "DeletePortfolio": 600.0,
+        "ExpirePortfolios": 3_600.0,
         "ReadExperiment": 3_600.0,
         "StreamEvents": 3_600.0,
         "RecordOutcomes": 3_600.0,
@@ -97,6 +99,7 @@ READS = (
 REPEATABLE = frozenset(
     {
         *("CreateRanking", "CancelRanking", "ImportPortfolio", "ImportFile", "RollForward"),
+        *("DeletePortfolio", "ExpirePortfolios"),
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,6 +14,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def read_date(message: Date, path: str) -> date:
@@ -85,21 +86,21 @@ def read_choice(kind: EnumDescriptor, text: str, path: str) -> Any:
     return found.number
 
 
-def read_uuid4(text: str) -> str:
-    """Return a request id as it must be sent: one UUID has one spelling, another would count as another request.
+def read_uuid(text: str) -> str:
+    """Return a request id, a UUID of any version, in the one spelling that it is kept in: lower case with hyphens.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT.
     """
-    try:
-        found = uuid.UUID(text)
-    except ValueError:
-        found = None
-    if found is None or found.version != 4 or str(found) != text:
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "request_id", f"{text[:40]!r} is not a UUID4.", "Send a new one, lower case with hyphens."
-        )
-    return text
+    if not is_uuid(text):
+        remedy = "Send a new one, 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12 with hyphens."
+        raise refuse(Reason.INVALID_ARGUMENT, "request_id", f"{text[:40]!r} is not a UUID.", remedy)
+    return text.lower()
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether a text is a UUID, in any case, with hyphens."""
+    return _UUID.fullmatch(text) is not None
 
 
 def read_time(message: Timestamp, path: str) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -34,6 +35,7 @@ MAX_TEXT_CHARACTERS = 300
 """Of one field at fault: a description that quotes a whole value must not push the fault out of the details."""
 
 _REMEDY = " Remedy: "
+_INDEX_OR_ID = re.compile(r"(_ids?)?(\[\d+\])?$")
 
 _C = grpc.StatusCode
 CODES: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
@@ -107,8 +109,9 @@ def to_status(error: CollectionsError) -> Status:
     if shown:
         details.append(error_details_pb2.BadRequest(field_violations=shown))
     if error.resource and error.violations:
-        kind, name = error.violations[0].field.rpartition(".")[2], _shortened(error.resource)
-        details.append(error_details_pb2.ResourceInfo(resource_type=f"{DOMAIN}/{kind.removesuffix('_id')}", resource_name=name))
+        kind = _INDEX_OR_ID.sub("", error.violations[0].field.rpartition(".")[2])
+        name = _shortened(error.resource)
+        details.append(error_details_pb2.ResourceInfo(resource_type=f"{DOMAIN}/{kind}", resource_name=name))
     if error.reason in _RETRYABLE:
         details.append(error_details_pb2.RetryInfo(retry_delay=Duration(nanos=RETRY_DELAY_MS * 1_000_000)))
     return Status(code=CODES[error.reason].value[0], message=message, details=[_packed(detail) for detail in details])

@@ -95,6 +95,7 @@ def test_the_node_example_is_pinned_with_hashes():
     assert all(package.get("integrity", "").startswith("sha512-") for name, package in locked.items() if name)
 
 
+INCLUDES = Path(grpc_tools.__file__).parent / "_proto"
 JAVA = ROOT / "examples" / "java"
 JARS = Path(os.environ.get("JARS", "/usr/share/java"))
 
@@ -108,10 +109,9 @@ def why_no_java():
 
 @pytest.mark.skipif(bool(why_no_java()), reason=why_no_java() or "runs")
 def test_java_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
-    includes = Path(grpc_tools.__file__).parent / "_proto"
     built = subprocess.run(
         [JAVA / "build.sh", tmp_path / "java"],
-        env={**os.environ, "INCLUDES": str(includes)},
+        env={**os.environ, "INCLUDES": str(INCLUDES)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -124,3 +124,33 @@ def test_java_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
     assert "3 of 3 accounts accepted" in shown.stdout
     assert "J-3: Not worked" in shown.stdout
     assert "refused: NOT_FOUND" in shown.stdout
+
+
+GO = ROOT / "examples" / "go"
+GOSOURCES = Path(os.environ.get("GOSOURCES", "/usr/share/gocode"))
+
+
+def why_no_go():
+    """Return why the Go example cannot run here, empty if it can."""
+    missing = [name for name in ("go", "protoc", "protoc-gen-go", "protoc-gen-go-grpc") if shutil.which(name) is None]
+    wanted = ("google.golang.org/grpc", "google.golang.org/protobuf", "google.golang.org/genproto/googleapis/type/date")
+    missing += [name for name in wanted if not (GOSOURCES / "src" / name).is_dir()]
+    return f"no {', '.join(missing)}: examples/go/build.sh says what it needs" if missing else ""
+
+
+@pytest.mark.skipif(bool(why_no_go()), reason=why_no_go() or "runs")
+def test_go_imports_ranks_and_is_refused_with_a_reason(address, tmp_path):
+    built = subprocess.run(
+        [GO / "build.sh", tmp_path / "go"],
+        env={**os.environ, "INCLUDES": str(INCLUDES), "GOCACHE": str(ROOT / "build" / "go-cache")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    shown = subprocess.run([tmp_path / "go" / "morning", address], capture_output=True, text=True, timeout=120, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert "3 of 3 accounts accepted" in shown.stdout
+    assert "G-3: Not worked" in shown.stdout
+    assert "refused: NOT_FOUND of collections-opt/queue no-such-queue" in shown.stdout

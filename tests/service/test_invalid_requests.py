@@ -29,12 +29,12 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.models.lifecycle import ModelAction
 from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
 from tests.support.serving.breakages import breakages, fields_of, reached
-from tests.support.serving.calls import PLAN, calling
+from tests.support.serving.calls import PLAN, calling, columns, import_requests
 from tests.support.serving.calls import fields_of as told_fields
 from tests.support.serving.capacity_requests import save_desk
 from tests.support.serving.edge import refusal
 from tests.support.serving.experiment_requests import save_experiments
-from tests.support.serving.good_requests import VALUE_SET, Known, good_requests
+from tests.support.serving.good_requests import SPARE, VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.matured_books import save_matured
 from tests.support.serving.rule_requests import RULES, save_rules
@@ -96,6 +96,7 @@ def good(client, ranking):
     kept = client.rules.GetRuleTable(rule_service_pb2.GetRuleTableRequest(rule_table_id=RULES), timeout=WAIT)
     etags = latest.capacity_plan.etag, saved.value_set.state.etag, kept.rule_table.state.etag
     leases = lease_all(client.worklists, ranking.ranking_id, queue, WAIT)
+    client.portfolios.ImportPortfolio(import_requests(SPARE, columns(5)), timeout=WAIT)
     listed = client.monitors.ListMaturities(monitor_service_pb2.ListMaturitiesRequest(), timeout=WAIT)
     return good_requests(Known(ranking.ranking_id, queue, first, *etags, leases, listed.maturities[0].ranking_id))
 

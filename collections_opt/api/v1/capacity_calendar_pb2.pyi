@@ -379,12 +379,15 @@ class ChangeCapacityDaysRequest(_message.Message):
     DAY_CHANGE_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Which plan."""
     etag: _builtins.str
     """Etag of the change's days as they were seen; it may be empty where the change is only checked."""
     validate_only: _builtins.bool
     """Check only: the days are shown before and after, and nothing is stored."""
+    request_id: _builtins.str
+    """UUID of the call; the same id and content again records nothing and returns the number, with the days as they are by then."""
     @_builtins.property
     def day_change(self) -> Global___CapacityDayChange:
         """What differs."""
@@ -396,10 +399,11 @@ class ChangeCapacityDaysRequest(_message.Message):
         day_change: Global___CapacityDayChange | None = ...,
         etag: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["day_change", b"day_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["day_change", b"day_change", "etag", b"etag", "plan_id", b"plan_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["day_change", b"day_change", "etag", b"etag", "plan_id", b"plan_id", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -444,6 +448,7 @@ class TakeBackCapacityRequest(_message.Message):
     CHANGE_ID_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
     plan_id: _builtins.str
     """Which plan."""
     version: _builtins.int
@@ -454,6 +459,8 @@ class TakeBackCapacityRequest(_message.Message):
     """Etag of the days concerned as they were seen; it may be empty where this is only checked."""
     validate_only: _builtins.bool
     """Check only: the days are shown before and after, and nothing is stored."""
+    request_id: _builtins.str
+    """UUID of the call; the same id and content again records nothing and returns the number, with the days as they are by then."""
     def __init__(
         self,
         *,
@@ -462,10 +469,11 @@ class TakeBackCapacityRequest(_message.Message):
         change_id: _builtins.int = ...,
         etag: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "version", b"version", "what", b"what"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "etag", b"etag", "plan_id", b"plan_id", "validate_only", b"validate_only", "version", b"version", "what", b"what"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change_id", b"change_id", "etag", b"etag", "plan_id", b"plan_id", "request_id", b"request_id", "validate_only", b"validate_only", "version", b"version", "what", b"what"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_what: _TypeAlias = _typing.Literal["version", "change_id"]  # noqa: Y015
     _WhichOneofArgType_what: _TypeAlias = _typing.Literal["what", b"what"]  # noqa: Y015

@@ -26,10 +26,11 @@ from collections_opt.api.v1 import capacity_calendar_pb2 as collections__opt_dot
 from collections_opt.api.v1 import capacity_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__evaluation__pb2
 from collections_opt.api.v1 import capacity_plan_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__plan__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/capacity_service.proto\x12\x16\x63ollections_opt.api.v1\x1a.collections_opt/api/v1/capacity_calendar.proto\x1a\x30\x63ollections_opt/api/v1/capacity_evaluation.proto\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"{\n\x19\x43reateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1a\x43reateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"s\n\x16GetCapacityPlanRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\"V\n\x17GetCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"{\n\x18ListCapacityPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"r\n\x19ListCapacityPlansResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x19UpdateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Y\n\x1aUpdateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"\x99\x01\n\x1fListCapacityPlanVersionsRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"y\n ListCapacityPlanVersionsResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xdd\n\n\x0f\x43\x61pacityService\x12{\n\x12\x43reateCapacityPlan\x12\x31.collections_opt.api.v1.CreateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.CreateCapacityPlanResponse\x12r\n\x0fGetCapacityPlan\x12..collections_opt.api.v1.GetCapacityPlanRequest\x1a/.collections_opt.api.v1.GetCapacityPlanResponse\x12x\n\x11ListCapacityPlans\x12\x30.collections_opt.api.v1.ListCapacityPlansRequest\x1a\x31.collections_opt.api.v1.ListCapacityPlansResponse\x12{\n\x12UpdateCapacityPlan\x12\x31.collections_opt.api.v1.UpdateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.UpdateCapacityPlanResponse\x12\x8d\x01\n\x18ListCapacityPlanVersions\x12\x37.collections_opt.api.v1.ListCapacityPlanVersionsRequest\x1a\x38.collections_opt.api.v1.ListCapacityPlanVersionsResponse\x12~\n\x13GetCapacityCalendar\x12\x32.collections_opt.api.v1.GetCapacityCalendarRequest\x1a\x33.collections_opt.api.v1.GetCapacityCalendarResponse\x12{\n\x12\x43hangeCapacityDays\x12\x31.collections_opt.api.v1.ChangeCapacityDaysRequest\x1a\x32.collections_opt.api.v1.ChangeCapacityDaysResponse\x12u\n\x10TakeBackCapacity\x12/.collections_opt.api.v1.TakeBackCapacityRequest\x1a\x30.collections_opt.api.v1.TakeBackCapacityResponse\x12w\n\x10\x45valuateCapacity\x12/.collections_opt.api.v1.EvaluateCapacityRequest\x1a\x30.collections_opt.api.v1.EvaluateCapacityResponse0\x01\x12z\n\x11GetCapacityCurves\x12\x30.collections_opt.api.v1.GetCapacityCurvesRequest\x1a\x31.collections_opt.api.v1.GetCapacityCurvesResponse0\x01\x12i\n\x0cGetNextAgent\x12+.collections_opt.api.v1.GetNextAgentRequest\x1a,.collections_opt.api.v1.GetNextAgentResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/capacity_service.proto\x12\x16\x63ollections_opt.api.v1\x1a.collections_opt/api/v1/capacity_calendar.proto\x1a\x30\x63ollections_opt/api/v1/capacity_evaluation.proto\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x16google/type/date.proto\"\x95\x01\n\x19\x43reateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\"Y\n\x1a\x43reateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"\xa8\x01\n\x16GetCapacityPlanRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"V\n\x17GetCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"\xb0\x01\n\x18ListCapacityPlansRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"r\n\x19ListCapacityPlansResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa9\x01\n\x19UpdateCapacityPlanRequest\x12\x41\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlanB\x04\xe2\x41\x01\x02\x12\x12\n\x04\x65tag\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x18\n\nrequest_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"Y\n\x1aUpdateCapacityPlanResponse\x12;\n\rcapacity_plan\x18\x01 \x01(\x0b\x32$.collections_opt.api.v1.CapacityPlan\"\xce\x01\n\x1fListCapacityPlanVersionsRequest\x12\x15\n\x07plan_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"y\n ListCapacityPlanVersionsResponse\x12<\n\x0e\x63\x61pacity_plans\x18\x01 \x03(\x0b\x32$.collections_opt.api.v1.CapacityPlan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xdd\n\n\x0f\x43\x61pacityService\x12{\n\x12\x43reateCapacityPlan\x12\x31.collections_opt.api.v1.CreateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.CreateCapacityPlanResponse\x12r\n\x0fGetCapacityPlan\x12..collections_opt.api.v1.GetCapacityPlanRequest\x1a/.collections_opt.api.v1.GetCapacityPlanResponse\x12x\n\x11ListCapacityPlans\x12\x30.collections_opt.api.v1.ListCapacityPlansRequest\x1a\x31.collections_opt.api.v1.ListCapacityPlansResponse\x12{\n\x12UpdateCapacityPlan\x12\x31.collections_opt.api.v1.UpdateCapacityPlanRequest\x1a\x32.collections_opt.api.v1.UpdateCapacityPlanResponse\x12\x8d\x01\n\x18ListCapacityPlanVersions\x12\x37.collections_opt.api.v1.ListCapacityPlanVersionsRequest\x1a\x38.collections_opt.api.v1.ListCapacityPlanVersionsResponse\x12~\n\x13GetCapacityCalendar\x12\x32.collections_opt.api.v1.GetCapacityCalendarRequest\x1a\x33.collections_opt.api.v1.GetCapacityCalendarResponse\x12{\n\x12\x43hangeCapacityDays\x12\x31.collections_opt.api.v1.ChangeCapacityDaysRequest\x1a\x32.collections_opt.api.v1.ChangeCapacityDaysResponse\x12u\n\x10TakeBackCapacity\x12/.collections_opt.api.v1.TakeBackCapacityRequest\x1a\x30.collections_opt.api.v1.TakeBackCapacityResponse\x12w\n\x10\x45valuateCapacity\x12/.collections_opt.api.v1.EvaluateCapacityRequest\x1a\x30.collections_opt.api.v1.EvaluateCapacityResponse0\x01\x12z\n\x11GetCapacityCurves\x12\x30.collections_opt.api.v1.GetCapacityCurvesRequest\x1a\x31.collections_opt.api.v1.GetCapacityCurvesResponse0\x01\x12i\n\x0cGetNextAgent\x12+.collections_opt.api.v1.GetNextAgentRequest\x1a,.collections_opt.api.v1.GetNextAgentResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,12 +42,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CREATECAPACITYPLANREQUEST'].fields_by_name['capacity_plan']._serialized_options = b'\342A\001\002'
   _globals['_CREATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_CREATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_CREATECAPACITYPLANREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_CREATECAPACITYPLANREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['plan_id']._loaded_options = None
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['plan_id']._serialized_options = b'\342A\001\002'
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\001'
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\001'
+  _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_GETCAPACITYPLANREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -55,12 +60,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTCAPACITYPLANSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['capacity_plan']._loaded_options = None
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['capacity_plan']._serialized_options = b'\342A\001\002'
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['etag']._serialized_options = b'\342A\001\002'
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UPDATECAPACITYPLANREQUEST'].fields_by_name['request_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['plan_id']._loaded_options = None
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['plan_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -71,26 +80,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
-  _globals['_CREATECAPACITYPLANREQUEST']._serialized_start=272
-  _globals['_CREATECAPACITYPLANREQUEST']._serialized_end=395
-  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_start=397
-  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_end=486
-  _globals['_GETCAPACITYPLANREQUEST']._serialized_start=488
-  _globals['_GETCAPACITYPLANREQUEST']._serialized_end=603
-  _globals['_GETCAPACITYPLANRESPONSE']._serialized_start=605
-  _globals['_GETCAPACITYPLANRESPONSE']._serialized_end=691
-  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_start=693
-  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_end=816
-  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_start=818
-  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_end=932
-  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_start=935
-  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_end=1078
-  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_start=1080
-  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_end=1169
-  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_start=1172
-  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_end=1325
-  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_start=1327
-  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_end=1448
-  _globals['_CAPACITYSERVICE']._serialized_start=1451
-  _globals['_CAPACITYSERVICE']._serialized_end=2824
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
+  _globals['_CREATECAPACITYPLANREQUEST']._serialized_start=307
+  _globals['_CREATECAPACITYPLANREQUEST']._serialized_end=456
+  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_start=458
+  _globals['_CREATECAPACITYPLANRESPONSE']._serialized_end=547
+  _globals['_GETCAPACITYPLANREQUEST']._serialized_start=550
+  _globals['_GETCAPACITYPLANREQUEST']._serialized_end=718
+  _globals['_GETCAPACITYPLANRESPONSE']._serialized_start=720
+  _globals['_GETCAPACITYPLANRESPONSE']._serialized_end=806
+  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_start=809
+  _globals['_LISTCAPACITYPLANSREQUEST']._serialized_end=985
+  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_start=987
+  _globals['_LISTCAPACITYPLANSRESPONSE']._serialized_end=1101
+  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_start=1104
+  _globals['_UPDATECAPACITYPLANREQUEST']._serialized_end=1273
+  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_start=1275
+  _globals['_UPDATECAPACITYPLANRESPONSE']._serialized_end=1364
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_start=1367
+  _globals['_LISTCAPACITYPLANVERSIONSREQUEST']._serialized_end=1573
+  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_start=1575
+  _globals['_LISTCAPACITYPLANVERSIONSRESPONSE']._serialized_end=1696
+  _globals['_CAPACITYSERVICE']._serialized_start=1699
+  _globals['_CAPACITYSERVICE']._serialized_end=3072
 # @@protoc_insertion_point(module_scope)

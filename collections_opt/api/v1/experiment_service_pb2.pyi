@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import experiment_pb2 as _experiment_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
@@ -167,7 +168,7 @@ class CreateExperimentRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     note: _builtins.str
@@ -236,7 +237,7 @@ class StartExperimentRequest(_message.Message):
     SELF_APPROVED_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     experiment_id: _builtins.str
@@ -307,7 +308,7 @@ class StopExperimentRequest(_message.Message):
     SELF_APPROVED_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     experiment_id: _builtins.str
@@ -376,19 +377,25 @@ class GetExperimentRequest(_message.Message):
 
     EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     experiment_id: _builtins.str
     """The experiment."""
     version: _builtins.int
     """A version; 0 for what stands."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `standing`; none returns all."""
+
     def __init__(
         self,
         *,
         experiment_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id", "read_mask", b"read_mask", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -428,6 +435,7 @@ class ListExperimentsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many; 0 is 100, at most 1,000."""
     page_token: _builtins.str
@@ -440,6 +448,10 @@ class ListExperimentsRequest(_message.Message):
     """A field, or a field and `desc`: experiment_id, standing, start_date, end_date, create_time.
     Empty: by id.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `experiment_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -447,10 +459,11 @@ class ListExperimentsRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -184,6 +185,7 @@ class ListModelsRequest(_message.Message):
     KIND_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Models per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
@@ -198,6 +200,10 @@ class ListModelsRequest(_message.Message):
     """A field, or a field and `desc`: version, role, state, engine, create_time.
     Empty: by version.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `version`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -206,10 +212,11 @@ class ListModelsRequest(_message.Message):
         kind: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "kind", b"kind", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "kind", b"kind", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -251,19 +258,25 @@ class GetModelRequest(_message.Message):
 
     KIND_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     kind: _builtins.str
     """Kind, such as "outcome"."""
     version: _builtins.str
     """Version of that kind; empty is the champion."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `card`; none returns all."""
+
     def __init__(
         self,
         *,
         kind: _builtins.str = ...,
         version: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "read_mask", b"read_mask", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -491,7 +504,7 @@ class SubmitModelRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -561,7 +574,7 @@ class ValidateModelRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -630,7 +643,7 @@ class ApproveModelRequest(_message.Message):
     ALLOWED_PORTFOLIO_PATTERNS_FIELD_NUMBER: _builtins.int
     SCORE_VALID_DAYS_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -710,7 +723,7 @@ class PromoteModelRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -779,7 +792,7 @@ class RollbackModelRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -845,7 +858,7 @@ class RetireModelRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     kind: _builtins.str
@@ -1047,7 +1060,7 @@ class TrainModelRequest(_message.Message):
     PLAN_ID_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID version 4; the same id and content again joins the training."""
+    """UUID; the same id and content again joins the training."""
     kind: _builtins.str
     """Kind: "outcome", "contact" or "effect". Recoveries are learned from files."""
     version: _builtins.str

@@ -23,11 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/monitor_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcf\x01\n\x0bToldOutcome\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x07outcome\x18\x02 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcomeB\x04\xe2\x41\x01\x02\x12-\n\x0coutcome_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12#\n\x10\x63\x61sh_minor_units\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x13\n\x11_cash_minor_units\"\xa3\x01\n\x15RecordOutcomesRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06source\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12;\n\x08outcomes\x18\x03 \x03(\x0b\x32#.collections_opt.api.v1.ToldOutcomeB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"=\n\x16RecordOutcomesResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\trow_count\x18\x02 \x01(\x05\"V\n\x13ProductOutcomeTerms\x12\x1a\n\x0chorizon_days\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12#\n\x15\x64\x65\x66\x61ult_days_past_due\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\"\xd2\x01\n\x0cOutcomeTerms\x12J\n\x08products\x18\x01 \x03(\x0b\x32\x32.collections_opt.api.v1.OutcomeTerms.ProductsEntryB\x04\xe2\x41\x01\x02\x12\x18\n\ngrace_days\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x1a\\\n\rProductsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12:\n\x05value\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.ProductOutcomeTerms:\x02\x38\x01\"\x90\x01\n\x15MatureRankingsRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x39\n\x05terms\x18\x02 \x01(\x0b\x32$.collections_opt.api.v1.OutcomeTermsB\x04\xe2\x41\x01\x02\x12!\n\x13later_portfolio_ids\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\"N\n\x16MatureRankingsResponse\x12\x34\n\nmaturities\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.Maturity\"\xf8\x03\n\x08Maturity\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x03 \x01(\t\x12%\n\nas_of_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0bmature_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05terms\x18\x07 \x01(\x0b\x32$.collections_opt.api.v1.OutcomeTerms\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x1b\n\x13later_portfolio_ids\x18\t \x03(\t\x12\x16\n\x0e\x66ile_sequences\x18\n \x03(\x03\x12\x34\n\x06\x63ounts\x18\x0b \x03(\x0b\x32$.collections_opt.api.v1.OutcomeCount\x12:\n\rsource_counts\x18\x0c \x03(\x0b\x32#.collections_opt.api.v1.SourceCount\x12\x1a\n\x12\x63ontradicted_count\x18\r \x01(\x03\x12\x0e\n\x06method\x18\x0e \x01(\t\x12\x10\n\x08repeated\x18\x0f \x01(\x08\"^\n\x0cOutcomeCount\x12\x37\n\x07outcome\x18\x01 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcome\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"[\n\x0bSourceCount\x12\x35\n\x06source\x18\x01 \x01(\x0e\x32%.collections_opt.api.v1.OutcomeSource\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"\xae\x01\n\x15ListMaturitiesRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"g\n\x16ListMaturitiesResponse\x12\x34\n\nmaturities\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.Maturity\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x13ListOutcomesRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x61\x63\x63ount_ids\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\"i\n\x14ListOutcomesResponse\x12\x38\n\x08outcomes\x18\x01 \x03(\x0b\x32&.collections_opt.api.v1.MaturedOutcome\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xca\x02\n\x0eMaturedOutcome\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x37\n\x07outcome\x18\x02 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcome\x12\x35\n\x06source\x18\x03 \x01(\x0e\x32%.collections_opt.api.v1.OutcomeSource\x12\x16\n\x0e\x65vent_sequence\x18\x04 \x01(\x03\x12\x14\n\x0coutcome_days\x18\x05 \x01(\x05\x12\x14\n\x0chorizon_days\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontradicted\x18\x07 \x01(\x08\x12\x1d\n\x10\x63\x61sh_minor_units\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\rcontact_count\x18\t \x01(\x05\x12\x0f\n\x07reached\x18\n \x01(\x08\x42\x13\n\x11_cash_minor_units\"3\n\x16\x43ompareOutcomesRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"\x9c\x01\n\x17\x43ompareOutcomesResponse\x12\x36\n\x06worked\x18\x01 \x03(\x0b\x32&.collections_opt.api.v1.WorkedOutcomes\x12\x32\n\x08maturity\x18\x02 \x01(\x0b\x32 .collections_opt.api.v1.Maturity\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\"\xac\x03\n\x0eWorkedOutcomes\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x14\n\x0cworked_count\x18\x02 \x01(\x03\x12\x12\n\nseen_count\x18\x03 \x01(\x03\x12:\n\x0b\x63ured_share\x18\x04 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12>\n\x0f\x64\x65\x66\x61ulted_share\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x18\n\x10\x63\x61sh_known_count\x18\x06 \x01(\x03\x12?\n\x10\x63\x61sh_minor_units\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x39\n\ncash_share\x18\x08 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12J\n\x1b\x63\x61sh_difference_minor_units\x18\t \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"{\n\x12GetMonitorsRequest\x12\x1b\n\rmodel_version\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07plan_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x97\x01\n\x13GetMonitorsResponse\x12\x31\n\x08monitors\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.Monitor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10\x66\x61lse_alarm_rate\x18\x03 \x01(\x01\x12\x1a\n\x12\x66\x61lse_alarm_months\x18\x04 \x01(\x05\"9\n\rMonitorFigure\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"\x96\x03\n\x07Monitor\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x02 \x01(\t\x12%\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x15\n\rmodel_version\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63ts_version\x18\x06 \x01(\t\x12\x19\n\x11maturity_sequence\x18\x07 \x01(\x03\x12\x1e\n\x16overlapping_ranking_id\x18\x08 \x01(\t\x12\x14\n\x0cunseen_count\x18\t \x01(\x03\x12\x37\n\x08\x63\x61ptured\x18\n \x03(\x0b\x32%.collections_opt.api.v1.CapturedMoney\x12\x32\n\x05\x63\x65lls\x18\x0b \x03(\x0b\x32#.collections_opt.api.v1.MonitorCell\x12;\n\x0b\x63hallengers\x18\x0c \x03(\x0b\x32&.collections_opt.api.v1.ChallengerLoss\"k\n\x0e\x43hallengerLoss\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\x42\n\x13log_loss_difference\x18\x02 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"T\n\rCapturedMoney\x12\r\n\x05order\x18\x01 \x01(\t\x12\x34\n\x05share\x18\x02 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"\x9d\x04\n\x0bMonitorCell\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x15\n\raccount_count\x18\x04 \x01(\x03\x12\x16\n\tpredicted\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x37\n\x08realised\x18\x06 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x34\n\x05level\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x34\n\x05slope\x18\x08 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x18\n\x0b\x62rier_skill\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x32\n\x03\x61uc\x18\n \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x19\n\x0c\x65vidence_log\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12\x16\n\talarm_log\x18\x0c \x01(\x01H\x03\x88\x01\x01\x12!\n\x14\x66indable_odds_factor\x18\r \x01(\x01H\x04\x88\x01\x01\x12\r\n\x05\x61larm\x18\x0e \x01(\x08\x42\x0c\n\n_predictedB\x0e\n\x0c_brier_skillB\x0f\n\r_evidence_logB\x0c\n\n_alarm_logB\x17\n\x15_findable_odds_factor*\xb0\x02\n\x0eHorizonOutcome\x12\x1f\n\x1bHORIZON_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15HORIZON_OUTCOME_CURED\x10\x01\x12\x1d\n\x19HORIZON_OUTCOME_DEFAULTED\x10\x02\x12\x1a\n\x16HORIZON_OUTCOME_STAYED\x10\x03\x12\x18\n\x14HORIZON_OUTCOME_SOLD\x10\x04\x12\x1c\n\x18HORIZON_OUTCOME_RECALLED\x10\x05\x12\x1a\n\x16HORIZON_OUTCOME_CLOSED\x10\x06\x12\x18\n\x14HORIZON_OUTCOME_DIED\x10\x07\x12\x1b\n\x17HORIZON_OUTCOME_SETTLED\x10\x08\x12\x1c\n\x18HORIZON_OUTCOME_NOT_SEEN\x10\t*\x9d\x01\n\rOutcomeSource\x12\x1e\n\x1aOUTCOME_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OUTCOME_SOURCE_NOTHING\x10\x01\x12\x1c\n\x18OUTCOME_SOURCE_PORTFOLIO\x10\x02\x12\x19\n\x15OUTCOME_SOURCE_EVENTS\x10\x03\x12\x17\n\x13OUTCOME_SOURCE_FILE\x10\x04\x32\xac\x05\n\x0eMonitorService\x12q\n\x0eRecordOutcomes\x12-.collections_opt.api.v1.RecordOutcomesRequest\x1a..collections_opt.api.v1.RecordOutcomesResponse(\x01\x12o\n\x0eMatureRankings\x12-.collections_opt.api.v1.MatureRankingsRequest\x1a..collections_opt.api.v1.MatureRankingsResponse\x12o\n\x0eListMaturities\x12-.collections_opt.api.v1.ListMaturitiesRequest\x1a..collections_opt.api.v1.ListMaturitiesResponse\x12i\n\x0cListOutcomes\x12+.collections_opt.api.v1.ListOutcomesRequest\x1a,.collections_opt.api.v1.ListOutcomesResponse\x12r\n\x0f\x43ompareOutcomes\x12..collections_opt.api.v1.CompareOutcomesRequest\x1a/.collections_opt.api.v1.CompareOutcomesResponse\x12\x66\n\x0bGetMonitors\x12*.collections_opt.api.v1.GetMonitorsRequest\x1a+.collections_opt.api.v1.GetMonitorsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/monitor_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcf\x01\n\x0bToldOutcome\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x07outcome\x18\x02 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcomeB\x04\xe2\x41\x01\x02\x12-\n\x0coutcome_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12#\n\x10\x63\x61sh_minor_units\x18\x04 \x01(\x03\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\x13\n\x11_cash_minor_units\"\xa3\x01\n\x15RecordOutcomesRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06source\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12;\n\x08outcomes\x18\x03 \x03(\x0b\x32#.collections_opt.api.v1.ToldOutcomeB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"=\n\x16RecordOutcomesResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x11\n\trow_count\x18\x02 \x01(\x05\"V\n\x13ProductOutcomeTerms\x12\x1a\n\x0chorizon_days\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12#\n\x15\x64\x65\x66\x61ult_days_past_due\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x02\"\xd2\x01\n\x0cOutcomeTerms\x12J\n\x08products\x18\x01 \x03(\x0b\x32\x32.collections_opt.api.v1.OutcomeTerms.ProductsEntryB\x04\xe2\x41\x01\x02\x12\x18\n\ngrace_days\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x1a\\\n\rProductsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12:\n\x05value\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.ProductOutcomeTerms:\x02\x38\x01\"\x90\x01\n\x15MatureRankingsRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12\x39\n\x05terms\x18\x02 \x01(\x0b\x32$.collections_opt.api.v1.OutcomeTermsB\x04\xe2\x41\x01\x02\x12!\n\x13later_portfolio_ids\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\"N\n\x16MatureRankingsResponse\x12\x34\n\nmaturities\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.Maturity\"\xf8\x03\n\x08Maturity\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12\x12\n\nranking_id\x18\x02 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x03 \x01(\t\x12%\n\nas_of_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12&\n\x0bmature_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\x05terms\x18\x07 \x01(\x0b\x32$.collections_opt.api.v1.OutcomeTerms\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x1b\n\x13later_portfolio_ids\x18\t \x03(\t\x12\x16\n\x0e\x66ile_sequences\x18\n \x03(\x03\x12\x34\n\x06\x63ounts\x18\x0b \x03(\x0b\x32$.collections_opt.api.v1.OutcomeCount\x12:\n\rsource_counts\x18\x0c \x03(\x0b\x32#.collections_opt.api.v1.SourceCount\x12\x1a\n\x12\x63ontradicted_count\x18\r \x01(\x03\x12\x0e\n\x06method\x18\x0e \x01(\t\x12\x10\n\x08repeated\x18\x0f \x01(\x08\"^\n\x0cOutcomeCount\x12\x37\n\x07outcome\x18\x01 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcome\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"[\n\x0bSourceCount\x12\x35\n\x06source\x18\x01 \x01(\x0e\x32%.collections_opt.api.v1.OutcomeSource\x12\x15\n\raccount_count\x18\x02 \x01(\x03\"\xe3\x01\n\x15ListMaturitiesRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"g\n\x16ListMaturitiesResponse\x12\x34\n\nmaturities\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.Maturity\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"}\n\x13ListOutcomesRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x61\x63\x63ount_ids\x18\x04 \x03(\tB\x04\xe2\x41\x01\x01\"i\n\x14ListOutcomesResponse\x12\x38\n\x08outcomes\x18\x01 \x03(\x0b\x32&.collections_opt.api.v1.MaturedOutcome\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xca\x02\n\x0eMaturedOutcome\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x37\n\x07outcome\x18\x02 \x01(\x0e\x32&.collections_opt.api.v1.HorizonOutcome\x12\x35\n\x06source\x18\x03 \x01(\x0e\x32%.collections_opt.api.v1.OutcomeSource\x12\x16\n\x0e\x65vent_sequence\x18\x04 \x01(\x03\x12\x14\n\x0coutcome_days\x18\x05 \x01(\x05\x12\x14\n\x0chorizon_days\x18\x06 \x01(\x05\x12\x14\n\x0c\x63ontradicted\x18\x07 \x01(\x08\x12\x1d\n\x10\x63\x61sh_minor_units\x18\x08 \x01(\x03H\x00\x88\x01\x01\x12\x15\n\rcontact_count\x18\t \x01(\x05\x12\x0f\n\x07reached\x18\n \x01(\x08\x42\x13\n\x11_cash_minor_units\"3\n\x16\x43ompareOutcomesRequest\x12\x19\n\x0branking_ids\x18\x01 \x03(\tB\x04\xe2\x41\x01\x02\"\x9c\x01\n\x17\x43ompareOutcomesResponse\x12\x36\n\x06worked\x18\x01 \x03(\x0b\x32&.collections_opt.api.v1.WorkedOutcomes\x12\x32\n\x08maturity\x18\x02 \x01(\x0b\x32 .collections_opt.api.v1.Maturity\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\"\xac\x03\n\x0eWorkedOutcomes\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x14\n\x0cworked_count\x18\x02 \x01(\x03\x12\x12\n\nseen_count\x18\x03 \x01(\x03\x12:\n\x0b\x63ured_share\x18\x04 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12>\n\x0f\x64\x65\x66\x61ulted_share\x18\x05 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x18\n\x10\x63\x61sh_known_count\x18\x06 \x01(\x03\x12?\n\x10\x63\x61sh_minor_units\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x39\n\ncash_share\x18\x08 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12J\n\x1b\x63\x61sh_difference_minor_units\x18\t \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"\xb0\x01\n\x12GetMonitorsRequest\x12\x1b\n\rmodel_version\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07plan_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\x97\x01\n\x13GetMonitorsResponse\x12\x31\n\x08monitors\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.Monitor\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x18\n\x10\x66\x61lse_alarm_rate\x18\x03 \x01(\x01\x12\x1a\n\x12\x66\x61lse_alarm_months\x18\x04 \x01(\x05\"9\n\rMonitorFigure\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"\x96\x03\n\x07Monitor\x12\x12\n\nranking_id\x18\x01 \x01(\t\x12\x14\n\x0cportfolio_id\x18\x02 \x01(\t\x12%\n\nas_of_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12\x0f\n\x07plan_id\x18\x04 \x01(\t\x12\x15\n\rmodel_version\x18\x05 \x01(\t\x12\x17\n\x0f\x65\x66\x66\x65\x63ts_version\x18\x06 \x01(\t\x12\x19\n\x11maturity_sequence\x18\x07 \x01(\x03\x12\x1e\n\x16overlapping_ranking_id\x18\x08 \x01(\t\x12\x14\n\x0cunseen_count\x18\t \x01(\x03\x12\x37\n\x08\x63\x61ptured\x18\n \x03(\x0b\x32%.collections_opt.api.v1.CapturedMoney\x12\x32\n\x05\x63\x65lls\x18\x0b \x03(\x0b\x32#.collections_opt.api.v1.MonitorCell\x12;\n\x0b\x63hallengers\x18\x0c \x03(\x0b\x32&.collections_opt.api.v1.ChallengerLoss\"k\n\x0e\x43hallengerLoss\x12\x15\n\rmodel_version\x18\x01 \x01(\t\x12\x42\n\x13log_loss_difference\x18\x02 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"T\n\rCapturedMoney\x12\r\n\x05order\x18\x01 \x01(\t\x12\x34\n\x05share\x18\x02 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\"\x9d\x04\n\x0bMonitorCell\x12\x11\n\tdimension\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0f\n\x07outcome\x18\x03 \x01(\t\x12\x15\n\raccount_count\x18\x04 \x01(\x03\x12\x16\n\tpredicted\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x37\n\x08realised\x18\x06 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x34\n\x05level\x18\x07 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x34\n\x05slope\x18\x08 \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x18\n\x0b\x62rier_skill\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x32\n\x03\x61uc\x18\n \x01(\x0b\x32%.collections_opt.api.v1.MonitorFigure\x12\x19\n\x0c\x65vidence_log\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12\x16\n\talarm_log\x18\x0c \x01(\x01H\x03\x88\x01\x01\x12!\n\x14\x66indable_odds_factor\x18\r \x01(\x01H\x04\x88\x01\x01\x12\r\n\x05\x61larm\x18\x0e \x01(\x08\x42\x0c\n\n_predictedB\x0e\n\x0c_brier_skillB\x0f\n\r_evidence_logB\x0c\n\n_alarm_logB\x17\n\x15_findable_odds_factor*\xb0\x02\n\x0eHorizonOutcome\x12\x1f\n\x1bHORIZON_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15HORIZON_OUTCOME_CURED\x10\x01\x12\x1d\n\x19HORIZON_OUTCOME_DEFAULTED\x10\x02\x12\x1a\n\x16HORIZON_OUTCOME_STAYED\x10\x03\x12\x18\n\x14HORIZON_OUTCOME_SOLD\x10\x04\x12\x1c\n\x18HORIZON_OUTCOME_RECALLED\x10\x05\x12\x1a\n\x16HORIZON_OUTCOME_CLOSED\x10\x06\x12\x18\n\x14HORIZON_OUTCOME_DIED\x10\x07\x12\x1b\n\x17HORIZON_OUTCOME_SETTLED\x10\x08\x12\x1c\n\x18HORIZON_OUTCOME_NOT_SEEN\x10\t*\x9d\x01\n\rOutcomeSource\x12\x1e\n\x1aOUTCOME_SOURCE_UNSPECIFIED\x10\x00\x12\x1a\n\x16OUTCOME_SOURCE_NOTHING\x10\x01\x12\x1c\n\x18OUTCOME_SOURCE_PORTFOLIO\x10\x02\x12\x19\n\x15OUTCOME_SOURCE_EVENTS\x10\x03\x12\x17\n\x13OUTCOME_SOURCE_FILE\x10\x04\x32\xac\x05\n\x0eMonitorService\x12q\n\x0eRecordOutcomes\x12-.collections_opt.api.v1.RecordOutcomesRequest\x1a..collections_opt.api.v1.RecordOutcomesResponse(\x01\x12o\n\x0eMatureRankings\x12-.collections_opt.api.v1.MatureRankingsRequest\x1a..collections_opt.api.v1.MatureRankingsResponse\x12o\n\x0eListMaturities\x12-.collections_opt.api.v1.ListMaturitiesRequest\x1a..collections_opt.api.v1.ListMaturitiesResponse\x12i\n\x0cListOutcomes\x12+.collections_opt.api.v1.ListOutcomesRequest\x1a,.collections_opt.api.v1.ListOutcomesResponse\x12r\n\x0f\x43ompareOutcomes\x12..collections_opt.api.v1.CompareOutcomesRequest\x1a/.collections_opt.api.v1.CompareOutcomesResponse\x12\x66\n\x0bGetMonitors\x12*.collections_opt.api.v1.GetMonitorsRequest\x1a+.collections_opt.api.v1.GetMonitorsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -79,6 +80,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMATURITIESREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTMATURITIESREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTMATURITIESREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTMATURITIESREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTMATURITIESREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTOUTCOMESREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_LISTOUTCOMESREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTOUTCOMESREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -97,62 +100,64 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMONITORSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_GETMONITORSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_GETMONITORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
-  _globals['_HORIZONOUTCOME']._serialized_start=4804
-  _globals['_HORIZONOUTCOME']._serialized_end=5108
-  _globals['_OUTCOMESOURCE']._serialized_start=5111
-  _globals['_OUTCOMESOURCE']._serialized_end=5268
-  _globals['_TOLDOUTCOME']._serialized_start=163
-  _globals['_TOLDOUTCOME']._serialized_end=370
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=373
-  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=536
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=538
-  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=599
-  _globals['_PRODUCTOUTCOMETERMS']._serialized_start=601
-  _globals['_PRODUCTOUTCOMETERMS']._serialized_end=687
-  _globals['_OUTCOMETERMS']._serialized_start=690
-  _globals['_OUTCOMETERMS']._serialized_end=900
-  _globals['_OUTCOMETERMS_PRODUCTSENTRY']._serialized_start=808
-  _globals['_OUTCOMETERMS_PRODUCTSENTRY']._serialized_end=900
-  _globals['_MATURERANKINGSREQUEST']._serialized_start=903
-  _globals['_MATURERANKINGSREQUEST']._serialized_end=1047
-  _globals['_MATURERANKINGSRESPONSE']._serialized_start=1049
-  _globals['_MATURERANKINGSRESPONSE']._serialized_end=1127
-  _globals['_MATURITY']._serialized_start=1130
-  _globals['_MATURITY']._serialized_end=1634
-  _globals['_OUTCOMECOUNT']._serialized_start=1636
-  _globals['_OUTCOMECOUNT']._serialized_end=1730
-  _globals['_SOURCECOUNT']._serialized_start=1732
-  _globals['_SOURCECOUNT']._serialized_end=1823
-  _globals['_LISTMATURITIESREQUEST']._serialized_start=1826
-  _globals['_LISTMATURITIESREQUEST']._serialized_end=2000
-  _globals['_LISTMATURITIESRESPONSE']._serialized_start=2002
-  _globals['_LISTMATURITIESRESPONSE']._serialized_end=2105
-  _globals['_LISTOUTCOMESREQUEST']._serialized_start=2107
-  _globals['_LISTOUTCOMESREQUEST']._serialized_end=2232
-  _globals['_LISTOUTCOMESRESPONSE']._serialized_start=2234
-  _globals['_LISTOUTCOMESRESPONSE']._serialized_end=2339
-  _globals['_MATUREDOUTCOME']._serialized_start=2342
-  _globals['_MATUREDOUTCOME']._serialized_end=2672
-  _globals['_COMPAREOUTCOMESREQUEST']._serialized_start=2674
-  _globals['_COMPAREOUTCOMESREQUEST']._serialized_end=2725
-  _globals['_COMPAREOUTCOMESRESPONSE']._serialized_start=2728
-  _globals['_COMPAREOUTCOMESRESPONSE']._serialized_end=2884
-  _globals['_WORKEDOUTCOMES']._serialized_start=2887
-  _globals['_WORKEDOUTCOMES']._serialized_end=3315
-  _globals['_GETMONITORSREQUEST']._serialized_start=3317
-  _globals['_GETMONITORSREQUEST']._serialized_end=3440
-  _globals['_GETMONITORSRESPONSE']._serialized_start=3443
-  _globals['_GETMONITORSRESPONSE']._serialized_end=3594
-  _globals['_MONITORFIGURE']._serialized_start=3596
-  _globals['_MONITORFIGURE']._serialized_end=3653
-  _globals['_MONITOR']._serialized_start=3656
-  _globals['_MONITOR']._serialized_end=4062
-  _globals['_CHALLENGERLOSS']._serialized_start=4064
-  _globals['_CHALLENGERLOSS']._serialized_end=4171
-  _globals['_CAPTUREDMONEY']._serialized_start=4173
-  _globals['_CAPTUREDMONEY']._serialized_end=4257
-  _globals['_MONITORCELL']._serialized_start=4260
-  _globals['_MONITORCELL']._serialized_end=4801
-  _globals['_MONITORSERVICE']._serialized_start=5271
-  _globals['_MONITORSERVICE']._serialized_end=5955
+  _globals['_GETMONITORSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_GETMONITORSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
+  _globals['_HORIZONOUTCOME']._serialized_start=4945
+  _globals['_HORIZONOUTCOME']._serialized_end=5249
+  _globals['_OUTCOMESOURCE']._serialized_start=5252
+  _globals['_OUTCOMESOURCE']._serialized_end=5409
+  _globals['_TOLDOUTCOME']._serialized_start=197
+  _globals['_TOLDOUTCOME']._serialized_end=404
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_start=407
+  _globals['_RECORDOUTCOMESREQUEST']._serialized_end=570
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_start=572
+  _globals['_RECORDOUTCOMESRESPONSE']._serialized_end=633
+  _globals['_PRODUCTOUTCOMETERMS']._serialized_start=635
+  _globals['_PRODUCTOUTCOMETERMS']._serialized_end=721
+  _globals['_OUTCOMETERMS']._serialized_start=724
+  _globals['_OUTCOMETERMS']._serialized_end=934
+  _globals['_OUTCOMETERMS_PRODUCTSENTRY']._serialized_start=842
+  _globals['_OUTCOMETERMS_PRODUCTSENTRY']._serialized_end=934
+  _globals['_MATURERANKINGSREQUEST']._serialized_start=937
+  _globals['_MATURERANKINGSREQUEST']._serialized_end=1081
+  _globals['_MATURERANKINGSRESPONSE']._serialized_start=1083
+  _globals['_MATURERANKINGSRESPONSE']._serialized_end=1161
+  _globals['_MATURITY']._serialized_start=1164
+  _globals['_MATURITY']._serialized_end=1668
+  _globals['_OUTCOMECOUNT']._serialized_start=1670
+  _globals['_OUTCOMECOUNT']._serialized_end=1764
+  _globals['_SOURCECOUNT']._serialized_start=1766
+  _globals['_SOURCECOUNT']._serialized_end=1857
+  _globals['_LISTMATURITIESREQUEST']._serialized_start=1860
+  _globals['_LISTMATURITIESREQUEST']._serialized_end=2087
+  _globals['_LISTMATURITIESRESPONSE']._serialized_start=2089
+  _globals['_LISTMATURITIESRESPONSE']._serialized_end=2192
+  _globals['_LISTOUTCOMESREQUEST']._serialized_start=2194
+  _globals['_LISTOUTCOMESREQUEST']._serialized_end=2319
+  _globals['_LISTOUTCOMESRESPONSE']._serialized_start=2321
+  _globals['_LISTOUTCOMESRESPONSE']._serialized_end=2426
+  _globals['_MATUREDOUTCOME']._serialized_start=2429
+  _globals['_MATUREDOUTCOME']._serialized_end=2759
+  _globals['_COMPAREOUTCOMESREQUEST']._serialized_start=2761
+  _globals['_COMPAREOUTCOMESREQUEST']._serialized_end=2812
+  _globals['_COMPAREOUTCOMESRESPONSE']._serialized_start=2815
+  _globals['_COMPAREOUTCOMESRESPONSE']._serialized_end=2971
+  _globals['_WORKEDOUTCOMES']._serialized_start=2974
+  _globals['_WORKEDOUTCOMES']._serialized_end=3402
+  _globals['_GETMONITORSREQUEST']._serialized_start=3405
+  _globals['_GETMONITORSREQUEST']._serialized_end=3581
+  _globals['_GETMONITORSRESPONSE']._serialized_start=3584
+  _globals['_GETMONITORSRESPONSE']._serialized_end=3735
+  _globals['_MONITORFIGURE']._serialized_start=3737
+  _globals['_MONITORFIGURE']._serialized_end=3794
+  _globals['_MONITOR']._serialized_start=3797
+  _globals['_MONITOR']._serialized_end=4203
+  _globals['_CHALLENGERLOSS']._serialized_start=4205
+  _globals['_CHALLENGERLOSS']._serialized_end=4312
+  _globals['_CAPTUREDMONEY']._serialized_start=4314
+  _globals['_CAPTUREDMONEY']._serialized_end=4398
+  _globals['_MONITORCELL']._serialized_start=4401
+  _globals['_MONITORCELL']._serialized_end=4942
+  _globals['_MONITORSERVICE']._serialized_start=5412
+  _globals['_MONITORSERVICE']._serialized_end=6096
 # @@protoc_insertion_point(module_scope)

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from collections_opt.api.v1 import value_parameters_pb2 as collections__opt_dot_api_dot_v1_dot_value__parameters__pb2
 from collections_opt.api.v1 import value_set_pb2 as collections__opt_dot_api_dot_v1_dot_value__set__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/collections_opt/api/v1/parameters_service.proto\x12\x16\x63ollections_opt.api.v1\x1a-collections_opt/api/v1/value_parameters.proto\x1a&collections_opt/api/v1/value_set.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xb2\x01\n\x15\x43reateValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\tvalue_set\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.ValueSetB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"M\n\x16\x43reateValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"\xc6\x01\n\x15UpdateValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\tvalue_set\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.ValueSetB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"M\n\x16UpdateValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"\xc2\x01\n\x16\x41pproveValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06set_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"N\n\x17\x41pproveValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"A\n\x12GetValueSetRequest\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"J\n\x13GetValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"w\n\x14ListValueSetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"f\n\x15ListValueSetsResponse\x12\x34\n\nvalue_sets\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.ValueSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x94\x01\n\x1bListValueSetVersionsRequest\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"m\n\x1cListValueSetVersionsResponse\x12\x34\n\nvalue_sets\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.ValueSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x17GetValuesInForceRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x16\n\x08products\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\"\x93\x01\n\x18GetValuesInForceResponse\x12\x41\n\x10value_parameters\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParameters\x12\x34\n\x07\x63hoices\x18\x02 \x03(\x0b\x32#.collections_opt.api.v1.ValueChoice2\xba\x06\n\x11ParametersService\x12o\n\x0e\x43reateValueSet\x12-.collections_opt.api.v1.CreateValueSetRequest\x1a..collections_opt.api.v1.CreateValueSetResponse\x12o\n\x0eUpdateValueSet\x12-.collections_opt.api.v1.UpdateValueSetRequest\x1a..collections_opt.api.v1.UpdateValueSetResponse\x12r\n\x0f\x41pproveValueSet\x12..collections_opt.api.v1.ApproveValueSetRequest\x1a/.collections_opt.api.v1.ApproveValueSetResponse\x12\x66\n\x0bGetValueSet\x12*.collections_opt.api.v1.GetValueSetRequest\x1a+.collections_opt.api.v1.GetValueSetResponse\x12l\n\rListValueSets\x12,.collections_opt.api.v1.ListValueSetsRequest\x1a-.collections_opt.api.v1.ListValueSetsResponse\x12\x81\x01\n\x14ListValueSetVersions\x12\x33.collections_opt.api.v1.ListValueSetVersionsRequest\x1a\x34.collections_opt.api.v1.ListValueSetVersionsResponse\x12u\n\x10GetValuesInForce\x12/.collections_opt.api.v1.GetValuesInForceRequest\x1a\x30.collections_opt.api.v1.GetValuesInForceResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/collections_opt/api/v1/parameters_service.proto\x12\x16\x63ollections_opt.api.v1\x1a-collections_opt/api/v1/value_parameters.proto\x1a&collections_opt/api/v1/value_set.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x16google/type/date.proto\"\xb2\x01\n\x15\x43reateValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\tvalue_set\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.ValueSetB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"M\n\x16\x43reateValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"\xc6\x01\n\x15UpdateValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x39\n\tvalue_set\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.ValueSetB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"M\n\x16UpdateValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"\xc2\x01\n\x16\x41pproveValueSetRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06set_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"N\n\x17\x41pproveValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"v\n\x12GetValueSetRequest\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"J\n\x13GetValueSetResponse\x12\x33\n\tvalue_set\x18\x01 \x01(\x0b\x32 .collections_opt.api.v1.ValueSet\"\xac\x01\n\x14ListValueSetsRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"f\n\x15ListValueSetsResponse\x12\x34\n\nvalue_sets\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.ValueSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc9\x01\n\x1bListValueSetVersionsRequest\x12\x14\n\x06set_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"m\n\x1cListValueSetVersionsResponse\x12\x34\n\nvalue_sets\x18\x01 \x03(\x0b\x32 .collections_opt.api.v1.ValueSet\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"z\n\x17GetValuesInForceRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x16\n\x08products\x18\x03 \x03(\tB\x04\xe2\x41\x01\x01\"\x93\x01\n\x18GetValuesInForceResponse\x12\x41\n\x10value_parameters\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParameters\x12\x34\n\x07\x63hoices\x18\x02 \x03(\x0b\x32#.collections_opt.api.v1.ValueChoice2\xba\x06\n\x11ParametersService\x12o\n\x0e\x43reateValueSet\x12-.collections_opt.api.v1.CreateValueSetRequest\x1a..collections_opt.api.v1.CreateValueSetResponse\x12o\n\x0eUpdateValueSet\x12-.collections_opt.api.v1.UpdateValueSetRequest\x1a..collections_opt.api.v1.UpdateValueSetResponse\x12r\n\x0f\x41pproveValueSet\x12..collections_opt.api.v1.ApproveValueSetRequest\x1a/.collections_opt.api.v1.ApproveValueSetResponse\x12\x66\n\x0bGetValueSet\x12*.collections_opt.api.v1.GetValueSetRequest\x1a+.collections_opt.api.v1.GetValueSetResponse\x12l\n\rListValueSets\x12,.collections_opt.api.v1.ListValueSetsRequest\x1a-.collections_opt.api.v1.ListValueSetsResponse\x12\x81\x01\n\x14ListValueSetVersions\x12\x33.collections_opt.api.v1.ListValueSetVersionsRequest\x1a\x34.collections_opt.api.v1.ListValueSetVersionsResponse\x12u\n\x10GetValuesInForce\x12/.collections_opt.api.v1.GetValuesInForceRequest\x1a\x30.collections_opt.api.v1.GetValuesInForceResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -76,6 +77,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETVALUESETREQUEST'].fields_by_name['set_id']._serialized_options = b'\342A\001\002'
   _globals['_GETVALUESETREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_GETVALUESETREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\001'
+  _globals['_GETVALUESETREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_GETVALUESETREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -84,6 +87,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTVALUESETSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTVALUESETSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTVALUESETSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['set_id']._loaded_options = None
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['set_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -94,40 +99,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTVALUESETVERSIONSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\001'
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['products']._loaded_options = None
   _globals['_GETVALUESINFORCEREQUEST'].fields_by_name['products']._serialized_options = b'\342A\001\001'
-  _globals['_CREATEVALUESETREQUEST']._serialized_start=220
-  _globals['_CREATEVALUESETREQUEST']._serialized_end=398
-  _globals['_CREATEVALUESETRESPONSE']._serialized_start=400
-  _globals['_CREATEVALUESETRESPONSE']._serialized_end=477
-  _globals['_UPDATEVALUESETREQUEST']._serialized_start=480
-  _globals['_UPDATEVALUESETREQUEST']._serialized_end=678
-  _globals['_UPDATEVALUESETRESPONSE']._serialized_start=680
-  _globals['_UPDATEVALUESETRESPONSE']._serialized_end=757
-  _globals['_APPROVEVALUESETREQUEST']._serialized_start=760
-  _globals['_APPROVEVALUESETREQUEST']._serialized_end=954
-  _globals['_APPROVEVALUESETRESPONSE']._serialized_start=956
-  _globals['_APPROVEVALUESETRESPONSE']._serialized_end=1034
-  _globals['_GETVALUESETREQUEST']._serialized_start=1036
-  _globals['_GETVALUESETREQUEST']._serialized_end=1101
-  _globals['_GETVALUESETRESPONSE']._serialized_start=1103
-  _globals['_GETVALUESETRESPONSE']._serialized_end=1177
-  _globals['_LISTVALUESETSREQUEST']._serialized_start=1179
-  _globals['_LISTVALUESETSREQUEST']._serialized_end=1298
-  _globals['_LISTVALUESETSRESPONSE']._serialized_start=1300
-  _globals['_LISTVALUESETSRESPONSE']._serialized_end=1402
-  _globals['_LISTVALUESETVERSIONSREQUEST']._serialized_start=1405
-  _globals['_LISTVALUESETVERSIONSREQUEST']._serialized_end=1553
-  _globals['_LISTVALUESETVERSIONSRESPONSE']._serialized_start=1555
-  _globals['_LISTVALUESETVERSIONSRESPONSE']._serialized_end=1664
-  _globals['_GETVALUESINFORCEREQUEST']._serialized_start=1666
-  _globals['_GETVALUESINFORCEREQUEST']._serialized_end=1788
-  _globals['_GETVALUESINFORCERESPONSE']._serialized_start=1791
-  _globals['_GETVALUESINFORCERESPONSE']._serialized_end=1938
-  _globals['_PARAMETERSSERVICE']._serialized_start=1941
-  _globals['_PARAMETERSSERVICE']._serialized_end=2767
+  _globals['_CREATEVALUESETREQUEST']._serialized_start=254
+  _globals['_CREATEVALUESETREQUEST']._serialized_end=432
+  _globals['_CREATEVALUESETRESPONSE']._serialized_start=434
+  _globals['_CREATEVALUESETRESPONSE']._serialized_end=511
+  _globals['_UPDATEVALUESETREQUEST']._serialized_start=514
+  _globals['_UPDATEVALUESETREQUEST']._serialized_end=712
+  _globals['_UPDATEVALUESETRESPONSE']._serialized_start=714
+  _globals['_UPDATEVALUESETRESPONSE']._serialized_end=791
+  _globals['_APPROVEVALUESETREQUEST']._serialized_start=794
+  _globals['_APPROVEVALUESETREQUEST']._serialized_end=988
+  _globals['_APPROVEVALUESETRESPONSE']._serialized_start=990
+  _globals['_APPROVEVALUESETRESPONSE']._serialized_end=1068
+  _globals['_GETVALUESETREQUEST']._serialized_start=1070
+  _globals['_GETVALUESETREQUEST']._serialized_end=1188
+  _globals['_GETVALUESETRESPONSE']._serialized_start=1190
+  _globals['_GETVALUESETRESPONSE']._serialized_end=1264
+  _globals['_LISTVALUESETSREQUEST']._serialized_start=1267
+  _globals['_LISTVALUESETSREQUEST']._serialized_end=1439
+  _globals['_LISTVALUESETSRESPONSE']._serialized_start=1441
+  _globals['_LISTVALUESETSRESPONSE']._serialized_end=1543
+  _globals['_LISTVALUESETVERSIONSREQUEST']._serialized_start=1546
+  _globals['_LISTVALUESETVERSIONSREQUEST']._serialized_end=1747
+  _globals['_LISTVALUESETVERSIONSRESPONSE']._serialized_start=1749
+  _globals['_LISTVALUESETVERSIONSRESPONSE']._serialized_end=1858
+  _globals['_GETVALUESINFORCEREQUEST']._serialized_start=1860
+  _globals['_GETVALUESINFORCEREQUEST']._serialized_end=1982
+  _globals['_GETVALUESINFORCERESPONSE']._serialized_start=1985
+  _globals['_GETVALUESINFORCERESPONSE']._serialized_end=2132
+  _globals['_PARAMETERSSERVICE']._serialized_start=2135
+  _globals['_PARAMETERSSERVICE']._serialized_end=2961
 # @@protoc_insertion_point(module_scope)

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
@@ -33,7 +34,7 @@ class CreateValueSetRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     note: _builtins.str
@@ -98,7 +99,7 @@ class UpdateValueSetRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     note: _builtins.str
@@ -167,7 +168,7 @@ class ApproveValueSetRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     set_id: _builtins.str
@@ -231,19 +232,25 @@ class GetValueSetRequest(_message.Message):
 
     SET_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     set_id: _builtins.str
     """Which set."""
     version: _builtins.int
     """Which version; 0 is the latest."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `state`; none returns all."""
+
     def __init__(
         self,
         *,
         set_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["set_id", b"set_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask", "set_id", b"set_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -283,6 +290,7 @@ class ListValueSetsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Sets per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
@@ -295,6 +303,10 @@ class ListValueSetsRequest(_message.Message):
     """A field, or a field and `desc`: set_id, effective_from, version, create_time.
     Empty: by id.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `set_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -302,10 +314,11 @@ class ListValueSetsRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -350,6 +363,7 @@ class ListValueSetVersionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     set_id: _builtins.str
     """Which set."""
     page_size: _builtins.int
@@ -364,6 +378,10 @@ class ListValueSetVersionsRequest(_message.Message):
     """A field, or a field and `desc`: effective_from, version, create_time.
     Empty: newest first.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `state.version`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -372,10 +390,11 @@ class ListValueSetVersionsRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "set_id", b"set_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask", "set_id", b"set_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

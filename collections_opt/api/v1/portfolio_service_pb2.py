@@ -27,11 +27,12 @@ from collections_opt.api.v1 import columns_pb2 as collections__opt_dot_api_dot_v
 from collections_opt.api.v1 import derivation_pb2 as collections__opt_dot_api_dot_v1_dot_derivation__pb2
 from collections_opt.api.v1 import own_columns_pb2 as collections__opt_dot_api_dot_v1_dot_own__columns__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.collections_opt/api/v1/portfolio_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/actor.proto\x1a$collections_opt/api/v1/columns.proto\x1a\'collections_opt/api/v1/derivation.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcb\x01\n\x16ImportPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"W\n\x08\x46ileRows\x12\x13\n\x05lines\x18\x01 \x03(\x03\x42\x04\xe2\x41\x01\x01\x12\x36\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32 .collections_opt.api.v1.RowFaultB\x04\xe2\x41\x01\x01\"\x87\x01\n\x08RowFault\x12\x11\n\x03row\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x63olumn\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05value\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04rule\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06remedy\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x13\x44raftMappingRequest\x12<\n\x06header\x18\x01 \x01(\x0b\x32*.collections_opt.api.v1.DraftMappingHeaderH\x00\x12\x0e\n\x04part\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\xbc\x01\n\x12\x44raftMappingHeader\x12\x17\n\tfile_name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07product\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05sheet\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\x9b\x01\n\x14\x44raftMappingResponse\x12\x0f\n\x07mapping\x18\x01 \x01(\t\x12\x36\n\x07\x63olumns\x18\x02 \x03(\x0b\x32%.collections_opt.api.v1.DraftedColumn\x12\x0f\n\x07missing\x18\x03 \x03(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\x12\x16\n\x0eunread_columns\x18\x05 \x03(\t\"U\n\rDraftedColumn\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x16\n\x0esource_columns\x18\x02 \x03(\t\x12\x10\n\x08sureness\x18\x03 \x01(\x01\x12\x0b\n\x03why\x18\x04 \x01(\t\"j\n\x11ImportFileRequest\x12:\n\x06header\x18\x01 \x01(\x0b\x32(.collections_opt.api.v1.ImportFileHeaderH\x00\x12\x0e\n\x04part\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\xc5\x01\n\x10ImportFileHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07mapping\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\xd1\x02\n\x12ImportFileResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12<\n\x08\x66indings\x18\x02 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\x12\x16\n\x0e\x66ile_row_count\x18\x05 \x01(\x05\x12\x16\n\x0eunread_columns\x18\x06 \x03(\t\x12\x16\n\x0e\x61\x62sent_columns\x18\x07 \x03(\t\"\xca\x01\n\x15\x43heckPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"\x9d\x02\n\x16\x43heckPortfolioResponse\x12\x36\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.PortfolioH\x00\x12?\n\x08\x66indings\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.QuarantinedAccountsH\x00\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.ContradictionB\t\n\x07\x63ontent\"_\n\x13QuarantinedAccounts\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\"\xc8\x03\n\x0fPortfolioHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63ountry_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12X\n\x0esource_columns\x18\x08 \x03(\x0b\x32:.collections_opt.api.v1.PortfolioHeader.SourceColumnsEntryB\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\n \x03(\tB\x04\xe2\x41\x01\x01\x1a\x34\n\x12SourceColumnsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd0\x01\n\x17ImportPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12@\n\x10normalised_codes\x18\x02 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\"p\n\rContradiction\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x14\n\x0cperson_count\x18\x02 \x01(\x05\x12\x15\n\raccount_count\x18\x03 \x01(\x05\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\"N\n\x0eNormalisedCode\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\"\xf0\x02\n\tPortfolio\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12%\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x06 \x01(\x05\x12\x19\n\x11quarantined_count\x18\x07 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0bimported_by\x18\n \x01(\x0b\x32%.collections_opt.api.v1.RecordedActor\x12\x39\n\x0c\x64\x65rived_from\x18\x0b \x01(\x0b\x32#.collections_opt.api.v1.DerivedFrom\"\xc0\x01\n\x12RollForwardRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12!\n\x13rolled_portfolio_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12!\n\x13\x65vents_are_complete\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"K\n\x13RollForwardResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"1\n\x13GetPortfolioRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"L\n\x14GetPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"x\n\x15ListPortfoliosRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"h\n\x16ListPortfoliosResponse\x12\x35\n\nportfolios\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x85\x01\n\x1eListQuarantinedAccountsRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x84\x01\n\x1fListQuarantinedAccountsResponse\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x12QuarantinedAccount\x12\x0b\n\x03row\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0e\n\x06remedy\x18\x06 \x01(\t\x12\x0c\n\x04line\x18\x07 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x08 \x01(\t2\xa2\x07\n\x10PortfolioService\x12t\n\x0fImportPortfolio\x12..collections_opt.api.v1.ImportPortfolioRequest\x1a/.collections_opt.api.v1.ImportPortfolioResponse(\x01\x12s\n\x0e\x43heckPortfolio\x12-.collections_opt.api.v1.CheckPortfolioRequest\x1a..collections_opt.api.v1.CheckPortfolioResponse(\x01\x30\x01\x12k\n\x0c\x44raftMapping\x12+.collections_opt.api.v1.DraftMappingRequest\x1a,.collections_opt.api.v1.DraftMappingResponse(\x01\x12\x65\n\nImportFile\x12).collections_opt.api.v1.ImportFileRequest\x1a*.collections_opt.api.v1.ImportFileResponse(\x01\x12i\n\x0cGetPortfolio\x12+.collections_opt.api.v1.GetPortfolioRequest\x1a,.collections_opt.api.v1.GetPortfolioResponse\x12o\n\x0eListPortfolios\x12-.collections_opt.api.v1.ListPortfoliosRequest\x1a..collections_opt.api.v1.ListPortfoliosResponse\x12\x8a\x01\n\x17ListQuarantinedAccounts\x12\x36.collections_opt.api.v1.ListQuarantinedAccountsRequest\x1a\x37.collections_opt.api.v1.ListQuarantinedAccountsResponse\x12\x66\n\x0bRollForward\x12*.collections_opt.api.v1.RollForwardRequest\x1a+.collections_opt.api.v1.RollForwardResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n.collections_opt/api/v1/portfolio_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/actor.proto\x1a$collections_opt/api/v1/columns.proto\x1a\'collections_opt/api/v1/derivation.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xcb\x01\n\x16ImportPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"W\n\x08\x46ileRows\x12\x13\n\x05lines\x18\x01 \x03(\x03\x42\x04\xe2\x41\x01\x01\x12\x36\n\x06\x66\x61ults\x18\x02 \x03(\x0b\x32 .collections_opt.api.v1.RowFaultB\x04\xe2\x41\x01\x01\"\x87\x01\n\x08RowFault\x12\x11\n\x03row\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x13\n\x05\x66ield\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x63olumn\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05value\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x12\n\x04rule\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06remedy\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"n\n\x13\x44raftMappingRequest\x12<\n\x06header\x18\x01 \x01(\x0b\x32*.collections_opt.api.v1.DraftMappingHeaderH\x00\x12\x0e\n\x04part\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\xbc\x01\n\x12\x44raftMappingHeader\x12\x17\n\tfile_name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x15\n\x07product\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x13\n\x05sheet\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\x9b\x01\n\x14\x44raftMappingResponse\x12\x0f\n\x07mapping\x18\x01 \x01(\t\x12\x36\n\x07\x63olumns\x18\x02 \x03(\x0b\x32%.collections_opt.api.v1.DraftedColumn\x12\x0f\n\x07missing\x18\x03 \x03(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\x12\x16\n\x0eunread_columns\x18\x05 \x03(\t\"U\n\rDraftedColumn\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x16\n\x0esource_columns\x18\x02 \x03(\t\x12\x10\n\x08sureness\x18\x03 \x01(\x01\x12\x0b\n\x03why\x18\x04 \x01(\t\"j\n\x11ImportFileRequest\x12:\n\x06header\x18\x01 \x01(\x0b\x32(.collections_opt.api.v1.ImportFileHeaderH\x00\x12\x0e\n\x04part\x18\x02 \x01(\x0cH\x00\x42\t\n\x07\x63ontent\"\xc5\x01\n\x10ImportFileHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tfile_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07mapping\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x01\x12\x1b\n\rallow_missing\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\"\xd1\x02\n\x12ImportFileResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12<\n\x08\x66indings\x18\x02 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\x12\x16\n\x0e\x66ile_row_count\x18\x05 \x01(\x05\x12\x16\n\x0eunread_columns\x18\x06 \x03(\t\x12\x16\n\x0e\x61\x62sent_columns\x18\x07 \x03(\t\"\xca\x01\n\x15\x43heckPortfolioRequest\x12\x39\n\x06header\x18\x01 \x01(\x0b\x32\'.collections_opt.api.v1.PortfolioHeaderH\x00\x12\x34\n\x05\x63hunk\x18\x02 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkH\x00\x12\x35\n\tfile_rows\x18\x03 \x01(\x0b\x32 .collections_opt.api.v1.FileRowsH\x00\x42\t\n\x07\x63ontent\"\x9d\x02\n\x16\x43heckPortfolioResponse\x12\x36\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.PortfolioH\x00\x12?\n\x08\x66indings\x18\x02 \x01(\x0b\x32+.collections_opt.api.v1.QuarantinedAccountsH\x00\x12@\n\x10normalised_codes\x18\x03 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.ContradictionB\t\n\x07\x63ontent\"_\n\x13QuarantinedAccounts\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\"\xe6\x03\n\x0fPortfolioHeader\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\trow_count\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x06 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x63ountry_code\x18\x07 \x01(\tB\x04\xe2\x41\x01\x01\x12X\n\x0esource_columns\x18\x08 \x03(\x0b\x32:.collections_opt.api.v1.PortfolioHeader.SourceColumnsEntryB\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x16\n\x08products\x18\n \x03(\tB\x04\xe2\x41\x01\x01\x12\x1c\n\x0eretention_days\x18\x0b \x01(\x05\x42\x04\xe2\x41\x01\x01\x1a\x34\n\x12SourceColumnsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xd0\x01\n\x17ImportPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12@\n\x10normalised_codes\x18\x02 \x03(\x0b\x32&.collections_opt.api.v1.NormalisedCode\x12=\n\x0e\x63ontradictions\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.Contradiction\"p\n\rContradiction\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x14\n\x0cperson_count\x18\x02 \x01(\x05\x12\x15\n\raccount_count\x18\x03 \x01(\x05\x12\x12\n\naccount_id\x18\x04 \x01(\t\x12\x0f\n\x07reading\x18\x05 \x01(\t\"N\n\x0eNormalisedCode\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x0c\n\x04\x63ode\x18\x03 \x01(\t\x12\x11\n\trow_count\x18\x04 \x01(\x05\"\x98\x03\n\tPortfolio\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12%\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x15\n\rcurrency_code\x18\x04 \x01(\t\x12\x11\n\trow_count\x18\x05 \x01(\x05\x12\x16\n\x0e\x61\x63\x63\x65pted_count\x18\x06 \x01(\x05\x12\x19\n\x11quarantined_count\x18\x07 \x01(\x05\x12\x0e\n\x06\x64igest\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x0bimported_by\x18\n \x01(\x0b\x32%.collections_opt.api.v1.RecordedActor\x12\x39\n\x0c\x64\x65rived_from\x18\x0b \x01(\x0b\x32#.collections_opt.api.v1.DerivedFrom\x12&\n\x0b\x65xpire_date\x18\x0c \x01(\x0b\x32\x11.google.type.Date\"\xc0\x01\n\x12RollForwardRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12!\n\x13rolled_portfolio_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12!\n\x13\x65vents_are_complete\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"K\n\x13RollForwardResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"g\n\x16\x44\x65letePortfolioRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"T\n\x17\x44\x65letePortfolioResponse\x12\x39\n\x07\x64\x65leted\x18\x01 \x01(\x0b\x32(.collections_opt.api.v1.DeletedPortfolio\"L\n\x17\x45xpirePortfoliosRequest\x12\x14\n\x06reason\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"X\n\x18\x45xpirePortfoliosResponse\x12<\n\nportfolios\x18\x01 \x03(\x0b\x32(.collections_opt.api.v1.DeletedPortfolio\"u\n\x10\x44\x65letedPortfolio\x12\x14\n\x0cportfolio_id\x18\x01 \x01(\t\x12\x11\n\trow_count\x18\x02 \x01(\x03\x12\x15\n\x08position\x18\x03 \x01(\x03H\x00\x88\x01\x01\x12\x14\n\x0ckept_because\x18\x04 \x01(\tB\x0b\n\t_position\"1\n\x13GetPortfolioRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"L\n\x14GetPortfolioResponse\x12\x34\n\tportfolio\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\"\xad\x01\n\x15ListPortfoliosRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"h\n\x16ListPortfoliosResponse\x12\x35\n\nportfolios\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xba\x01\n\x1eListQuarantinedAccountsRequest\x12\x1a\n\x0cportfolio_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\x84\x01\n\x1fListQuarantinedAccountsResponse\x12H\n\x14quarantined_accounts\x18\x01 \x03(\x0b\x32*.collections_opt.api.v1.QuarantinedAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x8f\x01\n\x12QuarantinedAccount\x12\x0b\n\x03row\x18\x01 \x01(\x03\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\t\x12\x0c\n\x04rule\x18\x05 \x01(\t\x12\x0e\n\x06remedy\x18\x06 \x01(\t\x12\x0c\n\x04line\x18\x07 \x01(\x03\x12\x0e\n\x06\x63olumn\x18\x08 \x01(\t2\x8d\t\n\x10PortfolioService\x12t\n\x0fImportPortfolio\x12..collections_opt.api.v1.ImportPortfolioRequest\x1a/.collections_opt.api.v1.ImportPortfolioResponse(\x01\x12s\n\x0e\x43heckPortfolio\x12-.collections_opt.api.v1.CheckPortfolioRequest\x1a..collections_opt.api.v1.CheckPortfolioResponse(\x01\x30\x01\x12k\n\x0c\x44raftMapping\x12+.collections_opt.api.v1.DraftMappingRequest\x1a,.collections_opt.api.v1.DraftMappingResponse(\x01\x12\x65\n\nImportFile\x12).collections_opt.api.v1.ImportFileRequest\x1a*.collections_opt.api.v1.ImportFileResponse(\x01\x12i\n\x0cGetPortfolio\x12+.collections_opt.api.v1.GetPortfolioRequest\x1a,.collections_opt.api.v1.GetPortfolioResponse\x12o\n\x0eListPortfolios\x12-.collections_opt.api.v1.ListPortfoliosRequest\x1a..collections_opt.api.v1.ListPortfoliosResponse\x12\x8a\x01\n\x17ListQuarantinedAccounts\x12\x36.collections_opt.api.v1.ListQuarantinedAccountsRequest\x1a\x37.collections_opt.api.v1.ListQuarantinedAccountsResponse\x12\x66\n\x0bRollForward\x12*.collections_opt.api.v1.RollForwardRequest\x1a+.collections_opt.api.v1.RollForwardResponse\x12r\n\x0f\x44\x65letePortfolio\x12..collections_opt.api.v1.DeletePortfolioRequest\x1a/.collections_opt.api.v1.DeletePortfolioResponse\x12u\n\x10\x45xpirePortfolios\x12/.collections_opt.api.v1.ExpirePortfoliosRequest\x1a\x30.collections_opt.api.v1.ExpirePortfoliosResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -101,6 +102,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PORTFOLIOHEADER'].fields_by_name['own_columns']._serialized_options = b'\342A\001\001'
   _globals['_PORTFOLIOHEADER'].fields_by_name['products']._loaded_options = None
   _globals['_PORTFOLIOHEADER'].fields_by_name['products']._serialized_options = b'\342A\001\001'
+  _globals['_PORTFOLIOHEADER'].fields_by_name['retention_days']._loaded_options = None
+  _globals['_PORTFOLIOHEADER'].fields_by_name['retention_days']._serialized_options = b'\342A\001\001'
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['as_of_date']._loaded_options = None
@@ -111,6 +114,16 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['events_are_complete']._serialized_options = b'\342A\001\001'
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_ROLLFORWARDREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_DELETEPORTFOLIOREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_EXPIREPORTFOLIOSREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_EXPIREPORTFOLIOSREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_EXPIREPORTFOLIOSREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_EXPIREPORTFOLIOSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_GETPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_GETPORTFOLIOREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -121,6 +134,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTPORTFOLIOSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -129,62 +144,74 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['filter']._loaded_options = None
   _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
-  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_start=322
-  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_end=525
-  _globals['_FILEROWS']._serialized_start=527
-  _globals['_FILEROWS']._serialized_end=614
-  _globals['_ROWFAULT']._serialized_start=617
-  _globals['_ROWFAULT']._serialized_end=752
-  _globals['_DRAFTMAPPINGREQUEST']._serialized_start=754
-  _globals['_DRAFTMAPPINGREQUEST']._serialized_end=864
-  _globals['_DRAFTMAPPINGHEADER']._serialized_start=867
-  _globals['_DRAFTMAPPINGHEADER']._serialized_end=1055
-  _globals['_DRAFTMAPPINGRESPONSE']._serialized_start=1058
-  _globals['_DRAFTMAPPINGRESPONSE']._serialized_end=1213
-  _globals['_DRAFTEDCOLUMN']._serialized_start=1215
-  _globals['_DRAFTEDCOLUMN']._serialized_end=1300
-  _globals['_IMPORTFILEREQUEST']._serialized_start=1302
-  _globals['_IMPORTFILEREQUEST']._serialized_end=1408
-  _globals['_IMPORTFILEHEADER']._serialized_start=1411
-  _globals['_IMPORTFILEHEADER']._serialized_end=1608
-  _globals['_IMPORTFILERESPONSE']._serialized_start=1611
-  _globals['_IMPORTFILERESPONSE']._serialized_end=1948
-  _globals['_CHECKPORTFOLIOREQUEST']._serialized_start=1951
-  _globals['_CHECKPORTFOLIOREQUEST']._serialized_end=2153
-  _globals['_CHECKPORTFOLIORESPONSE']._serialized_start=2156
-  _globals['_CHECKPORTFOLIORESPONSE']._serialized_end=2441
-  _globals['_QUARANTINEDACCOUNTS']._serialized_start=2443
-  _globals['_QUARANTINEDACCOUNTS']._serialized_end=2538
-  _globals['_PORTFOLIOHEADER']._serialized_start=2541
-  _globals['_PORTFOLIOHEADER']._serialized_end=2997
-  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_start=2945
-  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_end=2997
-  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_start=3000
-  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_end=3208
-  _globals['_CONTRADICTION']._serialized_start=3210
-  _globals['_CONTRADICTION']._serialized_end=3322
-  _globals['_NORMALISEDCODE']._serialized_start=3324
-  _globals['_NORMALISEDCODE']._serialized_end=3402
-  _globals['_PORTFOLIO']._serialized_start=3405
-  _globals['_PORTFOLIO']._serialized_end=3773
-  _globals['_ROLLFORWARDREQUEST']._serialized_start=3776
-  _globals['_ROLLFORWARDREQUEST']._serialized_end=3968
-  _globals['_ROLLFORWARDRESPONSE']._serialized_start=3970
-  _globals['_ROLLFORWARDRESPONSE']._serialized_end=4045
-  _globals['_GETPORTFOLIOREQUEST']._serialized_start=4047
-  _globals['_GETPORTFOLIOREQUEST']._serialized_end=4096
-  _globals['_GETPORTFOLIORESPONSE']._serialized_start=4098
-  _globals['_GETPORTFOLIORESPONSE']._serialized_end=4174
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=4176
-  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=4296
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=4298
-  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=4402
-  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_start=4405
-  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_end=4538
-  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_start=4541
-  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_end=4673
-  _globals['_QUARANTINEDACCOUNT']._serialized_start=4676
-  _globals['_QUARANTINEDACCOUNT']._serialized_end=4819
-  _globals['_PORTFOLIOSERVICE']._serialized_start=4822
-  _globals['_PORTFOLIOSERVICE']._serialized_end=5752
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
+  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_start=356
+  _globals['_IMPORTPORTFOLIOREQUEST']._serialized_end=559
+  _globals['_FILEROWS']._serialized_start=561
+  _globals['_FILEROWS']._serialized_end=648
+  _globals['_ROWFAULT']._serialized_start=651
+  _globals['_ROWFAULT']._serialized_end=786
+  _globals['_DRAFTMAPPINGREQUEST']._serialized_start=788
+  _globals['_DRAFTMAPPINGREQUEST']._serialized_end=898
+  _globals['_DRAFTMAPPINGHEADER']._serialized_start=901
+  _globals['_DRAFTMAPPINGHEADER']._serialized_end=1089
+  _globals['_DRAFTMAPPINGRESPONSE']._serialized_start=1092
+  _globals['_DRAFTMAPPINGRESPONSE']._serialized_end=1247
+  _globals['_DRAFTEDCOLUMN']._serialized_start=1249
+  _globals['_DRAFTEDCOLUMN']._serialized_end=1334
+  _globals['_IMPORTFILEREQUEST']._serialized_start=1336
+  _globals['_IMPORTFILEREQUEST']._serialized_end=1442
+  _globals['_IMPORTFILEHEADER']._serialized_start=1445
+  _globals['_IMPORTFILEHEADER']._serialized_end=1642
+  _globals['_IMPORTFILERESPONSE']._serialized_start=1645
+  _globals['_IMPORTFILERESPONSE']._serialized_end=1982
+  _globals['_CHECKPORTFOLIOREQUEST']._serialized_start=1985
+  _globals['_CHECKPORTFOLIOREQUEST']._serialized_end=2187
+  _globals['_CHECKPORTFOLIORESPONSE']._serialized_start=2190
+  _globals['_CHECKPORTFOLIORESPONSE']._serialized_end=2475
+  _globals['_QUARANTINEDACCOUNTS']._serialized_start=2477
+  _globals['_QUARANTINEDACCOUNTS']._serialized_end=2572
+  _globals['_PORTFOLIOHEADER']._serialized_start=2575
+  _globals['_PORTFOLIOHEADER']._serialized_end=3061
+  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_start=3009
+  _globals['_PORTFOLIOHEADER_SOURCECOLUMNSENTRY']._serialized_end=3061
+  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_start=3064
+  _globals['_IMPORTPORTFOLIORESPONSE']._serialized_end=3272
+  _globals['_CONTRADICTION']._serialized_start=3274
+  _globals['_CONTRADICTION']._serialized_end=3386
+  _globals['_NORMALISEDCODE']._serialized_start=3388
+  _globals['_NORMALISEDCODE']._serialized_end=3466
+  _globals['_PORTFOLIO']._serialized_start=3469
+  _globals['_PORTFOLIO']._serialized_end=3877
+  _globals['_ROLLFORWARDREQUEST']._serialized_start=3880
+  _globals['_ROLLFORWARDREQUEST']._serialized_end=4072
+  _globals['_ROLLFORWARDRESPONSE']._serialized_start=4074
+  _globals['_ROLLFORWARDRESPONSE']._serialized_end=4149
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_start=4151
+  _globals['_DELETEPORTFOLIOREQUEST']._serialized_end=4254
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_start=4256
+  _globals['_DELETEPORTFOLIORESPONSE']._serialized_end=4340
+  _globals['_EXPIREPORTFOLIOSREQUEST']._serialized_start=4342
+  _globals['_EXPIREPORTFOLIOSREQUEST']._serialized_end=4418
+  _globals['_EXPIREPORTFOLIOSRESPONSE']._serialized_start=4420
+  _globals['_EXPIREPORTFOLIOSRESPONSE']._serialized_end=4508
+  _globals['_DELETEDPORTFOLIO']._serialized_start=4510
+  _globals['_DELETEDPORTFOLIO']._serialized_end=4627
+  _globals['_GETPORTFOLIOREQUEST']._serialized_start=4629
+  _globals['_GETPORTFOLIOREQUEST']._serialized_end=4678
+  _globals['_GETPORTFOLIORESPONSE']._serialized_start=4680
+  _globals['_GETPORTFOLIORESPONSE']._serialized_end=4756
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_start=4759
+  _globals['_LISTPORTFOLIOSREQUEST']._serialized_end=4932
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_start=4934
+  _globals['_LISTPORTFOLIOSRESPONSE']._serialized_end=5038
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_start=5041
+  _globals['_LISTQUARANTINEDACCOUNTSREQUEST']._serialized_end=5227
+  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_start=5230
+  _globals['_LISTQUARANTINEDACCOUNTSRESPONSE']._serialized_end=5362
+  _globals['_QUARANTINEDACCOUNT']._serialized_start=5365
+  _globals['_QUARANTINEDACCOUNT']._serialized_end=5508
+  _globals['_PORTFOLIOSERVICE']._serialized_start=5511
+  _globals['_PORTFOLIOSERVICE']._serialized_end=6676
 # @@protoc_insertion_point(module_scope)

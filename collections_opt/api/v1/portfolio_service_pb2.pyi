@@ -9,6 +9,7 @@ from collections_opt.api.v1 import columns_pb2 as _columns_pb2
 from collections_opt.api.v1 import derivation_pb2 as _derivation_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -564,6 +565,7 @@ class PortfolioHeader(_message.Message):
     SOURCE_COLUMNS_FIELD_NUMBER: _builtins.int
     OWN_COLUMNS_FIELD_NUMBER: _builtins.int
     PRODUCTS_FIELD_NUMBER: _builtins.int
+    RETENTION_DAYS_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio: 1 to 128 letters, digits, '-', '_' or '.'."""
     time_zone: _builtins.str
@@ -576,6 +578,10 @@ class PortfolioHeader(_message.Message):
     """Check only: nothing is stored."""
     country_code: _builtins.str
     """ISO 3166-1 alpha-2 country that states written alone ("MA") belong to; empty reads them by the currency."""
+    retention_days: _builtins.int
+    """Days after as_of_date from which ExpirePortfolios deletes it, 36,525 at most; 0 keeps it until somebody deletes it. Of an import
+    sent again the first counts.
+    """
     @_builtins.property
     def as_of_date(self) -> _date_pb2.Date:
         """The day the columns describe, in time_zone."""
@@ -607,10 +613,11 @@ class PortfolioHeader(_message.Message):
         source_columns: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
         products: _abc.Iterable[_builtins.str] | None = ...,
+        retention_days: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "products", b"products", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "country_code", b"country_code", "currency_code", b"currency_code", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "products", b"products", "retention_days", b"retention_days", "row_count", b"row_count", "source_columns", b"source_columns", "time_zone", b"time_zone", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -741,6 +748,7 @@ class Portfolio(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     IMPORTED_BY_FIELD_NUMBER: _builtins.int
     DERIVED_FROM_FIELD_NUMBER: _builtins.int
+    EXPIRE_DATE_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Id of the portfolio."""
     time_zone: _builtins.str
@@ -771,6 +779,10 @@ class Portfolio(_message.Message):
     def derived_from(self) -> _derivation_pb2.DerivedFrom:
         """What it follows from; not set for one that was imported, nor in lists."""
 
+    @_builtins.property
+    def expire_date(self) -> _date_pb2.Date:
+        """From which day ExpirePortfolios deletes it; not set where no retention was declared, nor in lists."""
+
     def __init__(
         self,
         *,
@@ -785,10 +797,11 @@ class Portfolio(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         imported_by: _actor_pb2.RecordedActor | None = ...,
         derived_from: _derivation_pb2.DerivedFrom | None = ...,
+        expire_date: _date_pb2.Date | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time", "derived_from", b"derived_from", "imported_by", b"imported_by"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "create_time", b"create_time", "derived_from", b"derived_from", "expire_date", b"expire_date", "imported_by", b"imported_by"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "derived_from", b"derived_from", "digest", b"digest", "imported_by", b"imported_by", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_count", b"accepted_count", "as_of_date", b"as_of_date", "create_time", b"create_time", "currency_code", b"currency_code", "derived_from", b"derived_from", "digest", b"digest", "expire_date", b"expire_date", "imported_by", b"imported_by", "portfolio_id", b"portfolio_id", "quarantined_count", b"quarantined_count", "row_count", b"row_count", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -861,6 +874,146 @@ class RollForwardResponse(_message.Message):
 Global___RollForwardResponse: _TypeAlias = RollForwardResponse  # noqa: Y015
 
 @_typing.final
+class DeletePortfolioRequest(_message.Message):
+    """Asks to delete a portfolio."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    portfolio_id: _builtins.str
+    """Which portfolio."""
+    reason: _builtins.str
+    """Why; recorded for good, so never with names in it."""
+    validate_only: _builtins.bool
+    """Check only: nothing is deleted."""
+    def __init__(
+        self,
+        *,
+        portfolio_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["portfolio_id", b"portfolio_id", "reason", b"reason", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeletePortfolioRequest: _TypeAlias = DeletePortfolioRequest  # noqa: Y015
+
+@_typing.final
+class DeletePortfolioResponse(_message.Message):
+    """The portfolio is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELETED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deleted(self) -> Global___DeletedPortfolio:
+        """What became of it."""
+
+    def __init__(
+        self,
+        *,
+        deleted: Global___DeletedPortfolio | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deleted", b"deleted"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeletePortfolioResponse: _TypeAlias = DeletePortfolioResponse  # noqa: Y015
+
+@_typing.final
+class ExpirePortfoliosRequest(_message.Message):
+    """Asks to delete what has expired."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Why; recorded for good with each."""
+    validate_only: _builtins.bool
+    """Check only: nothing is deleted."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpirePortfoliosRequest: _TypeAlias = ExpirePortfoliosRequest  # noqa: Y015
+
+@_typing.final
+class ExpirePortfoliosResponse(_message.Message):
+    """What became of the expired ones."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIOS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def portfolios(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeletedPortfolio]:
+        """Those that expired, by id."""
+
+    def __init__(
+        self,
+        *,
+        portfolios: _abc.Iterable[Global___DeletedPortfolio] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["portfolios", b"portfolios"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpirePortfoliosResponse: _TypeAlias = ExpirePortfoliosResponse  # noqa: Y015
+
+@_typing.final
+class DeletedPortfolio(_message.Message):
+    """What became of a portfolio that was to be deleted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    KEPT_BECAUSE_FIELD_NUMBER: _builtins.int
+    portfolio_id: _builtins.str
+    """Which."""
+    row_count: _builtins.int
+    """Rows that it held."""
+    position: _builtins.int
+    """Place of the deletion in the log, 0 first; not set where nothing was deleted."""
+    kept_because: _builtins.str
+    """What rests on it, so that it must be kept; empty for a deleted one."""
+    def __init__(
+        self,
+        *,
+        portfolio_id: _builtins.str = ...,
+        row_count: _builtins.int = ...,
+        position: _builtins.int | None = ...,
+        kept_because: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "position", b"position"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_position", b"_position", "kept_because", b"kept_because", "portfolio_id", b"portfolio_id", "position", b"position", "row_count", b"row_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__position: _TypeAlias = _typing.Literal["position"]  # noqa: Y015
+    _WhichOneofArgType__position: _TypeAlias = _typing.Literal["_position", b"_position"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__position) -> _WhichOneofReturnType__position | None: ...
+
+Global___DeletedPortfolio: _TypeAlias = DeletedPortfolio  # noqa: Y015
+
+@_typing.final
 class GetPortfolioRequest(_message.Message):
     """Asks for a portfolio."""
 
@@ -916,6 +1069,7 @@ class ListPortfoliosRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Portfolios per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
@@ -928,6 +1082,10 @@ class ListPortfoliosRequest(_message.Message):
     """A field, or a field and `desc`: portfolio_id, as_of_date, currency_code, create_time.
     Empty: by id.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `portfolio_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -935,10 +1093,11 @@ class ListPortfoliosRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -982,6 +1141,7 @@ class ListQuarantinedAccountsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """Which portfolio."""
     page_size: _builtins.int
@@ -992,6 +1152,10 @@ class ListQuarantinedAccountsRequest(_message.Message):
     """Only those that meet it, as `rule = OUT_OF_RANGE`; joined by AND, with = and, for days and numbers, <, <=, > and >=.
     Fields: field, rule.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `rule`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -999,10 +1163,11 @@ class ListQuarantinedAccountsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "portfolio_id", b"portfolio_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "page_size", b"page_size", "page_token", b"page_token", "portfolio_id", b"portfolio_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -75,6 +75,16 @@ class PortfolioServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.FromString,
                 _registered_method=True)
+        self.DeletePortfolio = channel.unary_unary(
+                '/collections_opt.api.v1.PortfolioService/DeletePortfolio',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioResponse.FromString,
+                _registered_method=True)
+        self.ExpirePortfolios = channel.unary_unary(
+                '/collections_opt.api.v1.PortfolioService/ExpirePortfolios',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosResponse.FromString,
+                _registered_method=True)
 
 
 class PortfolioServiceServicer:
@@ -145,6 +155,22 @@ class PortfolioServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeletePortfolio(self, request, context):
+        """Deletes a portfolio for good: its accounts and findings; its header, who deleted it and why stay in the log, and its id is never
+        used again. FAILED_PRECONDITION (MUST_BE_KEPT) where something rests on it: a ranking, a portfolio that follows from it, outcomes,
+        or a legal hold; then only erasure takes borrowers' data away, and evidence stays. Deleted before, it is not deleted again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExpirePortfolios(self, request, context):
+        """Deletes every portfolio whose declared retention has ended, as DeletePortfolio does, and tells which must be kept, and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PortfolioServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -187,6 +213,16 @@ def add_PortfolioServiceServicer_to_server(servicer, server):
                     servicer.RollForward,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.SerializeToString,
+            ),
+            'DeletePortfolio': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeletePortfolio,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioResponse.SerializeToString,
+            ),
+            'ExpirePortfolios': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpirePortfolios,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -406,6 +442,60 @@ class PortfolioService:
             '/collections_opt.api.v1.PortfolioService/RollForward',
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.RollForwardResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeletePortfolio(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.PortfolioService/DeletePortfolio',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.DeletePortfolioResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExpirePortfolios(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.PortfolioService/ExpirePortfolios',
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2.ExpirePortfoliosResponse.FromString,
             options,
             channel_credentials,
             insecure,

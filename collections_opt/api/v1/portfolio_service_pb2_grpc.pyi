@@ -62,6 +62,13 @@ class PortfolioServiceStub:
     places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
     stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
     """
+    DeletePortfolio: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.DeletePortfolioRequest, _portfolio_service_pb2.DeletePortfolioResponse]
+    """Deletes a portfolio for good: its accounts and findings; its header, who deleted it and why stay in the log, and its id is never
+    used again. FAILED_PRECONDITION (MUST_BE_KEPT) where something rests on it: a ranking, a portfolio that follows from it, outcomes,
+    or a legal hold; then only erasure takes borrowers' data away, and evidence stays. Deleted before, it is not deleted again.
+    """
+    ExpirePortfolios: _grpc.UnaryUnaryMultiCallable[_portfolio_service_pb2.ExpirePortfoliosRequest, _portfolio_service_pb2.ExpirePortfoliosResponse]
+    """Deletes every portfolio whose declared retention has ended, as DeletePortfolio does, and tells which must be kept, and why."""
 
 @_typing.type_check_only
 class PortfolioServiceAsyncStub(PortfolioServiceStub):
@@ -97,6 +104,13 @@ class PortfolioServiceAsyncStub(PortfolioServiceStub):
     places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
     stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
     """
+    DeletePortfolio: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.DeletePortfolioRequest, _portfolio_service_pb2.DeletePortfolioResponse]  # type: ignore[assignment]
+    """Deletes a portfolio for good: its accounts and findings; its header, who deleted it and why stay in the log, and its id is never
+    used again. FAILED_PRECONDITION (MUST_BE_KEPT) where something rests on it: a ranking, a portfolio that follows from it, outcomes,
+    or a legal hold; then only erasure takes borrowers' data away, and evidence stays. Deleted before, it is not deleted again.
+    """
+    ExpirePortfolios: _aio.UnaryUnaryMultiCallable[_portfolio_service_pb2.ExpirePortfoliosRequest, _portfolio_service_pb2.ExpirePortfoliosResponse]  # type: ignore[assignment]
+    """Deletes every portfolio whose declared retention has ended, as DeletePortfolio does, and tells which must be kept, and why."""
 
 class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
     """Keeps portfolios: imported once, checked row by row, identified by their content."""
@@ -177,5 +191,24 @@ class PortfolioServiceServicer(metaclass=_abc_1.ABCMeta):
         places and counts of contacts as they stand when that day begins. Accounts that left collections are gone. Histories by month
         stay as they came. Idempotent by content; ALREADY_EXISTS where the id holds other accounts, such as those of before later events.
         """
+
+    @_abc_1.abstractmethod
+    def DeletePortfolio(
+        self,
+        request: _portfolio_service_pb2.DeletePortfolioRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portfolio_service_pb2.DeletePortfolioResponse, _abc.Awaitable[_portfolio_service_pb2.DeletePortfolioResponse]]:
+        """Deletes a portfolio for good: its accounts and findings; its header, who deleted it and why stay in the log, and its id is never
+        used again. FAILED_PRECONDITION (MUST_BE_KEPT) where something rests on it: a ranking, a portfolio that follows from it, outcomes,
+        or a legal hold; then only erasure takes borrowers' data away, and evidence stays. Deleted before, it is not deleted again.
+        """
+
+    @_abc_1.abstractmethod
+    def ExpirePortfolios(
+        self,
+        request: _portfolio_service_pb2.ExpirePortfoliosRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_portfolio_service_pb2.ExpirePortfoliosResponse, _abc.Awaitable[_portfolio_service_pb2.ExpirePortfoliosResponse]]:
+        """Deletes every portfolio whose declared retention has ended, as DeletePortfolio does, and tells which must be kept, and why."""
 
 def add_PortfolioServiceServicer_to_server(servicer: PortfolioServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -12,6 +12,7 @@ from collections_opt.api.v1 import scoring_service_pb2 as _scoring_service_pb2
 from collections_opt.api.v1 import value_parameters_pb2 as _value_parameters_pb2
 from collections_opt.api.v1 import value_set_pb2 as _value_set_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -94,7 +95,7 @@ class CreateRankingRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     REMAINING_CAPACITY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 chosen by the caller; makes the request idempotent."""
+    """UUID chosen by the caller; makes the request idempotent."""
     portfolio_id: _builtins.str
     """Portfolio to rank."""
     capacity_plan_id: _builtins.str
@@ -192,16 +193,22 @@ class GetRankingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RANKING_ID_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Which ranking."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `quality.gap`; none returns all."""
+
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -240,6 +247,7 @@ class GetRankingInForceRequest(_message.Message):
     CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     AS_OF_DATE_FIELD_NUMBER: _builtins.int
     PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     capacity_plan_id: _builtins.str
     """Capacity plan of the desk; empty for the only one."""
     portfolio_id: _builtins.str
@@ -248,16 +256,21 @@ class GetRankingInForceRequest(_message.Message):
     def as_of_date(self) -> _date_pb2.Date:
         """As-of date; not set is the newest day that has such a ranking."""
 
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `quality.gap`; none returns all."""
+
     def __init__(
         self,
         *,
         capacity_plan_id: _builtins.str = ...,
         as_of_date: _date_pb2.Date | None = ...,
         portfolio_id: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "portfolio_id", b"portfolio_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "portfolio_id", b"portfolio_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -298,6 +311,7 @@ class ListRankingsRequest(_message.Message):
     STATES_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Rankings per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
@@ -314,6 +328,10 @@ class ListRankingsRequest(_message.Message):
     def states(self) -> _containers.RepeatedScalarFieldContainer[_ranking_pb2.RankingState.ValueType]:
         """Only rankings in these states, newest request first; empty lists the recorded ones, newest record first."""
 
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `ranking_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -322,10 +340,11 @@ class ListRankingsRequest(_message.Message):
         states: _abc.Iterable[_ranking_pb2.RankingState.ValueType] | None = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -514,16 +533,22 @@ class WatchRankingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RANKING_ID_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Which ranking."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `progress`; none returns all."""
+
     def __init__(
         self,
         *,
         ranking_id: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ranking_id", b"ranking_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -626,6 +651,7 @@ class ListWorklistRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     ALLOW_ANALYSIS_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """Which ranking."""
     queue_id: _builtins.str
@@ -636,6 +662,10 @@ class ListWorklistRequest(_message.Message):
     """Token of the page before; empty for the first."""
     allow_analysis: _builtins.bool
     """Also of a ranking that was made for analysis; otherwise that is refused, so that nobody works it by accident."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `account_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -644,10 +674,11 @@ class ListWorklistRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         allow_analysis: _builtins.bool = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_analysis", b"allow_analysis", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_analysis", b"allow_analysis", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -25,10 +25,11 @@ _sym_db = _symbol_database.Default()
 from collections_opt.api.v1 import rule_evaluation_pb2 as collections__opt_dot_api_dot_v1_dot_rule__evaluation__pb2
 from collections_opt.api.v1 import rule_table_pb2 as collections__opt_dot_api_dot_v1_dot_rule__table__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/rule_service.proto\x12\x16\x63ollections_opt.api.v1\x1a,collections_opt/api/v1/rule_evaluation.proto\x1a\'collections_opt/api/v1/rule_table.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x16\x43reateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"P\n\x17\x43reateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xc9\x01\n\x16UpdateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"P\n\x17UpdateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xca\x01\n\x17\x41pproveRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rrule_table_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Q\n\x18\x41pproveRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"I\n\x13GetRuleTableRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\"M\n\x14GetRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"x\n\x15ListRuleTablesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"i\n\x16ListRuleTablesResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9c\x01\n\x1cListRuleTableVersionsRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\"p\n\x1dListRuleTableVersionsResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x16GetRulesInForceRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"~\n\x17GetRulesInForceResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x15\n\rrules_version\x18\x02 \x01(\t\x12\x14\n\x0crules_digest\x18\x03 \x01(\t2\xb3\x07\n\x0bRuleService\x12r\n\x0f\x43reateRuleTable\x12..collections_opt.api.v1.CreateRuleTableRequest\x1a/.collections_opt.api.v1.CreateRuleTableResponse\x12r\n\x0fUpdateRuleTable\x12..collections_opt.api.v1.UpdateRuleTableRequest\x1a/.collections_opt.api.v1.UpdateRuleTableResponse\x12u\n\x10\x41pproveRuleTable\x12/.collections_opt.api.v1.ApproveRuleTableRequest\x1a\x30.collections_opt.api.v1.ApproveRuleTableResponse\x12i\n\x0cGetRuleTable\x12+.collections_opt.api.v1.GetRuleTableRequest\x1a,.collections_opt.api.v1.GetRuleTableResponse\x12o\n\x0eListRuleTables\x12-.collections_opt.api.v1.ListRuleTablesRequest\x1a..collections_opt.api.v1.ListRuleTablesResponse\x12\x84\x01\n\x15ListRuleTableVersions\x12\x34.collections_opt.api.v1.ListRuleTableVersionsRequest\x1a\x35.collections_opt.api.v1.ListRuleTableVersionsResponse\x12r\n\x0fGetRulesInForce\x12..collections_opt.api.v1.GetRulesInForceRequest\x1a/.collections_opt.api.v1.GetRulesInForceResponse\x12n\n\rEvaluateRules\x12,.collections_opt.api.v1.EvaluateRulesRequest\x1a-.collections_opt.api.v1.EvaluateRulesResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/rule_service.proto\x12\x16\x63ollections_opt.api.v1\x1a,collections_opt/api/v1/rule_evaluation.proto\x1a\'collections_opt/api/v1/rule_table.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x16google/type/date.proto\"\xb5\x01\n\x16\x43reateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\"P\n\x17\x43reateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xc9\x01\n\x16UpdateRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12;\n\nrule_table\x18\x03 \x01(\x0b\x32!.collections_opt.api.v1.RuleTableB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04\x65tag\x18\x06 \x01(\tB\x04\xe2\x41\x01\x02\"P\n\x17UpdateRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xca\x01\n\x17\x41pproveRuleTableRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rrule_table_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rself_approved\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x07 \x01(\x08\x42\x04\xe2\x41\x01\x01\"Q\n\x18\x41pproveRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"~\n\x13GetRuleTableRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x15\n\x07version\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"M\n\x14GetRuleTableResponse\x12\x35\n\nrule_table\x18\x01 \x01(\x0b\x32!.collections_opt.api.v1.RuleTable\"\xad\x01\n\x15ListRuleTablesRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"i\n\x16ListRuleTablesResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xd1\x01\n\x1cListRuleTableVersionsRequest\x12\x1b\n\rrule_table_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06\x66ilter\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08order_by\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"p\n\x1dListRuleTableVersionsResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x16GetRulesInForceRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"~\n\x17GetRulesInForceResponse\x12\x36\n\x0brule_tables\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.RuleTable\x12\x15\n\rrules_version\x18\x02 \x01(\t\x12\x14\n\x0crules_digest\x18\x03 \x01(\t2\xb3\x07\n\x0bRuleService\x12r\n\x0f\x43reateRuleTable\x12..collections_opt.api.v1.CreateRuleTableRequest\x1a/.collections_opt.api.v1.CreateRuleTableResponse\x12r\n\x0fUpdateRuleTable\x12..collections_opt.api.v1.UpdateRuleTableRequest\x1a/.collections_opt.api.v1.UpdateRuleTableResponse\x12u\n\x10\x41pproveRuleTable\x12/.collections_opt.api.v1.ApproveRuleTableRequest\x1a\x30.collections_opt.api.v1.ApproveRuleTableResponse\x12i\n\x0cGetRuleTable\x12+.collections_opt.api.v1.GetRuleTableRequest\x1a,.collections_opt.api.v1.GetRuleTableResponse\x12o\n\x0eListRuleTables\x12-.collections_opt.api.v1.ListRuleTablesRequest\x1a..collections_opt.api.v1.ListRuleTablesResponse\x12\x84\x01\n\x15ListRuleTableVersions\x12\x34.collections_opt.api.v1.ListRuleTableVersionsRequest\x1a\x35.collections_opt.api.v1.ListRuleTableVersionsResponse\x12r\n\x0fGetRulesInForce\x12..collections_opt.api.v1.GetRulesInForceRequest\x1a/.collections_opt.api.v1.GetRulesInForceResponse\x12n\n\rEvaluateRules\x12,.collections_opt.api.v1.EvaluateRulesRequest\x1a-.collections_opt.api.v1.EvaluateRulesResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -76,6 +77,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETRULETABLEREQUEST'].fields_by_name['rule_table_id']._serialized_options = b'\342A\001\002'
   _globals['_GETRULETABLEREQUEST'].fields_by_name['version']._loaded_options = None
   _globals['_GETRULETABLEREQUEST'].fields_by_name['version']._serialized_options = b'\342A\001\001'
+  _globals['_GETRULETABLEREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_GETRULETABLEREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -84,6 +87,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTRULETABLESREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTRULETABLESREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTRULETABLESREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['rule_table_id']._loaded_options = None
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['rule_table_id']._serialized_options = b'\342A\001\002'
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
@@ -94,36 +99,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['order_by']._loaded_options = None
   _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['order_by']._serialized_options = b'\342A\001\001'
+  _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTRULETABLEVERSIONSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_GETRULESINFORCEREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_GETRULESINFORCEREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
-  _globals['_CREATERULETABLEREQUEST']._serialized_start=214
-  _globals['_CREATERULETABLEREQUEST']._serialized_end=395
-  _globals['_CREATERULETABLERESPONSE']._serialized_start=397
-  _globals['_CREATERULETABLERESPONSE']._serialized_end=477
-  _globals['_UPDATERULETABLEREQUEST']._serialized_start=480
-  _globals['_UPDATERULETABLEREQUEST']._serialized_end=681
-  _globals['_UPDATERULETABLERESPONSE']._serialized_start=683
-  _globals['_UPDATERULETABLERESPONSE']._serialized_end=763
-  _globals['_APPROVERULETABLEREQUEST']._serialized_start=766
-  _globals['_APPROVERULETABLEREQUEST']._serialized_end=968
-  _globals['_APPROVERULETABLERESPONSE']._serialized_start=970
-  _globals['_APPROVERULETABLERESPONSE']._serialized_end=1051
-  _globals['_GETRULETABLEREQUEST']._serialized_start=1053
-  _globals['_GETRULETABLEREQUEST']._serialized_end=1126
-  _globals['_GETRULETABLERESPONSE']._serialized_start=1128
-  _globals['_GETRULETABLERESPONSE']._serialized_end=1205
-  _globals['_LISTRULETABLESREQUEST']._serialized_start=1207
-  _globals['_LISTRULETABLESREQUEST']._serialized_end=1327
-  _globals['_LISTRULETABLESRESPONSE']._serialized_start=1329
-  _globals['_LISTRULETABLESRESPONSE']._serialized_end=1434
-  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_start=1437
-  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_end=1593
-  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_start=1595
-  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_end=1707
-  _globals['_GETRULESINFORCEREQUEST']._serialized_start=1709
-  _globals['_GETRULESINFORCEREQUEST']._serialized_end=1778
-  _globals['_GETRULESINFORCERESPONSE']._serialized_start=1780
-  _globals['_GETRULESINFORCERESPONSE']._serialized_end=1906
-  _globals['_RULESERVICE']._serialized_start=1909
-  _globals['_RULESERVICE']._serialized_end=2856
+  _globals['_CREATERULETABLEREQUEST']._serialized_start=248
+  _globals['_CREATERULETABLEREQUEST']._serialized_end=429
+  _globals['_CREATERULETABLERESPONSE']._serialized_start=431
+  _globals['_CREATERULETABLERESPONSE']._serialized_end=511
+  _globals['_UPDATERULETABLEREQUEST']._serialized_start=514
+  _globals['_UPDATERULETABLEREQUEST']._serialized_end=715
+  _globals['_UPDATERULETABLERESPONSE']._serialized_start=717
+  _globals['_UPDATERULETABLERESPONSE']._serialized_end=797
+  _globals['_APPROVERULETABLEREQUEST']._serialized_start=800
+  _globals['_APPROVERULETABLEREQUEST']._serialized_end=1002
+  _globals['_APPROVERULETABLERESPONSE']._serialized_start=1004
+  _globals['_APPROVERULETABLERESPONSE']._serialized_end=1085
+  _globals['_GETRULETABLEREQUEST']._serialized_start=1087
+  _globals['_GETRULETABLEREQUEST']._serialized_end=1213
+  _globals['_GETRULETABLERESPONSE']._serialized_start=1215
+  _globals['_GETRULETABLERESPONSE']._serialized_end=1292
+  _globals['_LISTRULETABLESREQUEST']._serialized_start=1295
+  _globals['_LISTRULETABLESREQUEST']._serialized_end=1468
+  _globals['_LISTRULETABLESRESPONSE']._serialized_start=1470
+  _globals['_LISTRULETABLESRESPONSE']._serialized_end=1575
+  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_start=1578
+  _globals['_LISTRULETABLEVERSIONSREQUEST']._serialized_end=1787
+  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_start=1789
+  _globals['_LISTRULETABLEVERSIONSRESPONSE']._serialized_end=1901
+  _globals['_GETRULESINFORCEREQUEST']._serialized_start=1903
+  _globals['_GETRULESINFORCEREQUEST']._serialized_end=1972
+  _globals['_GETRULESINFORCERESPONSE']._serialized_start=1974
+  _globals['_GETRULESINFORCERESPONSE']._serialized_end=2100
+  _globals['_RULESERVICE']._serialized_start=2103
+  _globals['_RULESERVICE']._serialized_end=3050
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import rule_table_pb2 as _rule_table_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from google.type import date_pb2 as _date_pb2
@@ -32,7 +33,7 @@ class CreateRuleTableRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     note: _builtins.str
@@ -97,7 +98,7 @@ class UpdateRuleTableRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     note: _builtins.str
@@ -166,7 +167,7 @@ class ApproveRuleTableRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id and content again returns the same answer."""
+    """UUID of the call; the same id and content again returns the same answer."""
     actor: _builtins.str
     """Who acts, for calls without x-actor in their metadata; beside it, the same name or nothing."""
     rule_table_id: _builtins.str
@@ -230,19 +231,25 @@ class GetRuleTableRequest(_message.Message):
 
     RULE_TABLE_ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     rule_table_id: _builtins.str
     """Which table."""
     version: _builtins.int
     """Which version; 0 is the latest."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of it to return, such as `rules.rule_id`; none returns all."""
+
     def __init__(
         self,
         *,
         rule_table_id: _builtins.str = ...,
         version: _builtins.int = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["rule_table_id", b"rule_table_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask", "rule_table_id", b"rule_table_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -282,6 +289,7 @@ class ListRuleTablesRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """Tables per page, at most 1,000; 0 is 100."""
     page_token: _builtins.str
@@ -294,6 +302,10 @@ class ListRuleTablesRequest(_message.Message):
     """A field, or a field and `desc`: rule_table_id, effective_from, version, create_time.
     Empty: by id.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `rule_table_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -301,10 +313,11 @@ class ListRuleTablesRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -349,6 +362,7 @@ class ListRuleTableVersionsRequest(_message.Message):
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     FILTER_FIELD_NUMBER: _builtins.int
     ORDER_BY_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     rule_table_id: _builtins.str
     """Which table."""
     page_size: _builtins.int
@@ -363,6 +377,10 @@ class ListRuleTableVersionsRequest(_message.Message):
     """A field, or a field and `desc`: effective_from, version, create_time.
     Empty: newest first.
     """
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `state.version`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -371,10 +389,11 @@ class ListRuleTableVersionsRequest(_message.Message):
         page_token: _builtins.str = ...,
         filter: _builtins.str = ...,
         order_by: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "rule_table_id", b"rule_table_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "read_mask", b"read_mask", "rule_table_id", b"rule_table_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

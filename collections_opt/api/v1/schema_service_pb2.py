@@ -23,10 +23,11 @@ _sym_db = _symbol_database.Default()
 
 
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+collections_opt/api/v1/schema_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\x19\n\x17GetAccountSchemaRequest\"\xd8\x01\n\x18GetAccountSchemaResponse\x12\x16\n\x0eschema_version\x18\x01 \x01(\t\x12\x36\n\x07\x63olumns\x18\x02 \x03(\x0b\x32%.collections_opt.api.v1.AccountColumn\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\x03\x12\x18\n\x10max_row_accounts\x18\x04 \x01(\x05\x12\x17\n\x0fmax_own_columns\x18\x05 \x01(\x05\x12\x1e\n\x16max_portfolio_accounts\x18\x06 \x01(\x03\"\xe9\x01\n\rAccountColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x04kind\x18\x02 \x01(\x0e\x32).collections_opt.api.v1.AccountColumnKind\x12\x0f\n\x07meaning\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\x14\n\x07minimum\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fmax_month_count\x18\x07 \x01(\x05\x12\x11\n\tfirst_day\x18\x08 \x01(\x05\x42\n\n\x08_minimumB\n\n\x08_maximum\"\x91\x01\n\x13ListProductsRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x14ListProductsResponse\x12\x10\n\x08products\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9f\x02\n\x11\x41\x63\x63ountColumnKind\x12#\n\x1f\x41\x43\x43OUNT_COLUMN_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_TEXT\x10\x01\x12\x1d\n\x19\x41\x43\x43OUNT_COLUMN_KIND_MONEY\x10\x02\x12\x1d\n\x19\x41\x43\x43OUNT_COLUMN_KIND_COUNT\x10\x03\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_RATE\x10\x04\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_FLAG\x10\x05\x12%\n!ACCOUNT_COLUMN_KIND_HISTORY_MONEY\x10\x06\x12&\n\"ACCOUNT_COLUMN_KIND_HISTORY_STATUS\x10\x07\x32\xf1\x01\n\rSchemaService\x12u\n\x10GetAccountSchema\x12/.collections_opt.api.v1.GetAccountSchemaRequest\x1a\x30.collections_opt.api.v1.GetAccountSchemaResponse\x12i\n\x0cListProducts\x12+.collections_opt.api.v1.ListProductsRequest\x1a,.collections_opt.api.v1.ListProductsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+collections_opt/api/v1/schema_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x16google/type/date.proto\"N\n\x17GetAccountSchemaRequest\x12\x33\n\tread_mask\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\xd8\x01\n\x18GetAccountSchemaResponse\x12\x16\n\x0eschema_version\x18\x01 \x01(\t\x12\x36\n\x07\x63olumns\x18\x02 \x03(\x0b\x32%.collections_opt.api.v1.AccountColumn\x12\x19\n\x11max_message_bytes\x18\x03 \x01(\x03\x12\x18\n\x10max_row_accounts\x18\x04 \x01(\x05\x12\x17\n\x0fmax_own_columns\x18\x05 \x01(\x05\x12\x1e\n\x16max_portfolio_accounts\x18\x06 \x01(\x03\"\xe9\x01\n\rAccountColumn\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x37\n\x04kind\x18\x02 \x01(\x0e\x32).collections_opt.api.v1.AccountColumnKind\x12\x0f\n\x07meaning\x18\x03 \x01(\t\x12\x10\n\x08required\x18\x04 \x01(\x08\x12\x14\n\x07minimum\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07maximum\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\x0fmax_month_count\x18\x07 \x01(\x05\x12\x11\n\tfirst_day\x18\x08 \x01(\x05\x42\n\n\x08_minimumB\n\n\x08_maximum\"\x91\x01\n\x13ListProductsRequest\x12+\n\nas_of_date\x18\x01 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x1a\n\x0cportfolio_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"A\n\x14ListProductsResponse\x12\x10\n\x08products\x18\x01 \x03(\t\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\x9f\x02\n\x11\x41\x63\x63ountColumnKind\x12#\n\x1f\x41\x43\x43OUNT_COLUMN_KIND_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_TEXT\x10\x01\x12\x1d\n\x19\x41\x43\x43OUNT_COLUMN_KIND_MONEY\x10\x02\x12\x1d\n\x19\x41\x43\x43OUNT_COLUMN_KIND_COUNT\x10\x03\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_RATE\x10\x04\x12\x1c\n\x18\x41\x43\x43OUNT_COLUMN_KIND_FLAG\x10\x05\x12%\n!ACCOUNT_COLUMN_KIND_HISTORY_MONEY\x10\x06\x12&\n\"ACCOUNT_COLUMN_KIND_HISTORY_STATUS\x10\x07\x32\xf1\x01\n\rSchemaService\x12u\n\x10GetAccountSchema\x12/.collections_opt.api.v1.GetAccountSchemaRequest\x1a\x30.collections_opt.api.v1.GetAccountSchemaResponse\x12i\n\x0cListProducts\x12+.collections_opt.api.v1.ListProductsRequest\x1a,.collections_opt.api.v1.ListProductsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +35,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'collections_opt.api.v1.sche
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
+  _globals['_GETACCOUNTSCHEMAREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_GETACCOUNTSCHEMAREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
@@ -42,18 +45,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_LISTPRODUCTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
-  _globals['_ACCOUNTCOLUMNKIND']._serialized_start=826
-  _globals['_ACCOUNTCOLUMNKIND']._serialized_end=1113
-  _globals['_GETACCOUNTSCHEMAREQUEST']._serialized_start=128
-  _globals['_GETACCOUNTSCHEMAREQUEST']._serialized_end=153
-  _globals['_GETACCOUNTSCHEMARESPONSE']._serialized_start=156
-  _globals['_GETACCOUNTSCHEMARESPONSE']._serialized_end=372
-  _globals['_ACCOUNTCOLUMN']._serialized_start=375
-  _globals['_ACCOUNTCOLUMN']._serialized_end=608
-  _globals['_LISTPRODUCTSREQUEST']._serialized_start=611
-  _globals['_LISTPRODUCTSREQUEST']._serialized_end=756
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=758
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=823
-  _globals['_SCHEMASERVICE']._serialized_start=1116
-  _globals['_SCHEMASERVICE']._serialized_end=1357
+  _globals['_ACCOUNTCOLUMNKIND']._serialized_start=913
+  _globals['_ACCOUNTCOLUMNKIND']._serialized_end=1200
+  _globals['_GETACCOUNTSCHEMAREQUEST']._serialized_start=162
+  _globals['_GETACCOUNTSCHEMAREQUEST']._serialized_end=240
+  _globals['_GETACCOUNTSCHEMARESPONSE']._serialized_start=243
+  _globals['_GETACCOUNTSCHEMARESPONSE']._serialized_end=459
+  _globals['_ACCOUNTCOLUMN']._serialized_start=462
+  _globals['_ACCOUNTCOLUMN']._serialized_end=695
+  _globals['_LISTPRODUCTSREQUEST']._serialized_start=698
+  _globals['_LISTPRODUCTSREQUEST']._serialized_end=843
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=845
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=910
+  _globals['_SCHEMASERVICE']._serialized_start=1203
+  _globals['_SCHEMASERVICE']._serialized_end=1444
 # @@protoc_insertion_point(module_scope)

@@ -24,10 +24,11 @@ _sym_db = _symbol_database.Default()
 
 from collections_opt.api.v1 import event_pb2 as collections__opt_dot_api_dot_v1_dot_event__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/worklist_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x02\n\x14LeaseAccountsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x0bholder_kind\x18\x05 \x01(\x0e\x32\".collections_opt.api.v1.HolderKindB\x04\xe2\x41\x01\x02\x12\x1f\n\x11max_account_count\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tlanguages\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06skills\x18\t \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\"\x91\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12\x1b\n\x13\x61ttempts_left_count\x18\x06 \x01(\x05\x12\x1d\n\x15increment_minor_units\x18\x07 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x08 \x01(\x05\x12\x19\n\x11other_account_ids\x18\t \x03(\t\x12\r\n\x05moved\x18\n \x01(\x08\x12\r\n\x05state\x18\x0b \x01(\t\"q\n\x15LeaseAccountsResponse\x12-\n\x06leases\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.Lease\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\"_\n\x12\x45xtendLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\"F\n\x13\x45xtendLeaseResponse\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\x14\x43ompleteLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"L\n\x15\x43ompleteLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x16\n\x0erecorded_count\x18\x03 \x01(\x05\"W\n\x13ReleaseLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"3\n\x14ReleaseLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\"\xbd\x01\n\x17ListNextAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0finclude_removed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"\xed\x01\n\x0bNextAccount\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x05 \x01(\x08\x12\x0f\n\x07removed\x18\x06 \x01(\t\x12\x0f\n\x07rule_id\x18\x07 \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x17\n\x0fwaits_for_hours\x18\t \x01(\x08\x12\x1b\n\x13\x61ttempts_left_count\x18\n \x01(\x05\"\x95\x01\n\x18ListNextAccountsResponse\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.collections_opt.api.v1.NextAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x12\n\nranking_id\x18\x04 \x01(\t\"\x85\x01\n\x11WatchQueueRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10max_answer_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xd0\x02\n\nQueueState\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x05\x12\x12\n\nheld_count\x18\x03 \x01(\x05\x12\x14\n\x0cleft_minutes\x18\x04 \x01(\x01\x12\x15\n\rspent_minutes\x18\x05 \x01(\x01\x12\x1e\n\x16value_left_minor_units\x18\x06 \x01(\x03\x12\x35\n\x11oldest_lease_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x07removed\x18\x08 \x03(\x0b\x32\'.collections_opt.api.v1.RemovedAccounts\x12\x15\n\rarrived_count\x18\t \x01(\x05\x12\x1c\n\x14received_minor_units\x18\n \x01(\x03\x12\x1a\n\x12paid_account_count\x18\x0b \x01(\x05\"8\n\x0fRemovedAccounts\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x05\"s\n\x12WatchQueueResponse\x12\x32\n\x06queues\x18\x01 \x03(\x0b\x32\".collections_opt.api.v1.QueueState\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t*\\\n\nHolderKind\x12\x1b\n\x17HOLDER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12HOLDER_KIND_PERSON\x10\x01\x12\x19\n\x15HOLDER_KIND_AUTOMATED\x10\x02\x32\x9e\x05\n\x0fWorklistService\x12l\n\rLeaseAccounts\x12,.collections_opt.api.v1.LeaseAccountsRequest\x1a-.collections_opt.api.v1.LeaseAccountsResponse\x12\x66\n\x0b\x45xtendLease\x12*.collections_opt.api.v1.ExtendLeaseRequest\x1a+.collections_opt.api.v1.ExtendLeaseResponse\x12l\n\rCompleteLease\x12,.collections_opt.api.v1.CompleteLeaseRequest\x1a-.collections_opt.api.v1.CompleteLeaseResponse\x12i\n\x0cReleaseLease\x12+.collections_opt.api.v1.ReleaseLeaseRequest\x1a,.collections_opt.api.v1.ReleaseLeaseResponse\x12u\n\x10ListNextAccounts\x12/.collections_opt.api.v1.ListNextAccountsRequest\x1a\x30.collections_opt.api.v1.ListNextAccountsResponse\x12\x65\n\nWatchQueue\x12).collections_opt.api.v1.WatchQueueRequest\x1a*.collections_opt.api.v1.WatchQueueResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/worklist_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x02\n\x14LeaseAccountsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x0bholder_kind\x18\x05 \x01(\x0e\x32\".collections_opt.api.v1.HolderKindB\x04\xe2\x41\x01\x02\x12\x1f\n\x11max_account_count\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tlanguages\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06skills\x18\t \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\"\x91\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12\x1b\n\x13\x61ttempts_left_count\x18\x06 \x01(\x05\x12\x1d\n\x15increment_minor_units\x18\x07 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x08 \x01(\x05\x12\x19\n\x11other_account_ids\x18\t \x03(\t\x12\r\n\x05moved\x18\n \x01(\x08\x12\r\n\x05state\x18\x0b \x01(\t\"q\n\x15LeaseAccountsResponse\x12-\n\x06leases\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.Lease\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\"_\n\x12\x45xtendLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\"F\n\x13\x45xtendLeaseResponse\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\x14\x43ompleteLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"L\n\x15\x43ompleteLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x16\n\x0erecorded_count\x18\x03 \x01(\x05\"W\n\x13ReleaseLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"3\n\x14ReleaseLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\"\xf2\x01\n\x17ListNextAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0finclude_removed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\xed\x01\n\x0bNextAccount\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x05 \x01(\x08\x12\x0f\n\x07removed\x18\x06 \x01(\t\x12\x0f\n\x07rule_id\x18\x07 \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x17\n\x0fwaits_for_hours\x18\t \x01(\x08\x12\x1b\n\x13\x61ttempts_left_count\x18\n \x01(\x05\"\x95\x01\n\x18ListNextAccountsResponse\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.collections_opt.api.v1.NextAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x12\n\nranking_id\x18\x04 \x01(\t\"\x85\x01\n\x11WatchQueueRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10max_answer_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xd0\x02\n\nQueueState\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x05\x12\x12\n\nheld_count\x18\x03 \x01(\x05\x12\x14\n\x0cleft_minutes\x18\x04 \x01(\x01\x12\x15\n\rspent_minutes\x18\x05 \x01(\x01\x12\x1e\n\x16value_left_minor_units\x18\x06 \x01(\x03\x12\x35\n\x11oldest_lease_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x07removed\x18\x08 \x03(\x0b\x32\'.collections_opt.api.v1.RemovedAccounts\x12\x15\n\rarrived_count\x18\t \x01(\x05\x12\x1c\n\x14received_minor_units\x18\n \x01(\x03\x12\x1a\n\x12paid_account_count\x18\x0b \x01(\x05\"8\n\x0fRemovedAccounts\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x05\"s\n\x12WatchQueueResponse\x12\x32\n\x06queues\x18\x01 \x03(\x0b\x32\".collections_opt.api.v1.QueueState\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t*\\\n\nHolderKind\x12\x1b\n\x17HOLDER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12HOLDER_KIND_PERSON\x10\x01\x12\x19\n\x15HOLDER_KIND_AUTOMATED\x10\x02\x32\x9e\x05\n\x0fWorklistService\x12l\n\rLeaseAccounts\x12,.collections_opt.api.v1.LeaseAccountsRequest\x1a-.collections_opt.api.v1.LeaseAccountsResponse\x12\x66\n\x0b\x45xtendLease\x12*.collections_opt.api.v1.ExtendLeaseRequest\x1a+.collections_opt.api.v1.ExtendLeaseResponse\x12l\n\rCompleteLease\x12,.collections_opt.api.v1.CompleteLeaseRequest\x1a-.collections_opt.api.v1.CompleteLeaseResponse\x12i\n\x0cReleaseLease\x12+.collections_opt.api.v1.ReleaseLeaseRequest\x1a,.collections_opt.api.v1.ReleaseLeaseResponse\x12u\n\x10ListNextAccounts\x12/.collections_opt.api.v1.ListNextAccountsRequest\x1a\x30.collections_opt.api.v1.ListNextAccountsResponse\x12\x65\n\nWatchQueue\x12).collections_opt.api.v1.WatchQueueRequest\x1a*.collections_opt.api.v1.WatchQueueResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -87,6 +88,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTNEXTACCOUNTSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_LISTNEXTACCOUNTSREQUEST'].fields_by_name['capacity_plan_id']._loaded_options = None
   _globals['_LISTNEXTACCOUNTSREQUEST'].fields_by_name['capacity_plan_id']._serialized_options = b'\342A\001\001'
+  _globals['_LISTNEXTACCOUNTSREQUEST'].fields_by_name['read_mask']._loaded_options = None
+  _globals['_LISTNEXTACCOUNTSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['ranking_id']._loaded_options = None
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\001'
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['queue_id']._loaded_options = None
@@ -95,40 +98,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['max_answer_count']._serialized_options = b'\342A\001\002'
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['capacity_plan_id']._loaded_options = None
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['capacity_plan_id']._serialized_options = b'\342A\001\001'
-  _globals['_HOLDERKIND']._serialized_start=2669
-  _globals['_HOLDERKIND']._serialized_end=2761
-  _globals['_LEASEACCOUNTSREQUEST']._serialized_start=176
-  _globals['_LEASEACCOUNTSREQUEST']._serialized_end=500
-  _globals['_LEASE']._serialized_start=503
-  _globals['_LEASE']._serialized_end=776
-  _globals['_LEASEACCOUNTSRESPONSE']._serialized_start=778
-  _globals['_LEASEACCOUNTSRESPONSE']._serialized_end=891
-  _globals['_EXTENDLEASEREQUEST']._serialized_start=893
-  _globals['_EXTENDLEASEREQUEST']._serialized_end=988
-  _globals['_EXTENDLEASERESPONSE']._serialized_start=990
-  _globals['_EXTENDLEASERESPONSE']._serialized_end=1060
-  _globals['_COMPLETELEASEREQUEST']._serialized_start=1063
-  _globals['_COMPLETELEASEREQUEST']._serialized_end=1213
-  _globals['_COMPLETELEASERESPONSE']._serialized_start=1215
-  _globals['_COMPLETELEASERESPONSE']._serialized_end=1291
-  _globals['_RELEASELEASEREQUEST']._serialized_start=1293
-  _globals['_RELEASELEASEREQUEST']._serialized_end=1380
-  _globals['_RELEASELEASERESPONSE']._serialized_start=1382
-  _globals['_RELEASELEASERESPONSE']._serialized_end=1433
-  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_start=1436
-  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_end=1625
-  _globals['_NEXTACCOUNT']._serialized_start=1628
-  _globals['_NEXTACCOUNT']._serialized_end=1865
-  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_start=1868
-  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_end=2017
-  _globals['_WATCHQUEUEREQUEST']._serialized_start=2020
-  _globals['_WATCHQUEUEREQUEST']._serialized_end=2153
-  _globals['_QUEUESTATE']._serialized_start=2156
-  _globals['_QUEUESTATE']._serialized_end=2492
-  _globals['_REMOVEDACCOUNTS']._serialized_start=2494
-  _globals['_REMOVEDACCOUNTS']._serialized_end=2550
-  _globals['_WATCHQUEUERESPONSE']._serialized_start=2552
-  _globals['_WATCHQUEUERESPONSE']._serialized_end=2667
-  _globals['_WORKLISTSERVICE']._serialized_start=2764
-  _globals['_WORKLISTSERVICE']._serialized_end=3434
+  _globals['_HOLDERKIND']._serialized_start=2756
+  _globals['_HOLDERKIND']._serialized_end=2848
+  _globals['_LEASEACCOUNTSREQUEST']._serialized_start=210
+  _globals['_LEASEACCOUNTSREQUEST']._serialized_end=534
+  _globals['_LEASE']._serialized_start=537
+  _globals['_LEASE']._serialized_end=810
+  _globals['_LEASEACCOUNTSRESPONSE']._serialized_start=812
+  _globals['_LEASEACCOUNTSRESPONSE']._serialized_end=925
+  _globals['_EXTENDLEASEREQUEST']._serialized_start=927
+  _globals['_EXTENDLEASEREQUEST']._serialized_end=1022
+  _globals['_EXTENDLEASERESPONSE']._serialized_start=1024
+  _globals['_EXTENDLEASERESPONSE']._serialized_end=1094
+  _globals['_COMPLETELEASEREQUEST']._serialized_start=1097
+  _globals['_COMPLETELEASEREQUEST']._serialized_end=1247
+  _globals['_COMPLETELEASERESPONSE']._serialized_start=1249
+  _globals['_COMPLETELEASERESPONSE']._serialized_end=1325
+  _globals['_RELEASELEASEREQUEST']._serialized_start=1327
+  _globals['_RELEASELEASEREQUEST']._serialized_end=1414
+  _globals['_RELEASELEASERESPONSE']._serialized_start=1416
+  _globals['_RELEASELEASERESPONSE']._serialized_end=1467
+  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_start=1470
+  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_end=1712
+  _globals['_NEXTACCOUNT']._serialized_start=1715
+  _globals['_NEXTACCOUNT']._serialized_end=1952
+  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_start=1955
+  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_end=2104
+  _globals['_WATCHQUEUEREQUEST']._serialized_start=2107
+  _globals['_WATCHQUEUEREQUEST']._serialized_end=2240
+  _globals['_QUEUESTATE']._serialized_start=2243
+  _globals['_QUEUESTATE']._serialized_end=2579
+  _globals['_REMOVEDACCOUNTS']._serialized_start=2581
+  _globals['_REMOVEDACCOUNTS']._serialized_end=2637
+  _globals['_WATCHQUEUERESPONSE']._serialized_start=2639
+  _globals['_WATCHQUEUERESPONSE']._serialized_end=2754
+  _globals['_WORKLISTSERVICE']._serialized_start=2851
+  _globals['_WORKLISTSERVICE']._serialized_end=3521
 # @@protoc_insertion_point(module_scope)

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from collections_opt.api.v1 import event_pb2 as _event_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -62,7 +63,7 @@ class LeaseAccountsRequest(_message.Message):
     SKILLS_FIELD_NUMBER: _builtins.int
     CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """UUID4 of the call; the same id again returns the same leases."""
+    """UUID of the call; the same id again returns the same leases."""
     ranking_id: _builtins.str
     """The ranking in work; it must be for the desk's day. Empty takes the one in force today, of the desk named or of the only one."""
     queue_id: _builtins.str
@@ -393,6 +394,7 @@ class ListNextAccountsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
+    READ_MASK_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """The ranking in work; empty takes the one in force today, of the desk named or of the only one."""
     queue_id: _builtins.str
@@ -405,6 +407,10 @@ class ListNextAccountsRequest(_message.Message):
     """Token of the page before; empty for the first."""
     capacity_plan_id: _builtins.str
     """Capacity plan of the desk, in place of ranking_id."""
+    @_builtins.property
+    def read_mask(self) -> _field_mask_pb2.FieldMask:
+        """Fields of each to return, such as `account_id`; none returns all."""
+
     def __init__(
         self,
         *,
@@ -414,10 +420,11 @@ class ListNextAccountsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         capacity_plan_id: _builtins.str = ...,
+        read_mask: _field_mask_pb2.FieldMask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["read_mask", b"read_mask"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plan_id", b"capacity_plan_id", "include_removed", b"include_removed", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["capacity_plan_id", b"capacity_plan_id", "include_removed", b"include_removed", "page_size", b"page_size", "page_token", b"page_token", "queue_id", b"queue_id", "ranking_id", b"ranking_id", "read_mask", b"read_mask"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

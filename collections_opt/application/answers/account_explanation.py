@@ -135,7 +135,13 @@ def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
     wanted = account_id.encode()
     row = int(np.searchsorted(account_ids, wanted))
     if row >= account_ids.size or account_ids[row] != wanted:
-        raise refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", "Check the id or the quarantine.")
+        raise refuse(
+            Reason.NOT_FOUND,
+            "account_id",
+            f"{account_id!r} is not in {ranking_id}.",
+            "Check the id or the quarantine.",
+            account_id,
+        )
     return row
 
 

@@ -198,7 +198,6 @@ def _checked(baseline: CapacityBaseline, factors: Sequence[float], queue_ids: Se
     for index, queue_id in enumerate(queue_ids):
         if not open_queues.get(queue_id, False):
             known = ", ".join(name for name, has in open_queues.items() if has)
-            raise refuse(
-                Reason.NOT_FOUND, f"queue_ids[{index}]", f"{queue_id!r} has no minutes in the plan.", f"Use one of: {known}."
-            )
+            told = f"{queue_id!r} has no minutes in the plan."
+            raise refuse(Reason.NOT_FOUND, f"queue_ids[{index}]", told, f"Use one of: {known}.", queue_id)
     return list(dict.fromkeys(queue_ids)) or [name for name, has in open_queues.items() if has]

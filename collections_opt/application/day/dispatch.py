@@ -244,7 +244,9 @@ class Dispatch:
     def _shown(self, desk: LiveDesk, gate: Gate, lease: LeaseRecord, queue: int, now: datetime) -> LeasedAccount:
         row = desk.row_of_key(lease.account_no)
         if row is None:
-            raise refuse(Reason.NOT_FOUND, "request_id", "named an account that is gone.", "Lease anew with a new id.")
+            raise refuse(
+                Reason.NOT_FOUND, "request_id", "named an account that is gone.", "Lease anew with a new id.", lease.lease_id
+            )
         return self._seen(desk, row, lease, gate.verdict(row, queue, now))
 
     @staticmethod
@@ -308,9 +310,9 @@ def _mine(turn: LeaseTurn, lease_id: str, holder: str) -> LeaseRecord:
     if lease is None:
         raise _no_lease(lease_id)
     if lease.holder != holder:
-        raise refuse(Reason.NOT_FOUND, "holder", f"{holder[:40]!r} does not hold this lease.", "Send who leased it.")
+        raise refuse(Reason.NOT_FOUND, "holder", f"{holder[:40]!r} does not hold this lease.", "Send who leased it.", holder)
     return lease
 
 
 def _no_lease(lease_id: str) -> CollectionsError:
-    return refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease.", "Check the id.")
+    return refuse(Reason.NOT_FOUND, "lease_id", f"{lease_id[:40]!r} is no lease.", "Check the id.", lease_id)

@@ -75,7 +75,7 @@ class Evidence:
         """
         records = list(self._in_force(day))
         if not records:
-            raise refuse(Reason.NOT_FOUND, "as_of_date", f"nothing was ranked up to {day}.", "Ask for a later day.")
+            raise refuse(Reason.NOT_FOUND, "as_of_date", f"nothing was ranked up to {day}.", "Ask for a later day.", str(day))
         for record in records:
             others = tuple(other.ranking_id for other in records if other is not record)
             try:
@@ -84,9 +84,8 @@ class Evidence:
                 if error.reason is not Reason.NOT_FOUND:
                     raise
         last = RankingFacts.from_record(records[0].record).inputs.as_of_date
-        raise refuse(
-            Reason.NOT_FOUND, "account_id", f"{account_id!r} is in no ranking of {last}, or was erased.", "Check the id."
-        )
+        told = f"{account_id!r} is in no ranking of {last}, or was erased."
+        raise refuse(Reason.NOT_FOUND, "account_id", told, "Check the id.", account_id)
 
     def prove(self, record: RankingRecord, account_id: str) -> AccountProof:
         """Return the proof of one account, as ``Proofs.prove``."""

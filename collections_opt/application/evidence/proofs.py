@@ -217,7 +217,9 @@ class Proofs:
         for account in accounts:
             number = self._sealed.key_number(account)
             if number is None:
-                raise refuse(Reason.NOT_FOUND, "account_ids", f"{account!r} was never imported, or was erased.", "Check the id.")
+                raise refuse(
+                    Reason.NOT_FOUND, "account_ids", f"{account!r} was never imported, or was erased.", "Check the id.", account
+                )
             numbers.append(number)
         return np.array(numbers, dtype=np.int64)
 
@@ -299,4 +301,5 @@ def _not_there(account_id: str, record: RankingRecord) -> Exception:
         "account_id",
         f"{account_id!r} is not in {record.ranking_id}, or was erased.",
         "Check the id; an erased account cannot be shown.",
+        account_id,
     )

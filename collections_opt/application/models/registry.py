@@ -90,7 +90,7 @@ class ModelRegistry:
         standing = self.standing(kind)
         chosen = version or standing.champion
         if not chosen:
-            raise refuse(Reason.NOT_FOUND, "version", f"{kind} has no champion.", "Name a version.")
+            raise refuse(Reason.NOT_FOUND, "version", f"{kind} has no champion.", "Name a version.", f"{kind}/champion")
         manifest, digest, _ = read_manifest(self.root, chosen, kind)
         return ModelView(kind, manifest, digest, standing.of(chosen))
 

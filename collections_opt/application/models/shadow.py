@@ -95,7 +95,9 @@ def shadow_losses(
     entries = stored.entries
     place = np.minimum(np.searchsorted(entries.account_id, account_id), max(entries.account_id.size - 1, 0))
     if not np.array_equal(entries.account_id[place], account_id):
-        raise refuse(Reason.NOT_FOUND, "account_id", "an account is not in the ranking.", "Send outcomes of its accounts.")
+        raise refuse(
+            Reason.NOT_FOUND, "account_id", "an account is not in the ranking.", "Send outcomes of its accounts.", "account"
+        )
     mine = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])[place]
     losses = {facts.answer.model_version: _log_loss(mine, outcome)}
     for shadow in facts.shadow:

@@ -159,7 +159,8 @@ class PersonPacks:
         if not found.accounts:
             named = ("account_id", account_id) if account_id else ("customer_id", customer_id)
             told = f"no ranking of {days.first} to {days.last} in your sight knows {named[1]!r}."
-            raise refuse(Reason.NOT_FOUND, named[0], told, "Check the id and the days; an erased person cannot be shown.")
+            remedy = "Check the id and the days; an erased person cannot be shown."
+            raise refuse(Reason.NOT_FOUND, named[0], told, remedy, named[1])
         accounts = sorted(found.accounts)
         asked(accounts)
         moment = self.evidence.proofs.moment()

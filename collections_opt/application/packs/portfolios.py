@@ -138,7 +138,8 @@ class PortfolioPacks:
         records = [record for record in rankings_of(self._ledger, days) if _is_counted(record, patterns)]
         if not records:
             told = f"no ranking made for work of {days.first} to {days.last} is of such a portfolio in your sight."
-            raise refuse(Reason.NOT_FOUND, "portfolio_patterns", told, "Check the days, and the patterns against ListPortfolios.")
+            remedy = "Check the days, and the patterns against ListPortfolios."
+            raise refuse(Reason.NOT_FOUND, "portfolio_patterns", told, remedy, ", ".join(patterns) or "*")
         persons, matured, zone = _Persons(), 0, "UTC"
         for record in reversed(records):
             require_wanted()

@@ -96,7 +96,7 @@ def check_command(command: RankingCommand) -> None:
         uuid.UUID(command.request_id)
     except ValueError as error:
         raise refuse(
-            Reason.INVALID_ARGUMENT, "request_id", f"{command.request_id!r} is not a UUID.", "Send a new UUID4."
+            Reason.INVALID_ARGUMENT, "request_id", f"{command.request_id!r} is not a UUID.", "Send a new UUID."
         ) from error
     check_seed(command.seed)
     if command.solver not in SOLVERS:

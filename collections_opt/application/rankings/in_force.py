@@ -90,4 +90,4 @@ def _none(plan_id: str, day: date | None, portfolio_id: str) -> CollectionsError
     told = "no ranking made to be worked is recorded" + (f" with {' and '.join(named.values())}." if any(named.values()) else ".")
     remedy = "Make one by expected value, or declare its order to be worked."
     found = tuple(FieldViolation(field, told, remedy) for field in named)
-    return CollectionsError(Reason.NOT_FOUND, str(found[0]), found)
+    return CollectionsError(Reason.NOT_FOUND, str(found[0]), found, next(iter(named.values())) or "in-force")

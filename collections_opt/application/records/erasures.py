@@ -109,7 +109,7 @@ class Erasures:
         for customer, number in found.items():
             if number is None:
                 told = f"nothing was told of {customer[:40]!r} alone, or it was erased before."
-                raise refuse(Reason.NOT_FOUND, "customers", told, "Check the id.")
+                raise refuse(Reason.NOT_FOUND, "customers", told, "Check the id.", customer)
         numbers = sorted(number for number in found.values() if number is not None)
         self._refuse_heard(list(customers), found)
         at = self._now()
@@ -180,7 +180,7 @@ class Erasures:
         """
         numbers = self._ledger.erasure.held_numbers().get(hold_id)
         if numbers is None:
-            raise refuse(Reason.NOT_FOUND, "hold_id", f"no hold {hold_id!r} is in force.", "Check the id.")
+            raise refuse(Reason.NOT_FOUND, "hold_id", f"no hold {hold_id!r} is in force.", "Check the id.", hold_id)
         self._record(hold_id, {"placed": False, "key_numbers": numbers, "reason": reason}, actor)
 
     def _record(self, hold_id: str, facts: dict[str, Any], actor: Actor) -> None:
@@ -193,9 +193,8 @@ class Erasures:
         numbers = [self._keys.find(account) for account in accounts]
         unknown = [account for account, number in zip(accounts, numbers, strict=True) if number is None]
         if unknown:
-            raise refuse(
-                Reason.NOT_FOUND, "accounts", f"{unknown[0]!r} was never imported, or was erased before.", "Check the id."
-            )
+            told = f"{unknown[0]!r} was never imported, or was erased before."
+            raise refuse(Reason.NOT_FOUND, "accounts", told, "Check the id.", unknown[0])
         return [number for number in numbers if number is not None]
 
     def _refuse_kept(self, accounts: Sequence[str], numbers: Sequence[int]) -> None:

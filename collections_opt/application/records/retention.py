@@ -8,9 +8,11 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.records.deletions import deleted_key_numbers
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.ledger.ledger import Ledger
+from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 
 RETENTION_YEARS = 3
@@ -53,7 +55,8 @@ def lapsed_accounts(
     The retention of an account runs from the as-of date of the last portfolio that has it, worked or not, accepted or refused, or
     from its last event, if that is later:
     a debt that is still sent is still open, and no worklist has an account that its portfolio has not. The work is linear in
-    the rows ever imported. An account that no recorded portfolio has, such as one of an import under way, is left alone.
+    the rows ever imported. An account that no recorded portfolio has, such as one of an import under way, is left alone; those of
+    deleted portfolios lapse at once.
     """
     account_id, key_no = keys.known()
     size = int(key_no.max(initial=-1)) + 1
@@ -65,6 +68,8 @@ def lapsed_accounts(
             numbers = sealed.table(digest).key_no
             seen[numbers[(numbers >= 0) & (numbers < size)]] = True
         progress(SolveProgress("portfolios", (done + 1) / len(stored)))
+    for entry in ledger.log.entries(LogKind.PORTFOLIO_DELETION):  # what they held is gone; only ids and keys are left
+        lapsed[deleted_key_numbers(entry, size)] = True
     heard = [
         number
         for number, day in ledger.event_days.last_of_accounts().items()

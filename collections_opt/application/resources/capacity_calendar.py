@@ -25,7 +25,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHANGED_DAYS
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord, RequestKey
 from collections_opt.ledger.tables.capacity_acts import CALENDAR_STATE
 
 _TRIES = 5
@@ -41,6 +41,16 @@ class _Step:
     made: Calendar
     days: tuple[date, date]
     act: CapacityAct
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How a change is asked for: on what it was decided, by whom, whether only to see it, and what makes it happen once."""
+
+    etag: str
+    actor: Actor
+    validate_only: bool
+    key: RequestKey | None = None
 
 
 class CapacityCalendar:
@@ -121,7 +131,13 @@ class CapacityCalendar:
         return [each.plan for each in alike if each.plan for _ in range((each.days.last_day - each.days.first_day).days + 1)]
 
     def change_days(
-        self, plan_id: str, change: DayChange, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False
+        self,
+        plan_id: str,
+        change: DayChange,
+        etag: str,
+        actor: Actor = UNKNOWN,
+        validate_only: bool = False,
+        request_id: str = "",
     ) -> CalendarChange:
         """Change days of a queue, from what is in force on each of them.
 
@@ -131,9 +147,11 @@ class CapacityCalendar:
             etag: of the view of its days; "" only where nothing is recorded.
             actor: who.
             validate_only: show the days before and after and record nothing.
+            request_id: the same id with the same change again records nothing, and shows the days as they are by then.
 
         Raises:
             CollectionsError: INVALID_ARGUMENT with every field at fault; ETAG_MISMATCH when the days are others by now;
+                REQUEST_ID_REUSED;
                 CAPACITY_PLAN_NOT_EFFECTIVE when no version is in force on some of them.
         """
         check_day_change(change)
@@ -147,10 +165,10 @@ class CapacityCalendar:
             first, last = (day.isoformat() for day in days)
             return _Step(made, days, CapacityAct(plan_id, 0, CapacityActKind.DAYS, 0, first, last, payload, ""))
 
-        return self._change(plan_id, step, etag, actor, validate_only)
+        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/days/{payload}"))
 
     def take_back_days(
-        self, plan_id: str, change_id: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False
+        self, plan_id: str, change_id: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False, request_id: str = ""
     ) -> CalendarChange:
         """Take a change of days back; others that stand on the same days stay. Arguments as ``change_days``.
 
@@ -161,15 +179,21 @@ class CapacityCalendar:
         def step(held: Calendar) -> _Step:
             gone = next((each.change for each in held.changes if each.change_id == change_id), None)
             if gone is None:
-                raise refuse(Reason.NOT_FOUND, "change_id", f"no change {change_id} stands.", "List the days to see what does.")
+                raise refuse(
+                    Reason.NOT_FOUND,
+                    "change_id",
+                    f"no change {change_id} stands.",
+                    "List the days to see what does.",
+                    str(change_id),
+                )
             made = replace(held, changes=tuple(each for each in held.changes if each.change_id != change_id))
             act = CapacityAct(plan_id, 0, CapacityActKind.DAYS_TAKEN_BACK, change_id, "", "", "{}", "")
             return _Step(made, (gone.first_day, gone.last_day), act)
 
-        return self._change(plan_id, step, etag, actor, validate_only)
+        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/days/{change_id}"))
 
     def take_back_version(
-        self, plan_id: str, version: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False
+        self, plan_id: str, version: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False, request_id: str = ""
     ) -> CalendarChange:
         """Take a version back: it is in force on no day any more; rankings made with it keep it. Arguments as ``change_days``.
 
@@ -183,7 +207,7 @@ class CapacityCalendar:
         def step(held: Calendar) -> _Step:
             mine = next((each for each in held.standing if each.version == version), None)
             if mine is None:
-                raise refuse(Reason.NOT_FOUND, "version", f"no version {version} stands.", "List the versions.")
+                raise refuse(Reason.NOT_FOUND, "version", f"no version {version} stands.", "List the versions.", str(version))
             if len(held.standing) == 1:
                 raise refuse(Reason.INVALID_ARGUMENT, "version", "is the only one that stands.", "Store another one first.")
             made = replace(held, standing=tuple(each for each in held.standing if each != mine))
@@ -193,7 +217,7 @@ class CapacityCalendar:
             act = CapacityAct(plan_id, 0, CapacityActKind.VERSION_TAKEN_BACK, version, "", "", "{}", "")
             return _Step(made, (first, last), act)
 
-        return self._change(plan_id, step, etag, actor, validate_only)
+        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/version/{version}"))
 
     def check_next(self, plan: CapacityPlan) -> None:
         """Refuse a next version that changes of days would no longer fit: on such a day no ranking could be made.
@@ -287,32 +311,50 @@ class CapacityCalendar:
                     plans[alike.version] = self.stored(self._ledger.plans.get(plan_id, alike.version))
                 changed_on_days(plans[alike.version], alike.changes)
 
-    def _change(
-        self, plan_id: str, step_of: Callable[[Calendar], _Step], etag: str, actor: Actor, validate_only: bool
-    ) -> CalendarChange:
-        if not (etag or validate_only):
+    def _change(self, plan_id: str, step_of: Callable[[Calendar], _Step], asked: _Asked) -> CalendarChange:
+        if not (asked.etag or asked.validate_only):
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Check it first, and send the etag of the days before.")
+
+        before = self._ledger.capacity_acts.made_by(asked.key) if asked.key else None
+        if before is not None:
+            view = self._view(plan_id, calendar_of(self._ledger.capacity_acts.book(plan_id)), *self._days_of(before))
+            return CalendarChange(view, view, before.act)
 
         def decide() -> CalendarChange:
             book = self._ledger.capacity_acts.book(plan_id)
             held = calendar_of(book)
             step = step_of(held)
             before = self._view(plan_id, held, *step.days)
-            if etag and etag != before.etag:
+            if asked.etag and asked.etag != before.etag:
                 raise refuse(Reason.ETAG_MISMATCH, "etag", "the days are others by now.", "Look at them again.")
             after = self._view(plan_id, step.made, *step.days)
-            if validate_only:
+            if asked.validate_only:
                 return CalendarChange(before, after)
-            act = self._ledger.capacity_acts.add(step.act, book.state, self._now(), actor)
+            act = self._ledger.capacity_acts.add(step.act, book.state, self._now(), asked.actor, asked.key)
             after = self._view(
                 plan_id, calendar_of(self._ledger.capacity_acts.book(plan_id)), *step.days
             )  # with the number that the change got
             return CalendarChange(before, after, act.act)
 
         made = _again(decide)
-        if not validate_only:
+        if not asked.validate_only:
             self._publish()
         return made
+
+    def _days_of(self, act: CapacityAct) -> tuple[date, date]:
+        """Return the days that an act was about; of a version taken back, the first."""
+        if act.kind is CapacityActKind.VERSION_TAKEN_BACK:
+            first = date.fromisoformat(self._ledger.plans.get(act.plan_id, act.number).effective_from)
+            return first, first
+        if act.kind is CapacityActKind.DAYS_TAKEN_BACK:
+            act = next(each for each in self._ledger.capacity_acts.book(act.plan_id).acts if each.act == act.number)
+        return date.fromisoformat(act.first_day), date.fromisoformat(act.last_day)
+
+
+def _asked(etag: str, actor: Actor, validate_only: bool, request_id: str, content: str) -> _Asked:
+    recorded = request_id and not validate_only
+    key = RequestKey(request_id, "capacity.calendar", digest_text(f"{etag}/{content}")) if recorded else None
+    return _Asked(etag, actor, validate_only, key)
 
 
 def _again(decide: Callable[[], T]) -> T:

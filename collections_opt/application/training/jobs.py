@@ -102,7 +102,9 @@ class TrainingJobs:
         status, request = self._jobs.status(training_id), self._requests.get(training_id)
         if status is None or request is None:
             told = f"{training_id[:40]!r} is not known to this server."
-            raise refuse(Reason.NOT_FOUND, "training_id", told, "Look for its draft with ListModels, or start it again.")
+            raise refuse(
+                Reason.NOT_FOUND, "training_id", told, "Look for its draft with ListModels, or start it again.", training_id
+            )
         return Training(training_id, request, status)
 
     def stop(self, training_id: str) -> Training:

@@ -109,8 +109,11 @@ def revert(
     """
     if bool(version) == bool(change_id):
         raise refuse(Reason.INVALID_ARGUMENT, "--version", "and --change-id: give one of them.", "List them: versions, calendar.")
-    what = {"version": version} if version else {"change_id": change_id}
-    request = calendar_pb.TakeBackCapacityRequest(plan_id=plan, **what, etag=etag, validate_only=True)
+    request = calendar_pb.TakeBackCapacityRequest(plan_id=plan, etag=etag, validate_only=True)
+    if version:
+        request.version = version
+    else:
+        request.change_id = change_id
     with product.connect() as client:
         answer = client.capacity.TakeBackCapacity(request)
         if not dry_run:

@@ -61,7 +61,7 @@ def main(
     ] = False,
     solver: Annotated[str, typer.Option(help="default, exact, greedy or pricing.")] = "default",
     seed: Annotated[int | None, typer.Option(help="Seed of the solver and of the random order; default the server's.")] = None,
-    request_id: Annotated[str, typer.Option(help="UUID4 that makes the call repeatable; default a new one.")] = "",
+    request_id: Annotated[str, typer.Option(help="UUID that makes the call repeatable; default a new one.")] = "",
     accept_suspect_scores: Annotated[
         bool,
         typer.Option("--accept-suspect-scores", help="Let scores decide that were refused as SCORES_SUSPECT."),

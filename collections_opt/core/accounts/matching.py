@@ -42,5 +42,5 @@ def match_ids(wanted: NDArray[np.bytes_], known: NDArray[np.bytes_], what: str) 
     if wanted.size and known.size and not found:
         here, there = (", ".join(one.decode("utf-8", "replace") for one in ids[:_SHOWN].tolist()) for ids in (wanted, known))
         problem = f"none of {wanted.size:,} accounts is in {what}: {here} here, {there} there."
-        raise refuse(Reason.NOT_FOUND, "account_id", problem, "Send ids in the form in which the portfolio has them.")
+        raise refuse(Reason.NOT_FOUND, "account_id", problem, "Send ids in the form in which the portfolio has them.", here)
     return IdMatch(wanted.size, found, int(known.size - np.isin(known, wanted).sum()))

@@ -64,9 +64,8 @@ def changed_plan(plan: CapacityPlan, changes: Sequence[QueueChange]) -> Capacity
         place = next((k for k, queue in enumerate(plan.queues) if queue.queue_id == change.queue_id), -1)
         if place < 0:
             known = ", ".join(queue.queue_id for queue in plan.queues)
-            raise refuse(
-                Reason.NOT_FOUND, f"{path}.queue_id", f"{change.queue_id!r} is not in the plan.", f"Use one of: {known}."
-            )
+            told = f"{change.queue_id!r} is not in the plan."
+            raise refuse(Reason.NOT_FOUND, f"{path}.queue_id", told, f"Use one of: {known}.", change.queue_id)
         cause[place] = path
         queues = list(plan.queues)
         queues[place] = _changed(queues[place], change, path)

@@ -171,7 +171,7 @@ def queue_changes(plan: CapacityPlan, change: DayChange) -> tuple[QueueChange, .
 def _paid_minutes(plan: CapacityPlan, queue_id: str, field: str) -> float:
     paid = {queue.queue_id: queue.paid_minutes for queue in plan.queues}
     if queue_id not in paid:
-        raise refuse(Reason.NOT_FOUND, field, f"{queue_id!r} is not in the plan.", f"Use one of: {', '.join(paid)}.")
+        raise refuse(Reason.NOT_FOUND, field, f"{queue_id!r} is not in the plan.", f"Use one of: {', '.join(paid)}.", queue_id)
     if not paid[queue_id] > 0:
         raise refuse(Reason.INVALID_ARGUMENT, field, f"{queue_id!r} pays no minutes.", "Store a version that says how many.")
     return paid[queue_id]

@@ -176,4 +176,4 @@ class CapacityPlan:
                 return index
         known = ", ".join(queue.queue_id for queue in self.queues)
         violation = FieldViolation("queue_id", f"{queue_id!r} is not in plan {self.plan_id}.", f"Use one of: {known}.")
-        raise CollectionsError(Reason.NOT_FOUND, str(violation), (violation,))
+        raise CollectionsError(Reason.NOT_FOUND, str(violation), (violation,), queue_id)

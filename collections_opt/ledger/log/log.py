@@ -18,6 +18,7 @@ from collections_opt.ledger.objects.folder import is_digest
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import log_entries as table
 from collections_opt.ledger.store.schema import rankings
+from collections_opt.ledger.store.standing_portfolios import PORTFOLIO_DELETION
 
 _PAGE = 1_000
 
@@ -39,6 +40,8 @@ class LogKind(StrEnum):
     CAPACITY_ACT = "capacity_act"
     OUTCOME = "outcome"
     READS = "reads"
+    PORTFOLIO_DELETION = PORTFOLIO_DELETION
+    """A portfolio's accounts are gone; the row with its counts and digests stays, and so does its own leaf."""
     LEDGER = "ledger"
     """About the ledger itself: its name and store, where it was moved, its keys, what a person decided about its history."""
 

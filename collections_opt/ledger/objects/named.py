@@ -13,6 +13,7 @@ from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.objects.folder import ObjectStore, is_digest
 from collections_opt.ledger.store.database import Database
 from collections_opt.ledger.store.schema import metadata, outcome_records, portfolios, rankings
+from collections_opt.ledger.store.standing_portfolios import standing_portfolio
 
 DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _WITHOUT_DIGESTS = ("ranking_entries",)
@@ -30,7 +31,9 @@ def referenced_digests(database: Database) -> set[str]:
             columns = [c for c in table.columns if isinstance(c.type, sa.Text)]
             if table.name in _WITHOUT_DIGESTS or not columns:
                 continue
-            rows = connection.execute(sa.select(*columns), execution_options={"yield_per": _BATCH_ROWS})
+            query = sa.select(*columns)
+            query = query.where(standing_portfolio()) if table.name == portfolios.name else query  # others' objects may go
+            rows = connection.execute(query, execution_options={"yield_per": _BATCH_ROWS})
             for row in rows:
                 found.update(DIGEST.findall(" ".join(row)))
     return found
@@ -42,7 +45,7 @@ def named_objects(database: Database, objects_of: ObjectsOf) -> Iterator[tuple[s
     A record that cannot be read names none: it is the chain that tells of it.
     """
     with database.read() as connection:
-        books = connection.execute(portfolios.select(), execution_options={"yield_per": _BATCH_ROWS})
+        books = connection.execute(portfolios.select().where(standing_portfolio()), execution_options={"yield_per": _BATCH_ROWS})
         for book in books.mappings():
             for name in ("object_digest", "quarantine_digest"):
                 yield f"portfolio {book['portfolio_id']}", name, book[name]

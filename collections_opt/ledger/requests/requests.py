@@ -19,6 +19,7 @@ from collections_opt.ledger.store.ordering import conditions, ordered, ranking_c
 from collections_opt.ledger.store.schema import portfolios
 from collections_opt.ledger.store.schema import ranking_requests as requests
 from collections_opt.ledger.store.schema import ranking_states as states
+from collections_opt.ledger.store.standing_portfolios import standing_portfolio
 
 _S = RankingState
 _NEXT: Mapping[RankingState, frozenset[RankingState]] = {
@@ -115,7 +116,8 @@ def insert_request(
         return stored
     if request_where(connection, requests.c.ranking_id == ranking_id) is not None:
         raise refuse(Reason.ALREADY_EXISTS, "ranking_id", f"{ranking_id!r} belongs to another request.", "Use a new id.")
-    found(one(connection, portfolios, portfolios.c.portfolio_id == portfolio_id, PortfolioRecord), "portfolio_id", portfolio_id)
+    stands = (portfolios.c.portfolio_id == portfolio_id) & standing_portfolio()
+    found(one(connection, portfolios, stands, PortfolioRecord), "portfolio_id", portfolio_id)
     first = StateRecord(ranking_id, 1, RankingState.REQUESTED, "", created_at)
     made = RequestedRanking(ranking_id, request_id, payload_digest, portfolio_id, command, created_at, first)
     connection.execute(requests.insert(), {name: value for name, value in asdict(made).items() if name != "latest"})

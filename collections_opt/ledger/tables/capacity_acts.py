@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import LogKind
 from collections_opt.ledger.log.logged_rows import insert_logged
-from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord, RequestKey
+from collections_opt.ledger.requests.idempotency import insert_answer, stored_answer
 from collections_opt.ledger.store.database import Store, timestamp
 from collections_opt.ledger.store.schema import capacity_acts as acts
 from collections_opt.ledger.store.schema import capacity_plans as plans
@@ -40,18 +44,39 @@ class CapacityActs(Store):
                 query = query.where(touched | (acts.c.kind == CapacityActKind.DAYS_TAKEN_BACK.value))
             found = tuple(_act(row) for row in connection.execute(query).mappings())
         if not state:
-            raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.")
+            raise refuse(Reason.NOT_FOUND, "plan_id", f"{plan_id!r} does not exist.", "Create it first.", plan_id)
         return CapacityBook(state, versions, found)
 
-    def add(self, act: CapacityAct, state: str, now: datetime, actor: Actor = UNKNOWN) -> CapacityAct:
+    def add(
+        self, act: CapacityAct, state: str, now: datetime, actor: Actor = UNKNOWN, request: RequestKey | None = None
+    ) -> CapacityAct:
         """Add an act under the next number, and who did it; its own ``act`` and ``created_at`` are not read.
 
+        With a request key the same request again returns the act that it made.
+
         Raises:
-            CollectionsError: ETAG_MISMATCH when the calendar is in another state.
+            CollectionsError: ETAG_MISMATCH when the calendar is in another state; REQUEST_ID_REUSED.
         """
+        created_at = timestamp(now)
         with self._database.write() as connection:
+            answer = stored_answer(connection, request) if request else None
+            if answer is not None:
+                return _kept(answer)
             _check_state(connection, act.plan_id, state)
-            return _insert(connection, act, timestamp(now), actor)
+            made = _insert(connection, act, created_at, actor)
+            if request:
+                insert_answer(connection, request, canonical_json(_row(made)), created_at)
+            return made
+
+    def made_by(self, request: RequestKey) -> CapacityAct | None:
+        """Return the act that a request made, None while it made none.
+
+        Raises:
+            CollectionsError: REQUEST_ID_REUSED.
+        """
+        with self._database.read() as connection:
+            answer = stored_answer(connection, request)
+        return None if answer is None else _kept(answer)
 
     def add_settled_plan(
         self, act: CapacityAct, plan_payload: str, state: str, now: datetime, actor: Actor = UNKNOWN
@@ -90,8 +115,17 @@ def _insert(connection: sa.Connection, act: CapacityAct, created_at: str, actor:
     highest = sa.select(sa.func.coalesce(sa.func.max(acts.c.act), 0)).where(acts.c.plan_id == act.plan_id)
     number = connection.execute(highest).scalar_one() + 1
     made = CapacityAct(**{**vars(act), "act": number, "created_at": created_at})
-    insert_logged(connection, LogKind.CAPACITY_ACT, {**asdict(made), "kind": made.kind.value}, actor)
+    insert_logged(connection, LogKind.CAPACITY_ACT, _row(made), actor)
     return made
+
+
+def _row(act: CapacityAct) -> dict[str, Any]:
+    return {**asdict(act), "kind": act.kind.value}
+
+
+def _kept(answer: str) -> CapacityAct:
+    row = json.loads(answer)
+    return CapacityAct(**{**row, "kind": CapacityActKind(row["kind"])})
 
 
 def _act(row: sa.RowMapping) -> CapacityAct:

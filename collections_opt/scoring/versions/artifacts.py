@@ -162,7 +162,7 @@ def read_manifest(root: Path, version: str, kind: str = OUTCOME_KIND) -> tuple[M
     folder = version_folder(root, kind, version)
     if not (folder / "manifest.json").is_file():
         known = ", ".join(list_versions(root, kind)) or "none is there"
-        raise refuse(Reason.NOT_FOUND, "version", f"{kind}/{version} is unknown.", f"Use one of: {known}.")
+        raise refuse(Reason.NOT_FOUND, "version", f"{kind}/{version} is unknown.", f"Use one of: {known}.", version)
     raw = read_file(folder / "manifest.json")
     return parse_manifest(folder, raw), sha256_hex(raw), raw.decode()
 

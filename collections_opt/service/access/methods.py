@@ -72,6 +72,8 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
             "ListPortfolios": Method(_ALL, _C.READ, in_scope=True),
             "ListQuarantinedAccounts": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
             "RollForward": Method(_RUNNING, _C.WORK),
+            "DeletePortfolio": Method(_OPERATING, _C.WORK),
+            "ExpirePortfolios": Method(_OPERATING | {_R.PLATFORM}, _C.WORK),
         },
         "CapacityService": {
             "CreateCapacityPlan": Method(_OPERATING, _C.READ, in_scope=True),

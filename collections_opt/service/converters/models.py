@@ -31,7 +31,7 @@ def read_kind(text: str) -> ModelKind:
         return ModelKind(text)
     except ValueError as error:
         kinds = ", ".join(ModelKind)
-        raise refuse(Reason.NOT_FOUND, "kind", f"{text[:40]!r} is unknown.", f"Use one of {kinds}.") from error
+        raise refuse(Reason.NOT_FOUND, "kind", f"{text[:40]!r} is unknown.", f"Use one of {kinds}.", text) from error
 
 
 def write_model(view: ModelView, card: str = "") -> pb.Model:

@@ -21,6 +21,8 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.edge import Edge, Method
 from collections_opt.service.server.guard import ServerContext
+from collections_opt.service.server.read_masks import read_mask
+from collections_opt.service.server.shape import refuse_misshapen
 
 
 @dataclass(frozen=True)
@@ -96,22 +98,29 @@ def snake_case(name: str) -> str:
 def _method(declared: MethodDescriptor, behaviour: Callable[[Any, Call], Any], service: Service) -> Method:
     request_type = GetMessageClass(declared.input_type)
     streams = declared.client_streaming
+    cutting = read_mask(request_type, GetMessageClass(declared.output_type))
 
     def answer(requests: Iterator[bytes], call: Call) -> Iterator[bytes]:
-        messages = (_let_through(parse(request_type, raw), service.gate) for raw in requests)
+        cut = None
+        messages = (_let_through(parse(request_type, raw), service.gate, first=place == 0) for place, raw in enumerate(requests))
         if streams:
             answered = behaviour(messages, call)
         else:
             message = next(messages)
+            cut = cutting(message) if cutting else None
             service.note(declared.name, message, call)
             answered = behaviour(message, call)
         for each in answered if declared.server_streaming else (answered,):
+            if cut is not None:
+                cut(each)
             yield each.SerializeToString()
 
     return Method(declared.full_name, service.classes[declared.name], answer, streams, declared.server_streaming)
 
 
-def _let_through(message: Message, gate: Callable[[Message], None]) -> Message:
+def _let_through(message: Message, gate: Callable[[Message], None], first: bool) -> Message:
+    if first:  # later parts of a stream need not repeat what the first one says
+        refuse_misshapen(message)
     gate(message)
     return message
 

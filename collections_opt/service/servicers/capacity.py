@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from collections_opt.api.v1 import capacity_calendar_pb2 as calendar_pb
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation_pb
@@ -25,12 +26,16 @@ from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.lists.listing import Listing
 from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.capacity_changes import DAY_HEADS, read_day_change, write_day_change
-from collections_opt.wire.common import read_date, told_as
+from collections_opt.wire.common import read_date, read_uuid, told_as
 from collections_opt.wire.plans import HEADS, RENAMES, read_plan, write_plan
 
 _PLAN = capacity_plan_pb2.CapacityPlan.DESCRIPTOR
 _PLANS = Listing(_PLAN, ("plan_id", "effective_from", "currency_code", "create_time"), "plan_id")
 _VERSIONS = Listing(_PLAN, ("version", "effective_from", "taken_back", "create_time"), "version")
+
+
+class _Identified(Protocol):
+    request_id: str
 
 
 class CapacityServicer:
@@ -44,14 +49,14 @@ class CapacityServicer:
 
     def create_capacity_plan(self, request: pb.CreateCapacityPlanRequest, context: Call) -> pb.CreateCapacityPlanResponse:
         """Store a first version."""
-        saved = self._save(request.capacity_plan, None, request.validate_only, read_actor(context))
+        saved = self._save(request, None, read_actor(context))
         return pb.CreateCapacityPlanResponse(capacity_plan=saved)
 
     def update_capacity_plan(self, request: pb.UpdateCapacityPlanRequest, context: Call) -> pb.UpdateCapacityPlanResponse:
         """Store the next version."""
         if not request.etag:
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Send the etag of the version this one follows.")
-        saved = self._save(request.capacity_plan, request.etag, request.validate_only, read_actor(context))
+        saved = self._save(request, request.etag, read_actor(context))
         return pb.UpdateCapacityPlanResponse(capacity_plan=saved)
 
     def get_capacity_plan(self, request: pb.GetCapacityPlanRequest, _context: Call) -> pb.GetCapacityPlanResponse:
@@ -116,14 +121,16 @@ class CapacityServicer:
         """Change days of a queue."""
         change, actor = read_day_change(request.day_change), read_actor(context)
         with told_as(DAY_HEADS, RENAMES):
-            made = self._calendar.change_days(request.plan_id, change, request.etag, actor, request.validate_only)
+            made = self._calendar.change_days(
+                request.plan_id, change, request.etag, actor, request.validate_only, _request_id(request)
+            )
         return calendar_pb.ChangeCapacityDaysResponse(change_id=made.change_id, calendar_change=write_calendar_change(made))
 
     def take_back_capacity(
         self, request: calendar_pb.TakeBackCapacityRequest, context: Call
     ) -> calendar_pb.TakeBackCapacityResponse:
         """Take a version or a change of days back."""
-        kind, how = request.WhichOneof("what"), (request.etag, read_actor(context), request.validate_only)
+        kind, how = request.WhichOneof("what"), (request.etag, read_actor(context), request.validate_only, _request_id(request))
         if kind is None:
             raise refuse(Reason.INVALID_ARGUMENT, "what", "is missing.", "Send version or change_id.")
         if kind == "version":
@@ -169,11 +176,11 @@ class CapacityServicer:
         return self._what_ifs.next_agent(request)
 
     def _save(
-        self, message: capacity_plan_pb2.CapacityPlan, etag: str | None, validate_only: bool, actor: Actor
+        self, request: pb.CreateCapacityPlanRequest | pb.UpdateCapacityPlanRequest, etag: str | None, actor: Actor
     ) -> capacity_plan_pb2.CapacityPlan:
-        plan = read_plan(message)
+        plan = read_plan(request.capacity_plan)
         with told_as(HEADS, RENAMES):
-            record = self._books.save_plan(plan, etag, validate_only, actor)
+            record = self._books.save_plan(plan, etag, request.validate_only, actor, _request_id(request))
         return self._written([(replace(plan, version=record.version), record)])[0]
 
     def _written(self, stored: list[tuple[CapacityPlan, PlanRecord]]) -> list[capacity_plan_pb2.CapacityPlan]:
@@ -190,3 +197,7 @@ class CapacityServicer:
             write_state(states[record.plan_id].get(record.version, VersionState()), message)
             written.append(message)
         return written
+
+
+def _request_id(request: _Identified) -> str:
+    return read_uuid(request.request_id) if request.request_id else ""

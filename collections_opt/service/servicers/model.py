@@ -18,7 +18,7 @@ from collections_opt.service.access.caller import read_acting
 from collections_opt.service.converters.models import read_kind, write_event, write_model, write_training
 from collections_opt.service.servicers.lists.listing import Listing
 from collections_opt.service.servicers.lists.paging import read_page
-from collections_opt.wire.common import read_time, read_uuid4, told_as, write_enum
+from collections_opt.wire.common import read_time, read_uuid, told_as, write_enum
 
 DEFAULT_SCORE_VALID_DAYS = 7
 MAX_PATTERNS = 100
@@ -145,7 +145,7 @@ class ModelServicer:
             raise refuse(Reason.INVALID_ARGUMENT, "seed", f"{request.seed} is out of range.", f"Send 0 to {MAX_SEED}.")
         rankings = tuple(dict.fromkeys(request.ranking_ids))
         asked = TrainingRequest(read_kind(request.kind), request.version, rankings, request.plan_id, request.seed or 1)
-        request_id = read_uuid4(request.request_id)
+        request_id = read_uuid(request.request_id)
         with told_as({"ranking_id": "ranking_ids"}):
             training = self._trainings.start(request_id, asked)
         return pb.TrainModelResponse(training=write_training(training))
@@ -167,6 +167,6 @@ class ModelServicer:
             version=request.version,
             note=request.note,
             terms=terms,
-            request_id=read_uuid4(request.request_id),
+            request_id=read_uuid(request.request_id),
         )
         return self._models.act(command, request.validate_only, authenticated=bool(actor.issuer))

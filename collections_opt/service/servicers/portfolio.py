@@ -14,6 +14,7 @@ from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.rankings.books import Books, ImportedPortfolio
 from collections_opt.application.rankings.rolling import Rolling
+from collections_opt.application.records.deletions import DeletedPortfolio
 from collections_opt.application.records.derivation import Derivation
 from collections_opt.core.accounts.admission import Quarantine
 from collections_opt.core.accounts.contradictions import Contradiction
@@ -47,7 +48,10 @@ from collections_opt.wire.own_columns import read_own_columns
 _LOOK_AGAIN_SECONDS = 0.5
 """How often an import that waits for another looks whether its caller is still there."""
 
-HEADS = {name: f"header.{name}" for name in ("portfolio_id", "time_zone", "currency_code", "country_code", "products")}
+HEADS = {
+    name: f"header.{name}"
+    for name in ("portfolio_id", "time_zone", "currency_code", "country_code", "products", "retention_days")
+}
 
 _FILTERED = {"portfolio_id": TEXT, "as_of_date": DAY, "currency_code": TEXT}
 _FINDINGS_FILTERED = {"field": TEXT, "rule": TEXT}
@@ -116,7 +120,9 @@ class PortfolioServicer:
         with self._budget.stream() as held, Spool() as spool:
             raw = _read_rows(header, as_of_date, own, requests, held, spool)
             with told_as(HEADS), self._alone(spool.used):
-                return self._books.import_counted(header.portfolio_id, raw, check_only or header.validate_only, actor)
+                return self._books.import_counted(
+                    header.portfolio_id, raw, check_only or header.validate_only, actor, header.retention_days
+                )
 
     @contextmanager
     def _alone(self, large: bool) -> Iterator[None]:
@@ -133,6 +139,8 @@ class PortfolioServicer:
         """Return a header."""
         record = self._ledger.portfolios.get(request.portfolio_id)
         (shown,) = self._written([record])
+        if (day := self._books.deletions.expires_on(record.portfolio_id)) is not None:
+            shown.expire_date.CopyFrom(write_date(day))
         return pb.GetPortfolioResponse(portfolio=_with_derivation(shown, self._rolling.derivation(record.portfolio_id)))
 
     def list_portfolios(self, request: pb.ListPortfoliosRequest, _context: Call) -> pb.ListPortfoliosResponse:
@@ -173,9 +181,26 @@ class PortfolioServicer:
         shown = write_portfolio(record, UNKNOWN) if request.validate_only else self._written([record])[0]
         return pb.RollForwardResponse(portfolio=_with_derivation(shown, derivation))
 
+    def delete_portfolio(self, request: pb.DeletePortfolioRequest, context: Call) -> pb.DeletePortfolioResponse:
+        """Delete a portfolio."""
+        actor = read_actor(context)
+        done = self._books.deletions.delete(request.portfolio_id, request.reason, actor, request.validate_only)
+        return pb.DeletePortfolioResponse(deleted=_write_deleted(done))
+
+    def expire_portfolios(self, request: pb.ExpirePortfoliosRequest, context: Call) -> pb.ExpirePortfoliosResponse:
+        """Delete the portfolios whose retention has ended."""
+        done = self._books.deletions.delete_expired(request.reason, read_actor(context), request.validate_only)
+        return pb.ExpirePortfoliosResponse(portfolios=[_write_deleted(one) for one in done])
+
     def _written(self, records: Sequence[PortfolioRecord]) -> list[pb.Portfolio]:
         actors = self._ledger.logged_rows.actors(LogKind.PORTFOLIO, [record.portfolio_id for record in records])
         return [write_portfolio(record, actors.get(record.portfolio_id, UNKNOWN)) for record in records]
+
+
+def _write_deleted(done: DeletedPortfolio) -> pb.DeletedPortfolio:
+    return pb.DeletedPortfolio(
+        portfolio_id=done.portfolio_id, row_count=done.row_count, position=done.position, kept_because=done.kept_because
+    )
 
 
 def _with_derivation(portfolio: pb.Portfolio, derivation: Derivation | None) -> pb.Portfolio:

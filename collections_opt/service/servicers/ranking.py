@@ -37,7 +37,7 @@ from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.service.servicers.lists.rankings import RankingLists
 from collections_opt.wire import parameters
-from collections_opt.wire.common import read_date, read_enum, read_uuid4, told_as
+from collections_opt.wire.common import read_date, read_enum, read_uuid, told_as
 from collections_opt.wire.constraints import read_constraints
 
 HEADS = {
@@ -204,7 +204,7 @@ class RankingServicer:
         solver = request.solver or ranking_pb2.SOLVER_DEFAULT
         given = request.HasField("value_parameters")
         return RankingCommand(
-            request_id=read_uuid4(request.request_id),
+            request_id=read_uuid(request.request_id),
             portfolio_id=request.portfolio_id,
             plan_id=request.capacity_plan_id,
             plan_version=request.capacity_plan_version or None,

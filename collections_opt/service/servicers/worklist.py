@@ -18,7 +18,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.lists.paging import read_page
-from collections_opt.wire.common import read_enum, read_uuid4, told_as
+from collections_opt.wire.common import read_enum, read_uuid, told_as
 from collections_opt.wire.events import RENAMES, read_events
 
 LOOK_SECONDS = 1.0
@@ -41,7 +41,7 @@ class WorklistServicer:
 
     def lease_accounts(self, request: pb.LeaseAccountsRequest, context: Call) -> pb.LeaseAccountsResponse:
         """Lease the best callable accounts."""
-        request_id = read_uuid4(request.request_id)
+        request_id = read_uuid(request.request_id)
         before = "" if request.ranking_id else self._dispatch.given_under(request_id)  # a re-solve may have come between
         ranking_id = before or self._in_work.ranking_id(request.ranking_id, request.capacity_plan_id)
         wanted = LeaseRequest(
@@ -105,7 +105,9 @@ class WorklistServicer:
             found = self._worklists.states(ranking_id)
             shown = [one for one in found if request.queue_id in ("", one.queue_id)]
             if not shown:
-                raise refuse(Reason.NOT_FOUND, "queue_id", f"{request.queue_id[:40]!r} is no queue.", "Check the id.")
+                raise refuse(
+                    Reason.NOT_FOUND, "queue_id", f"{request.queue_id[:40]!r} is no queue.", "Check the id.", request.queue_id
+                )
             if (ranking_id, shown) != sent:
                 sent = (ranking_id, shown)
                 states = [_write_state(one) for one in shown]

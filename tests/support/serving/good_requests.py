@@ -45,6 +45,10 @@ VALUE_SET = "saved-values"
 """A set of values that the server holds, saved by somebody and not approved."""
 
 
+SPARE = "spare"
+"""A portfolio on which nothing rests."""
+
+
 @dataclass(frozen=True)
 class Known:
     """What the server holds that requests can name."""
@@ -180,7 +184,7 @@ def good_requests(known: Known):
     single |= pack_requests(known.account_id)
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
-    return {
+    calls = {
         **single,
         "ImportPortfolio": [imported],
         "CheckPortfolio": [checked],
@@ -189,6 +193,10 @@ def good_requests(known: Known):
         **_what_ifs(known),
         **capacity_requests(known.queue_id),
     }
+    for message in (message for every in calls.values() for call in every for message in call):
+        if "read_mask" in message.DESCRIPTOR.fields_by_name:
+            message.read_mask.paths.append("*")
+    return calls
 
 
 def _read_requests(known: Known):
@@ -208,6 +216,8 @@ def _read_requests(known: Known):
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
         "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),
+        "DeletePortfolio": portfolio_service_pb2.DeletePortfolioRequest(portfolio_id=SPARE, reason="swept", validate_only=True),
+        "ExpirePortfolios": portfolio_service_pb2.ExpirePortfoliosRequest(reason="swept", validate_only=True),
         "RollForward": portfolio_service_pb2.RollForwardRequest(
             portfolio_id="book",
             as_of_date=write_date(AS_OF),

@@ -41,6 +41,8 @@ ANSWERED = {
     r"(Import|Check)Portfolio file_rows\.faults\[0\]\.(column|value|remedy): .*": "texts of the sender, shown escaped",
     r"(Import|Check)Portfolio file_rows\.faults: .*first element.*": "a row may have several faults",
     r"(Score|Place)Accounts accounts\[0\]\.(account_id|customer_id): unknown": "an account need not be known",
+    r"\w+ read_mask\.paths: its first element again": "says the same",
+    r"(Delete|Expire)Portfolios? reason: a path": "words of a person",
     r".* page_size: largest": "sizes above the limit are cut to it",
     rf"{_QUEUE}(agent_count|paid_minutes): missing": "zero is a value: the team is away",
     rf"{_QUEUE}effect\.(right_party_contact_rate|theta_cure|theta_default): missing": "zero is a value: no effect",

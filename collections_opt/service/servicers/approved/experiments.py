@@ -25,7 +25,7 @@ from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.servicers.approved.shelf import read_approval
 from collections_opt.service.servicers.lists.listing import Listing
 from collections_opt.service.servicers.lists.paging import read_page
-from collections_opt.wire.common import read_date, read_uuid4, told_as
+from collections_opt.wire.common import read_date, read_uuid, told_as
 
 _NAMED: Mapping[str, str] = MappingProxyType({"resource_id": "experiment_id"})
 _DESIGN = ("share", "salt", "horizon_days", "planned_person_count", "scope", "experiment_id")
@@ -76,7 +76,7 @@ class ExperimentServicer:
             read_design(request.experiment),
             request.etag or None,
             request.note,
-            read_uuid4(request.request_id),
+            read_uuid(request.request_id),
         )
         with told_as(_SAVED):
             stored = self._experiments.create(new, actor, request.validate_only)
@@ -97,7 +97,7 @@ class ExperimentServicer:
             reason=request.reason,
             version=read_version(request.version) if request.version else 0,
             self_approved=request.self_approved,
-            request_id=read_uuid4(request.request_id),
+            request_id=read_uuid(request.request_id),
         )
         with told_as(_STOPPED):
             stored = self._experiments.stop(command, read_acting(request.actor, context), request.validate_only)

@@ -18,7 +18,7 @@ from collections_opt.service.access.caller import read_acting
 from collections_opt.service.converters.approved.value_sets import read_value_set, write_choices, write_value_set
 from collections_opt.service.servicers.approved.shelf import Shelf, read_approval, read_etag
 from collections_opt.wire import parameters
-from collections_opt.wire.common import read_date, read_uuid4, told_as
+from collections_opt.wire.common import read_date, read_uuid, told_as
 from collections_opt.wire.parameters import write_parameters
 
 _SAVED: Mapping[str, str] = MappingProxyType(
@@ -93,5 +93,5 @@ class ParametersServicer:
         self, request: pb.CreateValueSetRequest | pb.UpdateValueSetRequest, etag: str | None, actor: Actor
     ) -> value_set_pb2.ValueSet:
         with told_as(_SAVED, {"stay_value": "stay_values"}):
-            new = read_value_set(request.value_set, etag, request.note, read_uuid4(request.request_id))
+            new = read_value_set(request.value_set, etag, request.note, read_uuid(request.request_id))
             return write_value_set(self._sets.save(new, actor, request.validate_only))

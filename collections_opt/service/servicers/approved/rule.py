@@ -17,7 +17,7 @@ from collections_opt.service.converters.approved.rule_tables import read_saved_t
 from collections_opt.service.servicers.approved.shelf import Shelf, read_approval, read_etag
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.rule_what_ifs import RuleWhatIfs
-from collections_opt.wire.common import read_date, read_uuid4, told_as
+from collections_opt.wire.common import read_date, read_uuid, told_as
 from collections_opt.wire.rules import HEADS
 
 
@@ -84,5 +84,5 @@ class RuleServicer:
         self, request: pb.CreateRuleTableRequest | pb.UpdateRuleTableRequest, etag: str | None, actor: Actor
     ) -> rule_table_pb2.RuleTable:
         with told_as(HEADS):
-            new = read_saved_table(request.rule_table, etag, request.note, read_uuid4(request.request_id))
+            new = read_saved_table(request.rule_table, etag, request.note, read_uuid(request.request_id))
             return write_stored_table(self._rules.save(new, actor, request.validate_only))

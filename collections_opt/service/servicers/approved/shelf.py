@@ -14,7 +14,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.converters.approved.resources import read_version
 from collections_opt.service.servicers.lists.listing import Listing
 from collections_opt.service.servicers.lists.paging import read_page
-from collections_opt.wire.common import read_uuid4, told_as
+from collections_opt.wire.common import read_uuid, told_as
 
 ContentT = TypeVar("ContentT")
 MessageT = TypeVar("MessageT", bound=Message)
@@ -58,7 +58,7 @@ def read_approval(request: _Approval, resource_id: str) -> ApprovalCommand:
         version=read_version(request.version),
         self_approved=request.self_approved,
         note=request.note,
-        request_id=read_uuid4(request.request_id),
+        request_id=read_uuid(request.request_id),
     )
 
 
