@@ -15,7 +15,8 @@ from collections_opt.core.ranking.ordering import Ordering
 from tests.support.factories import plan, queue, raw_portfolio, text
 
 MODELS = Path(__file__).parents[2] / "models"
-NOW = datetime(2026, 11, 24, 6, tzinfo=UTC)
+NOW = datetime(2026, 11, 24, 18, tzinfo=UTC)
+"""Noon in Texas: whoever is asked may be called, also by a clock that is an hour wrong."""
 PORTFOLIO_ID = "faults"
 PLAN = plan(queue("early", agents=0.2), queue("late", agents=0.1))
 ROWS = 40

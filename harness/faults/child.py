@@ -19,6 +19,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
 from harness.faults.book import MODELS, NOW, command, prepare, raw
+from harness.faults.day import Desk, until_known
 from harness.faults.injection import Faults
 from harness.faults.plants import plant
 
@@ -46,6 +47,7 @@ class Session:
         self.faults = Faults(
             job.get("fault", "none"), job.get("at", 0), database.file, restart, self.say, job.get("every_call", False)
         )
+        self.desk = Desk(self.workspace, self.say, until_known(RETRIED, ATTEMPTS, self.say, self._unreachable))
         plant(job.get("plant", ""), self)
         self.faults.install(database._engine)
 
@@ -57,9 +59,12 @@ class Session:
             except CollectionsError as error:
                 if error.reason not in RETRIED or not left:
                     raise
-                if self.job.get("ask_when_unreachable"):
-                    self.channel.ask(kind="unreachable")
+                self._unreachable()
         raise AssertionError("every attempt returns or raises")
+
+    def _unreachable(self) -> None:
+        if self.job.get("ask_when_unreachable"):
+            self.channel.ask(kind="unreachable")
 
     def say(self, kind: str, **facts) -> None:
         self.channel.say(kind=kind, **facts)
@@ -78,8 +83,7 @@ class Session:
                 made = rankings.recorded.finished(ranking_id)
             except CollectionsError as error:
                 if error.reason in RETRIED:
-                    if self.job.get("ask_when_unreachable"):
-                        self.channel.ask(kind="unreachable")
+                    self._unreachable()
                     continue
                 self.say("refused", request=request_id, reason=error.reason.value)
                 return
@@ -133,6 +137,10 @@ class Session:
                 list(pool.map(self.rank, [name] * DUPLICATES))
         elif operation == "import":
             self.import_again(name)
+        elif operation == "tell":
+            self.desk.tell(name)
+        elif operation == "work":
+            self.desk.work(name)
         elif operation == "recover":
             self.recover()
         elif operation == "prepare":

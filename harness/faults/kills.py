@@ -18,11 +18,9 @@ import grpc
 import typer
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2, ranking_service_pb2_grpc
-from collections_opt.ledger.ledger import open_ledger
-from collections_opt.ledger.objects.remote import open_objects
 from harness.faults.book import PLAN, PORTFOLIO_ID
 from harness.faults.private_postgres import PrivatePostgres, why_not
-from harness.faults.promises import Promises, broken, figures
+from harness.faults.promises import Promises, figures, judged
 from harness.faults.zygote import Child, Zygote
 
 pb = ranking_service_pb2
@@ -62,11 +60,7 @@ class Book:
         """Let a last child finish what is owed, and return the promises broken."""
         asked = sorted(self.promises.asked - self.promises.accepted.keys())
         self.live([["recover", ""], *(["rank", name] for name in asked)])
-        folder = Path(self.base["folder"])
-        ledger = open_ledger(self.base["url"] or f"sqlite:///{folder / 'ledger.db'}", open_objects(str(folder / "objects")))
-        found = broken(ledger, self.promises)
-        ledger.close()
-        return found
+        return judged(Path(self.base["folder"]), self.base["url"], self.promises)
 
 
 def kill_workers(book: Book, count: int, draw: random.Random) -> None:

@@ -11,12 +11,21 @@ import numpy as np
 
 from collections_opt.application.rankings import books, making
 from collections_opt.application.rankings import runs as ranking_runs
+from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ranking import pipeline, ranking
+from collections_opt.ledger.events import event_log
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.leases import LeaseTurn
 from collections_opt.ledger.requests import requests
+from collections_opt.ledger.store import database
 from collections_opt.ledger.tables import rankings, worklists
 
 PLANTS: dict[str, object] = {}
+DAY_PLANTS: set[str] = set()
+"""Those of events and leases."""
+DISK_PLANTS: dict[str, object] = {}
+"""Those that ``disks`` notices."""
 
 
 def planted(function):
@@ -25,10 +34,22 @@ def planted(function):
     return function
 
 
+def planted_in_the_day(function):
+    """Register a bug of events or leases by its name."""
+    DAY_PLANTS.add(function.__name__)
+    return planted(function)
+
+
+def planted_on_disks(function):
+    """Register a bug that only a disk that fails shows, by its name."""
+    DISK_PLANTS[function.__name__] = function
+    return function
+
+
 def plant(name: str, session) -> None:
     """Put a bug into this process; no name, no bug."""
     if name:
-        PLANTS[name](session)
+        {**PLANTS, **DISK_PLANTS}[name](session)
 
 
 @planted
@@ -207,3 +228,89 @@ def quarantine_drops_a_row(_session):
         return replace(admission, quarantine=fewer, row_count=admission.row_count - 1)
 
     books.admit = dropping
+
+
+@planted
+def clock_back_untold(_session):
+    making.clock_went_back = lambda *_: 0
+
+
+@planted_in_the_day
+def told_before_commit(session):
+    record = EventLog.record_within
+
+    def told_early(self, connection, events, *rest):
+        told = record(self, connection, events, *rest)
+        session.say("told", events={event.event_id: one.sequence for event, one in zip(events, told, strict=True)})
+        return told
+
+    EventLog.record_within = told_early
+
+
+@planted_in_the_day
+def batch_outside_the_transaction(session):
+    insert, record, late = event_log.insert_logged, EventLog.record, []
+    event_log.insert_logged = lambda connection, *given: late.append(given)
+
+    def recorded(self, *arguments):
+        told = record(self, *arguments)
+        while late:
+            with session.workspace.ledger.database.write() as connection:
+                insert(connection, *late.pop())
+        return told
+
+    EventLog.record = recorded
+
+
+@planted_in_the_day
+def lease_ends_outside_the_transaction(session):
+    dispatch = session.workspace.day.dispatch
+    change, complete, late = LeaseTurn.change, dispatch.complete, []
+
+    def later(self, lease_id, **changes):
+        late.append((lease_id, changes))
+        return replace(self.find(lease_id), state=changes["state"])
+
+    def completed(*arguments):
+        ended = complete(*arguments)
+        while late:
+            lease_id, changes = late.pop()
+            with session.workspace.ledger.database.write() as connection:
+                change(LeaseTurn(connection, None), lease_id, **changes)
+        return ended
+
+    LeaseTurn.change = later
+    dispatch.complete = completed
+
+
+@planted_in_the_day
+def lease_request_forgotten(_session):
+    LeaseTurn.of_request = lambda *_: []
+
+
+@planted_on_disks
+def kept_read_only_connections(_session):
+    database.reopened_if_writable = lambda _: None
+
+
+@planted_on_disks
+def checkpoint_fails_its_record(_session):
+    def publish(self):
+        self.checkpoints.publish(self.ledger.log_tree())
+
+    Recorder.publish = publish
+
+
+@planted_on_disks
+def failed_write_taken_for_success(_session):
+    record = EventLog.record
+
+    def recorded(self, events, *rest):
+        try:
+            return record(self, events, *rest)
+        except CollectionsError as error:
+            if error.reason is not Reason.STORAGE_UNAVAILABLE:
+                raise
+            return [event_log.Told(self.last_sequence() + at, False) for at in range(1, len(events) + 1)]
+
+    EventLog.record = recorded

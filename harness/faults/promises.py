@@ -5,14 +5,20 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
 
 import sqlalchemy as sa
 
+from collections_opt.application.records.opening import Whereabouts, open_records
+from collections_opt.application.records.provenance import MOST_SKEW_SECONDS
 from collections_opt.application.records.ranking_facts import objects_of
 from collections_opt.core.errors import CollectionsError
 from collections_opt.ledger.records import RankingState
 from collections_opt.ledger.store.schema import portfolios, ranking_entries, ranking_requests, rankings
-from harness.faults.book import BAD_ROWS, ROWS
+from harness.faults.book import BAD_ROWS, NOW, ROWS
+from harness.faults.day import DayPromises, broken_day
 
 KINDS = ("lost", "duplicated", "altered", "chain_breaks")
 
@@ -28,11 +34,13 @@ class Promises:
     cancelled: set[str] = field(default_factory=set)
     refused: Counter = field(default_factory=Counter)
     imported: dict[str, str] = field(default_factory=dict)
+    day: DayPromises = field(default_factory=DayPromises)
     decisions: dict[str, tuple[str, int]] = field(default_factory=dict)
     """By what they follow from: the decision that the same inputs led to when nothing was wrong."""
 
     def hear(self, said: dict) -> None:
         """Take note of what a child said it was told."""
+        self.day.hear(said)
         kind, request = said["kind"], said.get("request", "")
         if kind == "asked":
             self.asked.add(request)
@@ -69,6 +77,14 @@ def broken(ledger, promises: Promises) -> list[tuple[str, str]]:
     found = [*_lost(ledger, promises, rows, begun), *_duplicated(ledger, promises, rows)]
     found += [*_altered(ledger, promises, rows, sums), *_books(promises, books)]
     found += [("chain_breaks", line) for line in (*ledger.chain.verify(), *ledger.log.verify(), *ledger.lives.verify())]
+    return found
+
+
+def judged(folder: Path, url: str, promises: Promises) -> list[tuple[str, str]]:
+    """Return every broken promise of rankings, imports and the day of a data folder."""
+    records = open_records(Whereabouts(folder, url), lambda: NOW)
+    found = [*broken(records.ledger, promises), *broken_day(records.ledger, records.subject_keys, promises.day)]
+    records.ledger.close()
     return found
 
 
@@ -123,6 +139,16 @@ def _altered(ledger, promises, rows, sums):
         if decisions.setdefault(inputs_of(row["payload_digest"], record), decision) != decision:
             yield "altered", f"{row['ranking_id']}: decides otherwise on the same inputs and does not say why"
         yield from _cancelled(ledger, promises, request, row["ranking_id"])
+    yield from _clocks(sorted(rows.values(), key=lambda row: row["seq"]))
+
+
+def _clocks(rows):
+    """Yield the rankings that were decided before the one before them was recorded, and do not say so."""
+    for before, row in pairwise(rows):
+        record = json.loads(row["record"])
+        back = datetime.fromisoformat(before["created_at"]) - datetime.fromisoformat(record["times"]["decided"])
+        if back > timedelta(seconds=MOST_SKEW_SECONDS) and not record["health"].get("clock_went_back_seconds"):
+            yield "altered", f"{row['ranking_id']}: the clock went back by {back}, and its health does not say so"
 
 
 def inputs_of(payload_digest, record):

@@ -21,25 +21,35 @@ import typer
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.remote import open_objects
 from harness.faults.injection import KINDS
-from harness.faults.plants import PLANTS
+from harness.faults.plants import DAY_PLANTS, PLANTS
 from harness.faults.private_postgres import PrivatePostgres, why_not
-from harness.faults.promises import Promises, broken, figures, inputs_of
+from harness.faults.promises import Promises, figures, inputs_of, judged
 from harness.faults.zygote import Zygote
 
-LAST_CALL = 235
-"""Calls of a child that makes two rankings; a fault beyond them never happens, which is a schedule too."""
+LAST_CALL = 330
+"""Calls of a child that makes two rankings, or one and works it; a fault beyond them never happens, which is a schedule too."""
 
 AIMED = {
     "acknowledge_before_commit": ("crash", 100, 115),
-    "failed_commit_taken_for_success": ("lost_commit", 20, LAST_CALL),
-    "retry_with_a_new_key": ("kept_commit", 1, LAST_CALL),
-    "entries_outside_the_transaction": ("crash", 85, LAST_CALL),
-    "leaf_outside_the_transaction": ("crash", 85, LAST_CALL),
-    "event_outside_the_transaction": ("crash", 85, LAST_CALL),
-    "recovery_forgets": ("crash", 85, LAST_CALL),
-    "late_work_after_a_cancel": ("cancel", 15, LAST_CALL),
+    "failed_commit_taken_for_success": ("lost_commit", 20, 235),
+    "retry_with_a_new_key": ("kept_commit", 1, 235),
+    "entries_outside_the_transaction": ("crash", 85, 235),
+    "leaf_outside_the_transaction": ("crash", 85, 235),
+    "event_outside_the_transaction": ("crash", 85, 235),
+    "recovery_forgets": ("crash", 85, 235),
+    "late_work_after_a_cancel": ("cancel", 15, 235),
+    "told_before_commit": ("crash", 225, 260),
+    "batch_outside_the_transaction": ("crash", 225, 330),
+    "lease_ends_outside_the_transaction": ("crash", 285, 330),
+    "lease_request_forgotten": ("kept_commit", 230, 290),
+    "clock_back_untold": ("none", 1, LAST_CALL),
 }
-"""Where to look for a planted bug: which fault shows it, and between which calls; a first ranking's commit is near the 108th."""
+"""Where to look for a planted bug: which fault shows it, and between which calls; a first ranking's commit is
+near the 108th, and the day after it begins near the 222nd."""
+
+OPERATIONS = ("rank", "rank", "duplicates", "again", "import", "tell", "work")
+DAY = ("tell", "work", "work")
+"""What is done in a schedule, and in one that looks for a planted bug of the day."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,13 @@ class Round:
     operations: tuple[tuple[str, str], ...]
 
 
-def rounds_of(seed: int, kinds: tuple[str, ...], first_call: int = 1, last_call: int = LAST_CALL) -> list[Round]:
+def rounds_of(
+    seed: int,
+    kinds: tuple[str, ...],
+    first_call: int = 1,
+    last_call: int = LAST_CALL,
+    choices: tuple[str, ...] = OPERATIONS,
+) -> list[Round]:
     """Return a schedule; the same seed gives the same one."""
     draw = random.Random(seed)
     known = [str(uuid.UUID(int=draw.getrandbits(128), version=4))]
@@ -61,10 +77,12 @@ def rounds_of(seed: int, kinds: tuple[str, ...], first_call: int = 1, last_call:
         fault = draw.choice(kinds)
         operations: list[tuple[str, str]] = []
         for _ in range(draw.randint(1, 2)):
-            operation = draw.choice(("rank", "rank", "rank", "duplicates", "again", "import"))
+            operation = draw.choice(choices)
             fresh = str(uuid.UUID(int=draw.getrandbits(128), version=4))
             if operation == "import":
                 operations.append(("import", f"book-{fresh[:8]}"))
+            elif operation in DAY:
+                operations.append((operation, fresh))
             elif operation == "again" and fault != "cancel":
                 operations.append(("rank", draw.choice(known)))
             else:
@@ -72,6 +90,8 @@ def rounds_of(seed: int, kinds: tuple[str, ...], first_call: int = 1, last_call:
                 operations.append((operation if operation == "duplicates" and fault != "cancel" else "rank", fresh))
         if all(name == "import" for name, _ in operations):
             operations.append(("rank", known[0]))
+        elif any(name == "work" for name, _ in operations):
+            operations.insert(0, ("rank", known[0]))  # there is something to work
         rounds.append(Round(fault, draw.randint(first_call, last_call), draw.choice((0, -90_000, 90_000)), tuple(operations)))
     return rounds
 
@@ -82,7 +102,7 @@ class Runner:
     def __init__(self, folder: Path, zygotes: list[Zygote], postgres: PrivatePostgres | None = None) -> None:
         self._folder, self._zygotes, self._postgres = folder, zygotes, postgres
         self._template = folder / "template"
-        self.deaths, self.struck, self.acknowledged, self.faults = 0, 0, 0, Counter()
+        self.deaths, self.struck, self.acknowledged, self.of_day, self.faults = 0, 0, 0, 0, Counter()
         self._live({"folder": str(self._template), "operations": [["prepare", ""]]}, Promises())
         self._decisions = self._decide()
 
@@ -111,7 +131,8 @@ class Runner:
         if url:
             shutil.rmtree(data)
             self._live({**base, "plant": "", "operations": [["prepare", ""]]}, promises)
-        for number, each in enumerate(rounds_of(seed, kinds, first_call, last_call)):
+        choices = DAY if plant in DAY_PLANTS else OPERATIONS
+        for number, each in enumerate(rounds_of(seed, kinds, first_call, last_call, choices)):
             self.faults[each.fault] += 1
             job = {**base, "round": number, **vars(each)}
             self._live(job, promises, self._zygotes[number % len(self._zygotes)])
@@ -120,10 +141,9 @@ class Runner:
             *(["rank", name] for name in sorted(promises.asked - promises.cancelled - promises.accepted.keys())),
         ]
         self._live({**base, "round": 9, "operations": last}, promises, self._zygotes[-1])
-        ledger = open_ledger(url or f"sqlite:///{data / 'ledger.db'}", open_objects(str(data / "objects")))
-        found = broken(ledger, promises)
-        ledger.close()
+        found = judged(data, url, promises)
         self.acknowledged += promises.acknowledged
+        self.of_day += promises.day.acknowledged
         shutil.rmtree(data)
         return found
 
@@ -172,14 +192,14 @@ def main(
             for kind, sentence in found:
                 typer.echo(f"seed {seed}: {kind}: {sentence}", err=True)
             findings += found
-        deaths, struck, acknowledged = runner.deaths, runner.struck, runner.acknowledged
+        deaths, struck, acknowledged, of_day = runner.deaths, runner.struck, runner.acknowledged, runner.of_day
         faults = ", ".join(f"{name} {number}" for name, number in sorted(runner.faults.items()))
         missed = plants_missed(runner, list(PLANTS), plant_tries)
     server = f"{on_server} on a restarted PostgreSQL" if not reason else f"none on PostgreSQL ({reason})"
     bugs = f"{len(PLANTS) - len(missed)} of {len(PLANTS)} planted bugs noticed" + "".join(f", MISSED {name}" for name in missed)
     typer.echo(
         f"fault-schedules: {count} schedules, {server} ({faults}; {struck} struck, {deaths} processes died), "
-        f"{acknowledged} rankings acknowledged: {figures(findings)}; {bugs}"
+        f"{acknowledged} rankings, {of_day} events and leases acknowledged: {figures(findings)}; {bugs}"
     )
     sys.exit(1 if findings or missed else 0)
 

@@ -139,6 +139,7 @@ class Dispatch:
         check_holder(holder)
         check_events(events, self._now())
         self._require_lease(lease_id)
+        in_sight = self._events.in_sight()
         subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
 
         def act(turn: LeaseTurn) -> EndedLease:
@@ -152,7 +153,7 @@ class Dispatch:
             # The end of the lease is told with what it ended in: one batch, one leaf.
             account_id = next(event.account_id for event in events if event.account_id)
             also = [_end_event(lease, account_id, LeaseState.COMPLETED, now, "")] if held else []
-            told = turn.record([*events, *also], _with(subjects, lease, len(also)), actor, now)
+            told = turn.record([*events, *also], _with(subjects, lease, len(also)), actor, now, in_sight)
             fresh = sum(not one.repeated for one in told[: len(events)])
             if held:
                 lease = turn.change(lease.lease_id, state=LeaseState.COMPLETED.value, ended_at=microseconds(now))

@@ -17,6 +17,7 @@ from collections_opt.core.day.events import Event, RecordedEvent
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.core.wanted import require_wanted
+from collections_opt.ledger.events.event_ids import InSight
 from collections_opt.ledger.events.event_log import NOBODY, EventLog, Told
 
 PUBLISH_AFTER = timedelta(seconds=30)
@@ -57,10 +58,15 @@ class EventBook:
             self._require_in_sight(events)
         if validate_only:
             return []
-        with seeing(EVERYTHING):  # their ids and numbers are given over all events
-            told = self.log.record(events, actor, now)
+        in_sight = self.in_sight()
+        with seeing(EVERYTHING):  # their numbers are given over all events
+            told = self.log.record(events, actor, now, in_sight)
             self.publish_soon()
         return told
+
+    def in_sight(self) -> InSight:
+        """Return what tells the accounts that the present caller sees."""
+        return self._sight.of_caller()
 
     def _require_in_sight(self, events: Sequence[Event]) -> None:
         numbers = [self.log.number_of(event.account_id) if event.account_id else NOBODY for event in events]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.scopes import present_scope
+from collections_opt.core.scopes import present_scope, seeing
+from collections_opt.ledger.events.event_ids import InSight, everything
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import PortfolioRecord
 from collections_opt.ledger.sealing.keystream import KEY_BYTES
@@ -44,6 +45,16 @@ class AccountsInSight:
                 break
             seen |= np.isin(numbers, self._numbers_of(book)) & (numbers >= 0)
         return seen
+
+    def of_caller(self) -> InSight:
+        """Return what tells the present caller's accounts, also where everything is seen meanwhile."""
+        scope = present_scope()
+
+        def mask(numbers: Numbers) -> Flags:
+            with seeing(scope):
+                return self.mask(numbers)
+
+        return mask if scope.is_limited else everything
 
     def require_account(self, field: str, account_id: str, customer_id: str) -> None:
         """Refuse an account out of sight, whether it exists or not, and a person who does not owe it.

@@ -70,4 +70,4 @@ class KeyRotation:
         signed = replace(self.checkpoints, signer=signer, former=former)
         tree = self.ledger.log.tree()
         signed.publish(tree)
-        signed.publish_elsewhere(tree)
+        signed.publish_everywhere(tree)

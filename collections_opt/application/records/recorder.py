@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -108,15 +107,14 @@ class Recorder:
         if tree.size:
             self._publish(tree)
 
-    def publish(self) -> Path:
-        """Write the signed checkpoint of the log as it stands, and copies to the other places.
+    def publish(self) -> None:
+        """Write the signed checkpoint of the log as it stands, to its folder and to the other places.
 
-        What it covers is recorded already: a place that cannot be written is told in the process's log and by ``verify log``.
+        What it covers is recorded already, and its caller must learn that: a place that cannot be written is told in the
+        process's log and by ``verify log``. The next checkpoint covers what this one would have.
         """
-        return self._publish(self.ledger.log.tree())
+        self._publish(self.ledger.log.tree())
 
-    def _publish(self, tree: MerkleTree) -> Path:
-        path = self.checkpoints.publish(tree)
-        for title, error in self.checkpoints.publish_elsewhere(tree):
-            _log.warning("checkpoint not copied", place=title, size=tree.size, error=error.strerror or type(error).__name__)
-        return path
+    def _publish(self, tree: MerkleTree) -> None:
+        for title, error in self.checkpoints.publish_everywhere(tree):
+            _log.warning("checkpoint not written", place=title, size=tree.size, error=error.strerror or type(error).__name__)

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from collections_opt.core.arrays import digest_text
 from collections_opt.core.day.events import Event
+from collections_opt.ledger.events.event_ids import is_digest_of
 from collections_opt.ledger.events.event_texts import event_of
 from collections_opt.ledger.events.sealed_rows import unseal_rows
 from collections_opt.ledger.log.chain import canonical_json
@@ -124,6 +124,6 @@ class EventCheck:
             mine = (number, -1) if event.account_id else (-1, number)
             if (row["account_no"], row["person_no"]) != mine:
                 broken.append(f"event {row['sequence']} is kept under another account or person than it concerns")
-            if row["id_digest"] != digest_text(event.event_id):
+            if not is_digest_of(row["id_digest"], event.event_id):
                 broken.append(f"event {row['sequence']} is kept under another id")
         return broken

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from collections_opt.core.actors import Actor
-from collections_opt.core.arrays import digest_text
 from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.ledger.events.event_check import EPOCH, ROWS_DIGEST, EventCheck, microseconds, rows_digest
+from collections_opt.ledger.events.event_ids import InSight, Places, Subject, everything
 from collections_opt.ledger.events.event_texts import event_of, text_of
 from collections_opt.ledger.events.sealed_rows import seal_rows, unseal_rows
 from collections_opt.ledger.log.log import LogKind
@@ -89,8 +89,14 @@ class EventLog(Store):
         """Return the number of the key that seals the events told of a person alone, None for one never told of, or erased."""
         return self._keys.find(_PERSON.decode() + customer_id)
 
-    def record(self, events: Sequence[Event], actor: Actor, now: datetime) -> list[Told]:
+    def record(self, events: Sequence[Event], actor: Actor, now: datetime, in_sight: InSight = everything) -> list[Told]:
         """Record a batch in one transaction: all of it, or none; events that are there already are not recorded again.
+
+        Args:
+            events: the batch.
+            actor: who tells it.
+            now: the clock.
+            in_sight: which accounts the caller sees; ids of events of others are not taken for them.
 
         Raises:
             CollectionsError: ALREADY_EXISTS naming every id that holds another event; INVALID_ARGUMENT for a reversal of what
@@ -98,25 +104,33 @@ class EventLog(Store):
         """
         subjects = self.subjects(events)
         with self._database.write() as connection:
-            return self.record_within(connection, events, subjects, actor, now)
+            return self.record_within(connection, events, subjects, actor, now, in_sight)
 
     def record_within(
-        self, connection: sa.Connection, events: Sequence[Event], subjects: Subjects, actor: Actor, now: datetime
+        self,
+        connection: sa.Connection,
+        events: Sequence[Event],
+        subjects: Subjects,
+        actor: Actor,
+        now: datetime,
+        in_sight: InSight = everything,
     ) -> list[Told]:
         """Record a batch, within a transaction; as ``record``."""
-        digests = [digest_text(event.event_id) for event in events]
+        places = Places(lambda digests: self._by_digest(connection, digests), in_sight)
+        places.look_up([event.event_id for event in events] + [event.reverses for event in events if event.reverses])
+        whose = list(zip(subjects.account_no.tolist(), subjects.person_no.tolist(), strict=True))
+        found = [places.of(event.event_id, subject) for event, subject in zip(events, whose, strict=True)]
+        digests, there = [digest for digest, _ in found], cast(list["StoredEvent | None"], [kept for _, kept in found])
         texts = [text_of(event) for event in events]
-        asked = {*digests, *(digest_text(event.reverses) for event in events if event.reverses)}
-        there = self._by_digest(connection, asked)
-        first_of = {digest: index for index, digest in reversed(list(enumerate(digests)))}
-        self._refuse_others(events, digests, texts, there, first_of)
-        _refuse_reversals(events, subjects, there)
+        first_of = {event.event_id: index for index, event in reversed(list(enumerate(events)))}
+        self._refuse_others(events, texts, there, first_of)
+        _refuse_reversals(events, whose, places)
         last = int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.sequence), 0))).scalar_one())
-        new = [index for index, digest in enumerate(digests) if digest not in there and first_of[digest] == index]
+        new = [index for index, event in enumerate(events) if there[index] is None and first_of[event.event_id] == index]
         sequence_of = {digests[index]: last + place for place, index in enumerate(new, start=1)}
         if new:
             self._insert(connection, [texts[i] for i in new], [digests[i] for i in new], new, subjects, actor, now, last)
-        told = [there[digest].recorded.sequence if digest in there else sequence_of[digest] for digest in digests]
+        told = [sequence_of[digests[index]] if kept is None else kept.recorded.sequence for index, kept in enumerate(there)]
         fresh = set(new)
         return [Told(sequence, index not in fresh) for index, sequence in enumerate(told)]
 
@@ -186,21 +200,15 @@ class EventLog(Store):
         ]
 
     def _refuse_others(
-        self,
-        events: Sequence[Event],
-        digests: Sequence[str],
-        texts: Sequence[str],
-        there: dict[str, StoredEvent],
-        first_of: dict[str, int],
+        self, events: Sequence[Event], texts: Sequence[str], there: Sequence[StoredEvent | None], first_of: dict[str, int]
     ) -> None:
         """Refuse ids that hold other events; one whose subject was erased cannot be compared, and is not recorded again."""
         found = []
-        for index, (digest, text) in enumerate(zip(digests, texts, strict=True)):
-            stored = there.get(digest)
+        for index, (event, text, stored) in enumerate(zip(events, texts, there, strict=True)):
             held = stored.recorded.event if stored else None
-            other = text_of(held) != text if held else stored is None and texts[first_of[digest]] != text
+            other = text_of(held) != text if held else stored is None and texts[first_of[event.event_id]] != text
             if other:
-                told = f"{events[index].event_id!r} is another event."
+                told = f"{event.event_id!r} is another event."
                 found.append(FieldViolation(f"events[{index}].event_id", told, "Give each event an id of its own."))
         if found:
             raise CollectionsError(Reason.ALREADY_EXISTS, f"{len(found)} id(s) hold other events: {found[0]}", tuple(found))
@@ -254,16 +262,15 @@ def _name_of(event: Event) -> bytes:
     return event.account_id.encode() or _PERSON + event.customer_id.encode()
 
 
-def _refuse_reversals(events: Sequence[Event], subjects: Subjects, there: dict[str, StoredEvent]) -> None:
+def _refuse_reversals(events: Sequence[Event], whose: Sequence[Subject], places: Places) -> None:
     """Refuse reversals of another subject's event, or of what cannot be taken back; what is not known yet may still come."""
     found = []
     for index, event in enumerate(events):
-        stored = there.get(digest_text(event.reverses)) if event.reverses else None
+        stored = cast("StoredEvent | None", places.of(event.reverses, whose[index])[1]) if event.reverses else None
         if stored is None:
             continue
         path, target = f"events[{index}].reversal.reverses", stored.recorded.event
-        mine = (int(subjects.account_no[index]), int(subjects.person_no[index]))
-        if (stored.account_no, stored.person_no) != mine:
+        if (stored.account_no, stored.person_no) != whose[index]:
             found.append(FieldViolation(path, "concerns another account or person.", "Name whom the event concerns."))
         elif target is not None and target.kind in (EventKind.REVERSAL, EventKind.LEASE):
             found.append(FieldViolation(path, f"is a {target.kind}.", "Tell what is true now as a new event."))

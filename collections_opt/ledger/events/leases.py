@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.ledger.events.event_ids import InSight, everything
 from collections_opt.ledger.events.event_log import EventLog, StoredEvent, Subjects, Told
 from collections_opt.ledger.store.database import Store
 from collections_opt.ledger.store.schema import leases as table
@@ -131,9 +132,11 @@ class LeaseTurn:
         """Return events, as ``EventLog.after``."""
         return self._log.after_within(self._connection, sequence, size)
 
-    def record(self, events: Sequence[Event], subjects: Subjects, actor: Actor, now: datetime) -> list[Told]:
+    def record(
+        self, events: Sequence[Event], subjects: Subjects, actor: Actor, now: datetime, in_sight: InSight = everything
+    ) -> list[Told]:
         """Record events, as ``EventLog.record``."""
-        return self._log.record_within(self._connection, events, subjects, actor, now)
+        return self._log.record_within(self._connection, events, subjects, actor, now, in_sight)
 
 
 class Leases(Store):

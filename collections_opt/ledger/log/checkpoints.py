@@ -57,10 +57,10 @@ class Checkpoints:
         """
         return self.folder / self._publish(FolderPlace(self.folder), tree)
 
-    def publish_elsewhere(self, tree: MerkleTree) -> list[tuple[str, OSError]]:
-        """Write it to the other places too; return which of them could not be written, and why."""
+    def publish_everywhere(self, tree: MerkleTree) -> list[tuple[str, OSError]]:
+        """Write it to the folder and to the other places; return which of them could not be written, and why."""
         failed = []
-        for place in self.others:
+        for place in (FolderPlace(self.folder), *self.others):
             try:
                 self._publish(place, tree)
             except OSError as error:

@@ -77,11 +77,15 @@ class FolderPlace:
         path = self.folder / name
         # Two calls of one server may publish the same size at once: a name that they share would be renamed away once.
         beside = path.with_suffix(f".{uuid.uuid4().hex}.new")
-        with beside.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        try:
+            with beside.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(note)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)  # a full disk keeps the names of what it could not take
+            raise
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.ledger.store.database import unwritable
+from collections_opt.ledger.store.refusals import unwritable
 
 TEMPORARY = ".put-"
 """Start of the name of what is not yet an object, left by a writer that died."""

@@ -28,7 +28,7 @@ from collections_opt.ledger.objects.folder import (
     unreadable_marker,
     unreadable_object,
 )
-from collections_opt.ledger.store.database import unwritable
+from collections_opt.ledger.store.refusals import unwritable
 
 _BLOCK_BYTES = 1 << 20
 _WHOLE_WRITES = ("s3", "gcs", "abfs")

@@ -6,6 +6,7 @@ whose lock is lost while it lives (its PostgreSQL restarted) may have its rankin
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -16,7 +17,8 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from collections_opt.ledger.store.database import Database, unreachable
+from collections_opt.ledger.store.database import Database
+from collections_opt.ledger.store.refusals import unreachable, unwritable
 
 _HELD = """
     SELECT count(*) FROM pg_locks
@@ -45,7 +47,10 @@ class Workers:
             if self._database.file is None:
                 self._hold_session(worker)
             elif worker not in self._files:
-                self._files[worker] = _lock_file(_path(self._database.file, worker))
+                try:
+                    self._files[worker] = _lock_file(_path(self._database.file, worker))
+                except OSError as error:
+                    raise unwritable("database", error) from error
 
     def is_alive(self, worker: str) -> bool:
         """Return whether a worker that joined still runs, in this process or any other."""
@@ -125,12 +130,17 @@ def _is_locked(path: Path) -> bool:
         handle = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        if error.errno != errno.EROFS:
+            raise
+        handle = os.open(path, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     else:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # of a disk that is read-only now
+            path.unlink(missing_ok=True)
         return False
     finally:
         os.close(handle)

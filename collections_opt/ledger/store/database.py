@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -16,25 +16,18 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_PAGE_SIZE
+from collections_opt.ledger.store.refusals import failed_storage, unreachable, unreadable, unwritable
 from collections_opt.ledger.store.scoping import enforce_scopes
+from collections_opt.ledger.store.sqlite import reopened_if_writable, use_sqlite
 
 _LOCK = 7_310_642_118
 _MIGRATING = threading.Lock()
 """Alembic keeps the migration being run in module globals."""
-_HELD = (
-    "database is locked",
-    "database table is locked",
-    "lock timeout",
-    "too many clients",
-    "too many connections",
-    "remaining connection slots",
-)
-"""What SQLite and PostgreSQL say where others hold the database, or all its connections."""
 Record = TypeVar("Record")
 
 
@@ -95,8 +88,10 @@ class Database:
         try:
             with connection:  # leaving it rolls back, which asks the server once more
                 yield connection
-        except OperationalError as error:
-            raise _unreadable(error) from error
+        except DBAPIError as error:
+            if not failed_storage(error):
+                raise
+            raise unreadable(error) from error
 
     @contextmanager
     def snapshot(self) -> Iterator[sa.Connection]:
@@ -109,8 +104,10 @@ class Database:
         try:
             with connection:
                 yield connection
-        except OperationalError as error:
-            raise _unreadable(error) from error
+        except DBAPIError as error:
+            if not failed_storage(error):
+                raise
+            raise unreadable(error) from error
 
     @contextmanager
     def write(self, despite_halt: bool = False) -> Iterator[sa.Connection]:
@@ -131,7 +128,7 @@ class Database:
                 yield connection
             except BaseException as error:
                 _roll_back(connection)
-                if isinstance(error, OperationalError):
+                if failed_storage(error):
                     raise unwritable("database", error) from error
                 raise
             try:
@@ -170,6 +167,8 @@ class Database:
         """Return a connection whose transaction holds off other writers; closing it uncommitted rolls back."""
         connection = self._writer.connect()
         try:
+            if self.dialect == "sqlite":
+                reopened_if_writable(connection)
             connection.begin()  # SQLite: BEGIN IMMEDIATE
             if self.dialect == "postgresql":
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -199,47 +198,12 @@ def _roll_back(connection: sa.Connection) -> None:
         connection.invalidate()
 
 
-def unwritable(field: str, error: Exception) -> CollectionsError:
-    """Return the refusal of a write that the disk or the server did not take; nothing of it was kept."""
-    return refuse(
-        Reason.STORAGE_UNAVAILABLE,
-        field,
-        f"cannot be written ({_cause(error)}); nothing was kept.",
-        "Free space or restore the storage, then retry with the same request id.",
-    )
-
-
-def _unreadable(error: Exception) -> CollectionsError:
-    return refuse(
-        Reason.STORAGE_UNAVAILABLE, "database", f"cannot be read ({_cause(error)}).", "Retry, and check the database's log."
-    )
-
-
-def _cause(error: Exception) -> str:
-    return str(getattr(error, "orig", None) or error).splitlines()[0]
-
-
-def unreachable(error: Exception) -> CollectionsError:
-    """Return the refusal of a call for which the database has no turn, or which cannot reach it at all.
-
-    Only where others hold it is trying again later all that is needed; that is told apart from a server that is gone, a name that
-    does not exist, a password that is wrong.
-    """
-    cause = _cause(error)
-    if isinstance(error, PoolTimeout) or any(sign in cause for sign in _HELD):
-        return refuse(Reason.OVERLOADED, "database", "is held by others.", "Retry later with the same request id.")
-    return refuse(
-        Reason.STORAGE_UNAVAILABLE,
-        "database",
-        f"cannot be reached ({cause}).",
-        "Check that it runs and that its URL is right, then retry with the same request id.",
-    )
-
-
 def _reached(connect: Callable[[], sa.Connection]) -> sa.Connection:
     try:
         return connect()
-    except (OperationalError, PoolTimeout) as error:
+    except (DBAPIError, PoolTimeout) as error:
+        if isinstance(error, DBAPIError) and not failed_storage(error):
+            raise
         raise unreachable(error) from error
 
 
@@ -260,31 +224,11 @@ def open_database(url: str) -> Database:
         raise refuse(Reason.INVALID_ARGUMENT, "url", f"{kind} is not supported.", "Use SQLite or PostgreSQL.")
     engine = sa.create_engine(url, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
-        sa.event.listen(engine, "connect", _harden_sqlite)
-        sa.event.listen(engine, "begin", _begin_sqlite)
+        use_sqlite(engine)
     enforce_scopes(engine)
     database = Database(engine)
     database.migrate()
     return database
-
-
-def _harden_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy begins transactions itself, writers with IMMEDIATE
-    for pragma in (
-        "foreign_keys=ON",
-        "recursive_triggers=ON",
-        "trusted_schema=OFF",
-        "secure_delete=ON",
-        "journal_mode=DELETE",
-        "synchronous=FULL",
-        "busy_timeout=30000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("ledger_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class Store:

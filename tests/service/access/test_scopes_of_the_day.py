@@ -14,6 +14,7 @@ from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.scopes import EVERYTHING, Scope, seeing
+from collections_opt.ledger.events.event_ids import everything
 from tests.support.databases import made_database
 from tests.support.models.folders import folder_with_people
 from tests.support.serving.calls import NOW, WAIT, calling, columns, import_requests, made
@@ -146,3 +147,49 @@ def test_a_turn_that_sees_only_what_its_caller_sees_is_noticed(workspace, rankin
         told_dead(workspace, first)
     with seeing(NORTH):
         assert first in next_accounts(workspace, ranking)
+
+
+def test_ids_of_events_out_of_sight_are_neither_taken_nor_told(workspace):
+    """Whoever tries ids learns nothing of others' events: each sight has ids of its own, and the same again is the same."""
+    events, other = workspace.day.events, "s-acc-00002"
+    with seeing(SOUTH):
+        first = events.record([event("shared", THEIRS)], ANN)
+    with seeing(NORTH):
+        mine = events.record([event("shared", MINE)], ANN)
+        assert (mine[0].repeated, mine[0].sequence > first[0].sequence) == (False, True)
+        assert events.record([event("shared", MINE)], ANN)[0].sequence == mine[0].sequence
+        taken = refused(events.record, [event("shared", "n-acc-00002")], ANN)
+        assert taken == (Reason.ALREADY_EXISTS, ["events[0].event_id"])
+        twice = refused(events.record, [event("new", MINE), event("new", "n-acc-00002")], ANN)
+        assert twice == (Reason.ALREADY_EXISTS, ["events[1].event_id"])
+    with seeing(SOUTH):
+        assert events.record([event("shared", THEIRS)], ANN)[0].sequence == first[0].sequence
+        assert refused(events.record, [event("shared", other)], ANN)[0] is Reason.ALREADY_EXISTS
+    assert [events.record([event("shared", who)], ANN)[0].sequence for who in (THEIRS, MINE)] == [
+        first[0].sequence,
+        mine[0].sequence,
+    ]
+    assert refused(events.record, [event("shared", other)], ANN)[0] is Reason.ALREADY_EXISTS
+    assert workspace.day.events.log.verify() == []
+
+
+def test_a_reversal_tells_nothing_of_events_out_of_sight(workspace):
+    events = workspace.day.events
+    with seeing(SOUTH):
+        events.record([event("theirs", THEIRS)], ANN)
+    with seeing(NORTH):
+        back = [Event(f"back-{name}", EventKind.REVERSAL, NOW, MINE, reverses=name) for name in ("theirs", "never told")]
+        assert not any(one.repeated for one in events.record(back, ANN))
+    assert (
+        refused(events.record, [Event("x", EventKind.REVERSAL, NOW, MINE, reverses="theirs")], ANN)[0] is Reason.INVALID_ARGUMENT
+    )
+
+
+def test_ids_that_are_taken_for_everybody_would_be_noticed(workspace, monkeypatch):
+    """The planted bug: an id that anybody uses is refused to all, which tells that it is used."""
+    events = workspace.day.events
+    with seeing(SOUTH):
+        events.record([event("guessed", THEIRS)], ANN)
+    monkeypatch.setattr(type(events), "in_sight", lambda _: everything)
+    with seeing(NORTH):
+        assert refused(events.record, [event("guessed", MINE)], ANN)[0] is Reason.ALREADY_EXISTS
