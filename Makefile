@@ -65,8 +65,8 @@ test: setup-dev $(VENV)/.spark browser other-clients  ## Set up and run the whol
 test-fast: setup-dev  ## The tests that a change meets first, in under two minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow" $(TEST_FLAGS)
 
-.PHONY: monitors fault-schedules fault-kill tamper duplicates-load siege
-siege: setup-dev  ## Half-open calls, stalled streams, byte floods, short deadlines and bursts: health, goodput, memory
+.PHONY: monitors fault-schedules fault-kill fault-disks tamper duplicates-load siege fuzz-bytes
+siege: setup-dev  ## Attacks on service and secrets: health, goodput, memory, leaks (BENCH_FLAGS="--seconds 1")
 	$(BIN)/python -m harness.benchmarks siege $(BENCH_FLAGS)
 
 monitors: setup-dev  ## Alarms of monitors on 2,000 simulated desks: how often they are false, how soon they find a shift
@@ -77,6 +77,9 @@ fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real co
 
 fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 restarts of a PostgreSQL with 4 writers
 	$(BIN)/python -m harness.faults.kills --workers 200 --servers 40 --restarts 5
+
+fault-disks: setup-dev  ## 40 disks that fill up or turn read-only under a server at work (as root), and every planted bug
+	$(BIN)/python -m harness.faults.disks --count 40
 
 tamper: setup-dev  ## 1,000 edits of rows, objects, checkpoints and keys: found, and found where they were made
 	$(BIN)/python -m harness.faults.tampering --count 1000
@@ -115,6 +118,14 @@ evidence: setup-dev  ## 200 answers with proofs to the stand-alone verifier, and
 bench: setup-dev  ## Run all benches and write docs/benchmarks (BENCH=name for one, BENCH_FLAGS="--small" to try)
 	$(BIN)/python -m harness.benchmarks $(BENCH) $(BENCH_FLAGS)
 
+# atheris is 35 MB and for Linux: only what fuzzes installs it.
+$(VENV)/.fuzz: requirements/fuzz.txt $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	touch $@
+
+fuzz-bytes: $(VENV)/.fuzz  ## Fuzz every method with raw bytes, guided by coverage (FUZZ_RUNS, 100000; FUZZ_SECONDS, an hour)
+	$(BIN)/python -m harness.fuzzing --runs $(or $(FUZZ_RUNS),100000) --seconds $(or $(FUZZ_SECONDS),3600) $(FUZZ_FLAGS)
+
 fuzz-api: setup-dev  ## Send FUZZ_MESSAGES (100000) odd messages to every method: none may be answered INTERNAL
 	FUZZ_MESSAGES=$(or $(FUZZ_MESSAGES),100000) $(BIN)/python -m pytest -q --timeout 0 tests/service/test_no_internal.py
 
@@ -145,6 +156,7 @@ pictures: setup-dev  ## Take the pictures of the demo, its page and the console 
 lock: setup-dev  ## Resolve the dependencies anew into the hashed requirements files
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/runtime.txt
 	$(BIN)/uv pip compile pyproject.toml --extra server --extra console --group dev --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/dev.txt
+	echo 'atheris>=3.0' | $(BIN)/uv pip compile - --no-config --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/fuzz.txt
 	echo 'pyspark>=4.1' | $(BIN)/uv pip compile - --constraint requirements/runtime.txt --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/spark.txt
 	printf 'mlserver\nmlserver-lightgbm\n' | $(BIN)/uv pip compile - --no-config --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --upgrade --quiet -o requirements/mlserver.txt
 

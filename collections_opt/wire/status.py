@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2
 from google.rpc.status_pb2 import Status
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.shown_text import visible
 
 DOMAIN = "collections-opt"
 """Domain of every ErrorInfo."""
@@ -97,11 +98,12 @@ def to_status(error: CollectionsError) -> Status:
     """Return a refusal as google.rpc.Status: one ErrorInfo, BadRequest with the field paths, ResourceInfo for what was not
     found, RetryInfo when busy.
 
-    Violations beyond ``MAX_VIOLATION_BYTES`` are left out and counted in the message.
+    Violations beyond ``MAX_VIOLATION_BYTES`` are left out and counted in the message. What a refusal quotes was chosen by a
+    caller, and is shown: characters that would act on a terminal or turn a text around are their escapes.
     """
     shown = _fitting(error.violations)
     left_out = len(error.violations) - len(shown)
-    message = error.message[:MAX_MESSAGE_CHARACTERS]
+    message = visible(error.message[:MAX_MESSAGE_CHARACTERS])[:MAX_MESSAGE_CHARACTERS]
     if left_out:
         message += f" {left_out} more field(s) at fault are not listed."
     info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN)
@@ -171,4 +173,5 @@ def _fitting(violations: tuple[FieldViolation, ...]) -> list[error_details_pb2.B
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= MAX_TEXT_CHARACTERS else text[: MAX_TEXT_CHARACTERS - 3] + "..."
+    shown = visible(text[:MAX_TEXT_CHARACTERS])
+    return shown if len(text) <= MAX_TEXT_CHARACTERS >= len(shown) else shown[: MAX_TEXT_CHARACTERS - 3] + "..."

@@ -44,9 +44,8 @@ class Session:
             database._engine.dispose()
         self.key = lambda request_id, _attempt: request_id
         restart = lambda: channel.ask(kind="restart")  # noqa: E731
-        self.faults = Faults(
-            job.get("fault", "none"), job.get("at", 0), database.file, restart, self.say, job.get("every_call", False)
-        )
+        at, often, of_day = job.get("at", 0), job.get("every_call", False), job.get("of_day", False)
+        self.faults = Faults(job.get("fault", "none"), at, database.file, restart, self.say, often, counting=not of_day)
         self.desk = Desk(self.workspace, self.say, until_known(RETRIED, ATTEMPTS, self.say, self._unreachable))
         plant(job.get("plant", ""), self)
         self.faults.install(database._engine)
@@ -130,6 +129,8 @@ class Session:
         return bool(worker) and self.workspace.ledger.workers.is_alive(worker)
 
     def do(self, operation: str, name: str) -> None:
+        if operation in ("tell", "work"):
+            self.faults.counting = True
         if operation == "rank":
             self.rank(name)
         elif operation == "duplicates":

@@ -169,9 +169,7 @@ class Callers:
 
     def _save(self, name: str) -> None:
         plan = write_plan(replace(PLAN, plan_id=f"plan-{name}"))
-        self._client.plans.CreateCapacityPlan(
-            plans_pb.CreateCapacityPlanRequest(request_id=name, capacity_plan=plan), timeout=WAIT
-        )
+        self._client.plans.CreateCapacityPlan(plans_pb.CreateCapacityPlanRequest(capacity_plan=plan), timeout=WAIT)
 
     def _look(self, _name: str) -> None:
         self._client.rankings.ListRankings(pb.ListRankingsRequest(), timeout=WAIT)
@@ -196,11 +194,8 @@ def spoil(folder: Path, zygote: Zygote, draw: random.Random, kind: str, plant: s
                 names = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(REQUESTS)]
                 with _spoilt(disk, when, draw):
                     refused = callers.ask(names)
-                found += [
-                    ("untruthful", f"{when}: {told}")
-                    for told in refused.values()
-                    if when != kind or kind == CHECKPOINTS or told not in TRUTHS
-                ]
+                may_say = TRUTHS if when == kind != CHECKPOINTS else ()
+                found += [("untruthful", f"{when}: {told}") for told in refused.values() if told not in may_say]
                 if when == kind:
                     again = callers.ask(sorted(refused))
                     found += [("not served again", f"{kind}: {told}") for told in again.values()]

@@ -26,6 +26,7 @@ class Faults:
         database_file: SQLite file, None for a server.
         restart: restarts the database server and returns when it answers again.
         tell: is told that the fault struck, and of every call when ``every_call`` is set.
+        counting: whether calls count from the beginning, or only once this is set.
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class Faults:
         restart: Callable[[], None],
         tell: Callable[[str], None],
         every_call: bool = False,
+        counting: bool = True,
     ) -> None:
-        self.kind, self.at = kind, at
+        self.kind, self.at, self.counting = kind, at, counting
         self.cancelled = threading.Event()
         self._file, self._restart = database_file, restart
         self._tell, self._every_call = tell, every_call
@@ -80,7 +82,7 @@ class Faults:
     def _take(self, kind: str) -> bool:
         """Return once whether the first commit at or after the chosen call is to go wrong."""
         with self._lock:
-            due = self.kind == kind and self._count >= self.at and not self._done
+            due = self.counting and self.kind == kind and self._count >= self.at and not self._done
             self._done = self._done or due
         if due:
             self._tell("struck")
@@ -88,7 +90,7 @@ class Faults:
 
     def _hit(self, where: str, error) -> None:
         with self._lock:
-            self._count += 1
+            self._count += self.counting
             count = self._count
         if self._every_call:
             self._tell("call")

@@ -247,6 +247,12 @@ def told_before_commit(session):
     EventLog.record_within = told_early
 
 
+def _dawdle(log):
+    """Make some calls, so that there is time to die."""
+    for _ in range(12):
+        log.last_sequence()
+
+
 @planted_in_the_day
 def batch_outside_the_transaction(session):
     insert, record, late = event_log.insert_logged, EventLog.record, []
@@ -254,6 +260,7 @@ def batch_outside_the_transaction(session):
 
     def recorded(self, *arguments):
         told = record(self, *arguments)
+        _dawdle(self)
         while late:
             with session.workspace.ledger.database.write() as connection:
                 insert(connection, *late.pop())
@@ -273,6 +280,7 @@ def lease_ends_outside_the_transaction(session):
 
     def completed(*arguments):
         ended = complete(*arguments)
+        _dawdle(session.workspace.day.events.log)
         while late:
             lease_id, changes = late.pop()
             with session.workspace.ledger.database.write() as connection:

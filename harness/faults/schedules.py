@@ -38,14 +38,14 @@ AIMED = {
     "event_outside_the_transaction": ("crash", 85, 235),
     "recovery_forgets": ("crash", 85, 235),
     "late_work_after_a_cancel": ("cancel", 15, 235),
-    "told_before_commit": ("crash", 225, 260),
-    "batch_outside_the_transaction": ("crash", 225, 330),
-    "lease_ends_outside_the_transaction": ("crash", 285, 330),
-    "lease_request_forgotten": ("kept_commit", 230, 290),
+    "told_before_commit": ("crash", 1, 20),
+    "batch_outside_the_transaction": ("crash", 12, 40),
+    "lease_ends_outside_the_transaction": ("crash", 70, 120),
+    "lease_request_forgotten": ("kept_commit", 1, 75),
     "clock_back_untold": ("none", 1, LAST_CALL),
 }
 """Where to look for a planted bug: which fault shows it, and between which calls; a first ranking's commit is
-near the 108th, and the day after it begins near the 222nd."""
+near the 108th. Those of the day are counted from its beginning."""
 
 OPERATIONS = ("rank", "rank", "duplicates", "again", "import", "tell", "work")
 DAY = ("tell", "work", "work")
@@ -134,7 +134,7 @@ class Runner:
         choices = DAY if plant in DAY_PLANTS else OPERATIONS
         for number, each in enumerate(rounds_of(seed, kinds, first_call, last_call, choices)):
             self.faults[each.fault] += 1
-            job = {**base, "round": number, **vars(each)}
+            job = {**base, "round": number, "of_day": plant in DAY_PLANTS, **vars(each)}
             self._live(job, promises, self._zygotes[number % len(self._zygotes)])
         last = [
             ["recover", ""],

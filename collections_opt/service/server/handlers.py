@@ -45,19 +45,24 @@ class Service:
     note: Callable[[str, Message, Call], None] = lambda _method, _message, _call: None
 
 
-def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
-    """Return the handlers of a service by the declared names of its methods.
+def methods_of(service: Service) -> dict[str, Method]:
+    """Return the methods of a service by their declared names.
 
     Raises:
         TypeError: when a declared method has no implementation or no call class, so that no call can be UNIMPLEMENTED.
     """
-    handlers = {}
-    for method in service.descriptor.methods:
-        behaviour = getattr(service.servicer, snake_case(method.name), None)
-        if behaviour is None or method.name not in service.classes:
-            raise TypeError(f"{method.full_name} has no implementation or no call class")
-        handlers[method.name] = _handler(_method(method, behaviour, service), edge)
-    return handlers
+    methods = {}
+    for declared in service.descriptor.methods:
+        behaviour = getattr(service.servicer, snake_case(declared.name), None)
+        if behaviour is None or declared.name not in service.classes:
+            raise TypeError(f"{declared.full_name} has no implementation or no call class")
+        methods[declared.name] = _method(declared, behaviour, service)
+    return methods
+
+
+def method_handlers(service: Service, edge: Edge) -> dict[str, grpc.RpcMethodHandler[Any, Any]]:
+    """Return the handlers of a service by the declared names of its methods; raises as ``methods_of``."""
+    return {name: _handler(method, edge) for name, method in methods_of(service).items()}
 
 
 def parse(message_type: type[Message], raw: bytes) -> Message:

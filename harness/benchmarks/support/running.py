@@ -25,6 +25,7 @@ class Options:
         resume: cases that an earlier run kept are not run again, where a bench keeps them.
         kept: nothing is run: the page is written from the cases that earlier runs kept, where a bench keeps them.
         book: accounts of each simulated lender, for benches over worlds; None for a bench's own size.
+        seconds: of each phase, for benches of phases; None for a bench's own length.
     """
 
     runs: int = 3
@@ -32,6 +33,7 @@ class Options:
     resume: bool = False
     kept: bool = False
     book: int | None = None
+    seconds: float | None = None
 
 
 def bench_names() -> list[str]:
@@ -68,8 +70,9 @@ def options_from(arguments: list[str]) -> tuple[Options, list[str]]:
         "--kept", action="store_true", help="write the page from what a long bench has kept so far, and run nothing"
     )
     parser.add_argument("--book", type=int, help="accounts of each simulated lender, where a bench draws lenders")
+    parser.add_argument("--seconds", type=float, help="seconds of each phase, where a bench has phases")
     given = parser.parse_args(arguments)
-    return Options(given.runs, given.small, given.resume, given.kept, given.book), given.names
+    return Options(given.runs, given.small, given.resume, given.kept, given.book, given.seconds), given.names
 
 
 def main(module: ModuleType) -> None:

@@ -47,13 +47,12 @@ class Served:
 
 
 @contextmanager
-def served(data: Path, *flags: str) -> Iterator[Served]:
-    """Start ``scripts/serve.py`` over a data folder and stop it after the body."""
+def served(data: Path, *flags: str, plaintext: bool = True) -> Iterator[Served]:
+    """Start ``scripts/serve.py`` over a data folder and stop it after the body; without plaintext, ``flags`` say how."""
     data.mkdir(parents=True, exist_ok=True)  # a server makes no folder: a name that was misspelt would be an empty ledger
     command = [sys.executable, "scripts/serve.py", "--data", str(data), "--models", str(MODELS), "--port", "0"]
-    with subprocess.Popen(
-        [*command, "--insecure-loopback", *flags], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
+    command += [*(["--insecure-loopback"] if plaintext else []), *flags]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             line = process.stdout.readline()
             if not line.startswith("serving on "):

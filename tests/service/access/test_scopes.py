@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 from google.protobuf.message_factory import GetMessageClass
 
-from collections_opt.api.v1 import capacity_service_pb2, ranking_service_pb2
 from collections_opt.application.workspace import open_workspace
 from collections_opt.client.policy import CONTRACT
 from collections_opt.core.errors import CollectionsError, Reason
@@ -27,8 +26,8 @@ from collections_opt.service.server.services import all_services
 from tests.support.models.folders import folder_with_people
 from tests.support.serving.calls import NOW, PLAN, WAIT, calling, columns, import_requests, made
 from tests.support.serving.edge import refusal
-from tests.support.serving.good_requests import Known, good_requests
-from tests.support.serving.worklist_requests import lease_all
+from tests.support.serving.good_requests import good_requests
+from tests.support.serving.known import known_of
 
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 PEM, PUBLIC = new_key("k1")
@@ -93,15 +92,6 @@ def served(workspace):
             yield channel
     finally:
         built.stop(0)
-
-
-def known_of(client, ranking):
-    queue = ranking.queues[0].queue_id
-    page = ranking_service_pb2.ListWorklistRequest(ranking_id=ranking.ranking_id, queue_id=queue)
-    first = client.rankings.ListWorklist(page, timeout=WAIT).entries[0].account_id
-    latest = client.plans.GetCapacityPlan(capacity_service_pb2.GetCapacityPlanRequest(plan_id=PLAN), timeout=WAIT)
-    leases = lease_all(client.worklists, ranking.ranking_id, queue, WAIT)
-    return Known(ranking.ranking_id, queue, first, latest.capacity_plan.etag, "", "", leases)
 
 
 def told(channel, method, requests, scope):

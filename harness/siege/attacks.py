@@ -1,7 +1,7 @@
 """A siege: callers who want to stop the server, beside callers who want to be served and a probe of its health.
 
 An attack is a function that harms until it is told to stop; it runs in a process of its own
-(``python -m harness.faults.siege NAME ADDRESS``), or in a thread in tests.
+(``python -m harness.siege.attacks NAME ADDRESS``), or in a thread in tests.
 """
 
 from __future__ import annotations
@@ -134,10 +134,10 @@ class Seen:
             self.seconds.append(time.perf_counter() - begin)
 
 
-def probe(address: str, stopped: Stopped, every: float = 0.02) -> Seen:
-    """Ask for the server's health until told to stop."""
+def probe(connect: Callable[[], grpc.Channel], stopped: Stopped, every: float = 0.02) -> Seen:
+    """Ask for the server's health over a connection of its own until told to stop."""
     seen = Seen()
-    with own_channel(address) as channel:
+    with connect() as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         while not stopped(every):
             seen.ask(lambda: check(health_pb2.HealthCheckRequest(), timeout=10.0))
@@ -163,7 +163,7 @@ def attacked(name: str, address: str) -> Iterator[None]:
     if not name:
         yield
         return
-    command = [sys.executable, "-m", "harness.faults.siege", name, address]
+    command = [sys.executable, "-m", "harness.siege.attacks", name, address]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         try:
             process.stdout.readline()  # it has loaded what it needs

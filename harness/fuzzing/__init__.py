@@ -1,0 +1,1 @@
+"""Raw bytes at every method, guided by the code that they reach."""
