@@ -75,8 +75,8 @@ monitors: setup-dev  ## Alarms of monitors on 2,000 simulated desks: how often t
 fault-schedules: setup-dev  ## 300 seeded schedules of faults around the real code, and every planted bug
 	$(BIN)/python -m harness.faults.schedules --count 300
 
-fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 restarts of a PostgreSQL with 4 writers
-	$(BIN)/python -m harness.faults.kills --workers 200 --servers 40 --restarts 5
+fault-kill: setup-dev  ## 200 kills of workers, 40 of the server under load, 5 restarts of a PostgreSQL, 20 of one of two servers on it
+	$(BIN)/python -m harness.faults.kills --workers 200 --servers 40 --restarts 5 --pairs 20
 
 fault-disks: setup-dev  ## 40 disks that fill up or turn read-only under a server at work (as root), and every planted bug
 	$(BIN)/python -m harness.faults.disks --count 40

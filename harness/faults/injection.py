@@ -11,10 +11,14 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 WINDOW_CALLS = 25
 """Calls for which a disk stays full and a database stays locked."""
 
-KINDS = ("none", "crash", "fail", "lost_commit", "kept_commit", "disk_full", "lock", "cancel", "restart")
+KINDS = ("none", "crash", "fail", "lost_commit", "kept_commit", "disk_full", "lock", "cancel", "restart", "disconnect")
+OF_SERVERS = ("restart", "disconnect")
+"""Those that only a database server knows: it is restarted in the middle of a call, or ends the session that makes it."""
 
 
 class Faults:
@@ -56,7 +60,7 @@ class Faults:
         commit = dialect.do_commit
 
         def do_commit(connection):
-            self._hit("commit", error)
+            self._hit("commit", error, connection)
             if self._take("kept_commit"):
                 commit(connection)
                 raise error("disk I/O error")
@@ -64,7 +68,7 @@ class Faults:
                 connection.rollback()
                 raise error("disk I/O error")
             commit(connection)
-            self._hit("committed", error)
+            self._hit("committed", error, connection)
 
         dialect.do_commit = do_commit
         for owner, name in ((os, "fsync"), (Path, "replace"), (os, "utime")):
@@ -74,7 +78,7 @@ class Faults:
         call = getattr(owner, name)
 
         def counted(*arguments, **named):
-            self._hit(where, error)
+            self._hit(where, error, getattr(arguments[0], "connection", None) if arguments else None)
             return call(*arguments, **named)
 
         setattr(owner, name, counted)
@@ -88,7 +92,7 @@ class Faults:
             self._tell("struck")
         return due
 
-    def _hit(self, where: str, error) -> None:
+    def _hit(self, where: str, error, connection=None) -> None:
         with self._lock:
             self._count += self.counting
             count = self._count
@@ -99,10 +103,13 @@ class Faults:
         if count != self.at or self.kind in ("none", "lost_commit", "kept_commit"):
             return
         self._tell("struck")
+        if self.kind == "fail":
+            raise error("disk I/O error")
+        self._strike(connection)
+
+    def _strike(self, connection) -> None:
         if self.kind == "crash":
             os.kill(os.getpid(), signal.SIGKILL)
-        elif self.kind == "fail":
-            raise error("disk I/O error")
         elif self.kind == "disk_full":
             resource.setrlimit(resource.RLIMIT_FSIZE, (8_192, resource.RLIM_INFINITY))
         elif self.kind == "lock" and self._file is not None:
@@ -111,6 +118,14 @@ class Faults:
             self.cancelled.set()
         elif self.kind == "restart":
             self._restart()
+        elif self.kind == "disconnect" and connection is not None:
+            self._disconnect(connection)
+
+    def _disconnect(self, connection) -> None:
+        """End the session that is about to be used, at the server, as a network that breaks would."""
+        session = getattr(connection, "driver_connection", connection)
+        with psycopg.connect(session.info.dsn, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 10000)", (session.info.backend_pid,))
 
     def _hold(self) -> None:
         holder = sqlite3.connect(self._file, isolation_level=None, timeout=0, check_same_thread=False)

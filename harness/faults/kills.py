@@ -1,6 +1,6 @@
 """Kill -9 in loops: the process that makes rankings, the whole server under load, and a PostgreSQL with several writers.
 
-python -m harness.faults.kills --workers 200 --servers 40 --restarts 5
+python -m harness.faults.kills --workers 200 --servers 40 --restarts 5 --pairs 20
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ CALLS_BEFORE_DEATH = 400
 RETRIED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 """A server that is gone, and one whose places for work are taken: asked again with the same key."""
 
+WORK = ("rank", "tell", "work")
+"""What workers do in turn: rank, tell of payments, lease accounts of the newest ranking and tell of the contacts."""
 CALLERS = 4
 WRITERS = 4
 RANKINGS_PER_WRITER = 20
@@ -67,7 +69,7 @@ def kill_workers(book: Book, count: int, draw: random.Random) -> None:
     """Kill the process that makes rankings after a random number of its calls, or as soon as it told that one is recorded."""
     for _ in range(count):
         names = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(RANKINGS_PER_LIFE)]
-        operations = [["recover", ""], *(["rank", name] for name in names)]
+        operations = [["recover", ""], *([WORK[at % len(WORK)], name] for at, name in enumerate(names))]
         child = book.fork(operations, every_call=True)
         counted = draw.choice(("call", "call", "recorded"))
         left = draw.randint(1, CALLS_BEFORE_DEATH) if counted == "call" else draw.randint(1, 2)
@@ -84,7 +86,7 @@ class Load:
     """Callers of a server that dies and comes back at another port; each sends a request until it is told the outcome."""
 
     def __init__(self, promises: Promises) -> None:
-        self._promises, self._changed, self._port, self._ended = promises, threading.Condition(), 0, False
+        self._promises, self._changed, self._ports, self._ended = promises, threading.Condition(), {}, False
         self._threads = [threading.Thread(target=self._call, args=(number,)) for number in range(CALLERS)]
         self.errors: list[BaseException] = []
 
@@ -92,12 +94,19 @@ class Load:
         for thread in self._threads:
             thread.start()
 
-    def serve_at(self, port: int) -> None:
+    def serve_at(self, port: int, place: int = 0) -> None:
+        """Tell callers where a server listens now; there may be several, each at its place."""
         with self._changed:
-            self._port = port
+            self._ports[place] = port
             self._changed.notify_all()
 
+    @property
+    def lock(self) -> threading.Condition:
+        """Hold it to take note of promises."""
+        return self._changed
+
     def end(self) -> None:
+        """Let callers end their request, and wait for them."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
@@ -115,22 +124,23 @@ class Load:
             self.errors.append(error)
 
     def _until_told(self, request_id: str) -> None:
-        dead = 0
+        dead: set[int] = set()
         with self._changed:
             self._promises.asked.add(request_id)
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._ended or self._port not in (0, dead))  # noqa: B023
-                if self._port in (0, dead):
+                self._changed.wait_for(lambda: self._ended or set(self._ports.values()) - dead)  # noqa: B023
+                alive = sorted(set(self._ports.values()) - dead)
+                if not alive:
                     return
-                port = self._port
+                port = alive[uuid.UUID(request_id).int % len(alive)]
             try:
                 with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
                     self._ask(ranking_service_pb2_grpc.RankingServiceStub(channel), request_id)
             except grpc.RpcError as error:
                 if error.code() not in RETRIED:
                     raise
-                dead = port if error.code() is grpc.StatusCode.UNAVAILABLE else 0
+                dead |= {port} if error.code() is grpc.StatusCode.UNAVAILABLE else set()
             else:
                 return
 
@@ -180,6 +190,34 @@ def kill_servers(book: Book, count: int, draw: random.Random) -> None:
         load.end()
 
 
+def kill_one_of_two(book: Book, count: int, draw: random.Random) -> None:
+    """Kill one of two servers of one database under load, again and again; the other serves on, and takes over what it left."""
+    load = Load(book.promises)
+    load.start()
+
+    def live(place: int, deaths: int) -> None:
+        for _ in range(deaths):
+            child = book.fork([["serve", ""]], every_call=True)
+            left = draw.randint(CALLS_BEFORE_DEATH // 2, CALLS_BEFORE_DEATH * 2)
+            for said in child:
+                if said["kind"] == "serving":
+                    load.serve_at(said["port"], place)
+                with load.lock:
+                    book.promises.hear(said)
+                left -= said["kind"] == "call"
+                if left == 0:
+                    child.kill()
+                    book.deaths, left = book.deaths + 1, -1
+            child.close()
+
+    places = [threading.Thread(target=live, args=(place, count - count // 2 if place else count // 2)) for place in (0, 1)]
+    for thread in places:
+        thread.start()
+    for thread in places:
+        thread.join()
+    load.end()
+
+
 class Writers:
     """Several writers on one server, which may go away at any time: one that cannot reach it waits until it is back."""
 
@@ -192,7 +230,10 @@ class Writers:
         threads = []
         for _ in range(WRITERS):
             names = [str(uuid.UUID(int=draw.getrandbits(128), version=4)) for _ in range(RANKINGS_PER_WRITER)]
-            child = self._book.fork([["rank", name] for name in names], ask_when_unreachable=True)
+            operations = [["rank", name] for name in names]
+            for at in range(2, len(operations), 3):
+                operations[at:at] = [[WORK[1 + at % 2], str(uuid.UUID(int=draw.getrandbits(128), version=4))]]
+            child = self._book.fork(operations, ask_when_unreachable=True)
             threads.append(threading.Thread(target=self._hear, args=(child,)))
         for thread in threads:
             thread.start()
@@ -240,14 +281,15 @@ def main(
     workers: Annotated[int, typer.Option(help="Kills of the process that makes rankings.")] = 200,
     servers: Annotated[int, typer.Option(help="Kills of the whole server under load.")] = 40,
     restarts: Annotated[int, typer.Option(help="Restarts of a PostgreSQL with four writers.")] = 5,
+    pairs: Annotated[int, typer.Option(help="Kills of one of two servers on one PostgreSQL, under load.")] = 20,
     seed: Annotated[int, typer.Option(help="Seed of when to kill.")] = 1,
 ) -> None:
     """Kill, restart, count what was lost; one line of figures, and exit code 1 for any broken promise or unnoticed bug.
 
-    Example: python -m harness.faults.kills --workers 200 --servers 40 --restarts 5
+    Example: python -m harness.faults.kills --workers 200 --servers 40 --restarts 5 --pairs 20
     """
     draw, reason = random.Random(seed), why_not() if restarts else "not asked for"
-    findings, told, acknowledged = [], [], 0
+    findings, told = [], []
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         zygote = stack.enter_context(Zygote())
@@ -257,6 +299,8 @@ def main(
             postgres = stack.enter_context(PrivatePostgres())
             loop = lambda book: restart_postgres(book, postgres, restarts, draw)  # noqa: E731
             loops += [(f"PostgreSQL restarts with {WRITERS} writers", loop, postgres.new_database())]
+            pair = lambda book: kill_one_of_two(book, pairs, draw)  # noqa: E731
+            loops += [("kills of one of two servers on one PostgreSQL", pair, postgres.new_database())]
         for number, (name, loop, url) in enumerate(loops):
             book = Book(folder / str(number), zygote, url)
             loop(book)
@@ -264,8 +308,8 @@ def main(
             for kind, sentence in found:
                 typer.echo(f"{name}: {kind}: {sentence}", err=True)
             findings += found
-            acknowledged += book.promises.acknowledged
-            told.append(f"{book.deaths} {name} ({book.promises.acknowledged} rankings acknowledged)")
+            of_day = f", {book.promises.day.acknowledged} events and leases" if book.promises.day.acknowledged else ""
+            told.append(f"{book.deaths} {name} ({book.promises.acknowledged} rankings{of_day} acknowledged)")
         noticed = plant_noticed(folder / "planted", zygote, draw)
     if reason:
         told.append(f"no PostgreSQL restarts ({reason})")

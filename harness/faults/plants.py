@@ -304,7 +304,7 @@ def kept_read_only_connections(_session):
 @planted_on_disks
 def checkpoint_fails_its_record(_session):
     def publish(self):
-        self.checkpoints.publish(self.ledger.log_tree())
+        self.checkpoints.publish(self.ledger.log.tree())
 
     Recorder.publish = publish
 

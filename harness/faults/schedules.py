@@ -20,7 +20,7 @@ import typer
 
 from collections_opt.ledger.ledger import open_ledger
 from collections_opt.ledger.objects.remote import open_objects
-from harness.faults.injection import KINDS
+from harness.faults.injection import KINDS, OF_SERVERS
 from harness.faults.plants import DAY_PLANTS, PLANTS
 from harness.faults.private_postgres import PrivatePostgres, why_not
 from harness.faults.promises import Promises, figures, inputs_of, judged
@@ -50,6 +50,10 @@ near the 108th. Those of the day are counted from its beginning."""
 OPERATIONS = ("rank", "rank", "duplicates", "again", "import", "tell", "work")
 DAY = ("tell", "work", "work")
 """What is done in a schedule, and in one that looks for a planted bug of the day."""
+
+
+ON_SERVER = (*OF_SERVERS, *OF_SERVERS, "kept_commit", "lost_commit", "crash")
+"""What goes wrong in schedules on a PostgreSQL."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +125,7 @@ class Runner:
     def run(self, seed: int, plant: str = "", on_server: bool = False) -> list[tuple[str, str]]:
         """Run one schedule and return the promises it broke."""
         kind, first_call, last_call = AIMED.get(plant, ("", 1, LAST_CALL))
-        # A server is restarted in every schedule that it takes part in; SQLite has no server to restart.
-        kinds = (kind,) if kind else ("restart",) if on_server else tuple(name for name in KINDS if name != "restart")
+        kinds = (kind,) if kind else ON_SERVER if on_server else tuple(name for name in KINDS if name not in OF_SERVERS)
         data = self._folder / f"run-{seed}-{plant}"
         shutil.copytree(self._template, data)
         url = self._postgres.new_database() if on_server and self._postgres else ""
@@ -195,7 +198,7 @@ def main(
         deaths, struck, acknowledged, of_day = runner.deaths, runner.struck, runner.acknowledged, runner.of_day
         faults = ", ".join(f"{name} {number}" for name, number in sorted(runner.faults.items()))
         missed = plants_missed(runner, list(PLANTS), plant_tries)
-    server = f"{on_server} on a restarted PostgreSQL" if not reason else f"none on PostgreSQL ({reason})"
+    server = f"{on_server} on a failing PostgreSQL" if not reason else f"none on PostgreSQL ({reason})"
     bugs = f"{len(PLANTS) - len(missed)} of {len(PLANTS)} planted bugs noticed" + "".join(f", MISSED {name}" for name in missed)
     typer.echo(
         f"fault-schedules: {count} schedules, {server} ({faults}; {struck} struck, {deaths} processes died), "

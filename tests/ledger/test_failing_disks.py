@@ -84,7 +84,7 @@ def test_what_is_recorded_is_acknowledged_where_its_checkpoint_cannot_be_written
         raise OSError(errno.ENOSPC, "No space left on device")
 
     records = open_records(Whereabouts(tmp_path), lambda: NOW)
-    records.ledger.record_hold("h", {"placed": True, "key_numbers": [], "reason": "", "actor": {}, "at": ""})
+    records.ledger.erasure.record_hold("h", {"placed": True, "key_numbers": [], "reason": "", "actor": {}, "at": ""})
     before = list(records.standing.checkpoints.published())
     with monkeypatch.context() as disk:
         disk.setattr(FolderPlace, "write", full)
