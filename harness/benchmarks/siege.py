@@ -33,7 +33,8 @@ from typing import Any
 import grpc
 import numpy as np
 
-from collections_opt.service.access.roles import TOKEN_KEY, ActorRole
+from collections_opt.core.actors import ActorRole
+from collections_opt.wire.identity import TOKEN_KEY
 from harness.benchmarks.overload import METHOD, open_loop
 from harness.benchmarks.score_accounts import score_request
 from harness.benchmarks.support.cases import Result, run_case

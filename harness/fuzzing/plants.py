@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.service.server import handlers
-from collections_opt.service.servicers import paging
+from collections_opt.service.servicers.lists import paging
 
 
 def malformed_bytes_escape() -> None:

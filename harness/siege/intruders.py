@@ -26,9 +26,11 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from collections_opt.client.policy import CONTRACT
+from collections_opt.core.actors import ActorRole
 from collections_opt.core.scopes import Scope
-from collections_opt.service.access.roles import METHOD_ROLES, TOKEN_KEY, ActorRole
+from collections_opt.service.access.methods import METHODS as TABLE
 from collections_opt.service.access.tokens import Bearer, issue_to, new_key
+from collections_opt.wire.identity import TOKEN_KEY
 
 ROOT = Path(__file__).parents[2]
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
@@ -162,7 +164,7 @@ def cross_scope_reads(server: Secured) -> Seen:
         for scope, method in itertools.product(scopes, METHODS):
             if method.name not in server.good:
                 continue
-            token = server.token(min(METHOD_ROLES[method.containing_service.name][method.name]), scope)
+            token = server.token(min(TABLE[method.containing_service.name][method.name].roles), scope)
             try:
                 answer = server.call(channel, method, server.good[method.name], token)
             except grpc.RpcError as error:
@@ -178,7 +180,7 @@ def hostile_ids(server: Secured, every: int = 1) -> Seen:
     """Put ids that act into every text of every request, or of every so many."""
     with server.channel() as channel:
         for text, method in itertools.islice(itertools.product(HOSTILE, METHODS), 0, None, every):
-            token = server.token(min(METHOD_ROLES[method.containing_service.name][method.name]))
+            token = server.token(min(TABLE[method.containing_service.name][method.name].roles))
             message = GetMessageClass(method.input_type)()
             _fill(message, text)
             try:
