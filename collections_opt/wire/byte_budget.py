@@ -146,6 +146,7 @@ class Spool:
                 self._file = self._stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
             self._file.seek(self._end)
             self._file.write(sealed)
+            self._file.flush()  # a disk that is full says so here, and not when the rows are read
         except OSError as error:
             told = f"An import's rows cannot be set down: {error.strerror or error}. Give TMPDIR a folder with room."
             raise CollectionsError(Reason.STORAGE_UNAVAILABLE, told) from error

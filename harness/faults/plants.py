@@ -242,6 +242,7 @@ def told_before_commit(session):
     def told_early(self, connection, events, *rest):
         told = record(self, connection, events, *rest)
         session.say("told", events={event.event_id: one.sequence for event, one in zip(events, told, strict=True)})
+        _dawdle(self)
         return told
 
     EventLog.record_within = told_early

@@ -38,7 +38,7 @@ AIMED = {
     "event_outside_the_transaction": ("crash", 85, 235),
     "recovery_forgets": ("crash", 85, 235),
     "late_work_after_a_cancel": ("cancel", 15, 235),
-    "told_before_commit": ("crash", 1, 20),
+    "told_before_commit": ("crash", 8, 30),
     "batch_outside_the_transaction": ("crash", 12, 40),
     "lease_ends_outside_the_transaction": ("crash", 70, 120),
     "lease_request_forgotten": ("kept_commit", 1, 75),

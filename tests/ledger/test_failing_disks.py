@@ -1,19 +1,23 @@
 """Disks that fail for a while: refused truthfully, and written to again once they take something."""
 
 import errno
+import io
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, InternalError
 
 from collections_opt.application.records.opening import Whereabouts, open_records
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.datasets.files.uploads import uploaded
 from collections_opt.ledger.log.places import FolderPlace
 from collections_opt.ledger.store import database as store
 from collections_opt.ledger.store import sqlite
 from collections_opt.ledger.store.database import open_database
 from collections_opt.ledger.store.refusals import failed_storage, unwritable
 from collections_opt.ledger.store.schema import outbox
+from collections_opt.wire.byte_budget import Spool
 from tests.support.ledger.ledgers import NOW
 
 
@@ -103,3 +107,21 @@ def test_a_full_disk_keeps_no_half_written_checkpoint(monkeypatch, tmp_path):
     with pytest.raises(OSError, match="No space"):
         FolderPlace(tmp_path).write("0000000001.txt", "note")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_folder_of_temporary_files_is_the_storage_s_fault(monkeypatch):
+    class Full(io.BytesIO):
+        def flush(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def no_folder(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system", "/secret")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", Full)
+    monkeypatch.setattr("tempfile.TemporaryDirectory", no_folder)
+    with Spool() as spool, pytest.raises(CollectionsError) as caught:
+        spool.put(np.arange(3))
+    with pytest.raises(CollectionsError) as sent, uploaded("book.csv", [b"a"]):
+        pass
+    assert (caught.value.reason, sent.value.reason) == (Reason.STORAGE_UNAVAILABLE,) * 2
+    assert "/secret" not in sent.value.message

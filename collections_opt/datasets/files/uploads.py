@@ -34,12 +34,13 @@ def uploaded(name: str, parts: Iterable[bytes]) -> Iterator[Path]:
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for what is no name of a file, or a file that is not what its name says;
-            LIMIT_EXCEEDED beyond ``MAX_FILE_BYTES``, and for one that unpacks to more than ``MAX_UNPACKED_BYTES``.
+            STORAGE_UNAVAILABLE where there is no room for it; LIMIT_EXCEEDED beyond ``MAX_FILE_BYTES``, and for one that
+            unpacks to more than ``MAX_UNPACKED_BYTES``.
     """
     if not 1 <= len(name) <= MAX_NAME_CHARACTERS or not name.isprintable() or name.startswith(".") or set(name) & set("/\\:"):
         raise refuse(Reason.INVALID_ARGUMENT, "file_name", "is no name of a file.", "Send it without folders, such as book.csv.")
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="uploaded-")))
+        folder = Path(stack.enter_context(_folder()))
         path = folder / name
         if sys.platform == "linux":
             number = os.memfd_create("uploaded")
@@ -57,6 +58,19 @@ def uploaded(name: str, parts: Iterable[bytes]) -> Iterator[Path]:
             raise refuse(Reason.INVALID_ARGUMENT, "file_name", "is a file of no bytes.", "Send the file after the header.")
         _check_unpacked(path)
         yield path
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Return a temporary folder.
+
+    Raises:
+        CollectionsError: STORAGE_UNAVAILABLE where none can be made.
+    """
+    try:
+        return tempfile.TemporaryDirectory(prefix="uploaded-")
+    except OSError as error:
+        told = f"cannot be taken in: {error.strerror or type(error).__name__}."
+        raise refuse(Reason.STORAGE_UNAVAILABLE, "file", told, "Give TMPDIR a folder with room, then send it again.") from error
 
 
 def _check_unpacked(path: Path) -> None:
