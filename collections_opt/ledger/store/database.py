@@ -128,7 +128,7 @@ class Database:
                 yield connection
             except BaseException as error:
                 _roll_back(connection)
-                if failed_storage(error):
+                if isinstance(error, Exception) and failed_storage(error):
                     raise unwritable("database", error) from error
                 raise
             try:
