@@ -9,7 +9,7 @@ from collections_opt.api.v1.model_use_pb2 import ApprovalMode
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
 from collections_opt.client.rankings import new_request_id
-from collections_opt.core.models.lifecycle import mode_words
+from collections_opt.core.models.lifecycle import mode_remark
 
 
 def all_rule_tables(client: Client) -> Iterator[rule_table_pb2.RuleTable]:
@@ -131,4 +131,4 @@ def values_sentence(inputs: ranking_pb2.RankingInputs) -> str:
 def choice_phrase(choice: value_set_pb2.ValueChoice) -> str:
     """Return whose a product's values are; what no second person looked at says so."""
     mode = ApprovalMode.Name(choice.approval_mode).removeprefix("APPROVAL_MODE_")
-    return f"{choice.product} of {choice.set_id}/{choice.version}{'' if mode == 'PEOPLE' else f' ({mode_words(mode)})'}"
+    return f"{choice.product} of {choice.set_id}/{choice.version}{mode_remark(mode)}"

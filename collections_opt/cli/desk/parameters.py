@@ -30,7 +30,7 @@ from collections_opt.client.client import Client
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.models.lifecycle import mode_words
+from collections_opt.core.models.lifecycle import mode_remark
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.datasets.settings_files import read_settings
 from collections_opt.reports.value_report import sources_table, values_table
@@ -244,8 +244,7 @@ def approval_of(found: value_set_pb2.ValueSet) -> str:
     """Return who approved a version; what no second person looked at says so."""
     if not found.state.HasField("approval"):
         return "nobody yet"
-    mode = _mode(found.state.approval.mode)
-    return f"{found.state.approval.approver.name}{'' if mode == 'PEOPLE' else f' ({mode_words(mode)})'}"
+    return found.state.approval.approver.name + mode_remark(_mode(found.state.approval.mode))
 
 
 def _mode(mode: ApprovalMode.ValueType) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from collections_opt.api.v1 import model_use_pb2, rule_table_pb2
 from collections_opt.cli.common.terminal import table
-from collections_opt.core.models.lifecycle import mode_words
+from collections_opt.core.models.lifecycle import mode_remark
 from collections_opt.core.rules.tables import Rule, RuleKind
 from collections_opt.datasets.rule_files import RuleFile
 from collections_opt.wire.common import read_date
@@ -34,9 +34,8 @@ def state_of(message: rule_table_pb2.RuleTable) -> str:
     """Return where a version stands, in words."""
     if not message.state.HasField("approval"):
         return "not approved"
-    by = message.state.approval.approver.name
     mode = model_use_pb2.ApprovalMode.Name(message.state.approval.mode).removeprefix("APPROVAL_MODE_")
-    return f"approved by {by}" if mode == "PEOPLE" else f"approved by {by} ({mode_words(mode)})"
+    return f"approved by {message.state.approval.approver.name}{mode_remark(mode)}"
 
 
 def table_lines(messages: Iterable[rule_table_pb2.RuleTable]) -> list[list[str]]:

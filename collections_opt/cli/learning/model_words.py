@@ -8,7 +8,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 
 from collections_opt.api.v1 import model_service_pb2 as pb
-from collections_opt.core.models.lifecycle import mode_words
+from collections_opt.core.models.lifecycle import mode_remark
 from collections_opt.scoring.evaluation.metrics import calibrated_of, worst_calibrated
 
 
@@ -30,7 +30,7 @@ def expiry_of(model: pb.Model) -> str:
 def approved_by(model: pb.Model) -> str:
     """Return who approved a version; what nobody else looked at says so."""
     mode = plain(model.approval).get("mode", "").removeprefix("APPROVAL_MODE_")
-    return f"{model.approval.approver or '-'}{f' ({mode_words(mode)})' if mode not in ('', 'PEOPLE') else ''}"
+    return (model.approval.approver or "-") + mode_remark(mode)
 
 
 def worst_calibration(model: pb.Model) -> str:

@@ -97,6 +97,11 @@ def mode_words(mode: str) -> str:
     return "as claimed" if mode == ApprovalMode.CLAIMED else mode
 
 
+def mode_remark(mode: str) -> str:
+    """Return what to say behind the name of who approved: nothing where another person looked, or nobody approved."""
+    return "" if mode in ("", ApprovalMode.PEOPLE) else f" ({mode_words(mode)})"
+
+
 @dataclass(frozen=True)
 class ApprovalTerms:
     """Under which terms a version may serve.
