@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from markupsafe import Markup
 
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.errors import CollectionsError
 from collections_opt.core.shown_text import visible
 from collections_opt.wire.common import read_date
 
@@ -75,6 +76,14 @@ def enum_words(message: Any, name: str) -> str:
     prefix = next((one for one in names if one.endswith("_UNSPECIFIED")), names[0]).removesuffix("UNSPECIFIED")
     held: str = kind.values_by_number[getattr(message, name)].name
     return "" if held.endswith("_UNSPECIFIED") else words(held.removeprefix(prefix))
+
+
+def refusal_words(error: CollectionsError) -> str:
+    """Return why something cannot be had and what to do, for people: without the names of fields."""
+    if not error.violations:
+        return error.message
+    first = error.violations[0]
+    return f"{first.description[:1].upper()}{first.description[1:]} {first.remedy}".strip()
 
 
 def instant(zone: str) -> Callable[[Any], Markup]:

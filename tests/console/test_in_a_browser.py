@@ -194,6 +194,40 @@ def test_an_account_is_found_by_keyboard_alone(ann):
     sound(ann)
 
 
+def reach(looker, selector):
+    """Press Tab until what is wanted has the focus; whoever has no pointer needs no more."""
+    for _ in range(150):
+        looker.page.keyboard.press("Tab")
+        if looker.page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"{selector} is not reached by keyboard")
+
+
+KEYBOARD = {
+    "what-if": ([("[aria-label='sick in calls']", "2"), ("button[value=see]", "")], "agent-hours fewer"),
+    "orders": ([("main button[aria-label^='Who enters'], main button[value=rank]", "")], "Orders"),
+    "data": ([("main table a", "")], "came in"),
+    "models": ([("main table a", "")], "Its card"),
+    "evidence": ([("button[value=verify]", "")], "It holds"),
+    "today": ([("nav a[href='/what-if']", "")], "People on these days"),
+}
+"""By page what is reached in turn and typed, and what the page then says; a button or link without a text is pressed."""
+
+
+@pytest.mark.parametrize("path", KEYBOARD)
+def test_the_main_task_of_each_page_is_done_by_keyboard_alone(ann, desk, path):
+    steps, told = KEYBOARD[path]
+    ann.go(f"{path}?ranking={desk.ranking_id}" if path in ("what-if", "orders", "today") else path)
+    for selector, text in steps:
+        reach(ann, selector)
+        if text:
+            ann.page.keyboard.type(text)
+        else:
+            with ann.page.expect_navigation(wait_until="load"):
+                ann.page.keyboard.press("Enter")
+    assert told in ann.text()
+
+
 def test_a_hostile_id_does_nothing(ann):
     ann.go("account")
     ann.page.fill("[name=account]", HOSTILE.replace("\u202e", "") + "\u202e")

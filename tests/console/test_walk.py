@@ -6,17 +6,11 @@ import pytest
 
 from collections_opt.api.v1 import monitor_service_pb2 as monitors_pb
 from collections_opt.console.views import models
-from collections_opt.core.problem.assignment import ignore_progress
-from tests.support.books.bundled_portfolio import command_for, import_bundled
 from tests.support.console.browser import Looker, driven, why_not
 from tests.support.console.desk import shown
+from tests.support.console.matured import bundled
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
-
-
-def bundled(workspace):
-    import_bundled(workspace)
-    return workspace.rank(command_for(), ignore_progress).ranking_id
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +70,15 @@ def test_an_analyst_finds_whom_the_order_of_probabilities_would_have_left_out(pe
     bob.go(f"orders?ranking={desk.ranking_id}")
     bob.press("button[value=rank]")
     assert "than" in bob.page.inner_text("h2 >> nth=0")
+    assert "they paid" in bob.text().lower()
+    assert "of what all paid" in bob.text()
     bob.picture("console-orders")
     bob.press("[aria-label='Who enters and leaves under p_cure']")
     bob.page.select_option("[name=change]", "leaves")
     bob.press("text=Filter")
     assert "priced out" in bob.text()
+    paid = bob.page.inner_text("tbody tr >> nth=0 >> td >> nth=-1")
+    assert paid.endswith("TWD")
     bob.picture("console-accounts")
     bob.press("main table button >> nth=0")
     assert "worked here" in bob.text()

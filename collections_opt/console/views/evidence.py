@@ -33,8 +33,9 @@ Act = tuple[datetime, str, str, str, str]
 def evidence(call: Call) -> Page:
     """Return the page."""
     parts = [
-        Part("evidence.html", lambda: {"rankings": list(islice(all_rankings(call.client), MAX_SHOWN_RANKINGS))}),
+        Part("evidence.html", dict),
         Part("evidence_log.html", lambda: _log(call)),
+        Part("evidence_rankings.html", lambda: {"rankings": list(islice(all_rankings(call.client), MAX_SHOWN_RANKINGS))}),
         Part("evidence_acts.html", lambda: {"acts": _acts(call), "most": MAX_SHOWN_ACTS}),
     ]
     return Page("/evidence", "Evidence", parts)

@@ -15,6 +15,7 @@ from collections_opt.client.listings import all_rankings
 from collections_opt.client.outcomes import compare_outcomes
 from collections_opt.client.rankings import get_ranking
 from collections_opt.console.pages import Content, Page, Part
+from collections_opt.console.shown import refusal_words
 from collections_opt.console.views.call import Call, download
 from collections_opt.console.views.today import first_lines
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -111,9 +112,17 @@ def _happened(call: Call, first: ranking_pb2.Ranking) -> Content:
     except CollectionsError as error:
         if error.reason not in (Reason.RANKING_NOT_MATURE, Reason.PERMISSION_DENIED):
             raise
-        return {"why_not": str(error)}
-    lines = list(zip([_title(one) for one in rankings], found.worked, strict=True))
-    return {"why_not": "", "first": first, "lines": lines, "maturity": found.maturity, "code": found.currency_code}
+        return {"why_not": refusal_words(error)}
+    head, *rest = zip([_title(one) for one in rankings], found.worked, strict=True)
+    rest.sort(key=lambda line: -line[1].cash_minor_units.value)
+    told = head[1].HasField("cash_minor_units") and rest and rest[0][1].HasField("cash_difference_minor_units")
+    return {
+        "why_not": "",
+        "lines": [head, *rest],
+        "best": rest[0] if told else None,
+        "maturity": found.maturity,
+        "code": found.currency_code,
+    }
 
 
 def _changes(call: Call, first: ranking_pb2.Ranking, other: ranking_pb2.Ranking) -> AccountChanges:

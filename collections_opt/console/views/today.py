@@ -9,6 +9,7 @@ from collections_opt.client.capacity_plans import plan_named
 from collections_opt.client.listings import all_plans
 from collections_opt.client.rankings import calibration_sentence, summarise
 from collections_opt.console.pages import Content, Page, Part
+from collections_opt.console.shown import refusal_words
 from collections_opt.console.views.call import Call
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.reports.ranking_report import count_sentence, evidence_sentence, gap_sentence, persons_sentence
@@ -82,7 +83,7 @@ def _standing(call: Call, ranking: Ranking) -> Content:
     except CollectionsError as error:
         if error.reason not in (Reason.RANKING_NOT_IN_FORCE, Reason.PERMISSION_DENIED):
             raise
-        return {**nothing, "why_not": str(error)}
+        return {**nothing, "why_not": refusal_words(error)}
     if answer is None:
         return nothing
     return {

@@ -34,11 +34,14 @@ def evaluation_html(
         recoveries: money at capacity of the bundled charged-off loans, by order; empty where others were judged.
         effects: contact effects on a holdout; None where no contact log was given.
     """
-    headline = f"{model.model_version} on {model.judged_on}: {worst_sentence(model.classes)}"
+    worst = worst_calibrated(_calibrated(model.classes))
+    short = f"worst calibrated: {worst}" if worst else "too few accounts to judge calibration"
+    sentence = worst_sentence(model.classes)
     return render(
         "evaluation.html",
         title="Model evaluation",
-        headline=headline,
+        headline=f"{model.model_version} on {model.judged_on}: {short}",
+        worst=f"{sentence[:1].upper()}{sentence[1:]}",
         alarms=model.alarms,
         alarm_note=model.alarm_note,
         money=model.money,

@@ -10,8 +10,10 @@ from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE
 from collections_opt.reports.html_page import render
 from collections_opt.reports.policy.report import (
     POLICY_NOTE,
+    grade_sentence,
     order_title,
-    policy_headline,
+    policy_finding,
+    policy_standing,
     provenance,
     refusals,
     value_table,
@@ -33,7 +35,9 @@ def policy_html(found: PolicyEvaluation, title: str = "Value of orders on a cont
         "policy.html",
         title=title,
         mark=SIMULATED_MARK if found.simulated else "",
-        headline=policy_headline(found),
+        headline=policy_finding(found),
+        standing=policy_standing(found),
+        grade=grade_sentence(found),
         note=POLICY_NOTE,
         values=value_table(found),
         value_figure=value_figure(found) if found.answered else "",

@@ -27,18 +27,27 @@ def order_title(name: str) -> str:
 
 
 def policy_headline(found: PolicyEvaluation) -> str:
+    """Return the main finding, and how expected value stands beside the others."""
+    return f"{policy_finding(found)} {policy_standing(found)}".strip()
+
+
+def policy_finding(found: PolicyEvaluation) -> str:
     """Return the main finding in one sentence."""
     first = found.orders[0]
     if first.gain is None:
         return "The log is too small to say what expected value is worth."
     gain, unit = _money(first.gain, found.currency_code), f"{found.currency_code} per account"
     shown = "" if first.gain.low > 0 or first.gain.high < 0 else ", which chance alone could give"
+    return f"Working by expected value is estimated to add {gain} {unit} over contacting nobody{shown}."
+
+
+def policy_standing(found: PolicyEvaluation) -> str:
+    """Return how expected value stands beside the other orders; "" where it has no figure."""
+    if found.orders[0].gain is None:
+        return ""
     others = [order.behind for order in found.orders[1:] if order.behind is not None]
     ahead, behind = sum(one.low > 0 for one in others), sum(one.high < 0 for one in others)
-    return (
-        f"Working by expected value is estimated to add {gain} {unit} over contacting nobody{shown}. "
-        f"Of {len(others)} others it is shown to be ahead of {ahead} and behind {behind}; the log does not decide on the rest."
-    )
+    return f"Of {len(others)} others it is shown to be ahead of {ahead} and behind {behind}; the log does not decide on the rest."
 
 
 def value_table(found: PolicyEvaluation) -> Table:
@@ -61,11 +70,20 @@ def provenance(found: PolicyEvaluation) -> list[tuple[str, str]]:
             ("log", f"{mark}{source.name}, {source.row_count:,} rows after {day} ({portfolio}), SHA-256 {source.digest}")
         )
     lines.append(("evidence of the values", f"EXPERIMENT: {found.randomised_count:,} rows that a holdout drew"))
+    return [*lines, ("evidence of the effects that rank", _graded(found))]
+
+
+def grade_sentence(found: PolicyEvaluation) -> str:
+    """Return how well the figures and the effects that rank are known, for the first line of a page."""
+    rows = f"The figures are known by EXPERIMENT, from {found.randomised_count:,} rows that a holdout drew"
+    return f"{rows}; the effects that rank are {_graded(found)}." if found.grades else f"{rows}."
+
+
+def _graded(found: PolicyEvaluation) -> str:
     by_grade: dict[str, list[str]] = {}
     for queue, grade in found.grades.items():
         by_grade.setdefault(grade, []).append(queue)
-    graded = "; ".join(f"{grade}: {', '.join(queues)}" for grade, queues in by_grade.items())
-    return [*lines, ("evidence of the effects that rank", graded)]
+    return "; ".join(f"{grade}: {', '.join(queues)}" for grade, queues in by_grade.items())
 
 
 def policy_figures(found: PolicyEvaluation) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,9 @@ PICTURES = os.environ.get("COLLECTIONS_OPT_PICTURES", "")
 
 
 MAX_PICTURE_HEIGHT = 1_300
+MADE_ANEW = re.compile(r"rk-[0-9a-f]+|[0-9a-f]{16,}")
+PATIENCE_MS = 180_000
+"""How long a page may take where many tests share a machine; how fast pages are is measured elsewhere."""
 
 
 def found():
@@ -46,6 +52,7 @@ class Looker:
     def __init__(self, browser, url, width=1280, scheme="light"):
         self.context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         self.page, self.url, self.complaints = self.context.new_page(), url, []
+        self.page.set_default_timeout(PATIENCE_MS)
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -81,9 +88,16 @@ class Looker:
         return [(one["id"], one["nodes"][0]["html"][:200]) for one in found]
 
     def picture(self, name):
-        """Keep the top of the page as a picture of few colours, where pictures are asked for."""
+        """Keep the top of the page as a picture of few colours, where pictures are asked for; else the one kept must be fresh.
+
+        A picture is fresh while the page says what it said when it was taken; ids that are made anew are not looked at.
+        """
+        said = hashlib.sha256(MADE_ANEW.sub("#", self.page.inner_text("body")).encode()).hexdigest()[:16]
+        kept = json.loads((IMAGES / "pictures.json").read_text("utf-8"))
         if not PICTURES:
+            assert kept.get(name) == said, f"docs/images/{name}.png shows another page by now: make pictures"
             return
+        (IMAGES / "pictures.json").write_text(json.dumps(dict(sorted({**kept, name: said}.items())), indent=1) + "\n", "utf-8")
         from PIL import Image  # noqa: PLC0415 - where pictures are made
 
         path = Path(PICTURES) / f"{name}.png"
