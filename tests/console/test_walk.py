@@ -72,6 +72,7 @@ def test_an_analyst_finds_whom_the_order_of_probabilities_would_have_left_out(pe
     assert "than" in bob.page.inner_text("h2 >> nth=0")
     assert "they paid" in bob.text().lower()
     assert "of what all paid" in bob.text()
+    assert bob.cut() <= 0
     bob.picture("console-orders")
     bob.press("[aria-label='Who enters and leaves under p_cure']")
     bob.page.select_option("[name=change]", "leaves")
@@ -79,6 +80,7 @@ def test_an_analyst_finds_whom_the_order_of_probabilities_would_have_left_out(pe
     assert "priced out" in bob.text()
     paid = bob.page.inner_text("tbody tr >> nth=0 >> td >> nth=-1")
     assert paid.endswith("TWD")
+    assert bob.cut() <= 0
     bob.picture("console-accounts")
     bob.press("main table button >> nth=0")
     assert "worked here" in bob.text()
