@@ -10,6 +10,7 @@ import pytest
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.service.converters.recorded_rankings import write_inputs
 from tests.support.books.evidence_worlds import NOW, ranked
 from tests.support.engines.far import FarEngine
 from tests.support.models.archives import files_of, signed_again
@@ -105,6 +106,14 @@ def test_one_that_cannot_serve_leaves_what_stood_before_and_says_so(world, serve
     shutil.rmtree(folder)
     served.write(models, FIRST, 0.1)
     assert re.search("not the (artifact|one) approved", told(3))
+
+
+def test_callers_are_told_which_served(archived):
+    served, workspace, made = archived
+    shown = write_inputs(workspace.recorded.opened(made).facts)
+    versions = {ModelKind.OUTCOME.value: shown.model_version} | {one.kind: one.version for one in shown.models_beside}
+    assert set(versions) == set(SERVED_KINDS)
+    assert name_of(served, FIRST) in versions[served.kind.value].split(" over ")
 
 
 def test_the_archive_holds_it_with_its_approvals(archived):

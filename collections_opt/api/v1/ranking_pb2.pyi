@@ -863,6 +863,7 @@ class RankingInputs(_message.Message):
     VALUE_CHOICES_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     DERIVED_FROM_FIELD_NUMBER: _builtins.int
+    MODELS_BESIDE_FIELD_NUMBER: _builtins.int
     portfolio_id: _builtins.str
     """The portfolio."""
     portfolio_digest: _builtins.str
@@ -945,6 +946,10 @@ class RankingInputs(_message.Message):
     def derived_from(self) -> _derivation_pb2.DerivedFrom:
         """What the portfolio follows from; not set for one that was imported."""
 
+    @_builtins.property
+    def models_beside(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServedModel]:
+        """The models that served beside the outcome model, one of every kind there is, those above among them."""
+
     def __init__(
         self,
         *,
@@ -982,14 +987,49 @@ class RankingInputs(_message.Message):
         value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
         purpose: Global___RankingPurpose.ValueType = ...,
         derived_from: _derivation_pb2.DerivedFrom | None = ...,
+        models_beside: _abc.Iterable[Global___ServedModel] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "constraints", b"constraints", "derived_from", b"derived_from", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "derived_from", b"derived_from", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "calibration_version", b"calibration_version", "capacity_plan_digest", b"capacity_plan_digest", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "code_version", b"code_version", "constraints", b"constraints", "contact_digest", b"contact_digest", "contact_problem", b"contact_problem", "contact_version", b"contact_version", "currency_code", b"currency_code", "derived_from", b"derived_from", "effects_digest", b"effects_digest", "effects_problem", b"effects_problem", "effects_version", b"effects_version", "feature_set_version", b"feature_set_version", "loss_sources", b"loss_sources", "model_digest", b"model_digest", "model_version", b"model_version", "models_beside", b"models_beside", "ordering", b"ordering", "portfolio_digest", b"portfolio_digest", "portfolio_id", b"portfolio_id", "previous_ranking_id", b"previous_ranking_id", "purpose", b"purpose", "recovery_digest", b"recovery_digest", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rule_tables", b"rule_tables", "rules_digest", b"rules_digest", "rules_version", b"rules_version", "seed", b"seed", "value_choices", b"value_choices", "value_parameters", b"value_parameters", "values_source", b"values_source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankingInputs: _TypeAlias = RankingInputs  # noqa: Y015
+
+@_typing.final
+class ServedModel(_message.Message):
+    """The model of a kind that served a ranking beside the outcome model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """Kind: "effect", "contact", "recovery" or one that later versions know."""
+    version: _builtins.str
+    """Kind and version, or what stands in; may be empty."""
+    digest: _builtins.str
+    """SHA-256 (hex) of its manifest; empty without one."""
+    problem: _builtins.str
+    """Why the champion could not serve; often empty."""
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "kind", b"kind", "problem", b"problem", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServedModel: _TypeAlias = ServedModel  # noqa: Y015
 
 @_typing.final
 class LossSourceUse(_message.Message):

@@ -155,7 +155,7 @@ class ModelServing:
     def pin_all(self, portfolio_id: str, portfolio: Portfolio) -> PinnedModels:
         """Return what serves a portfolio now: what scores its accounts, as ``pin``, and the models beside it."""
         outcome, beside = self.pin(portfolio_id, portfolio), self.beside.pin(portfolio_id, portfolio)
-        return PinnedModels(beside.effect, beside.contact, beside.recovery, outcome)
+        return PinnedModels(**vars(beside), outcome=outcome)
 
     @property
     def _policy_allowed(self) -> bool:

@@ -162,9 +162,14 @@ class BesideFacts(RecordPart):
     contact: ServedModel = field(metadata=flat("contact_", "contact_model.json"))
     recovery: ServedModel = field(metadata=flat("recovery_", "recovery_model.json"))
 
+    @property
+    def by_kind(self) -> Mapping[ModelKind, ServedModel]:
+        """The model of every kind."""
+        return {ModelKind.EFFECT: self.effects, ModelKind.CONTACT: self.contact, ModelKind.RECOVERY: self.recovery}
+
     def of(self, kind: ModelKind) -> ServedModel:
         """Return the model of a kind."""
-        return {ModelKind.EFFECT: self.effects, ModelKind.CONTACT: self.contact, ModelKind.RECOVERY: self.recovery}[kind]
+        return self.by_kind[kind]
 
     def version(self, kind: ModelKind) -> str:
         """Return the version of a kind that served, without the kind and what is beneath it, "" where none did."""

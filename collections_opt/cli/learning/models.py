@@ -45,7 +45,6 @@ DryOption = Annotated[bool, typer.Option("--check", "--validate-only", help="Che
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FIGURES = {
     ModelKind.OUTCOME: ("log_loss", "cure_auc", "default_auc"),
-    ModelKind.EFFECT: (),
     ModelKind.CONTACT: ("call_log_loss", "call_auc", "call_ece"),
     ModelKind.RECOVERY: ("money_calibration_slope", "money_level", "share_mae", "share_r2"),
 }
@@ -67,12 +66,12 @@ def list_command(product: Product, kind: KindOption = ModelKind.OUTCOME, as_json
         [
             *(m.version, state_of(m), m.engine, approved_by(m), expiry_of(m)),
             *([worst_calibration(m)] if outcome else []),
-            *(figure(m, name) for name in FIGURES[kind]),
+            *(figure(m, name) for name in FIGURES.get(kind, ())),
         ]
         for m in models
     ]
     worst = ["worst calibrated (slope, error)"] if outcome else []
-    header = ["version", "state", "engine", "approved by", "until", *worst, *FIGURES[kind]]
+    header = ["version", "state", "engine", "approved by", "until", *worst, *FIGURES.get(kind, ())]
     terminal().print(table(f"{kind.value} models", header, lines, text_columns=5 + len(worst)))
 
 

@@ -121,6 +121,10 @@ def write_inputs(facts: RankingFacts) -> ranking_pb2.RankingInputs:
         value_choices=write_choices(facts.sources.value_choices),
         purpose=write_enum(ranking_pb2.RankingPurpose.DESCRIPTOR, facts.inputs.made_for.value),
         derived_from=write_derivation(facts.derived_from),
+        models_beside=[
+            ranking_pb2.ServedModel(kind=kind.value, version=one.version, digest=one.digest, problem=one.problem)
+            for kind, one in facts.beside.by_kind.items()
+        ],
     )
 
 

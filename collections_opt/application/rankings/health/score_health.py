@@ -101,8 +101,8 @@ def _score_warnings(scored: ScoredFacts, serving: Serving, ranking: Ranking) -> 
 
 def _beside_warnings(beside: BesideFacts, serving: Serving, ledger: Ledger) -> list[str]:
     """Return what a person must know of the models beside the outcome model, and of approvals without a second person."""
-    served = {"effects": beside.effects, "contact": beside.contact, "recovery": beside.recovery}
-    found = [f"{name}: {one.problem}" for name, one in served.items() if one.problem]
+    told = {ModelKind.EFFECT: "effects"}  # as records have said it since there was one
+    found = [f"{told.get(kind, kind.value)}: {one.problem}" for kind, one in beside.by_kind.items() if one.problem]
     return found + _self_approved(beside, serving, ledger)
 
 
@@ -137,7 +137,7 @@ def _self_approved(beside: BesideFacts, serving: Serving, ledger: Ledger) -> lis
     names = []
     if serving.standing is not None and serving.standing.mode is ApprovalMode.SELF_APPROVED:
         names.append(serving.scorer.model_version)
-    for kind in (ModelKind.EFFECT, ModelKind.CONTACT, ModelKind.RECOVERY):
+    for kind in beside.by_kind:
         version = beside.version(kind)
         if version and ledger.model_events.standing(kind).of(version).mode is ApprovalMode.SELF_APPROVED:
             names.append(f"{kind}/{version}")
