@@ -72,18 +72,30 @@ QUICK = (
 """Of them those that a change meets first: a ranking from import to evidence, its ledger, its answers, who may ask."""
 
 LONG = (
+    "tests/scripts/test_scripts",
+    "tests/contracts/test_passes",
+    "tests/properties/test_ranking_laws",
+    "tests/application/rankings/test_on_engine",
+    "tests/application/day/test_day_machine",
     *(f"tests/{room}/" for room in ("worlds", "cli", "console", "faults", "golden")),
     *(f"tests/docs/test_{name}" for name in ("readme", "other_clients", "containerfile")),
+    *(f"tests/service/test_{name}" for name in ("invalid_requests", "no_internal", "nearly_good")),
+    "tests/service/access/test_scopes",
     *(f"tests/scoring/{name}" for name in ("outcome/test_model", "outcome/test_outcome_weights", "contact/")),
     *(
         f"tests/scripts/test_{name}"
-        for name in ("evaluate_policy", "own_training", "scripts", "train_", "models", "evaluate_models")
+        for name in ("capacity", "evaluate_models", "evaluate_policy", "own_", "train_", "models", "backup", "parameters")
     ),
-    *(f"tests/service/test_{name}" for name in ("invalid_requests", "no_internal", "nearly_good")),
     *(f"tests/application/rankings/test_{name}" for name in ("ranking_runs", "rankings")),
     *(f"tests/contracts/test_{name}" for name in ("solve_contract", "served_models")),
+    "tests/properties/test_what_if_laws",
 )
-"""Files of more than about ten seconds: handed out first, so that no worker ends long after another."""
+"""Files of more than about ten seconds, about by what they cost: handed out first, so that no worker ends long after another."""
+
+
+def _turn(item) -> int:
+    """Return when a test's file is handed out: by its place among the long ones, the others after them."""
+    return next((turn for turn, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
 
 
 def pytest_configure(config):
@@ -93,7 +105,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """Mark the slow tests, file by file, and put the files that take long first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=_turn)
     for item in items:
         if item.nodeid.startswith(SLOW) and not item.nodeid.startswith(QUICK):
             item.add_marker(pytest.mark.slow)

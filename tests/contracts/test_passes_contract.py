@@ -24,7 +24,7 @@ from tests.support.engines.far import Far
 from tests.support.engines.spark import on_spark
 from tests.support.solving.instances import realistic, with_persons, with_side_rows
 
-ACCOUNTS = 100_000
+ACCOUNTS = 40_000
 SMALL = 12_000
 """More than the solver brings to the driver as a whole."""
 
