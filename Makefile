@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check bench docs random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev
+.PHONY: help demo serve test check bench year docs random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev
 
 help:  ## List the targets with a line each
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -68,6 +68,9 @@ test-fast: setup-dev  ## The tests that a change meets first, in under two minut
 .PHONY: monitors fault-schedules fault-kill fault-disks tamper duplicates-load siege fuzz-bytes
 siege: setup-dev  ## Attacks on service and secrets: health, goodput, memory, leaks (BENCH_FLAGS="--seconds 1")
 	$(BIN)/python -m harness.benchmarks siege $(BENCH_FLAGS)
+
+year: setup-dev  ## Years of simulated lenders run by the product through its API: money per month, written to docs
+	$(BIN)/python -m harness.experiments $(YEAR_FLAGS)
 
 monitors: setup-dev  ## Alarms of monitors on 2,000 simulated desks: how often they are false, how soon they find a shift
 	$(BIN)/python -m harness.monitors

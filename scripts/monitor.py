@@ -3,6 +3,7 @@
 Example:
     python scripts/monitor.py --data var/demo
     python scripts/monitor.py --data var/demo --html monitors.html
+    python scripts/monitor.py --data var/demo --ahead in-force
 """
 
 from collections_opt.cli.monitoring.monitor import command

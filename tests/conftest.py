@@ -48,6 +48,7 @@ SLOW = (
         for room in ("application", "benchmarks", "cli", "console", "contracts", "docs", "faults", "golden", "properties")
     ),
     *(f"tests/{room}/" for room in ("scripts", "service", "worlds")),
+    "tests/experiments/test_year",
     *(f"tests/scoring/{room}/" for room in ("contact", "effect", "outcome", "recovery")),
     *(f"tests/client/test_{name}" for name in ("account_changes", "comparison", "jobs", "persons", "tls")),
     *(f"tests/core/{name}" for name in ("evaluation/", "outcomes/test_alarm_promises", "rules/test_budgets")),

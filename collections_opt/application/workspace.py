@@ -27,8 +27,7 @@ from collections_opt.application.models.registry_policy import RegistryPolicy, r
 from collections_opt.application.models.serving import ModelServing
 from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.outcomes.monitors import Monitors
-from collections_opt.application.packs.persons import PersonPacks
-from collections_opt.application.packs.portfolios import PortfolioPacks
+from collections_opt.application.packs.packs import Packs, open_packs
 from collections_opt.application.rankings.books import Books
 from collections_opt.application.rankings.command import RankingCommand, options_of
 from collections_opt.application.rankings.jobs import State
@@ -47,7 +46,6 @@ from collections_opt.core.arrays import digest_text
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.ledger.events.event_log import EventLog
-from collections_opt.ledger.events.event_proofs import EventProofs
 from collections_opt.ledger.events.leases import Leases
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
@@ -82,8 +80,7 @@ class Workspace:
     monitors: Monitors
     now: Callable[[], datetime]
     rolling: Rolling
-    person_packs: PersonPacks
-    portfolio_packs: PortfolioPacks
+    packs: Packs
     closers: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
@@ -162,7 +159,6 @@ def open_workspace(
         Erasures(ledger, records.subject_keys, recorder, now),
     )
     day = open_day(ledger, records.subject_keys, recorder, recorded, placer, rule_tables, now)
-    leases, disclosures = Leases(ledger.database, day.events.log), EventProofs(ledger.database, records.subject_keys)
     maturities = Maturities(ledger, recorder, recorded, day.events.log, now)
     workspace = Workspace(
         ledger,
@@ -186,8 +182,7 @@ def open_workspace(
         Monitors(ledger, recorder, recorded, maturities, now),
         now,
         rolling,
-        PersonPacks(ledger, sealed, evidence, day.events, disclosures, leases, maturities, now),
-        PortfolioPacks(ledger, recorded, maturities, day.events.log),
+        open_packs(ledger, records.subject_keys, sealed, evidence, day, maturities, now),
     )
     if records.may_write:
         _ship(workspace)

@@ -1,13 +1,14 @@
-"""Read what a ranking decided for every account, as the core's columns, and prove that it is what was recorded."""
+"""Read what was decided for every account as the core's columns, proven to be what was recorded; evidence; packs."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.api.v1 import evidence_pb2, ranking_pb2, ranking_service_pb2
+from collections_opt.api.v1 import evidence_pb2, pack_service_pb2, ranking_pb2, ranking_service_pb2
 from collections_opt.client.client import Client
 from collections_opt.client.rankings import summarise
 from collections_opt.core.arrays import Array
@@ -16,6 +17,7 @@ from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Disposition, Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.wire.columns import ColumnCollector, Columns
+from collections_opt.wire.common import write_date
 
 
 def export_columns(client: Client, ranking: ranking_pb2.Ranking, with_account_facts: bool = False) -> Columns:
@@ -103,3 +105,36 @@ def export_evidence(client: Client, ranking_id: str, accounts: Sequence[str] = (
     """Return the evidence archive of a ranking; accounts limit whose rows are shown."""
     request = evidence_pb2.ExportEvidenceRequest(ranking_id=ranking_id, account_ids=accounts)
     return b"".join(part.content for part in client.rankings.ExportEvidence(request))
+
+
+def person_parts(
+    client: Client, first: date, last: date, account_id: str = "", customer_id: str = ""
+) -> Iterator[pack_service_pb2.ExportPersonPackResponse]:
+    """Yield the parts of a person's pack: the head, decisions by day, events, leases, reads.
+
+    Args:
+        client: a connection.
+        first: the first day.
+        last: the last day.
+        account_id: an account of the person; this or the next.
+        customer_id: the person.
+
+    Raises:
+        CollectionsError: NOT_FOUND where nothing in the caller's sight is recorded of the person.
+    """
+    request = pack_service_pb2.ExportPersonPackRequest(
+        account_id=account_id, customer_id=customer_id, first_date=write_date(first), last_date=write_date(last)
+    )
+    yield from client.packs.ExportPersonPack(request)
+
+
+def portfolio_pack(
+    client: Client, first: date, last: date, patterns: Sequence[str] = ()
+) -> pack_service_pb2.GetPortfolioPackResponse:
+    """Return how a book's persons were treated over some days, small counts hidden.
+
+    Raises:
+        CollectionsError: NOT_FOUND where no ranking made for work is of such a portfolio.
+    """
+    days = {"first_date": write_date(first), "last_date": write_date(last)}
+    return client.packs.GetPortfolioPack(pack_service_pb2.GetPortfolioPackRequest(portfolio_patterns=patterns, **days))

@@ -81,7 +81,7 @@ def bench(options: Options) -> Report:
     """Run the cases."""
     runs, draws, wanted, people = (200, 5, 20_000, 5_000) if options.small else (2_000, 200, 1_000_000, 100_000)
     covers = run_case("intervals", intervals, 1, count=runs, seed=1)
-    promised = run_case("power", power, 1, count=runs, seed=2)
+    promised = run_case("power", power, 1, count=4 * runs, seed=2)
     accounts = 20_000
     costs = [
         run_case(f"cost of {share:.0%}", cost, 1, accounts=accounts, draws=draws, share=share) for share in (0.02, 0.05, 0.1)

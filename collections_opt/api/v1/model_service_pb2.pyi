@@ -1164,8 +1164,74 @@ class GetTrainingResponse(_message.Message):
 Global___GetTrainingResponse: _TypeAlias = GetTrainingResponse  # noqa: Y015
 
 @_typing.final
+class ListTrainingsRequest(_message.Message):
+    """Asks for a page of trainings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """Trainings per page, at most 1,000; 0 is 100."""
+    page_token: _builtins.str
+    """Token of the page before; empty for the first."""
+    filter: _builtins.str
+    """Only those that meet it, as `state = FAILED`; joined by AND, with = and, for days and numbers, <, <=, > and >=.
+    Fields: kind, version, state.
+    """
+    order_by: _builtins.str
+    """A field, or a field and `desc`: kind, version, state, create_time.
+    Empty: that which was started last first.
+    """
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrainingsRequest: _TypeAlias = ListTrainingsRequest  # noqa: Y015
+
+@_typing.final
+class ListTrainingsResponse(_message.Message):
+    """A page of trainings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRAININGS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def trainings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Training]:
+        """The trainings."""
+
+    def __init__(
+        self,
+        *,
+        trainings: _abc.Iterable[Global___Training] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "trainings", b"trainings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrainingsResponse: _TypeAlias = ListTrainingsResponse  # noqa: Y015
+
+@_typing.final
 class CancelTrainingRequest(_message.Message):
-    """Asks to end a training."""
+    """Asks to end a training; one that runs in another server ends there alone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1223,6 +1289,7 @@ class Training(_message.Message):
     DONE_SHARE_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
     ERROR_REASON_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
     training_id: _builtins.str
     """Its id."""
     kind: _builtins.str
@@ -1239,6 +1306,10 @@ class Training(_message.Message):
     """Why it failed, with what to do next."""
     error_reason: _builtins.str
     """Its reason, one of ErrorReason without prefix."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was started last."""
+
     def __init__(
         self,
         *,
@@ -1250,10 +1321,11 @@ class Training(_message.Message):
         done_share: _builtins.float = ...,
         error_message: _builtins.str = ...,
         error_reason: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["done_share", b"done_share", "error_message", b"error_message", "error_reason", b"error_reason", "kind", b"kind", "stage", b"stage", "state", b"state", "training_id", b"training_id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done_share", b"done_share", "error_message", b"error_message", "error_reason", b"error_reason", "kind", b"kind", "stage", b"stage", "state", b"state", "training_id", b"training_id", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

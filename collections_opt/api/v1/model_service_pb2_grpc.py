@@ -93,6 +93,11 @@ class ModelServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.FromString,
                 _registered_method=True)
+        self.ListTrainings = channel.unary_unary(
+                '/collections_opt.api.v1.ModelService/ListTrainings',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsResponse.FromString,
+                _registered_method=True)
         self.CancelTraining = channel.unary_unary(
                 '/collections_opt.api.v1.ModelService/CancelTraining',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.CancelTrainingRequest.SerializeToString,
@@ -179,7 +184,15 @@ class ModelServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTraining(self, request, context):
-        """Returns where a training stands. A server forgets trainings when it ends; drafts stay.
+        """Returns where a training stands, also after a restart: one whose server ended before it did has FAILED, or SUCCEEDED where its
+        draft was written.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTrainings(self, request, context):
+        """Lists trainings, that which was started last first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +262,11 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.GetTraining,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.SerializeToString,
+            ),
+            'ListTrainings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainings,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsResponse.SerializeToString,
             ),
             'CancelTraining': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelTraining,
@@ -557,6 +575,33 @@ class ModelService:
             '/collections_opt.api.v1.ModelService/GetTraining',
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_model__service__pb2.GetTrainingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.ModelService/ListTrainings',
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_model__service__pb2.ListTrainingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,7 +60,11 @@ class ModelServiceStub:
     writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
     """
     GetTraining: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.GetTrainingRequest, _model_service_pb2.GetTrainingResponse]
-    """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+    """Returns where a training stands, also after a restart: one whose server ended before it did has FAILED, or SUCCEEDED where its
+    draft was written.
+    """
+    ListTrainings: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListTrainingsRequest, _model_service_pb2.ListTrainingsResponse]
+    """Lists trainings, that which was started last first."""
     CancelTraining: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.CancelTrainingRequest, _model_service_pb2.CancelTrainingResponse]
     """Lets a training end at its next report of progress, without a draft. Free for one that has ended."""
 
@@ -96,7 +100,11 @@ class ModelServiceAsyncStub(ModelServiceStub):
     writes is a draft: it serves once people have approved and promoted it. The same request again joins the training.
     """
     GetTraining: _aio.UnaryUnaryMultiCallable[_model_service_pb2.GetTrainingRequest, _model_service_pb2.GetTrainingResponse]  # type: ignore[assignment]
-    """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+    """Returns where a training stands, also after a restart: one whose server ended before it did has FAILED, or SUCCEEDED where its
+    draft was written.
+    """
+    ListTrainings: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListTrainingsRequest, _model_service_pb2.ListTrainingsResponse]  # type: ignore[assignment]
+    """Lists trainings, that which was started last first."""
     CancelTraining: _aio.UnaryUnaryMultiCallable[_model_service_pb2.CancelTrainingRequest, _model_service_pb2.CancelTrainingResponse]  # type: ignore[assignment]
     """Lets a training end at its next report of progress, without a draft. Free for one that has ended."""
 
@@ -195,7 +203,17 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_service_pb2.GetTrainingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.GetTrainingResponse, _abc.Awaitable[_model_service_pb2.GetTrainingResponse]]:
-        """Returns where a training stands. A server forgets trainings when it ends; drafts stay."""
+        """Returns where a training stands, also after a restart: one whose server ended before it did has FAILED, or SUCCEEDED where its
+        draft was written.
+        """
+
+    @_abc_1.abstractmethod
+    def ListTrainings(
+        self,
+        request: _model_service_pb2.ListTrainingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ListTrainingsResponse, _abc.Awaitable[_model_service_pb2.ListTrainingsResponse]]:
+        """Lists trainings, that which was started last first."""
 
     @_abc_1.abstractmethod
     def CancelTraining(

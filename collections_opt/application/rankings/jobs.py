@@ -39,15 +39,24 @@ class JobStatus:
 
 
 class Jobs:
-    """Runs jobs by id; a caller that leaves changes nothing, a second caller of the same id joins the first."""
+    """Runs jobs by id; a caller that leaves changes nothing, a second caller of the same id joins the first.
 
-    def __init__(self, failed: Callable[[str, Exception], CollectionsError]) -> None:
+    Args:
+        failed: returns the error shown for a failure that nobody expected.
+        ended: called with how each job ended, before anybody is told.
+    """
+
+    def __init__(
+        self,
+        failed: Callable[[str, Exception], CollectionsError],
+        ended: Callable[[str, JobStatus], None] = lambda _job_id, _status: None,
+    ) -> None:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ranking")
         self._changed = threading.Condition()
         self._statuses: dict[str, JobStatus] = {}
         self._attempts: dict[str, int] = {}
         self._stopping: set[tuple[str, int]] = set()
-        self._failed = failed
+        self._failed, self._ended = failed, ended
 
     def start(self, job_id: str, work: Callable[[ProgressCallback], None]) -> None:
         """Start a job unless it is running; one that failed, was stopped or is about to stop is tried again."""
@@ -103,6 +112,8 @@ class Jobs:
             del self._statuses[job_id], self._attempts[job_id]
 
     def _set(self, job_id: str, attempt: int, status: JobStatus) -> None:
+        if status.state is not State.RUNNING:
+            self._ended(job_id, status)  # before anybody is told
         with self._changed:
             if self._attempts.get(job_id) == attempt:  # not when a later attempt waits for this one to end
                 self._statuses[job_id] = status

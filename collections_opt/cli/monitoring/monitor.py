@@ -3,6 +3,7 @@
 Example:
     python scripts/monitor.py --data var/demo
     python scripts/monitor.py --data var/demo --html monitors.html
+    python scripts/monitor.py --data var/demo --ahead in-force
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import typer
 from google.protobuf.json_format import MessageToDict
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
-from collections_opt.cli.common.product import Product
+from collections_opt.cli.common.product import Product, named_ranking
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
+from collections_opt.cli.monitoring.ahead import WITHIN_MONTHS, ahead_of
 from collections_opt.client.outcomes import get_monitors
 from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
+from collections_opt.core.shown_text import visible
 from collections_opt.reports.monitors import (
     NOTE,
     MonitorLine,
@@ -51,12 +54,16 @@ def main(
     desk: Annotated[str, typer.Option(help="Capacity plan; default all.")] = "",
     html: Annotated[Path | None, typer.Option(help="Write a page by month to this file.")] = None,
     fail: Annotated[bool, typer.Option("--fail", help="Exit with 1 where the last matured ranking raised an alarm.")] = False,
+    ahead: Annotated[str, typer.Option(help="A ranking, in-force or an id: which shifts a book of its size can show.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show predicted against realised by matured ranking, with intervals and alarms.
 
     Example: python scripts/monitor.py --data var/demo --html monitors.html
     """
+    if ahead:
+        _print_ahead(product, ahead, as_json)
+        return
     with product.connect() as client:
         found = list(get_monitors(client, model, desk))
     months = [month_of(one) for one in found]
@@ -71,6 +78,28 @@ def main(
             terminal().print(f"Page: {html}")
     if fail and months and any(line.alarm for line in months[-1].lines):
         raise typer.Exit(ALARMED)
+
+
+def _print_ahead(product: Product, name: str, as_json: bool) -> None:
+    with product.connect() as client:
+        ranking = named_ranking(client, name)
+        lines = ahead_of(client, ranking)
+    if as_json:
+        typer.echo(json.dumps(lines, indent=1))
+        return
+    header = ["part", "outcome", "accounts", "alarms find odds times", "no method finds less than"]
+    shown = [
+        [
+            visible(line["part"]),
+            line["outcome"],
+            f"{line['account_count']:,}",
+            f"{line['findable_odds_factor']:.2f}",
+            f"{line['least_of_any_method']:.2f}",
+        ]
+        for line in lines
+    ]
+    title = f"Shifts found within {WITHIN_MONTHS} months in 90 % of cases, at a ranking a month like {ranking.ranking_id}"
+    terminal().print(table(title, header, shown, text_columns=2))
 
 
 def _print(months: list[MonitorMonth]) -> None:

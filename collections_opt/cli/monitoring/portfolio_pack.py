@@ -24,8 +24,8 @@ from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.cli.learning.experiment_answers import read_findings
 from collections_opt.client.client import Client
+from collections_opt.client.exports import portfolio_pack
 from collections_opt.client.listings import all_experiments
-from collections_opt.client.packs import portfolio_pack
 from collections_opt.client.plain import plain
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.errors import CollectionsError, Reason

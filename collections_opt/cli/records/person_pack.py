@@ -23,7 +23,7 @@ from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
 from collections_opt.cli.records.pack_words import decided_by, outcome_of, reasons_of, reviews_of
-from collections_opt.client.packs import person_parts
+from collections_opt.client.exports import person_parts
 from collections_opt.client.plain import plain
 from collections_opt.reports.packs.person import PersonPage, ShownDecision, person_html
 from collections_opt.wire.common import read_date

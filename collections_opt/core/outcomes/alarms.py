@@ -22,12 +22,14 @@ together, however they depend on each other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+_NORMAL = NormalDist()
 
 MONTHS = 200
 """Months over which the false rate is stated."""
@@ -133,3 +135,31 @@ def found_within(variance: float, months: int, share: float, power: float = 0.9)
     needed = np.log(MONTHS * thresholds(np.array([share]))[0] / max(TILTS.values()))
     shift = (z + np.sqrt(z * z + 2.0 * needed)) / np.sqrt(total)
     return float(np.exp(shift))
+
+
+def most_found(variance: float, months: int, theta: float) -> float:
+    """Return the share of shifts that any method could find within some months at the false rate stated here, at best.
+
+    Whatever raises a false alarm in ``MONTHS`` months with chance ``FALSE_RATE`` at most spends, in a span of ``months`` of them,
+    ``FALSE_RATE * months / MONTHS`` on average; by Neyman and Pearson no test of that level finds more than the likelihood
+    ratio of the shift, told in advance with its month and its size (and power is concave in the level, so that no uneven
+    spending helps on average over when the shift begins). Its log is about normal, with d sqrt(v) between the two hypotheses.
+
+    Args:
+        variance: sum of p (1 - p) over the accounts of a month.
+        months: within so many.
+        theta: factor on the odds.
+    """
+    distance = abs(np.log(theta)) * np.sqrt(max(variance, 0.0) * months)
+    return _NORMAL.cdf(float(distance) - _bar(months))
+
+
+def least_found(variance: float, months: int, power: float = 0.9) -> float:
+    """Return by which factor the odds must shift at least for any method to find it in a share of cases, as ``most_found``."""
+    if variance <= 0:
+        return float("nan")
+    return float(np.exp((_bar(months) + _NORMAL.inv_cdf(power)) / np.sqrt(variance * months)))
+
+
+def _bar(months: int) -> float:
+    return _NORMAL.inv_cdf(1.0 - FALSE_RATE * months / MONTHS)

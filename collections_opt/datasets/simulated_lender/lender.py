@@ -15,7 +15,7 @@ from collections_opt.core.evaluation.contact_log import ContactLog, join_logs
 from collections_opt.datasets.simulated_lender.accounts import BLOCK_ACCOUNTS, further_stream, names
 from collections_opt.datasets.simulated_lender.desk import CURRENCY
 from collections_opt.datasets.simulated_lender.form import Form
-from collections_opt.datasets.simulated_lender.months import MonthBlock, arrears, live
+from collections_opt.datasets.simulated_lender.months import Life, MonthBlock, arrears, live
 from collections_opt.datasets.simulated_lender.parameters import LenderParameters
 from collections_opt.datasets.snapshots import Snapshot
 
@@ -110,7 +110,7 @@ class SimulatedLender:
         result = []
         for lived in self.blocks(months, block):
             inside = np.flatnonzero((lived.accounts.number >= start) & (lived.accounts.number < stop))
-            whole = self._describe(lived, block)
+            whole = self.described(lived, block)
             result.append(whole if inside.size == whole.account_count else _take(whole, inside))
         return result
 
@@ -119,7 +119,12 @@ class SimulatedLender:
         if wrong:
             raise ValueError(f"month {wrong[0]} is outside the world; use 0 to {self.parameters.months - 1}")
 
-    def _describe(self, lived: MonthBlock, block: int) -> LenderMonth:
+    def life(self, block: int) -> Life:
+        """Return a block to be lived as somebody else decides, from month 0 on."""
+        return Life(self.parameters, self.form, self.seed, block, self.account_count)
+
+    def described(self, lived: MonthBlock, block: int) -> LenderMonth:
+        """Return what the lender's records say of a block's month."""
         amiss = further_stream(self.seed, block, 2 + lived.month)
         recorded = self.form.record(*_columns(self.parameters, lived), amiss)
         products = tuple(one.code for one in self.parameters.products)

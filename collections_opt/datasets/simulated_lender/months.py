@@ -45,18 +45,65 @@ def live(
     parameters: LenderParameters, form: Form, seed: int, block: int, account_count: int, last_month: int
 ) -> Iterator[MonthBlock]:
     """Yield the months 0 .. ``last_month`` of a block; months before 0 only make history."""
-    accounts = born(parameters, seed, block, form.traits)
-    exists = accounts.number < account_count
-    state = _opening(parameters, accounts, exists)
-    for step in range(parameters.history_months + last_month + 1):
-        rng = stream(seed, block, step)
-        draws = draw(rng, len(parameters.queues))
-        state = replace(state, shock=form.next_shock(parameters, state.shock, draws.normal[0]))
-        month = step - parameters.history_months
-        block_month = _work(parameters, form, accounts, state, draws, month)
-        if month >= 0:
-            yield block_month
-        state = _advance(parameters, form, accounts, state, draws, block_month)
+    life = Life(parameters, form, seed, block, account_count)
+    for _ in range(last_month + 1):
+        yield life.late()
+        life.settle()
+
+
+class Life:
+    """A block that lives month after month, as its own desk decides or as somebody else does.
+
+    Each month is first seen with ``late``, then settled; its random numbers are the same whoever decides.
+
+    Args:
+        parameters: the world.
+        form: how its people behave.
+        seed: of the lender.
+        block: which block.
+        account_count: accounts of the whole book.
+    """
+
+    def __init__(self, parameters: LenderParameters, form: Form, seed: int, block: int, account_count: int) -> None:
+        self._world = (parameters, form)
+        self._seed, self._block, self._step = seed, block, 0
+        self._accounts = born(parameters, seed, block, form.traits)
+        self._state = _opening(parameters, self._accounts, self._accounts.number < account_count)
+        self._seen: MonthBlock | None = None
+        self._draws: Draws
+        self._begin()
+        for _ in range(parameters.history_months):
+            self.settle()
+
+    def late(self) -> MonthBlock:
+        """Return the month as the lender's own desk would have it: who is late, and what came of its decisions."""
+        if self._seen is None:
+            parameters, form = self._world
+            month = self._step - parameters.history_months
+            self._seen = _work(parameters, form, self._accounts, self._state, self._draws, month)
+        return self._seen
+
+    def settle(self, queue: NDArray[np.int16] | None = None, contacted: Mask | None = None) -> MonthBlock:
+        """Let the month come about and go on to the next one; return what came of it.
+
+        Args:
+            queue: int16 (m,) queue of each late account, ``NO_QUEUE`` for none; None for the desk's own decisions.
+            contacted: bool (m,) whom that queue contacted; with ``queue``.
+        """
+        parameters, form = self._world
+        done = self.late()
+        if queue is not None and contacted is not None:
+            done = _decided(parameters, done, queue, contacted)
+        self._state = _advance(parameters, form, self._accounts, self._state, self._draws, done)
+        self._step += 1
+        self._begin()
+        return done
+
+    def _begin(self) -> None:
+        parameters, form = self._world
+        self._seen = None
+        self._draws = draw(stream(self._seed, self._block, self._step), len(parameters.queues))
+        self._state = replace(self._state, shock=form.next_shock(parameters, self._state.shock, self._draws.normal[0]))
 
 
 def _opening(parameters: LenderParameters, accounts: Accounts, exists: Mask) -> State:
@@ -104,11 +151,8 @@ def _work(parameters: LenderParameters, form: Form, accounts: Accounts, state: S
     mine = draws.take(rows)
     behaviour = form.behave(parameters, late, now, month)
     decision = decide(parameters, late, now, behaviour, mine, form.hardness(parameters, late, now, behaviour, mine))
-    outcome, reached = reply(behaviour, decision.queue, decision.contacted, mine.uniform[4], mine.uniform[5])
-    owed = arrears(parameters, late, now)
-    rolled = (outcome == STAY) & (mine.uniform[6] < behaviour.roll_share)
-    cash = _cash(parameters, late, now, outcome, rolled, owed, mine)
-    return MonthBlock(
+    none = np.zeros(rows.size)
+    seen = MonthBlock(
         month,
         rows,
         late,
@@ -117,14 +161,32 @@ def _work(parameters: LenderParameters, form: Form, accounts: Accounts, state: S
         mine,
         decision.queue,
         decision.contacted,
-        reached,
+        none.astype(bool),
         decision.propensity,
         decision.queue_propensity,
-        outcome,
-        rolled,
-        cash,
-        np.where(outcome == DEFAULT, _recovery(parameters, late, behaviour, now.balance, mine), 0.0),
+        none.astype(np.int64),
+        none.astype(bool),
+        none,
+        none,
     )
+    return _settled(parameters, seen)
+
+
+def _decided(parameters: LenderParameters, seen: MonthBlock, queue: NDArray[np.int16], contacted: Mask) -> MonthBlock:
+    """Return a month in which somebody else decided, by chances that the world does not know."""
+    unknown = np.full(seen.rows.size, np.nan)
+    decided = replace(seen, queue=queue, contacted=contacted, propensity=unknown, queue_propensity=unknown)
+    return _settled(parameters, decided)
+
+
+def _settled(parameters: LenderParameters, decided: MonthBlock) -> MonthBlock:
+    """Return a month with what came of its decisions."""
+    late, now, mine, behaviour = decided.accounts, decided.state, decided.draws, decided.behaviour
+    outcome, reached = reply(behaviour, decided.queue, decided.contacted, mine.uniform[4], mine.uniform[5])
+    rolled = (outcome == STAY) & (mine.uniform[6] < behaviour.roll_share)
+    cash = _cash(parameters, late, now, outcome, rolled, arrears(parameters, late, now), mine)
+    recovery = np.where(outcome == DEFAULT, _recovery(parameters, late, behaviour, now.balance, mine), 0.0)
+    return replace(decided, right_party=reached, outcome=outcome, rolled=rolled, cash=cash, recovery=recovery)
 
 
 def _cash(

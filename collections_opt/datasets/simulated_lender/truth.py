@@ -59,13 +59,14 @@ def potential_outcomes(lender: SimulatedLender, month: int, plan: CapacityPlan) 
         raise ValueError("the plan's queues are not the world's")
     blocks = range(-(-lender.account_count // BLOCK_ACCOUNTS))
     values = stay_values(lender.parameters, lender.form, month if lender.form.drifts else 0)
-    parts = [_reveal(lender, lender.blocks([month], block)[0], plan, values) for block in blocks]
+    parts = [revealed(lender, lender.blocks([month], block)[0], plan, values) for block in blocks]
     return PotentialOutcomes(
         **{name: np.concatenate([getattr(p, name) for p in parts]) for name in PotentialOutcomes.__dataclass_fields__}
     )
 
 
-def _reveal(lender: SimulatedLender, lived: MonthBlock, plan: CapacityPlan, values: Floats) -> PotentialOutcomes:
+def revealed(lender: SimulatedLender, lived: MonthBlock, plan: CapacityPlan, values: Floats) -> PotentialOutcomes:
+    """Return the truth of one block's month; ``values`` as ``stay_values``."""
     behaviour, draws = lived.behaviour, lived.draws
     contacted = behaviour.contacted()
     payoff = _payoffs(lender, lived, values)

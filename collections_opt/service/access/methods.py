@@ -173,6 +173,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
             "ListModelEvents": Method(_ALL, _C.READ, in_scope=True),
             "TrainModel": Method(_TRAINING, _C.READ),
             "GetTraining": Method(_ALL, _C.READ),
+            "ListTrainings": Method(_ALL, _C.READ),
             "CancelTraining": Method(_TRAINING, _C.READ),
         },
     }

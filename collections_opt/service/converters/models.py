@@ -96,4 +96,5 @@ def write_training(training: Training) -> pb.Training:
         done_share=status.progress.fraction,
         error_message=str(status.error) if status.error else "",
         error_reason=status.error.reason.value if status.error else "",
+        create_time=write_time(training.started_at) if training.started_at else None,
     )

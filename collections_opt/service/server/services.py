@@ -83,7 +83,7 @@ def all_services(
         (
             pack_service_pb2,
             "PackService",
-            PackServicer(workspace.person_packs, workspace.portfolio_packs, ledger, workspace.trail.note),
+            PackServicer(workspace.packs.persons, workspace.packs.portfolios, ledger, workspace.trail.note),
         ),
         (model_service_pb2, "ModelService", ModelServicer(workspace.models, TrainingJobs(workspace, workspace.now))),
     )

@@ -30,6 +30,7 @@ _PROMOTIONS = {
     pb.MODEL_ROLE_INACTIVE: ModelAction.WITHDRAW,
 }
 _MODELS = Listing(pb.Model.DESCRIPTOR, ("version", "role", "state", "engine", "create_time"), "version")
+_TRAININGS = Listing(pb.Training.DESCRIPTOR, ("kind", "version", "state", "create_time"), "training_id")
 _EVENTS = Listing(pb.ModelEvent.DESCRIPTOR, ("sequence", "version", "action", "actor", "mode", "create_time"), "sequence")
 
 
@@ -153,6 +154,20 @@ class ModelServicer:
     def get_training(self, request: pb.GetTrainingRequest, _context: Call) -> pb.GetTrainingResponse:
         """Return where a training stands."""
         return pb.GetTrainingResponse(training=write_training(self._trainings.get(request.training_id)))
+
+    def list_trainings(self, request: pb.ListTrainingsRequest, _context: Call) -> pb.ListTrainingsResponse:
+        """Return a page of trainings."""
+        every = list(map(write_training, self._trainings.all()))
+
+        def plainly() -> tuple[list[pb.Training], str]:
+            page = read_page("trainings", request.page_size, request.page_token, "")
+            ids = [one.training_id for one in every]
+            start = ids.index(page.after) + 1 if page.after in ids else 0
+            shown, more = page.cut(every[start : start + page.size + 1])
+            return list(shown), page.next_token(shown[-1].training_id) if more else ""
+
+        shown, token = _TRAININGS.page(request, "trainings", plainly, lambda: every)
+        return pb.ListTrainingsResponse(trainings=shown, next_page_token=token)
 
     def cancel_training(self, request: pb.CancelTrainingRequest, _context: Call) -> pb.CancelTrainingResponse:
         """Let a training end."""

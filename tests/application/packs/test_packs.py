@@ -65,7 +65,7 @@ def world(tmp_path_factory):
 
 def parts(workspace, account="", customer="", days=DAYS):
     """Return the parts of a pack by their kind."""
-    found = list(workspace.person_packs.parts(account, customer, days))
+    found = list(workspace.packs.persons.parts(account, customer, days))
     assert isinstance(found[0], PersonHead)
     kinds = (PersonHead, Decision, ProvenEvent, PersonLease, AccountRead)
     return {kind: [one for one in found if isinstance(one, kind)] for kind in kinds}
@@ -132,18 +132,18 @@ def test_nobody_is_refused(world, account, customer, field):
 def test_a_limited_caller_sees_nothing_beyond_the_scope(world):
     workspace, _, _ = world
     with seeing(Scope(portfolios=("other",))):
-        for ask in (lambda: parts(workspace, "a003"), lambda: workspace.portfolio_packs.pack((), DAYS)):
+        for ask in (lambda: parts(workspace, "a003"), lambda: workspace.packs.portfolios.pack((), DAYS)):
             with pytest.raises(CollectionsError) as caught:
                 ask()
             assert caught.value.reason is Reason.NOT_FOUND
     with seeing(Scope(portfolios=(PORTFOLIO,))):
         assert len(parts(workspace, "a003")[ProvenEvent]) == len(parts(workspace, "a003")[ProvenEvent])
-        assert workspace.portfolio_packs.pack((), DAYS).contact_count
+        assert workspace.packs.portfolios.pack((), DAYS).contact_count
 
 
 def test_a_book_is_counted_as_by_hand(world):
     workspace, events, _ = world
-    pack = workspace.portfolio_packs.pack((PORTFOLIO,), DAYS)
+    pack = workspace.packs.portfolios.pack((PORTFOLIO,), DAYS)
     person = [f"p{row - (row % 4 == 3):03d}" for row in range(COUNT)]
     vulnerable = {person[row] for row in np.flatnonzero(VULNERABLE)} | {"p001"}
     reversed_ids = {event.reverses for event in events if event.kind is EventKind.REVERSAL}

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from collections_opt.application.rankings.jobs import State
-from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest
+from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest, training_name
+from collections_opt.application.training.kept import KeptTraining, KeptTrainings
 from collections_opt.application.training.matured import contact_log, matured_rankings, outcome_data
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
@@ -117,6 +118,35 @@ def test_a_training_that_is_stopped_leaves_no_draft(workspace):
         jobs.stop(one.training_id)
     assert [ended(jobs, one).status.state for one in (running, stopped)] == [State.ABANDONED] * 2
     assert not {view.manifest.version for view in workspace.models.models(ModelKind.OUTCOME, "")} & {"months-3", "months-4"}
+
+
+def test_what_became_of_a_training_outlives_its_server(workspace):
+    first = TrainingJobs(workspace, workspace.now)
+    asked = (request_id(), TrainingRequest(ModelKind.OUTCOME, "months-7"))
+    done = ended(first, first.start(*asked))
+    stopped = first.start(request_id(), TrainingRequest(ModelKind.OUTCOME, "months-8"))
+    first.stop(stopped.training_id)
+    ended(first, stopped)
+    second = TrainingJobs(workspace, workspace.now)
+    states = {one.request.version: one.status.state for one in second.all()}
+    assert (states["months-7"], states["months-8"]) == (State.SUCCEEDED, State.ABANDONED)
+    assert second.start(*asked).status.state is State.SUCCEEDED
+    with pytest.raises(CollectionsError) as caught:
+        second.start(asked[0], replace(asked[1], seed=9))
+    assert caught.value.reason is Reason.REQUEST_ID_REUSED
+    assert second.get(done.training_id).started_at == done.started_at
+
+
+@pytest.mark.parametrize(("version", "state"), [("months-9", State.FAILED), ("credit-card-4", State.SUCCEEDED)])
+def test_a_training_whose_server_died_has_failed_unless_its_draft_is_there(workspace, version, state):
+    jobs = TrainingJobs(workspace, workspace.now)
+    kept = KeptTrainings(workspace.models.root, workspace.ledger.workers.is_alive, workspace.now)
+    name = training_name(request_id())
+    started = "2000-01-01T00:00:00+00:00"
+    kept.keep(KeptTraining(name, "outcome", version, (), "", 1, "a-server-that-died", started, "RUNNING"))
+    found = jobs.get(name)
+    assert found.status.state is state
+    assert bool(found.status.error) is (state is State.FAILED)
 
 
 def test_what_cannot_be_learned_says_why(workspace):

@@ -12,7 +12,9 @@ from collections_opt.core.outcomes.alarms import (
     TILTS,
     followed,
     found_within,
+    least_found,
     log_factors,
+    most_found,
     shares,
     thresholds,
 )
@@ -84,3 +86,17 @@ def test_no_accounts_no_evidence_and_nothing_to_find():
     assert not alarm.any()
     assert np.isnan(found_within(0.0, 2, 0.1))
     assert followed([], np.full(3, 20.0))[0].shape == (0, 3)
+
+
+def test_no_method_finds_more_than_the_likelihood_ratio_told_everything():
+    variance, theta, runs = 240.0, 1.2, 400_000
+    p = 0.15
+    count = round(variance / (p * (1.0 - p)))
+    odds = p / (1.0 - p) * theta
+    generator = np.random.default_rng(3)
+    clean, shifted = (generator.binomial(2 * count, chance, runs) for chance in (p, odds / (1.0 + odds)))
+    # The likelihood ratio rises with the count: the best test of its level is a bar on it.
+    bar = np.quantile(clean, 1.0 - FALSE_RATE * 2 / MONTHS)
+    assert abs(float((shifted > bar).mean()) - most_found(variance, 2, theta)) < 0.04
+    assert most_found(variance, 2, least_found(variance, 2)) == pytest.approx(0.9, abs=1e-9)
+    assert least_found(variance, 2) < found_within(variance, 2, 0.2)

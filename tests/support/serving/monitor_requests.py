@@ -40,6 +40,7 @@ def training_requests(ranking_id):
     )
     return {
         "TrainModel": [[started]],
+        "ListTrainings": [[model_pb.ListTrainingsRequest(page_size=5)]],
         "GetTraining": [[model_pb.GetTrainingRequest(training_id=TRAINING)]],
         "CancelTraining": [[model_pb.CancelTrainingRequest(training_id=TRAINING)]],
     }
