@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -32,13 +31,12 @@ from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.outcomes.terms import Outcome
 from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.ranking.ranking import Disposition
-from collections_opt.core.scopes import EVERYTHING, seeing
+from collections_opt.core.scopes import EVERYTHING, Scope, seeing
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.events.event_log import EventLog, StoredEvent
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 
-MOST_PATTERNS = 64
 _PAGE = 1_000
 Ints = NDArray[np.int64]
 _OUTCOME_OF = {Outcome.CURED: "cured", Outcome.DEFAULTED: "defaulted", Outcome.STAYED: "stayed late"}
@@ -130,12 +128,10 @@ class PortfolioPacks:
         """Return the figures of the rankings of some days whose portfolios have ids of these patterns.
 
         Raises:
-            CollectionsError: NOT_FOUND where there is none in sight; LIMIT_EXCEEDED for too many patterns.
+            CollectionsError: NOT_FOUND where there is none in sight; INVALID_ARGUMENT for what is no pattern, or too many.
         """
-        if len(patterns) > MOST_PATTERNS:
-            told = f"{len(patterns)} are named."
-            raise refuse(Reason.LIMIT_EXCEEDED, "portfolio_patterns", told, f"Send at most {MOST_PATTERNS}.")
-        records = [record for record in rankings_of(self._ledger, days) if _is_counted(record, patterns)]
+        asked = _patterns(patterns)
+        records = [record for record in rankings_of(self._ledger, days) if _is_counted(record, asked)]
         if not records:
             told = f"no ranking made for work of {days.first} to {days.last} is of such a portfolio in your sight."
             remedy = "Check the days, and the patterns against ListPortfolios."
@@ -205,8 +201,16 @@ class PortfolioPacks:
             after = page[-1].recorded.sequence
 
 
-def _is_counted(record: RankingRecord, patterns: tuple[str, ...]) -> bool:
-    named = not patterns or any(fnmatchcase(record.portfolio_id, pattern) for pattern in patterns)
+def _patterns(patterns: tuple[str, ...]) -> Scope:
+    try:
+        return Scope(portfolios=patterns)
+    except CollectionsError as error:
+        found = error.violations[0]
+        raise refuse(error.reason, "portfolio_patterns", found.description, found.remedy) from error
+
+
+def _is_counted(record: RankingRecord, asked: Scope) -> bool:
+    named = asked.has_portfolio(record.portfolio_id)
     return named and RankingFacts.from_record(record.record).inputs.made_for is RankingPurpose.WORK
 
 
