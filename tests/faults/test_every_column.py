@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from harness.faults.tampering import TABLES, UNPROTECTED, Bench, bench, every_column
+from harness.faults.edits import TABLES, UNPROTECTED, Bench, bench
+from harness.faults.tampering import every_column
 
 RESTS_ON_NOTHING: dict[str, str] = {}
 """Columns that may change unseen, with the reason."""

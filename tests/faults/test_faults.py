@@ -5,13 +5,14 @@ import random
 import pytest
 
 from harness.faults.duplicates import call_at_once
+from harness.faults.edits import TABLES, UNPROTECTED, bench
 from harness.faults.histories import FORKS, WRONG_PLACES, fork_found, lost_by_sweep, make_world
 from harness.faults.histories import plants_noticed as histories_plants
 from harness.faults.injection import KINDS
 from harness.faults.kills import Book, kill_servers, kill_workers, restart_postgres
 from harness.faults.private_postgres import PrivatePostgres, why_not
 from harness.faults.schedules import Runner, rounds_of
-from harness.faults.tampering import TABLES, UNPROTECTED, bench, blind_verification_missed, edited, located, try_edit
+from harness.faults.tampering import blind_verification_missed, edited, located, try_edit
 from harness.faults.zygote import Zygote
 
 SEEDS = range(1, 7)

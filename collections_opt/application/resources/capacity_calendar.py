@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import TypeVar
 
+from collections_opt.application.resources.calendar_changes import (
+    AskedChange,
+    CalendarStep,
+    asked_change,
+    decided_anew,
+    not_in_force,
+)
 from collections_opt.application.resources.calendar_views import (
     CalendarChange,
     CalendarView,
@@ -25,32 +31,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_CHANGED_DAYS
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord, RequestKey
-from collections_opt.ledger.tables.capacity_acts import CALENDAR_STATE
-
-_TRIES = 5
-"""Times a decision is made anew because the calendar changed meanwhile; more is another program's loop."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A calendar as it would be, the days that differ, and the act that makes it so."""
-
-    made: Calendar
-    days: tuple[date, date]
-    act: CapacityAct
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How a change is asked for: on what it was decided, by whom, whether only to see it, and what makes it happen once."""
-
-    etag: str
-    actor: Actor
-    validate_only: bool
-    key: RequestKey | None = None
+from collections_opt.ledger.records import CapacityAct, CapacityActKind, CapacityBook, PlanRecord
 
 
 class CapacityCalendar:
@@ -81,7 +62,7 @@ class CapacityCalendar:
         Raises:
             CollectionsError: as ``on``.
         """
-        return _again(lambda: self._settle(plan_id, day))
+        return decided_anew(lambda: self._settle(plan_id, day))
 
     def settled_rest(self, plan: CapacityPlan, day: date, rest: CapacityPlan) -> CapacityPlan:
         """Return what is left of a plan's day under a version that a record can name; it is in force on no day.
@@ -92,7 +73,7 @@ class CapacityCalendar:
             rest: what is left of it.
         """
         told = {"standing": plan.version, "changes": [], "rest": True}
-        return _again(lambda: self._settle_as(self._ledger.capacity_acts.book(plan.plan_id, day, day), rest, day, told))
+        return decided_anew(lambda: self._settle_as(self._ledger.capacity_acts.book(plan.plan_id, day, day), rest, day, told))
 
     def version_on(self, plan_id: str, version: int, day: date) -> CapacityPlan:
         """Return a version that a caller names for a day.
@@ -157,15 +138,15 @@ class CapacityCalendar:
         check_day_change(change)
         payload, days = dump(change), (change.first_day, change.last_day)
 
-        def step(held: Calendar) -> _Step:
+        def step(held: Calendar) -> CalendarStep:
             for alike in held.days(*days):
                 if not alike.version:
-                    raise _not_in_force(plan_id, alike.first_day)
+                    raise not_in_force(plan_id, alike.first_day)
             made = replace(held, changes=(*held.changes, StoredDayChange(0, change)))
             first, last = (day.isoformat() for day in days)
-            return _Step(made, days, CapacityAct(plan_id, 0, CapacityActKind.DAYS, 0, first, last, payload, ""))
+            return CalendarStep(made, days, CapacityAct(plan_id, 0, CapacityActKind.DAYS, 0, first, last, payload, ""))
 
-        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/days/{payload}"))
+        return self._change(plan_id, step, asked_change(etag, actor, validate_only, request_id, f"{plan_id}/days/{payload}"))
 
     def take_back_days(
         self, plan_id: str, change_id: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False, request_id: str = ""
@@ -176,7 +157,7 @@ class CapacityCalendar:
             CollectionsError: NOT_FOUND; ETAG_MISMATCH; INVALID_ARGUMENT when another change would no longer fit.
         """
 
-        def step(held: Calendar) -> _Step:
+        def step(held: Calendar) -> CalendarStep:
             gone = next((each.change for each in held.changes if each.change_id == change_id), None)
             if gone is None:
                 raise refuse(
@@ -188,9 +169,9 @@ class CapacityCalendar:
                 )
             made = replace(held, changes=tuple(each for each in held.changes if each.change_id != change_id))
             act = CapacityAct(plan_id, 0, CapacityActKind.DAYS_TAKEN_BACK, change_id, "", "", "{}", "")
-            return _Step(made, (gone.first_day, gone.last_day), act)
+            return CalendarStep(made, (gone.first_day, gone.last_day), act)
 
-        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/days/{change_id}"))
+        return self._change(plan_id, step, asked_change(etag, actor, validate_only, request_id, f"{plan_id}/days/{change_id}"))
 
     def take_back_version(
         self, plan_id: str, version: int, etag: str, actor: Actor = UNKNOWN, validate_only: bool = False, request_id: str = ""
@@ -204,7 +185,7 @@ class CapacityCalendar:
                 would no longer fit.
         """
 
-        def step(held: Calendar) -> _Step:
+        def step(held: Calendar) -> CalendarStep:
             mine = next((each for each in held.standing if each.version == version), None)
             if mine is None:
                 raise refuse(Reason.NOT_FOUND, "version", f"no version {version} stands.", "List the versions.", str(version))
@@ -215,9 +196,9 @@ class CapacityCalendar:
             first = mine.effective_from
             last = min(held.ends(version) or first, first + timedelta(MAX_CHANGED_DAYS - 1))
             act = CapacityAct(plan_id, 0, CapacityActKind.VERSION_TAKEN_BACK, version, "", "", "{}", "")
-            return _Step(made, (first, last), act)
+            return CalendarStep(made, (first, last), act)
 
-        return self._change(plan_id, step, _asked(etag, actor, validate_only, request_id, f"{plan_id}/version/{version}"))
+        return self._change(plan_id, step, asked_change(etag, actor, validate_only, request_id, f"{plan_id}/version/{version}"))
 
     def check_next(self, plan: CapacityPlan) -> None:
         """Refuse a next version that changes of days would no longer fit: on such a day no ranking could be made.
@@ -262,7 +243,7 @@ class CapacityCalendar:
     def _on(self, plan_id: str, day: date, calendar: Calendar) -> PlanOnDay:
         version = calendar.version_on(day)
         if not version:
-            raise _not_in_force(plan_id, day)
+            raise not_in_force(plan_id, day)
         record = self._ledger.plans.get(plan_id, version)
         changes = calendar.changes_on(day)
         return PlanOnDay(changed_on_days(self.stored(record), changes), record, changes)
@@ -311,7 +292,7 @@ class CapacityCalendar:
                     plans[alike.version] = self.stored(self._ledger.plans.get(plan_id, alike.version))
                 changed_on_days(plans[alike.version], alike.changes)
 
-    def _change(self, plan_id: str, step_of: Callable[[Calendar], _Step], asked: _Asked) -> CalendarChange:
+    def _change(self, plan_id: str, step_of: Callable[[Calendar], CalendarStep], asked: AskedChange) -> CalendarChange:
         if not (asked.etag or asked.validate_only):
             raise refuse(Reason.INVALID_ARGUMENT, "etag", "is empty.", "Check it first, and send the etag of the days before.")
 
@@ -336,7 +317,7 @@ class CapacityCalendar:
             )  # with the number that the change got
             return CalendarChange(before, after, act.act)
 
-        made = _again(decide)
+        made = decided_anew(decide)
         if not asked.validate_only:
             self._publish()
         return made
@@ -349,29 +330,3 @@ class CapacityCalendar:
         if act.kind is CapacityActKind.DAYS_TAKEN_BACK:
             act = next(each for each in self._ledger.capacity_acts.book(act.plan_id).acts if each.act == act.number)
         return date.fromisoformat(act.first_day), date.fromisoformat(act.last_day)
-
-
-def _asked(etag: str, actor: Actor, validate_only: bool, request_id: str, content: str) -> _Asked:
-    recorded = request_id and not validate_only
-    key = RequestKey(request_id, "capacity.calendar", digest_text(f"{etag}/{content}")) if recorded else None
-    return _Asked(etag, actor, validate_only, key)
-
-
-def _again(decide: Callable[[], T]) -> T:
-    """Return a decision; where the calendar changed before it was recorded, it is made anew."""
-    for _ in range(_TRIES - 1):
-        try:
-            return decide()
-        except CollectionsError as error:
-            if error.reason is not Reason.ETAG_MISMATCH or error.violations[0].field != CALENDAR_STATE:
-                raise
-    return decide()
-
-
-def _not_in_force(plan_id: str, day: date) -> CollectionsError:
-    return refuse(
-        Reason.CAPACITY_PLAN_NOT_EFFECTIVE,
-        "plan_id",
-        f"no version of {plan_id!r} is in force on {day}.",
-        "Add a version that starts by then, or take a later day.",
-    )

@@ -192,12 +192,12 @@ def test_a_decision_on_a_calendar_that_changed_meanwhile_is_made_anew(one_ledger
     ledger = one_ledger.ledger
     honest, meddled = ledger.capacity_acts.add, []
 
-    def meddling(act, state, now, actor):
+    def meddling(act, state, now, actor, request):
         if not meddled:
             meddled.append(1)
             day = DayChange(DayKind.SICK, MONDAY, MONDAY, "calls", agents=1)
             honest(replace(act, payload=dump(day), first_day="2026-11-30", last_day="2026-11-30"), state, now, actor)
-        return honest(act, state, now, actor)
+        return honest(act, state, now, actor, request)
 
     monkeypatch.setattr(ledger.capacity_acts, "add", meddling)
     change_days(one_ledger, DayChange(DayKind.SICK, FRIDAY, FRIDAY, "calls", agents=1))
