@@ -92,8 +92,7 @@ duplicates-load: setup-dev  ## 64 callers with one key, over several processes, 
 	$(BIN)/python -m harness.faults.duplicates --callers 64
 
 leases: setup-dev  ## 100,000 leases by 200 holders over two servers that are killed with -9, on PostgreSQL; then every planted bug
-	$(BIN)/python -m harness.leases --leases 100000 --holders 200
-	$(BIN)/python -m harness.leases --leases 300 --holders 24 --accounts 400 --kill-every 8 --plant all
+	$(BIN)/python -m harness.leases --leases 100000 --holders 200 --plants --write
 
 check: setup-dev  ## Formatting, lint, types, import contracts, the proto contract and the freshness of generated code
 	$(BIN)/ruff format --check collections_opt harness tests scripts

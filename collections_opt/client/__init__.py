@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from collections_opt.client.comparison import ComparisonTerms as ComparisonTerms
     from collections_opt.client.comparison import compare_orders as compare_orders
     from collections_opt.client.connection import Connection as Connection
+    from collections_opt.client.day import ContactMeans as ContactMeans
     from collections_opt.client.day import account_events as account_events
+    from collections_opt.client.day import check_contact as check_contact
     from collections_opt.client.day import complete_lease as complete_lease
     from collections_opt.client.day import lease_accounts as lease_accounts
     from collections_opt.client.day import next_accounts as next_accounts
@@ -64,6 +66,7 @@ _PUBLIC = {
     "CollectionsError": "collections_opt.core.errors",
     "ComparedOrders": "collections_opt.client.comparison",
     "ComparisonTerms": "collections_opt.client.comparison",
+    "ContactMeans": "collections_opt.client.day",
     "Connection": "collections_opt.client.connection",
     "PortfolioParts": "collections_opt.client.portfolios",
     "Reason": "collections_opt.core.errors",
@@ -75,6 +78,7 @@ _PUBLIC = {
     "all_rule_tables": "collections_opt.client.approved",
     "all_value_sets": "collections_opt.client.approved",
     "capacity_curves": "collections_opt.client.capacity",
+    "check_contact": "collections_opt.client.day",
     "check_portfolio": "collections_opt.client.portfolios",
     "compare_orders": "collections_opt.client.comparison",
     "complete_lease": "collections_opt.client.day",

@@ -16,6 +16,7 @@ from collections_opt.api.v1.pack_service_pb2_grpc import PackServiceStub
 from collections_opt.api.v1.parameters_service_pb2_grpc import ParametersServiceStub
 from collections_opt.api.v1.portfolio_service_pb2_grpc import PortfolioServiceStub
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
+from collections_opt.api.v1.retention_service_pb2_grpc import RetentionServiceStub
 from collections_opt.api.v1.rule_service_pb2_grpc import RuleServiceStub
 from collections_opt.api.v1.schema_service_pb2_grpc import SchemaServiceStub
 from collections_opt.api.v1.scoring_service_pb2_grpc import ScoringServiceStub
@@ -43,6 +44,7 @@ class Client:
         self.events = EventServiceStub(channel)
         self.experiments = ExperimentServiceStub(channel)
         self.worklists = WorklistServiceStub(channel)
+        self.retention = RetentionServiceStub(channel)
         self.monitors = MonitorServiceStub(channel)
         self.packs = PackServiceStub(channel)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from collections_opt.api.v1 import event_pb2
@@ -123,6 +124,60 @@ def next_accounts(client: Client, ranking_id: str, queue_id: str, include_remove
         ),
         lambda page: page.accounts,
     )
+
+
+@dataclass(frozen=True)
+class ContactMeans:
+    """How a person would be contacted, and by whom.
+
+    Attributes:
+        channel: by which medium.
+        automated: a machine makes the contact.
+        skills: block flags whose accounts the holder may take.
+        lease_id: the lease under which it would be made.
+    """
+
+    channel: str = "CHANNEL_CALL"
+    automated: bool = False
+    skills: Sequence[str] = ()
+    lease_id: str = ""
+
+
+BY_TELEPHONE = ContactMeans()
+
+
+def check_contact(
+    client: Client,
+    account_id: str = "",
+    customer_id: str = "",
+    means: ContactMeans = BY_TELEPHONE,
+    capacity_plan_id: str = "",
+    ranking_id: str = "",
+) -> pb.CheckContactResponse:
+    """Ask whether a person may be contacted now, by whatever means other than the worklist; question and answer are noted.
+
+    Args:
+        client: the open client.
+        account_id: the account; or name the person.
+        customer_id: the person, for a contact about all of their accounts.
+        means: how.
+        capacity_plan_id: the desk whose ranking of today judges; "" is the only one.
+        ranking_id: that ranking, in place of the desk.
+
+    Raises:
+        CollectionsError: NOT_FOUND for whom the ranking does not hold; RANKING_NOT_IN_FORCE.
+    """
+    request = pb.CheckContactRequest(
+        capacity_plan_id=capacity_plan_id,
+        ranking_id=ranking_id,
+        account_id=account_id,
+        customer_id=customer_id,
+        channel=means.channel,  # type: ignore[arg-type]
+        holder_kind=pb.HOLDER_KIND_AUTOMATED if means.automated else pb.HOLDER_KIND_PERSON,
+        skills=means.skills,
+        lease_id=means.lease_id,
+    )
+    return client.worklists.CheckContact(request)
 
 
 def _batches(events: Iterable[event_pb2.Event]) -> Iterator[Sequence[event_pb2.Event]]:

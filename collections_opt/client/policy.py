@@ -19,6 +19,7 @@ from collections_opt.api.v1 import (
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
+    retention_service_pb2,
     rule_service_pb2,
     schema_service_pb2,
     scoring_service_pb2,
@@ -39,6 +40,7 @@ CONTRACT: Sequence[FileDescriptor] = (
     worklist_service_pb2.DESCRIPTOR,
     monitor_service_pb2.DESCRIPTOR,
     pack_service_pb2.DESCRIPTOR,
+    retention_service_pb2.DESCRIPTOR,
 )
 """Files that declare services."""
 
@@ -73,6 +75,9 @@ DEADLINE_SECONDS: Mapping[str, float] = MappingProxyType(
         "MatureRankings": 3_600.0,
         "ExportPersonPack": 3_600.0,
         "GetPortfolioPack": 3_600.0,
+        "EraseAccounts": 600.0,
+        "EraseLapsedAccounts": 3_600.0,
+        "PlaceHold": 600.0,
     }
 )
 """Deadlines of methods that move or read whole portfolios; a watch that runs out is opened again."""
@@ -103,6 +108,7 @@ REPEATABLE = frozenset(
         *("CreateValueSet", "UpdateValueSet", "ApproveValueSet"),
         *("CreateRuleTable", "UpdateRuleTable", "ApproveRuleTable"),
         *("RecordOutcomes", "MatureRankings"),
+        *("EraseAccounts", "ErasePersons", "EraseLapsedAccounts", "PlaceHold", "ReleaseHold"),
         *("TrainModel", "CancelTraining"),
         *("CreateExperiment", "StartExperiment", "StopExperiment"),
         *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),

@@ -18,6 +18,7 @@ import numpy as np
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.erasures import ErasureRequest
 from collections_opt.application.settings import bundled_parameters
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.core.ranking.ordering import Ordering
@@ -100,7 +101,7 @@ def _checks(measure: Measure, workspace: Workspace, record: RankingRecord) -> No
     entries = workspace.recorded.entries(record)
     idle = entries.account_id[entries.queue < 0][:10].astype(str).tolist()
     with measure.stage("erase 10 accounts"):
-        evidence_of.erasures.erase(idle, "bench")
+        evidence_of.erasures.erase(idle, ErasureRequest("bench"))
 
 
 def _sizes(folder: Path) -> dict[str, int]:

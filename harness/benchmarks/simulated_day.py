@@ -13,6 +13,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from collections_opt.application.evaluation.simulated_day import SimulatedDay
@@ -27,6 +28,7 @@ from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
+from harness.faults.private_postgres import PrivatePostgres, why_not
 
 MODELS = Path(__file__).parents[2] / "models"
 OPENS, HOURS, SOLVED_AFTER, SEED = 9, 10, (3, 6), 1
@@ -43,12 +45,12 @@ _FIGURES = (
 )
 
 
-def lived(measure: Measure, accounts: int, agents: float) -> None:
-    """Live a day on SQLite."""
+def lived(measure: Measure, accounts: int, agents: float, url: str) -> None:
+    """Live a day on one database."""
     with tempfile.TemporaryDirectory() as name:
         raw = resampled_portfolio(Path(name), accounts, SEED)
         at = [datetime.combine(raw.as_of_date, time(OPENS), ZoneInfo(raw.time_zone)).astimezone(UTC)]
-        with closing(open_workspace(Path(name) / "data", MODELS, lambda: at[0])) as workspace:
+        with closing(open_workspace(Path(name) / "data", MODELS, lambda: at[0], url)) as workspace:
             plan = bundled_plan()
             scale = agents / sum(queue.agents for queue in plan.queues)
             queues = tuple(replace(queue, agents=queue.agents * scale) for queue in plan.queues)
@@ -70,15 +72,23 @@ def lived(measure: Measure, accounts: int, agents: float) -> None:
 
 
 def bench(options: Options) -> Report:
-    """Live a day of 100,000 accounts and 500 agents."""
+    """Live a day of 100,000 accounts and 500 agents on both databases."""
     accounts, agents = (4_000, 20.0) if options.small else (100_000, 500.0)
-    result = run_case("the day", lived, 1, accounts=accounts, agents=agents, timeout_seconds=7_200.0)
-    lines = tuple((name, number(result.figures[name])) for name in _FIGURES)
-    vain = result.figures["in vain, living"]
+    sizes: dict[str, Any] = {"accounts": accounts, "agents": agents, "timeout_seconds": 3_600.0}
+    results, reason = [run_case("SQLite", lived, 1, url="", **sizes)], why_not()
+    if not reason:
+        with PrivatePostgres() as server:
+            results.append(run_case("PostgreSQL", lived, 1, url=server.new_database(), **sizes))
+    lines = [(name, *(number(result.figures[name]) for result in results)) for name in _FIGURES]
+    lines += [
+        (f"seconds of the {at.name}", *(number(one.stages[k].seconds) for one in results))
+        for k, at in enumerate(results[0].stages)
+    ]
+    vain = max(result.figures["in vain, living"] for result in results)
     remark = f"Goal: nobody who paid, promised or disputes is contacted by the living desk: {vain:.0f}."
     title = f"{accounts:,} accounts, {agents:,.0f} agents, two re-solves (money in minor units)"
-    table = Table(title, ("figure", "value"), lines)
-    return Report([table], [result], [remark])
+    table = Table(title, ("figure", *(result.name for result in results)), tuple(lines))
+    return Report([table], results, [remark, *([f"PostgreSQL was not measured: {reason}."] if reason else [])])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,18 @@ loaded = {name.split(".")[0] for name, module in sys.modules.items() if "site-pa
 print(sorted(name for name in loaded - allowed if not name.startswith("_")))
 """
 
-OF_THE_CLIENT = ("worklist", "explain", "overview", "verify", "replay", "export-evidence", "erase")
+OF_THE_CLIENT = (
+    "worklist",
+    "explain",
+    "overview",
+    "verify",
+    "replay",
+    "export-evidence",
+    "erase",
+    "holds",
+    "retention",
+    "check-contact",
+)
 WITHOUT_SERVER = """
 import re, sys
 from importlib.metadata import distribution

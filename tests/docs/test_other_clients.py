@@ -87,6 +87,16 @@ def test_node_lives_a_platforms_day(address):
     assert "next: " in shown.stdout
 
 
+def test_python_lives_a_platforms_day(address):
+    command = [sys.executable, ROOT / "examples/python/day.py", address]
+    shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"called P-\d: COMPLETED", shown.stdout)
+    assert "WORKED" in shown.stdout
+    assert re.search(r"a text to P-\d: CONTACT_VERDICT_BLOCKED, .*PAID", shown.stdout)
+    assert "next: " in shown.stdout
+
+
 def test_the_node_example_is_pinned_with_hashes():
     wanted = json.loads((NODE / "package.json").read_text())["dependencies"]
     locked = json.loads((NODE / "package-lock.json").read_text())["packages"]

@@ -99,18 +99,23 @@ def test_a_persons_pack_is_checked_without_this_software_and_an_altered_one_refu
 
 def test_holds_and_retention_refuse_and_an_erasure_is_told(data):
     refused = [f"AC-{i:05d}" for i in range(40)]
-    shown = ask(data, "erase.py", "hold", "--account", refused[3], "--hold-id", "case-7", "--reason", "court")
+    shown = ask(data, "holds.py", "place", "--account", refused[3], "--hold-id", "case-7", "--reason", "court")
     assert shown.returncode == 0, shown.stderr
     kept = ask(data, "erase.py", "accounts", "--account", refused[3], "--reason", "request")
     assert kept.returncode == 2
     assert "case-7" in kept.stderr
-    assert ask(data, "erase.py", "release", "--hold-id", "case-7", "--reason", "settled").returncode == 0
+    (listed,) = json.loads(ask(data, "holds.py", "list", "--json").stdout)
+    assert (listed["hold_id"], listed["account_count"], listed["reason"]) == ("case-7", 1, "court")
+    told = ask(data, "retention.py", "--account", refused[3]).stdout
+    assert "3 years" in told
+    assert "case-7" in told
+    assert ask(data, "holds.py", "release", "--hold-id", "case-7", "--reason", "settled").returncode == 0
     answers = {a: ask(data, "erase.py", "accounts", "--account", a, "--reason", "request", "--dry-run") for a in refused[:4]}
     assert {answer.returncode for answer in answers.values()} <= {0, 2}
     free = next(account for account, answer in answers.items() if answer.returncode == 0)
     shown = ask(data, "erase.py", "accounts", "--account", free, "--reason", "request", "--json")
     told = ask(data, "verify.py", "log").stdout
-    assert f"The log holds {json.loads(shown.stdout)['position'] + 1} entries" in " ".join(told.split())
+    assert f"The log holds {json.loads(shown.stdout)['log_position'] + 1} entries" in " ".join(told.split())
     assert ask(data, "explain.py", "--account", free, "--at", "2026-11-24").returncode == 2
     assert ask(data, "verify.py", "log").returncode == 0
 
@@ -119,7 +124,7 @@ def test_lapsed_accounts_are_counted_before_they_are_erased(data):
     common = ("erase.py", "lapsed", "--reason", "retention", "--dry-run")
     shown = ask(data, *common, "--before", "2026-11-20", "--json")
     assert shown.returncode == 0, shown.stderr
-    assert (json.loads(shown.stdout)["accounts"], json.loads(shown.stdout)["position"]) == (0, None)
+    assert (json.loads(shown.stdout)["erased_count"], json.loads(shown.stdout)["log_position"]) == (0, None)
     shown = ask(data, *common)
     assert shown.returncode == 2
     assert "before" in shown.stderr

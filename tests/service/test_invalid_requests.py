@@ -37,6 +37,7 @@ from tests.support.serving.experiment_requests import save_experiments
 from tests.support.serving.good_requests import SPARE, VALUE_SET, Known, good_requests
 from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.matured_books import save_matured
+from tests.support.serving.retention_requests import save_holds
 from tests.support.serving.rule_requests import RULES, save_rules
 from tests.support.serving.worklist_requests import lease_all
 
@@ -83,6 +84,7 @@ def live(workspace):
     save_experiments(workspace)
     save_desk(workspace)
     save_matured(workspace)
+    save_holds(workspace)
 
 
 @pytest.fixture(scope="module")

@@ -22,13 +22,15 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from collections_opt.api.v1 import capacity_plan_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__plan__pb2
 from collections_opt.api.v1 import event_pb2 as collections__opt_dot_api_dot_v1_dot_event__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/worklist_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc4\x02\n\x14LeaseAccountsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x0bholder_kind\x18\x05 \x01(\x0e\x32\".collections_opt.api.v1.HolderKindB\x04\xe2\x41\x01\x02\x12\x1f\n\x11max_account_count\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tlanguages\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06skills\x18\t \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\"\x91\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12\x1b\n\x13\x61ttempts_left_count\x18\x06 \x01(\x05\x12\x1d\n\x15increment_minor_units\x18\x07 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x08 \x01(\x05\x12\x19\n\x11other_account_ids\x18\t \x03(\t\x12\r\n\x05moved\x18\n \x01(\x08\x12\r\n\x05state\x18\x0b \x01(\t\"q\n\x15LeaseAccountsResponse\x12-\n\x06leases\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.Lease\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\"_\n\x12\x45xtendLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\"F\n\x13\x45xtendLeaseResponse\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\x14\x43ompleteLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"L\n\x15\x43ompleteLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x16\n\x0erecorded_count\x18\x03 \x01(\x05\"W\n\x13ReleaseLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"3\n\x14ReleaseLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\"\xf2\x01\n\x17ListNextAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0finclude_removed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\xed\x01\n\x0bNextAccount\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x05 \x01(\x08\x12\x0f\n\x07removed\x18\x06 \x01(\t\x12\x0f\n\x07rule_id\x18\x07 \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x17\n\x0fwaits_for_hours\x18\t \x01(\x08\x12\x1b\n\x13\x61ttempts_left_count\x18\n \x01(\x05\"\x95\x01\n\x18ListNextAccountsResponse\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.collections_opt.api.v1.NextAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x12\n\nranking_id\x18\x04 \x01(\t\"\x85\x01\n\x11WatchQueueRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10max_answer_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xd0\x02\n\nQueueState\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x05\x12\x12\n\nheld_count\x18\x03 \x01(\x05\x12\x14\n\x0cleft_minutes\x18\x04 \x01(\x01\x12\x15\n\rspent_minutes\x18\x05 \x01(\x01\x12\x1e\n\x16value_left_minor_units\x18\x06 \x01(\x03\x12\x35\n\x11oldest_lease_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x07removed\x18\x08 \x03(\x0b\x32\'.collections_opt.api.v1.RemovedAccounts\x12\x15\n\rarrived_count\x18\t \x01(\x05\x12\x1c\n\x14received_minor_units\x18\n \x01(\x03\x12\x1a\n\x12paid_account_count\x18\x0b \x01(\x05\"8\n\x0fRemovedAccounts\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x05\"s\n\x12WatchQueueResponse\x12\x32\n\x06queues\x18\x01 \x03(\x0b\x32\".collections_opt.api.v1.QueueState\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t*\\\n\nHolderKind\x12\x1b\n\x17HOLDER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12HOLDER_KIND_PERSON\x10\x01\x12\x19\n\x15HOLDER_KIND_AUTOMATED\x10\x02\x32\x9e\x05\n\x0fWorklistService\x12l\n\rLeaseAccounts\x12,.collections_opt.api.v1.LeaseAccountsRequest\x1a-.collections_opt.api.v1.LeaseAccountsResponse\x12\x66\n\x0b\x45xtendLease\x12*.collections_opt.api.v1.ExtendLeaseRequest\x1a+.collections_opt.api.v1.ExtendLeaseResponse\x12l\n\rCompleteLease\x12,.collections_opt.api.v1.CompleteLeaseRequest\x1a-.collections_opt.api.v1.CompleteLeaseResponse\x12i\n\x0cReleaseLease\x12+.collections_opt.api.v1.ReleaseLeaseRequest\x1a,.collections_opt.api.v1.ReleaseLeaseResponse\x12u\n\x10ListNextAccounts\x12/.collections_opt.api.v1.ListNextAccountsRequest\x1a\x30.collections_opt.api.v1.ListNextAccountsResponse\x12\x65\n\nWatchQueue\x12).collections_opt.api.v1.WatchQueueRequest\x1a*.collections_opt.api.v1.WatchQueueResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-collections_opt/api/v1/worklist_service.proto\x12\x16\x63ollections_opt.api.v1\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xc4\x02\n\x14LeaseAccountsRequest\x12\x18\n\nrequest_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\nranking_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x0bholder_kind\x18\x05 \x01(\x0e\x32\".collections_opt.api.v1.HolderKindB\x04\xe2\x41\x01\x02\x12\x1f\n\x11max_account_count\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x07 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x17\n\tlanguages\x18\x08 \x03(\tB\x04\xe2\x41\x01\x01\x12\x14\n\x06skills\x18\t \x03(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\"\x91\x02\n\x05Lease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12/\n\x0b\x65xpire_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08priority\x18\x05 \x01(\x05\x12\x1b\n\x13\x61ttempts_left_count\x18\x06 \x01(\x05\x12\x1d\n\x15increment_minor_units\x18\x07 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x08 \x01(\x05\x12\x19\n\x11other_account_ids\x18\t \x03(\t\x12\r\n\x05moved\x18\n \x01(\x08\x12\r\n\x05state\x18\x0b \x01(\t\"q\n\x15LeaseAccountsResponse\x12-\n\x06leases\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.Lease\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\"_\n\x12\x45xtendLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rlease_seconds\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\"F\n\x13\x45xtendLeaseResponse\x12/\n\x0b\x65xpire_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x96\x01\n\x14\x43ompleteLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x33\n\x06\x65vents\x18\x03 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x04 \x01(\x08\x42\x04\xe2\x41\x01\x01\"L\n\x15\x43ompleteLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\x12\x16\n\x0erecorded_count\x18\x03 \x01(\x05\"W\n\x13ReleaseLeaseRequest\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06holder\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x12\n\x04note\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\"3\n\x14ReleaseLeaseResponse\x12\r\n\x05state\x18\x01 \x01(\t\x12\x0c\n\x04lost\x18\x02 \x01(\x08\"\xf2\x01\n\x17ListNextAccountsRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1d\n\x0finclude_removed\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"\xed\x01\n\x0bNextAccount\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x1d\n\x15increment_minor_units\x18\x03 \x01(\x03\x12\x18\n\x10handling_seconds\x18\x04 \x01(\x05\x12\x0f\n\x07\x61rrived\x18\x05 \x01(\x08\x12\x0f\n\x07removed\x18\x06 \x01(\t\x12\x0f\n\x07rule_id\x18\x07 \x01(\t\x12\x16\n\x0e\x65vent_sequence\x18\x08 \x01(\x03\x12\x17\n\x0fwaits_for_hours\x18\t \x01(\x08\x12\x1b\n\x13\x61ttempts_left_count\x18\n \x01(\x05\"\x95\x01\n\x18ListNextAccountsResponse\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32#.collections_opt.api.v1.NextAccount\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rcurrency_code\x18\x03 \x01(\t\x12\x12\n\nranking_id\x18\x04 \x01(\t\"\x85\x01\n\x11WatchQueueRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10max_answer_count\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\xd0\x02\n\nQueueState\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x05\x12\x12\n\nheld_count\x18\x03 \x01(\x05\x12\x14\n\x0cleft_minutes\x18\x04 \x01(\x01\x12\x15\n\rspent_minutes\x18\x05 \x01(\x01\x12\x1e\n\x16value_left_minor_units\x18\x06 \x01(\x03\x12\x35\n\x11oldest_lease_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x38\n\x07removed\x18\x08 \x03(\x0b\x32\'.collections_opt.api.v1.RemovedAccounts\x12\x15\n\rarrived_count\x18\t \x01(\x05\x12\x1c\n\x14received_minor_units\x18\n \x01(\x03\x12\x1a\n\x12paid_account_count\x18\x0b \x01(\x05\"8\n\x0fRemovedAccounts\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x15\n\raccount_count\x18\x02 \x01(\x05\"s\n\x12WatchQueueResponse\x12\x32\n\x06queues\x18\x01 \x03(\x0b\x32\".collections_opt.api.v1.QueueState\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\"\xe1\x02\n\x13\x43heckContactRequest\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x18\n\naccount_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x36\n\x07\x63hannel\x18\x05 \x01(\x0e\x32\x1f.collections_opt.api.v1.ChannelB\x04\xe2\x41\x01\x02\x12=\n\x0bholder_kind\x18\x06 \x01(\x0e\x32\".collections_opt.api.v1.HolderKindB\x04\xe2\x41\x01\x02\x12\x14\n\x06skills\x18\x07 \x03(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08lease_id\x18\x08 \x01(\tB\x04\xe2\x41\x01\x01\x12\x36\n\x0c\x63ontact_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x01\"\xbe\x01\n\rContactReason\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x37\n\x07verdict\x18\x02 \x01(\x0e\x32&.collections_opt.api.v1.ContactVerdict\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x04 \x01(\t\x12\x0f\n\x07rule_id\x18\x05 \x01(\t\x12\x14\n\x0crule_version\x18\x06 \x01(\x05\x12\x16\n\x0e\x65vent_sequence\x18\x07 \x01(\x03\"u\n\rContactBudget\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x14\n\x0crule_version\x18\x03 \x01(\x05\x12\x15\n\rallowed_count\x18\x04 \x01(\x05\x12\x12\n\nleft_count\x18\x05 \x01(\x05\"\xa4\x05\n\x14\x43heckContactResponse\x12\x37\n\x07verdict\x18\x01 \x01(\x0e\x32&.collections_opt.api.v1.ContactVerdict\x12\x30\n\x0c\x63ontact_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x07reasons\x18\x03 \x03(\x0b\x32%.collections_opt.api.v1.ContactReason\x12\x36\n\x07\x62udgets\x18\x04 \x03(\x0b\x32%.collections_opt.api.v1.ContactBudget\x12\x35\n\x11next_allowed_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x10\x66\x61\x63ts_as_of_date\x18\x06 \x01(\x0b\x32\x11.google.type.Date\x12\x35\n\x11\x66\x61\x63ts_import_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1e\n\x16through_event_sequence\x18\x08 \x01(\x03\x12\x1b\n\x13last_event_sequence\x18\t \x01(\x03\x12#\n\x16\x63ontact_facts_days_old\x18\n \x01(\x05H\x00\x88\x01\x01\x12 \n\x13\x66lag_facts_days_old\x18\x0b \x01(\x05H\x01\x88\x01\x01\x12\x12\n\nranking_id\x18\x0c \x01(\t\x12\x15\n\rrules_version\x18\r \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x0e \x01(\x05\x12\x15\n\rnote_sequence\x18\x0f \x01(\x03\x42\x19\n\x17_contact_facts_days_oldB\x16\n\x14_flag_facts_days_old*\\\n\nHolderKind\x12\x1b\n\x17HOLDER_KIND_UNSPECIFIED\x10\x00\x12\x16\n\x12HOLDER_KIND_PERSON\x10\x01\x12\x19\n\x15HOLDER_KIND_AUTOMATED\x10\x02*\xaf\x01\n\x0e\x43ontactVerdict\x12\x1f\n\x1b\x43ONTACT_VERDICT_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43ONTACT_VERDICT_ALLOWED\x10\x01\x12\x1b\n\x17\x43ONTACT_VERDICT_WARNING\x10\x02\x12%\n!CONTACT_VERDICT_APPROVAL_REQUIRED\x10\x03\x12\x1b\n\x17\x43ONTACT_VERDICT_BLOCKED\x10\x04\x32\x89\x06\n\x0fWorklistService\x12l\n\rLeaseAccounts\x12,.collections_opt.api.v1.LeaseAccountsRequest\x1a-.collections_opt.api.v1.LeaseAccountsResponse\x12\x66\n\x0b\x45xtendLease\x12*.collections_opt.api.v1.ExtendLeaseRequest\x1a+.collections_opt.api.v1.ExtendLeaseResponse\x12l\n\rCompleteLease\x12,.collections_opt.api.v1.CompleteLeaseRequest\x1a-.collections_opt.api.v1.CompleteLeaseResponse\x12i\n\x0cReleaseLease\x12+.collections_opt.api.v1.ReleaseLeaseRequest\x1a,.collections_opt.api.v1.ReleaseLeaseResponse\x12u\n\x10ListNextAccounts\x12/.collections_opt.api.v1.ListNextAccountsRequest\x1a\x30.collections_opt.api.v1.ListNextAccountsResponse\x12i\n\x0c\x43heckContact\x12+.collections_opt.api.v1.CheckContactRequest\x1a,.collections_opt.api.v1.CheckContactResponse\x12\x65\n\nWatchQueue\x12).collections_opt.api.v1.WatchQueueRequest\x1a*.collections_opt.api.v1.WatchQueueResponse0\x01\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -98,40 +100,68 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['max_answer_count']._serialized_options = b'\342A\001\002'
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['capacity_plan_id']._loaded_options = None
   _globals['_WATCHQUEUEREQUEST'].fields_by_name['capacity_plan_id']._serialized_options = b'\342A\001\001'
-  _globals['_HOLDERKIND']._serialized_start=2756
-  _globals['_HOLDERKIND']._serialized_end=2848
-  _globals['_LEASEACCOUNTSREQUEST']._serialized_start=210
-  _globals['_LEASEACCOUNTSREQUEST']._serialized_end=534
-  _globals['_LEASE']._serialized_start=537
-  _globals['_LEASE']._serialized_end=810
-  _globals['_LEASEACCOUNTSRESPONSE']._serialized_start=812
-  _globals['_LEASEACCOUNTSRESPONSE']._serialized_end=925
-  _globals['_EXTENDLEASEREQUEST']._serialized_start=927
-  _globals['_EXTENDLEASEREQUEST']._serialized_end=1022
-  _globals['_EXTENDLEASERESPONSE']._serialized_start=1024
-  _globals['_EXTENDLEASERESPONSE']._serialized_end=1094
-  _globals['_COMPLETELEASEREQUEST']._serialized_start=1097
-  _globals['_COMPLETELEASEREQUEST']._serialized_end=1247
-  _globals['_COMPLETELEASERESPONSE']._serialized_start=1249
-  _globals['_COMPLETELEASERESPONSE']._serialized_end=1325
-  _globals['_RELEASELEASEREQUEST']._serialized_start=1327
-  _globals['_RELEASELEASEREQUEST']._serialized_end=1414
-  _globals['_RELEASELEASERESPONSE']._serialized_start=1416
-  _globals['_RELEASELEASERESPONSE']._serialized_end=1467
-  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_start=1470
-  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_end=1712
-  _globals['_NEXTACCOUNT']._serialized_start=1715
-  _globals['_NEXTACCOUNT']._serialized_end=1952
-  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_start=1955
-  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_end=2104
-  _globals['_WATCHQUEUEREQUEST']._serialized_start=2107
-  _globals['_WATCHQUEUEREQUEST']._serialized_end=2240
-  _globals['_QUEUESTATE']._serialized_start=2243
-  _globals['_QUEUESTATE']._serialized_end=2579
-  _globals['_REMOVEDACCOUNTS']._serialized_start=2581
-  _globals['_REMOVEDACCOUNTS']._serialized_end=2637
-  _globals['_WATCHQUEUERESPONSE']._serialized_start=2639
-  _globals['_WATCHQUEUERESPONSE']._serialized_end=2754
-  _globals['_WORKLISTSERVICE']._serialized_start=2851
-  _globals['_WORKLISTSERVICE']._serialized_end=3521
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['ranking_id']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['capacity_plan_id']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['capacity_plan_id']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['account_id']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['customer_id']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['customer_id']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['channel']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['channel']._serialized_options = b'\342A\001\002'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['holder_kind']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['holder_kind']._serialized_options = b'\342A\001\002'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['skills']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['skills']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['lease_id']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['lease_id']._serialized_options = b'\342A\001\001'
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['contact_time']._loaded_options = None
+  _globals['_CHECKCONTACTREQUEST'].fields_by_name['contact_time']._serialized_options = b'\342A\001\001'
+  _globals['_HOLDERKIND']._serialized_start=4171
+  _globals['_HOLDERKIND']._serialized_end=4263
+  _globals['_CONTACTVERDICT']._serialized_start=4266
+  _globals['_CONTACTVERDICT']._serialized_end=4441
+  _globals['_LEASEACCOUNTSREQUEST']._serialized_start=278
+  _globals['_LEASEACCOUNTSREQUEST']._serialized_end=602
+  _globals['_LEASE']._serialized_start=605
+  _globals['_LEASE']._serialized_end=878
+  _globals['_LEASEACCOUNTSRESPONSE']._serialized_start=880
+  _globals['_LEASEACCOUNTSRESPONSE']._serialized_end=993
+  _globals['_EXTENDLEASEREQUEST']._serialized_start=995
+  _globals['_EXTENDLEASEREQUEST']._serialized_end=1090
+  _globals['_EXTENDLEASERESPONSE']._serialized_start=1092
+  _globals['_EXTENDLEASERESPONSE']._serialized_end=1162
+  _globals['_COMPLETELEASEREQUEST']._serialized_start=1165
+  _globals['_COMPLETELEASEREQUEST']._serialized_end=1315
+  _globals['_COMPLETELEASERESPONSE']._serialized_start=1317
+  _globals['_COMPLETELEASERESPONSE']._serialized_end=1393
+  _globals['_RELEASELEASEREQUEST']._serialized_start=1395
+  _globals['_RELEASELEASEREQUEST']._serialized_end=1482
+  _globals['_RELEASELEASERESPONSE']._serialized_start=1484
+  _globals['_RELEASELEASERESPONSE']._serialized_end=1535
+  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_start=1538
+  _globals['_LISTNEXTACCOUNTSREQUEST']._serialized_end=1780
+  _globals['_NEXTACCOUNT']._serialized_start=1783
+  _globals['_NEXTACCOUNT']._serialized_end=2020
+  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_start=2023
+  _globals['_LISTNEXTACCOUNTSRESPONSE']._serialized_end=2172
+  _globals['_WATCHQUEUEREQUEST']._serialized_start=2175
+  _globals['_WATCHQUEUEREQUEST']._serialized_end=2308
+  _globals['_QUEUESTATE']._serialized_start=2311
+  _globals['_QUEUESTATE']._serialized_end=2647
+  _globals['_REMOVEDACCOUNTS']._serialized_start=2649
+  _globals['_REMOVEDACCOUNTS']._serialized_end=2705
+  _globals['_WATCHQUEUERESPONSE']._serialized_start=2707
+  _globals['_WATCHQUEUERESPONSE']._serialized_end=2822
+  _globals['_CHECKCONTACTREQUEST']._serialized_start=2825
+  _globals['_CHECKCONTACTREQUEST']._serialized_end=3178
+  _globals['_CONTACTREASON']._serialized_start=3181
+  _globals['_CONTACTREASON']._serialized_end=3371
+  _globals['_CONTACTBUDGET']._serialized_start=3373
+  _globals['_CONTACTBUDGET']._serialized_end=3490
+  _globals['_CHECKCONTACTRESPONSE']._serialized_start=3493
+  _globals['_CHECKCONTACTRESPONSE']._serialized_end=4169
+  _globals['_WORKLISTSERVICE']._serialized_start=4444
+  _globals['_WORKLISTSERVICE']._serialized_end=5221
 # @@protoc_insertion_point(module_scope)

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from collections_opt.api.v1 import event_pb2 as _event_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -11,6 +12,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -45,6 +47,38 @@ HOLDER_KIND_PERSON: HolderKind.ValueType  # 1
 HOLDER_KIND_AUTOMATED: HolderKind.ValueType  # 2
 """A machine: an outbound bot, an artificial voice. Named in the record; rules go by what the queue's plan says."""
 Global___HolderKind: _TypeAlias = HolderKind  # noqa: Y015
+
+class _ContactVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ContactVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONTACT_VERDICT_UNSPECIFIED: _ContactVerdict.ValueType  # 0
+    """Never sent."""
+    CONTACT_VERDICT_ALLOWED: _ContactVerdict.ValueType  # 1
+    """It may."""
+    CONTACT_VERDICT_WARNING: _ContactVerdict.ValueType  # 2
+    """It may; somebody should know the reasons given."""
+    CONTACT_VERDICT_APPROVAL_REQUIRED: _ContactVerdict.ValueType  # 3
+    """It may not by this holder: a specialist, with the skill that a rule asks for, must take it."""
+    CONTACT_VERDICT_BLOCKED: _ContactVerdict.ValueType  # 4
+    """It may not."""
+
+class ContactVerdict(_ContactVerdict, metaclass=_ContactVerdictEnumTypeWrapper):
+    """Whether a contact may be made."""
+
+CONTACT_VERDICT_UNSPECIFIED: ContactVerdict.ValueType  # 0
+"""Never sent."""
+CONTACT_VERDICT_ALLOWED: ContactVerdict.ValueType  # 1
+"""It may."""
+CONTACT_VERDICT_WARNING: ContactVerdict.ValueType  # 2
+"""It may; somebody should know the reasons given."""
+CONTACT_VERDICT_APPROVAL_REQUIRED: ContactVerdict.ValueType  # 3
+"""It may not by this holder: a specialist, with the skill that a rule asks for, must take it."""
+CONTACT_VERDICT_BLOCKED: ContactVerdict.ValueType  # 4
+"""It may not."""
+Global___ContactVerdict: _TypeAlias = ContactVerdict  # noqa: Y015
 
 @_typing.final
 class LeaseAccountsRequest(_message.Message):
@@ -685,3 +719,244 @@ class WatchQueueResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WatchQueueResponse: _TypeAlias = WatchQueueResponse  # noqa: Y015
+
+@_typing.final
+class CheckContactRequest(_message.Message):
+    """Asks whether a contact may be made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    CAPACITY_PLAN_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    CUSTOMER_ID_FIELD_NUMBER: _builtins.int
+    CHANNEL_FIELD_NUMBER: _builtins.int
+    HOLDER_KIND_FIELD_NUMBER: _builtins.int
+    SKILLS_FIELD_NUMBER: _builtins.int
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    CONTACT_TIME_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """The ranking in work, whose plan and accounts judge; empty takes the one in force today, of the desk named or of the only one."""
+    capacity_plan_id: _builtins.str
+    """Capacity plan of the desk, in place of ranking_id."""
+    account_id: _builtins.str
+    """The account; send it or customer_id."""
+    customer_id: _builtins.str
+    """The person, for a contact about all of their accounts: it may be made only where it may about each that is still collected."""
+    channel: _capacity_plan_pb2.Channel.ValueType
+    """By which medium."""
+    holder_kind: Global___HolderKind.ValueType
+    """What would make it."""
+    lease_id: _builtins.str
+    """The lease under which it would be made; what is held under another is not contacted."""
+    @_builtins.property
+    def skills(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Block flags whose accounts the holder may take."""
+
+    @_builtins.property
+    def contact_time(self) -> _timestamp_pb2.Timestamp:
+        """When, later on the desk's day; not set is now."""
+
+    def __init__(
+        self,
+        *,
+        ranking_id: _builtins.str = ...,
+        capacity_plan_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        customer_id: _builtins.str = ...,
+        channel: _capacity_plan_pb2.Channel.ValueType = ...,
+        holder_kind: Global___HolderKind.ValueType = ...,
+        skills: _abc.Iterable[_builtins.str] | None = ...,
+        lease_id: _builtins.str = ...,
+        contact_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contact_time", b"contact_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "capacity_plan_id", b"capacity_plan_id", "channel", b"channel", "contact_time", b"contact_time", "customer_id", b"customer_id", "holder_kind", b"holder_kind", "lease_id", b"lease_id", "ranking_id", b"ranking_id", "skills", b"skills"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckContactRequest: _TypeAlias = CheckContactRequest  # noqa: Y015
+
+@_typing.final
+class ContactReason(_message.Message):
+    """One thing that there is to say of a contact."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    DESCRIPTION_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    RULE_VERSION_FIELD_NUMBER: _builtins.int
+    EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """Of which account."""
+    verdict: Global___ContactVerdict.ValueType
+    """What it makes of the contact by itself."""
+    kind: _builtins.str
+    """WORKED, REFUSED, PROMISED, PAID, CLOSED, PERSON_WORKED (about another account), HELD_OUT (of an experiment), HELD, RULE, HOURS,
+    CHOSEN_HOURS, FACTS_TOO_OLD, RESERVED (for specialists), LAST_CONTACT (of a budget) or PROPOSED_RULE.
+    """
+    description: _builtins.str
+    """In a sentence."""
+    rule_id: _builtins.str
+    """The rule, where one is."""
+    rule_version: _builtins.int
+    """Its version, 0 where none is."""
+    event_sequence: _builtins.int
+    """Number of the event that is to blame; 0 where none is."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        verdict: Global___ContactVerdict.ValueType = ...,
+        kind: _builtins.str = ...,
+        description: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        rule_version: _builtins.int = ...,
+        event_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "description", b"description", "event_sequence", b"event_sequence", "kind", b"kind", "rule_id", b"rule_id", "rule_version", b"rule_version", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactReason: _TypeAlias = ContactReason  # noqa: Y015
+
+@_typing.final
+class ContactBudget(_message.Message):
+    """What a budget leaves of an account, this contact counted among what is left."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    RULE_VERSION_FIELD_NUMBER: _builtins.int
+    ALLOWED_COUNT_FIELD_NUMBER: _builtins.int
+    LEFT_COUNT_FIELD_NUMBER: _builtins.int
+    account_id: _builtins.str
+    """Which account."""
+    rule_id: _builtins.str
+    """The rule."""
+    rule_version: _builtins.int
+    """Its version."""
+    allowed_count: _builtins.int
+    """Contacts that it allows within its days."""
+    left_count: _builtins.int
+    """Contacts left; 0 where those made are not known."""
+    def __init__(
+        self,
+        *,
+        account_id: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        rule_version: _builtins.int = ...,
+        allowed_count: _builtins.int = ...,
+        left_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "allowed_count", b"allowed_count", "left_count", b"left_count", "rule_id", b"rule_id", "rule_version", b"rule_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContactBudget: _TypeAlias = ContactBudget  # noqa: Y015
+
+@_typing.final
+class CheckContactResponse(_message.Message):
+    """The answer, which holds at the instant that was judged and binds nobody later."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    CONTACT_TIME_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    BUDGETS_FIELD_NUMBER: _builtins.int
+    NEXT_ALLOWED_TIME_FIELD_NUMBER: _builtins.int
+    FACTS_AS_OF_DATE_FIELD_NUMBER: _builtins.int
+    FACTS_IMPORT_TIME_FIELD_NUMBER: _builtins.int
+    THROUGH_EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    LAST_EVENT_SEQUENCE_FIELD_NUMBER: _builtins.int
+    CONTACT_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
+    FLAG_FACTS_DAYS_OLD_FIELD_NUMBER: _builtins.int
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    RULES_VERSION_FIELD_NUMBER: _builtins.int
+    CAPACITY_PLAN_VERSION_FIELD_NUMBER: _builtins.int
+    NOTE_SEQUENCE_FIELD_NUMBER: _builtins.int
+    verdict: Global___ContactVerdict.ValueType
+    """The gravest of the reasons' verdicts; ALLOWED where there are none."""
+    through_event_sequence: _builtins.int
+    """Number of the last event that was taken in, about anybody."""
+    last_event_sequence: _builtins.int
+    """Number of the last event about these accounts; 0 for none."""
+    contact_facts_days_old: _builtins.int
+    """How old the facts about contacts are; not set where nobody knows."""
+    flag_facts_days_old: _builtins.int
+    """How old the facts about block flags and choices are; not set where nobody knows."""
+    ranking_id: _builtins.str
+    """The ranking in work."""
+    rules_version: _builtins.str
+    """Version of the rules that judged."""
+    capacity_plan_version: _builtins.int
+    """Version of the capacity plan that judged."""
+    note_sequence: _builtins.int
+    """Number of the note in the trail of reads that holds question and answer."""
+    @_builtins.property
+    def contact_time(self) -> _timestamp_pb2.Timestamp:
+        """The instant that was judged."""
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContactReason]:
+        """What there is to say, the gravest first."""
+
+    @_builtins.property
+    def budgets(self) -> _containers.RepeatedCompositeFieldContainer[Global___ContactBudget]:
+        """What budgets leave."""
+
+    @_builtins.property
+    def next_allowed_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant at which nothing that is known now stands in the way; not set where nobody can say."""
+
+    @_builtins.property
+    def facts_as_of_date(self) -> _date_pb2.Date:
+        """The day that the accounts' rows describe."""
+
+    @_builtins.property
+    def facts_import_time(self) -> _timestamp_pb2.Timestamp:
+        """When they came."""
+
+    def __init__(
+        self,
+        *,
+        verdict: Global___ContactVerdict.ValueType = ...,
+        contact_time: _timestamp_pb2.Timestamp | None = ...,
+        reasons: _abc.Iterable[Global___ContactReason] | None = ...,
+        budgets: _abc.Iterable[Global___ContactBudget] | None = ...,
+        next_allowed_time: _timestamp_pb2.Timestamp | None = ...,
+        facts_as_of_date: _date_pb2.Date | None = ...,
+        facts_import_time: _timestamp_pb2.Timestamp | None = ...,
+        through_event_sequence: _builtins.int = ...,
+        last_event_sequence: _builtins.int = ...,
+        contact_facts_days_old: _builtins.int | None = ...,
+        flag_facts_days_old: _builtins.int | None = ...,
+        ranking_id: _builtins.str = ...,
+        rules_version: _builtins.str = ...,
+        capacity_plan_version: _builtins.int = ...,
+        note_sequence: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact_facts_days_old", b"_contact_facts_days_old", "_flag_facts_days_old", b"_flag_facts_days_old", "contact_facts_days_old", b"contact_facts_days_old", "contact_time", b"contact_time", "facts_as_of_date", b"facts_as_of_date", "facts_import_time", b"facts_import_time", "flag_facts_days_old", b"flag_facts_days_old", "next_allowed_time", b"next_allowed_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact_facts_days_old", b"_contact_facts_days_old", "_flag_facts_days_old", b"_flag_facts_days_old", "budgets", b"budgets", "capacity_plan_version", b"capacity_plan_version", "contact_facts_days_old", b"contact_facts_days_old", "contact_time", b"contact_time", "facts_as_of_date", b"facts_as_of_date", "facts_import_time", b"facts_import_time", "flag_facts_days_old", b"flag_facts_days_old", "last_event_sequence", b"last_event_sequence", "next_allowed_time", b"next_allowed_time", "note_sequence", b"note_sequence", "ranking_id", b"ranking_id", "reasons", b"reasons", "rules_version", b"rules_version", "through_event_sequence", b"through_event_sequence", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__contact_facts_days_old: _TypeAlias = _typing.Literal["contact_facts_days_old"]  # noqa: Y015
+    _WhichOneofArgType__contact_facts_days_old: _TypeAlias = _typing.Literal["_contact_facts_days_old", b"_contact_facts_days_old"]  # noqa: Y015
+    _WhichOneofReturnType__flag_facts_days_old: _TypeAlias = _typing.Literal["flag_facts_days_old"]  # noqa: Y015
+    _WhichOneofArgType__flag_facts_days_old: _TypeAlias = _typing.Literal["_flag_facts_days_old", b"_flag_facts_days_old"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contact_facts_days_old) -> _WhichOneofReturnType__contact_facts_days_old | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__flag_facts_days_old) -> _WhichOneofReturnType__flag_facts_days_old | None: ...
+
+Global___CheckContactResponse: _TypeAlias = CheckContactResponse  # noqa: Y015

@@ -63,6 +63,11 @@ class WorklistServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsResponse.FromString,
                 _registered_method=True)
+        self.CheckContact = channel.unary_unary(
+                '/collections_opt.api.v1.WorklistService/CheckContact',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactResponse.FromString,
+                _registered_method=True)
         self.WatchQueue = channel.unary_stream(
                 '/collections_opt.api.v1.WorklistService/WatchQueue',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.WatchQueueRequest.SerializeToString,
@@ -113,6 +118,14 @@ class WorklistServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CheckContact(self, request, context):
+        """Says whether a person may be contacted, for whoever does so by other means than a lease: a dialler, a text platform, a voice bot.
+        Question and answer are noted before they are given.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchQueue(self, request, context):
         """Streams how queues stand, whenever that changes; for wallboards.
         """
@@ -147,6 +160,11 @@ def add_WorklistServiceServicer_to_server(servicer, server):
                     servicer.ListNextAccounts,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsResponse.SerializeToString,
+            ),
+            'CheckContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckContact,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactResponse.SerializeToString,
             ),
             'WatchQueue': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchQueue,
@@ -293,6 +311,33 @@ class WorklistService:
             '/collections_opt.api.v1.WorklistService/ListNextAccounts',
             collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.ListNextAccountsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.WorklistService/CheckContact',
+            collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_worklist__service__pb2.CheckContactResponse.FromString,
             options,
             channel_credentials,
             insecure,

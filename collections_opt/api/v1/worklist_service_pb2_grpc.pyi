@@ -49,6 +49,10 @@ class WorklistServiceStub:
     """Gives an account back without a contact; it comes again after the others of its queue."""
     ListNextAccounts: _grpc.UnaryUnaryMultiCallable[_worklist_service_pb2.ListNextAccountsRequest, _worklist_service_pb2.ListNextAccountsResponse]
     """Lists the next accounts of a queue as they stand, with who was removed and why if asked for."""
+    CheckContact: _grpc.UnaryUnaryMultiCallable[_worklist_service_pb2.CheckContactRequest, _worklist_service_pb2.CheckContactResponse]
+    """Says whether a person may be contacted, for whoever does so by other means than a lease: a dialler, a text platform, a voice bot.
+    Question and answer are noted before they are given.
+    """
     WatchQueue: _grpc.UnaryStreamMultiCallable[_worklist_service_pb2.WatchQueueRequest, _worklist_service_pb2.WatchQueueResponse]
     """Streams how queues stand, whenever that changes; for wallboards."""
 
@@ -73,6 +77,10 @@ class WorklistServiceAsyncStub(WorklistServiceStub):
     """Gives an account back without a contact; it comes again after the others of its queue."""
     ListNextAccounts: _aio.UnaryUnaryMultiCallable[_worklist_service_pb2.ListNextAccountsRequest, _worklist_service_pb2.ListNextAccountsResponse]  # type: ignore[assignment]
     """Lists the next accounts of a queue as they stand, with who was removed and why if asked for."""
+    CheckContact: _aio.UnaryUnaryMultiCallable[_worklist_service_pb2.CheckContactRequest, _worklist_service_pb2.CheckContactResponse]  # type: ignore[assignment]
+    """Says whether a person may be contacted, for whoever does so by other means than a lease: a dialler, a text platform, a voice bot.
+    Question and answer are noted before they are given.
+    """
     WatchQueue: _aio.UnaryStreamMultiCallable[_worklist_service_pb2.WatchQueueRequest, _worklist_service_pb2.WatchQueueResponse]  # type: ignore[assignment]
     """Streams how queues stand, whenever that changes; for wallboards."""
 
@@ -124,6 +132,16 @@ class WorklistServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worklist_service_pb2.ListNextAccountsResponse, _abc.Awaitable[_worklist_service_pb2.ListNextAccountsResponse]]:
         """Lists the next accounts of a queue as they stand, with who was removed and why if asked for."""
+
+    @_abc_1.abstractmethod
+    def CheckContact(
+        self,
+        request: _worklist_service_pb2.CheckContactRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worklist_service_pb2.CheckContactResponse, _abc.Awaitable[_worklist_service_pb2.CheckContactResponse]]:
+        """Says whether a person may be contacted, for whoever does so by other means than a lease: a dialler, a text platform, a voice bot.
+        Question and answer are noted before they are given.
+        """
 
     @_abc_1.abstractmethod
     def WatchQueue(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from collections_opt.application.answers.placement import Placer
+from collections_opt.application.day.contact_checks import ContactChecks
 from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
@@ -31,6 +32,7 @@ class Day:
     dispatch: Dispatch
     worklists: LiveWorklists
     in_work: InWork
+    checks: ContactChecks
 
 
 def open_day(
@@ -58,4 +60,5 @@ def open_day(
     desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.log.erasure_count)
     turns = Turns(Leases(ledger.database, log), desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)
-    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now))
+    checks = ContactChecks(desks, turns, dispatch, rule_tables, ledger.reads, keys, recorder.sealed, now)
+    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now), checks)

@@ -140,7 +140,8 @@ class Dispatch:
         check_events(events, self._now())
         self._require_lease(lease_id)
         in_sight = self._events.in_sight()
-        subjects = self._events.log.subjects(events)  # before the turn: a person never seen is written down in one of its own
+        # Before the turn: a person never seen is written down in one of its own.
+        subjects = self._events.log.subjects(events, validate_only)
 
         def act(turn: LeaseTurn) -> EndedLease:
             now = self._now()

@@ -69,7 +69,7 @@ class Gate:
         self._open = OpenMinutes(day, home, self._hours_rules, rules.strict_places)
         self._known: dict[tuple[int, int], tuple[int, datetime, Verdict]] = {}
         self._barred: dict[int, Ints] = {}
-        self._hours: dict[tuple[str, str, int], int] = {}
+        self._hours: dict[tuple[object, ...], int] = {}
         self._minute = datetime(1, 1, 1, tzinfo=UTC)
 
     def knows(self, row: int, queue: int, now: datetime) -> bool:
@@ -94,7 +94,8 @@ class Gate:
         desk = self._desk
         self._at_minute(now)
         names, group = desk.groups
-        shut = np.array([self._closed(state, zone, queue, now) != FREE for state, zone in names], dtype=bool)
+        team = self._queue(queue)
+        shut = np.array([self._closed(state, zone, team, now) != FREE for state, zone in names], dtype=bool)
         wanted = (desk.busy[rows] == 0) & (~shut[group[rows]] | desk.moved[rows])
         barred = self._barred.get(queue)
         if barred is not None:
@@ -130,11 +131,11 @@ class Gate:
         plan = replace(self._desk.plan, queues=(one,))
         found = evaluate(live.portfolio, plan, self._facts)
         place = {row: at for at, row in enumerate(everyone)}
-        alone = self._left_alone(everyone, live)
+        alone = self.left_alone(everyone, live)
         barred = self._barred.setdefault(queue, np.full(self._desk.version.size, -1, dtype=np.int64))
         for row in rows:
             at = place[row]
-            verdict = self._removed(live, at)
+            verdict = self.removed(live, at)
             if not verdict.barred and alone[at]:
                 verdict = Verdict(HELD_OUT)
             if not verdict.barred:
@@ -144,17 +145,20 @@ class Gate:
                     verdict = Verdict(RULE, reason.rule_id, last)
                 else:
                     offered = 0 if found.attempts is None else int(found.attempts[at, 0])
-                    verdict = self._by_hours(live, at, queue, now) or Verdict(attempts=offered or max(1, int(one.attempts)))
+                    verdict = self.hours_of(live, at, self._queue(queue), now) or Verdict(
+                        attempts=offered or max(1, int(one.attempts))
+                    )
             self._known[row, queue] = (int(self._desk.version[row]), minute, verdict)
             if verdict.barred and not verdict.by_hours:
                 barred[row] = self._desk.version[row]
 
-    def _left_alone(self, rows: Sequence[int], live: LiveAccounts) -> NDArray[np.bool_]:
+    def left_alone(self, rows: Sequence[int], live: LiveAccounts) -> NDArray[np.bool_]:
         """Return who among persons, all accounts of each, was drawn to be left alone; whoever the law protects by now was not."""
         alone = self._desk.entries.held_out[np.array(rows, dtype=np.int64)]
         return alone & ~protected_persons(live.portfolio) if alone.any() else alone
 
-    def _removed(self, live: LiveAccounts, at: int) -> Verdict:
+    def removed(self, live: LiveAccounts, at: int) -> Verdict:
+        """Return what of the day removes one of some accounts as they stand, whatever rules say."""
         removal = Removal(int(live.removal[at]))
         if removal is not Removal.NONE:
             return Verdict(removal.name, "", int(live.removal_event[at]))
@@ -162,7 +166,8 @@ class Gate:
             return Verdict(PERSON_WORKED, "", int(live.person_worked[at]))
         return Verdict()
 
-    def _by_hours(self, live: LiveAccounts, at: int, queue: int, now: datetime) -> Verdict | None:
+    def hours_of(self, live: LiveAccounts, at: int, queue: Queue, now: datetime) -> Verdict | None:
+        """Return which hours, of law, queue or person, keep one of some accounts from being contacted in this minute."""
         state, zone = (live.portfolio.column(name)[at].decode() for name in ("state", "time_zone"))
         by = self._closed(state, zone, queue, now)
         if by != FREE:
@@ -174,10 +179,11 @@ class Gate:
                 return Verdict(CHOSEN_HOURS, "", int(live.latest_event[at]))
         return None
 
-    def _closed(self, state: str, zone: str, queue: int, now: datetime) -> int:
-        key = (state, zone, queue)
+    def _closed(self, state: str, zone: str, queue: Queue, now: datetime) -> int:
+        self._at_minute(now)
+        key = (state, zone, queue.channel, queue.specialisms, queue.automated, queue.windows, queue.time_zone)
         if key not in self._hours:
-            self._hours[key] = self._open.blocked_by(state, zone, self._queue(queue), now)
+            self._hours[key] = self._open.blocked_by(state, zone, queue, now)
         return self._hours[key]
 
     def _queue(self, index: int) -> Queue:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -140,15 +140,18 @@ class SimulatedDay:
         """Live the day, solving what remains anew after some hours, and report it beside the frozen list."""
         done = self._nothing_done()
         rankings, worked = [self._morning], np.zeros(self._ids.size, dtype=bool)
-        for hour in range(self._hours):
-            now = self._opens + timedelta(hours=hour)
-            self._set_clock(now)
-            progress(hour / self._hours)
-            self._tell_happenings(hour, actor)
-            if hour in resolve_after:
-                rankings.append(self._resolve(len(rankings)))
-            for queue in self._plan.queues:
-                self._work(queue, rankings[-1], hour, done, worked, actor)
+        with ThreadPoolExecutor(_THREADS) as agents:
+            for hour in range(self._hours):
+                now = self._opens + timedelta(hours=hour)
+                self._set_clock(now)
+                progress(hour / self._hours)
+                self._tell_happenings(hour, actor)
+                if hour in resolve_after:
+                    rankings.append(self._resolve(len(rankings)))
+                for queue in self._plan.queues:
+                    for lease, row in self._work(queue, rankings[-1], actor, agents):
+                        worked[row] = True
+                        self._count(done, row, queue, hour * 3_600, lease.place.increment_minor)
         frozen = self._frozen()
         spread = done.gain_minor - frozen.gain_minor
         half = _Z * float(np.sqrt(spread.size) * spread.std(ddof=1)) if spread.size > 1 else 0.0
@@ -200,8 +203,10 @@ class SimulatedDay:
         )
         return self._workspace.rank(command, ignore_progress).ranking_id
 
-    def _work(self, queue: Queue, ranking_id: str, hour: int, done: Worked, worked: NDArray[np.bool_], actor: Actor) -> None:
-        """Work an hour's share of a queue's day: lease, call, complete."""
+    def _work(
+        self, queue: Queue, ranking_id: str, actor: Actor, agents: ThreadPoolExecutor
+    ) -> Iterator[tuple[LeasedAccount, int]]:
+        """Work an hour's share of a queue's day: lease, call, complete; yield what was worked, and its row."""
         self._left[queue.queue_id] += queue.capacity_seconds // self._hours
         while self._left[queue.queue_id] > 0:
             count = int(np.clip(self._left[queue.queue_id] // self._usual[queue.queue_id], 1, MAX_LEASES))
@@ -210,12 +215,8 @@ class SimulatedDay:
             if not mine:
                 return
             self._left[queue.queue_id] -= sum(lease.lease.seconds for lease in mine)
-            with ThreadPoolExecutor(_THREADS) as threads:
-                list(threads.map(lambda lease: self._complete(lease, actor), mine))
-            for lease in mine:
-                row = int(np.searchsorted(self._ids, lease.account_id.encode()))
-                worked[row] = True
-                self._count(done, row, queue, hour * 3_600, lease.place.increment_minor)
+            list(agents.map(lambda lease: self._complete(lease, actor), mine))
+            yield from ((lease, int(np.searchsorted(self._ids, lease.account_id.encode()))) for lease in mine)
             self._told += len(mine)
 
     def _complete(self, lease: LeasedAccount, actor: Actor) -> None:

@@ -13,6 +13,7 @@ from collections_opt.application.evidence.verification import Verification
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.erasures import Erasures
+from collections_opt.application.records.holds import Holds
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.ranking.ordering import Ordering
@@ -50,6 +51,11 @@ class Evidence:
     proofs: Proofs
     replays: Replays
     erasures: Erasures
+
+    @property
+    def holds(self) -> Holds:
+        """What forbids erasures."""
+        return self.erasures.holds
 
     def answer(self, ranking_id: str, account_id: str) -> DatedAnswer:
         """Return what one ranking decided for an account, with the proof.

@@ -125,9 +125,10 @@ class Deletions:
             derivation = read_derivation(self._recorder.sealed.derivation(other.object_digest))
             if derivation is not None and derivation.base_portfolio_id == portfolio_id:
                 return f"portfolio {other.portfolio_id} follows from it"
-        for hold_id, under in sorted(self._ledger.erasure.held_numbers().items()):
-            if np.isin(numbers, np.array(under, dtype=np.int64)).any():
-                return f"an account of it is under legal hold {hold_id}"
+        for hold in self._ledger.erasure.holds():
+            held = hold.placed and np.isin(numbers, np.array(hold.key_numbers, dtype=np.int64)).any()
+            if held or (hold.placed and self._recorder.sealed.has_person_of(record.object_digest, hold.person_numbers)):
+                return f"an account of it is under legal hold {hold.hold_id}"
         for outcome in self._ledger.outcomes.every(OutcomeKind.MATURITY):
             if portfolio_id in outcome.facts["later_portfolio_ids"]:
                 return f"ranking {outcome.ranking_id} matured by what it tells"

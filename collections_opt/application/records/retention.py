@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,6 +49,7 @@ def lapsed_accounts(
     keys: SubjectKeys,
     before: date,
     years: int,
+    held_among: Callable[[NDArray[np.int64]], NDArray[np.bool_]],
     progress: ProgressCallback = ignore_progress,
 ) -> LapsedAccounts:
     """Return the accounts whose retention ended before a day and that no hold protects.
@@ -57,6 +59,15 @@ def lapsed_accounts(
     a debt that is still sent is still open, and no worklist has an account that its portfolio has not. The work is linear in
     the rows ever imported. An account that no recorded portfolio has, such as one of an import under way, is left alone; those of
     deleted portfolios lapse at once.
+
+    Args:
+        ledger: the records.
+        sealed: opens what portfolios hold.
+        keys: the keys of accounts.
+        before: the day.
+        years: that an account is kept.
+        held_among: says which of some accounts, int64 (k,) by the numbers of their keys, are under a legal hold, bool (k,).
+        progress: hears how far it is.
     """
     account_id, key_no = keys.known()
     size = int(key_no.max(initial=-1)) + 1
@@ -76,9 +87,9 @@ def lapsed_accounts(
         if years_after(day, years) >= before and number < size
     ]
     kept[heard] = True
-    held = np.zeros(size, dtype=bool)
-    for under in ledger.erasure.held_numbers().values():
-        held[under] = True
     lapsed &= ~kept
+    held = np.zeros(size, dtype=bool)
+    candidates = np.flatnonzero(lapsed)
+    held[candidates] = held_among(candidates)
     chosen = (lapsed & ~held)[key_no]
     return LapsedAccounts(account_id[chosen], key_no[chosen], int((lapsed & held)[key_no].sum()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, TypeVar
@@ -17,7 +17,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
-from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.event_log import PERSON, EventLog
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.sealing.freed_memory import give_back
@@ -250,6 +250,15 @@ class SealedRecords:
     def key_number(self, account_id: str) -> int | None:
         """Return the number of an account's key, None for one never seen or erased."""
         return self._keys.find(account_id)
+
+    def has_person_of(self, digest: str, person_numbers: Sequence[int]) -> bool:
+        """Return whether a stored portfolio has an account of one of some persons, by the numbers of the keys of what was told of
+        them alone."""
+        if not person_numbers:
+            return False
+        customers = np.unique(self.portfolio(digest).portfolio.column("customer_id"))
+        named = np.char.add(PERSON, customers[customers != b""])
+        return bool(np.isin(self._keys.known_numbers(named), np.array(person_numbers)).any())
 
     def erasure_count(self) -> int:
         """Return how many erasures there were: what was opened before the last one is never served again."""

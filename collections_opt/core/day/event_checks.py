@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -52,7 +52,11 @@ READS: Mapping[EventKind, _Reads] = MappingProxyType(
 )
 """What each kind reads."""
 
-FACTS = tuple(dict.fromkeys(name for reads in READS.values() for name in (*reads.must, *reads.may)))
+_DEFAULTS = {one.name: one.default for one in fields(Event)}
+_UNSAID: Mapping[str, object] = {name: _DEFAULTS[name] for reads in READS.values() for name in (*reads.must, *reads.may)}
+"""Fields that some kind reads, with the value that says nothing."""
+
+FACTS = tuple(_UNSAID)
 """Fields that some kind reads."""
 
 
@@ -88,15 +92,16 @@ def event_faults(event: Event, now: datetime, path: str) -> Iterator[FieldViolat
         yield FieldViolation(f"{path}.kind", "LEASE is the server's own.", "End leases through WorklistService.")
         return
     reads = READS[event.kind]
-    blank = Event(event.event_id, event.kind, event.occurred_at)
-    for name in FACTS:
-        said = getattr(event, name) != getattr(blank, name)
-        if name in reads.must and not said:
-            yield FieldViolation(fact_path(path, event.kind, name), "is missing.", f"A {event.kind} must say it.")
-        elif said and name not in reads.must + reads.may:
+    held = vars(event)
+    for name, default in _UNSAID.items():
+        value = held[name]
+        if value == default:
+            if name in reads.must:
+                yield FieldViolation(fact_path(path, event.kind, name), "is missing.", f"A {event.kind} must say it.")
+        elif name not in reads.must and name not in reads.may:
             yield FieldViolation(f"{path}.{name}", f"a {event.kind} does not read it.", "Leave it out, or send another kind.")
-        elif said and name in _VALUES:
-            wrong = _VALUES[name](getattr(event, name))
+        elif name in _VALUES:
+            wrong = _VALUES[name](value)
             if wrong:
                 yield FieldViolation(fact_path(path, event.kind, name), *wrong)
     yield from _joint_faults(event, path)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.codes.place_zones import zones_of_place
+from collections_opt.core.desk.day_windows import DAY_MINUTES
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.rules.clock import (
     GRID_MINUTES,
@@ -262,6 +263,43 @@ class OpenMinutes:
         minute = (at - self._begins) // timedelta(minutes=1)
         clocks = [self._judge._clock(shifts) for shifts in zones or {offsets(self._judge.home, self._judge.day)}]  # noqa: SLF001
         return [int(clock.minute[min(max(minute, 0), GRID_MINUTES - 1)]) for clock in clocks]
+
+    def first_open(
+        self,
+        state: str,
+        zone: str,
+        queue: Queue,
+        at: datetime,
+        chosen: tuple[int, int] = (0, DAY_MINUTES),
+        since: date | None = None,
+    ) -> datetime | None:
+        """Return the first minute around the day, not before an instant, in which nothing of time forbids contact; None for none.
+
+        Args:
+            state: the account's place, "" where it is not known.
+            zone: its zone, "" where it is not known.
+            queue: who would contact.
+            at: the instant.
+            chosen: first minute of the person's own day, and the one after the last, in which they let be contacted.
+            since: the first day, where the person is, on which they may be contacted; None for any.
+        """
+        zones = self._judge._zones(_Group(state, zone, ())) if zone or state else frozenset()  # noqa: SLF001 - of this module
+        left = np.arange(GRID_MINUTES) >= (at - self._begins) // timedelta(minutes=1)
+        if queue.windows:
+            left &= self._judge._desk(queue)[0]  # noqa: SLF001
+        for index in self._rules_of(state):
+            rule = self._judge.rules[index]
+            if rule.reaches(queue.channel, queue.specialisms, queue.automated):
+                left &= self._judge._lawful(index, zones) if zones else np.False_  # noqa: SLF001
+        counted = offsets(zone or self._judge.home, self._judge.day)  # days of contacts are counted by these clocks
+        for shifts in zones or {counted}:
+            clock = self._judge._clock(shifts)  # noqa: SLF001
+            left &= (clock.minute >= chosen[0]) & (clock.minute < chosen[1])
+        if since is not None:
+            for shifts in {*zones, counted}:
+                left &= self._judge._clock(shifts).day >= (since - self._judge.day).days + 1  # noqa: SLF001
+        found = np.flatnonzero(left)
+        return max(at, self._begins + timedelta(minutes=int(found[0]))) if found.size else None
 
     def _rules_of(self, state: str) -> tuple[int, ...]:
         if state not in self._binding:

@@ -36,6 +36,7 @@ __all__ = [
     "in_jurisdiction",
     "lifts_on",
     "next_eligible_date",
+    "reason_of",
 ]
 
 Mask = NDArray[np.bool_]
@@ -176,7 +177,7 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others:
         limits = _queue_limits(portfolio, queue, persons, personal)
         for offset, outside in enumerate(limits, start=len(in_force) + 1):
             _block(blocked, index, outside, offset)
-    legend = tuple(_reason(rule, portfolio.as_of_date) for rule in in_force) + QUEUE_REASONS + reasons
+    legend = tuple(reason_of(rule, portfolio.as_of_date) for rule in in_force) + QUEUE_REASONS + reasons
     legend += _block_unspoken(blocked, len(legend) + 1, portfolio, persons, plan)
     if old is not None:
         legend += (TOO_OLD,)
@@ -223,7 +224,7 @@ def _wait(rule: Rule) -> int:
     return rule.threshold if rule.kind is RuleKind.WAIT else rule.next_eligible_days
 
 
-def _reason(rule: Rule, day: date) -> BlockReason:
+def reason_of(rule: Rule, day: date) -> BlockReason:
     """Return a rule as a reason of blocks on a day; a count of the calendar month starts anew on the first of the next."""
     column_read = ACCOUNT_SCHEMA.get(rule.column)
     lasts = _days_to_next_month(day) if column_read is not None and column_read.by_month else rule.next_eligible_days

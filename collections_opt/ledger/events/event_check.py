@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from json.encoder import encode_basestring
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from collections_opt.core.day.events import Event
 from collections_opt.ledger.events.event_ids import is_digest_of
 from collections_opt.ledger.events.event_texts import event_of
 from collections_opt.ledger.events.sealed_rows import unseal_rows
-from collections_opt.ledger.log.chain import canonical_json
 from collections_opt.ledger.log.log import Log, LogKind
 from collections_opt.ledger.log.merkle import HASH_BYTES, MerkleTree
+from collections_opt.ledger.sealing.keystream import NONCE_BYTES
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.database import Database
 from collections_opt.ledger.store.schema import day_events as table
@@ -26,7 +30,6 @@ ROWS_DIGEST = "rows_digest"
 """In the log's leaf of a batch: the digest over every column of its events. Batches of before it was kept have none."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_PLAIN = ("sequence", "id_digest", "account_no", "person_no", "recorded_at")
 _BYTES = ("nonce", "sealed", "leaf")
 _PAGE = 1_000
 Rows = Sequence[Mapping[str, Any]]
@@ -39,11 +42,16 @@ def microseconds(instant: datetime) -> int:
 
 def rows_digest(rows: Rows) -> str:
     """Return the SHA-256 (hex) over every column of events, in order of their numbers."""
-    found = hashlib.sha256()
-    for row in rows:
-        told = {name: row[name] for name in _PLAIN} | {name: bytes(row[name]).hex() for name in _BYTES}
-        found.update(canonical_json(told).encode() + b"\n")
-    return found.hexdigest()
+    return hashlib.sha256("".join(map(_row_text, rows)).encode()).hexdigest()
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    """Return every column as canonical JSON, and a line's end; written out, for it is done for every event."""
+    leaf, nonce, sealed = bytes(row["leaf"]).hex(), bytes(row["nonce"]).hex(), bytes(row["sealed"]).hex()
+    return (
+        f'{{"account_no":{row["account_no"]},"id_digest":{encode_basestring(row["id_digest"])},"leaf":"{leaf}","nonce":"{nonce}",'
+        f'"person_no":{row["person_no"]},"recorded_at":{row["recorded_at"]},"sealed":"{sealed}","sequence":{row["sequence"]}}}\n'
+    )
 
 
 class EventCheck:
@@ -73,8 +81,9 @@ class EventCheck:
             first, count = int(batch["first_sequence"]), int(batch["event_count"])
             if first != expected:
                 broken.append(f"events {first} to {first + count - 1}: events from {expected} on belong there")
-            broken += self._broken_batch(batch, told.get(first))
             expected = first + count
+        for together in _together(stored):
+            broken += self._broken_batches(together, told)
         with self._database.read() as connection:
             extra = connection.execute(sa.select(sa.func.count()).select_from(table).where(table.c.sequence >= expected)).scalar()
             before = connection.execute(sa.select(sa.func.count()).select_from(table).where(table.c.sequence < 1)).scalar()
@@ -82,48 +91,101 @@ class EventCheck:
             broken.append(f"events from {expected} on: {(extra or 0) + (before or 0)} belong to no batch")
         return broken
 
-    def _broken_batch(self, batch: Mapping[str, Any], told: str | None) -> list[str]:
-        first, count = int(batch["first_sequence"]), int(batch["event_count"])
-        where = table.c.sequence.between(first, first + count - 1)
+    def _broken_batches(self, together: Rows, told: Mapping[int, str | None]) -> list[str]:
+        """Return what differs in batches that follow each other; most are small, so that their rows are read at once."""
+        first, last = int(together[0]["first_sequence"]), together[-1]
+        where = table.c.sequence.between(first, int(last["first_sequence"]) + int(last["event_count"]) - 1)
         with self._database.read() as connection:
             rows = [dict(row) for row in connection.execute(table.select().where(where).order_by(table.c.sequence)).mappings()]
-        hashes = np.frombuffer(b"".join(bytes(row["leaf"]) for row in rows), dtype=np.uint8)
-        whole = hashes.size == HASH_BYTES * count and MerkleTree(hashes.reshape(-1, HASH_BYTES)).root.hex() == batch["root"]
-        if len(rows) != count or not whole:
-            return [f"events {first} to {first + count - 1}: differ from their batch"]
+        numbers = [int(row["sequence"]) for row in rows]
+        whole: list[tuple[Mapping[str, Any], Rows]] = []
+        broken: list[str] = []
+        for batch in together:
+            begins = int(batch["first_sequence"])
+            ends = begins + int(batch["event_count"])
+            mine = rows[bisect_left(numbers, begins) : bisect_left(numbers, ends)]
+            if _is_whole(batch, mine):
+                whole.append((batch, mine))
+            else:
+                broken.append(f"events {begins} to {ends - 1}: differ from their batch")
+        kept = [row for _, its in whole for row in its]
+        wrong: dict[int, list[str]] = {}
+        for start in range(0, len(kept), _PAGE):
+            wrong |= self._broken_rows(kept[start : start + _PAGE])
+        for batch, its in whole:
+            broken += self._broken_batch(batch, its, wrong, told.get(int(batch["first_sequence"])))
+        return broken
+
+    @staticmethod
+    def _broken_batch(batch: Mapping[str, Any], rows: Rows, wrong: Mapping[int, list[str]], told: str | None) -> list[str]:
+        first, count = int(batch["first_sequence"]), int(batch["event_count"])
         instant = microseconds(datetime.fromisoformat(batch["created_at"]))
         broken = [f"event {row['sequence']} has another time than its batch" for row in rows if row["recorded_at"] != instant]
-        for start in range(0, len(rows), _PAGE):
-            broken += self._broken_rows(rows[start : start + _PAGE])
+        broken += [line for row in rows for line in wrong.get(int(row["sequence"]), ())]
         if not broken and told is not None and rows_digest(rows) != told:
             broken.append(f"events {first} to {first + count - 1}: a column differs from what the log says of them")
         return broken
 
-    def _broken_rows(self, rows: Rows) -> list[str]:
-        """Return which events are not what their leaf says, or stand under another number than their subject's."""
+    def _broken_rows(self, rows: Rows) -> dict[int, list[str]]:
+        """Return which events are not what their leaf says, or are kept under another number than their subject's."""
         accounts, persons = (np.array([row[name] for row in rows], dtype=np.int64) for name in ("account_no", "person_no"))
         numbers = np.where(accounts >= 0, accounts, persons)
         keys = self._keys.keys(numbers)
-        gone = np.flatnonzero(~keys.any(axis=1))
-        broken = [
-            f"event {rows[index]['sequence']} is kept under key {numbers[index]}, which was neither given nor erased"
-            for index in gone.tolist()
-            if int(numbers[index]) not in self._erased
-        ]
-        nonces, sealed, leaves = ([bytes(row[name]) for row in rows] for name in _BYTES)
-        try:
-            texts = unseal_rows(nonces, sealed, leaves, keys)
-        except ValueError as error:
-            return [*broken, f"event {rows[int(str(error))]['sequence']} differs from its leaf"]
+        broken: dict[int, list[str]] = defaultdict(list)
+        for index in np.flatnonzero(~keys.any(axis=1)).tolist():
+            if int(numbers[index]) not in self._erased:
+                sequence = int(rows[index]["sequence"])
+                line = f"event {sequence} is kept under key {numbers[index]}, which was neither given nor erased"
+                broken[sequence].append(line)
+        texts = self._texts(rows, keys, broken)
         opened = [(index, event) for index, text in enumerate(texts) if (event := event_of(text)) is not None]
         if not opened:
             return broken
         known = self._keys.known_numbers(np.array([self._name_of(event) for _, event in opened], dtype=np.bytes_))
         for place, (index, event) in enumerate(opened):
             row, number = rows[index], int(known[place])
+            sequence = int(row["sequence"])
             mine = (number, -1) if event.account_id else (-1, number)
             if (row["account_no"], row["person_no"]) != mine:
-                broken.append(f"event {row['sequence']} is kept under another account or person than it concerns")
+                broken[sequence].append(f"event {sequence} is kept under another account or person than it concerns")
             if not is_digest_of(row["id_digest"], event.event_id):
-                broken.append(f"event {row['sequence']} is kept under another id")
+                broken[sequence].append(f"event {sequence} is kept under another id")
         return broken
+
+    @staticmethod
+    def _texts(rows: Rows, keys: NDArray[np.uint8], broken: dict[int, list[str]]) -> list[str | None]:
+        """Return the texts of events; None of those that are not what their leaf says, which are told."""
+        nonces, sealed, leaves = ([bytes(row[name]) for row in rows] for name in _BYTES)
+        left = keys.copy()
+        while True:
+            try:
+                return unseal_rows(nonces, sealed, leaves, left)
+            except ValueError as error:
+                index = int(str(error))
+                sequence = int(rows[index]["sequence"])
+                broken[sequence].append(f"event {sequence} differs from its leaf")
+                nonces[index] = bytes(NONCE_BYTES)
+                left[index] = 0
+
+
+def _together(stored: Rows) -> Iterator[Rows]:
+    """Yield batches in groups of about a page of events."""
+    held: list[Mapping[str, Any]] = []
+    count = 0
+    for batch in stored:
+        held.append(batch)
+        count += int(batch["event_count"])
+        if count >= _PAGE:
+            yield held
+            held, count = [], 0
+    if held:
+        yield held
+
+
+def _is_whole(batch: Mapping[str, Any], rows: Rows) -> bool:
+    """Return whether the leaves of a batch's events make its root."""
+    count = int(batch["event_count"])
+    hashes = np.frombuffer(b"".join(bytes(row["leaf"]) for row in rows), dtype=np.uint8)
+    if len(rows) != count or hashes.size != HASH_BYTES * count:
+        return False
+    return MerkleTree(hashes.reshape(-1, HASH_BYTES)).root.hex() == str(batch["root"])

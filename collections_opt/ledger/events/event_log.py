@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, cast
 
 import numpy as np
@@ -29,7 +30,9 @@ from collections_opt.ledger.store.schema import day_events as table
 NOBODY = -1
 """Key number where an event concerns no account, or no person of its own."""
 
-_PERSON = b"\x1fcustomer\x1f"
+PERSON = b"\x1fcustomer\x1f"
+"""Before the id of a person in the directory of keys, where accounts stand by theirs."""
+
 Numbers = NDArray[np.int64]
 
 
@@ -73,10 +76,13 @@ class EventLog(Store):
         super().__init__(database)
         self._keys = keys
 
-    def subjects(self, events: Sequence[Event]) -> Subjects:
-        """Return whom events concern; an account or person never seen gets a key, and is joined when it arrives."""
+    def subjects(self, events: Sequence[Event], check_only: bool = False) -> Subjects:
+        """Return whom events concern; an account or person never seen gets a key, and is joined when it arrives.
+
+        With ``check_only`` nobody gets one: who was never seen is ``NOBODY``.
+        """
         named = np.array([_name_of(event) for event in events], dtype=np.bytes_)
-        numbers = self._keys.numbers(named)
+        numbers = self._keys.known_numbers(named) if check_only else self._keys.numbers(named)
         of_account = np.array([bool(event.account_id) for event in events], dtype=bool)
         return Subjects(np.where(of_account, numbers, NOBODY), np.where(of_account, NOBODY, numbers))
 
@@ -87,7 +93,12 @@ class EventLog(Store):
 
     def person_number(self, customer_id: str) -> int | None:
         """Return the number of the key that seals the events told of a person alone, None for one never told of, or erased."""
-        return self._keys.find(_PERSON.decode() + customer_id)
+        return self._keys.find(PERSON.decode() + customer_id)
+
+    def person_numbers(self, customers: Sequence[str]) -> list[int]:
+        """Return the numbers of the keys of what is told of persons alone; a person never told of gets one."""
+        named = np.array([PERSON + customer.encode() for customer in customers], dtype=np.bytes_)
+        return [int(number) for number in self._keys.numbers(named)]
 
     def record(self, events: Sequence[Event], actor: Actor, now: datetime, in_sight: InSight = everything) -> list[Told]:
         """Record a batch in one transaction: all of it, or none; events that are there already are not recorded again.
@@ -154,7 +165,7 @@ class EventLog(Store):
     def of_account(self, account_id: str, customer_id: str, before: int | None, size: int) -> list[StoredEvent]:
         """Return the events of an account, those told about a person alone, or both, newest first, before one (None for all)."""
         mine = self._keys.find(account_id) if account_id else None
-        theirs = self._keys.find(_PERSON.decode() + customer_id) if customer_id else None
+        theirs = self._keys.find(PERSON.decode() + customer_id) if customer_id else None
         query = table.select().where((table.c.account_no == mine) | (table.c.person_no == theirs))
         if before is not None:
             query = query.where(table.c.sequence < before)
@@ -246,7 +257,7 @@ class EventLog(Store):
                 zip(digests, numbers, sealed.nonces, sealed.sealed, sealed.leaves, strict=True), start=1
             )
         ]
-        connection.execute(table.insert(), values)
+        _insert_rows(connection, values)
         hashes = np.frombuffer(b"".join(sealed.leaves), dtype=np.uint8).reshape(-1, HASH_BYTES)
         batch = {
             "first_sequence": last + 1,
@@ -257,9 +268,16 @@ class EventLog(Store):
         insert_logged(connection, LogKind.EVENTS, batch, actor, {ROWS_DIGEST: rows_digest(values)})
 
 
+def _insert_rows(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert events as the driver takes them: SQLAlchemy binds every value of every row anew, a sixth of the whole work."""
+    compiled = table.insert().compile(dialect=connection.dialect)
+    names = compiled.positiontup
+    connection.exec_driver_sql(str(compiled), list(map(itemgetter(*names), rows)) if names else list(rows))
+
+
 def _name_of(event: Event) -> bytes:
     """Return what an event's subject is called in the directory of keys."""
-    return event.account_id.encode() or _PERSON + event.customer_id.encode()
+    return event.account_id.encode() or PERSON + event.customer_id.encode()
 
 
 def _refuse_reversals(events: Sequence[Event], whose: Sequence[Subject], places: Places) -> None:

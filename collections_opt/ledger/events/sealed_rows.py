@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,10 @@ def seal_rows(texts: Sequence[str], keys: Bytes, random: bytes) -> SealedRows:
     nonces = np.frombuffer(random, dtype=np.uint8).reshape(len(rows), NONCE_BYTES)
     streams = _streams(keys, nonces, [len(row) for row in rows])
     leaves = [_leaf(stream, row) for stream, row in zip(streams, rows, strict=True)]
-    sealed = [_xor(row, stream[SALT_BYTES:]) for stream, row in zip(streams, rows, strict=True)]
-    return SealedRows([nonce.tobytes() for nonce in nonces], sealed, leaves)
+    whole = _xor(b"".join(rows), b"".join([stream[SALT_BYTES:] for stream in streams]))
+    ends = list(accumulate(map(len, rows), initial=0))
+    sealed = [whole[start:end] for start, end in pairwise(ends)]
+    return SealedRows([random[at : at + NONCE_BYTES] for at in range(0, len(random), NONCE_BYTES)], sealed, leaves)
 
 
 def unseal_rows(nonces: Sequence[bytes], sealed: Sequence[bytes], leaves: Sequence[bytes], keys: Bytes) -> list[str | None]:

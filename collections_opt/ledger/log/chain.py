@@ -68,6 +68,9 @@ def head(connection: sa.Connection) -> ChainHead:
     return ChainHead(**row) if row else ChainHead(0, GENESIS)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def chain_digest(row: Any) -> str:
     """Return the SHA-256 (hex) of a ranking row's content and its predecessor's digest."""
     return digest_text(json.dumps([str(row[name]) for name in _CHAINED], ensure_ascii=False, separators=(",", ":")))
@@ -80,14 +83,18 @@ def canonical_json(content: Mapping[str, Any]) -> str:
         TypeError: for floats, whose text is no stable evidence.
     """
 
-    def check(value: Any) -> None:
-        if isinstance(value, float):
-            raise TypeError(f"records hold no floats, got {value!r}")
-        for child in value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ():
-            check(child)
+    _refuse_floats(content)
+    return _CANONICAL.encode(content)
 
-    check(content)
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+def _refuse_floats(value: Any) -> None:
+    for child in value.values() if isinstance(value, Mapping) else value:
+        if isinstance(child, (str, int)):  # nearly all there is
+            continue
+        if isinstance(child, float):
+            raise TypeError(f"records hold no floats, got {child!r}")
+        if isinstance(child, (Mapping, list, tuple)):
+            _refuse_floats(child)
 
 
 def _breaks(row: Any, before: ChainHead) -> list[str]:

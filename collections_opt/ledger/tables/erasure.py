@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
+from sqlalchemy.exc import ProgrammingError
 
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.log import LogEntry, LogKind, append_log
@@ -20,6 +23,33 @@ from collections_opt.ledger.store.schema import ranking_entries as entries
 from collections_opt.ledger.store.schema import rankings
 from collections_opt.ledger.tables.rankings import LEDGER_KEY
 from collections_opt.ledger.tables.worklists import AssignedColumns
+
+
+@dataclass(frozen=True)
+class HoldRecord:
+    """A legal hold as it stands, by the latest leaf of the log about it.
+
+    Attributes:
+        hold_id: its caller's id.
+        placed: it is in force; else it was released.
+        key_numbers: of the accounts.
+        person_numbers: of the keys of what was told of persons alone.
+        reason: why it was placed, or released.
+        actor: who did, as recorded.
+        at: when, ISO 8601.
+        position: of the leaf, 0 first.
+        request: id and tag of the request, empty where it had none.
+    """
+
+    hold_id: str
+    placed: bool
+    key_numbers: tuple[int, ...]
+    person_numbers: tuple[int, ...]
+    reason: str
+    actor: Mapping[str, str]
+    at: str
+    position: int
+    request: Mapping[str, str]
 
 
 class Erasure(Store):
@@ -38,10 +68,11 @@ class Erasure(Store):
         Worklists are checked before a row leaves them, so that an erasure cannot cover an earlier edit.
 
         Raises:
-            CollectionsError: INTEGRITY_FAILURE when a worklist is not what was recorded; OUTCOME_UNKNOWN when the commit failed.
+            CollectionsError: INTEGRITY_FAILURE when a worklist is not what was recorded; OUTCOME_UNKNOWN when the commit failed;
+                PERMISSION_DENIED where the database's role may not erase.
         """
         permitted = entries.c.account_id.in_(sa.select(permits.c.account_id))
-        with self._database.write() as connection:
+        with _rights(), self._database.write() as connection:
             if accounts:  # what was told of persons alone is in no worklist
                 connection.execute(permits.insert(), [{"account_id": account} for account in accounts])
             touched = sa.select(rankings.c.ranking_id, rankings.c.seq).join(entries, entries.c.seq == rankings.c.seq)
@@ -68,12 +99,39 @@ class Erasure(Store):
             contents = connection.execute(query).scalars().all()
         return [number for content in contents for number in json.loads(content)["key_numbers"]]
 
-    def held_numbers(self) -> dict[str, list[int]]:
-        """Return the key numbers under every hold that was not released."""
-        query = sa.text("SELECT reference, content FROM log_entries WHERE kind = 'hold' ORDER BY position")
+    def holds(self) -> list[HoldRecord]:
+        """Return every hold as it stands, released ones too, by id."""
+        query = sa.text("SELECT reference, content, position FROM log_entries WHERE kind = 'hold' ORDER BY position")
         with self._database.read() as connection:
-            latest = {reference: json.loads(content) for reference, content in connection.execute(query)}
-        return {hold_id: facts["key_numbers"] for hold_id, facts in latest.items() if facts["placed"]}
+            latest = {reference: (json.loads(content), position) for reference, content, position in connection.execute(query)}
+        return [_hold(hold_id, *latest[hold_id]) for hold_id in sorted(latest)]
+
+
+@contextmanager
+def _rights() -> Iterator[None]:
+    """Say what a role lacks that may read and add alone."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if "permission denied" not in str(error.orig):
+            raise
+        told = "this server's role may read and add, not erase."
+        remedy = "Ask a server whose database URL names the eraser that ledger-roles made."
+        raise refuse(Reason.PERMISSION_DENIED, "database", told, remedy) from error
+
+
+def _hold(hold_id: str, facts: Mapping[str, Any], position: int) -> HoldRecord:
+    return HoldRecord(
+        hold_id=hold_id,
+        placed=facts["placed"],
+        key_numbers=tuple(facts["key_numbers"]),
+        person_numbers=tuple(facts.get("person_numbers", ())),
+        reason=facts["reason"],
+        actor=facts["actor"],
+        at=facts["at"],
+        position=position,
+        request=facts.get("request", {}),
+    )
 
 
 def _check_worklists(connection: sa.Connection, ranking_id: str, seq: int, expected: str | None) -> None:

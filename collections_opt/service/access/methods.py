@@ -53,6 +53,7 @@ _DECIDING = _RUNNING | {_R.ANALYST}
 _PLANNING = frozenset({_R.OPERATIONS_MANAGER, _R.ANALYST, _R.ADMIN})
 _TRAINING = frozenset({_R.MODEL_SUBMITTER, _R.ANALYST, _R.ADMIN})
 _OPERATING = frozenset({_R.OPERATIONS_MANAGER, _R.ADMIN})
+_ERASING = frozenset({_R.ADMIN})
 
 METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
     {
@@ -147,6 +148,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
             "CompleteLease": Method(_RUNNING, _C.DISPATCH, in_scope=True),
             "ReleaseLease": Method(_RUNNING, _C.DISPATCH, in_scope=True),
             "ListNextAccounts": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
+            "CheckContact": Method(_RUNNING, _C.DISPATCH, in_scope=True),
             "WatchQueue": Method(_ALL, _C.WATCH, in_scope=True),
         },
         "MonitorService": {
@@ -156,6 +158,15 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
             "ListOutcomes": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
             "CompareOutcomes": Method(_PLANNING | {_R.AUDITOR}, _C.WORK, in_scope=True),
             "GetMonitors": Method(_ALL, _C.READ, in_scope=True),
+        },
+        "RetentionService": {
+            "EraseAccounts": Method(_ERASING, _C.WORK),
+            "ErasePersons": Method(_ERASING, _C.WORK),
+            "EraseLapsedAccounts": Method(_ERASING, _C.BULK),
+            "PlaceHold": Method(_OPERATING, _C.WORK),
+            "ReleaseHold": Method(_ERASING, _C.WORK),
+            "ListHolds": Method(_OPERATING | {_R.AUDITOR}, _C.READ),
+            "GetRetention": Method(_OPERATING | {_R.AUDITOR}, _C.READ, audited=True),
         },
         "PackService": {
             "ExportPersonPack": Method(frozenset({_R.AUDITOR, _R.ADMIN}), _C.BULK, in_scope=True, audited=True),

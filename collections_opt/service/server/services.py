@@ -12,6 +12,7 @@ from collections_opt.api.v1 import (
     parameters_service_pb2,
     portfolio_service_pb2,
     ranking_service_pb2,
+    retention_service_pb2,
     rule_service_pb2,
     schema_service_pb2,
     scoring_service_pb2,
@@ -30,12 +31,13 @@ from collections_opt.service.servicers.approved.rule import RuleServicer
 from collections_opt.service.servicers.capacity import CapacityServicer
 from collections_opt.service.servicers.capacity_what_ifs import CapacityWhatIfs
 from collections_opt.service.servicers.event import EventServicer
-from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.model import ModelServicer
 from collections_opt.service.servicers.monitor import MonitorServicer
 from collections_opt.service.servicers.pack import PackServicer
 from collections_opt.service.servicers.portfolio import PortfolioServicer
 from collections_opt.service.servicers.ranking import RankingServicer
+from collections_opt.service.servicers.records.evidence_calls import EvidenceCalls
+from collections_opt.service.servicers.records.retention import RetentionServicer
 from collections_opt.service.servicers.schema import SchemaServicer
 from collections_opt.service.servicers.scoring import ScoringServicer
 from collections_opt.service.servicers.worklist import WorklistServicer
@@ -80,6 +82,11 @@ def all_services(
         ),
         (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors, workspace.recorded)),
+        (
+            retention_service_pb2,
+            "RetentionService",
+            RetentionServicer(workspace.evidence.erasures, workspace.evidence.holds),
+        ),
         (
             pack_service_pb2,
             "PackService",

@@ -20,8 +20,8 @@ from collections_opt.service.access.caller import read_actor
 from collections_opt.service.converters.outcomes import write_outcomes
 from collections_opt.service.converters.packs import write_head, write_lease, write_read, write_table
 from collections_opt.service.converters.recorded_rankings import write_recorded
-from collections_opt.service.servicers.evidence_calls import write_answer
 from collections_opt.service.servicers.portfolio import write_portfolio
+from collections_opt.service.servicers.records.evidence_calls import write_answer
 from collections_opt.wire.common import read_date, write_date
 from collections_opt.wire.events import write_recorded_events
 

@@ -33,9 +33,9 @@ from collections_opt.service.converters.rankings import (
     write_worklist_entry,
 )
 from collections_opt.service.converters.recorded_rankings import write_recorded
-from collections_opt.service.servicers.evidence_calls import EvidenceCalls
 from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.service.servicers.lists.rankings import RankingLists
+from collections_opt.service.servicers.records.evidence_calls import EvidenceCalls
 from collections_opt.wire import parameters
 from collections_opt.wire.common import read_date, read_enum, read_uuid, told_as
 from collections_opt.wire.constraints import read_constraints

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import worklist_service_pb2 as pb
+from collections_opt.api.v1.capacity_plan_pb2 import Channel
+from collections_opt.application.day.contact_requests import ContactAnswer, ContactRequest
 from collections_opt.application.day.day import Day
 from collections_opt.application.day.dispatch import LeasedAccount, end_of
 from collections_opt.application.day.lease_requests import LeaseRequest
@@ -18,7 +20,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.lists.paging import read_page
-from collections_opt.wire.common import read_enum, read_uuid, told_as
+from collections_opt.wire.common import read_enum, read_time, read_uuid, told_as, write_date, write_enum
 from collections_opt.wire.events import RENAMES, read_events
 
 LOOK_SECONDS = 1.0
@@ -27,7 +29,7 @@ LOOK_SECONDS = 1.0
 MAX_ANSWERS = 100_000
 """Answers of one watch."""
 
-_NAMED = {"count": "max_account_count"}
+_NAMED = {"count": "max_account_count", "at": "contact_time"}
 
 
 class WorklistServicer:
@@ -37,6 +39,7 @@ class WorklistServicer:
         self._dispatch = day.dispatch
         self._worklists = day.worklists
         self._in_work = day.in_work
+        self._checks = day.checks
         self._recorded = recorded
 
     def lease_accounts(self, request: pb.LeaseAccountsRequest, context: Call) -> pb.LeaseAccountsResponse:
@@ -94,6 +97,22 @@ class WorklistServicer:
             ranking_id=ranking_id,
         )
 
+    def check_contact(self, request: pb.CheckContactRequest, context: Call) -> pb.CheckContactResponse:
+        """Say whether a person may be contacted."""
+        wanted = ContactRequest(
+            ranking_id=self._in_work.ranking_id(request.ranking_id, request.capacity_plan_id),
+            account_id=request.account_id,
+            customer_id=request.customer_id,
+            channel=read_enum(Channel.DESCRIPTOR, request.channel, "channel"),
+            holder_kind=read_enum(pb.HolderKind.DESCRIPTOR, request.holder_kind, "holder_kind"),
+            skills=tuple(request.skills),
+            lease_id=request.lease_id,
+            at=read_time(request.contact_time, "contact_time") if request.HasField("contact_time") else None,
+        )
+        with told_as(_NAMED):
+            answer = self._checks.check(wanted, read_actor(context))
+        return _write_answer(answer, wanted.ranking_id)
+
     def watch_queue(self, request: pb.WatchQueueRequest, context: Call) -> Iterator[pb.WatchQueueResponse]:
         """Yield how queues stand whenever that changes, until the caller leaves."""
         if not 1 <= request.max_answer_count <= MAX_ANSWERS:
@@ -136,6 +155,40 @@ def _write_lease(leased: LeasedAccount) -> pb.Lease:
     )
     lease.expire_time.FromDatetime(end_of(leased.lease))
     return lease
+
+
+def _write_answer(answer: ContactAnswer, ranking_id: str) -> pb.CheckContactResponse:
+    facts, kind = answer.facts, pb.ContactVerdict.DESCRIPTOR
+    shown = pb.CheckContactResponse(
+        verdict=write_enum(kind, answer.verdict.value),
+        reasons=[
+            pb.ContactReason(
+                account_id=one.account_id,
+                verdict=write_enum(kind, one.verdict.value),
+                kind=one.kind,
+                description=one.description,
+                rule_id=one.rule_id,
+                rule_version=one.rule_version,
+                event_sequence=one.event,
+            )
+            for one in answer.reasons
+        ],
+        budgets=[pb.ContactBudget(**vars(one)) for one in answer.budgets],
+        facts_as_of_date=write_date(facts.as_of_date),
+        through_event_sequence=facts.through_event,
+        last_event_sequence=facts.last_event,
+        contact_facts_days_old=facts.days_old.get("contacts"),
+        flag_facts_days_old=facts.days_old.get("flags"),
+        ranking_id=ranking_id,
+        rules_version=answer.rules_version,
+        capacity_plan_version=answer.plan_version,
+        note_sequence=answer.note,
+    )
+    shown.contact_time.FromDatetime(answer.at)
+    shown.facts_import_time.FromDatetime(facts.imported_at)
+    if answer.next_at is not None:
+        shown.next_allowed_time.FromDatetime(answer.next_at)
+    return shown
 
 
 def _write_entry(entry: LiveEntry) -> pb.NextAccount:

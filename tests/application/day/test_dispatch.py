@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from collections_opt.application.records.erasures import ErasureRequest
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
@@ -204,9 +205,9 @@ def test_an_account_is_kept_while_events_keep_it_and_forgotten_with_them(templat
     with closing(copied_world(template[0], tmp_path / "kept", clock)) as workspace:
         erasures = workspace.evidence.erasures
         tell(workspace.day, Event("p", K.PAYMENT, clock(), "a003", amount_minor=5))
-        refused(Reason.MUST_BE_KEPT, erasures.erase, ["a003"], "asked")
+        refused(Reason.MUST_BE_KEPT, erasures.erase, ["a003"], ErasureRequest("asked"))
         clock.forward(days=3 * 366)
-        assert erasures.erase(["a003"], "asked").account_count == 1
+        assert erasures.erase(["a003"], ErasureRequest("asked")).account_count == 1
         assert [event.event for event in workspace.day.events.after(0, 10)] == [None]
         verdict = workspace.evidence.verification.verify_log()
         assert all(check.holds for check in verdict.checks), verdict

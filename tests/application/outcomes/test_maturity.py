@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from collections_opt.application.records.erasures import ErasureRequest
 from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
@@ -138,7 +139,7 @@ def test_an_erased_account_takes_its_outcome_with_it(small):
     clock.at = DUE
     workspace.monitors.maturities.mature(ranking_id, TERMS)
     clock.at = DUE + timedelta(days=4 * 366)  # the years for which what was worked is kept
-    workspace.evidence.erasures.erase([ids[0].decode()], "asked", ANN)
+    workspace.evidence.erasures.erase([ids[0].decode()], ErasureRequest("asked"), ANN)
     _, found = workspace.monitors.maturities.latest(ranking_id)
     assert found.account_id.tolist() == ids[1:].tolist()
     assert found.source[0] == OutcomeSource.FILE

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from collections_opt.application.records.erasures import ErasureRequest
+from collections_opt.application.records.holds import HoldRequest
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log.log import LogKind
@@ -61,9 +63,9 @@ def test_whatever_rests_on_a_portfolio_keeps_it(workspace, clock):
     delete = workspace.books.deletions.delete
     assert refused(delete, "p1", " ").reason is Reason.INVALID_ARGUMENT
     assert refused(delete, "none", "x").reason is Reason.NOT_FOUND
-    workspace.evidence.erasures.hold("case-1", ["AC-00001"], "court")
+    workspace.evidence.holds.place(HoldRequest("case-1", ["AC-00001"], (), "court"))
     assert "case-1" in str(refused(delete, "p1", "x"))
-    workspace.evidence.erasures.release("case-1", "settled")
+    workspace.evidence.holds.release("case-1", "settled")
     record, _ = workspace.rolling.roll_forward("p1", clock().date() + timedelta(days=1))
     assert record.portfolio_id in str(refused(delete, "p1", "x"))
     delete(record.portfolio_id, "derived")
@@ -99,5 +101,5 @@ def test_what_expired_goes_and_what_must_be_kept_is_told(workspace, clock):
 
 def test_accounts_that_only_a_deleted_portfolio_had_lapse(workspace):
     workspace.books.deletions.delete("p1", "by mistake")
-    found = workspace.evidence.erasures.erase_lapsed(NOW.date(), "gone", validate_only=True)
+    found = workspace.evidence.erasures.erase_lapsed(NOW.date(), ErasureRequest("gone", validate_only=True))
     assert found.account_count == FEW

@@ -8,6 +8,8 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.records.erasures import ErasureRequest
+from collections_opt.application.records.holds import HoldRequest
 from collections_opt.application.records.retention import years_after
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.ledger.log.log import LogKind
@@ -48,7 +50,7 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
     old_archive = evidence.archive(made[0], [other])
     clock.at = LATER
     size = workspace.ledger.log.tree().size
-    receipt = evidence.erasures.erase([name, idle], "asked for")
+    receipt = evidence.erasures.erase([name, idle], ErasureRequest("asked for"))
     assert (receipt.account_count, receipt.position) == (2, size)
 
     for ranking in made:
@@ -78,13 +80,13 @@ def test_an_erased_account_is_gone_and_every_proof_still_holds(tmp_path, workspa
 
 
 def test_a_ranking_after_an_erasure_is_certified_without_the_account(workspace):
-    workspace.evidence.erasures.erase(["AC-00004"], "never worked")
+    workspace.evidence.erasures.erase(["AC-00004"], ErasureRequest("never worked"))
     made = ranked(workspace)
     assert made.record["rows"]["erased_before"] + made.record["rows"]["refused_erased_before"] == 1
     assert workspace.evidence.verification.verify_ranking(made.ranking_id).reached is Strength.CERTIFICATE
     assert workspace.evidence.replays.replay(made.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
     with pytest.raises(CollectionsError) as caught:
-        workspace.evidence.erasures.erase(["AC-00004"], "again")
+        workspace.evidence.erasures.erase(["AC-00004"], ErasureRequest("again"))
     assert caught.value.reason is Reason.NOT_FOUND
 
 
@@ -96,31 +98,31 @@ def test_what_was_worked_is_kept_three_years_and_nothing_is_erased_beside_it(wor
         clock.at = at
         if kept:
             with pytest.raises(CollectionsError) as caught:
-                erasures.erase(["AC-00011", name], "asked for")
+                erasures.erase(["AC-00011", name], ErasureRequest("asked for"))
             assert caught.value.reason is Reason.MUST_BE_KEPT
             assert "2029-11-23" in caught.value.violations[-1].remedy
             assert workspace.ledger.log.erasure_count() == 0
         else:
-            assert erasures.erase([name], "asked for", validate_only=True).position is None
-            assert erasures.erase([name], "asked for").position == workspace.ledger.log.tree().size - 1
+            assert erasures.erase([name], ErasureRequest("asked for", validate_only=True)).position is None
+            assert erasures.erase([name], ErasureRequest("asked for")).position == workspace.ledger.log.tree().size - 1
 
 
 def test_a_legal_hold_forbids_erasure_until_it_is_released(workspace, clock):
     ranked(workspace)
     clock.at = LATER
-    erasures = workspace.evidence.erasures
-    erasures.hold("case-7", ["AC-00003", "AC-00004"], "dispute in court")
+    erasures, holds = workspace.evidence.erasures, workspace.evidence.holds
+    holds.place(HoldRequest("case-7", ["AC-00003", "AC-00004"], (), "dispute in court"))
     with pytest.raises(CollectionsError) as caught:
-        erasures.erase(["AC-00003"], "asked for")
+        erasures.erase(["AC-00003"], ErasureRequest("asked for"))
     assert (caught.value.reason, "case-7" in str(caught.value)) == (Reason.MUST_BE_KEPT, True)
     with pytest.raises(CollectionsError) as caught:
-        erasures.hold("case-7", ["AC-00003"], "again")
+        holds.place(HoldRequest("case-7", ["AC-00003"], (), "again"))
     assert caught.value.reason is Reason.ALREADY_EXISTS
-    erasures.release("case-7", "settled")
+    holds.release("case-7", "settled")
     with pytest.raises(CollectionsError) as caught:
-        erasures.release("case-7", "again")
+        holds.release("case-7", "again")
     assert caught.value.reason is Reason.NOT_FOUND
-    assert erasures.erase(["AC-00003"], "asked for").position == workspace.ledger.log.tree().size - 1
+    assert erasures.erase(["AC-00003"], ErasureRequest("asked for")).position == workspace.ledger.log.tree().size - 1
     assert workspace.evidence.verification.verify_log().broken == ()
 
 
@@ -131,7 +133,7 @@ def test_an_erasure_covers_no_earlier_edit(workspace, clock, database_url):
     with without_triggers(database_url) as engine, engine.begin() as connection:
         connection.exec_driver_sql("UPDATE ranking_entries SET surplus_minor = surplus_minor + 1 WHERE priority = 1")
     with pytest.raises(CollectionsError) as caught:
-        workspace.evidence.erasures.erase([names[-1]], "asked for")
+        workspace.evidence.erasures.erase([names[-1]], ErasureRequest("asked for"))
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
     assert workspace.ledger.log.erasure_count() == 0
 

@@ -8,6 +8,7 @@ import pytest
 from collections_opt.application.evidence.findings import Strength
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
+from collections_opt.application.records.erasures import ErasureRequest
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
 from tests.support.books.evidence_worlds import book, opened, ranked
@@ -62,6 +63,6 @@ def test_a_category_that_names_a_person_stands_nowhere_in_the_clear(world):
     content = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"Nobody Else" not in content
     whose = raw.columns["account_id"][0]
-    workspace.evidence.erasures.erase([whose], "asked for")
+    workspace.evidence.erasures.erase([whose], ErasureRequest("asked for"))
     left = workspace.recorded.portfolio("p1").own.vocabulary["employer"]
     assert left == ("Mill", "Works of Nobody Else 1", "Works of Nobody Else 2")

@@ -43,8 +43,8 @@ REFUSED = {grpc.StatusCode.NOT_FOUND, grpc.StatusCode.PERMISSION_DENIED}
 SHARED = {"GetAccountSchema", "GetValuesInForce", "ScoreAccounts", "ListModels", "GetModel", "ListModelEvents"}
 """Answer about what all share, or about the accounts of the request, where the request names nothing out of sight."""
 
-TIMED = {"EvaluateCapacity", "EvaluateRules", "GetCapacityCurves", "ExportPersonPack"}
-"""Tell how long their steps took, or who read before."""
+TIMED = {"EvaluateCapacity", "EvaluateRules", "GetCapacityCurves", "ExportPersonPack", "CheckContact"}
+"""Tell how long their steps took, who read before, or the number of the note that was made of them."""
 
 OTHERS_TOO = {
     "ListCapacityPlans",

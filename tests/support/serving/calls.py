@@ -26,6 +26,7 @@ from collections_opt.api.v1 import (
     ranking_pb2,
     ranking_service_pb2,
     ranking_service_pb2_grpc,
+    retention_service_pb2_grpc,
     rule_service_pb2_grpc,
     schema_service_pb2_grpc,
     scoring_service_pb2,
@@ -61,6 +62,7 @@ class Client:
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
+        self.retention = retention_service_pb2_grpc.RetentionServiceStub(channel)
         self.monitors = monitor_service_pb2_grpc.MonitorServiceStub(channel)
         self.events = event_service_pb2_grpc.EventServiceStub(channel)
         self.experiments = experiment_service_pb2_grpc.ExperimentServiceStub(channel)

@@ -38,6 +38,7 @@ from tests.support.serving.experiment_requests import experiment_requests
 from tests.support.serving.file_requests import drafted, file_imported
 from tests.support.serving.monitor_requests import monitor_requests, told, training_requests
 from tests.support.serving.pack_requests import pack_requests
+from tests.support.serving.retention_requests import retention_requests
 from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
 from tests.support.serving.worklist_requests import worklist_requests
 
@@ -174,6 +175,7 @@ def good_requests(known: Known):
     resources |= experiment_requests(known.ranking_id)
     every = {**_read_requests(known), **resources, **event_requests(known.account_id)}
     every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
+    every |= retention_requests(known.account_id)
     single = {name: message if isinstance(message, list) else [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]

@@ -31,6 +31,7 @@ def send(client, method, request):
         "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,
+        "RetentionService": client.retention,
         "RuleService": client.rules,
         "SchemaService": client.schema,
         "ScoringService": client.scoring,

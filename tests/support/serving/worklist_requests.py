@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import uuid
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from collections_opt.api.v1 import worklist_service_pb2 as pb
+from tests.support.models.folders import NOW
 from tests.support.serving.event_requests import events
 
 HOLDER = "sweeper"
@@ -63,6 +66,15 @@ def worklist_requests(ranking_id, queue_id, leases):
         "ReleaseLease": pb.ReleaseLeaseRequest(lease_id=completed.lease_id, holder=HOLDER, note="no headset"),
         "ListNextAccounts": pb.ListNextAccountsRequest(
             ranking_id=ranking_id, queue_id=queue_id, include_removed=True, page_size=5
+        ),
+        "CheckContact": pb.CheckContactRequest(
+            ranking_id=ranking_id,
+            account_id=extended.account_id,
+            channel="CHANNEL_CALL",
+            holder_kind=pb.HOLDER_KIND_PERSON,
+            skills=["vulnerable"],
+            lease_id=extended.lease_id,
+            contact_time=Timestamp(seconds=int(NOW.timestamp()) + 3_600, nanos=1_000),
         ),
         "WatchQueue": pb.WatchQueueRequest(ranking_id=ranking_id, queue_id=queue_id, max_answer_count=1),
     }

@@ -1,0 +1,1 @@
+"""Calls around what is kept: evidence of rankings, and how long accounts stay."""
