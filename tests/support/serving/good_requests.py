@@ -173,17 +173,15 @@ def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     resources = {**_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
     resources |= experiment_requests(known.ranking_id)
-    every = {**_read_requests(known), **resources, **event_requests(known.account_id)}
+    every = {**_read_requests(known), **resources, **event_requests(known.account_id), **retention_requests(known.account_id)}
     every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
-    every |= retention_requests(known.account_id)
     single = {name: message if isinstance(message, list) else [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
         [ranking_service_pb2.ExplainAssignmentRequest(account_id=known.account_id, **which)]
         for which in ({"ranking_id": known.ranking_id}, {"as_of_date": write_date(AS_OF)})
     ]
-    single |= event_streams(known.account_id)
+    single |= {**event_streams(known.account_id), **pack_requests(known.account_id)}
     single |= {**monitor_requests(known.matured_id), **training_requests(known.matured_id), "RecordOutcomes": [told()]}
-    single |= pack_requests(known.account_id)
     imported = [header(), chunk(), file_rows()]
     checked = [portfolio_service_pb2.CheckPortfolioRequest.FromString(one.SerializeToString()) for one in imported]
     calls = {
