@@ -57,14 +57,15 @@ class QueueState:
 def queue_states(desk: LiveDesk, gate: Gate, now: datetime) -> list[QueueState]:
     """Return every queue as it stands.
 
-    Of accounts about which nothing happened nothing need be asked: rules let them be ranked.
+    Of accounts about which nothing happened and whose persons nobody holds nothing need be asked: rules let them be ranked.
     """
     spent, committed = desk.spent_seconds(), desk.committed_seconds()
     received, paid = desk.received_minor()
     found = []
     for index, queue in enumerate(desk.plan.queues):
         rows = desk.order(index)
-        why = _gone(desk, gate, rows[desk.version[rows] > 0], index, now, left=False)
+        asked = (desk.version[rows] > 0) | (desk.busy[rows] > 0)
+        why = _gone(desk, gate, rows[asked], index, now, left=False)
         free = rows[(desk.busy[rows] == 0) & ~np.isin(rows, list(why))]
         why |= _gone(desk, gate, left_rows(desk, index), index, now, left=True)
         mine = [one for one in desk.held.values() if (one.ranking_id, one.queue_id) == (desk.record.ranking_id, queue.queue_id)]
