@@ -19,6 +19,7 @@ from collections_opt.api.v1 import (
     experiment_service_pb2_grpc,
     model_service_pb2_grpc,
     monitor_service_pb2_grpc,
+    pack_service_pb2_grpc,
     parameters_service_pb2_grpc,
     placement_pb2,
     portfolio_service_pb2,
@@ -62,6 +63,7 @@ class Client:
         self.models = model_service_pb2_grpc.ModelServiceStub(channel)
         self.parameters = parameters_service_pb2_grpc.ParametersServiceStub(channel)
         self.rules = rule_service_pb2_grpc.RuleServiceStub(channel)
+        self.packs = pack_service_pb2_grpc.PackServiceStub(channel)
         self.retention = retention_service_pb2_grpc.RetentionServiceStub(channel)
         self.monitors = monitor_service_pb2_grpc.MonitorServiceStub(channel)
         self.events = event_service_pb2_grpc.EventServiceStub(channel)

@@ -28,6 +28,7 @@ def send(client, method, request):
         "ExperimentService": client.experiments,
         "ModelService": client.models,
         "MonitorService": client.monitors,
+        "PackService": client.packs,
         "ParametersService": client.parameters,
         "PortfolioService": client.portfolios,
         "RankingService": client.rankings,
