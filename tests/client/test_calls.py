@@ -16,6 +16,10 @@ from collections_opt.service.access.methods import METHODS
 from tests.support.serving.fake_portfolios import Portfolios
 from tests.support.serving.servers import portfolio_service, served
 
+HEADER = pb.PortfolioHeader(
+    portfolio_id="p", as_of_date={"year": 2026, "month": 11, "day": 24}, time_zone="UTC", currency_code="TWD", row_count=6
+)
+
 
 @pytest.fixture
 def portfolios():
@@ -37,7 +41,7 @@ def test_a_busy_server_is_asked_again(portfolios, reason):
         client.portfolios.GetPortfolio(pb.GetPortfolioRequest())
         assert portfolios.calls == 3
         portfolios.refusals = [CollectionsError(reason, "Later.")]
-        header = pb.ImportPortfolioRequest(header=pb.PortfolioHeader())
+        header = pb.ImportPortfolioRequest(header=HEADER)
         chunk = pb.ImportPortfolioRequest(chunk={"row_count": 3})
         assert client.portfolios.ImportPortfolio(iter([header, chunk, chunk])).portfolio.row_count == 6
         assert portfolios.calls == 5
