@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from collections_opt.api.v1 import ranking_pb2, ranking_service_pb2
@@ -13,6 +15,9 @@ from collections_opt.service.server.handlers import Service
 from collections_opt.wire.status import to_status
 from tests.support.serving.servers import served
 
+REQUEST = ranking_service_pb2.CreateRankingRequest(
+    request_id=str(uuid.UUID(int=1)), portfolio_id="p", capacity_plan_id="desk", ordering="ORDERING_EXPECTED_VALUE"
+)
 RANKINGS = ranking_service_pb2.DESCRIPTOR.services_by_name["RankingService"]
 
 
@@ -49,7 +54,7 @@ def ranking_of(state, error=None):
 def wait_for(rankings):
     classes = dict.fromkeys(RANKINGS.methods_by_name, CallClass.READ)
     with served([Service(RANKINGS, rankings, classes)]) as client:
-        return make_ranking(client, ranking_service_pb2.CreateRankingRequest())
+        return make_ranking(client, REQUEST)
 
 
 @pytest.mark.parametrize("broken", [ranking_of("RUNNING"), refuse(Reason.NOT_FOUND, "ranking_id", "is unknown.")])
