@@ -35,8 +35,8 @@ MAX_WAITING_OF_CALLER = 64
 """Of these, how many may be one caller's."""
 
 
-MAX_IN_LINE = 16
-"""Complete calls of a class that wait a moment for a place."""
+MAX_IN_LINE = 6
+"""Complete calls of a class that wait a moment for a place: with the places of one caller on two cores, eight workers."""
 
 
 def caller_share(places: int) -> int:
@@ -75,6 +75,12 @@ class Places:
             taken[caller] += 1
         return lambda: self._give_back(kind, caller)
 
+    def has_free(self, kind: CallClass, caller: str | None = None) -> bool:
+        """Tell whether a place is free, for a caller where one is named."""
+        with self._lock:
+            taken = self._taken[kind]
+            return taken.total() < self._places[kind] and (caller is None or taken[caller] < self._of_caller[kind])
+
     def _give_back(self, kind: CallClass, caller: str) -> None:
         with self._lock:
             taken = self._taken[kind]
@@ -99,7 +105,7 @@ class Line:
 
     def __init__(self, places: Places, most: int = MAX_IN_LINE) -> None:
         self._places, self._most = places, most
-        self._lines: dict[CallClass, dict[asyncio.Future[Callable[[], None]], str]] = defaultdict(dict)
+        self._lines: dict[CallClass, dict[asyncio.Future[Callable[[], None] | None], str]] = defaultdict(dict)
 
     async def place(self, kind: CallClass, caller: str, seconds: float) -> Callable[[], None]:
         """Take a place, waiting for one for so long; return what gives it back, once.
@@ -108,25 +114,24 @@ class Line:
             CollectionsError: OVERLOADED when none came free in time, or too many wait already.
         """
         line = self._lines[kind]
-        if not line or len(line) >= self._most:
-            try:
-                return self._places.take(kind, caller)
-            except CollectionsError:
-                if len(line) >= self._most:
-                    raise
-        turn: asyncio.Future[Callable[[], None]] = asyncio.get_running_loop().create_future()
+        if len(line) >= self._most or (not line and self._places.has_free(kind, caller)):
+            return self._places.take(kind, caller)
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Callable[[], None] | None] = loop.create_future()
         line[turn] = caller
         self.move(kind)
+        late = loop.call_later(seconds, _give_up, turn)
         try:
-            await asyncio.wait([turn], timeout=seconds)
+            taken = await turn
         except asyncio.CancelledError:
-            if turn.done():
-                turn.result()()
+            if turn.done() and not turn.cancelled() and (given := turn.result()):
+                given()
                 self.move(kind)
             raise
         finally:
+            late.cancel()
             line.pop(turn, None)
-        return turn.result() if turn.done() else self._places.take(kind, caller)
+        return taken or self._places.take(kind, caller)
 
     def waits(self, kind: CallClass) -> bool:
         """Tell whether anybody waits for a place of a class; safe from any thread."""
@@ -134,14 +139,17 @@ class Line:
 
     def move(self, kind: CallClass) -> None:
         """Hand free places to those who wait longest."""
-        line = self._lines[kind]
-        for turn, caller in list(line.items()):
-            try:
-                taken = self._places.take(kind, caller)
-            except CollectionsError:
-                continue  # perhaps only this caller has all it may have
-            del line[turn]
-            turn.set_result(taken)
+        for turn, caller in list(self._lines[kind].items()):
+            if not self._places.has_free(kind):
+                return
+            if not turn.done() and self._places.has_free(kind, caller):  # else it left, or this caller has all it may have
+                del self._lines[kind][turn]
+                turn.set_result(self._places.take(kind, caller))
+
+
+def _give_up(turn: asyncio.Future[Callable[[], None] | None]) -> None:
+    if not turn.done():
+        turn.set_result(None)
 
 
 class Waiting:
