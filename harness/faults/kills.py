@@ -169,23 +169,28 @@ class Load:
             self._promises.hear(told)
 
 
+def _serve_until_killed(book: Book, load: Load, calls: int, place: int = 0) -> None:
+    """Let one server live for so many of its calls; ``place`` says which of several the load takes it for."""
+    child = book.fork([["serve", ""]], every_call=True)
+    for said in child:
+        if said["kind"] == "serving":
+            load.serve_at(said["port"], place)
+        with load.lock:
+            book.promises.hear(said)
+            calls -= said["kind"] == "call"
+            if calls == 0:
+                child.kill()
+                book.deaths, calls = book.deaths + 1, -1
+    child.close()
+
+
 def kill_servers(book: Book, count: int, draw: random.Random) -> None:
     """Kill the whole server under load, each time after a random number of its calls."""
     load = Load(book.promises)
     load.start()
     try:
         for _ in range(count):
-            child = book.fork([["serve", ""]], every_call=True)
-            left = draw.randint(CALLS_BEFORE_DEATH // 4, CALLS_BEFORE_DEATH * 2)
-            for said in child:
-                if said["kind"] == "serving":
-                    load.serve_at(said["port"])
-                book.promises.hear(said)
-                left -= said["kind"] == "call"
-                if left == 0:
-                    child.kill()
-                    book.deaths, left = book.deaths + 1, -1
-            child.close()
+            _serve_until_killed(book, load, draw.randint(CALLS_BEFORE_DEATH // 4, CALLS_BEFORE_DEATH * 2))
     finally:
         load.end()
 
@@ -197,18 +202,7 @@ def kill_one_of_two(book: Book, count: int, draw: random.Random) -> None:
 
     def live(place: int, deaths: int) -> None:
         for _ in range(deaths):
-            child = book.fork([["serve", ""]], every_call=True)
-            left = draw.randint(CALLS_BEFORE_DEATH // 2, CALLS_BEFORE_DEATH * 2)
-            for said in child:
-                if said["kind"] == "serving":
-                    load.serve_at(said["port"], place)
-                with load.lock:
-                    book.promises.hear(said)
-                left -= said["kind"] == "call"
-                if left == 0:
-                    child.kill()
-                    book.deaths, left = book.deaths + 1, -1
-            child.close()
+            _serve_until_killed(book, load, draw.randint(CALLS_BEFORE_DEATH // 2, CALLS_BEFORE_DEATH * 2), place)
 
     places = [threading.Thread(target=live, args=(place, count - count // 2 if place else count // 2)) for place in (0, 1)]
     for thread in places:

@@ -9,12 +9,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from collections_opt.application.day.contact_requests import HELD
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.live_desk import Ints, LiveDesk
 from collections_opt.core.day.event_columns import EPOCH, microseconds
-
-HELD = "HELD"
-"""An agent holds the account, or another of the person."""
 
 MOVED_AWAY = "MOVED_AWAY"
 """Another queue works it now, or none: it is not worth its price here any more."""
