@@ -73,7 +73,7 @@ QUICK = (
 """Of them those that a change meets first: a ranking from import to evidence, its ledger, its answers, who may ask."""
 
 LONG = (
-    "tests/scripts/test_scripts",
+    "tests/scripts/morning/test_scripts",
     "tests/contracts/test_passes",
     "tests/properties/test_ranking_laws",
     "tests/application/rankings/test_on_engine",
@@ -83,9 +83,10 @@ LONG = (
     *(f"tests/service/test_{name}" for name in ("invalid_requests", "no_internal", "nearly_good")),
     "tests/service/access/test_scopes",
     *(f"tests/scoring/{name}" for name in ("outcome/test_model", "outcome/test_outcome_weights", "contact/")),
+    *(f"tests/scripts/learning/test_{name}" for name in ("evaluate_models", "evaluate_policy", "own_", "train_", "models")),
     *(
-        f"tests/scripts/test_{name}"
-        for name in ("capacity", "evaluate_models", "evaluate_policy", "own_", "train_", "models", "backup", "parameters")
+        f"tests/scripts/{name}"
+        for name in ("desk/test_capacity", "morning/test_own_", "running/test_backup", "desk/test_parameters")
     ),
     *(f"tests/application/rankings/test_{name}" for name in ("ranking_runs", "rankings")),
     *(f"tests/contracts/test_{name}" for name in ("solve_contract", "served_models")),

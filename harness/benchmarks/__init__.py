@@ -1,1 +1,1 @@
-"""Benches: each module is a bench, run with ``make bench BENCH=name`` (docs/benchmarking.md)."""
+"""Benches: each module of a folder here, but of support, is a bench: ``make bench BENCH=name`` (docs/benchmarking.md)."""

@@ -29,8 +29,8 @@ from collections_opt.service.server.services import all_services
 from collections_opt.wire.status import to_call_status
 from tests.support.models.folders import folder_with_people
 from tests.support.serving.calls import NOW, WAIT, calling, columns, import_requests, made
-from tests.support.serving.good_requests import good_requests
-from tests.support.serving.known import known_of
+from tests.support.serving.requests.good import good_requests
+from tests.support.serving.requests.known import known_of
 
 KEPT = Path(__file__).with_name("seeds.jsonl")
 """Inputs that reached code which no others reached, kept from former runs."""

@@ -20,8 +20,8 @@ from harness.siege.intruders import AUDIENCE, ISSUER, KEY_ID, Secured
 from tests.support.models.folders import NOW, folder_with_people
 from tests.support.serving.calls import WAIT, calling, columns, import_requests, made
 from tests.support.serving.certificates import make_certificates
-from tests.support.serving.good_requests import good_requests
-from tests.support.serving.known import known_of
+from tests.support.serving.requests.good import good_requests
+from tests.support.serving.requests.known import known_of
 
 LEFT_OUT = ("TrainModel",)
 """Methods that nobody asks for: a training takes minutes, and who may ask for one is asked by the others."""

@@ -14,7 +14,7 @@ from harness.benchmarks.support.cases import CaseError, run_case
 from harness.benchmarks.support.keeping import held_case, kept_case
 from harness.benchmarks.support.measuring import cpu_seconds
 from harness.benchmarks.support.reporting import Report, by_stage, markdown, side_by_side
-from harness.benchmarks.support.running import Options, bench_names, options_from, run_bench
+from harness.benchmarks.support.running import Options, benches, options_from, run_bench
 
 MB = 1_000_000
 
@@ -74,9 +74,9 @@ def test_options():
     assert options_from(["--small", "--runs", "1", "a"]) == (Options(1, small=True), ["a"])
 
 
-@pytest.mark.parametrize("name", bench_names())
+@pytest.mark.parametrize("name", benches())
 def test_every_bench_has_an_entry_and_an_introduction(name):
-    module = importlib.import_module(f"harness.benchmarks.{name}")
+    module = importlib.import_module(benches()[name])
     assert callable(module.bench)
     assert len(module.__doc__.splitlines()) >= 3
 

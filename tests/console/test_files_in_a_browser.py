@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.console.browser import WIDTHS, Looker, driven, why_not
 from tests.support.console.desk import shown
-from tests.support.serving.file_requests import CSV
+from tests.support.serving.requests.files import CSV
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
 HOSTILE_NAME = "<img src=x onerror=alert(1)>.csv"

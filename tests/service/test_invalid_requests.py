@@ -28,18 +28,18 @@ from collections_opt.client.policy import CONTRACT
 from collections_opt.core.actors import Actor
 from collections_opt.core.models.lifecycle import ModelAction
 from tests.support.models.folders import NOW, SHIPPED_VERSION, act, add_version, approve, folder_with_people
-from tests.support.serving.breakages import breakages, fields_of, reached
 from tests.support.serving.calls import PLAN, calling, columns, import_requests
 from tests.support.serving.calls import fields_of as told_fields
-from tests.support.serving.capacity_requests import save_desk
 from tests.support.serving.edge import refusal
-from tests.support.serving.experiment_requests import save_experiments
-from tests.support.serving.good_requests import SPARE, VALUE_SET, Known, good_requests
-from tests.support.serving.invalid_request_table import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.matured_books import save_matured
-from tests.support.serving.retention_requests import save_holds
-from tests.support.serving.rule_requests import RULES, save_rules
-from tests.support.serving.worklist_requests import lease_all
+from tests.support.serving.requests.breakages import breakages, fields_of, reached
+from tests.support.serving.requests.capacity import save_desk
+from tests.support.serving.requests.experiments import save_experiments
+from tests.support.serving.requests.good import SPARE, VALUE_SET, Known, good_requests
+from tests.support.serving.requests.invalid import ANSWERED, REASONS, TOLD_AT
+from tests.support.serving.requests.retention import save_holds
+from tests.support.serving.requests.rules import RULES, save_rules
+from tests.support.serving.requests.worklists import lease_all
 
 METHODS = {m.name: m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods}
 WAIT = 30.0
@@ -152,10 +152,10 @@ def complaint(reason, fields, broken, name):
 
 @pytest.mark.parametrize("name", METHODS)
 def test_the_good_request_reaches_every_field_and_is_answered(client, good, name):
-    assert name in good, "add a good request of this method to tests/support/serving/good_requests.py"
+    assert name in good, "add a good request of this method to tests/support/serving/requests/good.py"
     method = METHODS[name]
     missing = set(fields_of(method.input_type)) - {path for call in good[name] for message in call for path in reached(message)}
-    assert not missing, f"set these in tests/support/serving/good_requests.py, so that they are broken here: {sorted(missing)}"
+    assert not missing, f"set these in tests/support/serving/requests/good.py, so that they are broken here: {sorted(missing)}"
     for call in good[name]:
         assert outcome(client.channel, method, call) == ("answered", set())
 

@@ -10,9 +10,9 @@ from collections_opt.api.v1 import capacity_evaluation_pb2 as pb
 from collections_opt.application.settings import bundled_plan
 from collections_opt.wire.plans import write_plan
 from tests.support.serving.calls import account, place_request
-from tests.support.serving.messages import messages
+from tests.support.serving.requests.messages import messages
+from tests.support.serving.requests.what_ifs import CALLS, basis, changes
 from tests.support.serving.sending import METHODS, SLOW, merged, over, send
-from tests.support.serving.what_ifs import CALLS, basis, changes
 
 
 def opened(odd):

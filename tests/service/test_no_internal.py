@@ -18,7 +18,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.support.serving.calls import account, columns, create_request, import_requests, score_request
-from tests.support.serving.messages import messages
+from tests.support.serving.requests.messages import messages
 from tests.support.serving.sending import METHODS, SENT, SLOW, merged, over, send
 
 WAIT = 30.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.benchmarks import policy_value
+from harness.benchmarks.learning import policy_value
 from harness.benchmarks.support.cases import Result
 from harness.worlds.verdicts import PARTS, SHARES, Figures, learned_arm, percent, promises, spread
 

@@ -1,10 +1,9 @@
-"""The command line of a bench: ``python -m harness.benchmarks.NAME``."""
+"""The command line of benches: ``python -m harness.benchmarks NAME``."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import pkgutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,10 +35,11 @@ class Options:
     seconds: float | None = None
 
 
-def bench_names() -> list[str]:
-    """Return the benches: the modules of harness.benchmarks that define ``bench``."""
-    found = pkgutil.iter_modules(harness.benchmarks.__path__)
-    return sorted(m.name for m in found if not m.ispkg and not m.name.startswith(("test_", "_")))
+def benches() -> dict[str, str]:
+    """Return the modules of the benches by name: those in the folders of harness.benchmarks, but for support."""
+    root = Path(harness.benchmarks.__path__[0])
+    found = (path for path in root.glob("*/*.py") if path.parent.name != "support" and path.stem != "__init__")
+    return {path.stem: f"harness.benchmarks.{path.parent.name}.{path.stem}" for path in sorted(found, key=lambda path: path.stem)}
 
 
 def run_bench(module: ModuleType, options: Options, folder: Path = FOLDER) -> None:
@@ -83,8 +83,9 @@ def main(module: ModuleType) -> None:
 def main_all() -> None:
     """Run the named benches, or all, one after the other."""
     options, names = options_from(sys.argv[1:])
-    unknown = set(names) - set(bench_names())
+    found = benches()
+    unknown = set(names) - set(found)
     if unknown:
-        sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(bench_names())}")
-    for name in names or bench_names():
-        run_bench(importlib.import_module(f"harness.benchmarks.{name}"), options)
+        sys.exit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(found)}")
+    for name in names or found:
+        run_bench(importlib.import_module(found[name]), options)

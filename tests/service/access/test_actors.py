@@ -34,8 +34,8 @@ from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.support.serving.calls import WAIT, Client
 from tests.support.serving.certificates import make_certificates
 from tests.support.serving.edge import refusal
-from tests.support.serving.good_requests import chunk, header
 from tests.support.serving.people import workspace_of_people
+from tests.support.serving.requests.good import chunk, header
 
 ANN = (("x-actor", "ann"), ("x-role", "OPERATIONS_MANAGER"))
 BEN = (("x-actor", "ben"),)

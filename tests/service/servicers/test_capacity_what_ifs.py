@@ -15,7 +15,7 @@ from collections_opt.service.servicers.progress_stream import progress_stream
 from collections_opt.wire.plans import write_plan
 from tests.support.serving.calls import PLAN, WAIT, fields_of, made
 from tests.support.serving.edge import refusal
-from tests.support.serving.what_ifs import CALLS, basis, changes
+from tests.support.serving.requests.what_ifs import CALLS, basis, changes
 
 
 def evaluated(client, **request):

@@ -14,7 +14,7 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.files import uploads
 from collections_opt.datasets.files.uploads import uploaded
 from tests.support.serving.edge import refusal
-from tests.support.serving.file_requests import CSV, drafted, file_imported
+from tests.support.serving.requests.files import CSV, drafted, file_imported
 
 WAIT = 60.0
 

@@ -10,7 +10,7 @@ from collections_opt.api.v1 import evidence_pb2, ranking_service_pb2
 from collections_opt.api.v1 import worklist_service_pb2 as pb
 from tests.support.serving.calls import WAIT, create_request, made, refused
 from tests.support.serving.edge import refusal
-from tests.support.serving.worklist_requests import HOLDER, lease_request, told_of
+from tests.support.serving.requests.worklists import HOLDER, lease_request, told_of
 
 
 def minutes(ranking):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck
 
 from collections_opt.client.policy import CONTRACT
 from tests.support.serving.edge import refusal
-from tests.support.serving.messages import messages
+from tests.support.serving.requests.messages import messages
 
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 WAIT = 30.0

@@ -26,12 +26,12 @@ import numpy as np
 from collections_opt.application.workspace import open_workspace
 from collections_opt.cli.common.engine import EngineName, engine_of
 from collections_opt.datasets.files.portfolio_files import read_portfolio
+from harness.benchmarks.portfolios.whole_path_1m import rank_by_stage
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import MODELS, credit_card_mapping, plan_of_queues, write_portfolio_file
 from harness.benchmarks.support.reporting import FOLDER, Report, Table, number
 from harness.benchmarks.support.running import Options, main
-from harness.benchmarks.whole_path_1m import rank_by_stage
 
 mpl.use("svg")
 from matplotlib import pyplot as plt

@@ -24,7 +24,7 @@ from collections_opt.core.problem.assignment import AssignmentProblem, SolveOpti
 from collections_opt.solvers import solve_pricing, verify
 from collections_opt.solvers.native_output import native_output_to_stderr
 from collections_opt.solvers.verifier import usable_capacity
-from harness.benchmarks.solver_scale import KINDS, ready_kernels
+from harness.benchmarks.solving.solver_scale import KINDS, ready_kernels
 from harness.benchmarks.support.cases import CaseError, Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import Report, Table, number

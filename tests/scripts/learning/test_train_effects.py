@@ -16,7 +16,7 @@ from collections_opt.datasets.simulated_lender import SimulatedLender, desk_plan
 from collections_opt.scoring.effect.artifacts import load_effect
 from tests.support.scripts.processes import call
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 

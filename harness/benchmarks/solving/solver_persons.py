@@ -20,7 +20,7 @@ import numpy as np
 from collections_opt.core.accounts.persons import grouped, numbered
 from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
-from harness.benchmarks.solver_scale import KINDS, LOADS, SEEDS
+from harness.benchmarks.solving.solver_scale import KINDS, LOADS, SEEDS
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import Report, Table, number

@@ -8,7 +8,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import worklist_service_pb2 as pb
 from tests.support.models.folders import NOW
-from tests.support.serving.event_requests import events
+from tests.support.serving.requests.events import events
 
 HOLDER = "sweeper"
 

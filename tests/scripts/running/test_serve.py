@@ -9,7 +9,7 @@ import grpc
 
 from collections_opt.api.v1 import model_service_pb2, model_service_pb2_grpc
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_it_answers_a_real_client_and_ends_on_sigterm(tmp_path):

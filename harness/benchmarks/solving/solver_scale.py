@@ -158,7 +158,7 @@ def _judged(text: str, limit: float, found: float) -> str:
 
 def compile_seconds() -> tuple[float, float]:
     """Return the seconds of a process's first small solve with an empty kernel cache, and again with a full one."""
-    code = "from harness.benchmarks.solver_scale import ready_kernels; ready_kernels()"
+    code = "from harness.benchmarks.solving.solver_scale import ready_kernels; ready_kernels()"
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": folder}
         times = []

@@ -11,7 +11,7 @@ import sys
 
 from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import EXACT_ACCOUNTS, SOLVERS
-from harness.benchmarks.solver_scale import ready_kernels
+from harness.benchmarks.solving.solver_scale import ready_kernels
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import Report, Table, number

@@ -31,7 +31,7 @@ from collections_opt.client.portfolios import import_portfolio
 from collections_opt.client.rankings import make_ranking
 from collections_opt.wire.common import write_date
 from collections_opt.wire.plans import write_plan
-from harness.benchmarks.score_accounts import WAIT, account_messages, score_request
+from harness.benchmarks.scoring.score_accounts import WAIT, account_messages, score_request
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import plan_of_queues, resampled_portfolio

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections_opt.api.v1 import capacity_service_pb2, ranking_service_pb2
 from tests.support.serving.calls import PLAN, WAIT
-from tests.support.serving.good_requests import Known
-from tests.support.serving.worklist_requests import lease_all
+from tests.support.serving.requests.good import Known
+from tests.support.serving.requests.worklists import lease_all
 
 
 def known_of(client, ranking):

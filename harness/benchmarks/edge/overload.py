@@ -22,7 +22,7 @@ import grpc
 
 from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.places import DEFAULT_PLACES, caller_share
-from harness.benchmarks.score_accounts import score_request
+from harness.benchmarks.scoring.score_accounts import score_request
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure, cpu_seconds
 from harness.benchmarks.support.portfolios import resampled_portfolio

@@ -15,7 +15,7 @@ import numpy as np
 
 from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import solve_pricing
-from harness.benchmarks.solver_scale import ready_kernels
+from harness.benchmarks.solving.solver_scale import ready_kernels
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.reporting import FOLDER, Report, Table, number

@@ -35,8 +35,8 @@ import numpy as np
 
 from collections_opt.core.actors import ActorRole
 from collections_opt.wire.identity import TOKEN_KEY
-from harness.benchmarks.overload import METHOD, open_loop
-from harness.benchmarks.score_accounts import score_request
+from harness.benchmarks.edge.overload import METHOD, open_loop
+from harness.benchmarks.scoring.score_accounts import score_request
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import resampled_portfolio

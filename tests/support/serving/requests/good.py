@@ -32,15 +32,15 @@ from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.support.models.folders import NOW
 from tests.support.serving.calls import AS_OF, PLAN
-from tests.support.serving.capacity_requests import capacity_requests, figures, opened
-from tests.support.serving.event_requests import event_requests, event_streams
-from tests.support.serving.experiment_requests import experiment_requests
-from tests.support.serving.file_requests import drafted, file_imported
-from tests.support.serving.monitor_requests import monitor_requests, told, training_requests
-from tests.support.serving.pack_requests import pack_requests
-from tests.support.serving.retention_requests import retention_requests
-from tests.support.serving.rule_requests import rule_requests, rule_what_ifs
-from tests.support.serving.worklist_requests import worklist_requests
+from tests.support.serving.requests.capacity import capacity_requests, figures, opened
+from tests.support.serving.requests.events import event_requests, event_streams
+from tests.support.serving.requests.experiments import experiment_requests
+from tests.support.serving.requests.files import drafted, file_imported
+from tests.support.serving.requests.monitors import monitor_requests, told, training_requests
+from tests.support.serving.requests.packs import pack_requests
+from tests.support.serving.requests.retention import retention_requests
+from tests.support.serving.requests.rules import rule_requests, rule_what_ifs
+from tests.support.serving.requests.worklists import worklist_requests
 
 VALUE_SET = "saved-values"
 """A set of values that the server holds, saved by somebody and not approved."""

@@ -26,7 +26,7 @@ from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
 from harness.faults.private_postgres import PrivatePostgres, why_not
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 ACCOUNTS, SEALED_BYTES = 20_000, 256
 TARGET, TARGET_RATIO = 5_000, 3.0

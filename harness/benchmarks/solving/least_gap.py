@@ -13,7 +13,7 @@ import sys
 
 from collections_opt.core.problem.assignment import SolveOptions
 from collections_opt.solvers import solve_pricing, verify
-from harness.benchmarks.solver_scale import SEEDS, TARGETS, ready_kernels
+from harness.benchmarks.solving.solver_scale import SEEDS, TARGETS, ready_kernels
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.decomposition import least_gap
 from harness.benchmarks.support.measuring import Measure

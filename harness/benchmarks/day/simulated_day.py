@@ -30,7 +30,7 @@ from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
 from harness.faults.private_postgres import PrivatePostgres, why_not
 
-MODELS = Path(__file__).parents[2] / "models"
+MODELS = Path(__file__).parents[3] / "models"
 OPENS, HOURS, SOLVED_AFTER, SEED = 9, 10, (3, 6), 1
 _FIGURES = (
     "events",

@@ -1,0 +1,1 @@
+"""Benches of a day at a desk: live worklists and re-solves."""

@@ -1,0 +1,1 @@
+"""Benches of the edge: load, overload and attacks."""

@@ -1,0 +1,1 @@
+"""Benches of the ledger: records, look-ups, events and evidence."""

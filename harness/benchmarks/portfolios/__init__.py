@@ -1,0 +1,1 @@
+"""Benches of whole portfolios: read, ranked through the API, on engines, and shown."""

@@ -1,0 +1,1 @@
+"""Benches of scores: models trained, portfolios scored, single accounts answered."""

@@ -1,0 +1,1 @@
+"""Benches of assignment: time, memory and proven gap of the solvers, and what-ifs."""
