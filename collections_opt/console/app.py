@@ -143,7 +143,7 @@ class _Console:
         except CollectionsError as error:
             return self._sign_in_form(error)
         to = urlsplit(begun.url).netloc
-        answer = self._options.renderer.alone("leaving.html", title="Sign in", refresh=begun.url, to=to)
+        answer = self._options.renderer.alone("session/leaving.html", title="Sign in", refresh=begun.url, to=to)
         self._set_cookie(answer, LEAVING_COOKIE, begun.browser, RETURN, "lax", int(PATIENCE.total_seconds()))
         return answer
 
@@ -158,7 +158,7 @@ class _Console:
         except CollectionsError as error:
             return self._sign_in_form(error)
         # A browser that another site sent here shows no strict cookie to where a redirection leads: a page of ours must lead on.
-        answer = self._options.renderer.alone("leaving.html", title="Signed in", refresh="/today", to="today")
+        answer = self._options.renderer.alone("session/leaving.html", title="Signed in", refresh="/today", to="today")
         self._set_cookie(answer, COOKIE, key)
         answer.delete_cookie(LEAVING_COOKIE, path=RETURN, httponly=True, samesite="lax", secure=self._options.secure)
         return answer
@@ -215,7 +215,7 @@ class _Console:
             asks = error.reason is Reason.UNAUTHENTICATED
             refusal = refusal or (None if asks else error)
         return self._options.renderer.alone(
-            "sign_in.html",
+            "session/sign_in.html",
             200 if refusal is None else STATUS.get(refusal.reason, 400),
             title="Sign in",
             refusal=refusal,
@@ -244,7 +244,10 @@ class _Console:
         if openid is None:
             return RedirectResponse("/sign-in", 303)
         return self._options.renderer.alone(
-            "signed_out.html", title="Signed out", end=openid.end_session(), provider=urlsplit(openid.provider.issuer).netloc
+            "session/signed_out.html",
+            title="Signed out",
+            end=openid.end_session(),
+            provider=urlsplit(openid.provider.issuer).netloc,
         )
 
     def _refused(self, error: CollectionsError, status: int, session: Session | None = None) -> Response:

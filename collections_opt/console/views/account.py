@@ -25,12 +25,12 @@ def account(call: Call) -> Page:
     """Return the search, and what is known of the account that was asked for. The id travels in the body, never in an address."""
     account_id = call.form.get("account", "").strip()
     search = {"account": account_id, "ranking_named": call.said("ranking")}
-    parts = [Part("account_search.html", lambda: search)]
+    parts = [Part("account/search.html", lambda: search)]
     if account_id:
         parts += [
-            Part("account.html", lambda: _explained(call, account_id)),
-            Part("account_events.html", lambda: _happened(call, account_id)),
-            Part("account_rankings.html", lambda: _over_time(call, account_id)),
+            Part("account/account.html", lambda: _explained(call, account_id)),
+            Part("account/events.html", lambda: _happened(call, account_id)),
+            Part("account/rankings.html", lambda: _over_time(call, account_id)),
         ]
     return Page("/account", "Account", parts)
 

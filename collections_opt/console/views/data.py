@@ -31,9 +31,9 @@ def data(call: Call) -> Page:
         return Page(
             "/data",
             "Data",
-            [Part("data_portfolio.html", lambda: _header(call, named)), Part("data_refused.html", lambda: _refused(call, named))],
+            [Part("data/portfolio.html", lambda: _header(call, named)), Part("data/refused.html", lambda: _refused(call, named))],
         )
-    return Page("/data", "Data", [Part("data.html", lambda: _imports(call))])
+    return Page("/data", "Data", [Part("data/imports.html", lambda: _imports(call))])
 
 
 def refused_rows(call: Call) -> Response:

@@ -33,10 +33,10 @@ Act = tuple[datetime, str, str, str, str]
 def evidence(call: Call) -> Page:
     """Return the page."""
     parts = [
-        Part("evidence.html", dict),
-        Part("evidence_log.html", lambda: _log(call)),
-        Part("evidence_rankings.html", lambda: {"rankings": list(islice(all_rankings(call.client), MAX_SHOWN_RANKINGS))}),
-        Part("evidence_acts.html", lambda: {"acts": _acts(call), "most": MAX_SHOWN_ACTS}),
+        Part("evidence/lead.html", dict),
+        Part("evidence/log.html", lambda: _log(call)),
+        Part("evidence/rankings.html", lambda: {"rankings": list(islice(all_rankings(call.client), MAX_SHOWN_RANKINGS))}),
+        Part("evidence/acts.html", lambda: {"acts": _acts(call), "most": MAX_SHOWN_ACTS}),
     ]
     return Page("/evidence", "Evidence", parts)
 
@@ -46,8 +46,8 @@ def check(call: Call) -> Page:
     ranking_id, anew = call.said("ranking"), call.said("what") == "replay"
     if not ranking_id:
         raise refuse(Reason.INVALID_ARGUMENT, "ranking", "is missing.", "Choose one on the page of evidence.")
-    part = Part("evidence_verdict.html", (lambda: _replayed(call, ranking_id)) if anew else (lambda: _verified(call, ranking_id)))
-    return Page("/evidence", "Evidence", [Part("evidence_wait.html", lambda: {"subject": ranking_id, "anew": anew}), part])
+    part = Part("evidence/verdict.html", (lambda: _replayed(call, ranking_id)) if anew else (lambda: _verified(call, ranking_id)))
+    return Page("/evidence", "Evidence", [Part("evidence/wait.html", lambda: {"subject": ranking_id, "anew": anew}), part])
 
 
 def archive(call: Call) -> Response:

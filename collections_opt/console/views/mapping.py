@@ -46,15 +46,15 @@ def _drafted(call: Call) -> list[Part]:
         given = {"text": made.mapping, "portfolio": portfolio, "as_of": call.said("as_of"), "allow_missing": ""}
         return {"made": made, "lines": lines, "file": call.file.name, **given}
 
-    return [Part("mapping_drafted.html", load)]
+    return [Part("data/mapping_drafted.html", load)]
 
 
 def _tried(call: Call) -> list[Part]:
-    return [Part("mapping_tried.html", lambda: _imported(call, only_try=True))]
+    return [Part("data/mapping_tried.html", lambda: _imported(call, only_try=True))]
 
 
 def _stored(call: Call) -> list[Part]:
-    return [Part("mapping_tried.html", lambda: _imported(call, only_try=False))]
+    return [Part("data/mapping_tried.html", lambda: _imported(call, only_try=False))]
 
 
 def _imported(call: Call, only_try: bool) -> Content:

@@ -53,13 +53,13 @@ def models(call: Call) -> Page:
     """Return the versions of every kind; of one, its card."""
     kind, version = call.said("kind"), call.said("version")
     if kind:
-        return Page("/models", "Models", [Part("models_card.html", lambda: _card(call, kind, version))])
+        return Page("/models", "Models", [Part("models/card.html", lambda: _card(call, kind, version))])
     parts = [
-        Part("models.html", lambda: _versions(call)),
-        Part("models_monitors.html", lambda: _monitors(call)),
-        Part("models_challengers.html", lambda: _challengers(call)),
-        Part("models_outcomes.html", lambda: _outcomes(call)),
-        Part("models_experiments.html", lambda: _experiments(call)),
+        Part("models/versions.html", lambda: _versions(call)),
+        Part("models/monitors.html", lambda: _monitors(call)),
+        Part("models/challengers.html", lambda: _challengers(call)),
+        Part("models/outcomes.html", lambda: _outcomes(call)),
+        Part("models/experiments.html", lambda: _experiments(call)),
     ]
     return Page("/models", "Models", parts)
 

@@ -38,11 +38,11 @@ KEPT = "account changes"
 def orders(call: Call) -> Page:
     """Return the orders beside the ranking that is worked, and a way to rank in those that were not tried."""
     ranking = call.ranking()
-    parts = [Part("orders.html", lambda: first_lines(call, ranking))]
+    parts = [Part("orders/ranking.html", lambda: first_lines(call, ranking))]
     if call.form.get("what") == "rank":
-        parts.append(Part("orders_ranked.html", lambda: {"made": rank_beside(call.client, ranking, _missing(call, ranking))}))
-    parts.append(Part("orders_compared.html", lambda: _compared(call, ranking)))
-    parts.append(Part("orders_happened.html", lambda: _happened(call, ranking)))
+        parts.append(Part("orders/ranked.html", lambda: {"made": rank_beside(call.client, ranking, _missing(call, ranking))}))
+    parts.append(Part("orders/compared.html", lambda: _compared(call, ranking)))
+    parts.append(Part("orders/happened.html", lambda: _happened(call, ranking)))
     return Page("/orders", "Orders", parts)
 
 
@@ -57,8 +57,8 @@ def accounts(call: Call) -> Page | Response:
         written, media = FORMATS[kind]
         return download(written(changes.columns, changes.present), f"accounts-{other.ranking_id}.{kind}", media)
     parts = [
-        Part("orders_pair.html", lambda: {**first_lines(call, first), "title_of": _title(other), "other": other}),
-        Part("orders_accounts.html", lambda: _shown(call, first, other)),
+        Part("orders/pair.html", lambda: {**first_lines(call, first), "title_of": _title(other), "other": other}),
+        Part("orders/accounts.html", lambda: _shown(call, first, other)),
     ]
     return Page("/orders", "Orders", parts)
 

@@ -24,10 +24,10 @@ def today(call: Call) -> Page:
         if error.reason not in (Reason.NOT_FOUND, Reason.INVALID_ARGUMENT):
             raise
         refusal = error
-        return Page("/today", "Today", [Part("today_choose.html", lambda: _choice(call, refusal))])
+        return Page("/today", "Today", [Part("today/choose.html", lambda: _choice(call, refusal))])
     parts = [
-        Part("today.html", lambda: _decided(call, ranking)),
-        Part("today_live.html", lambda: _standing(call, ranking)),
+        Part("today/decided.html", lambda: _decided(call, ranking)),
+        Part("today/live.html", lambda: _standing(call, ranking)),
     ]
     return Page("/today", "Today", parts)
 

@@ -58,10 +58,10 @@ def what_if(call: Call) -> Page:
     """Return the form of the desk, below what was asked of it."""
     ranking = call.ranking()
     asked = Asked(call, ranking, read_plan(plan_of(call, ranking)), read_date(ranking.inputs.as_of_date, "as_of_date"))
-    first = Part("what_if.html", lambda: {**first_lines(call, ranking), "asks": bool(call.form)})
+    first = Part("what_if/ranking.html", lambda: {**first_lines(call, ranking), "asks": bool(call.form)})
     answer = _ANSWERS.get(call.form.get("what", ""))
     parts = [first] if answer is None else [first, *answer(asked)]
-    return Page("/what-if", "What if", [*parts, Part("what_if_form.html", lambda: _form(asked))])
+    return Page("/what-if", "What if", [*parts, Part("what_if/form.html", lambda: _form(asked))])
 
 
 def _form(asked: Asked) -> Content:
@@ -104,7 +104,7 @@ def _evaluated(asked: Asked) -> list[Part]:
             "prices": price_table(found),
         }
 
-    return [Part("what_if_found.html", load)]
+    return [Part("what_if/found.html", load)]
 
 
 def _curve(asked: Asked) -> list[Part]:
@@ -116,7 +116,7 @@ def _curve(asked: Asked) -> list[Part]:
         found = capacity_curves(asked.call.client, request)
         return {"curve": found.queues[0] if found.queues else found.whole, "code": asked.ranking.inputs.currency_code}
 
-    return [Part("what_if_curve.html", load)]
+    return [Part("what_if/curve.html", load)]
 
 
 def _stored_days(asked: Asked) -> list[Part]:
@@ -137,7 +137,7 @@ def _stored_days(asked: Asked) -> list[Part]:
         lines = [line for answer in answers for line in answer.calendar_change.differences]
         return {"told": form.told, "numbers": [answer.change_id for answer in answers], "lines": lines, "version": None}
 
-    return [Part("what_if_stored.html", load)]
+    return [Part("what_if/stored.html", load)]
 
 
 def _saved_version(asked: Asked) -> list[Part]:
@@ -152,7 +152,7 @@ def _saved_version(asked: Asked) -> list[Part]:
         stored = save_plan(asked.call.client, write_plan(next_version(form, starts, note)), follows=latest.version)
         return {"told": form.told, "numbers": [], "lines": [], "version": stored}
 
-    return [Part("what_if_stored.html", load)]
+    return [Part("what_if/stored.html", load)]
 
 
 def _taken_back(asked: Asked) -> list[Part]:
@@ -165,7 +165,7 @@ def _taken_back(asked: Asked) -> list[Part]:
         told = [f"change {change_id} was taken back"]
         return {"told": told, "numbers": [], "lines": answer.calendar_change.differences, "version": None}
 
-    return [Part("what_if_stored.html", load)]
+    return [Part("what_if/stored.html", load)]
 
 
 def _ranked(asked: Asked) -> list[Part]:
@@ -184,7 +184,7 @@ def _ranked(asked: Asked) -> list[Part]:
         made = make_ranking(asked.call.client, request)
         return {"made": made, "expect": expected_sentence(summarise(made)), "before": asked.ranking}
 
-    return [Part("what_if_ranked.html", load)]
+    return [Part("what_if/ranked.html", load)]
 
 
 _ANSWERS: Mapping[str, Callable[[Asked], Sequence[Part]]] = MappingProxyType(
