@@ -30,7 +30,7 @@ from collections_opt.core.value.losses import LossesOf
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.scoring.effect.artifacts import load_effect
 from collections_opt.scoring.effect.evaluation import contact_orders, randomised_rows
-from collections_opt.scoring.effect.rows import EffectPeriod
+from collections_opt.scoring.effect.rows import EffectPeriod, persons_of_rows
 from collections_opt.solvers import SOLVERS, fill_in_order
 
 Floats = NDArray[np.float64]
@@ -75,7 +75,7 @@ class _Rows:
     action: list[Ints] = field(default_factory=list)
     chance: list[Floats] = field(default_factory=list)
     reward: list[Floats] = field(default_factory=list)
-    account: list[NDArray[np.bytes_]] = field(default_factory=list)
+    person: list[NDArray[np.bytes_]] = field(default_factory=list)
     predicted: list[Floats] = field(default_factory=list)
     psi: list[Floats] = field(default_factory=list)
     keys: dict[str, list[Floats]] = field(default_factory=dict)
@@ -124,8 +124,8 @@ def evaluate_policy(
     predicted = np.vstack(rows.predicted)
     orders = tuple(judge_order(name, rows.worked[name], policies, logged, predicted) for name in policies)
     psi = np.concatenate(rows.psi)
-    account = np.concatenate(rows.account)
-    curves = {name: uplift_curve(np.concatenate(keys), psi, account, question.seed) for name, keys in rows.keys.items()}
+    person = np.concatenate(rows.person)
+    curves = {name: uplift_curve(np.concatenate(keys), psi, person, question.seed) for name, keys in rows.keys.items()}
     progress("judged", 1.0)
     return PolicyEvaluation(
         f"{question.plan.plan_id}/{question.plan.version}",
@@ -177,7 +177,7 @@ def _add(
     # Nobody contacted: whichever queue was drawn, the chance is that of its own second draw.
     rows.chance.append(np.where(log.contacted, log.queue_propensity * log.propensity, 1.0 - log.propensity))
     rows.reward.append(logged_reward(log, made.worth, place, plan, question.parameters, question.reward))
-    rows.account.append(log.account_id)
+    rows.person.append(persons_of_rows(portfolio, place))
     table = predicted_reward(made.outcomes.probability, effects, made.worth, plan, question.parameters, question.reward)
     rows.predicted.append(table[place])
     rows.psi.append(drawn.psi)
@@ -191,7 +191,7 @@ def _logged(rows: _Rows) -> LoggedActions:
             Reason.INVALID_ARGUMENT,
             "log",
             "holds no randomised row of these portfolios.",
-            "Log a holdout with propensity and queue_propensity (the exploration reserve of a ranking draws one).",
+            "Log a holdout with propensity and queue_propensity, as an experiment draws one.",
         )
-    account = np.unique(np.concatenate(rows.account), return_inverse=True)[1].astype(np.int64)
-    return LoggedActions(np.concatenate(rows.action), np.concatenate(rows.chance), np.concatenate(rows.reward), account)
+    person = np.unique(np.concatenate(rows.person), return_inverse=True)[1].astype(np.int64)
+    return LoggedActions(np.concatenate(rows.action), np.concatenate(rows.chance), np.concatenate(rows.reward), person)

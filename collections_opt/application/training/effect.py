@@ -257,7 +257,7 @@ def experiment_metrics(rows: LoggedContacts, made: CrossFitted, seed: int) -> di
         return {}
     happened = (rows.log.outcome == CURE).astype(np.float64)
     psi = doubly_robust.scores(rows.log.contacted, rows.log.propensity, happened, made.without[:, CURE], made.under[:, CURE])
-    curve = uplift_curve((made.under - made.without)[:, CURE], psi, rows.log.account_id, seed)
+    curve = uplift_curve((made.under - made.without)[:, CURE], psi, rows.person, seed)
     return {
         "cure_qini": curve.qini.value,
         "cure_qini_low": curve.qini.low,

@@ -203,10 +203,10 @@ def _contact(
     _progress: Callable[[str, float], None],
 ) -> None:
     from collections_opt.application.training.contact import ContactTraining, train_contacts  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.matured import contact_log  # noqa: PLC0415 - likewise
+    from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
 
     plan = _plan(workspace, request, matured)
-    logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
+    logs = contact_logs(workspace, matured, plan)
     train_contacts(workspace, workspace.models.root, ContactTraining(request.version, logs, plan, request.seed), at)
 
 
@@ -218,10 +218,10 @@ def _effect(
     progress: Callable[[str, float], None],
 ) -> None:
     from collections_opt.application.training.effect import EffectTraining, train_effects  # noqa: PLC0415 - takes a second to load; a server starts without it
-    from collections_opt.application.training.matured import contact_log  # noqa: PLC0415 - likewise
+    from collections_opt.application.training.matured import contact_logs  # noqa: PLC0415 - likewise
 
     plan = _plan(workspace, request, matured)
-    logs = [(one.portfolio_id, contact_log(one, plan)) for one in matured]
+    logs = contact_logs(workspace, matured, plan)
     training = EffectTraining(request.version, logs, plan, seed=request.seed)
     train_effects(workspace, workspace.models.root, training, at, progress)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from collections_opt.application.outcomes.monitors import Monitors
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
+from collections_opt.application.training.draws import fresh_draws
 from collections_opt.application.training.outcome import TrainingData
 from collections_opt.application.training.own import period_of
 from collections_opt.application.workspace import Workspace
@@ -24,6 +25,7 @@ from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.datasets.files.training_files import CENSORED, MIN_PERIODS
 
 Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 DESCRIPTION = "Accounts of matured rankings of this ledger; outcomes by their horizons, from events, later portfolios and files."
 LIMITS = "What was never ranked was never learned from. Worked accounts are left out and stood for by unworked ones alike."
@@ -83,10 +85,16 @@ def outcome_data(matured: Sequence[MaturedRanking]) -> TrainingData:
     return TrainingData("matured rankings", DESCRIPTION, LIMITS, periods[:-1], periods[-1])
 
 
-def contact_log(one: MaturedRanking, plan: CapacityPlan) -> ContactLog:
+def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> ContactLog:
     """Return whom a ranking meant to work, by what chance, and what came of it; accounts that left sight are left out.
 
-    The chance is that of an experiment's draw. What an exploration reserve draws is always contacted, and is no experiment.
+    The chance is that of an experiment's draw, told where nothing before had touched it. What an exploration reserve draws is
+    always contacted, and is no experiment.
+
+    Args:
+        one: the ranking with its outcomes.
+        plan: of which the log names the queues.
+        fresh: rows whose draw is an experiment, bool (n,), as ``fresh_draws``; None for none.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT for a ranking that worked queues which the plan does not have.
@@ -99,15 +107,15 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan) -> ContactLog:
         told = f"{one.ranking_id} has queues that {plan.plan_id} has not: {', '.join(unknown[:5])}."
         raise refuse(Reason.INVALID_ARGUMENT, "ranking_ids", told, "Name rankings of one desk.")
     place = np.array([NO_QUEUE, *(queue_ids.index(name) for name in own)], dtype=np.int16)
-    queue, drawn, held_out = entries.queue.astype(np.int64), np.zeros(entries.queue.size, dtype=bool), entries.held_out
+    queue, meant, held_out = entries.queue.astype(np.int64), np.zeros(entries.queue.size, dtype=bool), entries.held_out
     if entries.intended_queue is not None and entries.arm is not None:
         # Whom a reserve drew for another queue was not drawn by the experiment: his tiny chance would outweigh all others.
-        drawn = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0) & (entries.explored == 0)
-        queue = np.where(drawn, entries.intended_queue, queue)
+        meant = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0) & (entries.explored == 0)
+        queue = np.where(meant, entries.intended_queue, queue)
     taken = entries.propensity_nano / _NANO
     chance = np.where(held_out, 1.0 - taken, taken)
-    drawn &= (chance > 0.0) & (chance < 1.0)
-    contacted = (queue != UNASSIGNED) & ~held_out & (drawn | (found.contacts > 0))
+    drawn = meant & (chance > 0.0) & (chance < 1.0) & (False if fresh is None else fresh)
+    contacted = (queue != UNASSIGNED) & ~held_out & (meant | (found.contacts > 0))
     nothing = np.full(queue.size, np.nan)
     log = ContactLog(
         queue_ids,
@@ -121,6 +129,16 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan) -> ContactLog:
         np.maximum(found.cash_minor, 0),
     )
     return log.take(~found.is_censored)
+
+
+def contact_logs(workspace: Workspace, matured: Sequence[MaturedRanking], plan: CapacityPlan) -> list[tuple[str, ContactLog]]:
+    """Return the portfolio and the contact log of each ranking.
+
+    Raises:
+        CollectionsError: as ``contact_log`` and ``fresh_draws``.
+    """
+    fresh = fresh_draws(workspace, [one.ranking_id for one in matured])
+    return [(one.portfolio_id, contact_log(one, plan, fresh.get(one.ranking_id))) for one in matured]
 
 
 def _that_count(monitors: Monitors) -> list[str]:

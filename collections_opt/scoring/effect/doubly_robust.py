@@ -30,8 +30,8 @@ def scores(contacted: Mask, chance: Floats, happened: Floats, without: Floats, u
     return np.asarray(under - without + weighted, dtype=np.float64)
 
 
-def average(psi: Floats, account: NDArray[np.bytes_]) -> EffectEstimate:
-    """Return the mean of scores with a 95 % interval; rows of one account count together (cluster-robust).
+def average(psi: Floats, person: NDArray[np.bytes_]) -> EffectEstimate:
+    """Return the mean of scores with a 95 % interval; rows of one person count together (cluster-robust).
 
     Raises:
         ValueError: without rows.
@@ -39,7 +39,7 @@ def average(psi: Floats, account: NDArray[np.bytes_]) -> EffectEstimate:
     if not psi.size:
         raise ValueError("no rows")
     value = float(psi.mean())
-    _, inverse = np.unique(account, return_inverse=True)
+    _, inverse = np.unique(person, return_inverse=True)
     sums = np.bincount(inverse, weights=psi - value)
     clusters = sums.size
     variance = float((sums**2).sum()) / psi.size**2 * (clusters / max(clusters - 1, 1))

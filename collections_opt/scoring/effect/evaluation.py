@@ -20,7 +20,7 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.core.value.valuation import contacted_probability
 from collections_opt.scoring.effect import doubly_robust
 from collections_opt.scoring.effect.model import EffectEstimate
-from collections_opt.scoring.effect.rows import EffectPeriod, located
+from collections_opt.scoring.effect.rows import EffectPeriod, located, persons_of_rows
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -87,7 +87,7 @@ class EffectCell:
         contacted_count: randomised rows that were contacted.
         held_out_count: randomised rows that were not.
         predicted: mean of what the effects say.
-        observed: doubly robust, clustered by account; None in small cells.
+        observed: doubly robust, clustered by person; None in small cells.
     """
 
     name: str
@@ -143,8 +143,8 @@ def evaluate_effects(
     """
     served = [effects_of(period.portfolio, plan) for period in periods]
     parts = [randomised_rows(period, plan, effects) for period, effects in zip(periods, served, strict=True)]
-    account = np.concatenate([part.log.account_id for part in parts])
-    if not account.size:
+    person = np.concatenate([persons_of_rows(p.portfolio, part.place) for p, part in zip(periods, parts, strict=True)])
+    if not person.size:
         remedy = "Judge effects on a log with recorded chances (propensity, queue_propensity)."
         raise refuse(Reason.INVALID_ARGUMENT, "log", "holds no randomised row of these portfolios.", remedy)
     psi = np.concatenate([part.psi for part in parts])
@@ -152,14 +152,14 @@ def evaluate_effects(
     orders = [contact_orders(part) for part in parts]
     keys = {name: np.concatenate([order[name] for order in orders]) for name in orders[0]}
     members = _members(periods, parts, plan, segments_of)
-    cells = [_cell(name, rows, psi, contacted, account, keys["predicted effect"]) for name, rows in members.items()]
+    cells = [_cell(name, rows, psi, contacted, person, keys["predicted effect"]) for name, rows in members.items()]
     return EffectEvaluation(
         effects=", ".join(sorted({effects.version for effects in served})),
         rests_on=_rests_on(periods, sources),
         simulated=any(source.simulated for source in sources),
         row_count=int(psi.size),
-        account_count=int(np.unique(account).size),
-        curves={name: uplift_curve(key, psi, account, seed) for name, key in keys.items()},
+        account_count=int(np.unique(np.concatenate([part.log.account_id for part in parts])).size),
+        curves={name: uplift_curve(key, psi, person, seed) for name, key in keys.items()},
         cells=tuple(cells),
     )
 
@@ -187,10 +187,10 @@ def _joined(portfolios: Sequence[Portfolio]) -> Portfolio:
     )
 
 
-def _cell(name: str, rows: Mask, psi: Floats, contacted: Mask, account: NDArray[np.bytes_], predicted: Floats) -> EffectCell:
+def _cell(name: str, rows: Mask, psi: Floats, contacted: Mask, person: NDArray[np.bytes_], predicted: Floats) -> EffectCell:
     counts = (int((rows & contacted).sum()), int((rows & ~contacted).sum()))
     enough = min(counts) >= MIN_CELL_COUNT
-    observed = doubly_robust.average(psi[rows], account[rows]) if enough else None
+    observed = doubly_robust.average(psi[rows], person[rows]) if enough else None
     return EffectCell(name, *counts, float(predicted[rows].mean()) if enough else float("nan"), observed)
 
 

@@ -21,7 +21,7 @@ from collections_opt.scoring.effect.likelihood import (
     fit_effects,
 )
 from collections_opt.scoring.effect.model import QueueEffectModel
-from collections_opt.scoring.effect.randomisation import BalanceTest, balance, check_randomised
+from collections_opt.scoring.effect.randomisation import BalanceTest, check_draws
 from collections_opt.scoring.effect.rows import LoggedContacts
 from collections_opt.scoring.effect.segments import Segments
 
@@ -35,7 +35,7 @@ FOLDS = 5
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Predictions for every randomised row by a fit that saw none of its account's rows; evaluation of effects rests on them.
+    """Predictions for every randomised row by a fit that saw none of its person's rows; evaluation of effects rests on them.
 
     Attributes:
         without: float64 (n, 3) probabilities without contact.
@@ -54,7 +54,7 @@ class Experiment:
         queues: one model per queue of the plan; ASSUMED where the rows were too few.
         rows: the randomised rows, aligned with ``predictions``.
         predictions: cross-fitted.
-        balance: one test per queue with enough rows, by queue id.
+        balance: tests of the draws, as ``check_draws``.
         base: correction of the outcome model's log-odds on these rows, float64 (2, k): far from 0 where it is badly calibrated.
         prior: the prior used, with the spreads chosen by the rows unless one was given.
     """
@@ -99,13 +99,7 @@ def _arms(rows: LoggedContacts, queue: int) -> tuple[int, int]:
 def _tested(rows: LoggedContacts, plan: CapacityPlan, segments: Segments) -> dict[str, BalanceTest]:
     names = ("share contacted", *segments.names, "cure log-odds", "default log-odds")
     covariates = np.column_stack([segments.design(rows.features), rows.offset])
-    tests = {}
-    for index, queue in enumerate(plan.queues):
-        mine = rows.log.queue == index
-        if min(_arms(rows, index)) >= MIN_ARM_ROWS:
-            tests[queue.queue_id] = balance(rows.log.contacted[mine], rows.log.propensity[mine], covariates[mine], names)
-            check_randomised(tests[queue.queue_id], queue.queue_id)
-    return tests
+    return check_draws(rows, covariates, names, [queue.queue_id for queue in plan.queues])
 
 
 def _rates(rows: LoggedContacts, plan: CapacityPlan, segments: Segments) -> list[Floats]:
@@ -136,12 +130,12 @@ def _ready(rows: LoggedContacts, plan: CapacityPlan, segments: Segments, rates: 
 
 def _cross_fitted(rows: LoggedContacts, ready: EffectRows, prior: EffectPrior) -> CrossFitted:
     without, under = np.empty((ready.outcome.size, 3)), np.empty((ready.outcome.size, 3))
-    accounts = np.unique(rows.log.account_id, return_inverse=True)[1]
-    folds = min(FOLDS, int(accounts.max(initial=0)) + 1)
+    persons = np.unique(rows.person, return_inverse=True)[1]
+    folds = min(FOLDS, int(persons.max(initial=0)) + 1)
     if folds < 2:
         without[:], under[:] = contact_probabilities(ready, fit_effects(ready.take(np.arange(0)), prior))
         return CrossFitted(without, under)
-    for fitted, held in GroupKFold(folds).split(ready.design, ready.outcome, accounts):
+    for fitted, held in GroupKFold(folds).split(ready.design, ready.outcome, persons):
         fit = fit_effects(ready.take(fitted), prior)
         without[held], under[held] = contact_probabilities(ready.take(held), fit)
     return CrossFitted(without, under)
@@ -165,7 +159,7 @@ def _queue_model(
             predictions.without[mine, outcome],
             predictions.under[mine, outcome],
         )
-        estimates[name] = doubly_robust.average(psi, rows.log.account_id[mine])
+        estimates[name] = doubly_robust.average(psi, rows.person[mine])
     return QueueEffectModel(
         queue_id,
         EvidenceGrade.EXPERIMENT,

@@ -61,8 +61,8 @@ class Overlap:
 
 
 def estimated_chance(contacts: LoggedContacts, seed: int) -> Floats:
-    """Return the chance of contact of every row given its features, predicted by a model without its account, float64 (n,)."""
-    groups = np.unique(contacts.log.account_id, return_inverse=True)[1]
+    """Return the chance of contact of every row given its features, predicted by a model without its person, float64 (n,)."""
+    groups = np.unique(contacts.person, return_inverse=True)[1]
     chance = cross_val_predict(
         _classifier(seed),
         _covariates(contacts),
@@ -123,7 +123,7 @@ def _average(rows: LoggedContacts, outcome: int, seed: int) -> EffectEstimate:
         cv=GroupKFold(_FOLDS),
         random_state=seed,
     )
-    groups = np.unique(rows.log.account_id, return_inverse=True)[1]
+    groups = np.unique(rows.person, return_inverse=True)[1]
     happened = (rows.log.outcome == outcome).astype(np.float64)
     learner.fit(happened, rows.log.contacted.astype(np.int64), X=None, W=_covariates(rows), groups=groups)
     value = float(learner.intercept_(T=1))

@@ -18,7 +18,7 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY, OutcomeProb
 
 Floats = NDArray[np.float64]
 _FLOOR = 1e-6
-_COLUMNS = ("features", "offset", "contacts", "person", "conversation", "product", "own")
+_COLUMNS = ("features", "offset", "contacts", "person", "period", "conversation", "product", "own")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class LoggedContacts:
         offset: float64 (n, 2) log-odds cure:stay and default:stay without contact.
         contacts: float64 (n,) contacts already made in the window.
         person: bytes (n,) who owes; the account where no customer is known.
+        period: int64 (n,) which of the periods a row is of, 0 first.
         conversation: bool (n,) whether a conversation with the person is on record.
         product: bytes (n,) product code.
         own: float64 (n, m) the lender's own columns, as ``own_indicators``.
@@ -52,6 +53,7 @@ class LoggedContacts:
     offset: Floats
     contacts: Floats
     person: NDArray[np.bytes_]
+    period: NDArray[np.int64]
     conversation: NDArray[np.bool_]
     product: NDArray[np.bytes_]
     own: Floats
@@ -90,7 +92,7 @@ def logged_contacts(
     """
     if not periods:
         raise refuse(Reason.INVALID_ARGUMENT, "periods", "there is none.", "Send at least one period with its contact log.")
-    parts = [_aligned(period, plan, everyone, own) for period in periods]
+    parts = [_aligned(period, index, plan, everyone, own) for index, period in enumerate(periods)]
     ids = tuple(queue.queue_id for queue in plan.queues)
     logs = [part.log for part in parts]
     log = ContactLog(ids, **{name: np.concatenate([getattr(one, name) for one in logs]) for name in logs[0].columns})
@@ -110,7 +112,15 @@ def located(portfolio: Portfolio, log: ContactLog, everyone: bool = False) -> tu
     return usable, place[usable]
 
 
-def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool, own: tuple[OwnFeature, ...]) -> LoggedContacts:
+def persons_of_rows(portfolio: Portfolio, rows: NDArray[np.int64]) -> NDArray[np.bytes_]:
+    """Return who owes, bytes (n,), of rows of a portfolio; the account where no customer is known."""
+    customer, account = portfolio.column("customer_id")[rows], portfolio.column("account_id")[rows]
+    return np.where(customer == b"", np.char.add(b"account ", account), customer)
+
+
+def _aligned(
+    period: EffectPeriod, number: int, plan: CapacityPlan, everyone: bool, own: tuple[OwnFeature, ...]
+) -> LoggedContacts:
     portfolio, log = period.portfolio, period.log
     usable, rows = located(portfolio, log, everyone)
     taken = log.take(usable)
@@ -118,12 +128,12 @@ def _aligned(period: EffectPeriod, plan: CapacityPlan, everyone: bool, own: tupl
     index = np.array([*(plan.queue_index(queue_id) for queue_id in log.queue_ids), NO_QUEUE], dtype=np.int16)
     columns = {name: getattr(taken, name) for name in taken.columns} | {"queue": index[taken.queue]}
     renamed = ContactLog(tuple(queue.queue_id for queue in plan.queues), **columns)
-    customer = portfolio.column("customer_id")[rows]
     return LoggedContacts(
         features=build_features(portfolio).matrix[rows],
         offset=log_odds(period.outcomes.probability)[rows],
         contacts=portfolio.column("contacts_in_window_count")[rows].astype(np.float64),
-        person=np.where(customer == b"", np.char.add(b"account ", taken.account_id), customer),
+        person=persons_of_rows(portfolio, rows),
+        period=np.full(usable.size, number, dtype=np.int64),
         conversation=portfolio.is_present("days_since_conversation")[rows],
         product=portfolio.column("product")[rows],
         own=own_indicators(portfolio, own)[rows],

@@ -11,6 +11,7 @@ from collections_opt.application.experiments.planning import PlanQuestion
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.resources.approved import ApprovalCommand
 from collections_opt.application.resources.experiments import ExperimentState, NewExperiment, StopCommand, state_of
+from collections_opt.application.training.draws import fresh_draws
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
@@ -82,6 +83,17 @@ def test_people_enter_once_and_are_read_when_their_horizon_has_passed(world):
     found = workspace.readings.read("holdout")
     assert found.matured_count == people
     assert found.waiting_count < people / 2  # who entered on the first day does not enter again
+
+
+def test_who_enters_a_reading_is_whose_draw_teaches_effects(world):
+    workspace, entries, _ = world
+    records = workspace.ledger.rankings.before(None, 10)[::-1]
+    fresh = fresh_draws(workspace, [record.ranking_id for record in records])
+    people = [np.unique(person_keys(workspace.recorded.portfolio(r.portfolio_id))[fresh[r.ranking_id]]).size for r in records]
+    found = workspace.readings.read("holdout")
+    assert people == [found.matured_count, found.waiting_count]
+    assert (fresh[records[0].ranking_id] == (entries.intended_queue != UNASSIGNED)).all()
+    assert fresh_draws(workspace, [records[1].ranking_id]).keys() == fresh.keys()  # what is not named is read all the same
 
 
 def test_the_effect_is_what_was_paid_within_the_horizon(world):

@@ -82,14 +82,17 @@ def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
     )
     contacts = np.where(queue == 0, 1, 0).astype(np.int32)
     found = replace(one.found, contacts=contacts, reached=contacts.astype(np.uint8), outcome=np.minimum(one.found.outcome, 2))
-    made = contact_log(replace(one, opened=SimpleNamespace(entries=entries, plan=one.opened.plan), found=found), one.opened.plan)
+    one_more = replace(one, opened=SimpleNamespace(entries=entries, plan=one.opened.plan), found=found)
+    fresh = rows < COUNT // 2
+    made = contact_log(one_more, one.opened.plan, fresh)
     assert made.row_count == COUNT
-    assert (made.randomised == (arm != Arm.NONE)).all()
+    assert (made.randomised == (fresh & (arm != Arm.NONE))).all()
+    assert not contact_log(one_more, one.opened.plan, None).randomised.any()
     assert np.allclose(made.propensity[made.randomised], 0.8)
     assert (made.contacted == (queue == 0)).all()
     assert not made.right_party[arm == Arm.HELD_OUT].any()
     assert (made.queue[arm == Arm.HELD_OUT] == 0).all()
-    gone = contact_log(one, one.opened.plan)
+    gone = contact_log(one, one.opened.plan, None)
     assert gone.row_count == int((~one.found.is_censored).sum())
     assert np.isin(gone.outcome, (Outcome.CURED, Outcome.DEFAULTED, Outcome.STAYED)).all()
 

@@ -96,14 +96,17 @@ def test_a_confounded_log_passed_off_as_an_experiment_is_refused(world, segments
     assert refused.value.violations[0].field.startswith("propensity[")
 
 
-def test_the_balance_test_is_level_under_honest_chances():
+def test_the_balance_test_is_level_under_honest_chances_of_accounts_and_of_persons():
     rng = np.random.default_rng(4)
-    values = []
-    for _ in range(400):
-        covariates = np.column_stack([np.ones(300), rng.normal(size=(300, 3))])
-        chance = rng.uniform(0.3, 0.7, 300)
-        values.append(balance(rng.random(300) < chance, chance, covariates, ("a", "b", "c", "d")).p_value)
-    assert abs(np.mean(np.array(values) < 0.1) - 0.1) < 0.05
+    person = np.repeat(np.arange(200), [1, 2] * 100)
+    for unit in (np.arange(300), person):  # every account has an arm of its own, or all of a person's have one
+        values = []
+        for _ in range(400):
+            covariates = np.column_stack([np.ones(300), rng.normal(size=(300, 3))])
+            chance = rng.uniform(0.3, 0.7, 300)[unit]
+            contacted = rng.random(300)[unit] < chance
+            values.append(balance(contacted, chance, covariates, ("a", "b", "c", "d"), person).p_value)
+        assert abs(np.mean(np.array(values) < 0.1) - 0.1) < 0.05
 
 
 def test_a_protected_proxy_among_the_segments_is_refused(world):

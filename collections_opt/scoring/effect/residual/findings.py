@@ -11,7 +11,7 @@ from collections_opt.core.desk.queues import CapacityPlan, EvidenceGrade
 from collections_opt.scoring.effect import doubly_robust
 from collections_opt.scoring.effect.experiment import CrossFitted
 from collections_opt.scoring.effect.model import EffectEstimate
-from collections_opt.scoring.effect.randomisation import BalanceTest, balance, check_randomised
+from collections_opt.scoring.effect.randomisation import BalanceTest, check_draws
 from collections_opt.scoring.effect.residual.level import CONFOUNDED_LEVEL, NORMAL_95, PROVEN_ERRORS, Level
 from collections_opt.scoring.effect.residual.model import NAMES, OUTCOMES, LearnedQueue
 from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Prepared, arms
@@ -69,19 +69,13 @@ def _stray(name: str, level: Level) -> str:
 
 
 def tests_of_balance(prepared: Prepared, plan: CapacityPlan) -> dict[str, BalanceTest]:
-    """Return a test per queue with enough randomised rows.
+    """Return tests of the draws, as ``check_draws``.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT when the recorded propensities cannot have made a queue's contacts.
+        CollectionsError: INVALID_ARGUMENT when the recorded propensities cannot have made the contacts.
     """
-    log, tests = prepared.contacts.log, {}
-    for index, queue in enumerate(plan.queues):
-        mine = log.randomised & (log.queue == index)
-        if min(arms(prepared.contacts, mine)) >= MIN_ARM_ROWS:
-            test = balance(log.contacted[mine], log.propensity[mine], prepared.design[mine], prepared.basis.names)
-            check_randomised(test, queue.queue_id)
-            tests[queue.queue_id] = test
-    return tests
+    names = [queue.queue_id for queue in plan.queues]
+    return check_draws(prepared.contacts, prepared.design, prepared.basis.names, names)
 
 
 def describe_queues(prepared: Prepared, plan: CapacityPlan, made: CrossFitted, verdict: Verdict) -> tuple[LearnedQueue, ...]:

@@ -39,7 +39,7 @@ class LearnedResiduals:
         contacts: the rows that it was learned from.
         rows: the randomised rows, aligned with ``predictions``.
         predictions: cross-fitted, under contact by the row's queue at the served level.
-        balance: one test per queue with enough randomised rows, by queue id.
+        balance: tests of the draws, as ``check_draws``.
     """
 
     model: ResidualModel
