@@ -14,9 +14,11 @@ from collections_opt.application.rankings import runs as ranking_runs
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.ranking import pipeline, ranking
-from collections_opt.ledger.events import event_log
+from collections_opt.ledger.events import event_writer
 from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.event_writer import EventWriter
 from collections_opt.ledger.events.leases import LeaseTurn
+from collections_opt.ledger.events.stored_events import Told
 from collections_opt.ledger.requests import requests
 from collections_opt.ledger.store import database
 from collections_opt.ledger.tables import rankings, worklists
@@ -237,15 +239,15 @@ def clock_back_untold(_session):
 
 @planted_in_the_day
 def told_before_commit(session):
-    record = EventLog.record_within
+    take = EventWriter.take
 
-    def told_early(self, connection, events, *rest):
-        told = record(self, connection, events, *rest)
+    def told_early(self, events, *rest):
+        told = take(self, events, *rest)
         session.say("told", events={event.event_id: one.sequence for event, one in zip(events, told, strict=True)})
-        _dawdle(self)
+        _dawdle(session.workspace.day.events.log)
         return told
 
-    EventLog.record_within = told_early
+    EventWriter.take = told_early
 
 
 def _dawdle(log):
@@ -256,8 +258,8 @@ def _dawdle(log):
 
 @planted_in_the_day
 def batch_outside_the_transaction(session):
-    insert, record, late = event_log.insert_logged, EventLog.record, []
-    event_log.insert_logged = lambda connection, *given: late.append(given)
+    insert, record, late = event_writer.insert_logged, EventLog.record, []
+    event_writer.insert_logged = lambda connection, *given: late.append(given)
 
     def recorded(self, *arguments):
         told = record(self, *arguments)
@@ -284,8 +286,8 @@ def lease_ends_outside_the_transaction(session):
         _dawdle(session.workspace.day.events.log)
         while late:
             lease_id, changes = late.pop()
-            with session.workspace.ledger.database.write() as connection:
-                change(LeaseTurn(connection, None), lease_id, **changes)
+            with dispatch._turns._leases.turn() as turn:
+                change(turn, lease_id, **changes)
         return ended
 
     LeaseTurn.change = later
@@ -320,6 +322,6 @@ def failed_write_taken_for_success(_session):
         except CollectionsError as error:
             if error.reason is not Reason.STORAGE_UNAVAILABLE:
                 raise
-            return [event_log.Told(self.last_sequence() + at, False) for at in range(1, len(events) + 1)]
+            return [Told(self.last_sequence() + at, False) for at in range(1, len(events) + 1)]
 
     EventLog.record = recorded

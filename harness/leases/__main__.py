@@ -93,7 +93,7 @@ def main(
         typer.echo(why_not())
         raise typer.Exit(2)
     made = _worked(Run(leases, holders, accounts or leases, kill_every, at_most), plant)
-    found = {name: bool(_worked(PLANTED, name).faults) for name in (PLANTS if plants else ())}
+    found = {name: _finds(_worked(PLANTED, name), name) for name in (PLANTS if plants else ())}
     for name, noticed in found.items():
         typer.echo(f"planted {name}: {'found' if noticed else 'NOT FOUND'}")
     if write:
@@ -101,7 +101,13 @@ def main(
     reached = made.figures["leases granted"] >= leases or bool(plant)
     if not reached:
         typer.echo(f"Stopped after {at_most:.0f} seconds, before {leases:,} leases were granted.")
-    raise typer.Exit(int(bool(made.faults) != bool(plant) or not all(found.values()) or not reached))
+    as_wanted = _finds(made, plant) if plant else not made.faults
+    raise typer.Exit(int(not as_wanted or not all(found.values()) or not reached))
+
+
+def _finds(made: Outcome, plant: str) -> bool:
+    """Return whether a planted bug was found as what it is."""
+    return any(line.startswith(f"{PLANTS[plant].kind}: ") for line in made.faults)
 
 
 def _worked(run: Run, plant: str) -> Outcome:

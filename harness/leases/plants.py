@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from collections_opt.application.day.live_desk import LiveDesk
 from collections_opt.core.day.events import EventKind
-from collections_opt.ledger.events.event_log import EventLog, Subjects, Told
+from collections_opt.ledger.events.event_writer import EventWriter
+from collections_opt.ledger.events.stored_events import Subjects, Told
 
-PLANTS: dict[str, Callable[[], None]] = {}
+
+@dataclass(frozen=True)
+class Plant:
+    """A bug, and as what it must be found: a run that goes wrong in another way has not found it."""
+
+    kind: str
+    put: Callable[[], None]
+
+
+PLANTS: dict[str, Plant] = {}
 _LOSE_EVERY = 7
 
 
-def planted(function: Callable[[], None]) -> Callable[[], None]:
-    """Register a bug by its name."""
-    PLANTS[function.__name__] = function
-    return function
+def planted(kind: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Register a bug by its name, that is found as a kind of fault."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        PLANTS[function.__name__] = Plant(kind, function)
+        return function
+
+    return register
 
 
-@planted
+@planted("double holder")
 def two_holders() -> None:
     """Let nobody know who is held; the harness takes the database's own guard away too."""
     LiveDesk._hold = lambda self, lease, change: None  # type: ignore[method-assign]
 
 
-@planted
+@planted("person twice")
 def two_of_a_person() -> None:
     """Take every account for a person of its own."""
     LiveDesk.person_of = lambda self, row: f"account/{row}"  # type: ignore[method-assign]
     LiveDesk.rows_of_person = lambda self, row: [row]  # type: ignore[method-assign]
 
 
-@planted
+@planted("lost")
 def lost_completions() -> None:
     """Say of some contacts that they are recorded, and record none of them."""
-    record, count = EventLog.record_within, [0]
+    take, count = EventWriter.take, [0]
 
-    def losing(self: EventLog, connection: Any, events: Any, subjects: Subjects, actor: Any, now: Any) -> list[Told]:
+    def losing(self: EventWriter, events: Any, subjects: Subjects, *rest: Any) -> list[Told]:
         count[0] += any(event.kind is EventKind.CONTACT for event in events)
         if count[0] % _LOSE_EVERY == 0 and len(events) > 1:
             kept = Subjects(subjects.account_no[-1:], subjects.person_no[-1:])
-            last = record(self, connection, events[-1:], kept, actor, now)
-            return [*[Told(1, repeated=False)] * (len(events) - 1), *last]
-        return record(self, connection, events, subjects, actor, now)
+            return [*[Told(1, repeated=False)] * (len(events) - 1), *take(self, events[-1:], kept, *rest)]
+        return take(self, events, subjects, *rest)
 
-    EventLog.record_within = losing  # type: ignore[method-assign]
+    EventWriter.take = losing  # type: ignore[method-assign]

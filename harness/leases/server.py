@@ -20,7 +20,7 @@ def main() -> None:
     folder, url, port, started, *plant = sys.argv[1:]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     if plant and plant[0]:
-        PLANTS[plant[0]]()
+        PLANTS[plant[0]].put()
     workspace = open_world(Path(folder), url, float(started))
     built = build_server(all_services(workspace), ServerOptions(port=int(port), insecure_loopback=True))
     built.start()

@@ -129,7 +129,7 @@ class ContactChecks:
 
     def _answered(self, turn: LeaseTurn, request: ContactRequest) -> tuple[ContactAnswer, list[int]]:
         now = self._now()
-        desk, gate = self._desks.open(request.ranking_id, now)
+        desk, gate = self._desks.open(request.ranking_id, now, turn.standing)
         self._desks.catch_up(desk, gate, turn, now)
         at = _instant(request, desk, now)
         rows = self._rows(desk, request)

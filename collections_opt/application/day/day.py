@@ -57,7 +57,7 @@ def open_day(
     """
     log = EventLog(ledger.database, keys)
     events = EventBook(log, AccountsInSight(ledger, recorder.sealed), recorder, now)
-    desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables, ledger.log.erasure_count)
+    desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables)
     turns = Turns(Leases(ledger.database, log), desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)
     checks = ContactChecks(desks, turns, dispatch, rule_tables, ledger.reads, keys, recorder.sealed, now)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -21,8 +20,9 @@ from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.rules.tables import RuleTable
 from collections_opt.core.scopes import present_scope
-from collections_opt.ledger.events.leases import LeaseTurn
+from collections_opt.ledger.events.leases import LeaseTurn, Standing
 from collections_opt.ledger.ledger import Ledger
 
 _KEPT = 4
@@ -40,7 +40,6 @@ class Desks:
         recorded: recorded rankings.
         placer: places changed accounts at a ranking's prices.
         rule_tables: what binds on a day.
-        erasure_count: how many erasures there were; a desk of before the last one is opened again.
     """
 
     def __init__(
@@ -50,15 +49,14 @@ class Desks:
         recorded: RecordedRankings,
         placer: Placer,
         rule_tables: RuleTables,
-        erasure_count: Callable[[], int],
     ) -> None:
         self._ledger = ledger
         self._sealed = sealed
         self._recorded = recorded
         self._placer = placer
         self._rule_tables = rule_tables
-        self._erasure_count = erasure_count
         self._kept: OrderedDict[tuple[str, int], tuple[LiveDesk, Gate]] = OrderedDict()
+        self._rules: dict[tuple[date, tuple[int, int]], RuleTable] = {}
 
     def forget(self) -> None:
         """Open every ranking again when it is next asked for."""
@@ -74,16 +72,36 @@ class Desks:
             self._ledger.requests.requested(ranking_id)
 
     def holds(self, ranking_id: str) -> bool:
-        """Return whether a ranking is in memory."""
-        return (ranking_id, self._erasure_count()) in self._kept
+        """Return whether a ranking was opened, perhaps before an erasure."""
+        return any(ranking_id == kept for kept, _ in list(self._kept))
 
-    def open(self, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
+    def is_open(self, ranking_id: str, standing: Standing) -> bool:
+        """Return whether a ranking is in memory as the ledger stands."""
+        return (ranking_id, standing.erasures) in self._kept
+
+    def currency_of(self, ranking_id: str) -> str:
+        """Return the currency of a ranking in work.
+
+        Raises:
+            CollectionsError: as ``RecordedRankings.finished``.
+        """
+        found = next((desk for (kept, _), (desk, _) in list(self._kept.items()) if kept == ranking_id), None)
+        if found is not None:
+            return found.portfolio.currency_code
+        return RankingFacts.from_record(self._recorded.finished(ranking_id).record).inputs.currency_code
+
+    def open(self, ranking_id: str, now: datetime, standing: Standing) -> tuple[LiveDesk, Gate]:
         """Return a ranking in work and its gate under the rules in force.
+
+        Args:
+            ranking_id: which.
+            now: the clock.
+            standing: how the ledger stands.
 
         Raises:
             CollectionsError: NOT_FOUND, RANKING_NOT_COMPLETE; RANKING_NOT_IN_FORCE for a ranking of another day or for analysis.
         """
-        key = (ranking_id, self._erasure_count())
+        key = (ranking_id, standing.erasures)
         found = self._kept.get(key)
         day, zone = (found[0].day, found[0].zone) if found else self._day_of(ranking_id)
         today = now.astimezone(zone).date()
@@ -91,7 +109,7 @@ class Desks:
             told = f"{ranking_id} is for {day}, and the desk's day is {today}."
             raise refuse(Reason.RANKING_NOT_IN_FORCE, "ranking_id", told, "Make a ranking of today.")
         desk = found[0] if found else self._opened(ranking_id)
-        rules = self._rule_tables.in_force(desk.day).rules
+        rules = self._rules_of(desk.day, standing.rules)
         gate = found[1] if found and found[1].rules is rules else Gate(desk, rules)
         self._kept[key] = (desk, gate)
         self._kept.move_to_end(key)
@@ -107,6 +125,12 @@ class Desks:
             if len(page) < _PAGE:
                 break
         self._place_changed(desk, gate, now)
+
+    def _rules_of(self, day: date, versions: tuple[int, int]) -> RuleTable:
+        """Return what binds on a day; versions are only added and approved, so that their numbers say whether any changed."""
+        if (day, versions) not in self._rules:
+            self._rules = {(day, versions): self._rule_tables.in_force(day).rules}
+        return self._rules[day, versions]
 
     def _day_of(self, ranking_id: str) -> tuple[date, ZoneInfo]:
         """Return the day that a ranking is for and the desk's zone, by headers: the accounts of another day need not be read."""

@@ -13,6 +13,7 @@ from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.lease_requests import LeaseRequest, check_holder, check_own, check_request, check_seconds
+from collections_opt.application.day.line import Line
 from collections_opt.application.day.live_desk import LiveDesk, Place
 from collections_opt.application.day.turns import Turns
 from collections_opt.core.actors import UNKNOWN, Actor
@@ -22,14 +23,11 @@ from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_TEXT_CHARACTERS
 from collections_opt.core.scopes import present_scope
-from collections_opt.ledger.events.event_log import NOBODY, Subjects
-from collections_opt.ledger.events.leases import LeaseRecord, LeaseState, LeaseTurn
+from collections_opt.ledger.events.leases import Asked, LeaseRecord, LeaseState, LeaseTurn
+from collections_opt.ledger.events.stored_events import NOBODY, Subjects
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 
 NOBODIES = np.zeros(0, dtype=np.int64)
-
-LOOKED_AT = 48
-"""Accounts judged at a time: judging many costs little more than judging one."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,22 @@ class Dispatch:
             CollectionsError: LIMIT_EXCEEDED, INVALID_ARGUMENT, NOT_FOUND for a queue; RANKING_NOT_IN_FORCE; REQUEST_ID_REUSED.
         """
         check_request(request)
+        asked = Asked(request_ids=(request.request_id,))
         self.prepare(request.ranking_id)
-        return self._turns.run(lambda turn: self._lease(turn, request, actor))
+        leased = self._turns.run(lambda turn: self._lease(turn, request, actor, may_open=False), asked, last=True)
+        if leased is None:  # somebody was erased since it was opened
+            self._turns.look(lambda turn: self._caught_up(turn, request.ranking_id, self._now()))
+            leased = self._turns.run(lambda turn: self._lease(turn, request, actor, may_open=True), asked, last=True)
+        return leased or []
 
     def given_under(self, request_id: str) -> str:
         """Return the ranking whose accounts a request was given before, "" where it was given none."""
         given = self._turns.look(lambda turn: turn.of_request(request_id))
         return given[0].ranking_id if given else ""
+
+    def currency_of(self, ranking_id: str) -> str:
+        """Return the currency of a ranking in work."""
+        return self._desks.currency_of(ranking_id)
 
     def prepare(self, ranking_id: str) -> None:
         """Open a ranking before its turn: reading a large one takes seconds, in which nobody else need wait for the ledger.
@@ -93,16 +100,21 @@ class Dispatch:
         """
         self._desks.require_in_sight(ranking_id)
         if not self._desks.holds(ranking_id):
-            self._turns.look(lambda turn: self._prepared(turn, ranking_id))
+            self._turns.look(lambda turn: self._caught_up(turn, ranking_id, self._now()))
 
     def _require_lease(self, lease_id: str) -> None:
         """Refuse a lease of a ranking out of the present caller's sight, as one that is not there."""
         if present_scope().is_limited and not self._turns.in_sight(lease_id):
             raise _no_lease(lease_id)
 
-    def _prepared(self, turn: LeaseTurn, ranking_id: str) -> None:
-        now = self._now()
-        self._desks.catch_up(*self._desks.open(ranking_id, now), turn, now)
+    def _caught_up(self, turn: LeaseTurn, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
+        desk, gate = self._desks.open(ranking_id, now, turn.standing)
+        self._desks.catch_up(desk, gate, turn, now)
+        return desk, gate
+
+    def _instant(self, turn: LeaseTurn) -> datetime:
+        """Return the instant of a turn: what it does happens at once, so that what it tells is one batch."""
+        return turn.once("now", self._now)
 
     def extend(self, lease_id: str, holder: str, lease_seconds: int) -> LeaseRecord:
         """Hold an account longer, counted from now.
@@ -115,7 +127,7 @@ class Dispatch:
         self._require_lease(lease_id)
 
         def act(turn: LeaseTurn) -> LeaseRecord:
-            now = self._now()
+            now = self._instant(turn)
             self._expire(turn, now)
             lease = _mine(turn, lease_id, holder)
             if lease.state != LeaseState.HELD:
@@ -123,7 +135,7 @@ class Dispatch:
                 raise refuse(Reason.LEASE_LOST, "lease_id", told, "Lease anew; complete it if a contact was made.")
             return turn.change(lease_id, expires_at=microseconds(now + timedelta(seconds=lease_seconds)))
 
-        return self._turns.run(act)
+        return self._turns.run(act, Asked(lease_ids=(lease_id,)))
 
     def complete(
         self, lease_id: str, holder: str, events: Sequence[Event], actor: Actor = UNKNOWN, validate_only: bool = False
@@ -140,13 +152,15 @@ class Dispatch:
         check_events(events, self._now())
         self._require_lease(lease_id)
         in_sight = self._events.in_sight()
-        # Before the turn: a person never seen is written down in one of its own.
-        subjects = self._events.log.subjects(events, validate_only)
+        persons = any(not event.account_id for event in events)
+        # Before the turn: a person never seen is written down in one of its own. Accounts are the lease's, and so known.
+        known = self._events.log.subjects(events, validate_only) if persons else None
 
         def act(turn: LeaseTurn) -> EndedLease:
-            now = self._now()
+            now = self._instant(turn)
             self._expire(turn, now)
             lease = _mine(turn, lease_id, holder)
+            subjects = turn.subjects(events) if known is None else known
             check_own(lease, events, subjects)
             if validate_only:
                 return EndedLease(lease, lease.state not in (LeaseState.HELD, LeaseState.COMPLETED))
@@ -160,7 +174,7 @@ class Dispatch:
                 lease = turn.change(lease.lease_id, state=LeaseState.COMPLETED.value, ended_at=microseconds(now))
             return EndedLease(lease, lease.state != LeaseState.COMPLETED, fresh)
 
-        ended = self._turns.run(act)
+        ended = self._turns.run(act, Asked(lease_ids=(lease_id,), events=tuple(events)))
         self._events.publish_soon()
         return ended
 
@@ -176,23 +190,25 @@ class Dispatch:
         self._require_lease(lease_id)
 
         def act(turn: LeaseTurn) -> EndedLease:
-            now = self._now()
+            now = self._instant(turn)
             self._expire(turn, now)
             lease = _mine(turn, lease_id, holder)
             if lease.state != LeaseState.HELD:
                 return EndedLease(lease, lease.state != LeaseState.RELEASED)
             return EndedLease(self._end(turn, lease, LeaseState.RELEASED, now, actor, note), lost=False)
 
-        ended = self._turns.run(act)
+        ended = self._turns.run(act, Asked(lease_ids=(lease_id,)))
         self._events.publish_soon()
         return ended
 
-    def _lease(self, turn: LeaseTurn, request: LeaseRequest, actor: Actor) -> list[LeasedAccount]:
-        now = self._now()
-        desk, gate = turn.once(f"desk/{request.ranking_id}", lambda: self._desks.open(request.ranking_id, now))
-        queue = desk.plan.queue_index(request.queue_id)
+    def _lease(self, turn: LeaseTurn, request: LeaseRequest, actor: Actor, may_open: bool) -> list[LeasedAccount] | None:
+        """Lease in a turn; None where the ranking must be opened first and may not be in the turn."""
+        now = self._instant(turn)
+        if not may_open and not self._desks.is_open(request.ranking_id, turn.standing):
+            return None
         self._expire(turn, now, actor)
-        self._desks.catch_up(desk, gate, turn, now)
+        desk, gate = turn.once(f"desk/{request.ranking_id}", lambda: self._caught_up(turn, request.ranking_id, now))
+        queue = desk.plan.queue_index(request.queue_id)
         given = turn.of_request(request.request_id)
         if given:
             if {(one.holder, one.ranking_id, one.queue_id) for one in given} != {
@@ -200,7 +216,9 @@ class Dispatch:
             }:
                 raise refuse(Reason.REQUEST_ID_REUSED, "request_id", "was used for another request.", "Use a new UUID.")
             return [self._shown(desk, gate, one, queue, now) for one in given]
-        chosen = self._chosen(desk, gate, queue, request, now)
+        desk.take_leases(turn.changed_after(desk.revision))
+        line = turn.once(f"line/{request.ranking_id}/{queue}", lambda: Line(desk, gate, queue, now))
+        chosen = line.take(request.count, lambda row: _suits(desk, queue, row, request), self._keys.tag)
         until = microseconds(now + timedelta(seconds=request.lease_seconds))
         records = [
             {
@@ -221,27 +239,8 @@ class Dispatch:
             for row, _ in chosen
         ]
         added = turn.add(records)
+        desk.take_leases(turn.changed_after(desk.revision))
         return [self._seen(desk, row, one, verdict) for (row, verdict), one in zip(chosen, added, strict=True)]
-
-    def _chosen(self, desk: LiveDesk, gate: Gate, queue: int, request: LeaseRequest, now: datetime) -> list[tuple[int, Verdict]]:
-        """Return the best accounts that may be contacted now, one of a person at most."""
-        waiting = gate.candidates(desk.order(queue), queue, now)
-        chosen: list[tuple[int, Verdict]] = []
-        persons: set[str] = set()
-        for at, row in enumerate(waiting.tolist()):
-            if not gate.knows(row, queue, now):
-                gate.verdicts(waiting[at : at + LOOKED_AT].tolist(), queue, now)
-            verdict = gate.verdict(row, queue, now)
-            if verdict.barred or not _suits(desk, queue, row, request):
-                continue
-            person = self._keys.tag(desk.person_of(row))
-            if person in persons or desk.tags[person] > 0:
-                continue
-            persons.add(person)
-            chosen.append((row, verdict))
-            if len(chosen) == request.count:
-                break
-        return chosen
 
     def _shown(self, desk: LiveDesk, gate: Gate, lease: LeaseRecord, queue: int, now: datetime) -> LeasedAccount:
         row = desk.row_of_key(lease.account_no)
@@ -265,7 +264,7 @@ class Dispatch:
         turn.once("expired", lambda: [self._end(turn, one, LeaseState.EXPIRED, now, actor, "") for one in over()])
 
     def _end(self, turn: LeaseTurn, lease: LeaseRecord, state: LeaseState, now: datetime, actor: Actor, note: str) -> LeaseRecord:
-        event = _end_event(lease, self._keys.account_of(lease.account_no), state, now, note)
+        event = _end_event(lease, turn.account_of(lease.account_no), state, now, note)
         if event.account_id:  # an account that was erased meanwhile has no key to seal with
             turn.record([event], _with(Subjects(NOBODIES, NOBODIES), lease, 1), actor, now)
         return turn.change(lease.lease_id, state=state.value, ended_at=microseconds(now))

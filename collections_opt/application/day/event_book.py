@@ -18,7 +18,8 @@ from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, seeing
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.events.event_ids import InSight
-from collections_opt.ledger.events.event_log import NOBODY, EventLog, Told
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.stored_events import NOBODY, Told
 
 PUBLISH_AFTER = timedelta(seconds=30)
 """How long the log may grow by events before a checkpoint is signed: one for each call would hash the log each time."""

@@ -44,7 +44,7 @@ class InWork:
 
     def _in_force(self, plan_id: str) -> str:
         now = self._now()
-        newest = "".join(record.ranking_id for record in self._ledger.rankings.before(None, 1))
+        newest = self._ledger.rankings.newest_id()
         with self._lock:
             known = self._known.get(plan_id)
         if known and known[1] == newest and known[3] == now.astimezone(known[2]).date().isoformat():

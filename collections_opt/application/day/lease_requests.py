@@ -11,8 +11,8 @@ from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
 from collections_opt.core.names import list_violations
-from collections_opt.ledger.events.event_log import Subjects
 from collections_opt.ledger.events.leases import LeaseRecord
+from collections_opt.ledger.events.stored_events import Subjects
 
 _SHORTEST_SECONDS = 10
 

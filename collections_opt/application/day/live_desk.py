@@ -22,8 +22,8 @@ from collections_opt.core.day.events import EventKind, RecordedEvent
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Entries
-from collections_opt.ledger.events.event_log import StoredEvent
 from collections_opt.ledger.events.leases import LeaseRecord, LeaseState
+from collections_opt.ledger.events.stored_events import StoredEvent
 from collections_opt.ledger.records import RankingRecord
 
 Ints = NDArray[np.int64]
@@ -123,7 +123,9 @@ class LiveDesk:
         self.returned = np.zeros(rows, dtype=np.int32)
         self.version = np.zeros(rows, dtype=np.int64)
         self.moved = np.zeros(rows, dtype=bool)
+        self._moved_to = np.zeros(rows, dtype=bool)
         self._orders: dict[int, Ints] = {}
+        self._bases: dict[int, tuple[Ints, Ints]] = {}
         places = [column.astype(np.str_) for column in map(self.portfolio.column, ("state", "time_zone"))]
         pairs, group = np.unique(np.char.add(np.char.add(places[0], "|"), places[1]), return_inverse=True)
         self.groups: tuple[list[tuple[str, str]], Ints] = ([_pair(text) for text in pairs.tolist()], group.astype(np.int64))
@@ -231,21 +233,36 @@ class LiveDesk:
             self.places.pop(row, None)
         else:
             self.places[row] = place
+        self._moved_to[row] = place is not None
         self.version[self.rows_of_person(row)] += 1
         self._orders.clear()
 
     def order(self, queue: int) -> Ints:
         """Return the rows of a queue in order, int64 (k,): those given back before come after the others."""
         if queue not in self._orders:
-            rows = np.flatnonzero(self.entries.queue == queue)
-            moved = np.array(sorted(self.places), dtype=np.int64)
-            arrived = np.array([row for row in moved.tolist() if self.places[row].queue == queue], dtype=np.int64)
-            rows = np.concatenate([rows[~np.isin(rows, moved)], arrived]).astype(np.int64)
-            priority = self.entries.priority[rows].astype(np.int64) * 2
-            for at in range(rows.size - arrived.size, rows.size):
-                priority[at] = self.places[int(rows[at])].priority * 2 - 1
-            self._orders[queue] = rows[np.lexsort((rows, priority, self.returned[rows]))]
+            base, priority = self._recorded_order(queue)
+            stay = ~(self._moved_to[base] | (self.returned[base] > 0))
+            arrived = np.array([row for row, place in self.places.items() if place.queue == queue], dtype=np.int64)
+            back = base[(self.returned[base] > 0) & ~self._moved_to[base]]
+            others = np.concatenate([arrived, back])
+            # At equal places what events brought comes before what the ranking put there.
+            brought = [self.places[row].priority * 2 - 1 for row in arrived.tolist()]
+            rank = np.concatenate([np.array(brought, dtype=np.int64), self.entries.priority[back].astype(np.int64) * 2])
+            sort = np.lexsort((others, rank, self.returned[others]))
+            others, rank = others[sort], rank[sort]
+            among = self.returned[others] == 0
+            at = np.searchsorted(priority[stay], rank[among])
+            self._orders[queue] = np.concatenate([np.insert(base[stay], at, others[among]), others[~among]])
         return self._orders[queue]
+
+    def _recorded_order(self, queue: int) -> tuple[Ints, Ints]:
+        """Return the rows that the ranking put into a queue in order, and twice the priority of each, int64 (k,)."""
+        if queue not in self._bases:
+            rows = np.flatnonzero(self.entries.queue == queue).astype(np.int64)
+            priority = self.entries.priority[rows].astype(np.int64) * 2
+            sort = np.lexsort((rows, priority))
+            self._bases[queue] = (rows[sort], priority[sort])
+        return self._bases[queue]
 
     def spent_seconds(self) -> Ints:
         """Return the handling time that each queue's contacts of the day took, int64 (q,); of a rest, since then."""

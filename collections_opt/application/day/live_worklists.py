@@ -97,7 +97,7 @@ class LiveWorklists:
         return self._turns.look(act)
 
     def _caught_up(self, turn: LeaseTurn, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
-        desk, gate = self._desks.open(ranking_id, now)
+        desk, gate = self._desks.open(ranking_id, now, turn.standing)
         self._desks.catch_up(desk, gate, turn, now)
         return desk, gate
 

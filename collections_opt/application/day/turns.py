@@ -11,17 +11,18 @@ from typing import Any, Generic, TypeVar
 
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.scopes import EVERYTHING, seeing
-from collections_opt.ledger.events.leases import Leases, LeaseTurn
+from collections_opt.ledger.events.leases import Asked, Leases, LeaseTurn
 from collections_opt.ledger.store.together import Together
 
 Result = TypeVar("Result")
+NOTHING = Asked()
 
 
 class _Call(Generic[Result]):
     """An act, and what it returned or refused in its turn."""
 
-    def __init__(self, act: Callable[[LeaseTurn], Result]) -> None:
-        self._act = act
+    def __init__(self, act: Callable[[LeaseTurn], Result], asked: Asked, last: bool) -> None:
+        self._act, self.asked, self.last = act, asked, last
         self.result: Result | None = None
         self.refusal: CollectionsError | None = None
 
@@ -30,6 +31,10 @@ class _Call(Generic[Result]):
             self.result = self._act(turn)
         except CollectionsError as refusal:
             self.refusal = refusal
+
+
+def _is_last(call: _Call[Any]) -> bool:
+    return call.last
 
 
 class Turns:
@@ -45,13 +50,18 @@ class Turns:
         self._on_failure = on_failure
         self._together: Together[_Call[Any]] = Together(self._have_turn)
 
-    def run(self, act: Callable[[LeaseTurn], Result]) -> Result:
+    def run(self, act: Callable[[LeaseTurn], Result], asked: Asked = NOTHING, last: bool = False) -> Result:
         """Run an act in a turn, perhaps with others; return what it returns once the turn is kept.
+
+        Args:
+            act: what is done.
+            asked: what it will ask for.
+            last: it comes after those that are not: what is given out is given by all that was told.
 
         Raises:
             CollectionsError: what the act refuses, which it does before it writes; as ``Leases.turn``, for all acts of the turn.
         """
-        mine = _Call(act)
+        mine = _Call(act, asked, last)
         self._together.run(mine)
         if mine.refusal is not None:
             raise mine.refusal
@@ -70,7 +80,8 @@ class Turns:
     def _have_turn(self, calls: list[_Call[Any]]) -> None:
         try:
             with seeing(EVERYTHING), self._leases.turn() as turn:
-                for one in calls:
+                turn.expect([one.asked for one in calls])
+                for one in sorted(calls, key=_is_last):
                     one.run(turn)
         except BaseException:
             self._on_failure()

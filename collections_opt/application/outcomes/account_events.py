@@ -11,7 +11,8 @@ from collections_opt.application.rankings.told_rows import RowsOf
 from collections_opt.application.records.sealed_records import StoredPortfolio
 from collections_opt.core.day.event_columns import EventColumns
 from collections_opt.core.day.events import EventKind, RecordedEvent
-from collections_opt.ledger.events.event_log import EventLog, StoredEvent
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.stored_events import StoredEvent
 
 OF_PERSONS = frozenset({EventKind.FLAG, EventKind.REVERSAL, EventKind.CONTACT})
 """Kinds that matter of what is told about a person alone."""

@@ -33,7 +33,8 @@ from collections_opt.core.ranking.purpose import RankingPurpose
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.core.scopes import EVERYTHING, Scope, seeing
 from collections_opt.core.wanted import require_wanted
-from collections_opt.ledger.events.event_log import EventLog, StoredEvent
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.stored_events import StoredEvent
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
 

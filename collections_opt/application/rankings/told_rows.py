@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.application.records.sealed_records import StoredPortfolio
 from collections_opt.core.day.event_columns import EventColumns
 from collections_opt.core.day.events import RecordedEvent
-from collections_opt.ledger.events.event_log import StoredEvent
+from collections_opt.ledger.events.stored_events import StoredEvent
 
 Ints = NDArray[np.int64]
 _PAGE = 1_000

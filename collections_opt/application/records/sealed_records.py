@@ -17,7 +17,8 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
-from collections_opt.ledger.events.event_log import PERSON, EventLog
+from collections_opt.ledger.events.event_log import EventLog
+from collections_opt.ledger.events.stored_events import PERSON
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.sealing.freed_memory import give_back

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -94,19 +94,27 @@ class SubjectKeys:
         number = int(self.known_numbers(np.array([account_id.encode() or b"\0"]))[0])
         return None if number < 0 else number
 
-    def account_of(self, number: int) -> str:
-        """Return the account of a key number, "" for one that was erased or never given."""
-        with self._database.read() as connection:
-            for columns in self._opened_segments(connection, remember=True):
-                found = np.flatnonzero(columns["key_no"] == number)
-                if found.size:
-                    return bytes(columns["account_id"][found[0]]).decode()
-        return ""
+    def account_within(self, connection: sa.Connection, number: int, erasures: int) -> str:
+        """Return the account of a key number, "" for one that was erased or never given, within a transaction."""
+        with self._lock:
+            held = list(self._seen[1].values()) if self._seen[0] == erasures else []
+        found = _account_in(held, number)
+        return found or _account_in(self._opened_segments(connection, True, erasures), number)
 
     def known_numbers(self, account_ids: Ids) -> Numbers:
         """Return the key number of each account, int64 (n,); -1 for one never seen or erased."""
         with self._database.read() as connection:
             return self._looked_up(connection, account_ids, remember=True)
+
+    def numbers_within(self, connection: sa.Connection, account_ids: Ids, erasures: int) -> Numbers:
+        """Return the key number of each account, int64 (n,), -1 for one never seen or erased, in a transaction that gives none.
+
+        Args:
+            connection: of the transaction.
+            account_ids: the accounts.
+            erasures: how many erasures there were.
+        """
+        return self._looked_up(connection, account_ids, True, erasures)
 
     def known(self) -> tuple[Ids, Numbers]:
         """Return every account that was not erased, with its key number, int64 (n,)."""
@@ -117,20 +125,26 @@ class SubjectKeys:
         accounts, numbers = (np.concatenate([segment[name] for segment in segments]) for name in ("account_id", "key_no"))
         return accounts, numbers
 
-    def keys(self, numbers: Numbers, connection: sa.Connection | None = None) -> NDArray[np.uint8]:
+    def keys(self, numbers: Numbers, connection: sa.Connection | None = None, erasures: int | None = None) -> NDArray[np.uint8]:
         """Return keys by number, uint8 (n, 32); zeros for an erased one; within a transaction where one is given.
+
+        Args:
+            numbers: of the keys, int64 (n,).
+            connection: of the transaction.
+            erasures: how many erasures there were, where the transaction knows.
 
         Raises:
             CollectionsError: INTEGRITY_FAILURE when stored keys were altered or sealed under another master key.
         """
         if numbers.size <= _FEW_KEYS:
             with nullcontext(connection) if connection is not None else self._database.read() as opened:
-                return self._few_keys(opened, numbers.tolist())
+                return self._few_keys(opened, numbers.tolist(), erasures)
         return self._read_keys(numbers)
 
-    def _few_keys(self, connection: sa.Connection, numbers: list[int]) -> NDArray[np.uint8]:
+    def _few_keys(self, connection: sa.Connection, numbers: list[int], erasures: int | None) -> NDArray[np.uint8]:
         """Return keys of a few accounts, from blocks that stay in memory until somebody is erased."""
-        erasures = int(connection.execute(_ERASURES).scalar_one())
+        if erasures is None:
+            erasures = int(connection.execute(_ERASURES).scalar_one())
         with self._lock:
             if self._held[0] != erasures:
                 self._held = (erasures, {})
@@ -239,9 +253,11 @@ class SubjectKeys:
         connection.execute(directory.insert(), {"segment": segment, "accounts": content})
         return numbers
 
-    def _looked_up(self, connection: sa.Connection, accounts: Ids, remember: bool = False) -> Numbers:
+    def _looked_up(
+        self, connection: sa.Connection, accounts: Ids, remember: bool = False, erasures: int | None = None
+    ) -> Numbers:
         numbers = np.full(accounts.size, -1, dtype=np.int64)
-        for columns in self._opened_segments(connection, remember):
+        for columns in self._opened_segments(connection, remember, erasures):
             known = columns["account_id"]
             if not known.size:
                 continue
@@ -252,12 +268,15 @@ class SubjectKeys:
             numbers[found] = columns["key_no"][at[found]]
         return numbers
 
-    def _opened_segments(self, connection: sa.Connection, remember: bool) -> list[Mapping[str, Array]]:
+    def _opened_segments(
+        self, connection: sa.Connection, remember: bool, erasures: int | None = None
+    ) -> list[Mapping[str, Array]]:
         """Return the segments in order, those opened before from memory until somebody is erased.
 
         Only what is committed may be remembered: a segment of a transaction that is undone would be another's number.
         """
-        erasures = int(connection.execute(_ERASURES).scalar_one())
+        if erasures is None:
+            erasures = int(connection.execute(_ERASURES).scalar_one())
         with self._lock:
             held = dict(self._seen[1]) if self._seen[0] == erasures else {}
         newer = sa.select(directory).where(directory.c.segment > max(held, default=0)).order_by(directory.c.segment)
@@ -300,6 +319,15 @@ class SubjectKeys:
                 "were altered, or the master key is another.",
                 "Restore the key file that belongs to this database.",
             ) from error
+
+
+def _account_in(segments: Iterable[Mapping[str, Array]], number: int) -> str:
+    for columns in segments:
+        numbers = columns["key_no"]  # they were given in order, and what is left after an erasure still rises
+        at = int(np.searchsorted(numbers, number))
+        if at < numbers.size and numbers[at] == number:
+            return bytes(columns["account_id"][at]).decode()
+    return ""
 
 
 def _unique(ids: Ids) -> tuple[Ids, Numbers | None]:

@@ -29,6 +29,8 @@ from collections_opt.ledger.tables.worklists import AssignedColumns
 LEDGER_KEY = "ledger"
 """Key of the record that the ledger adds: digests of what it keeps outside the chained row."""
 
+_NEWEST = sa.select(rankings.c.ranking_id).order_by(rankings.c.seq.desc()).limit(1)
+
 
 class Rankings(Store):
     """Finished rankings."""
@@ -77,6 +79,11 @@ class Rankings(Store):
             query = query.where(rankings.c.seq < seq)
         with self._database.read() as connection:
             return [_as_ranking(row) for row in connection.execute(query).mappings()]
+
+    def newest_id(self) -> str:
+        """Return the id of the ranking that was recorded last, "" for none."""
+        with self._database.read() as connection:
+            return str(connection.execute(_NEWEST).scalar() or "")
 
     def listed(self, terms: Sequence[Term], order: Order, after: Place | None, size: int) -> list[tuple[RankingRecord, Place]]:
         """Return the rankings that meet all terms with their places, in order, at most ``size``.

@@ -80,7 +80,7 @@ def all_services(
             "ExperimentService",
             ExperimentServicer(workspace.experiments, workspace.trials, workspace.readings, workspace.now),
         ),
-        (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day, workspace.recorded)),
+        (worklist_service_pb2, "WorklistService", WorklistServicer(workspace.day)),
         (monitor_service_pb2, "MonitorService", MonitorServicer(workspace.monitors, workspace.recorded)),
         (
             retention_service_pb2,

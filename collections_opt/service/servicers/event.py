@@ -10,7 +10,7 @@ from collections_opt.application.day.event_book import EventBook
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.names import normal_account_id
-from collections_opt.ledger.events.event_log import Told
+from collections_opt.ledger.events.stored_events import Told
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
 from collections_opt.service.servicers.lists.paging import read_page

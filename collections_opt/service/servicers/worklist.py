@@ -15,7 +15,6 @@ from collections_opt.application.day.dispatch import LeasedAccount, end_of
 from collections_opt.application.day.lease_requests import LeaseRequest
 from collections_opt.application.day.live_worklists import LiveEntry
 from collections_opt.application.day.queue_states import QueueState
-from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import Call
 from collections_opt.service.access.caller import read_actor
@@ -35,12 +34,11 @@ _NAMED = {"count": "max_account_count", "at": "contact_time"}
 class WorklistServicer:
     """Leases accounts and shows live worklists."""
 
-    def __init__(self, day: Day, recorded: RecordedRankings) -> None:
+    def __init__(self, day: Day) -> None:
         self._dispatch = day.dispatch
         self._worklists = day.worklists
         self._in_work = day.in_work
         self._checks = day.checks
-        self._recorded = recorded
 
     def lease_accounts(self, request: pb.LeaseAccountsRequest, context: Call) -> pb.LeaseAccountsResponse:
         """Lease the best callable accounts."""
@@ -61,7 +59,7 @@ class WorklistServicer:
         with told_as(_NAMED):
             leased = self._dispatch.lease(wanted, read_actor(context))
         shown = [_write_lease(one) for one in leased]
-        return pb.LeaseAccountsResponse(leases=shown, currency_code=self._currency(ranking_id), ranking_id=ranking_id)
+        return pb.LeaseAccountsResponse(leases=shown, currency_code=self._dispatch.currency_of(ranking_id), ranking_id=ranking_id)
 
     def extend_lease(self, request: pb.ExtendLeaseRequest, _context: Call) -> pb.ExtendLeaseResponse:
         """Hold an account longer."""
@@ -93,7 +91,7 @@ class WorklistServicer:
         return pb.ListNextAccountsResponse(
             accounts=[_write_entry(entry) for entry in shown],
             next_page_token=page.next_token(shown[-1].position) if more else "",
-            currency_code=self._currency(ranking_id),
+            currency_code=self._dispatch.currency_of(ranking_id),
             ranking_id=ranking_id,
         )
 
@@ -130,14 +128,13 @@ class WorklistServicer:
             if (ranking_id, shown) != sent:
                 sent = (ranking_id, shown)
                 states = [_write_state(one) for one in shown]
-                yield pb.WatchQueueResponse(queues=states, currency_code=self._currency(ranking_id), ranking_id=ranking_id)
+                yield pb.WatchQueueResponse(
+                    queues=states, currency_code=self._dispatch.currency_of(ranking_id), ranking_id=ranking_id
+                )
                 count += 1
                 if count == request.max_answer_count:
                     return
             pause.wait(min(LOOK_SECONDS, context.time_remaining()))
-
-    def _currency(self, ranking_id: str) -> str:
-        return self._recorded.open(ranking_id).facts.inputs.currency_code
 
 
 def _write_lease(leased: LeasedAccount) -> pb.Lease:
