@@ -136,7 +136,7 @@ def test_an_event_whose_account_was_erased_keeps_its_columns(ledger, log, keys, 
 
 
 def test_a_batch_of_before_its_columns_were_digested_is_checked_by_what_was_sealed(ledger, log, database_url, monkeypatch):
-    monkeypatch.setattr("collections_opt.ledger.events.event_log.rows_digest", lambda rows: None)
+    monkeypatch.setattr("collections_opt.ledger.events.event_writer.rows_digest", lambda rows: None)
     log.record([paid(1), paid(2, "b")], ANN, NOW)
     assert log.verify() == []
     with without_triggers(database_url) as engine, engine.begin() as connection:
