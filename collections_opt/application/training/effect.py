@@ -234,11 +234,12 @@ def _learned(
 
 
 def _level_metrics(model: AnyEffectModel) -> dict[str, float]:
-    """Return the measured levels of effects learned by residuals, with intervals, z of the learned parts, and the money scale."""
+    """Return the levels of effects learned by residuals, with intervals, z of the learned parts, and the money scales."""
     found: dict[str, float] = {}
     if isinstance(model, ResidualModel):
         if model.money is not None:
-            found |= {"money_scale": model.money.estimate, "money_scale_error": model.money.standard_error}
+            found |= {f"{name}_money_scale": scale.estimate for name, scale in model.money.named.items()}
+            found |= {f"{name}_money_scale_error": scale.standard_error for name, scale in model.money.named.items()}
         for outcome in model.outcomes:
             low, high = outcome.level.interval
             if low < high:

@@ -40,9 +40,9 @@ SAMPLE_ACCOUNTS = 50_000
 
 NORMAL_95 = 1.959963984540054
 
-SCALE_EXPECTED, SCALE_SPREAD = 0.8, 0.25
+SCALE_EXPECTED, SCALE_SPREAD = 0.9, 0.5
 """What drawn people leave of promised money before any was drawn, give or take: chances without contact are estimates, and
-contact moves those in the middle most, so that effects that are right on average promise too much. As on worlds for development.
+contact moves those in the middle most, so that effects that are right on average promise too much; and a plan may be off by half.
 """
 
 FACTOR_SCALE = 10**9
@@ -297,17 +297,17 @@ def _kept_of(learned: float, shrinkage: float, error: TotalError) -> tuple[float
 
     With s what other people's estimates leave, and k what drawn people were found to leave with error e:
 
-        factor = w k + (1 - w) .8 s,    w = .25^2 / (.25^2 + e^2)
+        factor = w k + (1 - w) .9 s,    w = .5^2 / (.5^2 + e^2)
 
-    The errors of k and of the effects come from the same people, so that they add up; what is expected of k before anybody was
-    drawn has a spread of its own.
+    Its error has three parts: that of k, the spread of k where it is not known, and the error of the effects there.
     """
     if error.scale is None:
         return shrinkage, shrinkage * error.standard_error
     found, expected = error.scale, SCALE_EXPECTED * shrinkage
     weight = SCALE_SPREAD**2 / (SCALE_SPREAD**2 + found.standard_error**2)
-    seen = weight * found.standard_error * abs(learned) + (1.0 - weight) * expected * error.standard_error
-    return weight * found.estimate + (1.0 - weight) * expected, float(np.hypot(seen, (1.0 - weight) * SCALE_SPREAD * learned))
+    apart = np.array([weight * found.standard_error, (1.0 - weight) * SCALE_SPREAD]) * learned
+    of_effects = (1.0 - weight) * expected * error.standard_error
+    return weight * found.estimate + (1.0 - weight) * expected, float(np.linalg.norm([*apart, of_effects]))
 
 
 def _gross(sample: ValueOfContact, effects: ContactEffects) -> tuple[Floats, Floats, Floats]:

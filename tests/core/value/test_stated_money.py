@@ -102,13 +102,13 @@ def drawn(estimate, error):
 
 def test_what_drawn_people_leave_of_the_money_is_stated_as_far_as_it_is_known():
     shrunk = ranked(Noisy).stated
-    sure, half, unknown = drawn(0.4, 0.0), drawn(0.4, 0.25), drawn(0.4, 1e6)
+    sure, half, unknown = drawn(0.4, 0.0), drawn(0.4, 0.5), drawn(0.4, 1e6)
     assert sure.shrinkage == pytest.approx(0.4)
     assert (sure.learned_low_minor, sure.learned_high_minor) == (sure.learned_minor, sure.learned_minor)
-    assert half.shrinkage == pytest.approx(0.5 * (0.4 + 0.8 * shrunk.shrinkage))
-    assert unknown.shrinkage == pytest.approx(0.8 * shrunk.shrinkage)
+    assert half.shrinkage == pytest.approx(0.5 * (0.4 + 0.9 * shrunk.shrinkage))
+    assert unknown.shrinkage == pytest.approx(0.9 * shrunk.shrinkage)
     gross = half.chosen_by_minor + half.cost_minor
-    width = NORMAL_95 * np.hypot(0.5 * (0.25 * gross + 0.8 * shrunk.shrinkage * 1_000.0), 0.5 * 0.25 * gross)
+    width = NORMAL_95 * 0.5 * np.linalg.norm([0.5 * gross, 0.5 * gross, 0.9 * shrunk.shrinkage * 1_000.0])
     assert half.learned_high_minor - half.learned_minor == pytest.approx(width, abs=2)
     assert drawn(1.5, 0.0).expected_minor > shrunk.chosen_by_minor
 

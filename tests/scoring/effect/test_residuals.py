@@ -14,9 +14,8 @@ from collections_opt.core.value.effects import PlannedEffects, WeightedCells
 from collections_opt.core.value.valuation import contacted_probability
 from collections_opt.scoring.effect.residual.basis import PRODUCT_PREFIX, AccountFacts, freeze_basis
 from collections_opt.scoring.effect.residual.learning import learn_residuals
-from collections_opt.scoring.effect.residual.level import SliceRows, measure_levels
 from collections_opt.scoring.effect.residual.model import planned_change
-from collections_opt.scoring.effect.residual.money import money_scale
+from collections_opt.scoring.effect.residual.money import money_scales
 from collections_opt.scoring.effect.residual.nuisance import fit_nuisance, person_folds
 from collections_opt.scoring.effect.residual.regression import chosen_penalty
 from collections_opt.scoring.effect.residual.text import parse_residual, residual_text
@@ -229,61 +228,6 @@ def test_the_largest_penalty_within_the_paired_error_is_taken():
     assert chosen_penalty(worse, person) == 0
 
 
-def slice_rows(count, seed, plan, every=0.0, drawn=0.0, noise=0.1):
-    """Rows of which the true change is so much of each part, and mu0 off by 0.2 everywhere."""
-    rng = np.random.default_rng(seed)
-    parts = np.column_stack([0.1 + 0.05 * rng.normal(size=count), *(0.03 * rng.normal(size=count) for _ in range(2))])
-    contacted = rng.random(count) < 0.3
-    left = contacted * (parts @ [plan, every, drawn]) + rng.normal(size=count) * noise + 0.2
-    return SliceRows(left, contacted - 0.3, np.full(count, 0.3), parts, parts[:, :2].sum(axis=1)), np.arange(count).astype("S8")
-
-
-def test_weights_are_found_whatever_the_plan_and_count_persons_not_rows():
-    rows, person = slice_rows(20_000, 2, 0.5, 0.8)
-    (level,), covariance = measure_levels([rows], person)
-    for weight, true in zip(level.weights, (0.5, 0.8, 0.0), strict=True):
-        assert abs(weight.estimate - true) < 4 * weight.standard_error
-        assert abs(weight.served - true) < 4 * weight.standard_error
-    assert level.proven
-    assert np.sqrt(np.diag(covariance))[0] == pytest.approx(level.weights[0].standard_error, rel=0.05)
-    twice = SliceRows(*(np.concatenate([part, part]) for part in vars(rows).values()))
-    (doubled,), _ = measure_levels([twice], np.concatenate([person, person]))
-    assert doubled.weights[0].standard_error == pytest.approx(level.weights[0].standard_error, rel=0.01)
-
-
-def test_the_served_effect_tends_to_the_plans_as_errors_grow():
-    far = []
-    for noise in (0.1, 3.0, 1_000.0):
-        rows, person = slice_rows(4_000, 3, 0.2, 0.9, noise=noise)
-        served = measure_levels([rows], person)[0][0].served
-        far.append(np.abs(np.array(served) - [1.0, 0.0, 0.0]).max())
-    assert far[0] > 0.7
-    assert far[0] > far[1] > far[2]
-    assert far[2] < 0.01
-
-
-def test_the_plans_weight_is_the_precision_weighted_mean_of_1_and_what_was_measured():
-    rows, person = slice_rows(4_000, 4, 0.3, noise=0.5)
-    rows = SliceRows(rows.left, rows.drawn, rows.chance, rows.parts * [1.0, 0.0, 0.0], rows.whole)
-    (level,), covariance = measure_levels([rows], person)
-    plan, precision = level.weights[0], 1 / 0.35**2
-    known = 1 / plan.standard_error**2
-    assert plan.served == pytest.approx((plan.estimate * known + precision) / (known + precision))
-    assert covariance[0][0] == pytest.approx(1 / (known + precision))
-    assert level.served[1:] == (0.0, 0.0)
-
-
-def test_what_was_learned_with_the_wrong_sign_is_not_served_and_a_measured_harm_is():
-    rows, person = slice_rows(20_000, 5, 1.0, -0.9)
-    (level,), _ = measure_levels([rows], person)
-    assert level.weights[1].estimate < -0.5
-    assert level.weights[1].served == 0.0
-    rows, person = slice_rows(20_000, 6, -0.6)
-    (level,), _ = measure_levels([rows], person)
-    assert level.served[0] < -0.4
-    assert level.proven  # that it harms
-
-
 def test_a_queue_that_harms_is_not_worked(portfolio):
     planted = plant(portfolio, lambda features, queue: np.where(queue == 1, -0.12, 0.10), 7, randomised_share=0.8)
     model = learn_residuals(planted.contacts, PLAN, "r", 1).model
@@ -317,13 +261,26 @@ def test_a_model_that_was_made_before_money_was_measured_keeps_its_bytes(learned
 def test_promised_money_is_held_against_what_drawn_people_did(learned):
     rows, made = learned.rows, learned.predictions
     found = learned.model.money
-    assert abs(found.estimate - 1.0) < 3 * found.standard_error
-    assert 0.0 < found.standard_error < 0.5
-    boast = replace(made, under=made.without + 2.0 * (made.under - made.without))
-    doubled = money_scale(rows, boast, PLAN)
-    assert doubled.estimate == pytest.approx(0.5 * found.estimate, abs=0.1)
+    cure = found.named["cure"]
+    assert abs(cure.estimate - 1.0) < 3 * cure.standard_error
+    assert 0.0 < cure.standard_error < 0.5
+    doubled = money_scales(rows, replace(made, under=made.without + 2.0 * (made.under - made.without))).named["cure"]
+    assert doubled.estimate == pytest.approx(0.5 * cure.estimate, abs=0.1)
     assert doubled.estimate < 1.0 - 2 * doubled.standard_error
-    assert money_scale(rows, replace(made, under=made.without), PLAN) is None
+    assert money_scales(rows, replace(made, under=made.without)) is None
+
+
+def test_money_that_default_alone_promises_has_the_scale_of_default(planted, learned):
+    effects = learned.model.effects_of(planted.portfolio, PLAN)
+    rows = np.arange(50)
+    chances, none, one = planted.probability[rows], np.zeros(50), np.ones(50)
+    by = {
+        "cure": WeightedCells(rows, rows * 0, chances, one, none),
+        "default": WeightedCells(rows, rows * 0, chances, none, -one),
+    }
+    for outcome, cells in by.items():
+        scale, named = effects.total_error(cells).scale, learned.model.money.named[outcome]
+        assert (scale.estimate, scale.standard_error) == pytest.approx((named.estimate, named.standard_error))
 
 
 def test_few_randomised_rows_teach_nothing_alone(portfolio):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections_opt.core.value.effects import MoneyScale
 from collections_opt.scoring.effect.model import EffectEstimate
 from collections_opt.scoring.effect.residual.level import NORMAL_95, Weight
 from collections_opt.scoring.effect.residual.model import LearnedOutcome, LearnedQueue, ResidualModel
@@ -75,13 +76,14 @@ def average_shown(estimate: EffectEstimate | None) -> str:
 def money_sentence(model: ResidualModel) -> str:
     """Return how much of the promised money was found on people drawn at random."""
     if model.money is None:
-        return "Money scale: not measured."
-    half = NORMAL_95 * model.money.standard_error
-    low, high = model.money.estimate - half, model.money.estimate + half
-    return (
-        f"Money scale k: {model.money.estimate:.2f} (95 %: {low:.2f} to {high:.2f}): what drawn people leave of the money that "
-        "effects promise; it corrects what rankings state."
-    )
+        return "Money scales: not measured."
+    told = ", ".join(f"{name} {_scale(scale)}" for name, scale in model.money.named.items())
+    return f"Money scales k: {told}: what drawn people leave of the money that effects promise; they correct what rankings state."
+
+
+def _scale(scale: MoneyScale) -> str:
+    half = NORMAL_95 * scale.standard_error
+    return f"{scale.estimate:.2f} (95 %: {scale.estimate - half:.2f} to {scale.estimate + half:.2f})"
 
 
 def _own_lines(model: ResidualModel) -> list[str]:

@@ -23,7 +23,7 @@ from collections_opt.scoring.effect.randomisation import BalanceTest
 from collections_opt.scoring.effect.residual.findings import describe_queues, judge, tests_of_balance
 from collections_opt.scoring.effect.residual.level import UNMEASURED, Level, measure_levels
 from collections_opt.scoring.effect.residual.model import NAMES, FoldCoefficients, ResidualModel, Rows
-from collections_opt.scoring.effect.residual.money import money_scale
+from collections_opt.scoring.effect.residual.money import money_scales
 from collections_opt.scoring.effect.residual.nuisance import FOLDS
 from collections_opt.scoring.effect.residual.regression import MIN_ARM_ROWS, Prepared, arms, as_rows, prepare
 from collections_opt.scoring.effect.residual.stacking import Parts, learn_parts, served_covariance
@@ -106,7 +106,7 @@ def _assembled(
         () if verdict.refused else _folds(parts, levels),
         int(drawn.sum()),
         verdict.warnings,
-        money_scale(contacts.take(drawn), predictions, plan) if measured else None,
+        money_scales(contacts.take(drawn), predictions) if measured else None,
         weighs_every_queue=True,
     )
     return LearnedResiduals(model, contacts, contacts.take(drawn), predictions, tests)

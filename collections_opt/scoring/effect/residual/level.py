@@ -7,6 +7,11 @@ those of the plan, (1, 0, 0), by their errors V:
     w = (V^-1 + S^-1)^-1 (V^-1 w_hat + S^-1 (1, 0, 0)),    S = diag(.35, .5, .5)^2
 
 Few randomised rows serve the plan, and many serve what they say, with no step between.
+
+How far served weights may be off is said by a wider spread than draws them to the plan, U: what nobody observed
+is anything from no effect to twice the plan's, and what rows say of cures need not hold of defaults.
+Where the rows contradict the plan by more than that, U is stretched until they do not, as one stretches errors
+of measurements that disagree (Birge 1932).
 """
 
 from __future__ import annotations
@@ -35,6 +40,9 @@ PLANS_TOGETHER = 0.9
 """Correlation of the plan's weights of cure and of default before any row is seen: a plan that boasts of one boasts of the other.
 Weights that wander apart by chance reorder accounts, and cost more money than a wrong strength of both.
 """
+
+UNSURE_SPREAD = 0.5
+"""Spread of each weight likewise, for the error of what is served: two of them are from nothing to twice the plan's."""
 
 EARNED_ERRORS = 1.0
 """A learned part is served where the randomised rows have its weight so many standard errors above 0."""
@@ -162,7 +170,8 @@ def _shrunk(found: Sequence[_Measured], person: NDArray[np.bytes_]) -> tuple[Flo
     count = len(PART_NAMES)
     place = np.concatenate([count * index + one.earned for index, one in enumerate(found)])
     value = np.concatenate([one.value for one in found])
-    evidence = np.linalg.pinv(clustered(np.hstack([one.influence for one in found]), person), hermitian=True)
+    spread = clustered(np.hstack([one.influence for one in found]), person)
+    evidence = np.linalg.pinv(spread, hermitian=True)
     prior = np.linalg.inv(_expected(len(found))[np.ix_(place, place)])
     aim = evidence @ value + prior @ np.tile(PLANNED_WEIGHTS, len(found))[place]
     free, learned = np.ones(place.size, dtype=bool), place % count > 0
@@ -174,8 +183,22 @@ def _shrunk(found: Sequence[_Measured], person: NDArray[np.bytes_]) -> tuple[Flo
         if not below.any():
             break
         free[np.flatnonzero(free)[below]] = False
-    served[place[free]], covariance[np.ix_(place[free], place[free])] = kept, after
+    taken = np.ix_(place[free], place[free])
+    away = value[free] - np.tile(PLANNED_WEIGHTS, len(found))[place[free]]
+    unsure = _unsure(away, spread[np.ix_(free, free)], UNSURE_SPREAD**2 * np.eye(int(free.sum())))
+    drawn = after @ prior[np.ix_(free, free)]
+    covariance[taken] = after + drawn @ (unsure - _expected(len(found))[taken]) @ drawn.T
+    served[place[free]] = kept
     return served.reshape(-1, count), covariance
+
+
+def _unsure(away: Floats, error: Floats, expected: Floats) -> Floats:
+    """Return U, stretched where weights ``away`` from the plan's lie further off than it and their errors allow.
+
+    With A = after V^-1 the served weights are off by the covariance  A V A' + (1 - A) U (1 - A)',  which is ``after`` where U is
+    the S that drew them; 1 - A = after S^-1.
+    """
+    return expected * max(float(away @ np.linalg.solve(error + expected, away)) / max(away.size, 1), 1.0)
 
 
 def _expected(outcomes: int) -> Floats:

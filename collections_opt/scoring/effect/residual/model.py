@@ -14,7 +14,6 @@ from collections_opt.core.desk.queues import CapacityPlan, ContactEffect, Eviden
 from collections_opt.core.value.effects import (
     ContactEffects,
     EffectFold,
-    MoneyScale,
     PlannedEffects,
     ProbabilityChange,
     QueueEffect,
@@ -26,6 +25,7 @@ from collections_opt.core.value.valuation import CHUNK_ROWS, contacted_probabili
 from collections_opt.scoring.effect.model import EffectEstimate
 from collections_opt.scoring.effect.residual.basis import AccountFacts, Basis, column_groups
 from collections_opt.scoring.effect.residual.level import Level
+from collections_opt.scoring.effect.residual.money import MoneyScales
 
 NAMES = ("cure", "default")
 """Outcomes whose change is learned, in the order of every array."""
@@ -125,7 +125,7 @@ class ResidualModel:
     folds: tuple[FoldCoefficients, ...]
     randomised_count: int
     warnings: tuple[str, ...]
-    money: MoneyScale | None = None
+    money: MoneyScales | None = None
     weighs_every_queue: bool = False
 
     @property
@@ -242,7 +242,11 @@ class ResidualEffects:
                 self._add(cells, mine[start : start + CHUNK_ROWS], learned, weighted, planned)
         moved = np.column_stack([planned, weighted.reshape(2, -1)]).ravel()
         variance = float(moved @ self._covariance() @ moved)
-        return TotalError(float(np.sqrt(max(variance, 0.0))), known, self._model.money)
+        promised = self._weights * planned + [
+            (part * sums).sum() for part, sums in zip(self._coefficients, weighted, strict=True)
+        ]
+        scale = None if self._model.money is None else self._model.money.of(promised)
+        return TotalError(float(np.sqrt(max(variance, 0.0))), known, scale)
 
     def _add(
         self, cells: WeightedCells, chosen: NDArray[np.int64], learned: LearnedQueue, weighted: Floats, planned: Floats

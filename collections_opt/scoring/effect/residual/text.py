@@ -90,7 +90,7 @@ def _numbers(model: ResidualModel) -> list[tuple[str, Rows]]:
         found.append((outcome.name, (*outcome.coefficients, figures, scalars, *weights)))
     found += [("folds", rows) for fold in model.folds for pair in (fold.choosing, fold.summing) for rows in pair]
     if model.money is not None:
-        found.append(("money", ((model.money.estimate, model.money.standard_error),)))
+        found.append(("money", ((model.money.cure, model.money.default), *model.money.covariance)))
     for queue in model.queues:
         planned = queue.planned
         theta = (planned.right_party_contact_rate, planned.theta_cure, planned.theta_default, planned.repeat_decay)
