@@ -30,7 +30,8 @@ def one_year(seed: int, size: YearSize) -> list[YearMonth]:
     with tempfile.TemporaryDirectory() as folder:
         for month in live_year(Path(folder), seed, size):
             money = ", ".join(f"{name} {value / 100:,.0f}" for name, value in month.money.items())
-            print(f"seed {seed}, month {month.number}: {money}; {month.effects}", flush=True)
+            used = f"{month.model}, {month.effects}, {month.experiment_share:.0%} on an experiment"
+            print(f"seed {seed}, month {month.number}: {money}; {used}; {month.not_learned}", flush=True)
             months.append(month)
     return months
 
@@ -41,10 +42,11 @@ def main() -> None:
     asked.add_argument("--seeds", type=int, default=4, help="Lenders, one year each.")
     asked.add_argument("--book", type=int, default=YearSize.book, help="Accounts of each lender; a tenth is late.")
     asked.add_argument("--months", type=int, default=YearSize.months, help="Months lived.")
+    asked.add_argument("--world", default=YearSize.world, help="How people behave.")
     asked.add_argument("--processes", type=int, default=2, help="Years lived side by side.")
     asked.add_argument("--out", type=Path, default=ROOT / "docs", help="Folder for benchmarks/year.md and images/year.svg.")
     given = asked.parse_args()
-    size = replace(YearSize(), book=given.book, months=given.months)
+    size = replace(YearSize(), book=given.book, months=given.months, world=given.world)
     seeds = range(FIRST_SEED, FIRST_SEED + given.seeds)
     with ProcessPoolExecutor(given.processes) as pool:
         years = list(pool.map(one_year, seeds, [size] * given.seeds))

@@ -21,6 +21,7 @@ from collections_opt.api.v1 import (
     experiment_pb2,
     experiment_service_pb2,
     model_service_pb2,
+    monitor_service_pb2,
     ranking_pb2,
 )
 from collections_opt.api.v1 import parameters_service_pb2 as values_pb
@@ -82,21 +83,21 @@ class DeskByApi:
         approve = values_pb.ApproveValueSetRequest(request_id=_id(), set_id="own-values", version=1)
         self.second.parameters.ApproveValueSet(approve)
 
-    def start_experiment(self, share: float, days: int, horizon_days: int, people: int) -> None:
-        """Create an experiment by one person and start it by another."""
+    def start_experiment(self, name: str, share: float, days: int, horizon_days: int, people: int) -> None:
+        """Create an experiment from today on by one person, with a salt of its own, and start it by another."""
         first = self.clock().date()
         message = experiment_pb2.Experiment(
-            experiment_id="holdout",
+            experiment_id=name,
             share=share,
             start_date=write_date(first),
             end_date=write_date(first + timedelta(days=days)),
             horizon_days=horizon_days,
             planned_person_count=people,
-            salt=uuid.uuid5(uuid.NAMESPACE_OID, str(first)).hex,
+            salt=uuid.uuid5(uuid.NAMESPACE_OID, f"{name} {first}").hex,
         )
         pb = experiment_service_pb2
         self.client.experiments.CreateExperiment(pb.CreateExperimentRequest(request_id=_id(), experiment=message))
-        self.second.experiments.StartExperiment(pb.StartExperimentRequest(request_id=_id(), experiment_id="holdout", version=1))
+        self.second.experiments.StartExperiment(pb.StartExperimentRequest(request_id=_id(), experiment_id=name, version=1))
 
     def read_experiment(self) -> experiment_service_pb2.ReadExperimentResponse:
         """Return what the experiment shows."""
@@ -154,8 +155,8 @@ class DeskByApi:
         """Tell events; return how many were recorded."""
         return stream_events(self.client, events).recorded_count if events else 0
 
-    def learn(self, kind: ModelKind, version: str) -> str:
-        """Let the service learn a version and let people take it into service; return why it could not, "" where it could."""
+    def learn(self, kind: ModelKind, version: str, shadow: bool = False) -> str:
+        """Let the service learn a version and let people take it into service, or into its shadow; return why it could not."""
         request = model_service_pb2.TrainModelRequest(request_id=_id(), kind=kind.value, version=version)
         training = self.client.models.TrainModel(request).training
         while training.state == model_service_pb2.TRAINING_STATE_RUNNING:
@@ -165,14 +166,14 @@ class DeskByApi:
         if training.state != model_service_pb2.TRAINING_STATE_SUCCEEDED:
             return training.error_message or "cancelled"
         try:
-            self._adopt(kind, version)
+            self._adopt(kind, version, shadow)
         except CollectionsError as error:
             if error.reason is Reason.INTERNAL:
                 raise
             return str(error)
         return ""
 
-    def _adopt(self, kind: ModelKind, version: str) -> None:
+    def _adopt(self, kind: ModelKind, version: str, shadow: bool) -> None:
         pb = model_service_pb2
         ends = Timestamp()
         ends.FromDatetime(self.clock() + timedelta(days=365))
@@ -184,7 +185,24 @@ class DeskByApi:
                 request_id=_id(), expire_time=ends, allowed_portfolio_patterns=["*"], score_valid_days=7, **named
             )
         )
-        self.client.models.PromoteModel(pb.PromoteModelRequest(request_id=_id(), role=pb.MODEL_ROLE_CHAMPION, **named))
+        role = pb.MODEL_ROLE_CHALLENGER if shadow else pb.MODEL_ROLE_CHAMPION
+        self.client.models.PromoteModel(pb.PromoteModelRequest(request_id=_id(), role=role, **named))
+
+    def promote_what_was_better(self) -> str:
+        """Make the outcome challenger that was best on the last matured ranking champion; return its version, "" for none."""
+        listed = self.client.monitors.GetMonitors(monitor_service_pb2.GetMonitorsRequest(page_size=1_000)).monitors
+        if not listed:
+            return ""
+        last = max(listed, key=lambda one: (one.as_of_date.year, one.as_of_date.month, one.as_of_date.day))
+        better = [one for one in last.challengers if one.log_loss_difference.value < 0]
+        if not better:
+            return ""
+        best = min(better, key=lambda one: one.log_loss_difference.value)
+        version = best.model_version.removeprefix(f"{ModelKind.OUTCOME.value}/")
+        pb = model_service_pb2
+        named = {"kind": ModelKind.OUTCOME.value, "version": version, "role": pb.MODEL_ROLE_CHAMPION}
+        self.client.models.PromoteModel(pb.PromoteModelRequest(request_id=_id(), **named))
+        return version
 
 
 @contextmanager

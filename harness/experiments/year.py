@@ -10,7 +10,7 @@ queue's minutes are really used up; the learner pays for its holdout.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -36,8 +36,9 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.valuation import whole_seconds
 from collections_opt.datasets.roll_rates import measured_parameters
-from collections_opt.datasets.simulated_lender import LenderParameters, SimulatedLender, desk_plan
+from collections_opt.datasets.simulated_lender import desk_plan
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes
+from collections_opt.datasets.simulated_lender.worlds import world
 from collections_opt.solvers import SOLVERS
 from collections_opt.wire.plans import write_plan
 from harness.experiments.desk_by_api import Clock, DeskByApi, desk_by_api
@@ -48,6 +49,10 @@ HORIZON_DAYS = 27
 """Shorter than every month, so that no horizon overlaps the next."""
 TERMS = OutcomeTerms({EVERY_OTHER: ProductTerms(HORIZON_DAYS, 3_000)}, grace_days=7)
 """Default is what an event says: the world charges off."""
+OWN_FROM = 4
+"""The first month at which three rankings have matured, which an outcome model of the lender's own needs."""
+EFFECTS_FROM = 3
+"""The first month at which the holdout is large enough to measure anything."""
 NOON = time(17)
 """UTC; lawful hours in every zone of the world."""
 POLICIES = ("learning", "no learning", "balance", "oracle")
@@ -62,18 +67,22 @@ class YearSize:
         months: months lived.
         share: of would-be-worked people who are left alone.
         experiment_months: months for which they are; afterwards everybody is worked, and what was learned stays.
+        drawn_months: months that one experiment takes; the next draws everybody afresh.
         capacity: share of the late accounts that all queues have time for.
         leased: accounts of each queue that are leased; the rest of a worklist is worked as a list.
-        outcome_every: months between two outcome models; 0 learns none.
+        outcome_every: months between two outcome models of the lender's own, from the fourth month on; 0 learns none.
+        world: how people behave, by name (``simulated_lender.worlds``).
     """
 
     book: int = 60_000
     months: int = 12
     share: float = 0.2
     experiment_months: int = 6
+    drawn_months: int = 3
     capacity: float = 0.2
     leased: int = 50
-    outcome_every: int = 4
+    outcome_every: int = 2
+    world: str = "segments"
 
 
 @dataclass(frozen=True)
@@ -107,20 +116,22 @@ class YearMonth:
 
 def live_year(folder: Path, seed: int, size: YearSize) -> Iterator[YearMonth]:
     """Yield the months of a year as they are lived, over two servers in a folder."""
-    lender = SimulatedLender(seed, size.book, replace(LenderParameters(), randomised_share=0.0))
+    lender = world(size.world).lender(seed, size.book, randomised_share=0.0)
     living = LivingLender(lender)
-    values = _own_values(seed, size.book)
+    values = _own_values(seed, size)
     plan = desk_plan(size.capacity * 0.1 * size.book, lender.month_end(0))
     clock = Clock(_noon(lender.month_end(0)))
     with desk_by_api(folder / "learning", clock) as desk, desk_by_api(folder / "frozen", clock) as frozen:
         for each in (desk, frozen):
             each.client.capacity.CreateCapacityPlan(CreateCapacityPlanRequest(capacity_plan=write_plan(plan)))
             each.save_values(values)
-        days = (lender.month_end(size.experiment_months - 1) - lender.month_end(0)).days
-        people = max(round(size.capacity * 0.1 * size.book * size.experiment_months / 2), 1)
-        desk.start_experiment(size.share, days, HORIZON_DAYS, people)
         for number in range(1, size.months + 1):
             clock.at = _noon(lender.month_end(number - 1))
+            if number in range(1, size.experiment_months + 1, size.drawn_months):
+                last = min(number + size.drawn_months - 1, size.experiment_months)
+                days = (lender.month_end(last - 1) - lender.month_end(number - 1)).days
+                people = max(round(size.capacity * 0.1 * size.book * (last - number + 1) / 2), 1)
+                desk.start_experiment(f"holdout-{number:02d}", size.share, days, HORIZON_DAYS, people)
             yield _month(desk, frozen, living, plan, number, size)
 
 
@@ -255,19 +266,26 @@ def _tell(desk: DeskByApi, scene: _Scene, came: Came) -> int:
 
 
 def _learn(desk: DeskByApi, number: int, size: YearSize) -> str:
-    """Learn what is due: an outcome model every so many months, effects each month from the fourth on."""
-    due = []
-    if size.outcome_every and number > 3 and (number - 4) % size.outcome_every == 0:
-        due.append(ModelKind.OUTCOME)
-    if number > 3:
-        due.append(ModelKind.EFFECT)
-    failed = [(kind, desk.learn(kind, f"{kind.value}-{number:02d}")) for kind in due]
-    return "; ".join(f"{kind.value}: {why}" for kind, why in failed if why)
+    """Learn what is due, and return what could not be.
+
+    In the second and third month the shipped outcome model is recalibrated and serves. Models of the lender's own score in its
+    shadow, and serve once a matured ranking had them better. Effects are learned and serve each month from the third on.
+    """
+    failed = {}
+    if size.outcome_every and number < OWN_FROM:
+        failed[ModelKind.OUTCOME] = desk.learn(ModelKind.OUTCOME, f"outcome-{number:02d}")
+    elif size.outcome_every:
+        desk.promote_what_was_better()
+        if (number - OWN_FROM) % size.outcome_every == 0:
+            failed[ModelKind.OUTCOME] = desk.learn(ModelKind.OUTCOME, f"outcome-{number:02d}", shadow=True)
+    if number >= EFFECTS_FROM:
+        failed[ModelKind.EFFECT] = desk.learn(ModelKind.EFFECT, f"effect-{number:02d}")
+    return "; ".join(f"{kind.value}: {why}" for kind, why in failed.items() if why)
 
 
-def _own_values(seed: int, book: int) -> ValueParameters:
+def _own_values(seed: int, size: YearSize) -> ValueParameters:
     """Return values measured on three months of another lender of the same world, as a lender measures them on its past."""
-    past = SimulatedLender(seed + 1_000, book).history([0, 1, 2])
+    past = world(size.world).lender(seed + 1_000, size.book).history([0, 1, 2])
     return measured_parameters(WORLD_VALUE, [month.snapshot for month in past], [month.recovery_minor for month in past])
 
 

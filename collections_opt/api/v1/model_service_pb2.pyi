@@ -1071,8 +1071,9 @@ class TrainModelRequest(_message.Message):
     """Seed of folds and trees; 0 is 1."""
     @_builtins.property
     def ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Matured rankings, one a day, at most 100; none takes all whose horizons do not overlap. The last one judges and is never
-        learned from.
+        """Matured rankings, one a day, at most 100; none takes all whose horizons do not overlap. The last one judges models of outcomes
+        and contacts and is never learned from; outcomes of one or two rankings recalibrate the champion and are judged by halves of
+        people; effects are learned from all.
         """
 
     def __init__(

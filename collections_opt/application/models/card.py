@@ -116,6 +116,23 @@ no worse than the best beyond a standard error. The level is that of the last of
 """
 
 
+def recalibrated_card(manifest: Manifest, calibration: Calibration, before: float, after: float) -> str:
+    """Return the card of a recalibrated model; ``before`` and ``after`` are log losses on people that it was not fitted on."""
+    base, periods = manifest.training["recalibrated"], ", ".join(manifest.training["periods"])
+    return f"""# Outcome model {manifest.version}
+
+The predictor of {base}, learned elsewhere, at the level of accounts of this lender: calibrated by {calibration.method} on
+unworked accounts of {periods}. No column taught it anything here. Log loss on people whose outcomes it was not fitted on:
+{after:.5f}; that of its base: {before:.5f}. Cross-fitted by halves of people and not out of time: how levels move from month to
+month it does not know. From three matured rankings on a model of one's own is learned.
+
+{_seen(manifest)}
+{_figures(manifest)}
+{_domain(manifest)}
+{_features(manifest)}{_own(manifest)}
+"""
+
+
 def _figures(manifest: Manifest) -> str:
     unseen = str(manifest.training.get("judged_unseen", ""))
     told = f"{unseen}\n\n" if unseen else ""

@@ -32,7 +32,7 @@ class TrainingRequest:
     """What to learn.
 
     Attributes:
-        kind: of model; recoveries are learned from files alone.
+        kind: of model; recoveries are learned from files alone. Outcomes of fewer than three rankings recalibrate the champion.
         version: name of the new version.
         ranking_ids: matured rankings in any order; none takes all that alarms read.
         plan_id: desk whose queues contacts and effects are about; "" for that of the last ranking.
@@ -155,10 +155,10 @@ class TrainingJobs:
             self._kept.keep(replace(ended, error_reason=reason, error_message=message))
 
     def _train(self, request: TrainingRequest, report: ProgressCallback) -> None:
-        from collections_opt.application.training.matured import matured_rankings  # noqa: PLC0415 - takes a second to load; a server starts without it
+        from collections_opt.application.training.matured import LEAST_MATURED, matured_rankings  # noqa: PLC0415 - takes a second to load; a server starts without it
 
         report(SolveProgress("read matured rankings", 0.0))
-        matured = matured_rankings(self._workspace, request.ranking_ids)
+        matured = matured_rankings(self._workspace, request.ranking_ids, LEAST_MATURED[request.kind])
         report(SolveProgress("learn", 0.1))
 
         def progress(stage: str, fraction: float) -> None:
@@ -188,9 +188,13 @@ def _outcome(
     at: datetime,
     progress: Callable[[str, float], None],
 ) -> None:
-    from collections_opt.application.training.matured import outcome_data  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from collections_opt.application.training.matured import LEAST_OWN, outcome_data  # noqa: PLC0415 - takes a second to load; a server starts without it
     from collections_opt.application.training.outcome import train_model  # noqa: PLC0415 - likewise
+    from collections_opt.application.training.recalibration import recalibrate  # noqa: PLC0415 - likewise
 
+    if len(matured) < LEAST_OWN:
+        recalibrate(workspace, matured, request.version, at)
+        return
     data = replace(outcome_data(matured), dataset=", ".join(one.ranking_id for one in matured))
     train_model(workspace.models.root, data, request.version, request.seed, at, progress)
 

@@ -19,16 +19,22 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import Outcome
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.datasets.files.training_files import CENSORED, MIN_PERIODS
+from collections_opt.scoring.outcome.rows import TrainingPeriod
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 DESCRIPTION = "Accounts of matured rankings of this ledger; outcomes by their horizons, from events, later portfolios and files."
 LIMITS = "What was never ranked was never learned from. Worked accounts are left out and stood for by unworked ones alike."
+LEAST_OWN = MIN_PERIODS
+"""Matured rankings that an outcome model of one's own needs; fewer recalibrate the champion."""
+LEAST_MATURED = {ModelKind.OUTCOME: 1, ModelKind.CONTACT: MIN_PERIODS, ModelKind.EFFECT: 1}
+"""Matured rankings without which nothing of a kind is learned; how many rows effects need is their learner's to say."""
 _NANO = 1e9
 _NAMED = {outcome.name: int(outcome) for outcome in Outcome}
 
@@ -63,13 +69,24 @@ def matured_rankings(workspace: Workspace, ranking_ids: Sequence[str], least: in
         told = "name two of one day."
         raise refuse(Reason.INVALID_ARGUMENT, "ranking_ids", told, "Name one ranking per month: periods are in order of time.")
     if len(made) < least:
-        told = f"{len(made)} matured ranking(s): one each is needed to fit, to calibrate and to judge."
+        why = ": one each is needed to fit, to calibrate and to judge." if least >= MIN_PERIODS else "."
+        told = f"{len(made)} matured ranking(s){why}"
         raise refuse(Reason.INVALID_ARGUMENT, "ranking_ids", told, f"Let at least {least} mature, or name them.")
     return made
 
 
 def outcome_data(matured: Sequence[MaturedRanking]) -> TrainingData:
     """Return training data of outcomes without contact; the last ranking is judged on.
+
+    Raises:
+        CollectionsError: as ``period_of``.
+    """
+    periods = outcome_periods(matured)
+    return TrainingData("matured rankings", DESCRIPTION, LIMITS, periods[:-1], periods[-1])
+
+
+def outcome_periods(matured: Sequence[MaturedRanking]) -> list[TrainingPeriod]:
+    """Return what became of accounts without contact, a period for each ranking.
 
     Worked accounts, by assignment or by contact, are left out; those held out by an experiment are not worked.
 
@@ -82,7 +99,7 @@ def outcome_data(matured: Sequence[MaturedRanking]) -> TrainingData:
         worked = (entries.queue != UNASSIGNED) | (found.contacts > 0)
         days = found.day.astype(np.int64) if np.unique(found.horizon).size <= 1 else None
         periods.append(period_of(str(one.day), one.opened.portfolio, _labels(found), days, worked))
-    return TrainingData("matured rankings", DESCRIPTION, LIMITS, periods[:-1], periods[-1])
+    return periods
 
 
 def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> ContactLog:

@@ -253,8 +253,16 @@ class _Known:
 def _judged(
     predictor: Predictor, calibration: Calibration, features: NDArray[np.float32], later: TrainingPeriod
 ) -> Mapping[str, Figure]:
-    """Return the figures on the later period, those that have one with their interval; seen accounts stand for the others."""
-    probability, outcome, weight = calibration.apply(predictor.raw(features)), later.outcome, later.weight
+    return judged_figures(calibration.apply(predictor.raw(features)), later.outcome, later.weight)
+
+
+def judged_figures(
+    probability: NDArray[np.float64], outcome: NDArray[np.int64], weight: NDArray[np.float64] | None
+) -> Mapping[str, Figure]:
+    """Return the figures of probabilities, float64 (n, 3), by outcomes that nothing was fitted on, some with their interval.
+
+    Seen accounts stand for the others by their weights.
+    """
     found: dict[str, Figure] = {name: (value, None) for name, value in outcome_metrics(probability, outcome, weight).items()}
     for name, index in CLASSES.items():
         judged = evaluate_class(probability[:, index], outcome == index, EVALUATION_SEED, weight=weight)

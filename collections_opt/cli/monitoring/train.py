@@ -34,7 +34,9 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of folds and trees.")] = 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Learn from matured rankings; the last one judges and is never learned from. Ctrl-C cancels the training.
+    """Learn from matured rankings; of three or more the last one judges. Ctrl-C cancels the training.
+
+    Outcomes of one or two rankings recalibrate the model that serves; three make one of your own.
 
     Example: python scripts/train.py --data var/book --kind outcome --version cards-2
     """

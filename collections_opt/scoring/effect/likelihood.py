@@ -19,7 +19,8 @@ from collections_opt.core.value.outcomes import CURE, DEFAULT
 
 Floats = NDArray[np.float64]
 
-MAX_STEPS = 60
+MAX_STEPS = 1_000
+"""Scoring gains little a step where few rows leave a queue nearly to its prior."""
 SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4, 0.8)
 """Spreads that ``choose_prior`` tries."""
 

@@ -32,6 +32,10 @@ class Predicted:
     account: Array
     weight: Floats
 
+    def part(self, rows: NDArray[np.bool_]) -> Predicted:
+        """Return some rows."""
+        return Predicted(self.raw[rows], self.outcome[rows], self.account[rows], self.weight[rows])
+
 
 def choose_calibration(later: Sequence[Predicted]) -> tuple[Calibration, dict[str, float]]:
     """Return the calibration at the level of the last period, and the log loss on later periods of every shape.
@@ -53,9 +57,9 @@ def _losses(name: str, later: Sequence[Predicted], index: int) -> Floats:
     """Return the log loss of each row of a period under a shape fitted on others, at the level of the other half of accounts."""
     one = later[index]
     others = [_levelled(other) for place, other in enumerate(later) if place != index]
-    result, fold = np.empty(one.outcome.size), _halves(one.account)
+    result, fold = np.empty(one.outcome.size), halves(one.account)
     for judged in (fold, ~fold):
-        rest = _part(one, ~judged)
+        rest = one.part(~judged)
         shape = _fit(name, others or [rest])
         full = shape.with_shifts(fit_shifts(shape.apply(rest.raw), rest.outcome, rest.weight))
         p, outcome = full.apply(one.raw[judged]), one.outcome[judged]
@@ -75,11 +79,7 @@ def _levelled(one: Predicted) -> Predicted:
     return Predicted(IDENTITY.with_shifts(shifts).apply(one.raw), one.outcome, one.account, one.weight)
 
 
-def _part(one: Predicted, rows: NDArray[np.bool_]) -> Predicted:
-    return Predicted(one.raw[rows], one.outcome[rows], one.account[rows], one.weight[rows])
-
-
-def _halves(account: Array) -> NDArray[np.bool_]:
+def halves(account: Array) -> NDArray[np.bool_]:
     """Return a split of accounts into halves, by their order, bool (n,)."""
     _, inverse = np.unique(account, return_inverse=True)
     return np.asarray(inverse % 2 == 0, dtype=np.bool_)

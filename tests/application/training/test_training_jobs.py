@@ -13,13 +13,16 @@ import pytest
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.training.jobs import TrainingJobs, TrainingRequest, training_name
 from collections_opt.application.training.kept import KeptTraining, KeptTrainings
-from collections_opt.application.training.matured import contact_log, matured_rankings, outcome_data
+from collections_opt.application.training.matured import contact_log, matured_rankings, outcome_data, outcome_periods
+from collections_opt.application.training.recalibration import recalibrate
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.experiments.arms import Arm
 from collections_opt.core.models.lifecycle import ModelKind, ModelState
 from collections_opt.core.outcomes.terms import Outcome
 from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.scoring.outcome.artifacts import load_artifact
+from collections_opt.scoring.outcome.scorer import Scorer
 from tests.support.day.day_worlds import MODELS, Clock
 from tests.support.day.matured_months import COUNT, LATE, TERMS, month, ranked, save_desk, tell
 
@@ -164,3 +167,30 @@ def test_what_cannot_be_learned_says_why(workspace):
     failed = ended(jobs, jobs.start(request_id(), asked))
     assert failed.status.state is State.FAILED
     assert "2 matured ranking(s)" in failed.status.error.message
+
+
+def test_a_first_matured_ranking_brings_the_champion_to_the_lenders_level(workspace, matured):
+    made = recalibrate(workspace, matured[:1], "level-1", LATE)
+    assert made.loss_after < made.loss_before - 0.02  # defaults were planted at twice the odds and more
+    artifact = load_artifact(workspace.models.root, "level-1")
+    period = outcome_periods(matured[:1])[0]
+    found = Scorer(artifact).score(period.portfolio).probability.mean(axis=0)
+    rates = np.average(np.eye(3)[period.outcome], axis=0, weights=period.weight)
+    assert np.allclose(found, rates, atol=0.01)
+    trained = artifact.manifest.training
+    assert trained["recalibrated"] == f"outcome/{workspace.models.standing(ModelKind.OUTCOME).champion}"
+    assert trained["periods"] == ["2026-01-05"]
+    assert f"{made.loss_after:.5f}" in artifact.card
+    assert workspace.models.model(ModelKind.OUTCOME, "level-1").standing.state is ModelState.DRAFT
+    judged = recalibrate(workspace, matured[:2], "level-2", LATE)
+    assert judged.loss_after < judged.loss_before
+
+
+def test_fewer_than_three_matured_rankings_recalibrate_as_a_job(workspace, matured):
+    jobs = TrainingJobs(workspace, workspace.now)
+    asked = TrainingRequest(ModelKind.OUTCOME, "level-3", tuple(one.ranking_id for one in matured[:2]))
+    done = ended(jobs, jobs.start(request_id(), asked))
+    assert done.status.state is State.SUCCEEDED, done.status.error
+    manifest = workspace.models.model(ModelKind.OUTCOME, "level-3").manifest
+    assert manifest.training["periods"] == [str(one.day) for one in matured[:2]]
+    assert manifest.metrics["log_loss"] < 1.1
