@@ -39,7 +39,7 @@ def one_year(seed: int, size: YearSize) -> list[YearMonth]:
 def main() -> None:
     """Run the program."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    asked.add_argument("--seeds", type=int, default=4, help="Lenders, one year each.")
+    asked.add_argument("--seeds", type=int, default=2, help="Lenders, one year each.")
     asked.add_argument("--book", type=int, default=YearSize.book, help="Accounts of each lender; a tenth is late.")
     asked.add_argument("--months", type=int, default=YearSize.months, help="Months lived.")
     asked.add_argument("--world", default=YearSize.world, help="How people behave.")

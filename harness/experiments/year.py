@@ -74,7 +74,7 @@ class YearSize:
         world: how people behave, by name (``simulated_lender.worlds``).
     """
 
-    book: int = 60_000
+    book: int = 40_000
     months: int = 12
     share: float = 0.2
     experiment_months: int = 6

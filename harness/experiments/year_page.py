@@ -66,21 +66,22 @@ def year_figure(years: Years) -> str:
 def year_page(years: Years, size: YearSize) -> str:
     """Return the page."""
     shares = shares_of_oracle(years)
-    header = ["month", *POLICIES[:3], "oracle, USD", "on an experiment", "left alone", "not learned"]
+    header = ["month", *POLICIES[:3], "oracle, USD", "on an experiment", "left alone", "outcome model", "not learned"]
     lines = []
     for at, month in enumerate(years[0]):
-        told = ["{:.1%} ({:.1%} to {:.1%})".format(*(each[at] for each in interval(shares[name]))) for name in POLICIES[:3]]
+        told = [_share(shares[name][:, at]) for name in POLICIES[:3]]
         oracle = np.mean([year[at].money["oracle"] for year in years]) / 100
         resting = np.mean([year[at].experiment_share for year in years])
         held = np.mean([year[at].held_out for year in years])
         why = sum(bool(year[at].not_learned) for year in years)
-        lines.append([f"{month.number}", *told, f"{oracle:,.0f}", f"{resting:.0%}", f"{held:,.0f}", f"{why} of {len(years)}"])
-    by_year = [interval(_of_year(years, name)) for name in POLICIES[:3]]
-    whole = ["all", *("{:.1%} ({:.1%} to {:.1%})".format(*map(float, each)) for each in by_year)]
+        models = ", ".join(sorted({year[at].model.removeprefix("outcome/") for year in years}))
+        rest = [f"{oracle:,.0f}", f"{resting:.0%}", f"{held:,.0f}", models, f"{why} of {len(years)}"]
+        lines.append([f"{month.number}", *told, *rest])
+    whole = ["all", *(_share(_of_year(years, name)) for name in POLICIES[:3])]
     oracles = [sum(month.money["oracle"] for month in year) for year in years]
-    lines.append([*whole, f"{np.mean(oracles) / 100:,.0f}", "", "", ""])
+    lines.append([*whole, f"{np.mean(oracles) / 100:,.0f}", "", "", "", ""])
     table = "\n".join(["| " + " | ".join(line) + " |" for line in (header, ["---"] * len(header), *lines)])
-    reasons = sorted({month.not_learned for year in years for month in year if month.not_learned})
+    failed = sorted({month.not_learned.rstrip(".") for year in years for month in year if month.not_learned})
     return _PAGE.format(
         lenders=len(years),
         book=size.book,
@@ -89,8 +90,17 @@ def year_page(years: Years, size: YearSize) -> str:
         experiment_months=size.experiment_months,
         every=size.outcome_every,
         table=table,
-        reasons=f": {'; '.join(reasons)[:600]}" if reasons else "",
+        drawn_months=size.drawn_months,
+        world=size.world,
+        months=size.months,
+        reasons="".join(f"\n- {why}." for why in failed),
     )
+
+
+def _share(values: Floats) -> str:
+    """Return the mean of shares over lenders, float64 (lenders,), as text, with its interval where there are several."""
+    mean, low, high = (float(each) for each in interval(values))
+    return f"{mean:.1%} ({low:.1%} to {high:.1%})" if values.size > 1 else f"{mean:.1%}"
 
 
 def _of_year(years: Years, policy: str) -> Floats:
@@ -100,12 +110,16 @@ def _of_year(years: Years, policy: str) -> Floats:
 
 _PAGE = """# A year of a simulated lender, run by the product through its API alone
 
-{lenders} lender(s) of {book:,} accounts, of which about a tenth is late each month; time for {capacity:.0%} of them; in the first
-{experiment_months} months {share:.0%} of would-be-worked people are left alone. Month 1 is ASSUMED: shipped outcome model,
-effects of the plan. From month 4 on the service learns effects each month from its own matured rankings, and every {every} months
-an outcome model, and both are taken into service. Money is the true expected increment of whoever is contacted before the
-queue's minutes are really used up, on the same book for all four; the learner pays for its holdout, the others leave nobody
-alone. Shares are of the oracle's money, mean over lenders with 95 % intervals (Student). The oracle knows every true effect and
+{lenders} lender(s) of {book:,} accounts of the world "{world}", of which about a tenth is late each month; time for
+{capacity:.0%} of them; in the first {experiment_months} months {share:.0%} of would-be-worked people are left alone, drawn afresh
+every {drawn_months} months. Month 1 is ASSUMED: shipped outcome model, effects of the plan. In months 2 and 3 the service
+recalibrates the shipped model on what has matured; from month 4 on it learns one of the lender's own every {every} months, which
+scores in shadow and serves once a matured ranking had it better. From month 3 on it learns effects each month from its own
+matured rankings, and they serve. Nobody hands it a file.
+
+Money is the true expected increment of whoever is contacted before the queue's minutes are really used up, on the same book for
+all four; the learner pays for its holdout, the others leave nobody alone. Shares are of the oracle's money, mean over lenders,
+with 95 % intervals (Student) where there are several. The oracle knows every true effect and
 may call a person about two accounts.
 
 ![Money per month by policy as a share of the oracle's](../images/year.svg)
@@ -113,7 +127,8 @@ may call a person about two accounts.
 {table}
 
 *On an experiment*: share of the stated money whose effects rest on randomised contacts. *Not learned*: lenders of which a model
-that was due could not be learned or taken into service{reasons}.
+that was due could not be learned or taken into service.{reasons}
 
-Made by `make year`.
+Made by `python -m harness.experiments --seeds {lenders} --book {book} --months {months} --world {world}`; `make year` runs two
+lenders of 40,000 accounts for a year.
 """
