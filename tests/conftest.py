@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
@@ -100,15 +101,26 @@ def _turn(item) -> int:
     return next((turn for turn, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
 
 
+SPARK = ("tests/contracts/test_passes", "tests/application/rankings/test_on_engine", "tests/scripts/morning/test_rank_on_engine")
+"""Files that ask Spark: one worker runs them one after another, since a session costs more to start than most of its tests."""
+
+
 def pytest_configure(config):
     """Say at the end what the dearest files cost."""
     config.pluginmanager.register(Costs(), "costs")
 
 
+def pytest_collection_finish():
+    """Leave what was loaded and collected, which stays to the end, out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(items):
-    """Mark the slow tests, file by file, and put the files that take long first."""
+    """Mark the slow tests, keep the tests of a file in one worker, and put the files that take long first."""
     items.sort(key=_turn)
     for item in items:
+        item.add_marker(pytest.mark.xdist_group("spark" if item.nodeid.startswith(SPARK) else item.nodeid.partition("::")[0]))
         if item.nodeid.startswith(SLOW) and not item.nodeid.startswith(QUICK):
             item.add_marker(pytest.mark.slow)
 
