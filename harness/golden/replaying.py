@@ -88,9 +88,8 @@ def row_order_is_nothing(workspace: Workspace, record, seed: int) -> bool:
         request,
         scorer.score,
         solver_of(facts, command),
-        effects_of=opened.effects_of,
+        learned=opened.learned,
         solve_in_order=solve_in_order,
-        losses_of=opened.losses_of,
     )
     return (shuffled.digest, again.entries.digest) == (facts.inputs.input_digest, facts.answer.entries_digest)
 

@@ -17,7 +17,7 @@ from collections_opt.core.ranking.ordering import Ordering, priority_in_queue, r
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters
 from collections_opt.core.value.valuation import expected_recovery, whole_seconds
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender import LenderMonth, LenderParameters, SimulatedLender, desk_plan
@@ -186,7 +186,7 @@ def money_by_order(trained: Trained, place: Arena, effects: dict[str, object]) -
     result: dict[str, float] = {}
     first = None
     for name, effects_of in effects.items():
-        made = rank(place.portfolio, place.request, trained.score, SOLVERS["pricing"], effects_of=effects_of)
+        made = rank(place.portfolio, place.request, trained.score, SOLVERS["pricing"], learned=LearnedValues(effects_of))
         first = first or made
         result[f"EXPECTED_VALUE {name}"] = true_money(place, made.entries.queue, made.entries.priority)
     keys = {

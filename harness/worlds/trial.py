@@ -25,7 +25,7 @@ from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.rules.eligibility import evaluate
 from collections_opt.core.value.effects import ContactEffects
 from collections_opt.core.value.parameters import NO_FLAT_VALUES
-from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters
 from collections_opt.datasets.roll_rates import measured_parameters
 from collections_opt.datasets.simulated_lender.truth import PotentialOutcomes, potential_outcomes
 from collections_opt.datasets.simulated_lender.worlds import World
@@ -128,7 +128,7 @@ def ranked(place: Arena, grounds: Grounds, effects_of: EffectsOf, parameters: Va
         request,
         lambda portfolio: score_with(grounds.booster, portfolio),
         SOLVERS["pricing"],
-        effects_of=effects_of,
+        learned=LearnedValues(effects_of),
     )
 
 

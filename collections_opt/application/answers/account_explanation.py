@@ -88,7 +88,7 @@ class AccountExplanations:
         rows = _of_same_person(entries, row)
         held = [_row_of(portfolio.column("account_id"), name.decode(), ranking_id) for name in entries.account_id[rows].tolist()]
         mine, at = portfolio.take(np.array(held)), int(np.searchsorted(rows, row))
-        outcomes, effects = opened.outcomes(rows), opened.effects_of(mine, plan)
+        outcomes, effects = opened.outcomes(rows), opened.learned.effects_of(mine, plan)
         known = _known_of_person(portfolio, mine)
         eligibility = judge(mine, known, plan, rules)
         valued = value_accounts(mine, outcomes, opened.basis.knowing(effects), eligibility)

@@ -88,22 +88,23 @@ class AccountScores:
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         models = self._models.pin_all("", admission.portfolio)
-        serving, effects_of = models.outcome, models.effects_of
+        serving, learned = models.outcome, models.learned
         ranking = rank(
             admission.portfolio,
             request,
             serving.scorer.score,
             _assign_nobody,
             require_wanted,
-            effects_of=effects_of,
-            losses_of=models.losses_of,
+            learned=learned,
         )
         nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
         reasons = nothing
         if with_reasons:
             require_wanted()
             pushes = serving.scorer.group_pushes(admission.portfolio)
-            worth = increment_reasons(ranking, pushes.pushes, serving.scorer.reason_groups, plan, values.parameters, effects_of)
+            worth = increment_reasons(
+                ranking, pushes.pushes, serving.scorer.reason_groups, plan, values.parameters, learned.effects_of
+            )
             require_wanted()
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))

@@ -223,10 +223,10 @@ class CapacityBaselines:
         if known is not None:
             return known
         request = RankingRequest(plan, binding.rules, parameters)
-        basis = ValueBasis(plan, binding.rules, parameters, models.effects_of, models.losses_of)
+        basis = ValueBasis(plan, binding.rules, parameters, models.learned)
         part = within(progress, 0.0, 0.35)
         score, solve = serving.scorer.score, SOLVERS["default"]
-        ranking = rank(portfolio, request, score, solve, part, effects_of=basis.effects_of, losses_of=basis.losses_of)
+        ranking = rank(portfolio, request, score, solve, part, learned=models.learned)
         valued = ValuedAccounts(portfolio, ranking.outcomes, ranking.eligibility, ranking.worth, ranking.problem)
         baseline = CapacityBaseline(
             ranking_id="",

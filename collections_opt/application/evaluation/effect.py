@@ -11,8 +11,7 @@ from collections_opt.application.workspace import Workspace
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog, LogSource
-from collections_opt.core.value.basis import EffectsOf
-from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.effects import EffectsOf, PlannedEffects
 from collections_opt.scoring.effect.artifacts import AnyEffectModel, load_effect
 from collections_opt.scoring.effect.evaluation import EffectEvaluation, evaluate_effects
 from collections_opt.scoring.effect.rows import EffectPeriod
@@ -47,7 +46,7 @@ def unseen_served(served: PinnedBeside, portfolio_id: str) -> EffectsOf:
     for artifact in (served.effect.artifact, served.contact.artifact):
         if artifact is not None:
             _check_unseen(artifact.manifest, portfolio_id)
-    return served.effects_of
+    return served.learned.effects_of
 
 
 def _check_unseen(manifest: Manifest, portfolio_id: str) -> None:

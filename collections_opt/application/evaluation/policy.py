@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,10 +24,8 @@ from collections_opt.core.problem.assignment import UNASSIGNED, SolveOptions
 from collections_opt.core.ranking.ordering import Ordering, raw_order_key
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.rules.eligibility import RuleTable
-from collections_opt.core.value.basis import EffectsOf
-from collections_opt.core.value.effects import ContactEffects, PlannedEffects
-from collections_opt.core.value.losses import LossesOf
-from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.effects import ContactEffects, EffectsOf, PlannedEffects
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters
 from collections_opt.scoring.effect.artifacts import load_effect
 from collections_opt.scoring.effect.evaluation import contact_orders, randomised_rows
 from collections_opt.scoring.effect.rows import EffectPeriod, persons_of_rows
@@ -117,7 +115,7 @@ def evaluate_policy(
         dates.append(portfolio.as_of_date)
         grades |= {queue.queue_id: served.evidence(index).value for index, queue in enumerate(question.plan.queues)}
         accounts += portfolio.account_count
-        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served, beside.losses_of)
+        _add(rows, question, EffectPeriod(portfolio, scorer.score(portfolio), log), served, beside.learned)
     logged = _logged(rows)
     progress("judge", len(question.logs) / (len(question.logs) + 1))
     policies = {name: np.concatenate(parts) for name, parts in rows.policies.items()}
@@ -152,9 +150,7 @@ def _effects(beside: PinnedBeside, root: Path, question: PolicyQuestion, portfol
     return unseen_served(beside, portfolio_id)
 
 
-def _add(
-    rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects: ContactEffects, losses_of: LossesOf | None
-) -> None:
+def _add(rows: _Rows, question: PolicyQuestion, period: EffectPeriod, effects: ContactEffects, learned: LearnedValues) -> None:
     portfolio, plan = period.portfolio, question.plan
     drawn = randomised_rows(period, plan, effects)
     place, log = drawn.place, drawn.log
@@ -162,10 +158,11 @@ def _add(
         plan, question.rules, question.parameters, options=SolveOptions(gap_target=GAP_TARGET, seed=question.seed)
     )
     solve = SOLVERS["pricing"]
-    made = rank(portfolio, request, lambda _: period.outcomes, solve, effects_of=lambda _, __: effects, losses_of=losses_of)
+    judged = replace(learned, effects_of=lambda _, __: effects)
+    made = rank(portfolio, request, lambda _: period.outcomes, solve, learned=judged)
     queues = {Ordering.EXPECTED_VALUE.value: made.entries.queue}
     if not isinstance(effects, PlannedEffects):
-        planned = rank(portfolio, request, lambda _: period.outcomes, solve, losses_of=losses_of)
+        planned = rank(portfolio, request, lambda _: period.outcomes, solve, learned=replace(learned, effects_of=PlannedEffects))
         queues[EXPECTED_VALUE_PLANNED] = planned.entries.queue
     for ordering in question.orderings:
         key = raw_order_key(ordering, portfolio, made.outcomes, made.worth, question.seed)

@@ -132,9 +132,8 @@ class Replays:
             scorer.score,
             solver_of(facts, command),
             progress,
-            effects_of=opened.effects_of,
+            learned=opened.learned,
             solve_in_order=solve_in_order,
-            losses_of=opened.losses_of,
         )
         found = first_difference(opened.entries.columns(), again.entries.columns())
         return found or first_fact(command, request, again, facts)

@@ -96,7 +96,7 @@ def add_entrants(people: PersonRows, opened: OpenedRanking, who: Entrants, outco
     entries, rows, count = opened.entries, who.rows, who.person.size
     part = opened.portfolio.take(np.sort(rows))
     back = np.searchsorted(np.sort(rows), rows)
-    worth = payoffs(part, opened.parameters, opened.losses_of)
+    worth = payoffs(part, opened.parameters, opened.learned)
     became = outcomes.outcome[rows]
     predicted = entries.recovery_without_contact_minor[rows].astype(np.float64)
     cases = [became == Outcome.CURED, became == Outcome.DEFAULTED, became == Outcome.STAYED]

@@ -17,9 +17,8 @@ from collections_opt.core.accounts.own_features import lacked
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.models.lifecycle import ModelStanding, terms_to_serve
-from collections_opt.core.value.basis import EffectsOf
-from collections_opt.core.value.effects import PlannedEffects
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.value.effects import EffectsOf, PlannedEffects
+from collections_opt.core.value.payoffs import LearnedValues
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.scoring.contact.artifacts import CONTACTS
@@ -67,17 +66,12 @@ class PinnedBeside:
     recovery: Pinned[RecoveryModel]
 
     @property
-    def effects_of(self) -> EffectsOf:
-        """What gives the effects of a portfolio under a plan."""
-        return _effects_of(self.effect.model, self.contact.model)
+    def learned(self) -> LearnedValues:
+        """What they say in place of plan and value parameters."""
+        return _learned(self.effect.model, self.contact.model, self.recovery.model)
 
     @property
-    def losses_of(self) -> LossesOf | None:
-        """What gives the LGD of accounts that bring none of their own; None where the value parameters do."""
-        return self.recovery.model.losses_of if self.recovery.model else None
-
-    @property
-    def identity(self) -> tuple[str, str, str]:
+    def identity(self) -> tuple[str, ...]:
         """Digests of the models; equal only where the same ones serve."""
         return self.effect.digest, self.contact.digest, self.recovery.digest
 
@@ -95,32 +89,29 @@ class PinnedBeside:
         )
 
 
-def recorded_effects(objects: ObjectStore, beside: BesideFacts) -> EffectsOf:
-    """Return the effects that a recorded ranking was made with, from the texts it kept; the plan's where it kept none.
-
-    Raises:
-        CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged.
-    """
-    return _effects_of(_kept(EFFECTS, beside.effects, objects), _kept(CONTACTS, beside.contact, objects))
-
-
-def recorded_losses(objects: ObjectStore, beside: BesideFacts) -> LossesOf | None:
-    """Return the LGD that a recorded ranking was made with, from the text it kept; None where it kept none.
+def recorded_learned(objects: ObjectStore, beside: BesideFacts) -> LearnedValues:
+    """Return what the models of a recorded ranking say, from the texts it kept; plan and value parameters where it kept none.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE when a kept text is missing or damaged; MODEL_UNAVAILABLE where LightGBM is missing.
     """
-    recovery = _kept(RECOVERIES, beside.recovery, objects)
-    return recovery.losses_of if recovery else None
+    return _learned(
+        _kept(EFFECTS, beside.effects, objects),
+        _kept(CONTACTS, beside.contact, objects),
+        _kept(RECOVERIES, beside.recovery, objects),
+    )
 
 
 def _kept(form: TextFormat[M], served: ServedModel, objects: ObjectStore) -> M | None:
     return form.parse(objects.get(served.text).decode()) if served.text else None
 
 
-def _effects_of(effect: AnyEffectModel | None, contact: ContactModel | None) -> EffectsOf:
+def _learned(effect: AnyEffectModel | None, contact: ContactModel | None, recovery: RecoveryModel | None) -> LearnedValues:
     effects_of: EffectsOf = effect.effects_of if effect else PlannedEffects
-    return contact.over(effects_of) if contact else effects_of
+    return LearnedValues(
+        effects_of=contact.over(effects_of) if contact else effects_of,
+        losses_of=recovery.losses_of if recovery else None,
+    )
 
 
 class Champion(Generic[M]):

@@ -248,7 +248,7 @@ def _predicted(opened: OpenedRanking) -> _Predicted:
     entries, plan = opened.entries, opened.plan
     without = opened.outcomes().probability
     decided, rate = without.copy(), np.zeros(entries.queue.size)
-    effects = opened.effects_of(opened.portfolio, plan)
+    effects = opened.learned.effects_of(opened.portfolio, plan)
     for rows in blocks(entries.queue.size):
         queue = entries.queue[rows]
         for index in np.unique(queue[queue != UNASSIGNED]).tolist():

@@ -239,7 +239,7 @@ class Rankings:
         if self.engine is not None:
             why_not = why_not_on_an_engine(portfolio, request, command.solver, self.engine)
             if not why_not:
-                by = RankedBy(score, models.effects_of, models.losses_of)
+                by = RankedBy(score, models.learned)
                 return rank_on_engine(portfolio, request, by, self.engine, command.solver, progress)
             _log.warning("ranked in this process, not on the engine", ranking_id=command.ranking_id, why=why_not)
         ranking = rank(
@@ -248,9 +248,8 @@ class Rankings:
             score,
             SOLVERS[command.solver],
             progress,
-            effects_of=models.effects_of,
+            learned=models.learned,
             solve_in_order=solve_in_order,
-            losses_of=models.losses_of,
         )
         return ranking, verify(ranking.problem, ranking.assignment, ranking.ordering is not Ordering.EXPECTED_VALUE).findings
 

@@ -30,10 +30,9 @@ from collections_opt.core.ranking.ordering import Ordering, priority_in_queue
 from collections_opt.core.ranking.pipeline import RankingRequest, Score, check_request
 from collections_opt.core.ranking.ranking import Entries, Ranking, make_entries
 from collections_opt.core.rules.eligibility import evaluate
-from collections_opt.core.value.basis import EffectsOf, ValueBasis, value_accounts
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano, quantised, to_nano
-from collections_opt.core.value.payoffs import Payoffs, payoffs
+from collections_opt.core.value.payoffs import LearnedValues, Payoffs, payoffs
 from collections_opt.core.value.stated_money import ValueOfContact, listed_cells, state_money
 from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.engines import Columns, Engine, Passes
@@ -53,11 +52,10 @@ SOLVED_ON_ENGINES = ("default", "pricing")
 
 @dataclass(frozen=True)
 class RankedBy:
-    """The models that rank: what scores, gives effects, and gives losses (None: the value parameters)."""
+    """The models that rank: what scores, and what the others say."""
 
     score: Score
-    effects_of: EffectsOf
-    losses_of: LossesOf | None
+    learned: LearnedValues
 
 
 def why_not_on_an_engine(portfolio: Portfolio, request: RankingRequest, solver: str, engine: Engine) -> str:
@@ -118,12 +116,12 @@ def rank_on_engine(
     eligibility = evaluate(portfolio, request.plan, request.rules)
     stated = state_money(
         ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis, eligibility.attempts),
-        by.effects_of,
+        by.learned.effects_of,
         listed_cells(entries.queue, entries.explored),
         eligibility.blocked_by == 0,
         assignment.prices,
     )
-    effects = by.effects_of(first, request.plan)
+    effects = by.learned.effects_of(first, request.plan)
     queues = len(request.plan.queues)
     cells = AssignmentProblem(
         np.zeros((0, queues), np.int32), np.zeros((0, queues), np.uint16), request.plan.capacity_seconds, side
@@ -177,7 +175,7 @@ class _EnteredPart:
 
 
 def _valuing(held: _Held, request: RankingRequest, by: RankedBy) -> Callable[[Columns], Columns]:
-    basis = ValueBasis(request.plan, request.rules, request.parameters, by.effects_of, by.losses_of)
+    basis = ValueBasis(request.plan, request.rules, request.parameters, by.learned)
 
     def value(part: Columns) -> Columns:
         portfolio = held.portfolio(part)
@@ -208,7 +206,7 @@ def _cells_only(part: Columns) -> Columns:
 def _entering(
     held: _Held, request: RankingRequest, by: RankedBy, side: SideConstraints | None, assignment: Assignment
 ) -> Callable[[Columns, int], _EnteredPart]:
-    plan, rules, parameters, losses_of = request.plan, request.rules, request.parameters, by.losses_of
+    plan, rules, parameters, learned = request.plan, request.rules, request.parameters, by.learned
     worked = np.flatnonzero(assignment.queue != UNASSIGNED)
     queues = assignment.queue[worked]
     prices = replace(assignment, queue=queues[:0])
@@ -222,7 +220,7 @@ def _entering(
         queue[worked[first:last] - start] = queues[first:last]
         own_side = None if side is None else replace(side, group=part["group"])
         problem = AssignmentProblem(part["value"], part["seconds"], plan.capacity_seconds, own_side)
-        worth = payoffs(portfolio, parameters, losses_of)
+        worth = payoffs(portfolio, parameters, learned)
         outcomes = OutcomeProbabilities(from_nano(part["nano"]), *names)
         valued = ValuedAccounts(portfolio, outcomes, evaluate(portfolio, plan, rules), worth, problem)
         columns = make_entries(valued, replace(prices, queue=queue)).columns()

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.models.pinned import recorded_effects, recorded_losses
+from collections_opt.application.models.pinned import recorded_learned
 from collections_opt.application.rankings.previous_ranking import NO_PREVIOUS, PreviousRanking, previous_ranking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
@@ -27,10 +27,9 @@ from collections_opt.core.problem.side_constraints import NOT_COMPARED, side_con
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.rules.eligibility import RuleTable
-from collections_opt.core.value.basis import EffectsOf, ValueBasis, value_accounts
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.outcomes import OutcomeProbabilities, from_nano
-from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters
 from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.merkle import MerkleTree
@@ -130,19 +129,14 @@ class OpenedRanking:
         return load(self._text("rules", self.facts.kept.rules_object, self.facts.inputs.rules_digest), RuleTable)
 
     @_Part
-    def effects_of(self) -> EffectsOf:
-        """The contact effects, from the texts that it kept; the plan's where it kept none."""
-        return recorded_effects(self._ledger.objects, self.facts.beside)
-
-    @_Part
-    def losses_of(self) -> LossesOf | None:
-        """The recovery model's LGD, likewise; None where that of the value model stood."""
-        return recorded_losses(self._ledger.objects, self.facts.beside)
+    def learned(self) -> LearnedValues:
+        """What its models say, from the texts that it kept; where it kept none, plan and value model."""
+        return recorded_learned(self._ledger.objects, self.facts.beside)
 
     @property
     def basis(self) -> ValueBasis:
         """What its accounts are valued by."""
-        return ValueBasis(self.plan, self.rules, self.parameters, self.effects_of, self.losses_of)
+        return ValueBasis(self.plan, self.rules, self.parameters, self.learned)
 
     @_Part
     def inputs(self) -> StoredPortfolio:

@@ -29,11 +29,9 @@ from collections_opt.core.progress import within
 from collections_opt.core.ranking.ordering import InOrder, Ordering, RawOrder, SolveInOrder, raw_order_key
 from collections_opt.core.ranking.ranking import Ranking, make_entries
 from collections_opt.core.rules.eligibility import RuleTable
-from collections_opt.core.value.basis import EffectsOf, ValueBasis, value_accounts
-from collections_opt.core.value.effects import PlannedEffects
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.outcomes import OutcomeProbabilities, quantised
-from collections_opt.core.value.payoffs import ValueParameters, check_parameters
+from collections_opt.core.value.payoffs import NOTHING_LEARNED, LearnedValues, ValueParameters, check_parameters
 from collections_opt.core.value.stated_money import ValueOfContact, listed_cells, state_money
 
 Score = Callable[[Portfolio], OutcomeProbabilities]
@@ -129,13 +127,12 @@ def rank(
     solve: Solve,
     progress: ProgressCallback = ignore_progress,
     *,
-    effects_of: EffectsOf = PlannedEffects,
+    learned: LearnedValues = NOTHING_LEARNED,
     solve_in_order: SolveInOrder = _no_raw_orders,
-    losses_of: LossesOf | None = None,
 ) -> Ranking:
     """Score, value and assign a portfolio; pure, the same inputs give the same bytes.
 
-    ``losses_of`` is a recovery model's loss given default; None takes that of the value parameters.
+    ``learned`` is what models beside ``score`` say in place of plan and value parameters.
 
     Scores are put on the grid of 1e-9 before they meet money, so that the recorded ones reproduce every value.
 
@@ -148,8 +145,8 @@ def rank(
     progress(SolveProgress("score", 0.05))
     outcomes = quantised(score(portfolio))
     progress(SolveProgress("value", 0.4))
-    effects = effects_of(portfolio, request.plan)
-    basis = ValueBasis(request.plan, request.rules, request.parameters, losses_of=losses_of).knowing(effects)
+    effects = learned.effects_of(portfolio, request.plan)
+    basis = ValueBasis(request.plan, request.rules, request.parameters, learned).knowing(effects)
     valued = value_accounts(portfolio, outcomes, basis)
     eligibility, worth = valued.eligibility, valued.worth
     previous = request.previous.of(portfolio) if request.previous else None
@@ -173,7 +170,7 @@ def rank(
     progress(SolveProgress("decided", 0.9, assignment.gap))
     stated = state_money(
         ValueOfContact(portfolio, request.plan, outcomes, worth, request.parameters.cost_basis, eligibility.attempts),
-        effects_of,
+        learned.effects_of,
         listed_cells(entries.queue, entries.explored),
         eligibility.blocked_by == 0,
         assignment.prices,

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import AssignmentProblem
 from collections_opt.core.rules.eligibility import Eligibility, RuleTable, evaluate
-from collections_opt.core.value.effects import ContactEffects, PlannedEffects
-from collections_opt.core.value.losses import LossesOf
+from collections_opt.core.value.effects import ContactEffects
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.core.value.payoffs import ValueParameters, payoffs
+from collections_opt.core.value.payoffs import NOTHING_LEARNED, LearnedValues, ValueParameters, payoffs
 from collections_opt.core.value.valuation import value_matrix
 from collections_opt.core.value.valued_accounts import ValuedAccounts
-
-EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
-"""Returns the contact effects of every account and queue."""
 
 
 @dataclass(frozen=True)
@@ -28,15 +23,13 @@ class ValueBasis:
         plan: queues, their times and costs.
         rules: eligibility rules.
         parameters: value model.
-        effects_of: contact effects; the plan's unless a model gives them.
-        losses_of: a recovery model's loss given default; None takes that of the value parameters.
+        learned: what models say in place of plan and parameters.
     """
 
     plan: CapacityPlan
     rules: RuleTable
     parameters: ValueParameters
-    effects_of: EffectsOf = PlannedEffects
-    losses_of: LossesOf | None = None
+    learned: LearnedValues = NOTHING_LEARNED
 
     def under(self, plan: CapacityPlan | None = None, rules: RuleTable | None = None) -> ValueBasis:
         """Return the same under another plan or other rules."""
@@ -44,7 +37,7 @@ class ValueBasis:
 
     def knowing(self, effects: ContactEffects) -> ValueBasis:
         """Return the same for accounts whose effects under its plan are at hand already."""
-        return replace(self, effects_of=lambda _portfolio, _plan: effects)
+        return replace(self, learned=replace(self.learned, effects_of=lambda _portfolio, _plan: effects))
 
 
 def value_accounts(
@@ -63,7 +56,7 @@ def value_accounts(
     """
     plan = basis.plan
     eligibility = evaluate(portfolio, plan, basis.rules) if eligibility is None else eligibility
-    worth = payoffs(portfolio, basis.parameters, basis.losses_of)
-    matrix = value_matrix(outcomes, basis.effects_of(portfolio, plan), eligibility, plan, worth, basis.parameters)
+    worth = payoffs(portfolio, basis.parameters, basis.learned)
+    matrix = value_matrix(outcomes, basis.learned.effects_of(portfolio, plan), eligibility, plan, worth, basis.parameters)
     problem = AssignmentProblem(matrix.increment, matrix.seconds, plan.capacity_seconds)
     return ValuedAccounts(portfolio, outcomes, eligibility, worth, problem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,6 +164,10 @@ class ContactEffects(Protocol):
         uncertain of the level. That the cells were chosen for being large is not in it; ``folds`` is for that.
         """
         ...
+
+
+EffectsOf = Callable[[Portfolio, CapacityPlan], ContactEffects]
+"""Returns the contact effects of every account and queue."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.rules.eligibility import bucket_of
 from collections_opt.core.value.discounting import Floats, delta
+from collections_opt.core.value.effects import EffectsOf, PlannedEffects
 from collections_opt.core.value.losses import LossesOf, LossSource, account_losses
 from collections_opt.core.value.order import TOLERANCE, check_parameters
 from collections_opt.core.value.parameters import BUCKET_COUNT, AccountValues, CostBasis, ValueParameters, account_values
@@ -19,6 +20,7 @@ __all__ = [
     "BUCKET_COUNT",
     "CostBasis",
     "Floats",
+    "LearnedValues",
     "Payoffs",
     "ValueParameters",
     "check_parameters",
@@ -48,6 +50,23 @@ def stay_value(stay: Floats, absorb: Floats, absorbing_value: Floats, monthly_di
     d = monthly_discount
     system = np.eye(stay.shape[0]) - d * stay
     return np.asarray(np.linalg.solve(system, d * absorb @ absorbing_value), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class LearnedValues:
+    """What models beside the outcome model say of accounts, each in place of what plan or value parameters say of all.
+
+    Attributes:
+        effects_of: what contact does; the plan's unless a model gives it.
+        losses_of: a recovery model's loss given default, of accounts without their own; None takes that of the parameters.
+    """
+
+    effects_of: EffectsOf = PlannedEffects
+    losses_of: LossesOf | None = None
+
+
+NOTHING_LEARNED = LearnedValues()
+"""Plan and value parameters decide."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ def exposure_at_default(portfolio: Portfolio, credit_conversion_factor: Floats) 
     return balance + credit_conversion_factor * undrawn
 
 
-def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: LossesOf | None = None) -> Payoffs:
+def payoffs(portfolio: Portfolio, parameters: ValueParameters, learned: LearnedValues = NOTHING_LEARNED) -> Payoffs:
     """Return G_C, G_S and G_D of every account (value-model section 3).
 
     v_S lies as far between a default's and a cure's worth as its product's does, by the account's own LGD and horizon: staying
@@ -104,7 +123,7 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     Args:
         portfolio: the accounts.
         parameters: the value model.
-        losses_of: a recovery model's LGD, of accounts without their own; None takes that of ``parameters``.
+        learned: what models say in place of ``parameters``.
 
     Raises:
         CollectionsError: VALUES_MISSING naming products without values.
@@ -113,7 +132,7 @@ def payoffs(portfolio: Portfolio, parameters: ValueParameters, losses_of: Losses
     balance = portfolio.column("balance_minor").astype(np.float64)
     arrears = portfolio.arrears_minor().astype(np.float64)
     values = account_values(parameters, portfolio.column("product"), bucket_of(portfolio.column("days_past_due")))
-    lgd, source = account_losses(portfolio, values.loss_given_default, losses_of)
+    lgd, source = account_losses(portfolio, values.loss_given_default, learned.losses_of)
     charge_off = portfolio.column("days_to_charge_off").astype(np.float64)
     horizon = np.full(balance.shape, float(parameters.horizon_days))
     horizon = np.where(portfolio.is_present("days_to_charge_off"), np.minimum(horizon, charge_off), horizon)

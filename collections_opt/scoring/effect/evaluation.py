@@ -14,8 +14,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import ContactLog, LogSource
 from collections_opt.core.evaluation.uplift import UpliftCurve, uplift_curve
 from collections_opt.core.limits import MIN_CELL_COUNT
-from collections_opt.core.value.basis import EffectsOf
-from collections_opt.core.value.effects import ContactEffects
+from collections_opt.core.value.effects import ContactEffects, EffectsOf
 from collections_opt.core.value.outcomes import CURE, DEFAULT
 from collections_opt.core.value.valuation import contacted_probability
 from collections_opt.scoring.effect import doubly_robust

@@ -11,6 +11,7 @@ from collections_opt.core.problem.assignment import INELIGIBLE
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.outcomes import OutcomeProbabilities
+from collections_opt.core.value.payoffs import LearnedValues
 from collections_opt.scoring.contact.model import ReachedEffects
 from collections_opt.scoring.effect.residual.basis import column_groups, column_names
 from collections_opt.scoring.effect.residual.model import planned_change
@@ -35,7 +36,7 @@ def made():
     chances = np.random.default_rng(1).dirichlet([4.0, 2.0, 4.0], count)
     outcomes = OutcomeProbabilities(chances, "m", "c")
     request = RankingRequest(PLAN, flag_rules(), values())
-    return rank(portfolio, request, lambda _: outcomes, solve_greedy, effects_of=learned().effects_of)
+    return rank(portfolio, request, lambda _: outcomes, solve_greedy, learned=LearnedValues(learned().effects_of))
 
 
 def told(made, effects_of, pushes=None):

@@ -60,7 +60,7 @@ def test_orders_are_judged_with_exactly_what_serves_and_never_on_what_it_learned
     judged = unseen_served(served, "p1")(accounts, PLAN)
     assert judged.version.startswith("contact/reach-1 over effect/calls-1 over plan/")
     rates = judged.block(rows, 0, chances).rpc_rate
-    assert np.array_equal(rates, served.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
+    assert np.array_equal(rates, served.learned.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
     assert not np.array_equal(rates, served.effect.model.effects_of(accounts, PLAN).block(rows, 0, chances).rpc_rate)
     with pytest.raises(CollectionsError, match="contact/reach-1 was learned from p0"):
         unseen_served(served, "p0")

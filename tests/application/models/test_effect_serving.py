@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from collections_opt.application.evidence.replay import ReplayOutcome
-from collections_opt.application.models.pinned import recorded_effects
+from collections_opt.application.models.pinned import recorded_learned
 from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.accounts.features import FEATURE_NAMES, FEATURE_SET_VERSION
 from collections_opt.core.errors import CollectionsError
@@ -61,7 +61,7 @@ def test_effects_learned_by_residuals_decide_are_recorded_with_their_interval_an
 
 def test_recorded_effects_are_the_plans_where_none_were_kept(workspace):
     assert (
-        recorded_effects(workspace.ledger.objects, BesideFacts(ServedModel(), ServedModel(), ServedModel())).__name__
+        recorded_learned(workspace.ledger.objects, BesideFacts(ServedModel(), ServedModel(), ServedModel())).effects_of.__name__
         == "PlannedEffects"
     )
 

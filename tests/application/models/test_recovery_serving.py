@@ -5,7 +5,7 @@ import numpy as np
 from collections_opt.core.accounts.admission import admit
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.value.losses import LossSource
-from collections_opt.core.value.payoffs import payoffs
+from collections_opt.core.value.payoffs import LearnedValues, payoffs
 from tests.support.books.evidence_worlds import PLAN, book, ranked, values
 from tests.support.models.served import approve, recovery_model
 from tests.support.models.served import write_recoveries as write
@@ -33,7 +33,7 @@ def test_explanation_placement_and_what_if_are_those_of_the_ranking_whatever_ser
     approve(workspace, models, "back-2", ModelKind.RECOVERY)
     entries = workspace.recorded.entries(made)
     portfolio = workspace.recorded.portfolio("p1")
-    losses = payoffs(portfolio, values(), recovery_model().losses_of)
+    losses = payoffs(portfolio, values(), LearnedValues(losses_of=recovery_model().losses_of))
     for row in np.flatnonzero(entries.queue == 0)[:3].tolist():
         shown = workspace.explanations.explain(made.ranking_id, entries.account_id[row].decode())
         assert shown.queues[0].increment_minor == entries.increment_minor[row]

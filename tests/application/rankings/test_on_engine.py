@@ -19,7 +19,7 @@ from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.problem.constraints import AccountLimit, LimitKind, RankingConstraints, Segment
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, rank
-from collections_opt.core.value.effects import PlannedEffects
+from collections_opt.core.value.payoffs import NOTHING_LEARNED
 from collections_opt.datasets.credit_card import PORTFOLIO_MONTH, load_accounts, snapshot
 from collections_opt.solvers import FindingKind, solve_default, verify
 from tests.support.books.bundled_portfolio import MODELS, NOW, command_for, import_bundled
@@ -70,7 +70,7 @@ def request_for(count, constraints=None):
 
 
 def on(engine, portfolio, request):
-    return rank_on_engine(portfolio, request, RankedBy(scored, PlannedEffects, None), engine, "default", ignore_progress)
+    return rank_on_engine(portfolio, request, RankedBy(scored, NOTHING_LEARNED), engine, "default", ignore_progress)
 
 
 def assert_same(one, other):
@@ -129,7 +129,7 @@ def test_a_worker_killed_while_it_scores_changes_nothing(large, tmp_path):
             os.kill(os.getpid(), signal.SIGKILL)
         return scored(part)
 
-    by = RankedBy(dying, PlannedEffects, None)
+    by = RankedBy(dying, NOTHING_LEARNED)
     there, findings = rank_on_engine(portfolio, request, by, spark_engine(tmp_path / "parts", 3), "default", ignore_progress)
     assert findings == ()
     assert died.exists()

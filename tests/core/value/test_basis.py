@@ -11,7 +11,7 @@ from collections_opt.core.ranking.ranking import make_entries
 from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.effects import PlannedEffects
 from collections_opt.core.value.outcomes import quantised
-from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters
 from collections_opt.solvers.greedy import solve_greedy
 from tests.support.factories import admitted, flag_rules, outcomes, plan, queue, text
 
@@ -33,8 +33,8 @@ def book():
 def test_a_ranking_holds_what_its_basis_gives(book, losses):
     portfolio, scored = book
     request = RankingRequest(DESK, flag_rules(), ValueParameters())
-    made = rank(portfolio, request, lambda _: scored, solve_greedy, losses_of=losses)
-    basis = ValueBasis(DESK, request.rules, request.parameters, losses_of=losses)
+    made = rank(portfolio, request, lambda _: scored, solve_greedy, learned=LearnedValues(losses_of=losses))
+    basis = ValueBasis(DESK, request.rules, request.parameters, LearnedValues(losses_of=losses))
     for named in (basis, basis.knowing(PlannedEffects(portfolio, DESK))):
         valued = value_accounts(portfolio, scored, named)
         assert np.array_equal(valued.problem.value, made.problem.value)
@@ -45,7 +45,7 @@ def test_a_ranking_holds_what_its_basis_gives(book, losses):
 
 def test_another_plan_leaves_the_rest_as_it_is(book):
     portfolio, scored = book
-    basis = ValueBasis(DESK, flag_rules(), ValueParameters(), losses_of=losses_of)
+    basis = ValueBasis(DESK, flag_rules(), ValueParameters(), LearnedValues(losses_of=losses_of))
     letters = replace(DESK, queues=DESK.queues[1:])
     under = value_accounts(portfolio, scored, basis.under(letters))
     assert np.array_equal(under.problem.value[:, 0], value_accounts(portfolio, scored, basis).problem.value[:, 1])
@@ -53,4 +53,4 @@ def test_another_plan_leaves_the_rest_as_it_is(book):
 
 def test_what_gives_effects_and_losses_is_named_and_never_passed_by_place():
     keyword = {name for name, each in inspect.signature(rank).parameters.items() if each.kind is each.KEYWORD_ONLY}
-    assert keyword == {"effects_of", "solve_in_order", "losses_of"}
+    assert keyword == {"learned", "solve_in_order"}

@@ -4,7 +4,7 @@ import numpy as np
 
 from collections_opt.core.ranking.ordering import Ordering, raw_order_key
 from collections_opt.core.value.losses import LossSource, account_losses
-from collections_opt.core.value.payoffs import ValueParameters, delta, payoffs
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters, delta, payoffs
 from tests.support import factories
 
 PARAMETERS = ValueParameters(loss_given_default={"": 0.75, "LOAN": 0.6})
@@ -30,14 +30,14 @@ def test_without_a_model_the_parameters_stand():
 
 
 def test_a_model_stands_for_accounts_without_their_own_and_its_source_is_counted():
-    worth = payoffs(accounts(), PARAMETERS, half)
+    worth = payoffs(accounts(), PARAMETERS, LearnedValues(losses_of=half))
     assert worth.loss_given_default.tolist() == [0.4, 0.5, 0.5]
     assert worth.losses_by_source() == {"ACCOUNT": 1, "RECOVERY_MODEL": 2, "VALUE_PARAMETERS": 0}
 
 
 def test_default_is_worth_what_comes_back_and_a_cure_by_what_a_later_default_loses():
     portfolio = accounts(own=False)
-    worth, planned = payoffs(portfolio, PARAMETERS, half), payoffs(portfolio, PARAMETERS)
+    worth, planned = payoffs(portfolio, PARAMETERS, LearnedValues(losses_of=half)), payoffs(portfolio, PARAMETERS)
     discount = delta(float(PARAMETERS.default_days), PARAMETERS.discount_rate)
     np.testing.assert_allclose(worth.default, 0.5 * worth.exposure_at_default * discount)
     assert (worth.default > planned.default).all()

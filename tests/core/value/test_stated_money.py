@@ -16,7 +16,7 @@ from collections_opt.core.value.effects import (
     TotalError,
 )
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.core.value.payoffs import ValueParameters, payoffs
+from collections_opt.core.value.payoffs import LearnedValues, ValueParameters, payoffs
 from collections_opt.core.value.stated_money import NORMAL_95, ListedCells, ValueOfContact, state_money
 from collections_opt.solvers.greedy import solve_greedy
 from tests.support.factories import admitted, flag_rules, plan, queue, text
@@ -71,7 +71,7 @@ class Noisy:
 def ranked(effects_of):
     portfolio, outcomes = book()
     request = RankingRequest(DESK, flag_rules(), PARAMETERS)
-    return rank(portfolio, request, lambda _: outcomes, solve_greedy, effects_of=effects_of)
+    return rank(portfolio, request, lambda _: outcomes, solve_greedy, learned=LearnedValues(effects_of))
 
 
 def test_money_chosen_by_noise_is_shrunk_to_what_other_people_say():
