@@ -102,9 +102,8 @@ class AccountScores:
         if with_reasons:
             require_wanted()
             pushes = serving.scorer.group_pushes(admission.portfolio)
-            worth = increment_reasons(
-                ranking, pushes.pushes, serving.scorer.reason_groups, plan, values.parameters, learned.effects_of
-            )
+            groups, effects_of = serving.scorer.reason_groups, learned.effects_of
+            worth = increment_reasons(ranking, pushes.pushes, groups, plan, values.parameters, effects_of)
             require_wanted()
             scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
             reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))

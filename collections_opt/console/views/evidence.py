@@ -19,12 +19,12 @@ from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.shown import enum_words
 from collections_opt.console.views.call import Call, download
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.models.lifecycle import ModelKind
 
 MAX_SHOWN_RANKINGS = 20
 MAX_SHOWN_ACTS = 40
 MAX_READ_ACTS = 200
 """Newest acts of one kind that are read."""
-KINDS = ("outcome", "contact", "effect", "recovery")
 
 Act = tuple[datetime, str, str, str, str]
 """When, who, in which role, what, and why."""
@@ -126,7 +126,7 @@ def _kept(call: Call) -> list[Act]:
 
 def _modelled(call: Call) -> list[Act]:
     acts = []
-    for kind in KINDS:
+    for kind in ModelKind:
         for event in _model_events(call, kind):
             what = f"{enum_words(event, 'action')} {event.kind}/{event.version} ({enum_words(event, 'mode')})"
             acts.append(_act(event.create_time, event.actor, "", "", what, event.note))

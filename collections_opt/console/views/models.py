@@ -14,8 +14,9 @@ from collections_opt.client.rankings import ranking_in_force
 from collections_opt.console.pages import Content, Page, Part
 from collections_opt.console.views.call import Call
 from collections_opt.core.errors import CollectionsError, Reason
+from collections_opt.core.models.lifecycle import ModelKind
 
-KINDS = ("outcome", "effect", "contact", "recovery")
+KINDS = tuple(kind.value for kind in ModelKind)
 MAX_SHOWN_MATURITIES = 20
 MAX_SHOWN_MONITORS = 12
 

@@ -124,14 +124,15 @@ def test_a_record_declares_the_objects_that_it_names(fresh, golden):
     assert (files["e"], files["c"], files["r"]) == ("effect_model.json", "contact_model.json", "recovery_model.json")
 
 
-def test_the_stand_alone_verifier_checks_every_file_that_a_record_declares():
+def test_the_stand_alone_verifier_checks_every_file_that_a_record_declares(fresh):
     class Everything(dict):
         def get(self, key, default=None):
             return key
 
     declared = {each.key: each.file for each in stored_objects(RankingFacts, Everything()) if each.file}
-    assert declared == verify_evidence.FILES
-    assert set(verify_evidence.MODELS) == {kind.value for kind in ModelKind}
+    assert verify_evidence.files_of({**fresh[0], **declared}) == declared
+    for kind in ModelKind:
+        assert f"{verify_evidence.MODELS.get(kind.value, kind.value)}_version" in fresh[0]
 
 
 def test_models_that_stand_on_each_other_are_found_by_kind(fresh):

@@ -21,9 +21,8 @@ P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493  # the field
 D = -121665 * pow(121666, P - 2, P) % P
 CHAINED = ("seq", "ranking_id", "request_id", "payload_digest", "portfolio_id", "record", "previous_digest", "created_at")
 FILES = {"plan_object": "plan.json", "rules_object": "rules.json", "model_card_object": "model_card.md",
-         "effects_object": "effect_model.json", "contact_object": "contact_model.json",
-         "recovery_object": "recovery_model.json"}  # fmt: skip
-MODELS = {"outcome": "model", "effect": "effects", "contact": "contact", "recovery": "recovery"}  # as a record names each kind
+         "effects_object": "effect_model.json"}  # fmt: skip
+MODELS = {"outcome": "model", "effect": "effects"}  # as a record names these kinds; it names any other by its own name
 DISPOSITIONS = {1: "worked", 2: "not worked: a rule forbids it in every queue",
                 3: "not worked: contact costs more than it adds", 4: "not worked: its minutes earn more with others",
                 5: "not worked: its person is contacted about another account",
@@ -355,7 +354,7 @@ def check_archive(content, vkey, since=""):
     )
     row, log = json.loads(files["record.json"]), json.loads(files["log.json"])
     record, about_log = check_record(row, log, files["checkpoint.txt"].decode(), vkey)
-    for key, name in FILES.items():
+    for key, name in files_of(record).items():
         named = record.get(key)
         need(not named or (name in files and sha256(files[name]).hex() == named), name + " differs from the recorded one")
     inputs = json.loads(files["inputs.json"])
@@ -377,14 +376,20 @@ def check_archive(content, vkey, since=""):
     return report + (check_sums(record, json.loads(files["plan.json"]), accepted) if not hidden else [])
 
 
+def files_of(record):
+    """Return the file that holds each object of a record, by its key; a model's text is KIND_model.json."""
+    kinds = [key[: -len("_object")] for key in record if key.endswith("_object")]
+    return {**{kind + "_object": kind + "_model.json" for kind in kinds if kind + "_version" in record}, **FILES}
+
+
 def check_models(record, files):
     """Refuse unless manifests and approvals are those of the record; return sentences about the models used."""
     acts, report = json.loads(files["approvals.json"])["acts"], []
     kinds = [name.partition("_manifest.json")[0] for name in files if name.endswith("_manifest.json")]
     need({act["kind"] for act in acts} <= set(kinds), "approvals are of a model without manifest")
     for kind in kinds:
-        need(kind in MODELS, "it holds the manifest of another kind of model: verify it with a newer verifier")
-        name = MODELS[kind]
+        name = MODELS.get(kind, kind)
+        need(name + "_version" in record, "it holds the manifest of a kind of model that the record does not name")
         version = next((part for part in record[name + "_version"].split(" over ") if part.startswith(kind + "/")), "")
         digest = record[name + "_digest"]
         need(
