@@ -180,7 +180,8 @@ def _write(part: Any, prefix: str) -> dict[str, Any]:
     for slot in _slots(type(part)):
         value = getattr(part, slot.name)
         if _flat_part(slot) is not None:
-            written |= {} if value is None else _write(value, prefix + str(slot.prefix))
+            left_out = value is None or (slot.omitted and value == slot.default)
+            written |= {} if left_out else _write(value, prefix + str(slot.prefix))
         elif slot.name not in unsaid and not (slot.omitted and value == slot.default):
             written[prefix + slot.key] = slot.write(value)
     return written

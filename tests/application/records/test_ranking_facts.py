@@ -1,6 +1,7 @@
 """Records are read and written in one place: whatever version wrote one, it is written again byte for byte."""
 
 import json
+from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given, settings
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.records.ranking_facts import RankingFacts, objects_of
-from collections_opt.application.records.record_parts import read_part, stored_objects, write_part
+from collections_opt.application.records.record_parts import RecordPart, flat, read_part, stored_objects, write_part
 from collections_opt.application.records.scoring_facts import Health, ServedModel, ShadowScores
 from collections_opt.application.settings import bundled_parameters, bundled_plan
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.core.names import OMITTED_AT_DEFAULT
 from collections_opt.core.problem.assignment import ignore_progress
 from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.ranking.ordering import Ordering
@@ -151,3 +153,22 @@ def test_a_damaged_record_still_says_which_objects_it_counts_on(fresh):
     assert objects_of(damaged) == whole
     shadow = {"model_version": "outcome/b", "problem": "", "scores_object": "s"}
     assert objects_of({"leaves": [], "shadow": [shadow, {}]}) == [("shadow.scores_object", "s")]
+
+
+@dataclass(frozen=True)
+class Inner(RecordPart):
+    version: str = ""
+
+
+@dataclass(frozen=True)
+class Outer(RecordPart):
+    always: Inner = field(default_factory=Inner, metadata=flat("a_"))
+    later: Inner = field(default_factory=Inner, metadata={**flat("b_"), **OMITTED_AT_DEFAULT})
+
+
+def test_a_part_that_came_later_leaves_no_key_where_it_says_nothing():
+    assert write_part(Outer()) == {"a_version": ""}
+    assert write_part(read_part(Outer, {"a_version": ""})) == {"a_version": ""}
+    said = write_part(Outer(later=Inner("1")))
+    assert said == {"a_version": "", "b_version": "1"}
+    assert read_part(Outer, said).later.version == "1"
