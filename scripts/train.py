@@ -5,7 +5,7 @@ Example:
     python scripts/train.py --address ranker:8443 --kind contact --version reach-2
 """
 
-from collections_opt.cli.monitoring.train import command
+from collections_opt.cli.training.train import command
 
 if __name__ == "__main__":
     command()

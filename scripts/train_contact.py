@@ -5,7 +5,7 @@ Example:
         --portfolio oct --log var/oct.csv --version reach-1
 """
 
-from collections_opt.cli.learning.train_contact import command
+from collections_opt.cli.training.train_contact import command
 
 if __name__ == "__main__":
     command()

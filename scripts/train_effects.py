@@ -4,7 +4,7 @@ Example:
     python scripts/train_effects.py --data var/book --portfolio book-2026-10 --log var/contacts-2026-10.csv --version calls-1
 """
 
-from collections_opt.cli.learning.train_effects import command
+from collections_opt.cli.training.train_effects import command
 
 if __name__ == "__main__":
     command()

@@ -5,7 +5,7 @@ Example:
     python scripts/train_models.py --models-dir models --version credit-card-4
 """
 
-from collections_opt.cli.learning.train_models import command
+from collections_opt.cli.training.train_models import command
 
 if __name__ == "__main__":
     command()

@@ -5,7 +5,7 @@ Example:
         --recoveries var/feb.csv --portfolio mar --recoveries var/mar.csv --version recovery-1
 """
 
-from collections_opt.cli.learning.train_recovery import command
+from collections_opt.cli.training.train_recovery import command
 
 if __name__ == "__main__":
     command()

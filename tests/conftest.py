@@ -84,7 +84,8 @@ LONG = (
     *(f"tests/service/test_{name}" for name in ("invalid_requests", "no_internal", "nearly_good")),
     "tests/service/access/test_scopes",
     *(f"tests/scoring/{name}" for name in ("outcome/test_model", "outcome/test_outcome_weights", "contact/")),
-    *(f"tests/scripts/learning/test_{name}" for name in ("evaluate_models", "evaluate_policy", "own_", "train_", "models")),
+    *(f"tests/scripts/learning/test_{name}" for name in ("evaluate_models", "evaluate_policy", "models")),
+    "tests/scripts/training/",
     *(
         f"tests/scripts/{name}"
         for name in ("desk/test_capacity", "morning/test_own_", "running/test_backup", "desk/test_parameters")

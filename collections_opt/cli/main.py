@@ -15,7 +15,7 @@ from collections_opt.cli import PROGRAM
 USAGE = 2
 """Exit code of a call that names no command."""
 
-ROOMS = ("morning", "desk", "learning", "monitoring", "records", "running")
+ROOMS = ("morning", "desk", "learning", "training", "monitoring", "records", "running")
 """The folders beside this file that hold commands; a module with a function ``command`` is one."""
 
 _SHORT = {"compare_orderings": "compare", "import_portfolio": "import"}

@@ -115,12 +115,6 @@ class Sessions:
         with self._lock:
             self._drop(key)
 
-    def end_all(self) -> None:
-        """End every session."""
-        with self._lock:
-            for key in list(self._held):
-                self._drop(key)
-
     def _drop(self, key: str) -> None:
         session = self._held.pop(key, None)
         if session is not None:

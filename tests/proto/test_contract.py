@@ -103,12 +103,12 @@ def test_every_request_field_says_how_it_behaves():
 def test_no_unsigned_integers_and_money_and_time_name_their_unit_last():
     unsigned = {getattr(FieldDescriptor, f"TYPE_{name}") for name in ("UINT32", "UINT64", "FIXED32", "FIXED64")}
     fields = [field for message in MESSAGES for field in message.fields]
-    assert [f.full_name for f in fields if f.type in unsigned] == []
+    assert [f.full_name for f in fields if f.type in unsigned] == [], "use int64: not every language has unsigned numbers"
     inside = re.compile(r"(^|_)(minor_units|minutes|seconds|count)_|_minor(?!_units$)")
     misplaced = [f.full_name for f in fields if inside.search(f.name)]
     assert inside.search("minutes_talk")
     assert inside.search("fee_minor")
-    assert misplaced == []
+    assert misplaced == [], "name the unit last and whole: increment_minor_units, talk_minutes, account_count"
 
 
 def test_every_list_call_is_paged_with_opaque_tokens():

@@ -32,10 +32,11 @@ from tests.support.serving.calls import PLAN, calling, columns, import_requests
 from tests.support.serving.calls import fields_of as told_fields
 from tests.support.serving.edge import refusal
 from tests.support.serving.matured_books import save_matured
+from tests.support.serving.requests.approved import VALUE_SET
 from tests.support.serving.requests.breakages import breakages, fields_of, reached
 from tests.support.serving.requests.capacity import save_desk
 from tests.support.serving.requests.experiments import save_experiments
-from tests.support.serving.requests.good import SPARE, VALUE_SET, Known, good_requests
+from tests.support.serving.requests.good import SPARE, Known, good_requests
 from tests.support.serving.requests.invalid import ANSWERED, REASONS, TOLD_AT
 from tests.support.serving.requests.retention import save_holds
 from tests.support.serving.requests.rules import RULES, save_rules

@@ -20,10 +20,10 @@ from rich.console import Console
 from collections_opt.application.evaluation.bundled import BundledEvaluation, evaluate_bundled
 from collections_opt.application.evaluation.effect import evaluate_logged_effects
 from collections_opt.application.evaluation.own import evaluate_own
+from collections_opt.cli.common.matching import read_logs
 from collections_opt.cli.common.product import DataOption, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import progress_bar, table, terminal
-from collections_opt.cli.learning.matching import read_logs
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import SolveProgress
 from collections_opt.datasets.files.training_files import read_training

@@ -15,10 +15,10 @@ import typer
 
 from collections_opt.application.evaluation.policy import PolicyQuestion, evaluate_policy
 from collections_opt.application.settings import bundled_parameters, bundled_rules, read_parameters
+from collections_opt.cli.common.matching import read_logs, require_log_each
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, opened
 from collections_opt.cli.common.running import REFUSED, run
 from collections_opt.cli.common.terminal import PlainProgress, table, terminal
-from collections_opt.cli.learning.matching import read_logs, require_log_each
 from collections_opt.core.evaluation.logged_rewards import Reward
 from collections_opt.core.evaluation.policy_comparison import PolicyEvaluation
 from collections_opt.reports.evaluation.effect_tables import SIMULATED_MARK, uplift_table

@@ -20,10 +20,10 @@ from google.type.date_pb2 import Date
 
 from collections_opt.api.v1 import experiment_pb2
 from collections_opt.api.v1 import experiment_service_pb2 as pb
+from collections_opt.cli.common.experiment_answers import read_findings
 from collections_opt.cli.common.product import IN_FORCE, Product, RankingOption, named_ranking
 from collections_opt.cli.common.running import run_commands
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.experiment_answers import read_findings
 from collections_opt.client.listings import all_experiments
 from collections_opt.client.plain import plain
 from collections_opt.client.rankings import new_request_id

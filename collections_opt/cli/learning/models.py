@@ -17,10 +17,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_SELF_APPROVED
-from collections_opt.cli.common.product import Product, now
-from collections_opt.cli.common.running import run_commands
-from collections_opt.cli.common.terminal import PlainConsole, table, terminal
-from collections_opt.cli.learning.model_words import (
+from collections_opt.cli.common.model_words import (
     approved_by,
     expiry_of,
     figure,
@@ -30,6 +27,9 @@ from collections_opt.cli.learning.model_words import (
     state_of,
     worst_calibration,
 )
+from collections_opt.cli.common.product import Product, now
+from collections_opt.cli.common.running import run_commands
+from collections_opt.cli.common.terminal import PlainConsole, table, terminal
 from collections_opt.cli.learning.shadow import compare
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_models

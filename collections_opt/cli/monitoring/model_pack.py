@@ -20,10 +20,10 @@ from collections_opt import __version__
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import monitor_service_pb2 as monitor_pb
 from collections_opt.api.v1.model_use_pb2 import APPROVAL_MODE_BOOTSTRAP, APPROVAL_MODE_SELF_APPROVED
+from collections_opt.cli.common.model_words import plain, state_of
 from collections_opt.cli.common.product import Product, now
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.model_words import plain, state_of
 from collections_opt.cli.monitoring.monitor import FALSE_ALARMS, month_of
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_models

@@ -19,10 +19,10 @@ import typer
 from collections_opt import __version__
 from collections_opt.api.v1 import experiment_pb2, experiment_service_pb2
 from collections_opt.api.v1 import pack_service_pb2 as pb
+from collections_opt.cli.common.experiment_answers import read_findings
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.experiment_answers import read_findings
 from collections_opt.client.client import Client
 from collections_opt.client.exports import portfolio_pack
 from collections_opt.client.listings import all_experiments

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -178,11 +177,6 @@ class Reading:
     def draw_doubted(self) -> bool:
         """Whether the arms cannot have been drawn with the share recorded: then no effect is to be believed."""
         return abs(self.arms_z) > DRAW_DOUBTED_Z
-
-    @property
-    def arms_p(self) -> float:
-        """Chance of arms as uneven as these under the share recorded."""
-        return 2.0 * (1.0 - NormalDist().cdf(abs(self.arms_z)))
 
 
 def read_experiment(

@@ -95,7 +95,6 @@ def test_arms_that_no_draw_of_that_share_gives_are_named():
     assert not read_experiment(world(), 200_000_000, 6_000).draw_doubted
     doubted = read_experiment(world(effect=500.0), 150_000_000, 6_000, StopRule.CASH_DECIDED)
     assert doubted.draw_doubted
-    assert doubted.arms_p < 1e-4
     assert not doubted.may_stop
 
 

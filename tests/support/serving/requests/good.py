@@ -5,24 +5,19 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from collections_opt.api.v1 import (
     account_pb2,
     capacity_service_pb2,
     columns_pb2,
     constraints_pb2,
-    model_service_pb2,
     morning_pb2,
     own_columns_pb2,
-    parameters_service_pb2,
     placement_pb2,
     portfolio_service_pb2,
     ranking_pb2,
     ranking_service_pb2,
     schema_service_pb2,
     scoring_service_pb2,
-    value_set_pb2,
 )
 from collections_opt.api.v1 import capacity_evaluation_pb2 as evaluation
 from collections_opt.api.v1 import evidence_pb2 as evidence
@@ -30,8 +25,8 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.wire.common import write_date
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
-from tests.support.models.folders import NOW
 from tests.support.serving.calls import AS_OF, PLAN
+from tests.support.serving.requests.approved import model_requests, value_requests
 from tests.support.serving.requests.capacity import capacity_requests, figures, opened
 from tests.support.serving.requests.events import event_requests, event_streams
 from tests.support.serving.requests.experiments import experiment_requests
@@ -41,10 +36,6 @@ from tests.support.serving.requests.packs import pack_requests
 from tests.support.serving.requests.retention import retention_requests
 from tests.support.serving.requests.rules import rule_requests, rule_what_ifs
 from tests.support.serving.requests.worklists import worklist_requests
-
-VALUE_SET = "saved-values"
-"""A set of values that the server holds, saved by somebody and not approved."""
-
 
 SPARE = "spare"
 """A portfolio on which nothing rests."""
@@ -171,7 +162,7 @@ def constraints() -> constraints_pb2.RankingConstraints:
 
 def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
-    resources = {**_model_requests(), **rule_requests(known.rules_etag), **_value_requests(known)}
+    resources = {**model_requests(), **rule_requests(known.rules_etag), **value_requests(known.values_etag)}
     resources |= experiment_requests(known.ranking_id)
     every = {**_read_requests(known), **resources, **event_requests(known.account_id), **retention_requests(known.account_id)}
     every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
@@ -304,47 +295,4 @@ def _what_ifs(known: Known):
         "GetCapacityCurves": [
             [evaluation.GetCapacityCurvesRequest(basis=basis, factors=[1.1], queue_ids=[known.queue_id])] for basis in bases
         ],
-    }
-
-
-def value_set(set_id):
-    """Return a set of values with every field set."""
-    parameters = write_parameters(bundled_parameters())
-    return value_set_pb2.ValueSet(
-        set_id=set_id, effective_from=write_date(AS_OF), value_parameters=parameters, portfolio_patterns=["swept-*"]
-    )
-
-
-def _value_requests(known: Known):
-    pb = parameters_service_pb2
-    an_act = {"request_id": str(uuid.UUID(int=33, version=4)), "note": "swept", "validate_only": True}
-    return {
-        "CreateValueSet": pb.CreateValueSetRequest(actor="ann", value_set=value_set("swept"), **an_act),
-        "UpdateValueSet": pb.UpdateValueSetRequest(actor="ann", value_set=value_set(VALUE_SET), etag=known.values_etag, **an_act),
-        "ApproveValueSet": pb.ApproveValueSetRequest(actor="ben", set_id=VALUE_SET, version=1, **an_act),
-        "GetValueSet": pb.GetValueSetRequest(set_id=VALUE_SET, version=1),
-        "ListValueSets": pb.ListValueSetsRequest(page_size=5),
-        "ListValueSetVersions": pb.ListValueSetVersionsRequest(set_id=VALUE_SET, page_size=5),
-        "GetValuesInForce": pb.GetValuesInForceRequest(
-            portfolio_id="book", as_of_date=write_date(AS_OF), products=["CREDIT_CARD"]
-        ),
-    }
-
-
-def _model_requests():
-    models = model_service_pb2
-    an_act = {"request_id": str(uuid.UUID(int=32, version=4)), "kind": "outcome", "note": "swept", "validate_only": True}
-    expires = Timestamp(seconds=int(NOW.timestamp()) + 86_400)
-    return {
-        "ListModels": models.ListModelsRequest(page_size=5, kind="outcome"),
-        "GetModel": models.GetModelRequest(kind="outcome", version="approved"),
-        "ListModelEvents": models.ListModelEventsRequest(kind="outcome", version="approved", page_size=5),
-        "SubmitModel": models.SubmitModelRequest(actor="sue", version="draft", **an_act),
-        "ValidateModel": models.ValidateModelRequest(actor="val", version="submitted", **an_act),
-        "ApproveModel": models.ApproveModelRequest(
-            actor="ada", version="validated", expire_time=expires, allowed_portfolio_patterns=["*"], score_valid_days=7, **an_act
-        ),
-        "PromoteModel": models.PromoteModelRequest(actor="op", version="approved", role=models.MODEL_ROLE_CHALLENGER, **an_act),
-        "RollbackModel": models.RollbackModelRequest(actor="op", version="once-champion", **an_act),
-        "RetireModel": models.RetireModelRequest(actor="op", version="approved", **an_act),
     }

@@ -20,10 +20,10 @@ from collections_opt.application.training.recovery import (
     RecoveryTraining,
     train_recoveries,
 )
+from collections_opt.cli.common.matching import tell_matches
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.matching import tell_matches
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.datasets.files.recovery_files import COLUMNS, read_sourced_recoveries
 

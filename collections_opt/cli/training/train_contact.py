@@ -15,10 +15,10 @@ from typing import Annotated
 import typer
 
 from collections_opt.application.training.contact import ContactReport, ContactTraining, train_contacts
+from collections_opt.cli.common.matching import read_logs, require_log_each
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.learning.matching import read_logs, require_log_each
 
 
 def main(

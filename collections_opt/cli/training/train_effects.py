@@ -15,10 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from collections_opt.application.training.effect import EffectMethod, EffectReport, EffectTraining, train_effects
+from collections_opt.cli.common.matching import read_logs, require_log_each
 from collections_opt.cli.common.product import DataOption, ModelsOption, models_of, now, opened
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import PlainProgress, table, terminal
-from collections_opt.cli.learning.matching import read_logs, require_log_each
 from collections_opt.scoring.effect.model import EffectEstimate, EffectModel
 from collections_opt.scoring.effect.residual.card import LEVEL_COLUMNS, QUEUE_COLUMNS, level_cells, money_sentence, queue_cells
 from collections_opt.scoring.effect.residual.level import PART_NAMES

@@ -1,0 +1,1 @@
+"""Commands that make versions of models from recorded portfolios and logs."""
