@@ -1,5 +1,7 @@
 """How strong effects are by the randomised rows, and what is known of that."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -73,3 +75,13 @@ def test_a_lists_scale_is_that_of_each_outcome_by_what_it_promises():
     assert found.estimate == pytest.approx(0.75 * 0.5 + 0.25 * 2.0)
     assert found.standard_error**2 == pytest.approx(0.75**2 * 0.04 + 2 * 0.75 * 0.25 * 0.01 + 0.25**2 * 0.25)
     assert scales.of(np.array([10.0, -20.0])) is None
+
+
+def test_what_is_hardly_known_of_defaults_does_not_hide_that_cures_contradict_the_plan():
+    cures, person = slice_rows(4_000, 4, 2.5, noise=0.5)
+    cures = replace(cures, parts=cures.parts * [1.0, 0.0, 0.0])
+    defaults, _ = slice_rows(4_000, 5, 1.0, noise=20.0)
+    defaults = replace(defaults, parts=defaults.parts * [1.0, 0.0, 0.0])
+    (level, _), covariance = measure_levels([cures, defaults], person)
+    assert abs(level.weights[0].served - 2.5) < 2 * np.sqrt(covariance[0][0])
+    assert 0.3 < np.sqrt(covariance[3][3]) < 1.5

@@ -10,8 +10,9 @@ Few randomised rows serve the plan, and many serve what they say, with no step b
 
 How far served weights may be off is said by a wider spread than draws them to the plan, U: what nobody observed
 is anything from no effect to twice the plan's, and what rows say of cures need not hold of defaults.
-Where the rows contradict the plan by more than that, U is stretched until they do not, as one stretches errors
-of measurements that disagree (Birge 1932).
+Where the rows contradict the plan by more than that and their own error V allow, U_j is stretched by
+(w_hat_j - w_j)^2 / (V_jj + U_j), as errors of measurements that disagree are (Birge 1932), weight by weight:
+that little is known of defaults must not hide that cures are twice what the plan says.
 """
 
 from __future__ import annotations
@@ -165,7 +166,8 @@ def _measured(rows: SliceRows, person: NDArray[np.bytes_]) -> _Measured:
 def _shrunk(found: Sequence[_Measured], person: NDArray[np.bytes_]) -> tuple[Floats, Floats]:
     """Return weights as served, float64 (outcomes, 3), and the covariance of all: shrunk to the plan's, all outcomes together.
 
-    Those of learned parts end at 0, for what is learned with the wrong sign is no effect.
+    Those of learned parts end at 0, for what is learned with the wrong sign is no effect. With A = after V^-1 the served weights
+    are off by  A V A' + (1 - A) U (1 - A)',  which is ``after`` where U is the S that drew them; 1 - A = after S^-1.
     """
     count = len(PART_NAMES)
     place = np.concatenate([count * index + one.earned for index, one in enumerate(found)])
@@ -185,20 +187,12 @@ def _shrunk(found: Sequence[_Measured], person: NDArray[np.bytes_]) -> tuple[Flo
         free[np.flatnonzero(free)[below]] = False
     taken = np.ix_(place[free], place[free])
     away = value[free] - np.tile(PLANNED_WEIGHTS, len(found))[place[free]]
-    unsure = _unsure(away, spread[np.ix_(free, free)], UNSURE_SPREAD**2 * np.eye(int(free.sum())))
+    stretch = np.maximum(away**2 / (np.diag(spread)[free] + UNSURE_SPREAD**2), 1.0)
+    unsure = np.diag(UNSURE_SPREAD**2 * stretch)
     drawn = after @ prior[np.ix_(free, free)]
     covariance[taken] = after + drawn @ (unsure - _expected(len(found))[taken]) @ drawn.T
     served[place[free]] = kept
     return served.reshape(-1, count), covariance
-
-
-def _unsure(away: Floats, error: Floats, expected: Floats) -> Floats:
-    """Return U, stretched where weights ``away`` from the plan's lie further off than it and their errors allow.
-
-    With A = after V^-1 the served weights are off by the covariance  A V A' + (1 - A) U (1 - A)',  which is ``after`` where U is
-    the S that drew them; 1 - A = after S^-1.
-    """
-    return expected * max(float(away @ np.linalg.solve(error + expected, away)) / max(away.size, 1), 1.0)
 
 
 def _expected(outcomes: int) -> Floats:
