@@ -88,7 +88,8 @@ class ParametersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateValueSet(self, request, context):
-        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's.
+        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's. A set that is exactly
+        that version saves nothing, and that version is returned.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
