@@ -103,7 +103,8 @@ class ApprovedResources(Generic[ContentT]):
     def save(self, new: SavedContent[ContentT], by: Actor, validate_only: bool = False) -> Stored[ContentT]:
         """Save a first version (no etag) or the next one; nothing is in force before it is approved.
 
-        What the latest version holds from the same day on is not saved again: that version is returned. With ``validate_only`` nothing is saved, and version 0 without etag is returned.
+        What the latest version holds from the same day on is not saved again: that version is returned. With ``validate_only``
+        nothing is saved, and version 0 without etag is returned.
 
         Raises:
             CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Resources.add``.

@@ -33,7 +33,8 @@ def main(
 ) -> None:
     """Store a plan under its id; earlier versions stay, and rankings keep the version they were made with.
 
-    A file that is exactly the latest version stores nothing, and that version is told. A file that follows an older version than the latest is refused: what others stored since would be lost.
+    A file that is exactly the latest version stores nothing, and that version is told. A file that follows an older version than
+    the latest is refused: what others stored since would be lost.
 
     Example: python scripts/save_plan.py --data var/demo --file examples/plan.toml
     """

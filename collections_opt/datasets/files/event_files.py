@@ -103,14 +103,22 @@ def _event(
         try:
             values[name] = _reader(name, mapping, zone)(cell)
         except (ValueError, InvalidOperation):
-            found.append(
-                FieldViolation(f"{path}.{name}", f"{cell[:40]!r} cannot be read.", _REMEDIES.get(name, "Correct the cell."))
-            )
+            found.append(FieldViolation(f"{path}.{name}", f"{cell[:40]!r} cannot be read.", _remedy(name, mapping)))
     missing = [name for name in ("kind", "occurred_at", "event_id") if not cells[name]]
     found.extend(FieldViolation(f"{path}.{name}", "is empty.", "Every event says it.") for name in missing)
     if any(violation.field.startswith(f"{path}.") for violation in found):
         return None
     return Event(**values)
+
+
+def _remedy(name: str, mapping: EventMapping) -> str:
+    """Return how a cell is written; what the mapping says already is not asked of it again."""
+    if name == "occurred_at" and mapping.time_zone:
+        return f"Write 2026-11-26 10:15, in {mapping.time_zone}, or 2026-11-26T10:15:00+01:00."
+    if name in _MONEY and mapping.currency_code:
+        digits = currency(mapping.currency_code).exponent
+        return f"Write {mapping.currency_code} with at most {digits} digits behind the point, such as {12.34:.{digits}f}."
+    return _REMEDIES.get(name, "Correct the cell.")
 
 
 def _reader(name: str, mapping: EventMapping, zone: ZoneInfo | None) -> Callable[[str], Any]:

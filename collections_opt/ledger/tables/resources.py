@@ -82,7 +82,7 @@ class Resources(Store):
         return record
 
     def check_next(self, new: NewVersion) -> ResourceVersion | None:
-        """Refuse what ``add`` would refuse now, without adding anything; return the version that holds it already, if one does."""
+        """Refuse what ``add`` would refuse now, without adding anything; return the version that holds it, if one does."""
         with self._database.read() as connection:
             _next_number(connection, new)
             return _held(connection, new)
