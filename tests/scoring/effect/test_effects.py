@@ -172,3 +172,11 @@ def test_learned_effects_serve_every_block_alike_and_the_plan_where_nothing_was_
     assert features.shape[0] == whole.stop
     theta = abs(effects.block(whole, 0, chances).theta_cure)
     assert theta[fresh].mean() > theta[tired].mean()
+
+
+def test_few_rows_whose_scores_are_far_off_settle_too():
+    rng = np.random.default_rng(46)  # of 60 seeds the one at which sixty steps are too few
+    rows = made_rows(rng, 60, rng.normal(size=(5, 2, 2)), base=(0.2, -2.0), queues=5)
+    off = rows.offset + np.column_stack([rng.choice([0.0, 5.0, -5.0], 60), rng.choice([0.0, 6.0, -6.0], 60)])
+    fit = fit_effects(replace(rows, offset=off), EffectPrior(np.ones((5, 2)), Spread(0.8, 0.8), Spread(0.8, 0.8)))
+    assert np.isfinite(fit.theta).all()
