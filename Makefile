@@ -3,8 +3,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PYTHONHASHSEED := 0
-# Where an environment forbids it, every process that a test starts would compile all modules anew.
-unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test check bench year docs random-instances example-node fuzz-api models proto pictures clean lock setup setup-dev

@@ -41,8 +41,6 @@ def save_plan(
 ) -> capacity_plan_pb2.CapacityPlan:
     """Store a plan: its first version where there is none, else the one that follows a version that was read.
 
-    A plan that is exactly the version it follows stores nothing, and that version is returned.
-
     Args:
         client: the connection.
         message: the whole plan.

@@ -58,7 +58,7 @@ def _entries(columns: Columns, queue_ids: Sequence[str]) -> Entries:
         return scaled
 
     worked = present.get("priority", np.ones(columns.row_count, dtype=np.bool_))
-    disposition = _positions(utf8(values["disposition"]), [d.name for d in Disposition]) + 1
+    disposition = _positions(utf8(values["disposition"]), [f"DISPOSITION_{d.name}" for d in Disposition]) + 1
     return Entries(
         account_id=utf8(values["account_id"]),
         disposition=disposition.astype(np.uint8),

@@ -10,10 +10,11 @@ from typing import Any
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.limits import MAX_PAGE_SIZE
 from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
-from collections_opt.wire.columns import Columns, encode_chunks
+from collections_opt.wire.columns import Columns, encode_chunks, told_rows
 from collections_opt.wire.common import write_date
 from collections_opt.wire.file_rows import encode_file_rows
 from collections_opt.wire.own_columns import write_own_columns
@@ -79,7 +80,8 @@ def send_portfolio(
     Args:
         client: where to.
         portfolio_id: id of the portfolio.
-        raw: unchecked columns under the names of the account schema, whole or in parts; no more than one part is held.
+        raw: unchecked columns under the names of the account schema, money under its short ones too, whole or in parts; no more
+            than one part is held.
         validate_only: check only, store nothing.
         progress: told the share of rows sent, then that the server checks them.
 
@@ -125,7 +127,7 @@ def _contents(
             row_count=count,
             validate_only=validate_only,
             country_code=head.country_code,
-            source_columns={name: source[:_SOURCE_CHARACTERS] for name, source in head.sources.items()},
+            source_columns={told_column(name): source[:_SOURCE_CHARACTERS] for name, source in head.sources.items()},
             own_columns=write_own_columns(head.own),
             products=head.products or (),
         )
@@ -133,7 +135,7 @@ def _contents(
     sent = 0
     for part in whole.parts():
         start = 0
-        for chunk in encode_chunks(Columns(part.row_count, part.columns, part.present)):
+        for chunk in encode_chunks(told_rows(Columns(part.row_count, part.columns, part.present))):
             stop = start + chunk.row_count
             yield {"chunk": chunk}
             lines = None if part.lines is None else part.lines[start:stop]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from collections_opt.core.accounts.column_names import held_column
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.rules.tables import Rule, RuleTable
 from collections_opt.datasets.settings_files import parse_settings
@@ -71,7 +72,8 @@ def parse_rule_file(text: str, file_name: str) -> RuleFile:
     if not file.strict_places:
         told = "is false: an account whose place is known less exactly than a rule's would escape it."
         raise refuse(Reason.INVALID_ARGUMENT, f"{file_name}: strict_places", told, "Leave it out.")
-    return file
+    rules = (replace(rule, column=held_column(rule.column), known_by=held_column(rule.known_by)) for rule in file.rules)
+    return replace(file, rules=tuple(rules))
 
 
 def rule_file_text(file: RuleFile) -> str:

@@ -35,6 +35,7 @@ class ServerMetrics:
         self._seconds = Histogram(
             "collections_opt_call_seconds", "Time of calls.", ["method"], registry=self.registry, buckets=LATENCY_BUCKETS
         )
+        self._counted: dict[tuple[str, str], tuple[Counter, Histogram]] = {}
         self._rankings = Counter(
             "collections_opt_rankings", "Rankings recorded.", ["ordering", "termination", "model_step"], registry=self.registry
         )
@@ -70,8 +71,11 @@ class ServerMetrics:
 
     def count_call(self, method: str, outcome: str, seconds: float) -> None:
         """Count a call that ended."""
-        self._calls.labels(method, outcome).inc()
-        self._seconds.labels(method).observe(seconds)
+        counted = self._counted.get((method, outcome))
+        if counted is None:  # names of the contract: a few hundred at most
+            counted = self._counted[method, outcome] = self._calls.labels(method, outcome), self._seconds.labels(method)
+        counted[0].inc()
+        counted[1].observe(seconds)
 
     def count_ranking(self, facts: RankingFacts) -> None:
         """Count a recorded ranking, from what its record says."""

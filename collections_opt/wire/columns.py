@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import columns_pb2
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.arrays import Array
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import (
@@ -170,8 +171,10 @@ class ColumnCollector:
         if self._spool is not None and self._held > SPOOL_BEYOND_BYTES:
             self._set_down(self._spool)
 
-    def columns(self) -> Columns:
+    def columns(self, named: Callable[[str], str] = str) -> Columns:
         """Return all rows; the collector lets go of each column as it is put together, and cannot be asked again.
+
+        ``named`` gives the name under which a column that came under another is returned.
 
         Raises:
             CollectionsError: SCHEMA_MISMATCH when rows are missing.
@@ -179,7 +182,7 @@ class ColumnCollector:
         if self._seen != self._announced:
             raise self._wrong_count()
         if self._down and self._spool is not None:
-            return self._set_down_columns(self._spool)
+            return self._set_down_columns(self._spool, named)
         if not self._chunks:
             return Columns(0, {})
         names = list(self._chunks[0].values)
@@ -187,10 +190,10 @@ class ColumnCollector:
         parts = [(dict(chunk.values), chunk.present) for chunk in self._chunks]
         self._chunks.clear()
         present = {
-            name: np.concatenate([masks.get(name, np.ones(values[name].shape, dtype=np.bool_)) for values, masks in parts])
+            named(name): np.concatenate([masks.get(name, np.ones(values[name].shape, dtype=np.bool_)) for values, masks in parts])
             for name in sorted(masked)
         }
-        joined = {name: _joined([values.pop(name) for values, _ in parts]) for name in names}
+        joined = {named(name): _joined([values.pop(name) for values, _ in parts]) for name in names}
         return Columns(self._seen, joined, present)
 
     def _set_down(self, spool: Spool) -> None:
@@ -201,13 +204,15 @@ class ColumnCollector:
         self._let_go(self._held)
         self._held = 0
 
-    def _set_down_columns(self, spool: Spool) -> Columns:
+    def _set_down_columns(self, spool: Spool, named: Callable[[str], str]) -> Columns:
         """Return columns that are read again when they are asked for: what checks them holds one at a time."""
         self._set_down(spool)
-        values = {name: [of[name] for _, of, _ in self._down] for name in self._first}
+        values = {named(name): [of[name] for _, of, _ in self._down] for name in self._first}
         masked = sorted({name for _, _, of in self._down for name in of})
         everywhere: dict[str, list[Place | Array]] = {
-            name: [of[name] if name in of else np.ones((rows, *self._first[name][1]), np.bool_) for rows, _, of in self._down]
+            named(name): [
+                of[name] if name in of else np.ones((rows, *self._first[name][1]), np.bool_) for rows, _, of in self._down
+            ]
             for name in masked
         }
         return Columns(self._seen, SpooledColumns(spool, values, _joined), SpooledColumns(spool, everywhere))
@@ -260,6 +265,12 @@ def _joined(parts: list[Array]) -> Array:
 
 def _kinds(chunk: Columns) -> dict[str, tuple[str, tuple[int, ...]]]:
     return {name: (values.dtype.kind.replace("S", "O"), values.shape[1:]) for name, values in chunk.values.items()}
+
+
+def told_rows(columns: Columns) -> Columns:
+    """Return accounts under the names of the contract."""
+    values = {told_column(name): values for name, values in columns.values.items()}
+    return Columns(columns.row_count, values, {told_column(name): mask for name, mask in columns.present.items()})
 
 
 def encode_chunks(columns: Columns, target_bytes: int = CHUNK_TARGET_BYTES) -> Iterator[columns_pb2.ColumnChunk]:

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import EnumDescriptor
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
+from collections_opt.core.accounts.column_names import told_money
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -61,6 +62,11 @@ def read_enum(kind: EnumDescriptor, value: int, path: str) -> str:
 def enum_names(kind: EnumDescriptor) -> dict[int, str]:
     """Return the names of an enum's values without its prefix by their number; without the unspecified one."""
     return {value.number: str(value.name).removeprefix(_prefix(kind)) for value in kind.values if value.number}
+
+
+def enum_text(kind: EnumDescriptor, value: int) -> str:
+    """Return the name of an enum value without its prefix; "" for the unspecified one, the number for one of a later version."""
+    return enum_names(kind).get(value, str(value) if value else "")
 
 
 def write_enum(kind: EnumDescriptor, name: str) -> Any:
@@ -145,4 +151,4 @@ def _told(path: str, heads: Mapping[str, str], renames: Mapping[str, str]) -> st
     before, dot, last = told.rpartition(".")
     name, bracket, index = last.partition("[")
     last = renames.get(name, name) + bracket + index
-    return before + dot + (last + "_units" if last.endswith("_minor") else last)
+    return before + dot + told_money(last)

@@ -11,11 +11,12 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import event_pb2 as pb
 from collections_opt.api.v1.capacity_plan_pb2 import Channel
+from collections_opt.core.accounts.column_names import told_money
 from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.desk.day_windows import DAY_MINUTES
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.names import normal_account_id
-from collections_opt.wire.common import read_date, read_enum, read_time, write_date, write_enum
+from collections_opt.wire.common import enum_text, read_date, read_enum, read_time, write_date, write_enum
 
 RENAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -34,6 +35,7 @@ _ENUMS = {
     "result": pb.ContactResult.DESCRIPTOR,
     "outcome": pb.OutcomeCode.DESCRIPTOR,
 }
+_LEASE_ENUMS = {"lease_state": pb.LeaseState.DESCRIPTOR}
 _DATES = frozenset({"due_date"})
 _PRESENT: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"flag": ("is_set",), "balance": ("balance_minor_units", "arrears_minor_units", "days_past_due")}
@@ -77,8 +79,8 @@ def write_event(event: Event) -> pb.Event:
     fact: dict[str, Any] = {}
     for name in _FACTS[event.kind]:
         value = getattr(event, name)
-        if name in _ENUMS:
-            value = write_enum(_ENUMS[name], value)
+        if name in _ENUMS or name in _LEASE_ENUMS:
+            value = write_enum(_ENUMS.get(name) or _LEASE_ENUMS[name], value)
         elif name in _DATES:
             value = write_date(value)
         fact[_field(name, event.kind)] = value
@@ -144,7 +146,7 @@ def _read_fact(fact: Any, kind: EventKind, path: str, found: list[FieldViolation
                 told = f"{value} is no minute of a day."
                 found.append(FieldViolation(f"{path}.{field}", told, f"Send 0 to {DAY_MINUTES}."))
         else:
-            values[name] = value
+            values[name] = enum_text(_LEASE_ENUMS[name], value) if name in _LEASE_ENUMS else value
     return values
 
 
@@ -154,8 +156,7 @@ _SOME = {name: kind.values[1].name.split("_", 1)[1] for name, kind in _ENUMS.ite
 def _field(name: str, kind: EventKind) -> str:
     if kind is EventKind.LEASE:
         return _LEASE_NAMES.get(name, name)
-    told = RENAMES.get(name, name)
-    return f"{told}_units" if told.endswith("_minor") else told
+    return told_money(RENAMES.get(name, name))
 
 
 def _tried(read: Callable[[], T], otherwise: T, found: list[FieldViolation]) -> T:

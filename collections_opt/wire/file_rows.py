@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
+from collections_opt.core.accounts.column_names import held_column, told_column, told_columns
 from collections_opt.core.accounts.row_faults import NO_FAULTS, RowFaults, joined
-from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_ROW_FAULTS
 from collections_opt.core.shown_text import visible
@@ -29,7 +29,7 @@ def encode_file_rows(lines: NDArray[np.int64] | None, faults: RowFaults) -> Iter
         yield pb.FileRows(lines=lines.tolist())
     texts = zip(faults.field, faults.column, faults.value, faults.rule, faults.remedy, strict=True)
     entries = [
-        pb.RowFault(row=row, field=field, column=column, value=value, rule=rule, remedy=remedy[:_REMEDY_CHARACTERS])
+        pb.RowFault(row=row, field=told_column(field), column=column, value=value, rule=rule, remedy=remedy[:_REMEDY_CHARACTERS])
         for row, (field, column, value, rule, remedy) in zip(faults.row.tolist(), texts, strict=True)
     ]
     for start in range(0, len(entries), _FAULTS_PER_MESSAGE):
@@ -44,7 +44,7 @@ class FileRowsCollector:
         hold: told how many bytes of memory each message takes; refuses what is too much.
     """
 
-    def __init__(self, fields: Collection[str] = ACCOUNT_SCHEMA, hold: Callable[[int], None] = lambda _count: None) -> None:
+    def __init__(self, fields: Collection[str] = told_columns(), hold: Callable[[int], None] = lambda _count: None) -> None:
         self._fields = fields
         self._hold = hold
         self._chunk_start = 0
@@ -108,10 +108,10 @@ class FileRowsCollector:
                 raise problem_at(index, *problem)
         rows = np.fromiter((fault.row for fault in message.faults), np.int64, len(message.faults)) + self._chunk_start
         texts = (
-            tuple(self._one(getattr(fault, name)) for fault in message.faults)
-            for name in ("field", "column", "value", "rule", "remedy")
+            tuple(self._one(getattr(fault, name)) for fault in message.faults) for name in ("column", "value", "rule", "remedy")
         )
-        return RowFaults(rows, *texts)
+        fields = tuple(self._one(held_column(fault.field)) for fault in message.faults)
+        return RowFaults(rows, fields, *texts)
 
     def _problem(self, fault: pb.RowFault) -> tuple[str, str, str] | None:
         if not 0 <= fault.row < self._chunk_rows:

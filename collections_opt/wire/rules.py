@@ -13,6 +13,7 @@ from google.type.dayofweek_pb2 import DayOfWeek
 
 from collections_opt.api.v1 import rule_table_pb2 as pb
 from collections_opt.api.v1.capacity_plan_pb2 import Channel
+from collections_opt.core.accounts.column_names import read_column, told_column
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.rules.checks import rule_path
 from collections_opt.core.rules.tables import LawfulHours, Rule, RuleKind, RuleScope, RuleStatus, RuleTable, Weekday
@@ -69,7 +70,7 @@ def _read_rule(message: pb.Rule, path: str, found: list[FieldViolation]) -> Rule
         rule_id=message.rule_id,
         version=message.version,
         kind=RuleKind(enum(pb.RuleKind.DESCRIPTOR, "kind", RuleKind.FLAG)),
-        column=message.column,
+        column=_tried(lambda: read_column(message.column, f"{path}.column"), "", found),
         effective_from=day("effective_from"),
         effective_to=day("effective_to") if message.HasField("effective_to") else None,
         threshold=message.threshold,
@@ -83,7 +84,7 @@ def _read_rule(message: pb.Rule, path: str, found: list[FieldViolation]) -> Rule
         source=message.source,
         description=message.description,
         scope=RuleScope(enum(pb.RuleScope.DESCRIPTOR, "scope", RuleScope.ACCOUNT)),
-        known_by=message.known_by,
+        known_by=_tried(lambda: read_column(message.known_by, f"{path}.known_by"), "", found),
         checked_on=day("checked_on") if message.HasField("checked_on") else None,
         hours=tuple(_read_hours(one, f"{path}.hours[{at}]", found) for at, one in enumerate(message.hours)),
         closed_on=tuple(message.closed_on),
@@ -120,7 +121,7 @@ def _write_rule(rule: Rule) -> pb.Rule:
         rule_id=rule.rule_id,
         version=rule.version,
         kind=write_enum(pb.RuleKind.DESCRIPTOR, rule.kind),
-        column=rule.column,
+        column=told_column(rule.column),
         effective_from=write_date(rule.effective_from),
         effective_to=write_date(rule.effective_to) if rule.effective_to else None,
         threshold=rule.threshold,
@@ -131,7 +132,7 @@ def _write_rule(rule: Rule) -> pb.Rule:
         source=rule.source,
         description=rule.description,
         scope=write_enum(pb.RuleScope.DESCRIPTOR, rule.scope),
-        known_by=rule.known_by,
+        known_by=told_column(rule.known_by),
         checked_on=write_date(rule.checked_on) if rule.checked_on else None,
         hours=[_write_hours(one) for one in rule.hours],
         closed_on=rule.closed_on,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 import grpc
@@ -121,6 +122,18 @@ def to_status(error: CollectionsError) -> Status:
 
 def to_call_status(error: CollectionsError) -> CallStatus:
     """Return a refusal as what the server sends: code, message, and the status in the trailing metadata."""
+    if error.reason is Reason.OVERLOADED and not (error.violations or error.resource):
+        return _busy(error.message)
+    return _made(error)
+
+
+@lru_cache(maxsize=64)
+def _busy(message: str) -> CallStatus:
+    """Return a refusal for load, of which there are few and which come when time is short."""
+    return _made(CollectionsError(Reason.OVERLOADED, message))
+
+
+def _made(error: CollectionsError) -> CallStatus:
     status = to_status(error)
     metadata: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
     if error.reason in _RETRYABLE:

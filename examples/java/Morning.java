@@ -97,8 +97,8 @@ public final class Morning {
             .addColumns(text("account_id", ids))
             .addColumns(text("product", List.of("CREDIT_CARD", "CREDIT_CARD", "CREDIT_CARD")))
             .addColumns(text("state", List.of("TW", "TW", "TW")))
-            .addColumns(integers("balance_minor", List.of(9_000_000L, 2_500_000L, 400_000L)))
-            .addColumns(integers("arrears_minor", List.of(900_000L, 250_000L, 40_000L)))
+            .addColumns(integers("balance_minor_units", List.of(9_000_000L, 2_500_000L, 400_000L)))
+            .addColumns(integers("arrears_minor_units", List.of(900_000L, 250_000L, 40_000L)))
             .addColumns(integers("days_past_due", List.of(45L, 62L, 35L)))
             .addColumns(
                 Column.newBuilder().setName("cease").setFlags(BoolColumn.newBuilder().addAllValues(List.of(false, false, true))));

@@ -26,8 +26,8 @@ await send(client.portfolios, "ImportPortfolio", [
         { name: "account_id", text: { values: ids } },
         { name: "product", text: { values: ids.map(() => "CREDIT_CARD") } },
         { name: "state", text: { values: ids.map(() => "SG") } },
-        { name: "balance_minor", integers: { values: [9_000_000, 2_500_000, 1_400_000] } },
-        { name: "arrears_minor", integers: { values: [900_000, 250_000, 140_000] } },
+        { name: "balance_minor_units", integers: { values: [9_000_000, 2_500_000, 1_400_000] } },
+        { name: "arrears_minor_units", integers: { values: [900_000, 250_000, 140_000] } },
         { name: "days_past_due", integers: { values: [45, 62, 65] } },
         { name: "calls_last_7_days_count", ...zeros },
         { name: "attempts_last_7_days_count", ...zeros },
@@ -71,7 +71,7 @@ const paid = accounts[0].account_id;
 const payment = { event_id: randomUUID(), account_id: paid, occur_time: now(), payment: { amount_minor_units: 10_000 } };
 await call(client.events, "RecordEvents", { events: [payment] });
 const after = await call(client.worklists, "ListNextAccounts", { ranking_id, queue_id, include_removed: true });
-for (const one of after.accounts) console.log(`${one.position}. ${one.account_id} ${one.removed || "to work"}`);
+for (const one of after.accounts) console.log(`${one.position}. ${one.account_id} ${one.removed === "REMOVAL_REASON_UNSPECIFIED" ? "to work" : one.removed}`);
 
 const next = await lease();
 console.log(next ? `next: ${next.account_id}` : "next: nobody is left to work");

@@ -15,8 +15,8 @@ const columns = [
   { name: "account_id", text: { values: ids } },
   { name: "product", text: { values: ids.map(() => "CREDIT_CARD") } },
   { name: "state", text: { values: ids.map(() => "TW") } },
-  { name: "balance_minor", integers: { values: [9_000_000, 2_500_000, 400_000] } },
-  { name: "arrears_minor", integers: { values: [900_000, 250_000, 40_000] } },
+  { name: "balance_minor_units", integers: { values: [9_000_000, 2_500_000, 400_000] } },
+  { name: "arrears_minor_units", integers: { values: [900_000, 250_000, 40_000] } },
   { name: "days_past_due", integers: { values: [45, 62, 35] } },
   { name: "cease", flags: { values: [false, false, true] } },
 ];

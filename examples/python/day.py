@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from collections_opt.api.v1.event_pb2 import Event
+from collections_opt.api.v1.event_pb2 import Event, LeaseState
 from collections_opt.api.v1.ranking_service_pb2 import CreateRankingRequest
-from collections_opt.api.v1.worklist_service_pb2 import ContactVerdict
+from collections_opt.api.v1.worklist_service_pb2 import ContactReasonKind, ContactVerdict, RemovalReason
 from collections_opt.client import (
     Client,
     Connection,
@@ -40,8 +40,8 @@ def accounts_at_noon() -> RawPortfolio:
         "account_id": np.array(["P-1", "P-2", "P-3"], dtype=object),
         "product": np.array(["CREDIT_CARD"] * 3, dtype=object),
         "state": np.array(["SG"] * 3, dtype=object),
-        "balance_minor": np.array([9_000_000, 2_500_000, 1_400_000]),
-        "arrears_minor": np.array([900_000, 250_000, 140_000]),
+        "balance_minor_units": np.array([9_000_000, 2_500_000, 1_400_000]),
+        "arrears_minor_units": np.array([900_000, 250_000, 140_000]),
         "days_past_due": np.array([45, 62, 65]),
         "calls_last_7_days_count": none,
         "attempts_last_7_days_count": none,
@@ -76,17 +76,19 @@ def live(client: Client) -> None:
     call.contact.channel, call.contact.direction = "CHANNEL_CALL", "CONTACT_DIRECTION_OUTBOUND"
     call.contact.result, call.contact.lease_id = "CONTACT_RESULT_RIGHT_PARTY", lease.lease_id
     call.contact.queue_id, call.contact.handling_seconds = queue_id, 240
-    print(f"called {lease.account_id}: {complete_lease(client, lease.lease_id, HOLDER, [call]).state}")
+    print(f"called {lease.account_id}: {LeaseState.Name(complete_lease(client, lease.lease_id, HOLDER, [call]).state)}")
 
     paid = next(iter(next_accounts(client, ranking.ranking_id, queue_id))).account_id
     payment = fact(paid)
     payment.payment.amount_minor_units = 10_000
     record_events(client, [payment])
     for account in next_accounts(client, ranking.ranking_id, queue_id, include_removed=True):
-        print(f"{account.position}. {account.account_id} {account.removed or 'to work'}")
+        print(f"{account.position}. {account.account_id} {RemovalReason.Name(account.removed) if account.removed else 'to work'}")
 
     answer = check_contact(client, paid, means=ContactMeans("CHANNEL_TEXT", automated=True), ranking_id=ranking.ranking_id)
-    print(f"a text to {paid}: {ContactVerdict.Name(answer.verdict)}, {', '.join(reason.kind for reason in answer.reasons)}")
+    print(
+        f"a text to {paid}: {ContactVerdict.Name(answer.verdict)}, {', '.join(ContactReasonKind.Name(reason.kind) for reason in answer.reasons)}"
+    )
 
     following = lease_accounts(client, ranking.ranking_id, queue_id, HOLDER)
     print(f"next: {following[0].account_id}" if following else "next: nobody is left to work")

@@ -221,8 +221,9 @@ def add_row(bench: Bench, draw: random.Random) -> Edit | None:
     names = _names_of(table, row, owned)
     for column in metadata.tables[table].primary_key:
         row[column.name] = row[column.name] + (1_000 if isinstance(row[column.name], int) else "-forged")
-    if table in ("rankings", "ranking_requests"):
-        row |= {"ranking_id": f"{row['ranking_id']}-forged", "request_id": f"{row['request_id']}-forged"}
+    for column in metadata.tables[table].columns:
+        if column.unique and not column.primary_key:
+            row[column.name] = row[column.name] + (1_000 if isinstance(row[column.name], int) else "-forged")
     places = ", ".join("?" * len(row))
     bench.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", tuple(row.values()))
     return Edit("row added", table, (*names, *_names_of(table, row, owned)))

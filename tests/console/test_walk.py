@@ -91,7 +91,9 @@ def test_a_validator_sees_that_default_has_left_its_band_and_who_must_act(person
     """What the service would say of a ranking that matured with more defaults than it predicted."""
     found = monitors_pb.Monitor(ranking_id=desk.ranking_id, portfolio_id="uci-2005-08", model_version="outcome/credit-card-4")
     found.as_of_date.year, found.as_of_date.month, found.as_of_date.day = 2005, 8, 31
-    cell = found.cells.add(dimension="all", outcome="default", account_count=4_209, predicted=0.069, alarm=True)
+    cell = found.cells.add(
+        dimension="MONITOR_DIMENSION_ALL", outcome="MONITORED_OUTCOME_DEFAULT", account_count=4_209, predicted=0.069, alarm=True
+    )
     for name, (value, low, high) in {"realised": (0.12, 0.11, 0.13), "level": (0.6, 0.5, 0.7), "slope": (0.8, 0.7, 0.9)}.items():
         figure = getattr(cell, name)
         figure.value, figure.low, figure.high = value, low, high

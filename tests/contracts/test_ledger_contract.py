@@ -131,16 +131,6 @@ def test_versions_of_a_plan_are_read_newest_first(ledger):
     assert ledger.plans.versions("desk", 2, 2) == [first]
 
 
-def test_a_plan_that_is_the_latest_version_already_is_not_stored_again(ledger):
-    first = ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW)
-    assert (
-        ledger.plans.add("desk", date(2026, 1, 1), "{}", first.etag, NOW) == first == ledger.plans.check_next("desk", first.etag)
-    )
-    second = ledger.plans.add("desk", date(2026, 1, 1), '{"a":1}', first.etag, NOW)
-    assert ledger.plans.add("desk", date(2026, 1, 1), "{}", second.etag, NOW).version == 3, "what an older one held is a change"
-    assert reason_of(lambda: ledger.plans.add("desk", date(2026, 1, 1), "{}", first.etag, NOW)) is Reason.ETAG_MISMATCH
-
-
 def test_a_retried_plan_gets_its_own_version_again(ledger):
     key = RequestKey("k1", "add_plan", "x")
     first = ledger.plans.add("desk", date(2026, 1, 1), "{}", None, NOW, key)

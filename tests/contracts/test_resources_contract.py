@@ -85,14 +85,6 @@ def test_a_version_is_in_force_once_a_second_person_approved_it_and_its_day_has_
     assert len(published) == 4
 
 
-def test_what_the_latest_version_holds_already_is_not_saved_again(resources):
-    first = save(resources)
-    assert save(resources, etag=first.etag, by=BEN, note="the same") == first
-    assert resources.save(SavedContent("cards", JANUARY, 1, first.etag), ANN, validate_only=True).version == first
-    assert save(resources, day=MARCH, etag=first.etag).version == 2, "from another day on it is another version"
-    refused(Reason.ETAG_MISMATCH, save, resources, etag=first.etag)
-
-
 def test_only_marked_self_approval_lets_one_person_do_both_and_never_where_tokens_are_checked(resources):
     save(resources)
     alone = resources.approve(ApprovalCommand("cards", 1, self_approved=True), ANN).version

@@ -81,7 +81,7 @@ def test_node_imports_ranks_and_is_refused_with_a_reason(address):
 def test_node_lives_a_platforms_day(address):
     shown = subprocess.run(["node", NODE / "day.js", address], capture_output=True, text=True, timeout=120, check=False)
     assert shown.returncode == 0, shown.stderr
-    assert re.search(r"called D-\d: COMPLETED", shown.stdout)
+    assert re.search(r"called D-\d: LEASE_STATE_COMPLETED", shown.stdout)
     assert "WORKED" in shown.stdout
     assert "PAID" in shown.stdout
     assert "next: " in shown.stdout
@@ -91,7 +91,7 @@ def test_python_lives_a_platforms_day(address):
     command = [sys.executable, ROOT / "examples/python/day.py", address]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert shown.returncode == 0, shown.stderr
-    assert re.search(r"called P-\d: COMPLETED", shown.stdout)
+    assert re.search(r"called P-\d: LEASE_STATE_COMPLETED", shown.stdout)
     assert "WORKED" in shown.stdout
     assert re.search(r"a text to P-\d: CONTACT_VERDICT_BLOCKED, .*PAID", shown.stdout)
     assert "next: " in shown.stdout

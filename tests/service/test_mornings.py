@@ -36,7 +36,7 @@ def test_the_next_morning_says_who_came_and_left_and_what_differed(client, ranki
     by_id = {account.account_id: account for account in found.accounts}
     assert by_id["acc-00011"].change == pb.MORNING_CHANGE_GONE
     differing = {each.column: each.account_count for each in found.differences}
-    assert (differing["balance_minor"], max(differing, key=differing.get)) == (1, "days_past_due")
+    assert (differing["balance_minor_units"], max(differing, key=differing.get)) == (1, "days_past_due")
     causes = {account.cause for account in found.accounts if account.account_id not in ("acc-00011", "acc-00007")}
     assert causes <= {pb.MORNING_CAUSE_AGED, pb.MORNING_CAUSE_UNSPECIFIED}
     gained = sum(each.increment_gained_minor_units for each in found.counts)

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"collections_opt/api/v1/actor.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"w\n\rRecordedActor\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x12\n\x04role\x18\x02 \x01(\tB\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctoken_issuer\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\"\n\x14\x61uthenticated_system\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"collections_opt/api/v1/actor.proto\x12\x16\x63ollections_opt.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"\x9a\x01\n\rRecordedActor\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x03\x12\x35\n\x04role\x18\x02 \x01(\x0e\x32!.collections_opt.api.v1.ActorRoleB\x04\xe2\x41\x01\x03\x12\x1a\n\x0ctoken_issuer\x18\x03 \x01(\tB\x04\xe2\x41\x01\x03\x12\"\n\x14\x61uthenticated_system\x18\x04 \x01(\tB\x04\xe2\x41\x01\x03*\x88\x02\n\tActorRole\x12\x1a\n\x16\x41\x43TOR_ROLE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x41\x43TOR_ROLE_PLATFORM\x10\x01\x12!\n\x1d\x41\x43TOR_ROLE_OPERATIONS_MANAGER\x10\x02\x12\x16\n\x12\x41\x43TOR_ROLE_ANALYST\x10\x03\x12\x16\n\x12\x41\x43TOR_ROLE_AUDITOR\x10\x04\x12\x1e\n\x1a\x41\x43TOR_ROLE_MODEL_SUBMITTER\x10\x05\x12\x1e\n\x1a\x41\x43TOR_ROLE_MODEL_VALIDATOR\x10\x06\x12\x1d\n\x19\x41\x43TOR_ROLE_MODEL_APPROVER\x10\x07\x12\x14\n\x10\x41\x43TOR_ROLE_ADMIN\x10\x08\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,6 +41,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECORDEDACTOR'].fields_by_name['token_issuer']._serialized_options = b'\342A\001\003'
   _globals['_RECORDEDACTOR'].fields_by_name['authenticated_system']._loaded_options = None
   _globals['_RECORDEDACTOR'].fields_by_name['authenticated_system']._serialized_options = b'\342A\001\003'
-  _globals['_RECORDEDACTOR']._serialized_start=95
-  _globals['_RECORDEDACTOR']._serialized_end=214
+  _globals['_ACTORROLE']._serialized_start=253
+  _globals['_ACTORROLE']._serialized_end=517
+  _globals['_RECORDEDACTOR']._serialized_start=96
+  _globals['_RECORDEDACTOR']._serialized_end=250
 # @@protoc_insertion_point(module_scope)

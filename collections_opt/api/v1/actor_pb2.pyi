@@ -5,6 +5,7 @@ isort:skip_file
 
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -15,6 +16,54 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ActorRole:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ActorRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ActorRole.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    ACTOR_ROLE_UNSPECIFIED: _ActorRole.ValueType  # 0
+    """No role was claimed."""
+    ACTOR_ROLE_PLATFORM: _ActorRole.ValueType  # 1
+    """A platform on behalf of nobody in particular, such as a nightly job."""
+    ACTOR_ROLE_OPERATIONS_MANAGER: _ActorRole.ValueType  # 2
+    """Runs the desk."""
+    ACTOR_ROLE_ANALYST: _ActorRole.ValueType  # 3
+    """Looks into rankings and what-ifs."""
+    ACTOR_ROLE_AUDITOR: _ActorRole.ValueType  # 4
+    """Checks records."""
+    ACTOR_ROLE_MODEL_SUBMITTER: _ActorRole.ValueType  # 5
+    """Offers model versions."""
+    ACTOR_ROLE_MODEL_VALIDATOR: _ActorRole.ValueType  # 6
+    """Validates model versions."""
+    ACTOR_ROLE_MODEL_APPROVER: _ActorRole.ValueType  # 7
+    """Approves model versions."""
+    ACTOR_ROLE_ADMIN: _ActorRole.ValueType  # 8
+    """Runs the service."""
+
+class ActorRole(_ActorRole, metaclass=_ActorRoleEnumTypeWrapper):
+    """In which role somebody asks."""
+
+ACTOR_ROLE_UNSPECIFIED: ActorRole.ValueType  # 0
+"""No role was claimed."""
+ACTOR_ROLE_PLATFORM: ActorRole.ValueType  # 1
+"""A platform on behalf of nobody in particular, such as a nightly job."""
+ACTOR_ROLE_OPERATIONS_MANAGER: ActorRole.ValueType  # 2
+"""Runs the desk."""
+ACTOR_ROLE_ANALYST: ActorRole.ValueType  # 3
+"""Looks into rankings and what-ifs."""
+ACTOR_ROLE_AUDITOR: ActorRole.ValueType  # 4
+"""Checks records."""
+ACTOR_ROLE_MODEL_SUBMITTER: ActorRole.ValueType  # 5
+"""Offers model versions."""
+ACTOR_ROLE_MODEL_VALIDATOR: ActorRole.ValueType  # 6
+"""Validates model versions."""
+ACTOR_ROLE_MODEL_APPROVER: ActorRole.ValueType  # 7
+"""Approves model versions."""
+ACTOR_ROLE_ADMIN: ActorRole.ValueType  # 8
+"""Runs the service."""
+Global___ActorRole: _TypeAlias = ActorRole  # noqa: Y015
 
 @_typing.final
 class RecordedActor(_message.Message):
@@ -28,8 +77,8 @@ class RecordedActor(_message.Message):
     AUTHENTICATED_SYSTEM_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Person or job: vouched for by a token, or, where token_issuer is not set, as claimed in x-actor of the call's metadata."""
-    role: _builtins.str
-    """Role, likewise, or as claimed in x-role: the name of an ActorRole without its prefix."""
+    role: Global___ActorRole.ValueType
+    """Role, likewise, or as claimed in x-role."""
     token_issuer: _builtins.str
     """Who issued the token that vouches for name and role."""
     authenticated_system: _builtins.str
@@ -38,7 +87,7 @@ class RecordedActor(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        role: _builtins.str = ...,
+        role: Global___ActorRole.ValueType = ...,
         token_issuer: _builtins.str = ...,
         authenticated_system: _builtins.str = ...,
     ) -> None: ...

@@ -121,8 +121,7 @@ class CapacityServiceServicer:
 
     def UpdateCapacityPlan(self, request, context):
         """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
-        standing version, so that an old file never replaces a newer version. A plan that is exactly that version stores nothing, and that
-        version is returned.
+        standing version, so that an old file never replaces a newer version.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -43,8 +43,7 @@ class CapacityServiceStub:
     """Lists the latest standing version of every plan, by id."""
     UpdateCapacityPlan: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]
     """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
-    standing version, so that an old file never replaces a newer version. A plan that is exactly that version stores nothing, and that
-    version is returned.
+    standing version, so that an old file never replaces a newer version.
     """
     ListCapacityPlanVersions: _grpc.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlanVersionsRequest, _capacity_service_pb2.ListCapacityPlanVersionsResponse]
     """Lists the versions of a plan, newest first, those too that were taken back or settled for one day."""
@@ -78,8 +77,7 @@ class CapacityServiceAsyncStub(CapacityServiceStub):
     """Lists the latest standing version of every plan, by id."""
     UpdateCapacityPlan: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.UpdateCapacityPlanRequest, _capacity_service_pb2.UpdateCapacityPlanResponse]  # type: ignore[assignment]
     """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
-    standing version, so that an old file never replaces a newer version. A plan that is exactly that version stores nothing, and that
-    version is returned.
+    standing version, so that an old file never replaces a newer version.
     """
     ListCapacityPlanVersions: _aio.UnaryUnaryMultiCallable[_capacity_service_pb2.ListCapacityPlanVersionsRequest, _capacity_service_pb2.ListCapacityPlanVersionsResponse]  # type: ignore[assignment]
     """Lists the versions of a plan, newest first, those too that were taken back or settled for one day."""
@@ -134,8 +132,7 @@ class CapacityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_capacity_service_pb2.UpdateCapacityPlanResponse, _abc.Awaitable[_capacity_service_pb2.UpdateCapacityPlanResponse]]:
         """Stores the next version of a plan; earlier versions stay. ABORTED when the etag is not that of the latest
-        standing version, so that an old file never replaces a newer version. A plan that is exactly that version stores nothing, and that
-        version is returned.
+        standing version, so that an old file never replaces a newer version.
         """
 
     @_abc_1.abstractmethod

@@ -60,7 +60,7 @@ class Column(_message.Message):
     FLAGS_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name in the table's schema, such as "balance_minor"."""
+    """Name in the table's schema, such as "balance_minor_units"."""
     presence_bitmap: _builtins.bytes
     """Which cells have a value: bit i % 8 (least significant first) of byte i / 8 for cell i, row by row. Empty: all have one.
     A missing cell still takes a place among the values; what stands there is ignored.

@@ -140,6 +140,38 @@ OUTCOME_CODE_CLOSED: OutcomeCode.ValueType  # 6
 """Closed for another reason."""
 Global___OutcomeCode: _TypeAlias = OutcomeCode  # noqa: Y015
 
+class _LeaseState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LeaseStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LeaseState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LEASE_STATE_UNSPECIFIED: _LeaseState.ValueType  # 0
+    """Never sent."""
+    LEASE_STATE_HELD: _LeaseState.ValueType  # 1
+    """Somebody holds the account."""
+    LEASE_STATE_COMPLETED: _LeaseState.ValueType  # 2
+    """It ended in what happened."""
+    LEASE_STATE_RELEASED: _LeaseState.ValueType  # 3
+    """It was given back."""
+    LEASE_STATE_EXPIRED: _LeaseState.ValueType  # 4
+    """It ended by itself."""
+
+class LeaseState(_LeaseState, metaclass=_LeaseStateEnumTypeWrapper):
+    """Where a lease stands."""
+
+LEASE_STATE_UNSPECIFIED: LeaseState.ValueType  # 0
+"""Never sent."""
+LEASE_STATE_HELD: LeaseState.ValueType  # 1
+"""Somebody holds the account."""
+LEASE_STATE_COMPLETED: LeaseState.ValueType  # 2
+"""It ended in what happened."""
+LEASE_STATE_RELEASED: LeaseState.ValueType  # 3
+"""It was given back."""
+LEASE_STATE_EXPIRED: LeaseState.ValueType  # 4
+"""It ended by itself."""
+Global___LeaseState: _TypeAlias = LeaseState  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """A fact about an account or a person, told once and kept for ever. Money is in minor units of the account's currency."""
@@ -532,8 +564,8 @@ class LeaseEnd(_message.Message):
     """Which."""
     queue_id: _builtins.str
     """Its queue."""
-    state: _builtins.str
-    """COMPLETED, RELEASED or EXPIRED."""
+    state: Global___LeaseState.ValueType
+    """How it ended; never LEASE_STATE_HELD."""
     note: _builtins.str
     """Why it was released."""
     def __init__(
@@ -541,7 +573,7 @@ class LeaseEnd(_message.Message):
         *,
         lease_id: _builtins.str = ...,
         queue_id: _builtins.str = ...,
-        state: _builtins.str = ...,
+        state: Global___LeaseState.ValueType = ...,
         note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -9,6 +9,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -20,6 +21,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _ExperimentOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExperimentOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExperimentOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXPERIMENT_OUTCOME_UNSPECIFIED: _ExperimentOutcome.ValueType  # 0
+    """Never sent."""
+    EXPERIMENT_OUTCOME_CASH: _ExperimentOutcome.ValueType  # 1
+    """Money paid within the horizon."""
+    EXPERIMENT_OUTCOME_CURE: _ExperimentOutcome.ValueType  # 2
+    """Share of people with an account cured."""
+    EXPERIMENT_OUTCOME_VALUE: _ExperimentOutcome.ValueType  # 3
+    """Value of the outcomes, by the value model."""
+
+class ExperimentOutcome(_ExperimentOutcome, metaclass=_ExperimentOutcomeEnumTypeWrapper):
+    """An outcome that an experiment compares, per person."""
+
+EXPERIMENT_OUTCOME_UNSPECIFIED: ExperimentOutcome.ValueType  # 0
+"""Never sent."""
+EXPERIMENT_OUTCOME_CASH: ExperimentOutcome.ValueType  # 1
+"""Money paid within the horizon."""
+EXPERIMENT_OUTCOME_CURE: ExperimentOutcome.ValueType  # 2
+"""Share of people with an account cured."""
+EXPERIMENT_OUTCOME_VALUE: ExperimentOutcome.ValueType  # 3
+"""Value of the outcomes, by the value model."""
+Global___ExperimentOutcome: _TypeAlias = ExperimentOutcome  # noqa: Y015
 
 @_typing.final
 class PlanExperimentRequest(_message.Message):
@@ -657,8 +686,8 @@ class ExperimentEffect(_message.Message):
     ANYTIME_HIGH_FIELD_NUMBER: _builtins.int
     CONTACT_MEAN_FIELD_NUMBER: _builtins.int
     HELD_OUT_MEAN_FIELD_NUMBER: _builtins.int
-    outcome: _builtins.str
-    """cash (paid within the horizon), cure (share of people with an account cured), or value (of the outcomes, by the value model)."""
+    outcome: Global___ExperimentOutcome.ValueType
+    """Which."""
     effect: _builtins.float
     """The estimate."""
     fixed_low: _builtins.float
@@ -676,7 +705,7 @@ class ExperimentEffect(_message.Message):
     def __init__(
         self,
         *,
-        outcome: _builtins.str = ...,
+        outcome: Global___ExperimentOutcome.ValueType = ...,
         effect: _builtins.float = ...,
         fixed_low: _builtins.float = ...,
         fixed_high: _builtins.float = ...,

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import error_reason_pb2 as _error_reason_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
@@ -1305,8 +1306,8 @@ class Training(_message.Message):
     """Share done, 0 to 1."""
     error_message: _builtins.str
     """Why it failed, with what to do next."""
-    error_reason: _builtins.str
-    """Its reason, one of ErrorReason without prefix."""
+    error_reason: _error_reason_pb2.ErrorReason.ValueType
+    """Its reason; unspecified where it did not."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """When it was started last."""
@@ -1321,7 +1322,7 @@ class Training(_message.Message):
         stage: _builtins.str = ...,
         done_share: _builtins.float = ...,
         error_message: _builtins.str = ...,
-        error_reason: _builtins.str = ...,
+        error_reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         create_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015

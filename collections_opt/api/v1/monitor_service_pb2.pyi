@@ -106,6 +106,98 @@ OUTCOME_SOURCE_FILE: OutcomeSource.ValueType  # 4
 """Rows of RecordOutcomes."""
 Global___OutcomeSource: _TypeAlias = OutcomeSource  # noqa: Y015
 
+class _CapturingOrder:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CapturingOrderEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CapturingOrder.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CAPTURING_ORDER_UNSPECIFIED: _CapturingOrder.ValueType  # 0
+    """Never sent."""
+    CAPTURING_ORDER_WORKED: _CapturingOrder.ValueType  # 1
+    """Accounts that were worked first."""
+    CAPTURING_ORDER_BALANCE: _CapturingOrder.ValueType  # 2
+    """Largest balance first."""
+    CAPTURING_ORDER_HINDSIGHT: _CapturingOrder.ValueType  # 3
+    """Most money paid first: what nobody could know."""
+
+class CapturingOrder(_CapturingOrder, metaclass=_CapturingOrderEnumTypeWrapper):
+    """An order of accounts by which money is found."""
+
+CAPTURING_ORDER_UNSPECIFIED: CapturingOrder.ValueType  # 0
+"""Never sent."""
+CAPTURING_ORDER_WORKED: CapturingOrder.ValueType  # 1
+"""Accounts that were worked first."""
+CAPTURING_ORDER_BALANCE: CapturingOrder.ValueType  # 2
+"""Largest balance first."""
+CAPTURING_ORDER_HINDSIGHT: CapturingOrder.ValueType  # 3
+"""Most money paid first: what nobody could know."""
+Global___CapturingOrder: _TypeAlias = CapturingOrder  # noqa: Y015
+
+class _MonitorDimension:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MonitorDimensionEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MonitorDimension.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MONITOR_DIMENSION_UNSPECIFIED: _MonitorDimension.ValueType  # 0
+    """Never sent."""
+    MONITOR_DIMENSION_ALL: _MonitorDimension.ValueType  # 1
+    """Not at all."""
+    MONITOR_DIMENSION_UNWORKED: _MonitorDimension.ValueType  # 2
+    """Accounts left unworked."""
+    MONITOR_DIMENSION_PRODUCT: _MonitorDimension.ValueType  # 3
+    """By product."""
+    MONITOR_DIMENSION_BUCKET: _MonitorDimension.ValueType  # 4
+    """By bucket of days past due."""
+    MONITOR_DIMENSION_QUEUE: _MonitorDimension.ValueType  # 5
+    """By queue."""
+
+class MonitorDimension(_MonitorDimension, metaclass=_MonitorDimensionEnumTypeWrapper):
+    """By what a monitor cuts the accounts of a ranking."""
+
+MONITOR_DIMENSION_UNSPECIFIED: MonitorDimension.ValueType  # 0
+"""Never sent."""
+MONITOR_DIMENSION_ALL: MonitorDimension.ValueType  # 1
+"""Not at all."""
+MONITOR_DIMENSION_UNWORKED: MonitorDimension.ValueType  # 2
+"""Accounts left unworked."""
+MONITOR_DIMENSION_PRODUCT: MonitorDimension.ValueType  # 3
+"""By product."""
+MONITOR_DIMENSION_BUCKET: MonitorDimension.ValueType  # 4
+"""By bucket of days past due."""
+MONITOR_DIMENSION_QUEUE: MonitorDimension.ValueType  # 5
+"""By queue."""
+Global___MonitorDimension: _TypeAlias = MonitorDimension  # noqa: Y015
+
+class _MonitoredOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MonitoredOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MonitoredOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MONITORED_OUTCOME_UNSPECIFIED: _MonitoredOutcome.ValueType  # 0
+    """Never sent."""
+    MONITORED_OUTCOME_CURE: _MonitoredOutcome.ValueType  # 1
+    """A cure."""
+    MONITORED_OUTCOME_DEFAULT: _MonitoredOutcome.ValueType  # 2
+    """A default."""
+    MONITORED_OUTCOME_CONTACT: _MonitoredOutcome.ValueType  # 3
+    """Right-party contact of the accounts that were tried."""
+
+class MonitoredOutcome(_MonitoredOutcome, metaclass=_MonitoredOutcomeEnumTypeWrapper):
+    """Of what a monitored chance is."""
+
+MONITORED_OUTCOME_UNSPECIFIED: MonitoredOutcome.ValueType  # 0
+"""Never sent."""
+MONITORED_OUTCOME_CURE: MonitoredOutcome.ValueType  # 1
+"""A cure."""
+MONITORED_OUTCOME_DEFAULT: MonitoredOutcome.ValueType  # 2
+"""A default."""
+MONITORED_OUTCOME_CONTACT: MonitoredOutcome.ValueType  # 3
+"""Right-party contact of the accounts that were tried."""
+Global___MonitoredOutcome: _TypeAlias = MonitoredOutcome  # noqa: Y015
+
 @_typing.final
 class ToldOutcome(_message.Message):
     """One row of a file."""
@@ -1029,8 +1121,8 @@ class CapturedMoney(_message.Message):
 
     ORDER_FIELD_NUMBER: _builtins.int
     SHARE_FIELD_NUMBER: _builtins.int
-    order: _builtins.str
-    """worked, balance, or hindsight."""
+    order: Global___CapturingOrder.ValueType
+    """Which."""
     @_builtins.property
     def share(self) -> Global___MonitorFigure:
         """The share."""
@@ -1038,7 +1130,7 @@ class CapturedMoney(_message.Message):
     def __init__(
         self,
         *,
-        order: _builtins.str = ...,
+        order: Global___CapturingOrder.ValueType = ...,
         share: Global___MonitorFigure | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["share", b"share"]  # noqa: Y015
@@ -1069,12 +1161,12 @@ class MonitorCell(_message.Message):
     ALARM_LOG_FIELD_NUMBER: _builtins.int
     FINDABLE_ODDS_FACTOR_FIELD_NUMBER: _builtins.int
     ALARM_FIELD_NUMBER: _builtins.int
-    dimension: _builtins.str
-    """all, unworked, product, bucket or queue."""
+    dimension: Global___MonitorDimension.ValueType
+    """By what it is cut."""
     value: _builtins.str
     """Which part; empty for all and unworked."""
-    outcome: _builtins.str
-    """cure, default, or contact: right-party contact of the accounts that were tried."""
+    outcome: Global___MonitoredOutcome.ValueType
+    """Of what the chance is."""
     account_count: _builtins.int
     """Accounts whose outcome was seen."""
     predicted: _builtins.float
@@ -1108,9 +1200,9 @@ class MonitorCell(_message.Message):
     def __init__(
         self,
         *,
-        dimension: _builtins.str = ...,
+        dimension: Global___MonitorDimension.ValueType = ...,
         value: _builtins.str = ...,
-        outcome: _builtins.str = ...,
+        outcome: Global___MonitoredOutcome.ValueType = ...,
         account_count: _builtins.int = ...,
         predicted: _builtins.float | None = ...,
         realised: Global___MonitorFigure | None = ...,

@@ -100,6 +100,42 @@ MORNING_CAUSE_CAPACITY: MorningCause.ValueType  # 6
 """All of that is the same: the plan, the prices of queues or other accounts decided."""
 Global___MorningCause: _TypeAlias = MorningCause  # noqa: Y015
 
+class _MorningSetting:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _MorningSettingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MorningSetting.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    MORNING_SETTING_UNSPECIFIED: _MorningSetting.ValueType  # 0
+    """Never sent."""
+    MORNING_SETTING_PLAN: _MorningSetting.ValueType  # 1
+    """The capacity plan."""
+    MORNING_SETTING_RULES: _MorningSetting.ValueType  # 2
+    """The rules."""
+    MORNING_SETTING_MODELS: _MorningSetting.ValueType  # 3
+    """The models."""
+    MORNING_SETTING_VALUES: _MorningSetting.ValueType  # 4
+    """The value parameters."""
+    MORNING_SETTING_ORDER: _MorningSetting.ValueType  # 5
+    """The order."""
+
+class MorningSetting(_MorningSetting, metaclass=_MorningSettingEnumTypeWrapper):
+    """What decides a morning beside its accounts."""
+
+MORNING_SETTING_UNSPECIFIED: MorningSetting.ValueType  # 0
+"""Never sent."""
+MORNING_SETTING_PLAN: MorningSetting.ValueType  # 1
+"""The capacity plan."""
+MORNING_SETTING_RULES: MorningSetting.ValueType  # 2
+"""The rules."""
+MORNING_SETTING_MODELS: MorningSetting.ValueType  # 3
+"""The models."""
+MORNING_SETTING_VALUES: MorningSetting.ValueType  # 4
+"""The value parameters."""
+MORNING_SETTING_ORDER: MorningSetting.ValueType  # 5
+"""The order."""
+Global___MorningSetting: _TypeAlias = MorningSetting  # noqa: Y015
+
 @_typing.final
 class CompareMorningsRequest(_message.Message):
     """Asks what differs between two mornings of one book."""
@@ -208,11 +244,11 @@ class MorningVersion(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAME_FIELD_NUMBER: _builtins.int
+    SETTING_FIELD_NUMBER: _builtins.int
     BEFORE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """What it is the version of: plan, rules, models, values, order."""
+    setting: Global___MorningSetting.ValueType
+    """What it is the version of."""
     before: _builtins.str
     """In the earlier morning."""
     after: _builtins.str
@@ -220,13 +256,13 @@ class MorningVersion(_message.Message):
     def __init__(
         self,
         *,
-        name: _builtins.str = ...,
+        setting: Global___MorningSetting.ValueType = ...,
         before: _builtins.str = ...,
         after: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "setting", b"setting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -27,12 +27,13 @@ from collections_opt.api.v1 import monitor_service_pb2 as collections__opt_dot_a
 from collections_opt.api.v1 import portfolio_service_pb2 as collections__opt_dot_api_dot_v1_dot_portfolio__service__pb2
 from collections_opt.api.v1 import ranking_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__pb2
 from collections_opt.api.v1 import ranking_service_pb2 as collections__opt_dot_api_dot_v1_dot_ranking__service__pb2
+from collections_opt.api.v1 import worklist_service_pb2 as collections__opt_dot_api_dot_v1_dot_worklist__service__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/pack_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a,collections_opt/api/v1/monitor_service.proto\x1a.collections_opt/api/v1/portfolio_service.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/ranking_service.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xa7\x01\n\x17\x45xportPersonPackRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12+\n\nfirst_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12*\n\tlast_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xb6\x02\n\x18\x45xportPersonPackResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32&.collections_opt.api.v1.PersonPackHeadH\x00\x12:\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32&.collections_opt.api.v1.PersonDecisionH\x00\x12\x34\n\x05\x65vent\x18\x03 \x01(\x0b\x32#.collections_opt.api.v1.PersonEventH\x00\x12\x34\n\x05lease\x18\x04 \x01(\x0b\x32#.collections_opt.api.v1.PersonLeaseH\x00\x12\x32\n\x04read\x18\x05 \x01(\x0b\x32\".collections_opt.api.v1.PersonReadH\x00\x42\x06\n\x04part\"\x86\x02\n\x0ePersonPackHead\x12\x14\n\x0c\x63ustomer_ids\x18\x01 \x03(\t\x12\x13\n\x0b\x61\x63\x63ount_ids\x18\x02 \x03(\t\x12%\n\nfirst_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12$\n\tlast_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rranking_count\x18\x06 \x01(\x05\x12\x1e\n\x16\x61nalysis_ranking_count\x18\x07 \x01(\x05\x12\x14\n\x0cverifier_key\x18\x08 \x01(\t\"\xac\x02\n\x0ePersonDecision\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\x12\x34\n\tportfolio\x18\x02 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x46\n\x0b\x65xplanation\x18\x03 \x01(\x0b\x32\x31.collections_opt.api.v1.ExplainAssignmentResponse\x12\x31\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\".collections_opt.api.v1.PersonFact\x12\x37\n\x07outcome\x18\x05 \x01(\x0b\x32&.collections_opt.api.v1.MaturedOutcome\":\n\nPersonFact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07meaning\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\"R\n\x0bPersonEvent\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\r\n\x05proof\x18\x02 \x01(\x0c\"\xdb\x01\n\x0bPersonLease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\x12\x10\n\x08queue_id\x18\x04 \x01(\t\x12\x13\n\x0bholder_kind\x18\x05 \x01(\t\x12\r\n\x05state\x18\x06 \x01(\t\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\nPersonRead\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x14\n\x0ctoken_issuer\x18\x05 \x01(\t\"\x94\x01\n\x17GetPortfolioPackRequest\x12 \n\x12portfolio_patterns\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12+\n\nfirst_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12*\n\tlast_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xab\x02\n\x18GetPortfolioPackResponse\x12%\n\nfirst_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12$\n\tlast_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rranking_count\x18\x03 \x01(\x05\x12\x1d\n\x15matured_ranking_count\x18\x04 \x01(\x05\x12\x14\n\x0cperson_count\x18\x05 \x01(\x03\x12\x33\n\x06tables\x18\x06 \x03(\x0b\x32#.collections_opt.api.v1.PersonTable\x12\x13\n\x0bleast_count\x18\x07 \x01(\x05\x12\x1a\n\rcontact_count\x18\x08 \x01(\x03H\x00\x88\x01\x01\x42\x10\n\x0e_contact_count\"\x86\x01\n\x0bPersonTable\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x14\n\x0cgroup_counts\x18\x04 \x03(\x03\x12\x34\n\x04rows\x18\x05 \x03(\x0b\x32&.collections_opt.api.v1.PersonTableRow\"R\n\x0ePersonTableRow\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x31\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\".collections_opt.api.v1.PersonCell\"H\n\nPersonCell\x12\x12\n\x05\x63ount\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05share\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_countB\x08\n\x06_share2\xfd\x01\n\x0bPackService\x12w\n\x10\x45xportPersonPack\x12/.collections_opt.api.v1.ExportPersonPackRequest\x1a\x30.collections_opt.api.v1.ExportPersonPackResponse0\x01\x12u\n\x10GetPortfolioPack\x12/.collections_opt.api.v1.GetPortfolioPackRequest\x1a\x30.collections_opt.api.v1.GetPortfolioPackResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)collections_opt/api/v1/pack_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a,collections_opt/api/v1/monitor_service.proto\x1a.collections_opt/api/v1/portfolio_service.proto\x1a$collections_opt/api/v1/ranking.proto\x1a,collections_opt/api/v1/ranking_service.proto\x1a-collections_opt/api/v1/worklist_service.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xa7\x01\n\x17\x45xportPersonPackRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12+\n\nfirst_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12*\n\tlast_date\x18\x04 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xb6\x02\n\x18\x45xportPersonPackResponse\x12\x36\n\x04head\x18\x01 \x01(\x0b\x32&.collections_opt.api.v1.PersonPackHeadH\x00\x12:\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0b\x32&.collections_opt.api.v1.PersonDecisionH\x00\x12\x34\n\x05\x65vent\x18\x03 \x01(\x0b\x32#.collections_opt.api.v1.PersonEventH\x00\x12\x34\n\x05lease\x18\x04 \x01(\x0b\x32#.collections_opt.api.v1.PersonLeaseH\x00\x12\x32\n\x04read\x18\x05 \x01(\x0b\x32\".collections_opt.api.v1.PersonReadH\x00\x42\x06\n\x04part\"\x86\x02\n\x0ePersonPackHead\x12\x14\n\x0c\x63ustomer_ids\x18\x01 \x03(\t\x12\x13\n\x0b\x61\x63\x63ount_ids\x18\x02 \x03(\t\x12%\n\nfirst_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12$\n\tlast_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rranking_count\x18\x06 \x01(\x05\x12\x1e\n\x16\x61nalysis_ranking_count\x18\x07 \x01(\x05\x12\x14\n\x0cverifier_key\x18\x08 \x01(\t\"\xac\x02\n\x0ePersonDecision\x12\x30\n\x07ranking\x18\x01 \x01(\x0b\x32\x1f.collections_opt.api.v1.Ranking\x12\x34\n\tportfolio\x18\x02 \x01(\x0b\x32!.collections_opt.api.v1.Portfolio\x12\x46\n\x0b\x65xplanation\x18\x03 \x01(\x0b\x32\x31.collections_opt.api.v1.ExplainAssignmentResponse\x12\x31\n\x05\x66\x61\x63ts\x18\x04 \x03(\x0b\x32\".collections_opt.api.v1.PersonFact\x12\x37\n\x07outcome\x18\x05 \x01(\x0b\x32&.collections_opt.api.v1.MaturedOutcome\":\n\nPersonFact\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07meaning\x18\x02 \x01(\t\x12\r\n\x05value\x18\x03 \x01(\t\"R\n\x0bPersonEvent\x12\x34\n\x05\x65vent\x18\x01 \x01(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\r\n\x05proof\x18\x02 \x01(\x0c\"\xa3\x02\n\x0bPersonLease\x12\x10\n\x08lease_id\x18\x01 \x01(\t\x12\x12\n\naccount_id\x18\x02 \x01(\t\x12\x12\n\nranking_id\x18\x03 \x01(\t\x12\x10\n\x08queue_id\x18\x04 \x01(\t\x12\x37\n\x0bholder_kind\x18\x05 \x01(\x0e\x32\".collections_opt.api.v1.HolderKind\x12\x31\n\x05state\x18\x06 \x01(\x0e\x32\".collections_opt.api.v1.LeaseState\x12.\n\nstart_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"}\n\nPersonRead\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06method\x18\x03 \x01(\t\x12\r\n\x05\x61\x63tor\x18\x04 \x01(\t\x12\x14\n\x0ctoken_issuer\x18\x05 \x01(\t\"\x94\x01\n\x17GetPortfolioPackRequest\x12 \n\x12portfolio_patterns\x18\x01 \x03(\tB\x04\xe2\x41\x01\x01\x12+\n\nfirst_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12*\n\tlast_date\x18\x03 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\xab\x02\n\x18GetPortfolioPackResponse\x12%\n\nfirst_date\x18\x01 \x01(\x0b\x32\x11.google.type.Date\x12$\n\tlast_date\x18\x02 \x01(\x0b\x32\x11.google.type.Date\x12\x15\n\rranking_count\x18\x03 \x01(\x05\x12\x1d\n\x15matured_ranking_count\x18\x04 \x01(\x05\x12\x14\n\x0cperson_count\x18\x05 \x01(\x03\x12\x33\n\x06tables\x18\x06 \x03(\x0b\x32#.collections_opt.api.v1.PersonTable\x12\x13\n\x0bleast_count\x18\x07 \x01(\x05\x12\x1a\n\rcontact_count\x18\x08 \x01(\x03H\x00\x88\x01\x01\x42\x10\n\x0e_contact_count\"\xaf\x01\n\x0bPersonTable\x12\x35\n\x04kind\x18\x01 \x01(\x0e\x32\'.collections_opt.api.v1.PersonTableKind\x12\r\n\x05kinds\x18\x02 \x03(\t\x12\x0e\n\x06groups\x18\x03 \x03(\t\x12\x14\n\x0cgroup_counts\x18\x04 \x03(\x03\x12\x34\n\x04rows\x18\x05 \x03(\x0b\x32&.collections_opt.api.v1.PersonTableRow\"R\n\x0ePersonTableRow\x12\r\n\x05\x63ount\x18\x01 \x01(\x03\x12\x31\n\x05\x63\x65lls\x18\x02 \x03(\x0b\x32\".collections_opt.api.v1.PersonCell\"H\n\nPersonCell\x12\x12\n\x05\x63ount\x18\x01 \x01(\x03H\x00\x88\x01\x01\x12\x12\n\x05share\x18\x02 \x01(\x01H\x01\x88\x01\x01\x42\x08\n\x06_countB\x08\n\x06_share*\xbd\x01\n\x0fPersonTableKind\x12!\n\x1dPERSON_TABLE_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1aPERSON_TABLE_KIND_CONTACTS\x10\x01\x12(\n$PERSON_TABLE_KIND_CONTACTS_IN_7_DAYS\x10\x02\x12\x1e\n\x1aPERSON_TABLE_KIND_DECISION\x10\x03\x12\x1d\n\x19PERSON_TABLE_KIND_OUTCOME\x10\x04\x32\xfd\x01\n\x0bPackService\x12w\n\x10\x45xportPersonPack\x12/.collections_opt.api.v1.ExportPersonPackRequest\x1a\x30.collections_opt.api.v1.ExportPersonPackResponse0\x01\x12u\n\x10GetPortfolioPack\x12/.collections_opt.api.v1.GetPortfolioPackRequest\x1a\x30.collections_opt.api.v1.GetPortfolioPackResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -54,32 +55,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETPORTFOLIOPACKREQUEST'].fields_by_name['first_date']._serialized_options = b'\342A\001\002'
   _globals['_GETPORTFOLIOPACKREQUEST'].fields_by_name['last_date']._loaded_options = None
   _globals['_GETPORTFOLIOPACKREQUEST'].fields_by_name['last_date']._serialized_options = b'\342A\001\002'
-  _globals['_EXPORTPERSONPACKREQUEST']._serialized_start=374
-  _globals['_EXPORTPERSONPACKREQUEST']._serialized_end=541
-  _globals['_EXPORTPERSONPACKRESPONSE']._serialized_start=544
-  _globals['_EXPORTPERSONPACKRESPONSE']._serialized_end=854
-  _globals['_PERSONPACKHEAD']._serialized_start=857
-  _globals['_PERSONPACKHEAD']._serialized_end=1119
-  _globals['_PERSONDECISION']._serialized_start=1122
-  _globals['_PERSONDECISION']._serialized_end=1422
-  _globals['_PERSONFACT']._serialized_start=1424
-  _globals['_PERSONFACT']._serialized_end=1482
-  _globals['_PERSONEVENT']._serialized_start=1484
-  _globals['_PERSONEVENT']._serialized_end=1566
-  _globals['_PERSONLEASE']._serialized_start=1569
-  _globals['_PERSONLEASE']._serialized_end=1788
-  _globals['_PERSONREAD']._serialized_start=1790
-  _globals['_PERSONREAD']._serialized_end=1915
-  _globals['_GETPORTFOLIOPACKREQUEST']._serialized_start=1918
-  _globals['_GETPORTFOLIOPACKREQUEST']._serialized_end=2066
-  _globals['_GETPORTFOLIOPACKRESPONSE']._serialized_start=2069
-  _globals['_GETPORTFOLIOPACKRESPONSE']._serialized_end=2368
-  _globals['_PERSONTABLE']._serialized_start=2371
-  _globals['_PERSONTABLE']._serialized_end=2505
-  _globals['_PERSONTABLEROW']._serialized_start=2507
-  _globals['_PERSONTABLEROW']._serialized_end=2589
-  _globals['_PERSONCELL']._serialized_start=2591
-  _globals['_PERSONCELL']._serialized_end=2663
-  _globals['_PACKSERVICE']._serialized_start=2666
-  _globals['_PACKSERVICE']._serialized_end=2919
+  _globals['_PERSONTABLEKIND']._serialized_start=2826
+  _globals['_PERSONTABLEKIND']._serialized_end=3015
+  _globals['_EXPORTPERSONPACKREQUEST']._serialized_start=421
+  _globals['_EXPORTPERSONPACKREQUEST']._serialized_end=588
+  _globals['_EXPORTPERSONPACKRESPONSE']._serialized_start=591
+  _globals['_EXPORTPERSONPACKRESPONSE']._serialized_end=901
+  _globals['_PERSONPACKHEAD']._serialized_start=904
+  _globals['_PERSONPACKHEAD']._serialized_end=1166
+  _globals['_PERSONDECISION']._serialized_start=1169
+  _globals['_PERSONDECISION']._serialized_end=1469
+  _globals['_PERSONFACT']._serialized_start=1471
+  _globals['_PERSONFACT']._serialized_end=1529
+  _globals['_PERSONEVENT']._serialized_start=1531
+  _globals['_PERSONEVENT']._serialized_end=1613
+  _globals['_PERSONLEASE']._serialized_start=1616
+  _globals['_PERSONLEASE']._serialized_end=1907
+  _globals['_PERSONREAD']._serialized_start=1909
+  _globals['_PERSONREAD']._serialized_end=2034
+  _globals['_GETPORTFOLIOPACKREQUEST']._serialized_start=2037
+  _globals['_GETPORTFOLIOPACKREQUEST']._serialized_end=2185
+  _globals['_GETPORTFOLIOPACKRESPONSE']._serialized_start=2188
+  _globals['_GETPORTFOLIOPACKRESPONSE']._serialized_end=2487
+  _globals['_PERSONTABLE']._serialized_start=2490
+  _globals['_PERSONTABLE']._serialized_end=2665
+  _globals['_PERSONTABLEROW']._serialized_start=2667
+  _globals['_PERSONTABLEROW']._serialized_end=2749
+  _globals['_PERSONCELL']._serialized_start=2751
+  _globals['_PERSONCELL']._serialized_end=2823
+  _globals['_PACKSERVICE']._serialized_start=3018
+  _globals['_PACKSERVICE']._serialized_end=3271
 # @@protoc_insertion_point(module_scope)

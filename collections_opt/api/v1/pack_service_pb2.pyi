@@ -9,10 +9,12 @@ from collections_opt.api.v1 import monitor_service_pb2 as _monitor_service_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as _portfolio_service_pb2
 from collections_opt.api.v1 import ranking_pb2 as _ranking_pb2
 from collections_opt.api.v1 import ranking_service_pb2 as _ranking_service_pb2
+from collections_opt.api.v1 import worklist_service_pb2 as _worklist_service_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.type import date_pb2 as _date_pb2
 import builtins as _builtins
 import sys
@@ -24,6 +26,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PersonTableKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PersonTableKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PersonTableKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PERSON_TABLE_KIND_UNSPECIFIED: _PersonTableKind.ValueType  # 0
+    """Never sent."""
+    PERSON_TABLE_KIND_CONTACTS: _PersonTableKind.ValueType  # 1
+    """Contacts outbound per person."""
+    PERSON_TABLE_KIND_CONTACTS_IN_7_DAYS: _PersonTableKind.ValueType  # 2
+    """Most contacts outbound per person within any seven days."""
+    PERSON_TABLE_KIND_DECISION: _PersonTableKind.ValueType  # 3
+    """What was decided."""
+    PERSON_TABLE_KIND_OUTCOME: _PersonTableKind.ValueType  # 4
+    """What became of the person."""
+
+class PersonTableKind(_PersonTableKind, metaclass=_PersonTableKindEnumTypeWrapper):
+    """What a table of persons counts."""
+
+PERSON_TABLE_KIND_UNSPECIFIED: PersonTableKind.ValueType  # 0
+"""Never sent."""
+PERSON_TABLE_KIND_CONTACTS: PersonTableKind.ValueType  # 1
+"""Contacts outbound per person."""
+PERSON_TABLE_KIND_CONTACTS_IN_7_DAYS: PersonTableKind.ValueType  # 2
+"""Most contacts outbound per person within any seven days."""
+PERSON_TABLE_KIND_DECISION: PersonTableKind.ValueType  # 3
+"""What was decided."""
+PERSON_TABLE_KIND_OUTCOME: PersonTableKind.ValueType  # 4
+"""What became of the person."""
+Global___PersonTableKind: _TypeAlias = PersonTableKind  # noqa: Y015
 
 @_typing.final
 class ExportPersonPackRequest(_message.Message):
@@ -301,10 +335,10 @@ class PersonLease(_message.Message):
     """The ranking."""
     queue_id: _builtins.str
     """The queue."""
-    holder_kind: _builtins.str
-    """PERSON or AUTOMATED."""
-    state: _builtins.str
-    """HELD, COMPLETED, RELEASED or EXPIRED."""
+    holder_kind: _worklist_service_pb2.HolderKind.ValueType
+    """What held it."""
+    state: _event_pb2.LeaseState.ValueType
+    """Where it stands."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -320,8 +354,8 @@ class PersonLease(_message.Message):
         account_id: _builtins.str = ...,
         ranking_id: _builtins.str = ...,
         queue_id: _builtins.str = ...,
-        holder_kind: _builtins.str = ...,
-        state: _builtins.str = ...,
+        holder_kind: _worklist_service_pb2.HolderKind.ValueType = ...,
+        state: _event_pb2.LeaseState.ValueType = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
@@ -473,16 +507,16 @@ class PersonTable(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAME_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     KINDS_FIELD_NUMBER: _builtins.int
     GROUPS_FIELD_NUMBER: _builtins.int
     GROUP_COUNTS_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """contacts, contacts_in_7_days, decision or outcome."""
+    kind: Global___PersonTableKind.ValueType
+    """What it counts."""
     @_builtins.property
     def kinds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The kinds, in order; those of fewer persons than least_count are joined with their neighbours."""
+        """The rows' kinds in words, in order; those of fewer persons than least_count are joined with their neighbours."""
 
     @_builtins.property
     def groups(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -499,7 +533,7 @@ class PersonTable(_message.Message):
     def __init__(
         self,
         *,
-        name: _builtins.str = ...,
+        kind: Global___PersonTableKind.ValueType = ...,
         kinds: _abc.Iterable[_builtins.str] | None = ...,
         groups: _abc.Iterable[_builtins.str] | None = ...,
         group_counts: _abc.Iterable[_builtins.int] | None = ...,
@@ -507,7 +541,7 @@ class PersonTable(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_counts", b"group_counts", "groups", b"groups", "kinds", b"kinds", "name", b"name", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group_counts", b"group_counts", "groups", b"groups", "kind", b"kind", "kinds", b"kinds", "rows", b"rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

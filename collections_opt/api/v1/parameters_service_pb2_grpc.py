@@ -88,8 +88,7 @@ class ParametersServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateValueSet(self, request, context):
-        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's. A set that is exactly
-        that version saves nothing, and that version is returned.
+        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

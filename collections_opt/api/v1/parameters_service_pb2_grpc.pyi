@@ -39,9 +39,7 @@ class ParametersServiceStub:
     CreateValueSet: _grpc.UnaryUnaryMultiCallable[_parameters_service_pb2.CreateValueSetRequest, _parameters_service_pb2.CreateValueSetResponse]
     """Saves the first version of a set. ALREADY_EXISTS when the id is taken."""
     UpdateValueSet: _grpc.UnaryUnaryMultiCallable[_parameters_service_pb2.UpdateValueSetRequest, _parameters_service_pb2.UpdateValueSetResponse]
-    """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's. A set that is exactly
-    that version saves nothing, and that version is returned.
-    """
+    """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's."""
     ApproveValueSet: _grpc.UnaryUnaryMultiCallable[_parameters_service_pb2.ApproveValueSetRequest, _parameters_service_pb2.ApproveValueSetResponse]
     """Lets a version come into force. PERMISSION_DENIED for whoever saved it."""
     GetValueSet: _grpc.UnaryUnaryMultiCallable[_parameters_service_pb2.GetValueSetRequest, _parameters_service_pb2.GetValueSetResponse]
@@ -66,9 +64,7 @@ class ParametersServiceAsyncStub(ParametersServiceStub):
     CreateValueSet: _aio.UnaryUnaryMultiCallable[_parameters_service_pb2.CreateValueSetRequest, _parameters_service_pb2.CreateValueSetResponse]  # type: ignore[assignment]
     """Saves the first version of a set. ALREADY_EXISTS when the id is taken."""
     UpdateValueSet: _aio.UnaryUnaryMultiCallable[_parameters_service_pb2.UpdateValueSetRequest, _parameters_service_pb2.UpdateValueSetResponse]  # type: ignore[assignment]
-    """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's. A set that is exactly
-    that version saves nothing, and that version is returned.
-    """
+    """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's."""
     ApproveValueSet: _aio.UnaryUnaryMultiCallable[_parameters_service_pb2.ApproveValueSetRequest, _parameters_service_pb2.ApproveValueSetResponse]  # type: ignore[assignment]
     """Lets a version come into force. PERMISSION_DENIED for whoever saved it."""
     GetValueSet: _aio.UnaryUnaryMultiCallable[_parameters_service_pb2.GetValueSetRequest, _parameters_service_pb2.GetValueSetResponse]  # type: ignore[assignment]
@@ -102,9 +98,7 @@ class ParametersServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _parameters_service_pb2.UpdateValueSetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_parameters_service_pb2.UpdateValueSetResponse, _abc.Awaitable[_parameters_service_pb2.UpdateValueSetResponse]]:
-        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's. A set that is exactly
-        that version saves nothing, and that version is returned.
-        """
+        """Saves the next version of a set; earlier versions stay. ABORTED when the etag is not the latest version's."""
 
     @_abc_1.abstractmethod
     def ApproveValueSet(

@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from collections_opt.api.v1 import constraints_pb2 as _constraints_pb2
 from collections_opt.api.v1 import derivation_pb2 as _derivation_pb2
@@ -28,54 +29,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-class _ActorRole:
-    ValueType = _typing.NewType("ValueType", _builtins.int)
-    V: _TypeAlias = ValueType  # noqa: Y015
-
-class _ActorRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ActorRole.ValueType], _builtins.type):
-    DESCRIPTOR: _descriptor.EnumDescriptor
-    ACTOR_ROLE_UNSPECIFIED: _ActorRole.ValueType  # 0
-    """No role was claimed."""
-    ACTOR_ROLE_PLATFORM: _ActorRole.ValueType  # 1
-    """A platform on behalf of nobody in particular, such as a nightly job."""
-    ACTOR_ROLE_OPERATIONS_MANAGER: _ActorRole.ValueType  # 2
-    """Runs the desk."""
-    ACTOR_ROLE_ANALYST: _ActorRole.ValueType  # 3
-    """Looks into rankings and what-ifs."""
-    ACTOR_ROLE_AUDITOR: _ActorRole.ValueType  # 4
-    """Checks records."""
-    ACTOR_ROLE_MODEL_SUBMITTER: _ActorRole.ValueType  # 5
-    """Offers model versions."""
-    ACTOR_ROLE_MODEL_VALIDATOR: _ActorRole.ValueType  # 6
-    """Validates model versions."""
-    ACTOR_ROLE_MODEL_APPROVER: _ActorRole.ValueType  # 7
-    """Approves model versions."""
-    ACTOR_ROLE_ADMIN: _ActorRole.ValueType  # 8
-    """Runs the service."""
-
-class ActorRole(_ActorRole, metaclass=_ActorRoleEnumTypeWrapper):
-    """In which role somebody asks."""
-
-ACTOR_ROLE_UNSPECIFIED: ActorRole.ValueType  # 0
-"""No role was claimed."""
-ACTOR_ROLE_PLATFORM: ActorRole.ValueType  # 1
-"""A platform on behalf of nobody in particular, such as a nightly job."""
-ACTOR_ROLE_OPERATIONS_MANAGER: ActorRole.ValueType  # 2
-"""Runs the desk."""
-ACTOR_ROLE_ANALYST: ActorRole.ValueType  # 3
-"""Looks into rankings and what-ifs."""
-ACTOR_ROLE_AUDITOR: ActorRole.ValueType  # 4
-"""Checks records."""
-ACTOR_ROLE_MODEL_SUBMITTER: ActorRole.ValueType  # 5
-"""Offers model versions."""
-ACTOR_ROLE_MODEL_VALIDATOR: ActorRole.ValueType  # 6
-"""Validates model versions."""
-ACTOR_ROLE_MODEL_APPROVER: ActorRole.ValueType  # 7
-"""Approves model versions."""
-ACTOR_ROLE_ADMIN: ActorRole.ValueType  # 8
-"""Runs the service."""
-Global___ActorRole: _TypeAlias = ActorRole  # noqa: Y015
 
 class _RankingState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -733,13 +686,13 @@ class RankingActor(_message.Message):
     TOKEN_ISSUER_FIELD_NUMBER: _builtins.int
     claimed_name: _builtins.str
     """Person or job, as claimed in x-actor of the call's metadata."""
-    claimed_role: Global___ActorRole.ValueType
+    claimed_role: _actor_pb2.ActorRole.ValueType
     """Role, as claimed in x-role."""
     authenticated_system: _builtins.str
     """Common name of the client certificate that authenticated the caller's system (mTLS)."""
     authenticated_name: _builtins.str
     """Person or job that the call's token vouched for; set in place of the claims."""
-    authenticated_role: Global___ActorRole.ValueType
+    authenticated_role: _actor_pb2.ActorRole.ValueType
     """Role that the token vouched for, likewise."""
     token_issuer: _builtins.str
     """Who issued the token."""
@@ -747,10 +700,10 @@ class RankingActor(_message.Message):
         self,
         *,
         claimed_name: _builtins.str = ...,
-        claimed_role: Global___ActorRole.ValueType = ...,
+        claimed_role: _actor_pb2.ActorRole.ValueType = ...,
         authenticated_system: _builtins.str = ...,
         authenticated_name: _builtins.str = ...,
-        authenticated_role: Global___ActorRole.ValueType = ...,
+        authenticated_role: _actor_pb2.ActorRole.ValueType = ...,
         token_issuer: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -608,16 +608,17 @@ Global___ExportRankingRequest: _TypeAlias = ExportRankingRequest  # noqa: Y015
 
 @_typing.final
 class ExportRankingResponse(_message.Message):
-    """The next rows. Columns: account_id, disposition, queue_id, priority (1 first; missing if not worked), best_queue_id,
-    increment_minor_units, handling_minutes, surplus_minor_units, recovery_without_contact_minor_units, p_cure, p_default,
-    p_stay, explored (drawn at random for its queue), propensity (probability with which this ranking's policy takes the decision
-    taken; 1 without an exploration reserve), person (number of the account's person, of whom one account is worked at most; only
-    where some person has several), offered_attempts (attempts that a budget leaves, where they are fewer than the queue makes, 0
-    elsewhere; only where the plan lets some queue's attempts shrink), call_from_minute and call_until_minute (the window in which to
-    contact, minutes from midnight by the queue's clocks, the second after the last; -1 where not known; only where the plan says when
-    some queue works), experiment (place in Ranking.experiments, 1 first, 0 for none), arm (0 for none, 1 for contact as decided, 2
-    left alone) and intended_queue_id (queue in which final prices would have it worked, whatever its arm; these three only where an
-    experiment was in force). The figures of an account that is not worked are those of its best queue.
+    """The next rows. Columns: account_id, disposition (the name of a value of Disposition, such as DISPOSITION_ASSIGNED), queue_id,
+    priority (1 first; missing if not worked), best_queue_id, increment_minor_units, handling_minutes, surplus_minor_units,
+    recovery_without_contact_minor_units, p_cure, p_default, p_stay, explored (drawn at random for its queue), propensity
+    (probability with which this ranking's policy takes the decision taken; 1 without an exploration reserve), person (number of
+    the account's person, of whom one account is worked at most; only where some person has several), offered_attempts (attempts
+    that a budget leaves, where they are fewer than the queue makes, 0 elsewhere; only where the plan lets some queue's attempts
+    shrink), call_from_minute and call_until_minute (the window in which to contact, minutes from midnight by the queue's clocks,
+    the second after the last; -1 where not known; only where the plan says when some queue works), experiment (place in
+    Ranking.experiments, 1 first, 0 for none), arm (0 for none, 1 for contact as decided, 2 left alone) and intended_queue_id
+    (queue in which final prices would have it worked, whatever its arm; these three only where an experiment was in force). The
+    figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -95,8 +95,7 @@ class RuleServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateRuleTable(self, request, context):
-        """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's. A table that is
-        exactly that version saves nothing, and that version is returned.
+        """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,9 +42,7 @@ class RuleServiceStub:
     rule that another table holds on a day on which both would bind.
     """
     UpdateRuleTable: _grpc.UnaryUnaryMultiCallable[_rule_service_pb2.UpdateRuleTableRequest, _rule_service_pb2.UpdateRuleTableResponse]
-    """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's. A table that is
-    exactly that version saves nothing, and that version is returned.
-    """
+    """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's."""
     ApproveRuleTable: _grpc.UnaryUnaryMultiCallable[_rule_service_pb2.ApproveRuleTableRequest, _rule_service_pb2.ApproveRuleTableResponse]
     """Lets a version come into force. PERMISSION_DENIED for whoever saved it."""
     GetRuleTable: _grpc.UnaryUnaryMultiCallable[_rule_service_pb2.GetRuleTableRequest, _rule_service_pb2.GetRuleTableResponse]
@@ -73,9 +71,7 @@ class RuleServiceAsyncStub(RuleServiceStub):
     rule that another table holds on a day on which both would bind.
     """
     UpdateRuleTable: _aio.UnaryUnaryMultiCallable[_rule_service_pb2.UpdateRuleTableRequest, _rule_service_pb2.UpdateRuleTableResponse]  # type: ignore[assignment]
-    """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's. A table that is
-    exactly that version saves nothing, and that version is returned.
-    """
+    """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's."""
     ApproveRuleTable: _aio.UnaryUnaryMultiCallable[_rule_service_pb2.ApproveRuleTableRequest, _rule_service_pb2.ApproveRuleTableResponse]  # type: ignore[assignment]
     """Lets a version come into force. PERMISSION_DENIED for whoever saved it."""
     GetRuleTable: _aio.UnaryUnaryMultiCallable[_rule_service_pb2.GetRuleTableRequest, _rule_service_pb2.GetRuleTableResponse]  # type: ignore[assignment]
@@ -113,9 +109,7 @@ class RuleServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rule_service_pb2.UpdateRuleTableRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rule_service_pb2.UpdateRuleTableResponse, _abc.Awaitable[_rule_service_pb2.UpdateRuleTableResponse]]:
-        """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's. A table that is
-        exactly that version saves nothing, and that version is returned.
-        """
+        """Saves the next version of a table; earlier versions stay. ABORTED when the etag is not the latest version's."""
 
     @_abc_1.abstractmethod
     def ApproveRuleTable(

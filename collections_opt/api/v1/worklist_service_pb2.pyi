@@ -48,6 +48,62 @@ HOLDER_KIND_AUTOMATED: HolderKind.ValueType  # 2
 """A machine: an outbound bot, an artificial voice. Named in the record; rules go by what the queue's plan says."""
 Global___HolderKind: _TypeAlias = HolderKind  # noqa: Y015
 
+class _RemovalReason:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RemovalReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RemovalReason.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REMOVAL_REASON_UNSPECIFIED: _RemovalReason.ValueType  # 0
+    """It is to be worked."""
+    REMOVAL_REASON_WORKED: _RemovalReason.ValueType  # 1
+    """The person was contacted today, or made contact."""
+    REMOVAL_REASON_REFUSED: _RemovalReason.ValueType  # 2
+    """The person refused today."""
+    REMOVAL_REASON_PROMISED: _RemovalReason.ValueType  # 3
+    """A promise runs."""
+    REMOVAL_REASON_PAID: _RemovalReason.ValueType  # 4
+    """Money arrived today."""
+    REMOVAL_REASON_CLOSED: _RemovalReason.ValueType  # 5
+    """The account left collections."""
+    REMOVAL_REASON_PERSON_WORKED: _RemovalReason.ValueType  # 6
+    """The person was contacted today about another account."""
+    REMOVAL_REASON_HELD_OUT: _RemovalReason.ValueType  # 7
+    """An experiment leaves the person alone."""
+    REMOVAL_REASON_RULE: _RemovalReason.ValueType  # 8
+    """A rule forbids it."""
+    REMOVAL_REASON_HELD: _RemovalReason.ValueType  # 9
+    """Somebody holds it, or another account of the person."""
+    REMOVAL_REASON_MOVED_AWAY: _RemovalReason.ValueType  # 10
+    """It is worked elsewhere, or not worth its price any more."""
+
+class RemovalReason(_RemovalReason, metaclass=_RemovalReasonEnumTypeWrapper):
+    """Why an account is not to be worked now."""
+
+REMOVAL_REASON_UNSPECIFIED: RemovalReason.ValueType  # 0
+"""It is to be worked."""
+REMOVAL_REASON_WORKED: RemovalReason.ValueType  # 1
+"""The person was contacted today, or made contact."""
+REMOVAL_REASON_REFUSED: RemovalReason.ValueType  # 2
+"""The person refused today."""
+REMOVAL_REASON_PROMISED: RemovalReason.ValueType  # 3
+"""A promise runs."""
+REMOVAL_REASON_PAID: RemovalReason.ValueType  # 4
+"""Money arrived today."""
+REMOVAL_REASON_CLOSED: RemovalReason.ValueType  # 5
+"""The account left collections."""
+REMOVAL_REASON_PERSON_WORKED: RemovalReason.ValueType  # 6
+"""The person was contacted today about another account."""
+REMOVAL_REASON_HELD_OUT: RemovalReason.ValueType  # 7
+"""An experiment leaves the person alone."""
+REMOVAL_REASON_RULE: RemovalReason.ValueType  # 8
+"""A rule forbids it."""
+REMOVAL_REASON_HELD: RemovalReason.ValueType  # 9
+"""Somebody holds it, or another account of the person."""
+REMOVAL_REASON_MOVED_AWAY: RemovalReason.ValueType  # 10
+"""It is worked elsewhere, or not worth its price any more."""
+Global___RemovalReason: _TypeAlias = RemovalReason  # noqa: Y015
+
 class _ContactVerdict:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -79,6 +135,82 @@ CONTACT_VERDICT_APPROVAL_REQUIRED: ContactVerdict.ValueType  # 3
 CONTACT_VERDICT_BLOCKED: ContactVerdict.ValueType  # 4
 """It may not."""
 Global___ContactVerdict: _TypeAlias = ContactVerdict  # noqa: Y015
+
+class _ContactReasonKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ContactReasonKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ContactReasonKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONTACT_REASON_KIND_UNSPECIFIED: _ContactReasonKind.ValueType  # 0
+    """Never sent."""
+    CONTACT_REASON_KIND_WORKED: _ContactReasonKind.ValueType  # 1
+    """The person was contacted today, or made contact."""
+    CONTACT_REASON_KIND_REFUSED: _ContactReasonKind.ValueType  # 2
+    """The person refused today."""
+    CONTACT_REASON_KIND_PROMISED: _ContactReasonKind.ValueType  # 3
+    """A promise runs."""
+    CONTACT_REASON_KIND_PAID: _ContactReasonKind.ValueType  # 4
+    """Money arrived today."""
+    CONTACT_REASON_KIND_CLOSED: _ContactReasonKind.ValueType  # 5
+    """The account left collections."""
+    CONTACT_REASON_KIND_PERSON_WORKED: _ContactReasonKind.ValueType  # 6
+    """The person was contacted today about another account."""
+    CONTACT_REASON_KIND_HELD_OUT: _ContactReasonKind.ValueType  # 7
+    """An experiment leaves the person alone."""
+    CONTACT_REASON_KIND_RULE: _ContactReasonKind.ValueType  # 8
+    """A rule forbids it."""
+    CONTACT_REASON_KIND_HELD: _ContactReasonKind.ValueType  # 9
+    """Somebody holds the account, or another of the person."""
+    CONTACT_REASON_KIND_HOURS: _ContactReasonKind.ValueType  # 10
+    """It is outside the hours of law or queue."""
+    CONTACT_REASON_KIND_CHOSEN_HOURS: _ContactReasonKind.ValueType  # 11
+    """It is outside the hours that the person chose."""
+    CONTACT_REASON_KIND_FACTS_TOO_OLD: _ContactReasonKind.ValueType  # 12
+    """A rule reads facts that are older than the plan allows, or of no known age."""
+    CONTACT_REASON_KIND_RESERVED: _ContactReasonKind.ValueType  # 13
+    """A rule reserves the account for specialists."""
+    CONTACT_REASON_KIND_LAST_CONTACT: _ContactReasonKind.ValueType  # 14
+    """A budget leaves this contact, and none after it."""
+    CONTACT_REASON_KIND_PROPOSED_RULE: _ContactReasonKind.ValueType  # 15
+    """A rule that is only proposed would forbid it."""
+
+class ContactReasonKind(_ContactReasonKind, metaclass=_ContactReasonKindEnumTypeWrapper):
+    """What there is to say of a contact."""
+
+CONTACT_REASON_KIND_UNSPECIFIED: ContactReasonKind.ValueType  # 0
+"""Never sent."""
+CONTACT_REASON_KIND_WORKED: ContactReasonKind.ValueType  # 1
+"""The person was contacted today, or made contact."""
+CONTACT_REASON_KIND_REFUSED: ContactReasonKind.ValueType  # 2
+"""The person refused today."""
+CONTACT_REASON_KIND_PROMISED: ContactReasonKind.ValueType  # 3
+"""A promise runs."""
+CONTACT_REASON_KIND_PAID: ContactReasonKind.ValueType  # 4
+"""Money arrived today."""
+CONTACT_REASON_KIND_CLOSED: ContactReasonKind.ValueType  # 5
+"""The account left collections."""
+CONTACT_REASON_KIND_PERSON_WORKED: ContactReasonKind.ValueType  # 6
+"""The person was contacted today about another account."""
+CONTACT_REASON_KIND_HELD_OUT: ContactReasonKind.ValueType  # 7
+"""An experiment leaves the person alone."""
+CONTACT_REASON_KIND_RULE: ContactReasonKind.ValueType  # 8
+"""A rule forbids it."""
+CONTACT_REASON_KIND_HELD: ContactReasonKind.ValueType  # 9
+"""Somebody holds the account, or another of the person."""
+CONTACT_REASON_KIND_HOURS: ContactReasonKind.ValueType  # 10
+"""It is outside the hours of law or queue."""
+CONTACT_REASON_KIND_CHOSEN_HOURS: ContactReasonKind.ValueType  # 11
+"""It is outside the hours that the person chose."""
+CONTACT_REASON_KIND_FACTS_TOO_OLD: ContactReasonKind.ValueType  # 12
+"""A rule reads facts that are older than the plan allows, or of no known age."""
+CONTACT_REASON_KIND_RESERVED: ContactReasonKind.ValueType  # 13
+"""A rule reserves the account for specialists."""
+CONTACT_REASON_KIND_LAST_CONTACT: ContactReasonKind.ValueType  # 14
+"""A budget leaves this contact, and none after it."""
+CONTACT_REASON_KIND_PROPOSED_RULE: ContactReasonKind.ValueType  # 15
+"""A rule that is only proposed would forbid it."""
+Global___ContactReasonKind: _TypeAlias = ContactReasonKind  # noqa: Y015
 
 @_typing.final
 class LeaseAccountsRequest(_message.Message):
@@ -175,8 +307,8 @@ class Lease(_message.Message):
     """Handling time that is expected."""
     moved: _builtins.bool
     """Events brought the account to this place; RankingService.ExplainAssignment says why the ranking put the others there."""
-    state: _builtins.str
-    """HELD, COMPLETED, RELEASED or EXPIRED."""
+    state: _event_pb2.LeaseState.ValueType
+    """Where it stands."""
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it ends by itself."""
@@ -198,7 +330,7 @@ class Lease(_message.Message):
         handling_seconds: _builtins.int = ...,
         other_account_ids: _abc.Iterable[_builtins.str] | None = ...,
         moved: _builtins.bool = ...,
-        state: _builtins.str = ...,
+        state: _event_pb2.LeaseState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expire_time", b"expire_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -339,8 +471,8 @@ class CompleteLeaseResponse(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
     RECORDED_COUNT_FIELD_NUMBER: _builtins.int
-    state: _builtins.str
-    """HELD leases become COMPLETED; of others the state they had."""
+    state: _event_pb2.LeaseState.ValueType
+    """LEASE_STATE_COMPLETED where it was held; else the state that it had."""
     lost: _builtins.bool
     """It was no longer the holder's. What happened is recorded all the same."""
     recorded_count: _builtins.int
@@ -348,7 +480,7 @@ class CompleteLeaseResponse(_message.Message):
     def __init__(
         self,
         *,
-        state: _builtins.str = ...,
+        state: _event_pb2.LeaseState.ValueType = ...,
         lost: _builtins.bool = ...,
         recorded_count: _builtins.int = ...,
     ) -> None: ...
@@ -398,14 +530,14 @@ class ReleaseLeaseResponse(_message.Message):
 
     STATE_FIELD_NUMBER: _builtins.int
     LOST_FIELD_NUMBER: _builtins.int
-    state: _builtins.str
-    """HELD leases become RELEASED; of others the state they had."""
+    state: _event_pb2.LeaseState.ValueType
+    """LEASE_STATE_RELEASED where it was held; else the state that it had."""
     lost: _builtins.bool
     """It was no longer the holder's."""
     def __init__(
         self,
         *,
-        state: _builtins.str = ...,
+        state: _event_pb2.LeaseState.ValueType = ...,
         lost: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -490,10 +622,8 @@ class NextAccount(_message.Message):
     """Handling time that is expected."""
     arrived: _builtins.bool
     """Events brought it here; the ranking did not."""
-    removed: _builtins.str
-    """Why it is not to be worked, empty where it is: WORKED, REFUSED, PROMISED, PAID, CLOSED, PERSON_WORKED (about another account),
-    RULE, HELD or MOVED_AWAY (worked elsewhere, or not worth its price any more).
-    """
+    removed: Global___RemovalReason.ValueType
+    """Why it is not to be worked; unspecified where it is."""
     rule_id: _builtins.str
     """The rule that forbids it, or that closes the hours for which it waits."""
     event_sequence: _builtins.int
@@ -510,7 +640,7 @@ class NextAccount(_message.Message):
         increment_minor_units: _builtins.int = ...,
         handling_seconds: _builtins.int = ...,
         arrived: _builtins.bool = ...,
-        removed: _builtins.str = ...,
+        removed: Global___RemovalReason.ValueType = ...,
         rule_id: _builtins.str = ...,
         event_sequence: _builtins.int = ...,
         waits_for_hours: _builtins.bool = ...,
@@ -670,14 +800,14 @@ class RemovedAccounts(_message.Message):
 
     REASON_FIELD_NUMBER: _builtins.int
     ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
-    reason: _builtins.str
-    """Why, as in NextAccount.removed."""
+    reason: Global___RemovalReason.ValueType
+    """Why."""
     account_count: _builtins.int
     """How many."""
     def __init__(
         self,
         *,
-        reason: _builtins.str = ...,
+        reason: Global___RemovalReason.ValueType = ...,
         account_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -795,10 +925,8 @@ class ContactReason(_message.Message):
     """Of which account."""
     verdict: Global___ContactVerdict.ValueType
     """What it makes of the contact by itself."""
-    kind: _builtins.str
-    """WORKED, REFUSED, PROMISED, PAID, CLOSED, PERSON_WORKED (about another account), HELD_OUT (of an experiment), HELD, RULE, HOURS,
-    CHOSEN_HOURS, FACTS_TOO_OLD, RESERVED (for specialists), LAST_CONTACT (of a budget) or PROPOSED_RULE.
-    """
+    kind: Global___ContactReasonKind.ValueType
+    """What it is."""
     description: _builtins.str
     """In a sentence."""
     rule_id: _builtins.str
@@ -812,7 +940,7 @@ class ContactReason(_message.Message):
         *,
         account_id: _builtins.str = ...,
         verdict: Global___ContactVerdict.ValueType = ...,
-        kind: _builtins.str = ...,
+        kind: Global___ContactReasonKind.ValueType = ...,
         description: _builtins.str = ...,
         rule_id: _builtins.str = ...,
         rule_version: _builtins.int = ...,

@@ -144,8 +144,6 @@ class Books:
     ) -> PlanRecord:
         """Store a plan's first version (no etag) or its next one, and who saved it; with a request id, once however often asked.
 
-        A plan that its latest version holds already is not stored again: that version is returned.
-
         Raises:
             CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Plans.add`` and
                 ``CapacityCalendar.check_next``.
@@ -154,9 +152,7 @@ class Books:
         self.calendar.check_next(plan)
         payload = dump(replace(plan, version=0))
         if validate_only:
-            latest = self._ledger.plans.check_next(plan.plan_id, expected_etag)
-            if latest is not None and latest.payload == payload:
-                return latest
+            self._ledger.plans.check_next(plan.plan_id, expected_etag)
             return PlanRecord(plan.plan_id, 0, plan.effective_from.isoformat(), "", payload, self._now().isoformat())
         key = RequestKey(request_id, "capacity.save", digest_text(f"{expected_etag}/{payload}")) if request_id else None
         added = self._ledger.plans.add(plan.plan_id, plan.effective_from, payload, expected_etag, self._now(), key, actor)

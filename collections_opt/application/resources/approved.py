@@ -103,8 +103,7 @@ class ApprovedResources(Generic[ContentT]):
     def save(self, new: SavedContent[ContentT], by: Actor, validate_only: bool = False) -> Stored[ContentT]:
         """Save a first version (no etag) or the next one; nothing is in force before it is approved.
 
-        What the latest version holds from the same day on is not saved again: that version is returned. With ``validate_only``
-        nothing is saved, and version 0 without etag is returned.
+        With ``validate_only`` nothing is saved, and version 0 without etag is returned.
 
         Raises:
             CollectionsError: INVALID_ARGUMENT with every field at fault; as ``Resources.add``.
@@ -113,9 +112,7 @@ class ApprovedResources(Generic[ContentT]):
         content = self._how.dump(new.content)
         record = NewVersion(self._how.kind, new.resource_id, new.effective_from, content, by, new.note, new.etag)
         if validate_only:
-            held = self._ledger.resources.check_next(record)
-            if held is not None:
-                return self._read(held)
+            self._ledger.resources.check_next(record)
             checked = ResourceVersion(
                 kind=record.kind,
                 resource_id=record.resource_id,

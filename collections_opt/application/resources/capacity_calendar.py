@@ -307,7 +307,7 @@ class CapacityCalendar:
             step = step_of(held)
             before = self._view(plan_id, held, *step.days)
             if asked.etag and asked.etag != before.etag:
-                raise refuse(Reason.ETAG_MISMATCH, "etag", "the days are others by now.", "Ask for them again; send their etag.")
+                raise refuse(Reason.ETAG_MISMATCH, "etag", "the days are others by now.", "Look at them again.")
             after = self._view(plan_id, step.made, *step.days)
             if asked.validate_only:
                 return CalendarChange(before, after)

@@ -7,7 +7,7 @@ from collections_opt.api.v1 import experiment_service_pb2 as pb
 from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope, StopRule
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import Effect, GroupReading, Reading
-from collections_opt.wire.common import read_date, read_enum
+from collections_opt.wire.common import enum_text, read_date, read_enum
 
 
 def read_findings(answer: pb.ReadExperimentResponse) -> ExperimentFindings:
@@ -50,7 +50,7 @@ def read_design(message: experiment_pb2.Experiment) -> ExperimentDesign:
 def _group(group: pb.ExperimentGroup, queue: int) -> GroupReading:
     effects = tuple(
         Effect(
-            each.outcome,
+            enum_text(pb.ExperimentOutcome.DESCRIPTOR, each.outcome).lower(),
             each.effect,
             each.fixed_low,
             each.fixed_high,

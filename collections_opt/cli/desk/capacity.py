@@ -112,8 +112,6 @@ def set_command(
     if moved is not None:
         _show_evaluation(console, summarise_evaluation(moved), None)
     done = "is in order; nothing was stored" if dry_run else f"stored as version {saved.version}"
-    if saved.version == latest.version:
-        done = f"unchanged: version {saved.version} is exactly this; nothing was stored"
     _show_plan(console, saved, f"{saved.plan_id}: {done}, {in_force(saved)}")
 
 

@@ -76,9 +76,7 @@ def save(
         typer.echo(json.dumps(plain(saved), indent=1))
         return
     show_set(saved)
-    if follows and saved.state.version == follows:
-        typer.echo(f"Unchanged: {name_of(saved)} is exactly this; nothing was saved.")
-    elif check:
+    if check:
         typer.echo("The set is in order; nothing was saved.")
     else:
         typer.echo(f"Saved as {name_of(saved)}; it is used from its day once somebody else approved it:")

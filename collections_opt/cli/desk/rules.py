@@ -64,9 +64,7 @@ def save(
         typer.echo(json.dumps(plain(saved), indent=1))
         return
     done = "is in order; nothing was saved" if validate_only else "is saved; a second person approves it next"
-    if held.follows and saved.state.version == held.follows:
-        done = "is exactly this; nothing was saved"
-    name = saved.rule_table_id if not saved.state.version else f"{saved.rule_table_id}/{saved.state.version}"
+    name = saved.rule_table_id if validate_only else f"{saved.rule_table_id}/{saved.state.version}"
     show_table(terminal(), saved, f"{name} {done}")
 
 

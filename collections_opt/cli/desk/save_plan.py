@@ -33,8 +33,7 @@ def main(
 ) -> None:
     """Store a plan under its id; earlier versions stay, and rankings keep the version they were made with.
 
-    A file that is exactly the latest version stores nothing, and that version is told. A file that follows an older version than
-    the latest is refused: what others stored since would be lost.
+    A file that follows an older version than the latest is refused: what others stored since would be lost.
 
     Example: python scripts/save_plan.py --data var/demo --file examples/plan.toml
     """
@@ -46,8 +45,6 @@ def main(
         return
     lines = [[q.queue_id, f"{q.agent_count:g}", f"{q.capacity_minutes / 60:,.1f}"] for q in saved.queues]
     done = "is in order; nothing was stored" if check else f"stored as version {saved.version}"
-    if saved.version and saved.version == (follows or plan.version):
-        done = f"unchanged: version {saved.version} is exactly this; nothing was stored"
     terminal().print(table(f"{saved.plan_id}: {done}, {in_force(saved)}", ["queue", "agents", "hours"], lines))
 
 

@@ -50,7 +50,7 @@ def ahead_of(client: Client, ranking: ranking_pb2.Ranking) -> list[Line]:
 
 
 def _parts(values: Any, present: Any) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
-    worked = values["disposition"] == "ASSIGNED"
+    worked = values["disposition"] == "DISPOSITION_ASSIGNED"
     yield "all", "", np.ones(worked.size, dtype=bool)
     yield "unworked", "", ~worked
     for dimension, name in (("product", "product"), ("bucket", "bucket"), ("queue", "queue_id")):

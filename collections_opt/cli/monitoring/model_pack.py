@@ -24,7 +24,7 @@ from collections_opt.cli.common.model_words import plain, state_of
 from collections_opt.cli.common.product import Product, now
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
-from collections_opt.cli.monitoring.monitor import FALSE_ALARMS, month_of
+from collections_opt.cli.monitoring.monitor import FALSE_ALARMS, month_of, outcome_of, part_of
 from collections_opt.client.client import Client
 from collections_opt.client.listings import all_models
 from collections_opt.client.outcomes import get_monitors
@@ -39,6 +39,9 @@ UNJUDGED_DAYS = 120
 """So is a champion that no matured ranking of so many days judged."""
 ALONE = (APPROVAL_MODE_SELF_APPROVED, APPROVAL_MODE_BOOTSTRAP)
 """Modes of approval in which no second person of the lender looked."""
+
+WHOLE = (monitor_pb.MONITOR_DIMENSION_ALL, monitor_pb.MONITOR_DIMENSION_UNWORKED)
+"""Parts whose slope calls for a review."""
 
 SLOPES = (0.8, 1.25)
 _EPOCH_ZIP = (1980, 1, 1, 0, 0, 0)
@@ -111,12 +114,12 @@ def _monitor_triggers(name: str, last: monitor_pb.Monitor | None, at: datetime) 
     if day < (at - timedelta(days=UNJUDGED_DAYS)).date():
         found.append(_trigger(name, "not judged lately", f"the last ranking that matured is of {day}"))
     for cell in last.cells:
-        part = f"{cell.outcome} of {cell.dimension} {cell.value}".rstrip()
+        part = f"{outcome_of(cell)} of {part_of(cell)}"
         if cell.alarm:
             rates = f": predicted {cell.predicted:.1%}, realised {cell.realised.value:.1%}" if cell.HasField("realised") else ""
             found.append(_trigger(name, "alarm", f"{part} on {day}{rates}"))
         left = cell.HasField("slope") and (cell.slope.high < SLOPES[0] or cell.slope.low > SLOPES[1])
-        if left and cell.outcome == "default" and cell.dimension in ("all", "unworked"):
+        if left and cell.outcome == monitor_pb.MONITORED_OUTCOME_DEFAULT and cell.dimension in WHOLE:
             told = f"{part} on {day}: {cell.slope.value:.2f} ({cell.slope.low:.2f} to {cell.slope.high:.2f})"
             found.append(_trigger(name, "slope outside 0.8 to 1.25", told))
     better = [one.model_version for one in last.challengers if one.log_loss_difference.high < 0]

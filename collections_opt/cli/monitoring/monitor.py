@@ -35,7 +35,7 @@ from collections_opt.reports.monitors import (
     months_table,
     parts_table,
 )
-from collections_opt.wire.common import read_date
+from collections_opt.wire.common import enum_text, read_date
 
 ALARMED = 1
 """Exit code where the last matured ranking raised an alarm, with ``--fail``."""
@@ -130,7 +130,7 @@ def month_of(one: pb.Monitor) -> MonitorMonth:
         one.effects_version,
         one.unseen_count,
         one.overlapping_ranking_id,
-        {each.order: _ranged(each.share) for each in one.captured},
+        {enum_text(pb.CapturingOrder.DESCRIPTOR, each.order).lower(): _ranged(each.share) for each in one.captured},
         tuple(_line(cell) for cell in one.cells),
         {each.model_version: _ranged(each.log_loss_difference) for each in one.challengers},
     )
@@ -144,8 +144,8 @@ def _line(cell: pb.MonitorCell) -> MonitorLine:
         return float(getattr(cell, name)) if cell.HasField(name) else None  # type: ignore[arg-type]
 
     return MonitorLine(
-        f"{cell.dimension} {cell.value}" if cell.value else cell.dimension,
-        cell.outcome,
+        part_of(cell),
+        outcome_of(cell),
         cell.account_count,
         number("predicted"),
         figure("realised"),
@@ -156,6 +156,16 @@ def _line(cell: pb.MonitorCell) -> MonitorLine:
         number("findable_odds_factor"),
         cell.alarm,
     )
+
+
+def part_of(cell: pb.MonitorCell) -> str:
+    """Return the accounts of a cell in words, as ``queue early-calls``."""
+    return f"{enum_text(pb.MonitorDimension.DESCRIPTOR, cell.dimension).lower()} {cell.value}".rstrip()
+
+
+def outcome_of(cell: pb.MonitorCell) -> str:
+    """Return the outcome of a cell in a word."""
+    return enum_text(pb.MonitoredOutcome.DESCRIPTOR, cell.outcome).lower()
 
 
 def _ranged(one: pb.MonitorFigure) -> Ranged:

@@ -45,7 +45,7 @@ COLUMNS = (
 def record(
     product: Product,
     portfolio: PortfolioOption,
-    file: Annotated[Path, typer.Option(help="CSV or Parquet file: account_id, outcome, outcome_date, perhaps cash_minor.")],
+    file: Annotated[Path, typer.Option(help="CSV or Parquet file: account_id, outcome, outcome_date, perhaps cash_minor_units.")],
     check: Annotated[bool, typer.Option("--check", help="Check every row, record nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -31,7 +31,7 @@ from collections_opt.core.codes.currencies import currency
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.reports.packs.book import EXPERIMENT_HEADER, TITLES, BookPage, ShownTable, book_html, headline, shown_table
-from collections_opt.wire.common import read_date
+from collections_opt.wire.common import enum_text, read_date
 
 _EPOCH_ZIP = (1980, 1, 1, 0, 0, 0)
 
@@ -144,7 +144,8 @@ def _table(one: pb.PersonTable) -> ShownTable:
         tuple((cell.count, cell.share) if cell.HasField("count") else None for cell in row.cells) for row in one.rows
     ]
     totals = tuple(row.count for row in one.rows)
-    return ShownTable(one.name, tuple(one.kinds), tuple(one.groups), tuple(one.group_counts), totals, tuple(cells))
+    name = enum_text(pb.PersonTableKind.DESCRIPTOR, one.kind).lower()
+    return ShownTable(name, tuple(one.kinds), tuple(one.groups), tuple(one.group_counts), totals, tuple(cells))
 
 
 def _zipped(files: dict[str, str]) -> bytes:

@@ -18,7 +18,7 @@ from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import table, terminal
 from collections_opt.client.day import ContactMeans, check_contact
 from collections_opt.client.plain import plain
-from collections_opt.wire.common import read_choice, read_enum
+from collections_opt.wire.common import enum_text, read_choice, read_enum
 
 MAY = (pb.CONTACT_VERDICT_ALLOWED, pb.CONTACT_VERDICT_WARNING)
 """Verdicts under which the contact may be made."""
@@ -65,7 +65,7 @@ def _print(found: pb.CheckContactResponse, subject: str) -> None:
             [
                 one.account_id,
                 read_enum(pb.ContactVerdict.DESCRIPTOR, one.verdict, "verdict"),
-                one.kind,
+                enum_text(pb.ContactReasonKind.DESCRIPTOR, one.kind),
                 _rule(one),
                 one.description,
             ]

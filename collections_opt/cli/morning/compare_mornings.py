@@ -22,7 +22,7 @@ from collections_opt.client.comparison import compare_mornings
 from collections_opt.client.plain import plain
 from collections_opt.core.codes.currencies import currency
 from collections_opt.reports.csv_text import csv_text
-from collections_opt.wire.common import read_date
+from collections_opt.wire.common import enum_text, read_date
 
 FIELDS = (
     "account_id",
@@ -103,7 +103,8 @@ def _print(found: pb.CompareMorningsResponse, rows: list[dict[str, str | int]]) 
     title = f"Accounts by change and cause, {days} ({found.currency_code})"
     console.print(table(title, ["change", "cause", "accounts", "increment gained"], counts, text_columns=2))
     for version in found.versions:
-        console.print(f"{version.name}: {version.before or '-'} before, {version.after or '-'} after")
+        setting = enum_text(pb.MorningSetting.DESCRIPTOR, version.setting).lower()
+        console.print(f"{setting}: {version.before or '-'} before, {version.after or '-'} after")
     told = ", ".join(f"{each.column} {each.account_count:,}" for each in found.differences[:SHOWN_COLUMNS])
     console.print(f"Columns that differ most: {told or 'none'}")
     lines = [

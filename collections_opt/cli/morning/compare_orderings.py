@@ -40,7 +40,7 @@ def main(
     plan: Annotated[str, typer.Option(help="Id of the capacity plan.")] = BUNDLED_PLAN,
     outcomes: Annotated[
         Path | None,
-        typer.Option(help="CSV or Parquet of account_id, cash_minor, cured, rolled_worse; the bundled portfolio has its own."),
+        typer.Option(help="CSV or Parquet of account_id, cash_minor_units, cured, rolled_worse; the bundled one has its own."),
     ] = None,
     ordering: Annotated[
         list[Ordering] | None, typer.Option(help="An order, repeated for several; the first is compared with. Default: all.")

@@ -26,7 +26,7 @@ from collections_opt.client.rankings import summarise
 from collections_opt.core.ranking.ranking import Disposition
 from collections_opt.reports.money import gap, money
 from collections_opt.reports.order_names import TITLES
-from collections_opt.wire.common import read_date, read_enum
+from collections_opt.wire.common import enum_text, read_date, read_enum
 
 
 def main(
@@ -89,7 +89,7 @@ def _plans(found: list[capacity_plan_pb2.CapacityPlan]) -> tuple[list[str], list
 
 def _actor(actor: actor_pb2.RecordedActor) -> str:
     """Return who recorded something; what no token vouches for is the caller's word."""
-    named = " as ".join(part for part in (actor.name, actor.role) if part)
+    named = " as ".join(part for part in (actor.name, enum_text(actor_pb2.ActorRole.DESCRIPTOR, actor.role)) if part)
     return f"{named}{'' if actor.token_issuer else ' (claimed)'}" if named else actor.authenticated_system
 
 

@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from collections_opt.api.v1 import model_service_pb2 as pb
+from collections_opt.api.v1.error_reason_pb2 import ErrorReason
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import PlainProgress, terminal
@@ -21,6 +22,7 @@ from collections_opt.client.client import Client
 from collections_opt.client.rankings import new_request_id
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.wire.common import read_enum
 
 LOOK_AGAIN_SECONDS = 0.5
 
@@ -46,7 +48,9 @@ def main(
     with product.connect() as client:
         training = _watched(client, client.models.TrainModel(request).training)
         if training.state == pb.TRAINING_STATE_FAILED:
-            raise CollectionsError(Reason(training.error_reason), training.error_message)
+            raise CollectionsError(
+                Reason(read_enum(ErrorReason.DESCRIPTOR, training.error_reason, "error_reason")), training.error_message
+            )
         if training.state == pb.TRAINING_STATE_CANCELLED:
             raise CollectionsError(Reason.RANKING_ABANDONED, "the training was cancelled; no draft was written.")
         model = client.models.GetModel(pb.GetModelRequest(kind=kind.value, version=version)).model

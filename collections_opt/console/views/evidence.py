@@ -101,7 +101,7 @@ def _planned(call: Call) -> list[Act]:
         _act(
             version.create_time,
             version.saved_by.name,
-            version.saved_by.role,
+            enum_words(version.saved_by, "role"),
             version.saved_by.token_issuer,
             f"stored version {version.version} of desk {version.plan_id}{', since taken back' if version.taken_back else ''}",
             version.labels.get("note", ""),
@@ -117,10 +117,13 @@ def _kept(call: Call) -> list[Act]:
     for kind, name, state in islice((*rules, *values), MAX_READ_ACTS):
         saver, approval = state.saved_by, state.approval
         named = f"version {state.version} of {kind} {name}"
-        acts.append(_act(state.create_time, saver.name, saver.role, saver.token_issuer, f"saved {named}", state.note))
+        acts.append(
+            _act(state.create_time, saver.name, enum_words(saver, "role"), saver.token_issuer, f"saved {named}", state.note)
+        )
         if state.HasField("approval"):
             who = approval.approver
-            acts.append(_act(approval.create_time, who.name, who.role, who.token_issuer, f"approved {named}", approval.note))
+            role = enum_words(who, "role")
+            acts.append(_act(approval.create_time, who.name, role, who.token_issuer, f"approved {named}", approval.note))
     return acts
 
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 from collections_opt.api.v1.experiment_service_pb2 import ListExperimentsRequest
 from collections_opt.api.v1.model_service_pb2 import GetModelRequest, Model
-from collections_opt.api.v1.monitor_service_pb2 import MonitorCell
+from collections_opt.api.v1.monitor_service_pb2 import (
+    MONITOR_DIMENSION_ALL,
+    MONITORED_OUTCOME_CURE,
+    MONITORED_OUTCOME_DEFAULT,
+    MonitorCell,
+)
 from collections_opt.client.listings import all_models, pages
 from collections_opt.client.outcomes import get_monitors, list_maturities
 from collections_opt.client.rankings import ranking_in_force
@@ -121,7 +126,7 @@ def _monitors(call: Call) -> Content:
     newest = list(get_monitors(call.client))[-MAX_SHOWN_MONITORS:][::-1]
     lines = [
         (one, cell)
-        for outcome in ("default", "cure")
+        for outcome in (MONITORED_OUTCOME_DEFAULT, MONITORED_OUTCOME_CURE)
         for one in newest
         for cell in one.cells
         if _whole(cell) and cell.outcome == outcome
@@ -133,7 +138,7 @@ def _monitors(call: Call) -> Content:
 
 
 def _whole(cell: MonitorCell) -> bool:
-    return cell.dimension == "all"
+    return bool(cell.dimension == MONITOR_DIMENSION_ALL)
 
 
 def _outcomes(call: Call) -> Content:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from collections_opt.core.accounts.column_names import held_names
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.codes.zones import check_zone
 from collections_opt.core.day.event_checks import FACTS, event_faults
@@ -52,6 +53,7 @@ def read_events(path: Path, mapping: EventMapping, now: datetime) -> Iterator[Ev
         CollectionsError: NOT_FOUND for no file; SCHEMA_MISMATCH for columns that are missing or unknown; INVALID_ARGUMENT naming
             the faults by line and field, up to ``MAX_FAULTS``.
     """
+    mapping = replace(mapping, columns={held_names([name])[name]: column for name, column in mapping.columns.items()})
     unknown = [name for name in (*mapping.columns, *mapping.constants) if name not in FIELDS]
     if unknown:
         raise refuse(
@@ -78,7 +80,8 @@ def _rows(path: Path, mapping: EventMapping) -> Iterator[tuple[int, dict[str, st
         with path.open(encoding="utf-8-sig", newline="") as text:
             reader = csv.DictReader(text)
             names = list(reader.fieldnames or ())
-            column_of = {name: mapping.columns.get(name, name) for name in FIELDS}
+            held = {short: name for name, short in held_names(names).items()}
+            column_of = {name: mapping.columns.get(name, held.get(name, name)) for name in FIELDS}
             lacking = [column for column in mapping.columns.values() if column not in names]
             lacking += [
                 n for n in ("event_id", "kind", "occurred_at") if column_of[n] not in names and n not in mapping.constants
@@ -103,22 +106,14 @@ def _event(
         try:
             values[name] = _reader(name, mapping, zone)(cell)
         except (ValueError, InvalidOperation):
-            found.append(FieldViolation(f"{path}.{name}", f"{cell[:40]!r} cannot be read.", _remedy(name, mapping)))
+            found.append(
+                FieldViolation(f"{path}.{name}", f"{cell[:40]!r} cannot be read.", _REMEDIES.get(name, "Correct the cell."))
+            )
     missing = [name for name in ("kind", "occurred_at", "event_id") if not cells[name]]
     found.extend(FieldViolation(f"{path}.{name}", "is empty.", "Every event says it.") for name in missing)
     if any(violation.field.startswith(f"{path}.") for violation in found):
         return None
     return Event(**values)
-
-
-def _remedy(name: str, mapping: EventMapping) -> str:
-    """Return how a cell is written; what the mapping says already is not asked of it again."""
-    if name == "occurred_at" and mapping.time_zone:
-        return f"Write 2026-11-26 10:15, in {mapping.time_zone}, or 2026-11-26T10:15:00+01:00."
-    if name in _MONEY and mapping.currency_code:
-        digits = currency(mapping.currency_code).exponent
-        return f"Write {mapping.currency_code} with at most {digits} digits behind the point, such as {12.34:.{digits}f}."
-    return _REMEDIES.get(name, "Correct the cell.")
 
 
 def _reader(name: str, mapping: EventMapping, zone: ZoneInfo | None) -> Callable[[str], Any]:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from collections_opt.core.accounts.column_names import told_column, told_columns
 from collections_opt.core.accounts.own_columns import PREFIX, check_declared
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
@@ -31,14 +32,14 @@ def check_mapping(mapping: FileMapping) -> None:
         CollectionsError: SCHEMA_MISMATCH with every field at fault and its remedy.
     """
     found = [
-        FieldViolation(name, "is required and the mapping does not have it.", f"Map or set it: {column.meaning}")
+        FieldViolation(told_column(name), "is required and the mapping does not have it.", f"Map or set it: {column.meaning}")
         for name, column in ACCOUNT_SCHEMA.items()
         if column.required and name not in mapping.columns
     ]
     for name, column in mapping.columns.items():
         problem = _column_problem(name, column)
         if problem:
-            found.append(FieldViolation(f"columns.{name}", *problem))
+            found.append(FieldViolation(f"columns.{told_column(name)}", *problem))
     found.extend(_own_problems(mapping))
     for index, rule in enumerate(mapping.keep):
         problem = _filter_problem(rule)
@@ -53,7 +54,7 @@ def check_mapping(mapping: FileMapping) -> None:
 def _column_problem(name: str, column: ColumnMapping) -> tuple[str, str] | None:
     target = ACCOUNT_SCHEMA.get(name)
     if target is None:
-        remedy = f"Use one of: {', '.join(ACCOUNT_SCHEMA)}; or declare a column of your own under [own.{name}]."
+        remedy = f"Use one of: {', '.join(told_columns())}; or declare a column of your own under [own.{name}]."
         return "is not a column of the account schema.", remedy
     if sum((bool(column.source), bool(column.sources), column.constant is not None)) != 1:
         return "needs exactly one of source, sources and constant.", "Keep one."
@@ -61,7 +62,7 @@ def _column_problem(name: str, column: ColumnMapping) -> tuple[str, str] | None:
     if estimate and not (len(column.sources) == 2 and 0 < column.share <= 1 and name == "arrears_minor"):
         return (
             "cannot be estimated so.",
-            "Estimate arrears_minor from sources = [balance, months past due] and a share in (0, 1].",
+            "Estimate arrears_minor_units from sources = [balance, months past due] and a share in (0, 1].",
         )
     if target.is_history != bool(column.sources) and not estimate:
         return "a history takes sources, latest first; anything else takes source or constant.", "Use the other key."

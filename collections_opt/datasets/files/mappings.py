@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from collections_opt.core.accounts.column_names import held_column
 from collections_opt.core.accounts.own_columns import PREFIX, OwnColumn, OwnKind
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column
+from collections_opt.core.errors import Reason, refuse
 
 
 class Reading(StrEnum):
@@ -196,7 +198,7 @@ class FileMapping:
         name: of the mapping, for people.
         time_zone: IANA name of the lender's zone; instants become days in it.
         currency_code: ISO 4217 code of every money column.
-        columns: by schema column.
+        columns: by schema column; money may be called by its name in the contract or the short one of before.
         as_of_date: the day the file describes; may be given when reading instead.
         keep: rows must pass all of these.
         csv: for text files.
@@ -221,6 +223,14 @@ class FileMapping:
     country_code: str = ""
     products: tuple[str, ...] = ()
     own: Mapping[str, OwnMapping] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        held = {held_column(name): column for name, column in self.columns.items()}
+        if len(held) < len(self.columns):
+            name = next(name for name in self.columns if name != held_column(name) and held_column(name) in self.columns)
+            told = f"is mapped under {held_column(name)!r} too."
+            raise refuse(Reason.SCHEMA_MISMATCH, f"columns.{name}", told, "Keep one of them.")
+        object.__setattr__(self, "columns", held)
 
     @property
     def fed(self) -> dict[str, ColumnMapping]:

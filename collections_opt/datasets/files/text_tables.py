@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.column_names import held_names, told_money
 from collections_opt.core.accounts.row_faults import RowFaults
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.evaluation.contact_log import LogSource
@@ -80,17 +81,20 @@ def read_text_table(path: Path, required: tuple[str, ...], what: str) -> TextTab
     if not path.is_file():
         raise refuse(Reason.NOT_FOUND, path.name, "cannot be read.", f"Name an existing {what}.")
     file = open_file(path, CsvFormat(), Layout())
+    held = held_names(file.names)
     missing = tuple(
-        FieldViolation(name, f"the {what} has no such column.", f"Send it; the file has {', '.join(file.names)[:200]}.")
+        FieldViolation(
+            told_money(name), f"the {what} has no such column.", f"Send it; the file has {', '.join(file.names)[:200]}."
+        )
         for name in required
-        if name not in file.names
+        if name not in held.values()
     )
     if missing:
         raise CollectionsError(Reason.SCHEMA_MISMATCH, f"The {what} lacks {len(missing)} column(s).", missing)
     chunks = list(file.chunks)
     _refuse_broken(path, [one for chunk in chunks for one in chunk.broken])
     lines = np.concatenate([np.zeros(0, dtype=np.int64), *(chunk.lines for chunk in chunks)])
-    columns = {name: _column(name, [chunk.table for chunk in chunks]) for name in file.names}
+    columns = {held[name]: _column(name, [chunk.table for chunk in chunks]) for name in file.names}
     return TextTable(path.name, columns, lines)
 
 

@@ -313,11 +313,13 @@ class SubjectKeys:
         try:
             return self._cipher.decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], place)
         except (InvalidTag, ValueError) as error:
+            table, _, number = place.decode().partition("/")
+            part = f"part {number} of the account {table.removeprefix('subject-')}"
             raise refuse(
                 Reason.INTEGRITY_FAILURE,
-                "subject_keys",
-                "were altered, or the master key is another.",
-                "Restore the key file that belongs to this database.",
+                table.replace("-", "_"),
+                f"{part} was altered, or the master key is another.",
+                "Restore it from a backup, or the key file that belongs to this database.",
             ) from error
 
 

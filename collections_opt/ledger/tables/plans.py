@@ -37,8 +37,7 @@ class Plans(Store):
     ) -> PlanRecord:
         """Add a version of a plan and who saved it; version 1 needs no etag, later ones that of the latest standing version.
 
-        A plan that the latest standing version holds already is not added again: that version is returned. With a request key the
-        same request again returns the version it made, even if others followed.
+        With a request key the same request again returns the version it made, even if others followed.
 
         Raises:
             CollectionsError: ALREADY_EXISTS when a first version exists, ETAG_MISMATCH when another version came between,
@@ -49,22 +48,20 @@ class Plans(Store):
             answer = stored_answer(connection, request) if request else None
             if answer is not None:
                 return PlanRecord(**json.loads(answer))
-            latest = _checked(connection, plan_id, expected_etag)
-            if latest is not None and (latest.payload, latest.effective_from) == (payload, effective_from.isoformat()):
-                return latest
+            _check_etag(_latest(connection, (plans.c.plan_id == plan_id) & standing(plans)), plan_id, expected_etag)
             record = insert_plan(connection, plan_id, effective_from, payload, created_at, actor)
             if request:
                 insert_answer(connection, request, canonical_json(asdict(record)), created_at)
         return record
 
-    def check_next(self, plan_id: str, expected_etag: str | None) -> PlanRecord | None:
-        """Refuse what ``add`` would refuse now, without adding anything; return the version that would be followed, if any.
+    def check_next(self, plan_id: str, expected_etag: str | None) -> None:
+        """Refuse what ``add`` would refuse now, without adding anything.
 
         Raises:
             CollectionsError: as ``add``.
         """
         with self._database.read() as connection:
-            return _checked(connection, plan_id, expected_etag)
+            _check_etag(_latest(connection, (plans.c.plan_id == plan_id) & standing(plans)), plan_id, expected_etag)
 
     def get(self, plan_id: str, version: int | None = None) -> PlanRecord:
         """Return a version of a plan, or the latest that stands.
@@ -130,13 +127,6 @@ def _latest(connection: sa.Connection, condition: sa.ColumnElement[bool], *first
     query = plans.select().where(condition).order_by(*first_by, plans.c.version.desc()).limit(1)
     row = connection.execute(query).mappings().first()
     return _whole(row) if row else None
-
-
-def _checked(connection: sa.Connection, plan_id: str, expected_etag: str | None) -> PlanRecord | None:
-    """Return the latest standing version, None where there is none, once the etag was found to be its own."""
-    latest = _latest(connection, (plans.c.plan_id == plan_id) & standing(plans))
-    _check_etag(latest, plan_id, expected_etag)
-    return latest
 
 
 def _whole(row: Any) -> PlanRecord:

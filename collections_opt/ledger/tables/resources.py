@@ -51,8 +51,6 @@ class Resources(Store):
     def add(self, new: NewVersion, now: datetime, request: RequestKey | None = None) -> ResourceVersion:
         """Add the next version of a resource; the same request again returns the version it made.
 
-        What the latest version holds from the same day on is not added again: that version is returned, whatever the note.
-
         Raises:
             CollectionsError: ALREADY_EXISTS, ETAG_MISMATCH or NOT_FOUND as for plans; REQUEST_ID_REUSED.
         """
@@ -61,9 +59,6 @@ class Resources(Store):
             if answer is not None:
                 return _version(connection, new.kind, new.resource_id, int(json.loads(answer)["version"]))
             number = _next_number(connection, new)
-            held = _held(connection, new)
-            if held is not None:
-                return held
             record = ResourceVersion(
                 kind=new.kind,
                 resource_id=new.resource_id,
@@ -81,11 +76,10 @@ class Resources(Store):
                 insert_answer(connection, request, canonical_json({"version": number}), record.created_at)
         return record
 
-    def check_next(self, new: NewVersion) -> ResourceVersion | None:
-        """Refuse what ``add`` would refuse now, without adding anything; return the version that holds it, if one does."""
+    def check_next(self, new: NewVersion) -> None:
+        """Refuse what ``add`` would refuse now, without adding anything."""
         with self._database.read() as connection:
             _next_number(connection, new)
-            return _held(connection, new)
 
     def approve(
         self, kind: ResourceKind, resource_id: str, version: int, approval: ResourceApproval, request: RequestKey | None = None
@@ -170,13 +164,6 @@ def _version(connection: sa.Connection, kind: ResourceKind, resource_id: str, ve
         return latest[0]
     named = _all(connection, _is(kind, resource_id) & (versions.c.version == version), versions.c.version, 1)
     return found(named[0] if named else None, "version", f"{resource_id}/{version}")
-
-
-def _held(connection: sa.Connection, new: NewVersion) -> ResourceVersion | None:
-    """Return the latest version if it holds a new one's content from the same day on."""
-    latest = _all(connection, _is(new.kind, new.resource_id), versions.c.version.desc(), 1)
-    same = latest and (latest[0].content, latest[0].effective_from) == (new.content, new.effective_from)
-    return latest[0] if same else None
 
 
 def _all(

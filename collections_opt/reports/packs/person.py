@@ -99,7 +99,7 @@ def _days(decisions: Sequence[ShownDecision]) -> Table:
 
 
 def _contacts(events: Sequence[Mapping[str, Any]], leases: Sequence[Mapping[str, Any]]) -> Table:
-    kinds = {lease["lease_id"]: lease["holder_kind"].lower() for lease in leases}
+    kinds = {lease["lease_id"]: lease["holder_kind"].removeprefix("HOLDER_KIND_").lower() for lease in leases}
     lines = []
     for one in events:
         event = one["event"] or {}

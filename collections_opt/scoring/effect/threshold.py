@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.column_names import held_column, told_columns
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
@@ -68,15 +69,15 @@ def parse_threshold(text: str) -> ThresholdDesign:
     queue_id, _, rest = text.partition("=")
     parts = rest.split(":")
     try:
-        column, value, width = parts[0], *(float(part) for part in parts[1:])
+        column, value, width = held_column(parts[0]), *(float(part) for part in parts[1:])
     except ValueError as error:
         form = "is not QUEUE=COLUMN:VALUE:WIDTH."
         raise refuse(
-            Reason.INVALID_ARGUMENT, "threshold", f"{text!r} {form}", "Such as calls=balance_minor:90000:20000."
+            Reason.INVALID_ARGUMENT, "threshold", f"{text!r} {form}", "Such as calls=balance_minor_units:90000:20000."
         ) from error
     if column not in _NUMBERS:
         told = f"{column!r} is no column with a number per account."
-        raise refuse(Reason.INVALID_ARGUMENT, "threshold", told, f"Use one of: {', '.join(sorted(_NUMBERS))}.")
+        raise refuse(Reason.INVALID_ARGUMENT, "threshold", told, f"Use one of: {', '.join(sorted(told_columns(_NUMBERS)))}.")
     if not (np.isfinite(value) and 0 < width < np.inf):
         raise refuse(Reason.INVALID_ARGUMENT, "threshold", f"{text!r} has no finite value or no width.", "Give a width above 0.")
     return ThresholdDesign(queue_id, column, value, width)

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from collections_opt.api.v1 import account_pb2, own_columns_pb2
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.accounts.own_columns import OwnColumn, OwnKind
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, BLOCK_FLAGS, Column, ColumnKind
@@ -36,7 +37,7 @@ Rows = Sequence[account_pb2.Account]
 
 def field_of(column: Column) -> str:
     """Return the field of ``Account`` (or of ``BlockFlags``) that a schema column comes from."""
-    return f"{column.name}_units" if column.kind is ColumnKind.MONEY else column.name
+    return told_column(column.name)
 
 
 def accounts_to_raw(

@@ -7,6 +7,7 @@ from datetime import date
 from collections_opt.api.v1 import capacity_calendar_pb2 as pb
 from collections_opt.api.v1 import capacity_plan_pb2
 from collections_opt.application.resources.calendar_views import CalendarChange, CalendarView, PlannedDays, VersionState
+from collections_opt.core.accounts.column_names import told_money
 from collections_opt.core.desk.plan_differences import plan_differences
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.wire.common import write_date
@@ -64,7 +65,7 @@ def _differences(before: tuple[PlannedDays, ...], after: tuple[PlannedDays, ...]
                 first_day=write_date(first),
                 last_day=write_date(last),
                 queue_id=each.queue_id,
-                field=each.field,
+                field=told_money(each.field),
                 before=each.before,
                 after=each.after,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections_opt.api.v1 import model_service_pb2 as pb
 from collections_opt.api.v1 import model_use_pb2
+from collections_opt.api.v1.error_reason_pb2 import ErrorReason
 from collections_opt.application.models.registry import ModelView
 from collections_opt.application.rankings.jobs import State
 from collections_opt.application.training.jobs import Training
@@ -95,6 +96,8 @@ def write_training(training: Training) -> pb.Training:
         stage=status.progress.stage,
         done_share=status.progress.fraction,
         error_message=str(status.error) if status.error else "",
-        error_reason=status.error.reason.value if status.error else "",
+        error_reason=write_enum(ErrorReason.DESCRIPTOR, status.error.reason.value)
+        if status.error
+        else ErrorReason.ERROR_REASON_UNSPECIFIED,
         create_time=write_time(training.started_at) if training.started_at else None,
     )

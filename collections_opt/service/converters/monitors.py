@@ -6,7 +6,7 @@ import math
 
 from collections_opt.api.v1 import monitor_service_pb2 as pb
 from collections_opt.application.records.monitor_facts import CellFigures, Figure, MonitorFacts
-from collections_opt.wire.common import write_date
+from collections_opt.wire.common import write_date, write_enum
 
 
 def write_monitor(facts: MonitorFacts) -> pb.Monitor:
@@ -21,7 +21,7 @@ def write_monitor(facts: MonitorFacts) -> pb.Monitor:
         maturity_sequence=facts.maturity_seq,
         overlapping_ranking_id=facts.overlaps,
         unseen_count=facts.unseen_count,
-        captured=[pb.CapturedMoney(order=name, share=_figure(one)) for name, one in facts.captured.items()],
+        captured=[_captured(name, one) for name, one in facts.captured.items()],
         cells=[_cell(one) for one in facts.cells],
         challengers=[
             pb.ChallengerLoss(model_version=name, log_loss_difference=_figure(one)) for name, one in facts.challengers.items()
@@ -29,11 +29,15 @@ def write_monitor(facts: MonitorFacts) -> pb.Monitor:
     )
 
 
+def _captured(order: str, share: Figure) -> pb.CapturedMoney:
+    return pb.CapturedMoney(order=write_enum(pb.CapturingOrder.DESCRIPTOR, order.upper()), share=_figure(share))
+
+
 def _cell(one: CellFigures) -> pb.MonitorCell:
     return pb.MonitorCell(
-        dimension=one.dimension,
+        dimension=write_enum(pb.MonitorDimension.DESCRIPTOR, one.dimension.upper()),
         value=one.value,
-        outcome=one.outcome,
+        outcome=write_enum(pb.MonitoredOutcome.DESCRIPTOR, one.outcome.upper()),
         account_count=one.account_count,
         predicted=_known(one.predicted),
         realised=_figure(one.realised),

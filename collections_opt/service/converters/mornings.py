@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from collections_opt.api.v1 import morning_pb2 as pb
 from collections_opt.application.answers.mornings import ComparedMornings
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.evaluation.mornings import Cause, Change, MorningChanges
 from collections_opt.wire.common import write_date, write_enum
 
@@ -35,11 +36,15 @@ def write_mornings(found: ComparedMornings, rows: Sequence[int], next_page_token
             )
             for (change, cause), count in changes.counts().items()
         ],
-        differences=[pb.MorningDifference(column=name, account_count=count) for name, count in changes.differing],
-        versions=[pb.MorningVersion(name=name, before=was, after=now) for name, was, now in found.versions],
+        differences=[pb.MorningDifference(column=told_column(name), account_count=count) for name, count in changes.differing],
+        versions=[_version(*each) for each in found.versions],
         accounts=[_account(changes, row) for row in rows],
         next_page_token=next_page_token,
     )
+
+
+def _version(name: str, was: str, now: str) -> pb.MorningVersion:
+    return pb.MorningVersion(setting=write_enum(pb.MorningSetting.DESCRIPTOR, name.upper()), before=was, after=now)
 
 
 def _account(changes: MorningChanges, row: int) -> pb.MorningAccount:

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import pack_service_pb2 as pb
+from collections_opt.api.v1.event_pb2 import LeaseState
+from collections_opt.api.v1.worklist_service_pb2 import HolderKind
 from collections_opt.application.packs.persons import PersonHead, PersonLease
 from collections_opt.core.actors import recorded_actor
 from collections_opt.core.day.event_columns import EPOCH
 from collections_opt.core.evaluation.person_tables import PublicTable
 from collections_opt.ledger.tables.reads import AccountRead
-from collections_opt.wire.common import write_date, write_time
+from collections_opt.wire.common import write_date, write_enum, write_time
 
 
 def write_head(head: PersonHead) -> pb.PersonPackHead:
@@ -38,8 +40,8 @@ def write_lease(held: PersonLease) -> pb.PersonLease:
         account_id=held.account_id,
         ranking_id=lease.ranking_id,
         queue_id=lease.queue_id,
-        holder_kind=lease.holder_kind,
-        state=lease.state,
+        holder_kind=write_enum(HolderKind.DESCRIPTOR, lease.holder_kind),
+        state=write_enum(LeaseState.DESCRIPTOR, lease.state),
         start_time=_time(EPOCH + timedelta(microseconds=lease.leased_at)),
         end_time=_time(EPOCH + timedelta(microseconds=lease.ended_at)) if lease.ended_at else None,
     )
@@ -62,7 +64,8 @@ def write_table(table: PublicTable) -> pb.PersonTable:
             for count, secret, total in zip(counts, hidden, totals.tolist(), strict=True)
         ]
         rows.append(pb.PersonTableRow(count=sum(counts), cells=cells))
-    return pb.PersonTable(name=table.name, kinds=table.kinds, groups=table.groups, group_counts=totals.tolist(), rows=rows)
+    kind = write_enum(pb.PersonTableKind.DESCRIPTOR, table.name.upper())
+    return pb.PersonTable(kind=kind, kinds=table.kinds, groups=table.groups, group_counts=totals.tolist(), rows=rows)
 
 
 def _time(instant: datetime) -> Timestamp:

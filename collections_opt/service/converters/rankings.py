@@ -67,7 +67,7 @@ def write_progress(progress: SolveProgress) -> ranking_pb2.RankingProgress:
 def export_chunks(entries: Entries, plan: CapacityPlan, portfolio: Portfolio | None = None) -> Iterator[columns_pb2.ColumnChunk]:
     """Yield all entries as chunks; the columns are those of ``ExportRankingResponse``, with facts where a portfolio is given."""
     queue_ids = np.array([queue.queue_id.encode() for queue in plan.queues])
-    names = np.array([b"", *(d.name.encode() for d in Disposition)])
+    names = np.array([b"", *(f"DISPOSITION_{d.name}".encode() for d in Disposition)])
     worked, placed = entries.queue != UNASSIGNED, entries.best_queue != UNASSIGNED
     values = {
         "account_id": entries.account_id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections_opt.api.v1 import capacity_plan_pb2, ranking_pb2, value_set_pb2
+from collections_opt.api.v1 import actor_pb2, capacity_plan_pb2, ranking_pb2, value_set_pb2
 from collections_opt.application.records.ranking_facts import AnswerFacts, RankingFacts
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.desk.queues import CapacityPlan
@@ -69,7 +69,7 @@ def write_recorded(record: RankingRecord, plan: CapacityPlan) -> ranking_pb2.Ran
 
 def write_actor(actor: Actor) -> ranking_pb2.RankingActor:
     """Return who asked; a role that this version does not know is left out."""
-    role = write_enum(ranking_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED")
+    role = write_enum(actor_pb2.ActorRole.DESCRIPTOR, actor.role if actor.role in list(ActorRole) else "UNSPECIFIED")
     if actor.issuer:
         return ranking_pb2.RankingActor(
             authenticated_name=actor.name,

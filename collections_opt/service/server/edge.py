@@ -96,11 +96,13 @@ class Edge:
                 admitted.call.left.set()
             outcome = OK
             return answer
-        except (Unwanted, grpc.aio.BaseError):  # the latter: what was sent did not reach the caller, or the server stops
+        except (Unwanted, grpc.aio.BaseError) as error:  # the latter: what was sent did not reach the caller, or the server stops
+            forget_way(error)
             raise asyncio.CancelledError from None
         except Exception as error:  # noqa: BLE001 - the last line: whatever it was, the caller learns one status
             refused = self._guard.refusal(method.name, error)
             outcome = refused.reason.value
+            forget_way(error)
             await abort(context, refused)
         finally:
             self._guard.ended(method.name, outcome, started)
@@ -244,13 +246,30 @@ async def read(context: ServerContext, seconds: float) -> bytes | None:
 async def abort(context: ServerContext, error: CollectionsError) -> NoReturn:
     """End a call with a refusal."""
     status = to_call_status(error)
+    await end(context, status.code, status.details, status.trailing_metadata)
+
+
+async def end(
+    context: ServerContext, code: grpc.StatusCode, details: str = "", metadata: tuple[tuple[str, str | bytes], ...] = ()
+) -> NoReturn:
+    """End a call with a status."""
     try:
-        await context.abort(status.code, status.details, status.trailing_metadata)
-    except grpc.aio.AbortError:
+        await context.abort(code, details, metadata)
+    except grpc.aio.AbortError as ended:
+        asyncio.get_running_loop().call_soon(forget_way, ended)  # once grpc has caught it
         raise
     except grpc.aio.BaseError:
         raise asyncio.CancelledError from None  # the caller left first
     raise AssertionError("abort returned")
+
+
+def forget_way(error: BaseException) -> None:
+    """Let go of what a refusal came by: its frames hold the call, and the call holds the refusal.
+
+    Only the garbage collector would free such a call, and until then it counts among those of its connection: grpc refuses a
+    connection's calls by itself, without a reason, when 128 of them are not freed.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None
 
 
 async def _require_caller(context: ServerContext) -> None:

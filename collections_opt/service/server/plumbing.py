@@ -13,7 +13,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from grpc_reflection.v1alpha._async import ReflectionServicer
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.service.server.edge import Patience, abort, read
+from collections_opt.service.server.edge import Patience, abort, end, forget_way, read
 from collections_opt.service.server.guard import ServerContext
 from collections_opt.service.server.places import Waiting
 
@@ -49,7 +49,7 @@ class Health:
         """Answer with the state."""
         found = self.status(_parse(health_pb2.HealthCheckRequest, raw).service)
         if found.status == _S.SERVICE_UNKNOWN:
-            await context.abort(grpc.StatusCode.NOT_FOUND)
+            await end(context, grpc.StatusCode.NOT_FOUND)
         await context.write(found.SerializeToString())
 
     async def watch(self, raw: bytes, context: ServerContext) -> None:
@@ -97,6 +97,7 @@ def plumbing_handlers(
             try:
                 await waiting.until(context.peer(), whole())
             except CollectionsError as error:
+                forget_way(error)
                 await abort(context, error)
             except grpc.aio.InternalError:
                 raise asyncio.CancelledError from None  # the caller left

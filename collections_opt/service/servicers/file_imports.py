@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.rankings.books import Books, ImportedPortfolio
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.names import check_id
@@ -57,7 +58,7 @@ class FileImports:
             except CollectionsError as error:
                 raise _told(error, header.file_name) from error
         columns = [
-            pb.DraftedColumn(field=name, source_columns=one.sources, sureness=one.sureness, why=one.why)
+            pb.DraftedColumn(field=told_column(name), source_columns=one.sources, sureness=one.sureness, why=one.why)
             for name, one in made.guesses.columns.items()
         ]
         return pb.DraftMappingResponse(

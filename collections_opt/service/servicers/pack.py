@@ -9,6 +9,7 @@ from collections_opt.api.v1 import portfolio_service_pb2
 from collections_opt.application.packs.days import PackDays
 from collections_opt.application.packs.persons import Decision, PersonHead, PersonLease, PersonPacks, ProvenEvent
 from collections_opt.application.packs.portfolios import PortfolioPacks
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.names import normal_account_id
@@ -95,7 +96,7 @@ class PackServicer:
             ranking=ranking,
             portfolio=self._portfolio(part.opened.record.portfolio_id),
             explanation=write_answer(part.answer, True),
-            facts=[pb.PersonFact(name=fact.name, meaning=fact.meaning, value=fact.value) for fact in part.facts],
+            facts=[pb.PersonFact(name=told_column(fact.name), meaning=fact.meaning, value=fact.value) for fact in part.facts],
             outcome=None if part.outcomes is None or part.row < 0 else write_outcomes(part.outcomes, [part.row])[0],
         )
 

@@ -17,11 +17,11 @@ from collections_opt.application.rankings.rolling import Rolling
 from collections_opt.application.records.deletions import DeletedPortfolio
 from collections_opt.application.records.derivation import Derivation
 from collections_opt.core.accounts.admission import Quarantine
+from collections_opt.core.accounts.column_names import held_column, told_column, told_columns
 from collections_opt.core.accounts.contradictions import Contradiction
 from collections_opt.core.accounts.own_columns import OwnColumn
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.accounts.row_faults import shown_cell
-from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.errors import Reason, refuse
@@ -233,7 +233,7 @@ def _read_rows(
         else:
             problem = "Send nothing but chunks, and file_rows after a chunk, after the header."
             raise refuse(Reason.INVALID_ARGUMENT, "chunk", "is missing.", problem)
-    columns = collector.columns()
+    columns = collector.columns(held_column)
     return RawPortfolio(
         as_of_date,
         header.time_zone,
@@ -243,7 +243,7 @@ def _read_rows(
         country_code=header.country_code,
         lines=file_rows.lines(),
         faults=file_rows.faults(),
-        sources={name: shown_cell(source) for name, source in header.source_columns.items()},
+        sources={held_column(name): shown_cell(source) for name, source in header.source_columns.items()},
         products=tuple(header.products),
         own=own,
     )
@@ -251,7 +251,7 @@ def _read_rows(
 
 def _known(own: tuple[OwnColumn, ...]) -> frozenset[str]:
     """Return the names that columns of an import may have."""
-    return frozenset({*ACCOUNT_SCHEMA, *(one.field for one in own)})
+    return frozenset({*told_columns(), *(one.field for one in own)})
 
 
 def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> None:
@@ -259,15 +259,15 @@ def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> No
     unknown = [name for name in header.source_columns if name not in known]
     if unknown:
         problem = f"{unknown[0][:40]!r} is not a column of the account schema."
-        raise refuse(Reason.INVALID_ARGUMENT, "header.source_columns", problem, f"Use some of {', '.join(ACCOUNT_SCHEMA)}.")
+        raise refuse(Reason.INVALID_ARGUMENT, "header.source_columns", problem, f"Use some of {', '.join(told_columns())}.")
 
 
 def _write_codes(normalised: Sequence[NormalisedCode]) -> list[pb.NormalisedCode]:
-    return [pb.NormalisedCode(field=n.field, text=n.text, code=n.code, row_count=n.count) for n in normalised]
+    return [pb.NormalisedCode(field=told_column(n.field), text=n.text, code=n.code, row_count=n.count) for n in normalised]
 
 
 def _write_contradictions(found: Sequence[Contradiction]) -> list[pb.Contradiction]:
-    return [pb.Contradiction(**vars(one)) for one in found]
+    return [pb.Contradiction(**{**vars(one), "field": told_column(one.field)}) for one in found]
 
 
 def _write_findings(found: Quarantine, rows: Iterable[int]) -> list[pb.QuarantinedAccount]:
@@ -277,7 +277,7 @@ def _write_findings(found: Quarantine, rows: Iterable[int]) -> list[pb.Quarantin
             row=int(found.row[n]),
             line=int(found.line[n]),
             account_id=found.account_id[n],
-            field=found.field[n],
+            field=told_column(found.field[n]),
             column=found.column[n],
             value=found.value[n],
             rule=found.rule[n],
@@ -291,7 +291,8 @@ def _rows_of(found: Quarantine, terms: Sequence[Term]) -> NDArray[np.intp]:
     """Return the findings that meet all terms, in row order."""
     wanted = np.ones(len(found.rule), dtype=bool)
     for term in terms:
-        wanted &= np.array(getattr(found, term.name), dtype=object) == term.value
+        cells = map(told_column, found.field) if term.name == "field" else getattr(found, term.name)
+        wanted &= np.array(list(cells), dtype=object) == term.value
     return np.flatnonzero(wanted)
 
 
@@ -303,7 +304,7 @@ def _check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:
                 Reason.SCHEMA_MISMATCH,
                 f"chunk.columns[{index}].name",
                 f"{column.name[:40]!r} is neither a column of the account schema nor declared in the header.",
-                f"Use some of {', '.join(ACCOUNT_SCHEMA)}; or declare it.",
+                f"Use some of {', '.join(told_columns())}; or declare it.",
             )
 
 

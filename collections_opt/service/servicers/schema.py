@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections_opt.api.v1 import schema_service_pb2 as pb
 from collections_opt.application.resources.value_sets import ValueSets
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, SCHEMA_VERSION, Column
 from collections_opt.core.limits import (
     MAX_ACCOUNTS_PER_PORTFOLIO,
@@ -48,7 +49,7 @@ class SchemaServicer:
 
 def _write_column(column: Column) -> pb.AccountColumn:
     return pb.AccountColumn(
-        name=column.name,
+        name=told_column(column.name),
         kind=write_enum(pb.AccountColumnKind.DESCRIPTOR, column.kind.value),
         meaning=column.meaning,
         required=column.required,

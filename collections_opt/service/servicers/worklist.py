@@ -9,6 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import worklist_service_pb2 as pb
 from collections_opt.api.v1.capacity_plan_pb2 import Channel
+from collections_opt.api.v1.event_pb2 import LeaseState
 from collections_opt.application.day.contact_requests import ContactAnswer, ContactRequest
 from collections_opt.application.day.day import Day
 from collections_opt.application.day.dispatch import LeasedAccount, end_of
@@ -74,12 +75,14 @@ class WorklistServicer:
             events = read_events(request.events)
             actor = read_actor(context)
             ended = self._dispatch.complete(request.lease_id, request.holder, events, actor, request.validate_only)
-        return pb.CompleteLeaseResponse(state=ended.lease.state, lost=ended.lost, recorded_count=ended.recorded_count)
+        return pb.CompleteLeaseResponse(
+            state=write_enum(LeaseState.DESCRIPTOR, ended.lease.state), lost=ended.lost, recorded_count=ended.recorded_count
+        )
 
     def release_lease(self, request: pb.ReleaseLeaseRequest, context: Call) -> pb.ReleaseLeaseResponse:
         """Give an account back."""
         ended = self._dispatch.release(request.lease_id, request.holder, request.note, read_actor(context))
-        return pb.ReleaseLeaseResponse(state=ended.lease.state, lost=ended.lost)
+        return pb.ReleaseLeaseResponse(state=write_enum(LeaseState.DESCRIPTOR, ended.lease.state), lost=ended.lost)
 
     def list_next_accounts(self, request: pb.ListNextAccountsRequest, _context: Call) -> pb.ListNextAccountsResponse:
         """Return a page of a live worklist."""
@@ -148,7 +151,7 @@ def _write_lease(leased: LeasedAccount) -> pb.Lease:
         handling_seconds=leased.lease.seconds,
         other_account_ids=leased.other_account_ids,
         moved=leased.place.moved,
-        state=leased.lease.state,
+        state=write_enum(LeaseState.DESCRIPTOR, leased.lease.state),
     )
     lease.expire_time.FromDatetime(end_of(leased.lease))
     return lease
@@ -162,7 +165,7 @@ def _write_answer(answer: ContactAnswer, ranking_id: str) -> pb.CheckContactResp
             pb.ContactReason(
                 account_id=one.account_id,
                 verdict=write_enum(kind, one.verdict.value),
-                kind=one.kind,
+                kind=write_enum(pb.ContactReasonKind.DESCRIPTOR, one.kind),
                 description=one.description,
                 rule_id=one.rule_id,
                 rule_version=one.rule_version,
@@ -195,12 +198,18 @@ def _write_entry(entry: LiveEntry) -> pb.NextAccount:
         increment_minor_units=entry.place.increment_minor,
         handling_seconds=entry.place.seconds,
         arrived=entry.arrived,
-        removed=entry.removed,
+        removed=_removal(entry.removed),
         rule_id=entry.rule_id,
         event_sequence=entry.event,
         waits_for_hours=entry.waits,
         attempts_left_count=entry.attempts,
     )
+
+
+def _removal(why: str) -> pb.RemovalReason.ValueType:
+    """Return why an account is not to be worked; unspecified where it is."""
+    found: pb.RemovalReason.ValueType = write_enum(pb.RemovalReason.DESCRIPTOR, why or "UNSPECIFIED")
+    return found
 
 
 def _write_state(state: QueueState) -> pb.QueueState:
@@ -216,7 +225,7 @@ def _write_state(state: QueueState) -> pb.QueueState:
         spent_minutes=state.spent_seconds / 60.0,
         value_left_minor_units=state.value_minor,
         oldest_lease_time=oldest,
-        removed=[pb.RemovedAccounts(reason=reason, account_count=count) for reason, count in state.removed.items()],
+        removed=[pb.RemovedAccounts(reason=_removal(why), account_count=count) for why, count in state.removed.items()],
         arrived_count=state.arrived_count,
         received_minor_units=state.received_minor,
         paid_account_count=state.paid_count,

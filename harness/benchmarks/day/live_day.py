@@ -8,8 +8,7 @@ servers on one PostgreSQL, one server on SQLite, and callers who share the machi
 - a page of 100 of the live list beside a page of the recorded one, walked from the first page on;
 - a payment told to one server, and the first page of another at once: how often it still shows the account;
 - the next answer after an event that changes what an account is worth, without what the same answer takes by itself, beside
-  `ScoreAccounts` and `PlaceAccounts` of one account;
-- `CheckContact` of one account after another.
+  `ScoreAccounts` and `PlaceAccounts` of one account.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ import numpy as np
 
 from collections_opt.api.v1 import (
     account_pb2,
-    capacity_plan_pb2,
     event_pb2,
     event_service_pb2,
     placement_pb2,
@@ -55,7 +53,7 @@ from harness.leases.servers import Servers
 from harness.leases.world import MORNING, QUEUE, ZONES, open_world, rank_world
 
 WAIT, PAGE, FIRST_WAIT = 60.0, 100, 600.0
-LEASE_MS, PAGE_MS, CHECK_MS, PAGE_RATIO, PLACE_RATIO, BARE_SHARE = 50.0, 50.0, 20.0, 3.0, 2.0, 0.5
+LEASE_MS, PAGE_MS, PAGE_RATIO, PLACE_RATIO, BARE_SHARE = 50.0, 50.0, 3.0, 2.0, 0.5
 _K = EventKind
 
 
@@ -78,7 +76,6 @@ def worked(measure: Measure, accounts: int, events: int, holders: int, leases: i
             _pages(measure, stubs[0], ranking_id, pages)
             _payments(measure, stubs, ranking_id, pages // 4)
             _places(measure, stubs[0], ranking_id, pages // 4)
-            _checks(measure, stubs[0], ranking_id, pages)
             work = Holders(running.ports, ranking_id, started, leases)
             with measure.stage("leases", running.processes[0]):
                 begin = time.perf_counter()
@@ -191,22 +188,6 @@ def _places(measure: Measure, stub: _Stubs, ranking_id: str, count: int) -> None
     measure.figures["place after an event / score"] = measure.figures["place after an event ms"] / median["score"]
 
 
-def _checks(measure: Measure, stub: _Stubs, ranking_id: str, count: int) -> None:
-    """Ask about accounts one after the other; each question is judged anew, and noted before it is answered."""
-    taken = []
-    for number_ in range(count):
-        request = pb.CheckContactRequest(
-            ranking_id=ranking_id,
-            account_id=f"a{number_ * 11:07d}",
-            channel=capacity_plan_pb2.CHANNEL_CALL,
-            holder_kind=pb.HOLDER_KIND_PERSON,
-        )
-        begin = time.perf_counter()
-        stub.worklists.CheckContact(request, timeout=WAIT)
-        taken.append(time.perf_counter() - begin)
-    measure.figures |= {f"CheckContact p{p} ms": float(np.percentile(taken, p)) * 1e3 for p in (50, 99)}
-
-
 def _account() -> account_pb2.Account:
     return account_pb2.Account(
         account_id="new",
@@ -266,7 +247,6 @@ def _remark(result: Result) -> str:
     held = {
         f"lease p99 at most {LEASE_MS:.0f} ms": figures["lease p99 ms"] <= LEASE_MS,
         f"live page p99 at most {PAGE_MS:.0f} ms": figures["live page p99 ms"] <= PAGE_MS,
-        f"CheckContact p99 at most {CHECK_MS:.0f} ms": figures["CheckContact p99 ms"] <= CHECK_MS,
         f"live page at most {PAGE_RATIO:.0f} times a recorded one": figures["live / recorded page"] <= PAGE_RATIO,
         "no payment seen late": figures["payments seen late"] == 0,
         f"place after an event at most {PLACE_RATIO:.0f} times a score": figures["place after an event / score"] <= PLACE_RATIO,

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 
 import pytest
 
@@ -171,9 +170,6 @@ def test_refusals_of_the_calendar_say_what_to_do(address, arguments, told):
 def test_a_plan_is_exported_changed_and_saved_and_an_old_file_over_a_newer_version_is_refused(address, tmp_path):
     file = tmp_path / "plan.toml"
     assert capacity("export", *address, "--out", file).returncode == 0
-    same = call("save_plan.py", *address, "--file", file)
-    assert (same.returncode, "unchanged" in same.stdout) == (0, True), same.stdout
-    file.write_text(re.sub(r"(?m)^shrinkage = .*$", "shrinkage = 0.21", file.read_text("utf-8"), count=1), "utf-8")
     first = call("save_plan.py", *address, "--file", file, "--json")
     assert first.returncode == 0, first.stderr
     again = call("save_plan.py", *address, "--file", file)

@@ -78,7 +78,7 @@ def test_a_persons_pack_is_checked_without_this_software_and_an_altered_one_refu
     content = json.loads(files["pack.json"])
     assert content["decisions"][0]["answer"]["account_id"] == "AC-00007"
     assert content["decisions"][0]["explanation"]["sentence"].encode() in files["person.html"].replace(b"&#39;", b"'")
-    assert {fact["name"] for fact in content["decisions"][0]["facts"]} >= {"balance_minor", "days_past_due"}
+    assert {fact["name"] for fact in content["decisions"][0]["facts"]} >= {"balance_minor_units", "days_past_due"}
 
     def checked():
         command = [sys.executable, "-I", "-S", str(verifier), str(pack)]

@@ -11,6 +11,7 @@ import jwt
 import pytest
 
 from collections_opt.api.v1 import (
+    actor_pb2,
     evidence_pb2,
     model_service_pb2,
     ranking_pb2,
@@ -176,7 +177,7 @@ def test_a_ranking_remembers_whom_the_token_vouched_for(workspace, tmp_path):
         file.write_text(token("lea", ActorRole.AUDITOR))
         asked = evidence_pb2.VerifyRankingRequest(ranking_id=ranking.ranking_id)
         verdict = client.rankings.VerifyRanking(asked).verdict
-    analyst = ranking_pb2.ACTOR_ROLE_ANALYST
+    analyst = actor_pb2.ACTOR_ROLE_ANALYST
     assert ranking.actor == ranking_pb2.RankingActor(authenticated_name="ann", authenticated_role=analyst, token_issuer="desk")
     said = "It was asked for by ann as ANALYST, by a token of desk, over no authenticated system."
     assert said in verdict.checks[0].sentence

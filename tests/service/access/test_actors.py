@@ -89,7 +89,7 @@ def made(client, request, metadata):
 def test_a_ranking_names_who_asked_first_and_every_report_says_that_it_is_a_claim(workspace, client):
     request = asking()
     ranking = made(client, request, ANN)
-    assert ranking.actor == ranking_pb2.RankingActor(claimed_name="ann", claimed_role=ranking_pb2.ACTOR_ROLE_OPERATIONS_MANAGER)
+    assert ranking.actor == ranking_pb2.RankingActor(claimed_name="ann", claimed_role=actor_pb2.ACTOR_ROLE_OPERATIONS_MANAGER)
     assert made(client, request, BEN) == ranking  # the same request of another person: the same ranking, as it was recorded
     asked = evidence_pb2.VerifyRankingRequest(ranking_id=ranking.ranking_id)
     verdict = client.rankings.VerifyRanking(asked, timeout=WAIT).verdict
@@ -108,7 +108,7 @@ def test_who_imported_a_portfolio_and_saved_a_plan_is_told_and_kept_in_the_evide
     plan.plan_id = "of-ann"
     create = capacity_service_pb2.CreateCapacityPlanRequest(capacity_plan=plan)
     saved = client.plans.CreateCapacityPlan(create, timeout=WAIT, metadata=ANN).capacity_plan
-    ann = actor_pb2.RecordedActor(name="ann", role="OPERATIONS_MANAGER")
+    ann = actor_pb2.RecordedActor(name="ann", role=actor_pb2.ACTOR_ROLE_OPERATIONS_MANAGER)
     read = capacity_service_pb2.GetCapacityPlanRequest(plan_id="of-ann")
     assert saved.saved_by == ann == client.plans.GetCapacityPlan(read, timeout=WAIT).capacity_plan.saved_by
     for metadata in (ANN, BEN):
@@ -190,7 +190,7 @@ def test_with_mtls_the_certificate_names_the_system_beside_the_claim(workspace, 
             ranking = make_ranking(client, asking())
     system = "client" if mutual else ""
     expected = ranking_pb2.RankingActor(
-        claimed_name="ann", claimed_role=ranking_pb2.ACTOR_ROLE_PLATFORM, authenticated_system=system
+        claimed_name="ann", claimed_role=actor_pb2.ACTOR_ROLE_PLATFORM, authenticated_system=system
     )
     assert ranking.actor == expected
     held = workspace.ledger.rankings.get(ranking.ranking_id).record["actor"]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import gc
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,6 +27,7 @@ from collections_opt.core.limits import MAX_CHUNK_BYTES
 from collections_opt.service.access.methods import CallClass
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from collections_opt.service.server.edge import Edge
+from collections_opt.service.server.event_loop import run_on_loop
 from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service, method_handlers, snake_case
 from collections_opt.wire.status import PUSHBACK_KEY
@@ -117,6 +120,34 @@ def test_a_call_without_a_deadline_is_refused(channel):
         with pytest.raises(grpc.RpcError) as caught:
             stub(channel).GetPortfolio(GET, timeout=timeout)
         assert refusal(caught.value)[:2] == (C.INVALID_ARGUMENT, "DEADLINE_REQUIRED")
+
+
+def held_calls():
+    return sum(type(one).__name__ == "_ServicerContext" for one in gc.get_objects())
+
+
+@pytest.mark.parametrize("why", ["refused by its headers", "refused by its use case", "failed"])
+def test_a_call_that_ended_badly_is_freed_without_the_garbage_collector(channel, fake, why):
+    def answer(_request, _context):
+        if why == "failed":
+            raise ValueError
+        raise refuse(Reason.NOT_FOUND, "portfolio_id", "is unknown.", "List them.")
+
+    fake.answer = answer
+    gc.collect()
+    gc.disable()
+    try:
+        before = held_calls()
+        for _ in range(20):
+            with pytest.raises(grpc.RpcError):
+                stub(channel).GetPortfolio(GET, timeout=None if why == "refused by its headers" else WAIT)
+        for _ in range(100):  # the loop hears a little later that the last ones are over
+            if held_calls() - before <= 1:
+                return
+            run_on_loop(asyncio.sleep(0))
+        assert held_calls() - before <= 1
+    finally:
+        gc.enable()
 
 
 def test_calls_beyond_the_places_are_told_when_to_come_back_and_places_are_freed():

@@ -290,10 +290,10 @@ def test_every_disposition_is_explained(client, ranking):
         account_id = table.values["account_id"][table.values["disposition"] == disposition][0]
         request = ranking_service_pb2.ExplainAssignmentRequest(ranking_id=ranking.ranking_id, account_id=account_id)
         found = client.rankings.ExplainAssignment(request, timeout=WAIT)
-        assert ranking_pb2.Disposition.Name(found.disposition) == f"DISPOSITION_{disposition}"
+        assert ranking_pb2.Disposition.Name(found.disposition) == disposition
         assert found.sentence
         here = [q for q in found.queues if q.verdict == ranking_service_pb2.VERDICT_WORKED_HERE]
-        assert len(here) == (disposition == "ASSIGNED")
+        assert len(here) == (disposition == "DISPOSITION_ASSIGNED")
         for queue in found.queues:
             assert queue.HasField("blocking_rule") == (queue.verdict == ranking_service_pb2.VERDICT_BLOCKED)
             if queue.verdict != ranking_service_pb2.VERDICT_BLOCKED:

@@ -29,7 +29,7 @@ def test_a_file_is_drafted_corrected_tried_and_imported(client):
     draft = client.portfolios.DraftMapping(iter(drafted()), timeout=WAIT)
     found = {one.field: list(one.source_columns) for one in draft.columns}
     assert found["account_id"] == ["Loan ID"]
-    assert found["balance_minor"] == ["Current Balance"]
+    assert found["balance_minor_units"] == ["Current Balance"]
     assert draft.row_count == 3
     tried = client.portfolios.ImportFile(iter(file_imported(portfolio_id="filed", mapping=draft.mapping)), timeout=WAIT)
     assert (tried.portfolio.accepted_count, tried.portfolio.quarantined_count, tried.file_row_count) == (2, 1, 3)

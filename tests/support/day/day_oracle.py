@@ -7,13 +7,11 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from collections_opt.core.day.events import EventKind
-from tests.support.day.day_worlds import NOON, ZONES
+from tests.support.day.day_worlds import ZONES
 
 K = EventKind
 REACHED = {"RIGHT_PARTY", "RIGHT_PARTY_PROMISE", "RIGHT_PARTY_REFUSED"}
 CAP, WINDOW, ATTEMPTS = 7, 7, 2
-MOVES = (("US-NY", "America/New_York"), ("US-GU", "Pacific/Guam"))
-"""Where people move to: at the desk's noon calls are lawful in New York, and it is four in the morning in Guam."""
 
 
 def person_of(account):
@@ -24,14 +22,6 @@ def person_of(account):
 
 def zone_of(account):
     return ZoneInfo(ZONES[int(person_of(account)[1:]) % 4][1])
-
-
-def _when(event):
-    return event.occurred_at, event.event_id
-
-
-def _on_one_day(one, other, zones):
-    return all(one.astimezone(zone).date() == other.astimezone(zone).date() for zone in zones)
 
 
 @dataclass
@@ -56,49 +46,31 @@ class Oracle:
 
     def faults(self, account, now):
         """Yield why an account must not be leased for a call now."""
-        person = person_of(account)
+        zone, person = zone_of(account), person_of(account)
+        today = now.astimezone(zone).date()
         mine = [e for e in self.standing() if e.account_id == account or (not e.account_id and e.customer_id == person)]
         theirs = [e for e in self.standing() if (e.customer_id or person_of(e.account_id)) == person]
-        here = self._lives(mine, zone_of(account))
-        zones = (zone_of(account), here)  # who moved today has two todays; what both agree on is certain
-        today = max(now.astimezone(zone).date() for zone in zones)
         if self.is_held(account, now):
             yield "held"
-        if not 8 <= now.astimezone(here).hour < 21:
+        if not 8 <= now.astimezone(zone).hour < 21:
             yield "unlawful hours"
-        yield from self._of_the_day(mine, theirs, now, zones)
-        if self._owes_nothing(mine):
-            yield "nothing past due"
-        if any(e.kind is K.PROMISE and e.due_date >= today and not self._cleared(mine, e) for e in mine):
-            yield "promised"
-        yield from self._flags(theirs, mine)
-        calls = [e for e in mine if e.kind is K.CONTACT and e.channel == "CALL" and e.direction == "OUTBOUND"]
-        made = sum(today - e.occurred_at.astimezone(here).date() < timedelta(days=WINDOW) for e in calls)
-        if made + ATTEMPTS > CAP:
-            yield "seven in seven"
-        yield from self._hours(theirs, now.astimezone(here))
-
-    def _of_the_day(self, mine, theirs, now, zones):
-        """Yield what happened today that ends an account's day."""
         for event in theirs:
-            contact = event.kind is K.CONTACT and (event.direction == "OUTBOUND" or event.result in REACHED)
-            if contact and _on_one_day(event.occurred_at, now, zones):
+            day = event.occurred_at.astimezone(zone).date()
+            if event.kind is K.CONTACT and day == today and (event.direction == "OUTBOUND" or event.result in REACHED):
                 yield "worked today"
         for event in mine:
-            if event.kind is K.PAYMENT and _on_one_day(event.occurred_at, now, zones):
+            if event.kind is K.PAYMENT and event.occurred_at.astimezone(zone).date() == today:
                 yield "paid"
             if event.kind is K.OUTCOME:
                 yield "left"
-
-    def _lives(self, mine, zone):
-        """Return where an account's person lives by what was told last of it."""
-        moves = sorted((e for e in mine if e.kind is K.MOVED), key=_when)
-        return ZoneInfo(moves[-1].time_zone) if moves else zone
-
-    def _owes_nothing(self, mine):
-        """Return whether nothing was past due when that was told last, since the portfolio came at noon."""
-        told = sorted((e for e in mine if e.kind is K.BALANCE and e.occurred_at > NOON), key=_when)
-        return bool(told) and not told[-1].arrears_minor
+            if event.kind is K.PROMISE and event.due_date >= today and not self._cleared(mine, event):
+                yield "promised"
+        yield from self._flags(theirs, mine)
+        calls = [e for e in mine if e.kind is K.CONTACT and e.channel == "CALL" and e.direction == "OUTBOUND"]
+        made = sum(today - e.occurred_at.astimezone(zone).date() < timedelta(days=WINDOW) for e in calls)
+        if made + ATTEMPTS > CAP:
+            yield "seven in seven"
+        yield from self._hours(theirs, now.astimezone(zone))
 
     def _cleared(self, mine, promise):
         return any(

@@ -37,7 +37,7 @@ from collections_opt.api.v1 import (
 from collections_opt.application.settings import bundled_plan
 from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
-from collections_opt.wire.columns import Columns, encode_chunks
+from collections_opt.wire.columns import Columns, encode_chunks, told_rows
 from collections_opt.wire.common import write_date
 from tests.support.serving.edge import refusal
 
@@ -105,7 +105,7 @@ def import_requests(portfolio_id, table, **header):
     given = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD", "row_count": table.row_count}
     request = portfolio_service_pb2.ImportPortfolioRequest
     yield request(header=portfolio_service_pb2.PortfolioHeader(portfolio_id=portfolio_id, **{**given, **header}))
-    for chunk in encode_chunks(table, target_bytes=20_000):
+    for chunk in encode_chunks(told_rows(table), target_bytes=20_000):
         yield request(chunk=chunk)
 
 

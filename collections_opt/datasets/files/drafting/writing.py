@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from collections_opt.core.accounts.column_names import told_column
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
 from collections_opt.core.codes.products import read_product
 from collections_opt.core.limits import MAX_LIST_ITEMS
@@ -145,10 +146,10 @@ def _product(file: LookedFile) -> str:
 
 
 def _column(name: str, meaning: str, found: Guess | None, given: Given, corrections: list[str], product: str) -> list[str]:
-    required = ACCOUNT_SCHEMA[name].required
+    required, told = ACCOUNT_SCHEMA[name].required, told_column(name)
     if found is not None:
         sure = "sure" if found.sureness >= SURE else "likely" if found.sureness >= LIKELY else "NOT SURE"
-        return [f"# {name}: {sure} ({found.sureness:.0%}), {visible(found.why)}.", f"{name} = {_toml(found.keys)}"]
+        return [f"# {told}: {sure} ({found.sureness:.0%}), {visible(found.why)}.", f"{told} = {_toml(found.keys)}"]
     if name == "product" and (given.product or product):
         note = "given" if given.product else "NOT SURE: the names of the file's columns speak of it"
         return [
@@ -156,8 +157,8 @@ def _column(name: str, meaning: str, found: Guess | None, given: Given, correcti
             f"product = {{ constant = {_toml(given.product or product)} }}",
         ]
     if required:
-        corrections.append(f"columns.{name}")
-        return [f"# MISSING and required: {meaning}", f'# {name} = {{ source = "" }}']
+        corrections.append(f"columns.{told}")
+        return [f"# MISSING and required: {meaning}", f'# {told} = {{ source = "" }}']
     return []
 
 

@@ -139,7 +139,7 @@ def _write_group(group: GroupReading, queue_ids: Sequence[str]) -> pb.Experiment
         needed_person_count=group.needed_count,
         effects=[
             pb.ExperimentEffect(
-                outcome=each.outcome,
+                outcome=write_enum(pb.ExperimentOutcome.DESCRIPTOR, each.outcome.upper()),
                 effect=each.effect,
                 fixed_low=each.fixed_low,
                 fixed_high=each.fixed_high,

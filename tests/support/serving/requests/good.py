@@ -128,8 +128,8 @@ def chunk():
     columns = [
         column(name="account_id", text=columns_pb2.TextColumn(values=["a"])),
         column(name="product", text=columns_pb2.TextColumn(values=["CREDIT_CARD"])),
-        column(name="balance_minor", integers=columns_pb2.Int64Column(values=[900_000])),
-        column(name="arrears_minor", integers=columns_pb2.Int64Column(values=[90_000])),
+        column(name="balance_minor_units", integers=columns_pb2.Int64Column(values=[900_000])),
+        column(name="arrears_minor_units", integers=columns_pb2.Int64Column(values=[90_000])),
         column(name="days_past_due", integers=columns_pb2.Int64Column(values=[45]), presence_bitmap=b"\x01"),
         column(name="loss_given_default", reals=columns_pb2.DoubleColumn(values=[0.5])),
         column(name="own.bureau_score", reals=columns_pb2.DoubleColumn(values=[612.0])),
