@@ -304,7 +304,7 @@ def _changes(
         "change": np.where(enters, ENTERS, LEAVES).astype(object),
         "account_id": ids[rows],
         "queue_id": np.where(enters, beside.values["queue_id"][rows], held.values["queue_id"][rows]),
-        "reason": np.where(enters, held.values["disposition"][rows], beside.values["disposition"][rows]),
+        "reason": _reasons(np.where(enters, held.values["disposition"][rows], beside.values["disposition"][rows])),
         **{name: held.values[name][rows] for name in (*FACTS, *FIGURES)},
         "currency_code": np.full(rows.size, first.inputs.currency_code, dtype=object),
     }
@@ -316,3 +316,8 @@ def _changes(
             "rolled_worse": realised.rolled_worse,
         }
     return AccountChanges(columns, {name: held.present[name][rows] for name in FACTS if name in held.present})
+
+
+def _reasons(dispositions: Array) -> Array:
+    """Return names of dispositions without what they all begin with, as object arrays of str."""
+    return np.char.replace(dispositions.astype("U"), "DISPOSITION_", "").astype(object)
