@@ -40,10 +40,15 @@ def _out_of_sight(field: str, value: str) -> CollectionsError:
 class Scope:
     """Patterns of ids, in which ``*`` stands for any part; each empty tuple limits nothing.
 
+    Desks alone are refused: accounts and events belong to portfolios, and whoever meant one desk's would see everybody's.
+
     Attributes:
         portfolios: patterns of portfolio ids.
         desks: patterns of plan ids.
         tenants: names that ids of both begin with.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT for what is no pattern and for desks alone.
     """
 
     portfolios: tuple[str, ...] = ()
@@ -54,6 +59,9 @@ class Scope:
         for field, kind, patterns in (("portfolios", _PATTERN, self.portfolios), ("desks", _PATTERN, self.desks)):
             _check(field, kind, patterns)
         _check("tenants", _TENANT, self.tenants)
+        if self.desks and not (self.portfolios or self.tenants):
+            remedy = "Name portfolios or tenants too; the portfolio '*' is all of them."
+            raise refuse(Reason.INVALID_ARGUMENT, "portfolios", "are not said, though desks are.", remedy)
 
     @property
     def is_limited(self) -> bool:

@@ -47,7 +47,10 @@ def issue_command(
     portfolio: Annotated[
         list[str] | None, typer.Option(help="Pattern of portfolio ids that it may see; repeatable. Default: all.")
     ] = None,
-    desk: Annotated[list[str] | None, typer.Option(help="Pattern of plan ids that it may see; repeatable. Default: all.")] = None,
+    desk: Annotated[
+        list[str] | None,
+        typer.Option(help="Pattern of plan ids that it may see, beside --portfolio or --tenant; repeatable. Default: all."),
+    ] = None,
     tenant: Annotated[
         list[str] | None, typer.Option(help="Tenant whose portfolios and plans it may see: ids 'TENANT.*'; repeatable.")
     ] = None,

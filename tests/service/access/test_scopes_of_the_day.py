@@ -107,7 +107,7 @@ def test_leases_of_a_ranking_out_of_sight_are_none_even_where_it_is_in_memory(wo
         held = day.dispatch.lease(lease(ranking))
     assert held
     lease_id = held[0].lease.lease_id
-    for scope in (SOUTH, Scope(desks=("other",)), Scope(tenants=("north",))):
+    for scope in (SOUTH, Scope(("*",), ("other",)), Scope(tenants=("north",))):
         with seeing(scope):
             assert refused(day.dispatch.lease, lease(ranking, 2))[0] is Reason.NOT_FOUND
             assert refused(day.worklists.states, ranking.ranking_id)[0] is Reason.NOT_FOUND
