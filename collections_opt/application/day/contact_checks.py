@@ -42,8 +42,9 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 from collections_opt.core.names import normal_account_id
 from collections_opt.core.rules.call_hours import DAYS_AHEAD, OpenMinutes
-from collections_opt.core.rules.eligibility import TOO_OLD, next_eligible_date, reason_of
+from collections_opt.core.rules.eligibility import next_eligible_date
 from collections_opt.core.rules.every_rule import RuleStanding, every_rule
+from collections_opt.core.rules.of_day import TOO_OLD, reason_of
 from collections_opt.core.rules.tables import RuleKind, RuleTable
 from collections_opt.ledger.events.leases import LeaseTurn
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys

@@ -15,7 +15,8 @@ from collections_opt.core.day.live import LiveAccounts, Moment, Removal, live_ac
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.experiments.arms import protected_persons
 from collections_opt.core.rules.call_hours import FREE, NO_HOURS, OpenMinutes
-from collections_opt.core.rules.eligibility import NO_MINUTE, evaluate
+from collections_opt.core.rules.eligibility import evaluate
+from collections_opt.core.rules.of_day import NO_MINUTE
 from collections_opt.core.rules.tables import RuleKind, RuleTable
 
 Ints = NDArray[np.int64]

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.core.arrays import distinct
 from collections_opt.core.codes.place_zones import zones_of_place
 from collections_opt.core.desk.day_windows import DAY_MINUTES
 from collections_opt.core.desk.queues import Queue
@@ -39,6 +40,9 @@ NOT_KNOWN = -1
 
 DAYS_AHEAD = 21
 """Days ahead in which the end of a block by hours is looked for."""
+
+MOST_GROUPS = 16_384
+"""Groups of accounts of which it is remembered how they stand on a day."""
 
 Places = tuple[NDArray[np.bytes_], NDArray[np.int64]]
 Shifts = tuple[tuple[int, int], ...]
@@ -106,47 +110,64 @@ class CallHours:
         return (start, int(self.end[group, queue])) if start >= 0 else None
 
 
-def call_hours(
-    portfolio: Portfolio, states: Places, queues: Sequence[Queue], rules: Sequence[Rule], strict_places: bool
-) -> CallHours | None:
-    """Return when accounts may be contacted, or None where no rule and no queue speaks of hours.
-
-    Accounts of the same place and zone stand alike and are judged once. The zones of an account are its own; where its place
-    keeps another time that day, both; where it has none, all zones of its place. A minute is lawful where it is so in all zones
-    and under all rules of the place.
+class HoursOfDay:
+    """When a day's rules of hours let queues contact; what was judged of a place and a zone is remembered.
 
     Args:
-        portfolio: the accounts.
-        states: its distinct places, and the number of each account's, int64 (n,).
+        day: the desk's day.
+        home: its zone.
         queues: with their windows.
         rules: rules of hours in force, in the order in which they are blamed.
-        strict_places: as in ``RuleTable``.
-
-    Raises:
-        CollectionsError: INVALID_ARGUMENT for hours that are none.
     """
-    if not rules and not any(queue.windows for queue in queues):
-        return None
-    for rule in rules:
-        check_column(rule)
-    names, state_of = states
-    zones, zone_of = np.array([b""]), np.zeros(state_of.shape, dtype=np.int64)
-    if any(queue.windows for queue in queues):  # where no window is known, no clock is read
-        zones, zone_of = np.unique(portfolio.column("time_zone"), return_inverse=True)
-    pairs, group = np.unique(state_of * zones.size + zone_of, return_inverse=True)
-    binding = np.zeros((len(rules), names.size), dtype=bool)
-    for index, rule in enumerate(rules):
-        binding[index] = in_jurisdiction(names, rule.jurisdictions, strict_places)
-    places = [(int(pair // zones.size), zones[pair % zones.size].decode()) for pair in pairs.tolist()]
-    groups = [_Group(names[state].decode(), zone, tuple(np.flatnonzero(binding[:, state]).tolist())) for state, zone in places]
-    judge = _Judge(portfolio.as_of_date, portfolio.time_zone, tuple(rules))
-    cells = np.array([[judge.cell(one, queue) for queue in queues] for one in groups], dtype=np.int16)
-    cells = cells.reshape(len(groups), len(queues), 4)
-    planned = np.array([bool(queue.windows) for queue in queues], dtype=bool)
-    start, end, rule_of, bound = np.moveaxis(cells, 2, 0)
-    return CallHours(
-        group.astype(np.int32), start, end, planned, bound.astype(bool), rule_of, partial(_free_later, judge, groups, queues)
-    )
+
+    def __init__(self, day: date, home: str, queues: Sequence[Queue], rules: Sequence[Rule]) -> None:
+        self._judge = _Judge(day, home, tuple(rules))
+        self._queues = queues
+        self._planned = np.array([bool(queue.windows) for queue in queues], dtype=bool)
+        self._windows = any(queue.windows for queue in queues)
+        self._cells: dict[_Group, list[tuple[int, int, int, bool]]] = {}
+
+    def of(self, portfolio: Portfolio, states: Places, binding: Mask) -> CallHours | None:
+        """Return when accounts may be contacted, or None where no rule and no queue speaks of hours.
+
+        Accounts of the same place and zone stand alike and are judged once. The zones of an account are its own; where its place
+        keeps another time that day, both; where it has none, all zones of its place. A minute is lawful where it is so in all
+        zones and under all rules of the place.
+
+        Args:
+            portfolio: the accounts.
+            states: its distinct places, and the number of each account's, int64 (n,).
+            binding: bool (rules, places) where a rule may bind.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT for hours that are none.
+        """
+        rules = self._judge.rules
+        if not rules and not self._windows:
+            return None
+        for rule in rules:
+            check_column(rule)
+        names, state_of = states
+        zones, zone_of = np.array([b""]), np.zeros(state_of.shape, dtype=np.int64)
+        if self._windows:  # where no window is known, no clock is read
+            zones, zone_of = distinct(portfolio.column("time_zone"))
+        pairs, group = distinct(state_of * zones.size + zone_of)
+        places = [(int(pair // zones.size), zones[pair % zones.size].decode()) for pair in pairs.tolist()]
+        groups = [
+            _Group(names[state].decode(), zone, tuple(np.flatnonzero(binding[:, state]).tolist())) for state, zone in places
+        ]
+        cells = np.array([self._of_group(one) for one in groups], dtype=np.int16).reshape(len(groups), len(self._queues), 4)
+        start, end, rule_of, bound = np.moveaxis(cells, 2, 0)
+        later = partial(_free_later, _Judge(self._judge.day, self._judge.home, rules), groups, self._queues)
+        return CallHours(group.astype(np.int32), start, end, self._planned, bound.astype(bool), rule_of, later)
+
+    def _of_group(self, group: _Group) -> list[tuple[int, int, int, bool]]:
+        found = self._cells.get(group)
+        if found is None:
+            found = [self._judge.cell(group, queue) for queue in self._queues]
+            if len(self._cells) < MOST_GROUPS:
+                self._cells[group] = found
+        return found
 
 
 def _free_later(judge: _Judge, groups: Sequence[_Group], queues: Sequence[Queue], group: int, queue: int, day: date) -> bool:

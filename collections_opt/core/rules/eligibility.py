@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,12 +12,21 @@ from numpy.typing import NDArray
 from collections_opt.core.accounts.fact_ages import too_old
 from collections_opt.core.accounts.persons import Persons, persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA
+from collections_opt.core.arrays import among, distinct
 from collections_opt.core.desk.queues import CapacityPlan, Queue
-from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.limits import MAX_RULES
-from collections_opt.core.rules.call_hours import NO_HOURS, CallHours, Places, call_hours
+from collections_opt.core.rules.call_hours import FREE, NO_HOURS, CallHours, Places
 from collections_opt.core.rules.facts import blocked_by_facts, budget_left
+from collections_opt.core.rules.of_day import (
+    NO_MINUTE,
+    NOT_SPOKEN,
+    QUEUE_REASONS,
+    TOO_OLD,
+    BlockReason,
+    RuleOfFacts,
+    RulesOfDay,
+    reason_of,
+    rules_of_day,
+)
 from collections_opt.core.rules.others import OtherAccounts
 from collections_opt.core.rules.places import in_jurisdiction
 from collections_opt.core.rules.shares import Share, shared, shares_of
@@ -40,45 +50,6 @@ __all__ = [
 ]
 
 Mask = NDArray[np.bool_]
-
-
-@dataclass(frozen=True)
-class BlockReason:
-    """A rule as it stands in a ranking's legend: id, version, sentence, source, and when its block lifts.
-
-    A wait has the ``column`` of its event's day and its ``wait_days``; its block lifts on the day after them. When a block
-    ``by_hours`` lifts depends on the queue: ``lifts_on``.
-    """
-
-    rule_id: str
-    version: int
-    description: str
-    source: str
-    next_eligible_days: int = 0
-    column: str = ""
-    wait_days: int = 0
-    by_hours: bool = False
-
-
-QUEUE_REASONS: tuple[BlockReason, ...] = (
-    BlockReason("queue.product", 1, "The queue does not serve this product.", "capacity plan"),
-    BlockReason("queue.bucket", 1, "The queue does not serve this bucket.", "capacity plan"),
-    BlockReason("queue.state", 1, "The queue is not licensed in this jurisdiction.", "capacity plan"),
-    BlockReason("queue.specialist", 1, "The queue works only accounts of its specialism.", "capacity plan"),
-)
-
-
-NO_MINUTE = BlockReason("queue.hours", 1, "The queue's windows hold no minute of this day.", "capacity plan", by_hours=True)
-"""In the legend only of plans that know their windows: an archive of before has the legend that it was made with."""
-
-
-NOT_SPOKEN = BlockReason("queue.language", 1, "The queue does not speak the language that the person chose.", "capacity plan")
-"""In the legend only of plans that know the languages of their teams."""
-
-TOO_OLD = BlockReason(
-    "facts.too-old", 1, "Facts that a rule reads are older than the plan allows, or of no known age.", "capacity plan"
-)
-"""In the legend only of plans that bound the age of facts."""
 
 
 @dataclass(frozen=True)
@@ -147,37 +118,29 @@ def evaluate(portfolio: Portfolio, plan: CapacityPlan, table: RuleTable, others:
     Raises:
         CollectionsError: INVALID_ARGUMENT when a rule names a column that its kind cannot read, or too many are in force.
     """
-    in_force = [rule for rule in table.rules if rule.in_force(portfolio.as_of_date)]
-    in_force.sort(key=lambda rule: (_wait(rule) != 0, -_wait(rule), rule.rule_id))
-    if len(in_force) > MAX_RULES:
-        what = f"{len(in_force)} rules are in force on {portfolio.as_of_date}."
-        raise refuse(Reason.INVALID_ARGUMENT, "rules", what, f"Keep at most {MAX_RULES}.")
-    binds_persons = any(rule.scope is RuleScope.PERSON for rule in in_force) or any(queue.languages for queue in plan.queues)
-    persons = persons_of(portfolio) if binds_persons else None
+    found = rules_of_day(plan, table, portfolio.as_of_date)
+    persons = persons_of(portfolio) if found.binds_persons else None
     blocked = np.zeros((portfolio.account_count, len(plan.queues)), dtype=np.uint8)
     attempts = np.zeros_like(blocked) if any(queue.least_attempts < queue.attempts for queue in plan.queues) else None
     old = np.zeros(blocked.shape, dtype=bool) if plan.facts_at_most_days else None
     shares = shares_of(portfolio, plan, persons, others)
-    states, place = np.unique(portfolio.column("state"), return_inverse=True)
-    by_facts = [(code, rule) for code, rule in enumerate(in_force, start=1) if rule.kind is not RuleKind.HOURS]
-    for code, rule in by_facts:
-        inside = in_jurisdiction(states, rule.jurisdictions, table.strict_places)[place]
+    states, place = distinct(portfolio.column("state"))
+    binding, everyone = found.binding(states), np.ones(portfolio.account_count, dtype=bool)
+    for each in found.by_facts:
+        rule = each.rule
+        inside = everyone if each.everywhere else binding[each.code - 1][place]
         inside, share = shared(rule, inside, shares, persons, plan, others, table.strict_places)
         if not inside.any():
             continue
-        _block_facts(blocked, code, rule, inside, portfolio, persons, plan, share)
+        _block_facts(blocked, each, inside, portfolio, persons, plan, share)
         if attempts is not None and rule.kind is RuleKind.BUDGET:
             left = np.where(inside, share.offered(budget_left(rule, portfolio, persons)), np.inf)
-            _offer(attempts, left, rule, plan)
+            _offer(attempts, left, each, plan)
         if old is not None:
-            _mark_old(old, rule, inside, portfolio, persons, plan)
-    hours, reasons = _block_hours(blocked, portfolio, (states, place), plan, in_force, table.strict_places)
-    personal = {rule.column for rule in in_force if rule.scope is RuleScope.PERSON}
-    for index, queue in enumerate(plan.queues):
-        limits = _queue_limits(portfolio, queue, persons, personal)
-        for offset, outside in enumerate(limits, start=len(in_force) + 1):
-            _block(blocked, index, outside, offset)
-    legend = tuple(reason_of(rule, portfolio.as_of_date) for rule in in_force) + QUEUE_REASONS + reasons
+            _mark_old(old, each, inside, portfolio, persons, plan)
+    hours, reasons = _block_hours(blocked, portfolio, (states, place), binding, found)
+    _block_queue_limits(blocked, len(found.rules) + 1, portfolio, plan, persons, found.personal)
+    legend = found.legend + QUEUE_REASONS + reasons
     legend += _block_unspoken(blocked, len(legend) + 1, portfolio, persons, plan)
     if old is not None:
         legend += (TOO_OLD,)
@@ -220,38 +183,17 @@ def lifts_on(found: Eligibility, portfolio: Portfolio, row: int, queue: int) -> 
     return next_eligible_date(reason, portfolio, row)
 
 
-def _wait(rule: Rule) -> int:
-    return rule.threshold if rule.kind is RuleKind.WAIT else rule.next_eligible_days
-
-
-def reason_of(rule: Rule, day: date) -> BlockReason:
-    """Return a rule as a reason of blocks on a day; a count of the calendar month starts anew on the first of the next."""
-    column_read = ACCOUNT_SCHEMA.get(rule.column)
-    lasts = _days_to_next_month(day) if column_read is not None and column_read.by_month else rule.next_eligible_days
-    waits = rule.kind is RuleKind.WAIT
-    days, column = (rule.threshold, rule.column) if waits else (0, "")
-    by_hours = rule.kind is RuleKind.HOURS
-    return BlockReason(rule.rule_id, rule.version, rule.description, rule.source, lasts, column, days, by_hours)
-
-
-def _days_to_next_month(day: date) -> int:
-    return ((day.replace(day=1) + timedelta(days=32)).replace(day=1) - day).days
-
-
 def _block_hours(
-    blocked: NDArray[np.uint8],
-    portfolio: Portfolio,
-    states: Places,
-    plan: CapacityPlan,
-    in_force: list[Rule],
-    strict_places: bool,
+    blocked: NDArray[np.uint8], portfolio: Portfolio, states: Places, binding: Mask, found: RulesOfDay
 ) -> tuple[CallHours | None, tuple[BlockReason, ...]]:
     """Block cells that the law leaves no minute of the queue's windows; return when the others may be contacted."""
-    codes = [code for code, rule in enumerate(in_force, start=1) if rule.kind is RuleKind.HOURS]
-    hours = call_hours(portfolio, states, plan.queues, [in_force[code - 1] for code in codes], strict_places)
+    at = [code - 1 for code in found.hours]
+    hours = found.hours_at(portfolio.time_zone).of(portfolio, states, binding[at])
     if hours is None or not hours.planned.any():
         return hours, ()
-    code_of = {NO_HOURS: len(in_force) + len(QUEUE_REASONS) + 1, **dict(enumerate(codes))}
+    if bool((hours.rule == FREE).all()):
+        return hours, (NO_MINUTE,)
+    code_of = {NO_HOURS: len(found.rules) + len(QUEUE_REASONS) + 1, **dict(enumerate(found.hours))}
     for place, code in code_of.items():
         stopped = hours.rule == place
         for index in np.flatnonzero(stopped.any(axis=0)).tolist():
@@ -261,8 +203,7 @@ def _block_hours(
 
 def _block_facts(
     blocked: NDArray[np.uint8],
-    code: int,
-    rule: Rule,
+    each: RuleOfFacts,
     inside: Mask,
     portfolio: Portfolio,
     persons: Persons | None,
@@ -270,14 +211,17 @@ def _block_facts(
     share: Share,
 ) -> None:
     """Block the cells, uint8 (n, q), whose facts a rule forbids where it binds, bool (n,)."""
-    hits: dict[float, Mask] = {}
-    for index, queue in enumerate(plan.queues):
-        if not rule.reaches(queue.channel, queue.specialisms, queue.automated):
-            continue
-        planned = queue.least_attempts if rule.kind is RuleKind.BUDGET else 0.0
+    hits: dict[float, Mask | None] = {}
+    budget = each.rule.kind is RuleKind.BUDGET
+    for index in each.reached:
+        planned = plan.queues[index].least_attempts if budget else 0.0
         if planned not in hits:
-            hits[planned] = inside & blocked_by_facts(rule, portfolio, persons, share.needed(planned))
-        _block(blocked, index, hits[planned], code)
+            needed = share.needed(planned) if budget else 0.0
+            hit = inside & blocked_by_facts(each.rule, portfolio, persons, needed)
+            hits[planned] = hit if hit.any() else None
+        mask = hits[planned]
+        if mask is not None:
+            _block(blocked, index, mask, each.code)
 
 
 def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> None:
@@ -285,20 +229,22 @@ def _block(blocked: NDArray[np.uint8], queue: int, mask: Mask, code: int) -> Non
     column[mask & (column == 0)] = code
 
 
-def _mark_old(old: Mask, rule: Rule, inside: Mask, portfolio: Portfolio, persons: Persons | None, plan: CapacityPlan) -> None:
+def _mark_old(
+    old: Mask, each: RuleOfFacts, inside: Mask, portfolio: Portfolio, persons: Persons | None, plan: CapacityPlan
+) -> None:
     """Mark the cells, bool (n, q), of which a rule reads facts that are too old."""
-    mine = too_old(portfolio, rule.column, plan.facts_at_most_days)
-    if rule.scope is RuleScope.PERSON and persons is not None:
+    mine = too_old(portfolio, each.rule.column, plan.facts_at_most_days)
+    if each.rule.scope is RuleScope.PERSON and persons is not None:
         mine = persons.any_of(mine)
-    for index, queue in enumerate(plan.queues):
-        if rule.reaches(queue.channel, queue.specialisms, queue.automated):
-            old[:, index] |= inside & mine
+    for index in each.reached:
+        old[:, index] |= inside & mine
 
 
-def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], rule: Rule, plan: CapacityPlan) -> None:
+def _offer(attempts: NDArray[np.uint8], left: NDArray[np.float64], each: RuleOfFacts, plan: CapacityPlan) -> None:
     """Lower attempts of queues that a budget reaches, uint8 (n, q) with 0 for all, to the fewer that it leaves, float64 (n,)."""
-    for index, queue in enumerate(plan.queues):
-        if queue.least_attempts < queue.attempts and rule.reaches(queue.channel, queue.specialisms, queue.automated):
+    for index in each.reached:
+        queue = plan.queues[index]
+        if queue.least_attempts < queue.attempts:
             column = attempts[:, index]
             fewer = (left >= 1) & (left < np.where(column == 0, queue.attempts, column))
             column[fewer] = left[fewer].astype(np.uint8)
@@ -321,22 +267,42 @@ def _block_unspoken(
     return (NOT_SPOKEN,)
 
 
-def _queue_limits(
-    portfolio: Portfolio, queue: Queue, persons: Persons | None, personal: set[str]
-) -> tuple[Mask, Mask, Mask, Mask]:
-    """Where the queue's own limits exclude an account, in the order of ``QUEUE_REASONS``."""
-    nowhere = np.zeros(portfolio.account_count, dtype=bool)
-    products = np.array([code.encode() for code in queue.products], dtype="S") if queue.products else None
-    outside_product = ~np.isin(portfolio.column("product"), products) if products is not None else nowhere
-    outside_bucket = ~np.isin(bucket_of(portfolio.column("days_past_due")), queue.buckets) if queue.buckets else nowhere
-    # An unknown state is not licensed: in_jurisdiction reads it as inside, so it is taken out here.
-    states = portfolio.column("state")
-    outside_state = ~(in_jurisdiction(states, queue.states) & (states != b"")) if queue.states else nowhere
-    outside_specialism = nowhere
-    if queue.specialist_only:
-        served = nowhere.copy()
-        for name in queue.specialisms:
-            marked = portfolio.column(name)
-            served |= persons.any_of(marked) if persons is not None and name in personal else marked
-        outside_specialism = ~served
-    return outside_product, outside_bucket, outside_state, outside_specialism
+def _block_queue_limits(
+    blocked: NDArray[np.uint8],
+    first_code: int,
+    portfolio: Portfolio,
+    plan: CapacityPlan,
+    persons: Persons | None,
+    personal: frozenset[str],
+) -> None:
+    """Block where a queue's own limits exclude an account, with codes in the order of ``QUEUE_REASONS``."""
+    outside: dict[tuple[int, object], Mask] = {}
+    bucket = bucket_of(portfolio.column("days_past_due"))
+
+    def of_queue(queue: Queue) -> Iterator[tuple[int, object, Callable[[], Mask]]]:
+        if queue.products:
+            codes = np.array([code.encode() for code in queue.products], dtype="S")
+            yield 0, queue.products, lambda: ~among(portfolio.column("product"), codes)
+        if queue.buckets:
+            yield 1, queue.buckets, lambda: ~among(bucket, np.array(queue.buckets))
+        if queue.states:  # an unknown state is not licensed: in_jurisdiction reads it as inside, so it is taken out here
+            states = portfolio.column("state")
+            yield 2, queue.states, lambda: ~(in_jurisdiction(states, queue.states) & (states != b""))
+        if queue.specialist_only:
+            yield 3, queue.specialisms, lambda: ~_served(portfolio, queue.specialisms, persons, personal)
+
+    for index, queue in enumerate(plan.queues):
+        for place, limit, find in of_queue(queue):
+            if (place, limit) not in outside:
+                outside[place, limit] = find()
+            if outside[place, limit].any():
+                _block(blocked, index, outside[place, limit], first_code + place)
+
+
+def _served(portfolio: Portfolio, specialisms: tuple[str, ...], persons: Persons | None, personal: frozenset[str]) -> Mask:
+    """Return the accounts of some specialisms, bool (n,)."""
+    served = np.zeros(portfolio.account_count, dtype=bool)
+    for name in specialisms:
+        marked = portfolio.column(name)
+        served |= persons.any_of(marked) if persons is not None and name in personal else marked
+    return served

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.limits import MAX_LIST_ITEMS, MAX_WINDOWS
+from collections_opt.core.made_once import MadeOnce
 from collections_opt.core.rules.feasts import is_feast
 from collections_opt.core.rules.tables import Rule, RuleKind, RuleScope
 
@@ -24,6 +25,10 @@ _READS: dict[RuleKind, tuple[ColumnKind, ...]] = {
     RuleKind.HOURS: (ColumnKind.TEXT,),
 }
 """Kinds of column by kind of rule; the others read counts."""
+
+
+_FOUND: MadeOnce[tuple[FieldViolation, ...]] = MadeOnce(1_024)
+"""What is wrong with rules; every call that judges accounts asks it of every rule."""
 
 
 def column_violations(rule: Rule, path: str) -> Iterator[FieldViolation]:
@@ -66,7 +71,7 @@ def check_column(rule: Rule) -> None:
     Raises:
         CollectionsError: INVALID_ARGUMENT.
     """
-    for found in column_violations(rule, f"rules[{rule.rule_id}]"):
+    for found in _FOUND.get((rule,), lambda: tuple(column_violations(rule, f"rules[{rule.rule_id}]"))):
         raise CollectionsError(Reason.INVALID_ARGUMENT, str(found), (found,))
 
 
@@ -86,18 +91,33 @@ def blocked_by_facts(rule: Rule, portfolio: Portfolio, persons: Persons | None, 
     bound = persons if rule.scope is RuleScope.PERSON else None
     if rule.kind is RuleKind.BUDGET:
         return _over_budget(rule, portfolio, bound, planned)
-    values, present = portfolio.column(rule.column), portfolio.is_present(rule.column)
-    tests: dict[RuleKind, Mask] = {
-        RuleKind.FLAG: present & (values == 1),
-        RuleKind.CONSENT: ~(present & (values == 1)),
-        RuleKind.NOT_POSITIVE: present & (values <= 0),
-        RuleKind.NOT_PAST_DUE: (values <= 0) & (portfolio.column("arrears_minor") <= 0),
-        RuleKind.WAIT: np.where(present, values <= rule.threshold, ~_recorded(rule, portfolio)),
-        RuleKind.COUNT_ABOVE: present & (values >= rule.threshold),
-        RuleKind.WAIT_DAYS: present & (values <= rule.threshold),
-    }
-    hit = np.asarray(tests[rule.kind], dtype=bool)
+    hit = np.asarray(_READERS[rule.kind](rule, portfolio), dtype=bool)
     return hit if bound is None else bound.any_of(hit)
+
+
+def _flagged(rule: Rule, portfolio: Portfolio) -> Mask:
+    return np.asarray(portfolio.is_present(rule.column) & (portfolio.column(rule.column) == 1), dtype=bool)
+
+
+def _at_most(rule: Rule, portfolio: Portfolio) -> Mask:
+    return np.asarray(portfolio.is_present(rule.column) & (portfolio.column(rule.column) <= rule.threshold), dtype=bool)
+
+
+def _waits(rule: Rule, portfolio: Portfolio) -> Mask:
+    within = portfolio.column(rule.column) <= rule.threshold
+    return np.where(portfolio.is_present(rule.column), within, ~_recorded(rule, portfolio))
+
+
+_READERS: dict[RuleKind, Callable[[Rule, Portfolio], Mask]] = {
+    RuleKind.FLAG: _flagged,
+    RuleKind.CONSENT: lambda rule, of: ~_flagged(rule, of),
+    RuleKind.NOT_POSITIVE: lambda rule, of: of.is_present(rule.column) & (of.column(rule.column) <= 0),
+    RuleKind.NOT_PAST_DUE: lambda rule, of: (of.column(rule.column) <= 0) & (of.column("arrears_minor") <= 0),
+    RuleKind.WAIT: _waits,
+    RuleKind.COUNT_ABOVE: lambda rule, of: of.is_present(rule.column) & (of.column(rule.column) >= rule.threshold),
+    RuleKind.WAIT_DAYS: _at_most,
+}
+"""Where the facts of a rule of each kind block, wherever the account is; a budget is read with what is planned."""
 
 
 def _recorded(rule: Rule, portfolio: Portfolio) -> Mask:

@@ -8,7 +8,8 @@ import numpy as np
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.core.rules.eligibility import NOT_SPOKEN, TOO_OLD, Eligibility, decided, evaluate
+from collections_opt.core.rules.eligibility import Eligibility, decided, evaluate
+from collections_opt.core.rules.of_day import NOT_SPOKEN, TOO_OLD
 from collections_opt.core.rules.others import OtherAccounts
 from collections_opt.core.rules.persons_facts import PersonsFacts
 from collections_opt.core.rules.tables import RuleScope, RuleTable
