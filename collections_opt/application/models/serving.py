@@ -184,8 +184,9 @@ class ModelServing:
             told = f"{lacking_count:,} of {known.account_count:,} accounts lack what its training always had ({shown(lacking)})."
             told += "".join(f" {name} {why}." for name, why in scorer.lacks(known).items())
             raise refuse(Reason.MODEL_UNAVAILABLE, scorer.model_version, told, "Send these columns, or train without them.")
-        left = portfolio.take(np.flatnonzero(~inside))
-        others = self._others(scorer, standing, portfolio_id, left) if left.account_count else []
+        others: list[OutcomeScorer] = []
+        if known is not portfolio:
+            others = self._others(scorer, standing, portfolio_id, portfolio.take(np.flatnonzero(~inside)))
         whole = DomainScorer([scorer, *others, self._policy], self._binds)
         counts = np.bincount(whole.chosen(portfolio), minlength=len(whole.scorers)).tolist()
         if counts[-1] and not self._policy_allowed:

@@ -21,6 +21,7 @@ from collections_opt.application.resources.approved import (
 from collections_opt.application.settings import dump, load
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.made_once import MadeOnce
 from collections_opt.core.resources import ResourceKind, in_force
 from collections_opt.core.rules.checks import check_rule_table
 from collections_opt.core.rules.tables import RuleTable
@@ -151,6 +152,9 @@ class RuleTables:
         return [each for each in self.resources.every_version(table_id) if each.version.approval is not None]
 
 
-@lru_cache(maxsize=64)
+_BOUND: MadeOnce[RuleTable] = MadeOnce()
+
+
 def _together(tables: tuple[tuple[str, RuleTable], ...]) -> RuleTable:
-    return bound_together(dict(tables))
+    names, contents = tuple(name for name, _ in tables), tuple(content for _, content in tables)
+    return _BOUND.get(contents, lambda: bound_together(dict(tables)), names)

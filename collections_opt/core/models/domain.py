@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,23 +37,22 @@ class ModelDomain:
 
     def inside(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> Bools:
         """Return which accounts the model knows the kind of as far as some fields tell, bool (n,)."""
-        result = np.ones(portfolio.account_count, dtype=bool)
-        for field, outside in self._outside(portfolio).items():
-            if field in fields:
-                result &= ~outside
-        return result
+        return inside(self.outside(portfolio), portfolio.account_count, fields)
 
     def missed_by(self, portfolio: Portfolio) -> dict[str, int]:
         """Return how many accounts are outside by field and value, such as ``product MORTGAGE``; the most frequent first."""
         values = _values(portfolio)
         found: dict[str, int] = {}
-        for field, outside in self._outside(portfolio).items():
+        for field, outside in self.outside(portfolio).items():
+            if not outside.any():
+                continue
             names, counts = np.unique(values[field][outside], return_counts=True)
             for name, count in zip(names.tolist(), counts.tolist(), strict=True):
                 found[f"{field} {name.decode() if isinstance(name, bytes) else name}"] = int(count)
         return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
-    def _outside(self, portfolio: Portfolio) -> dict[str, Bools]:
+    def outside(self, portfolio: Portfolio) -> dict[str, Bools]:
+        """Return which accounts the model does not know the kind of, by field, bool (n,) each."""
         values = _values(portfolio)
         known = {field: [one.encode() for one in getattr(self, name)] for field, name in _TEXTS.items()}
         found = {field: ~_among(values[field], texts) for field, texts in known.items()}
@@ -65,6 +64,14 @@ class ModelDomain:
 
 
 _TEXTS = {"product": "products", "country": "countries", "currency": "currencies"}
+
+
+def inside(outside: Mapping[str, Bools], count: int, fields: Sequence[str] = FIELDS) -> Bools:
+    """Return which of so many accounts no field of ``fields`` puts outside, bool (n,)."""
+    result = np.ones(count, dtype=bool)
+    for field in fields:
+        result &= ~outside[field]
+    return result
 
 
 def domain_of(portfolios: Sequence[Portfolio]) -> ModelDomain:

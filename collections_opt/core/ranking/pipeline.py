@@ -14,6 +14,7 @@ from collections_opt.core.desk.plan_checks import check_plan
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.experiments.recorded import NO_EXPERIMENTS, RunningExperiments
+from collections_opt.core.made_once import MadeOnce
 from collections_opt.core.problem.assignment import (
     AssignmentProblem,
     ProgressCallback,
@@ -91,14 +92,18 @@ class PreviousDecisions:
         return np.where(self.account_id[place] == wanted, self.queue[place], NOT_COMPARED).astype(np.int16)
 
 
+_SOUND: MadeOnce[None] = MadeOnce()
+"""Plans and parameters that were checked; every call with a few accounts is judged by the same."""
+
+
 def check_request(portfolio: Portfolio, request: RankingRequest) -> None:
     """Refuse a request that could not give a meaningful ranking.
 
     Raises:
         CollectionsError: INVALID_ARGUMENT, CURRENCY_MISMATCH or CAPACITY_PLAN_NOT_EFFECTIVE with the field at fault.
     """
-    check_plan(request.plan)
-    check_parameters(request.parameters)
+    _SOUND.get((request.plan,), lambda: check_plan(request.plan))
+    _SOUND.get((request.parameters,), lambda: check_parameters(request.parameters))
     check_constraints(request.constraints, request.plan, request.previous is not None)
     if request.plan.currency_code != portfolio.currency_code:
         raise refuse(

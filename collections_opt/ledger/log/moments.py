@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TypeVar, cast
 
-import sqlalchemy as sa
-
 from collections_opt.ledger.store.database import Database, Store
 
 MOST_REMEMBERED = 256
 """Reads kept, the latest used."""
 
-_LAST_LEAF = sa.text("SELECT position, leaf_hash FROM log_entries ORDER BY position DESC LIMIT 1")
+_LAST_LEAF = "SELECT position, leaf_hash FROM log_entries ORDER BY position DESC LIMIT 1"
 
 LastLeaf = tuple[int, str]
 
@@ -72,6 +70,5 @@ class Moments(Store):
         return value
 
     def _last_leaf(self) -> LastLeaf:
-        with self._database.read() as connection:
-            row = connection.execute(_LAST_LEAF).first()
+        row = self._database.first_row(_LAST_LEAF)
         return (int(row[0]), str(row[1])) if row else (-1, "")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from collections_opt.core.accounts.features import FEATURES, Features, build_fea
 from collections_opt.core.accounts.own_features import OwnFeature, lacked
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.limits import MAX_SCORE_ACCOUNTS
-from collections_opt.core.models.domain import FIELDS
+from collections_opt.core.models.domain import FIELDS, inside
 from collections_opt.core.value.outcomes import CURE, DEFAULT, OutcomeProbabilities
 from collections_opt.core.value.valuation import blocks
 from collections_opt.scoring.outcome.artifacts import Artifact
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,28 @@ class GroupPushes:
         return GroupPushes(self.pushes[np.ix_(rows, groups)], self.probability[rows])
 
 
+class LastOfThread(Generic[T]):
+    """What a thread made of the portfolio that it was last asked about, for as long as that lives."""
+
+    def __init__(self) -> None:
+        self._here = threading.local()
+
+    def of(self, portfolio: Portfolio, make: Callable[[], T]) -> T:
+        """Return what ``make`` makes of a portfolio."""
+        of, made = getattr(self._here, "last", (None, None))
+        if of is None or of() is not portfolio:
+            made = make()
+            self._here.last = (weakref.ref(portfolio), made)
+        return cast("T", made)
+
+
 class Scorer:
     """An outcome model, ready to score; holds no state but the model, and the features that a thread built last."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self._built = threading.local()
+        self._built: LastOfThread[Features] = LastOfThread()
+        self._outside: LastOfThread[dict[str, NDArray[np.bool_]]] = LastOfThread()
         self.own = artifact.manifest.own_columns
         self.reason_groups = reason_groups(self.own)
 
@@ -116,7 +134,11 @@ class Scorer:
     def covers(self, portfolio: Portfolio, fields: Sequence[str] = FIELDS) -> NDArray[np.bool_]:
         """Return which accounts are in the model's domain as far as some fields tell, bool (n,); all where it declares none."""
         domain = self.artifact.manifest.domain
-        return domain.inside(portfolio, fields) if domain else np.ones(portfolio.account_count, dtype=bool)
+        if domain is None:
+            return np.ones(portfolio.account_count, dtype=bool)
+        if portfolio.account_count > MAX_SCORE_ACCOUNTS:
+            return domain.inside(portfolio, fields)
+        return inside(self._outside.of(portfolio, lambda: domain.outside(portfolio)), portfolio.account_count, fields)
 
     def lacks(self, portfolio: Portfolio) -> dict[str, str]:
         """Return which own columns of the model a portfolio does not have as it learned them, and why, as ``lacked``."""
@@ -142,13 +164,9 @@ class Scorer:
 
         One call asks whether accounts lack some, scores them and gives reasons: what few accounts gave last is kept for it.
         """
-        of, built = getattr(self._built, "last", (None, None))
-        if built is not None and of is not None and of() is portfolio:
-            return cast("Features", built)
-        built = build_features(portfolio, self.own)
-        if portfolio.account_count <= MAX_SCORE_ACCOUNTS:
-            self._built.last = (weakref.ref(portfolio), built)
-        return built
+        if portfolio.account_count > MAX_SCORE_ACCOUNTS:
+            return build_features(portfolio, self.own)
+        return self._built.of(portfolio, lambda: build_features(portfolio, self.own))
 
     def _blocks(self, portfolio: Portfolio) -> Iterator[tuple[slice, Portfolio]]:
         """Yield the accounts in blocks, which keep memory bounded; few accounts are one block as they are."""
