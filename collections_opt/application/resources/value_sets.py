@@ -20,9 +20,10 @@ from collections_opt.application.resources.approved import ApprovedResources, Re
 from collections_opt.application.settings import dump, load
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.actors import Actor
-from collections_opt.core.arrays import digest_text
+from collections_opt.core.arrays import digest_text, distinct
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.limits import MAX_ID_CHARACTERS, MAX_TEXT_CHARACTERS
+from collections_opt.core.made_once import MadeOnce
 from collections_opt.core.models.lifecycle import ApprovalMode
 from collections_opt.core.names import list_violations
 from collections_opt.core.resources import ResourceKind
@@ -120,6 +121,9 @@ def check_value_set(content: ValueSet) -> None:
         raise CollectionsError(Reason.INVALID_ARGUMENT, message, tuple(found))
 
 
+_VALUED: MadeOnce[tuple[str, ...]] = MadeOnce()
+"""Products that have values, by portfolio, while the same versions are in force."""
+
 VALUE_SETS: ResourceFormat[ValueSet] = ResourceFormat(ResourceKind.VALUE_PARAMETERS, dump, _load, check_value_set)
 """How value parameters are kept."""
 
@@ -154,7 +158,8 @@ class ValueSets:
 
     def products(self, portfolio_id: str, day: date) -> tuple[str, ...]:
         """Return the products that values in force on a day are for, of a portfolio; "" is none."""
-        return tuple(_givers(self.resources.in_force(day), portfolio_id))
+        in_force = self.resources.in_force(day)
+        return _VALUED.get(tuple(in_force), lambda: tuple(_givers(in_force, portfolio_id)), portfolio_id)
 
     def settle(self, carried: ValueParameters | None, portfolio_id: str, portfolio: Portfolio) -> ChosenValues:
         """Return the values of a call: those that it carries, else those in force on the portfolio's as-of date.
@@ -189,8 +194,21 @@ def choose_values(in_force: Sequence[Stored[ValueSet]], portfolio_id: str, produ
         CollectionsError: VALUES_MISSING naming every product that no set gives and its count of accounts;
             RESOURCE_STATE_CONFLICT naming the sets that give the same product, or that do not share rate, horizon or cost basis.
     """
+    asked = distinct(product)[0]
+    key = (portfolio_id, tuple(asked.tolist()))
+    return _CHOSEN.get(tuple(in_force), lambda: _chosen(in_force, portfolio_id, product, asked), key)
+
+
+_CHOSEN: MadeOnce[ChosenValues] = MadeOnce()
+"""What was chosen for the products of earlier calls, while the same versions are in force."""
+
+
+def _chosen(
+    in_force: Sequence[Stored[ValueSet]], portfolio_id: str, product: NDArray[np.bytes_], asked: NDArray[np.bytes_]
+) -> ChosenValues:
+    """Return the values of accounts whose distinct products are ``asked``, as ``choose_values``."""
     givers = _givers(in_force, portfolio_id)
-    asked = np.unique(product) if product.size else np.array([name.encode() for name in givers])
+    asked = asked if product.size else np.array([name.encode() for name in givers])
     if not np.isin(asked, [name.encode() for name in givers]).all() or not asked.size:
         unknown = ~np.isin(product, [name.encode() for name in givers])
         raise missing_values(product[unknown], tuple(givers)) if product.size else _nothing_in_force(portfolio_id)

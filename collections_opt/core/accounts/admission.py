@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from collections_opt.core.accounts.own_columns import check_declared, own_column
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio, no_cells
 from collections_opt.core.accounts.row_faults import shown_cell
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column, ColumnKind
+from collections_opt.core.accounts.sound_columns import INT64_LIMIT, sound_columns
 from collections_opt.core.arrays import Array
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.codes.currencies import check_currency
@@ -23,8 +24,6 @@ from collections_opt.core.codes.zones import check_zone
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.limits import MAX_ACCOUNT_ID_BYTES, MAX_ACCOUNTS_PER_PORTFOLIO, MAX_HISTORY_MONTHS
 from collections_opt.core.names import list_violations
-
-_INT64_LIMIT = 2.0**62
 
 
 @dataclass(frozen=True)
@@ -140,27 +139,38 @@ def admit(raw: RawPortfolio) -> Admission:
     findings = _Findings(raw, row_count)
     columns: dict[str, Array] = {}
     present: dict[str, NDArray[np.bool_]] = {}
-    for column in _schema_of(raw).values():
-        columns[column.name], present[column.name] = _check_column(raw, column, row_count, findings)
+    sound = sound_columns(raw, row_count)
+    for name, column in _schema_of(raw).items():
+        columns[name], present[name] = sound.get(name) or _check_column(raw, column, row_count, findings)
     normalised = _check_codes(raw, columns, present, findings)
     _check_duplicates(columns, present, findings)
-    kept = np.flatnonzero(~findings.refused)
-    kept = kept[np.argsort(columns["account_id"][kept], kind="stable")]
+    kept: NDArray[np.int64] | slice = _kept(findings.refused, columns["account_id"])
+    count = row_count if isinstance(kept, slice) else kept.size
     own = own_columns(raw.own, *({one.field: cells[one.field][kept] for one in raw.own} for cells in (columns, present)))
     held = [column for column in ACCOUNT_SCHEMA.values() if column.name in raw.columns or not column.held_if_sent]
     accepted: dict[str, tuple[Array, NDArray[np.bool_]]] = {}
     for column in held:  # each is let go of as soon as it is taken over: there need not be room for all of them twice
         cells, where = columns.pop(column.name), present.pop(column.name)
         sent = column.name in raw.columns
-        accepted[column.name] = (_shrink_text(cells[kept]), where[kept]) if sent else no_cells(column, kept.size)
+        accepted[column.name] = (_shrink_text(cells[kept]), where[kept]) if sent else no_cells(column, count)
         del cells, where
     values, masks = ({name: pair[index] for name, pair in accepted.items()} for index in (0, 1))
     place = (raw.as_of_date, raw.time_zone, raw.currency_code)
     return Admission(Portfolio(*place, values, masks, own), findings.quarantine(), row_count, normalised)
 
 
-def _schema_of(raw: RawPortfolio) -> dict[str, Column]:
+def _kept(refused: NDArray[np.bool_], account_id: Array) -> NDArray[np.int64] | slice:
+    """Return the rows that were let in, in the order of their ids; all of them as they are, where nothing is to be copied."""
+    kept = np.flatnonzero(~refused)
+    kept = kept[np.argsort(account_id[kept], kind="stable")]
+    as_they_are = kept.size == refused.size and bool((kept[1:] > kept[:-1]).all())
+    return slice(None) if as_they_are else kept
+
+
+def _schema_of(raw: RawPortfolio) -> Mapping[str, Column]:
     """Return the columns of the account schema and those that the sender declares, by name."""
+    if not raw.own:
+        return ACCOUNT_SCHEMA
     return {**ACCOUNT_SCHEMA, **{one.field: one.column for one in raw.own}}
 
 
@@ -253,8 +263,8 @@ def _check_number(column: Column, values: Array, mask: NDArray[np.bool_], findin
     finite = np.isfinite(values) if values.dtype.kind == "f" else np.ones(values.shape, dtype=bool)
     findings.add(_rows(mask & ~finite), column.name, "NOT_FINITE", "Send a finite number, or mark the cell as missing.", values)
     usable = mask & finite
-    low = -_INT64_LIMIT if column.low is None else column.low
-    high = _INT64_LIMIT if column.high is None else column.high
+    low = -INT64_LIMIT if column.low is None else column.low
+    high = INT64_LIMIT if column.high is None else column.high
     safe = np.where(usable, values, 0)
     outside = usable & ((safe < low) | (safe > high))
     findings.add(_rows(outside), column.name, "OUT_OF_RANGE", f"Allowed: {low:g} to {high:g}; check the unit.", values)
@@ -325,6 +335,8 @@ def _check_codes(
 def _check_duplicates(columns: dict[str, Array], present: dict[str, NDArray[np.bool_]], findings: _Findings) -> None:
     """Collapse equal rows with one id (the first stays); refuse every row of an id whose contents differ."""
     live = np.flatnonzero(~findings.refused)
+    if live.size < 2:
+        return
     ids = columns["account_id"][live]
     order = np.argsort(ids, kind="stable")
     rows, ordered = live[order], ids[order]

@@ -56,6 +56,8 @@ class Persons:
 
 def persons_of(portfolio: Portfolio) -> Persons | None:
     """Return who has several accounts, by ``customer_id``; None if nobody has. An account without one is its own person."""
+    if portfolio.account_count < 2:
+        return None
     return grouped(numbered(portfolio.column("customer_id")))
 
 
