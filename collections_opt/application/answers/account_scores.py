@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import numpy as np
-
 from collections_opt.application.answers.increment_reasons import increment_reasons
-from collections_opt.application.models.serving import ModelServing
+from collections_opt.application.models.serving import ModelServing, PinnedModels
 from collections_opt.application.models.serving_record import serving_record
 from collections_opt.application.rankings.health.score_health import health_of_call, scoring_record
 from collections_opt.application.rankings.quarantine import refused_rows
@@ -17,20 +15,14 @@ from collections_opt.application.records.scoring_facts import Health, ScoredFact
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
 from collections_opt.core.accounts.admission import admit
-from collections_opt.core.accounts.portfolio import RawPortfolio
+from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.desk.queues import CapacityPlan
-from collections_opt.core.problem.assignment import (
-    Assignment,
-    AssignmentProblem,
-    ProgressCallback,
-    SolveOptions,
-    SolverIdentity,
-    Termination,
-    ignore_progress,
-)
-from collections_opt.core.ranking.pipeline import RankingRequest, rank
-from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.ranking.pipeline import RankingRequest, check_request
+from collections_opt.core.value.basis import ValueBasis, value_accounts
+from collections_opt.core.value.effects import ContactEffects
+from collections_opt.core.value.outcomes import quantised
 from collections_opt.core.value.payoffs import ValueParameters
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
@@ -38,13 +30,13 @@ from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
 
 @dataclass(frozen=True)
 class ScoredAccounts:
-    """Scores and increments of accounts sent in rows; ``ranking.assignment`` is empty: nobody is assigned.
+    """Scores and increments of accounts sent in rows; nobody is assigned.
 
     ``recovery`` gave the loss given default of accounts without their own; ``values`` value them. ``health`` and ``scoring`` say
     how the accounts fit what scored, under the names of a ranking's record.
     """
 
-    ranking: Ranking
+    valued: ValuedAccounts
     plan: CapacityPlan
     reasons: tuple[tuple[ScoreReason, ...], ...]
     model_use: ScoredFacts
@@ -81,39 +73,39 @@ class AccountScores:
         Raises:
             CollectionsError: INVALID_ARGUMENT naming every row that the door refuses; as ``ValueSets.settle``.
         """
-        valued = carried.by_product() if carried is not None else self._values.products(portfolio_id, raw.as_of_date)
-        admission = admit(replace(raw, products=tuple(valued) or None))  # without any, it is said that values are missing
+        products = carried.by_product() if carried is not None else self._values.products(portfolio_id, raw.as_of_date)
+        admission = admit(replace(raw, products=tuple(products) or None))  # without any, it is said that values are missing
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         models = self._models.pin_all("", admission.portfolio)
-        serving, learned = models.outcome, models.learned
-        ranking = rank(
-            admission.portfolio,
-            request,
-            serving.scorer.score,
-            _assign_nobody,
-            require_wanted,
-            learned=learned,
-        )
-        nothing: tuple[tuple[ScoreReason, ...], ...] = ((),) * admission.portfolio.account_count
-        reasons = nothing
-        if with_reasons:
-            require_wanted()
-            pushes = serving.scorer.group_pushes(admission.portfolio)
-            groups, effects_of = serving.scorer.reason_groups, learned.effects_of
-            worth = increment_reasons(ranking, pushes.pushes, groups, plan, values.parameters, effects_of)
-            require_wanted()
-            scored = serving.scorer.reasons(admission.portfolio, pushes=pushes)
-            reasons = tuple(a + b for a, b in zip(scored, worth, strict=True))
+        serving = models.outcome
+        effects, valued = _valued(admission.portfolio, request, models)
+        reasons = _reasons(valued, request, models) if with_reasons else ((),) * admission.portfolio.account_count
         used = serving_record(serving, admission.portfolio, self._now())
-        beside = models.recorded(ranking.effects_version)
-        health = health_of_call(used, beside, serving, ranking, self._ledger)
-        return ScoredAccounts(ranking, plan, reasons, used, beside.recovery, values, health, scoring_record(serving))
+        beside = models.recorded(effects.version)
+        health = health_of_call(used, beside, serving, valued.worth, self._ledger)
+        return ScoredAccounts(valued, plan, reasons, used, beside.recovery, values, health, scoring_record(serving))
 
 
-def _assign_nobody(problem: AssignmentProblem, options: SolveOptions, progress: ProgressCallback = ignore_progress) -> Assignment:  # noqa: ARG001 - the interface of solvers
-    nobody = np.full(problem.account_count, -1, dtype=np.int16)
-    free = np.zeros(problem.queue_count, dtype=np.int64)
-    return Assignment(nobody, free, free[:0], 0, 0, Termination.HEURISTIC, SolverIdentity("none", "1"))
+def _valued(portfolio: Portfolio, request: RankingRequest, models: PinnedModels) -> tuple[ContactEffects, ValuedAccounts]:
+    """Return what contact does to accounts, and the accounts valued as a ranking values them."""
+    check_request(portfolio, request)
+    outcomes = quantised(models.outcome.scorer.score(portfolio))
+    effects = models.learned.effects_of(portfolio, request.plan)
+    basis = ValueBasis(request.plan, request.rules, request.parameters, models.learned).knowing(effects)
+    require_wanted()
+    return effects, value_accounts(portfolio, outcomes, basis)
+
+
+def _reasons(valued: ValuedAccounts, request: RankingRequest, models: PinnedModels) -> tuple[tuple[ScoreReason, ...], ...]:
+    """Return the reasons of each account's probabilities and increment, from one prediction."""
+    require_wanted()
+    scorer, effects_of = models.outcome.scorer, models.learned.effects_of
+    pushes = scorer.group_pushes(valued.portfolio)
+    groups = scorer.reason_groups
+    worth = increment_reasons(valued, pushes.pushes, groups, request.plan, request.parameters, effects_of)
+    require_wanted()
+    scored = scorer.reasons(valued.portfolio, pushes=pushes)
+    return tuple(a + b for a, b in zip(scored, worth, strict=True))

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import INELIGIBLE
-from collections_opt.core.ranking.ranking import Ranking
 from collections_opt.core.value.effects import ContactEffects, at_attempts, kept_share
 from collections_opt.core.value.payoffs import CostBasis, ValueParameters
 from collections_opt.core.value.valuation import increment
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, OWN_GROUP_PREFIX, PRODUCT_GROUP
 from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, Reason, ReasonGroup, strongest
 
@@ -28,7 +28,7 @@ EFFECT_SUBJECTS: Mapping[str, str] = MappingProxyType(
 
 
 def increment_reasons(
-    ranking: Ranking,
+    valued: ValuedAccounts,
     pushes: NDArray[np.float64],
     groups: Sequence[ReasonGroup],
     plan: CapacityPlan,
@@ -43,7 +43,7 @@ def increment_reasons(
     was learned from.
 
     Args:
-        ranking: scored and valued accounts, n.
+        valued: scored and valued accounts, n.
         pushes: float64 (n, g, 3), as ``Scorer.group_pushes``.
         groups: what they are pushes of, g.
         plan: queues.
@@ -51,16 +51,16 @@ def increment_reasons(
         effects_of: contact effects, as ``rank`` used them.
         count: reasons per account.
     """
-    value = ranking.problem.value
+    value = valued.problem.value
     queue, rows = value.argmax(axis=1), np.arange(value.shape[0])
     best = value[rows, queue]
-    effects = effects_of(ranking.portfolio, plan)
+    effects = effects_of(valued.portfolio, plan)
     parts = np.zeros(pushes.shape[:2])
     for group in np.flatnonzero(pushes.any(axis=(0, 2))).tolist():
-        p = ranking.outcomes.probability * np.exp(-pushes[:, group])
+        p = valued.outcomes.probability * np.exp(-pushes[:, group])
         p /= p.sum(axis=1, keepdims=True)
-        parts[:, group] = best.astype(np.float64) - _increments(p, ranking, effects, plan, queue, parameters.cost_basis)
-    told, whole = _direct_parts(ranking, effects, plan, queue, groups)
+        parts[:, group] = best.astype(np.float64) - _increments(p, valued, effects, plan, queue, parameters.cost_basis)
+    told, whole = _direct_parts(valued, effects, plan, queue, groups)
     whole[:, : len(groups)] += parts
     if not told:
         return ((),) * len(rows)
@@ -72,7 +72,7 @@ def increment_reasons(
 
 def _increments(
     probability: NDArray[np.float64],
-    ranking: Ranking,
+    valued: ValuedAccounts,
     effects: ContactEffects,
     plan: CapacityPlan,
     queue: NDArray[np.int64],
@@ -81,9 +81,9 @@ def _increments(
     """Return each account's increment in its queue at other chances, float64 (n,) whole minor units, as ``value_matrix``."""
     every, result = slice(0, queue.size), np.empty(queue.size)
     for index in np.unique(queue).tolist():
-        offered = ranking.eligibility.offered(every, index)
+        offered = valued.eligibility.offered(every, index)
         effect = at_attempts(effects.block(every, index, probability), plan.queues[index].attempts, offered)
-        cell = increment(probability, effect, plan.queues[index], ranking.worth, every, basis)
+        cell = increment(probability, effect, plan.queues[index], valued.worth, every, basis)
         result = np.where(queue == index, np.rint(cell.value), result)
     return result
 
@@ -96,17 +96,17 @@ def _subject(code: str) -> str:
 
 
 def _direct_parts(
-    ranking: Ranking, effects: ContactEffects, plan: CapacityPlan, queue: NDArray[np.int64], groups: Sequence[ReasonGroup]
+    valued: ValuedAccounts, effects: ContactEffects, plan: CapacityPlan, queue: NDArray[np.int64], groups: Sequence[ReasonGroup]
 ) -> tuple[list[ReasonGroup], NDArray[np.float64]]:
     """Return the groups, with those that effects alone have, and what each adds to the effect, float64 (n, g) minor units."""
-    probability, worth, every = ranking.outcomes.probability, ranking.worth, slice(0, queue.size)
+    probability, worth, every = valued.outcomes.probability, valued.worth, slice(0, queue.size)
     told, columns = list(groups), [np.zeros(queue.size) for _ in groups]
     for index in np.unique(queue).tolist():
         changes = effects.contributions(every, index, probability)
         if not changes:
             continue
         rate = effects.block(every, index, probability).rpc_rate
-        kept = kept_share(rate, plan.queues[index].attempts, ranking.eligibility.offered(every, index))
+        kept = kept_share(rate, plan.queues[index].attempts, valued.eligibility.offered(every, index))
         for code, change in changes.items():
             place = next((at for at, group in enumerate(told) if group.code == code), len(told))
             if place == len(told):

@@ -32,7 +32,7 @@ def rows_of(portfolio: Portfolio, account_ids: Sequence[str]) -> NDArray[np.int6
 def write_scores(scored: ScoredAccounts, account_ids: Sequence[str], response: pb.ScoreAccountsResponse) -> None:
     """Add a score per id to a response, in the order of the ids: messages made elsewhere would be copied into it."""
     writer = _Writer(scored)
-    rows = rows_of(scored.ranking.portfolio, account_ids).tolist()
+    rows = rows_of(scored.valued.portfolio, account_ids).tolist()
     for account_id, row in zip(account_ids, rows, strict=True):
         writer.account(account_id, row, response)
 
@@ -42,20 +42,20 @@ class _Writer:
 
     def __init__(self, scored: ScoredAccounts) -> None:
         self._scored = scored
-        ranking = scored.ranking
+        valued = scored.valued
         self._queue_ids = [queue.queue_id for queue in scored.plan.queues]
-        self._probability = ranking.outcomes.probability.tolist()
-        self._without_contact = ranking.entries.recovery_without_contact_minor.tolist()
-        self._loss = ranking.worth.loss_given_default.tolist()
+        self._probability = valued.outcomes.probability.tolist()
+        self._without_contact = valued.recovery_without_contact_minor().tolist()
+        self._loss = valued.worth.loss_given_default.tolist()
         sources = {
-            int(one): write_enum(LOSS_SOURCE, LossSource(one).name) for one in np.unique(ranking.worth.loss_source).tolist()
+            int(one): write_enum(LOSS_SOURCE, LossSource(one).name) for one in np.unique(valued.worth.loss_source).tolist()
         }
-        self._loss_source = [sources[one] for one in ranking.worth.loss_source.tolist()]
-        self._increment = ranking.problem.value.tolist()
-        self._minutes = (ranking.problem.seconds / 60.0).tolist()
-        self._blocked = ranking.eligibility.blocked_by.tolist()
-        attempts = ranking.eligibility.attempts
-        self._offered = np.zeros_like(ranking.eligibility.blocked_by).tolist() if attempts is None else attempts.tolist()
+        self._loss_source = [sources[one] for one in valued.worth.loss_source.tolist()]
+        self._increment = valued.problem.value.tolist()
+        self._minutes = (valued.problem.seconds / 60.0).tolist()
+        self._blocked = valued.eligibility.blocked_by.tolist()
+        attempts = valued.eligibility.attempts
+        self._offered = np.zeros_like(valued.eligibility.blocked_by).tolist() if attempts is None else attempts.tolist()
         self._windows: dict[tuple[int, int] | None, day_window_pb2.DayWindow | None] = {None: None}
         self._rules: dict[tuple[int, date | None], pb.BlockingRule] = {}
 
@@ -88,18 +88,18 @@ class _Writer:
             score.reason_codes.add(code=reason.code, sentence=reason.sentence, contribution=reason.contribution)
 
     def _rule(self, row: int, queue: int, code: int) -> pb.BlockingRule:
-        ranking = self._scored.ranking
-        until = lifts_on(ranking.eligibility, ranking.portfolio, row, queue)
+        valued = self._scored.valued
+        until = lifts_on(valued.eligibility, valued.portfolio, row, queue)
         if (code, until) not in self._rules:
-            reason = ranking.eligibility.legend[code - 1]
+            reason = valued.eligibility.legend[code - 1]
             rule = write_blocking_rule(reason.rule_id, reason.description, until, reason.version, reason.source)
             self._rules[code, until] = rule
         return self._rules[code, until]
 
     def _window(self, row: int, queue: int) -> day_window_pb2.DayWindow | None:
-        window = self._scored.ranking.eligibility.call_window(row, queue)
+        window = self._scored.valued.eligibility.call_window(row, queue)
         if window not in self._windows:
-            self._windows[window] = write_call_window(self._scored.ranking.eligibility, row, queue)
+            self._windows[window] = write_call_window(self._scored.valued.eligibility, row, queue)
         return self._windows[window]
 
 

@@ -46,11 +46,11 @@ class ScoringServicer:
             plan = self._books.plan_on(request.capacity_plan_id, request.capacity_plan_version or None, as_of_date)
             scored = self._scores.score(raw, plan, carried, not request.omit_reason_codes, request.portfolio_id)
         self._metrics.count_degraded("score", scored.model_use.degraded)
-        outcomes = scored.ranking.outcomes
+        outcomes = scored.valued.outcomes
         response = pb.ScoreAccountsResponse(
             model_version=outcomes.model_version,
             calibration_version=outcomes.calibration_version,
-            rules_version=scored.ranking.eligibility.version,
+            rules_version=scored.valued.eligibility.version,
             capacity_plan_version=plan.version,
             currency_code=request.currency_code,
             value_parameters_version=scored.values.parameters.version,

@@ -155,11 +155,11 @@ def few_rows(count=20):
 
 def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(workspace, scorers):
     scored = workspace.scores.score(few_rows(), bundled_plan(), bundled_parameters())
-    ids = scored.ranking.portfolio.column("account_id")
+    ids = scored.valued.portfolio.column("account_id")
     book = workspace.recorded.portfolio(BUNDLED_PORTFOLIO_ID)
     rows = np.searchsorted(book.column("account_id"), ids)
     expected = quantised(scorers["own-1"].score(book.take(rows))).probability
-    np.testing.assert_array_equal(scored.ranking.outcomes.probability, expected)
+    np.testing.assert_array_equal(scored.valued.outcomes.probability, expected)
     told = {reason.code for found in scored.reasons for reason in found}
     assert {"OWN_BUREAU_SCORE_RAISES_INCREMENT", "OWN_BUREAU_SCORE_LOWERS_INCREMENT"} & told
     ranking_id = workspace.ledger.rankings.before(None, 1)[0].ranking_id

@@ -38,6 +38,6 @@ def test_products_of_values_in_force_are_known_and_others_must_be_declared(works
 def test_scores_know_the_products_of_the_values_that_they_take(workspace):
     few = renamed(book(6, bad=0), LOAN="loan")
     scored = workspace.scores.score(replace(few, products=None), PLAN, values(), with_reasons=False)
-    assert set(scored.ranking.portfolio.column("product").tolist()) <= {b"LOAN", b"CREDIT_CARD"}
+    assert set(scored.valued.portfolio.column("product").tolist()) <= {b"LOAN", b"CREDIT_CARD"}
     with pytest.raises(CollectionsError, match="loan"):
         workspace.scores.score(few, PLAN, None, with_reasons=False)

@@ -11,6 +11,7 @@ from collections_opt.application.records.scoring_facts import BesideFacts, FitFa
 from collections_opt.core.evaluation.own_drift import MOVED_PSI
 from collections_opt.core.models.lifecycle import ApprovalMode, ModelKind
 from collections_opt.core.ranking.ranking import Ranking
+from collections_opt.core.value.payoffs import Payoffs
 from collections_opt.ledger.ledger import Ledger
 
 _MOST_TOLD = 5
@@ -53,7 +54,7 @@ def warnings_of(facts: RankingFacts, serving: Serving, ranking: Ranking, ledger:
         ledger: where approvals of the other kinds are.
     """
     health, most = facts.health, facts.answer.persons.most_account_count
-    found = _score_warnings(facts.scored, serving, ranking) + monitor_warnings(ledger, facts.answer.model_version)
+    found = _score_warnings(facts.scored, serving, ranking.worth) + monitor_warnings(ledger, facts.answer.model_version)
     if most > _MOST_BELIEVABLE_ACCOUNTS:
         found.append(
             f"One person has {most:,} accounts, of which one is worked: if its customer_id stands for an unknown customer, leave "
@@ -73,27 +74,27 @@ def warnings_of(facts: RankingFacts, serving: Serving, ranking: Ranking, ledger:
     return (*found, *_beside_warnings(facts.beside, serving, ledger))
 
 
-def health_of_call(scored: ScoredFacts, beside: BesideFacts, serving: Serving, ranking: Ranking, ledger: Ledger) -> Health:
+def health_of_call(scored: ScoredFacts, beside: BesideFacts, serving: Serving, worth: Payoffs, ledger: Ledger) -> Health:
     """Return the health of scores that are answered and not recorded.
 
     Args:
         scored: what scored, as ``serving_record``.
         beside: the models that served beside it.
         serving: what scored.
-        ranking: scored and valued accounts.
+        worth: payoffs of the accounts.
         ledger: where approvals of the other kinds are.
     """
-    warnings = [*_score_warnings(scored, serving, ranking), *_beside_warnings(beside, serving, ledger)]
-    health = health_of_scores(Health(), scored, serving, ranking.portfolio.account_count)
+    warnings = [*_score_warnings(scored, serving, worth), *_beside_warnings(beside, serving, ledger)]
+    health = health_of_scores(Health(), scored, serving, worth.cure.size)
     return replace(health, warnings=tuple(warnings))
 
 
-def _score_warnings(scored: ScoredFacts, serving: Serving, ranking: Ranking) -> list[str]:
+def _score_warnings(scored: ScoredFacts, serving: Serving, worth: Payoffs) -> list[str]:
     found = [f"{d.step} could not serve: {d.model_version} {d.problem}".replace("  ", " ") for d in scored.degraded]
     found += fit_warnings(serving)
     if scored.stale:
         found.append(f"The scores expired on {scored.expire_on}: the accounts describe too old a day.")
-    out_of_order = int(ranking.worth.out_of_order.sum())
+    out_of_order = int(worth.out_of_order.sum())
     if out_of_order:
         found.append(f"{out_of_order:,} accounts have payoffs out of the order cure, stay, default: check LGD and stay values.")
     return found
