@@ -9,18 +9,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 
 import typer
 
 from collections_opt.cli import PROGRAM
-from collections_opt.core.errors import CollectionsError
-
-if TYPE_CHECKING:
-    pass
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import PlainConsole
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 
 _SCRIPT = re.compile(r"python scripts/\w+\.py")
 
@@ -33,7 +30,7 @@ def run(command: Callable[..., Any]) -> None:
 
     A first parameter annotated ``Product`` or ``Stores`` becomes the options of its fields.
     """
-    app = typer.Typer(add_completion=False)
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(_with_product_options(_named_as_called(command)))
     with _left_at_once(), _refusals():
         app(prog_name=_called_as())
@@ -85,8 +82,23 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except CollectionsError as error:
-        PlainConsole(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red")
-        sys.exit(REFUSED)
+        _tell(error)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _tell(
+            refuse(
+                Reason.STORAGE_UNAVAILABLE,
+                str(error.filename)[:512],
+                f"cannot be used: {(error.strerror or 'unknown').lower()}.",
+                "Name another, or let this user read and write it.",
+            )
+        )
+
+
+def _tell(error: CollectionsError) -> NoReturn:
+    PlainConsole(stderr=True, highlight=False).print(f"{error.reason}: {error}", style="red")
+    sys.exit(REFUSED)
 
 
 def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
