@@ -54,9 +54,13 @@ def read_enum(kind: EnumDescriptor, value: int, path: str) -> str:
     prefix = _prefix(kind)
     found = kind.values_by_number.get(value)
     if value == 0 or found is None:
-        allowed = ", ".join(v.name.removeprefix(prefix) for v in kind.values if v.number)
-        raise refuse(Reason.INVALID_ARGUMENT, path, f"{value} is not a value.", f"Send one of {allowed}.")
+        raise refuse(Reason.INVALID_ARGUMENT, path, f"{value} is not a value.", f"Send one of {values_of(kind)}.")
     return str(found.name).removeprefix(prefix)
+
+
+def values_of(kind: EnumDescriptor) -> str:
+    """Return the values that may be sent, by the names that the wire's JSON and generated code know, joined by commas."""
+    return ", ".join(value.name for value in kind.values if value.number)
 
 
 def enum_names(kind: EnumDescriptor) -> dict[int, str]:

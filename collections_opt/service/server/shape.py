@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from google.type.date_pb2 import Date
 
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
-from collections_opt.wire.common import enum_names, is_uuid
+from collections_opt.wire.common import is_uuid, values_of
 
 _BEHAVIOUR = field_behavior_pb2.field_behavior
 _DATE = Date.DESCRIPTOR.full_name
@@ -50,9 +50,8 @@ def _faults(message: Message, prefix: str) -> Iterator[FieldViolation]:
 
 def _of_value(field: Any, value: Any, path: str, required: bool) -> Iterator[FieldViolation]:
     if field.enum_type is not None:
-        names = enum_names(field.enum_type)
-        if (value and value not in names) or (required and not value):
-            yield FieldViolation(path, f"{value} is not a value.", f"Send one of {', '.join(names.values())}.")
+        if (value and value not in field.enum_type.values_by_number) or (required and not value):
+            yield FieldViolation(path, f"{value} is not a value.", f"Send one of {values_of(field.enum_type)}.")
     elif field.type == field.TYPE_STRING:
         if required and not value:
             yield _missing(path)

@@ -124,9 +124,8 @@ class ModelServicer:
     def promote_model(self, request: pb.PromoteModelRequest, context: Call) -> pb.PromoteModelResponse:
         """Change what an approved version is used for."""
         if request.role not in _PROMOTIONS:
-            raise refuse(
-                Reason.INVALID_ARGUMENT, "role", f"{request.role} is not a value.", "Send CHAMPION, CHALLENGER or INACTIVE."
-            )
+            allowed = ", ".join(pb.ModelRole.Name(role) for role in _PROMOTIONS)
+            raise refuse(Reason.INVALID_ARGUMENT, "role", f"{request.role} is not a value.", f"Send one of {allowed}.")
         return pb.PromoteModelResponse(model=write_model(self._act(request, context, _PROMOTIONS[request.role])))
 
     def rollback_model(self, request: pb.RollbackModelRequest, context: Call) -> pb.RollbackModelResponse:
