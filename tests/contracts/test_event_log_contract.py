@@ -158,6 +158,7 @@ def test_a_batch_of_before_its_columns_were_digested_is_checked_by_what_was_seal
         "UPDATE day_events SET recorded_at = recorded_at + 1 WHERE sequence = 1",
         "UPDATE day_events SET sequence = 0 WHERE sequence = 3",
         "UPDATE event_batches SET event_count = 1 WHERE first_sequence = 1",
+        "UPDATE event_batches SET created_at = 'noon' WHERE first_sequence = 1",
         "DELETE FROM event_batches WHERE first_sequence = 3",
     ],
 )

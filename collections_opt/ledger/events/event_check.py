@@ -119,7 +119,10 @@ class EventCheck:
     @staticmethod
     def _broken_batch(batch: Mapping[str, Any], rows: Rows, wrong: Mapping[int, list[str]], told: str | None) -> list[str]:
         first, count = int(batch["first_sequence"]), int(batch["event_count"])
-        instant = microseconds(datetime.fromisoformat(batch["created_at"]))
+        try:
+            instant = microseconds(datetime.fromisoformat(batch["created_at"]))
+        except ValueError:
+            return [f"events {first} to {first + count - 1}: what their batch tells as its time is none"]
         broken = [f"event {row['sequence']} has another time than its batch" for row in rows if row["recorded_at"] != instant]
         broken += [line for row in rows for line in wrong.get(int(row["sequence"]), ())]
         if not broken and told is not None and rows_digest(rows) != told:
