@@ -14,25 +14,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import GuestProtocol, Key, KeySet
 
-from collections_opt.console.fetching import ProviderAnswers
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.wire.identity import is_loopback
+from collections_opt.wire.provider_answers import ProviderAnswers, require_safe
+from collections_opt.wire.published_keys import PublishedKeys
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Signatures that only the holder of a private key can make."""
 
 LEEWAY_SECONDS = 30
 KEPT = timedelta(hours=1)
-"""How long what the provider publishes about itself is kept."""
-
-AGAIN = timedelta(seconds=30)
-"""How soon its keys are asked for again, for a token that none of those kept signed."""
+"""How long what the provider publishes about itself is kept; its keys are followed more closely."""
 
 PATIENCE = timedelta(minutes=10)
 """How long a person may take at the provider."""
@@ -111,11 +108,11 @@ class OpenId:
         require_safe(provider.issuer, "openid_issuer")
         self.provider = provider
         self._now = now
-        self._answers = ProviderAnswers()
+        self._answers = ProviderAnswers("sign-in", "Try again; if it stays so, tell whoever runs the console.")
         self._lock = threading.Lock()
         self._attempts: dict[str, _Attempt] = {}
         self._about: tuple[datetime, Mapping[str, Any]] | None = None
-        self._keys: tuple[datetime, KeySet] | None = None
+        self._keys = PublishedKeys(self._published, now)
 
     def begin(self, redirect: str, zone: str) -> Begun:
         """Return where a person signs in; ``redirect`` is where the provider sends them back.
@@ -210,10 +207,7 @@ class OpenId:
     def _checked(self, token: str, nonce: str) -> Mapping[str, Any]:
         """Return the claims of an ID token that the provider signed for this console and this sign-in."""
         try:
-            try:
-                claims = jwt.decode(token, self._provider_keys(), algorithms=list(ALGORITHMS)).claims
-            except (JoseError, ValueError):  # the provider may sign with a newer key by now
-                claims = jwt.decode(token, self._provider_keys(anew=True), algorithms=list(ALGORITHMS)).claims
+            claims = jwt.decode(token, self._key, algorithms=list(ALGORITHMS)).claims
             mine = self.provider.client_id
             jwt.JWTClaimsRegistry(
                 now=int(self._now().timestamp()),
@@ -232,38 +226,24 @@ class OpenId:
         _require(claims.get("azp", "" if several else mine) == mine, "the provider's token is for somebody else.")
         return dict(claims)
 
-    def _provider_keys(self, anew: bool = False) -> KeySet:
-        moment = self._now()
-        with self._lock:
-            kept = self._keys
-        if kept is not None and moment < kept[0] + (AGAIN if anew else KEPT):
-            return kept[1]
+    def _key(self, token: GuestProtocol) -> Key:
+        """Return the key that a token says to be signed with; the provider may sign with a newer one by now."""
+        key_id = token.headers().get("kid")
+        return self._keys.current(key_id if isinstance(key_id, str) else None)
+
+    def _published(self) -> list[tuple[str | None, Key]]:
         found = self._answers.get(str(self._discovered()["jwks_uri"]))
-        usable = [key for key in found.get("keys", ()) if _signs(key)]
-        keys = KeySet.import_key_set({"keys": usable})
-        with self._lock:
-            self._keys = (moment, keys)
-        return keys
+        held = found.get("keys")
+        try:
+            keys = KeySet.import_key_set({"keys": [key for key in held if _signs(key)] if isinstance(held, list) else []})
+        except (JoseError, ValueError, TypeError) as error:
+            raise _refused("the provider's keys cannot be read.") from error
+        return [(key.kid, key) for key in keys.keys]
 
 
 def challenge(verifier: str) -> str:
     """Return what PKCE tells first of a secret that is shown later: its SHA-256."""
     return _base64(hashlib.sha256(verifier.encode()).digest())
-
-
-def require_safe(url: str, field: str) -> None:
-    """Refuse what is no https URL, nor plain HTTP on this machine.
-
-    Raises:
-        CollectionsError: INVALID_ARGUMENT.
-    """
-    try:
-        parts = urlsplit(url)
-        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
-    except ValueError:
-        safe = False
-    if not safe or not parts.hostname or parts.fragment:
-        raise refuse(Reason.INVALID_ARGUMENT, field, f"{url[:80]!r} is no https address.", "Give the provider's own.")
 
 
 def _signs(key: object) -> bool:

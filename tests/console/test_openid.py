@@ -12,14 +12,17 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, build_opener
 
+import grpc
 import jwt
 import pytest
 
+from collections_opt.api.v1.ranking_service_pb2 import ListRankingsRequest
+from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
 from collections_opt.console.openid import OpenId, Provider, challenge
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.service.access.roles import Access
-from collections_opt.service.access.tokens import TokenChecker
+from collections_opt.service.access.tokens import TokenChecker, issuer_keys
 from tests.support.console.browser import Looker, driven, why_not
 from tests.support.console.callers import Caller
 from tests.support.console.desk import shown
@@ -31,8 +34,7 @@ ROLES = {"collections-managers": ActorRole.OPERATIONS_MANAGER}
 
 def checker(provider, clock):
     """Return how the server checks the provider's access tokens."""
-    keys = jwt.PyJWKSet.from_dict(provider.keys())
-    return TokenChecker(keys, provider.url, "collections-opt", clock, "realm.roles", ROLES)
+    return TokenChecker(issuer_keys(f"{provider.url}/keys", clock), provider.url, "collections-opt", clock, "realm.roles", ROLES)
 
 
 @pytest.fixture(scope="module")
@@ -202,11 +204,53 @@ def test_a_provider_that_changes_its_key_is_asked_again():
         provider.now.forward(minutes=2)
         assert signed_in(openid).name == "ann"
         assert provider.asked.count("/keys") == 2
-        provider.claims = {"nonce": "x"}
-        for _ in range(5):
-            with pytest.raises(CollectionsError):
-                signed_in(openid)
+        for lie in ({"claims": {"nonce": "x"}}, {"key_id": "made-up"}):
+            provider.now.forward(seconds=1)
+            for name, value in lie.items():
+                setattr(provider, name, value)
+            for _ in range(3):
+                with pytest.raises(CollectionsError):
+                    signed_in(openid)
         assert provider.asked.count("/keys") == 2  # a token that nobody signed asks for the keys no sooner
+
+
+def called(provider, address):
+    """Call the server with an access token that the provider signs now; return how the call ended."""
+    moment = provider.now()
+    times = {"iat": int(moment.timestamp()), "exp": int((moment + timedelta(minutes=5)).timestamp())}
+    token = provider.signed({"iss": provider.url, "aud": "collections-opt", "sub": "ann", **times, **provider.access})
+    with grpc.insecure_channel(address) as channel:
+        listed = RankingServiceStub(channel).ListRankings
+        try:
+            listed(ListRankingsRequest(), timeout=60, metadata=(("authorization", f"Bearer {token}"),))
+        except grpc.RpcError as error:
+            return error.code()
+    return grpc.StatusCode.OK
+
+
+def test_a_server_follows_the_provider_s_keys_without_a_restart(desk, lying):
+    """A new key is asked for and holds at once; one that is gone holds no longer; while the provider is away no other does."""
+    ok, refused = grpc.StatusCode.OK, grpc.StatusCode.UNAUTHENTICATED
+    clock, old = lying.now, (lying.key, lying.key_id)
+    assert called(lying, desk.address) == ok
+    clock.forward(minutes=1)
+    lying.rotate()
+    new = (lying.key, lying.key_id)
+    assert called(lying, desk.address) == ok
+    asked = lying.asked.count("/keys")
+    lying.key, lying.key_id = old
+    assert called(lying, desk.address) == refused
+    assert lying.asked.count("/keys") == asked  # whoever made a key up has the provider asked no sooner
+    lying.key, lying.key_id = new
+    lying.is_away = True
+    clock.forward(minutes=6)
+    assert called(lying, desk.address) == ok
+    lying.rotate()
+    clock.forward(minutes=6)
+    assert called(lying, desk.address) == refused
+    lying.is_away = False
+    clock.forward(minutes=6)
+    assert called(lying, desk.address) == ok
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from collections_opt.client.connection import Connection
 from collections_opt.core.actors import Actor, ActorRole
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.roles import Access
-from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, read_keys
+from collections_opt.service.access.tokens import AUDIENCE, TokenChecker, issuer_keys
 from collections_opt.service.metrics import ServerMetrics
 from collections_opt.service.server.build import ServerOptions, TlsFiles, build_server
 from collections_opt.service.server.memory import give_large_arrays_back
@@ -56,7 +56,9 @@ def main(
     parameters: Annotated[
         Path | None, typer.Option(help="TOML file of value parameters to keep in place of the shipped ones.")
     ] = None,
-    token_keys: Annotated[Path | None, typer.Option(help="JWK set of who issues tokens; with it every call needs one.")] = None,
+    token_keys: Annotated[
+        str, typer.Option(help="JWK set of who issues tokens, a file or https address; with it every call needs one.")
+    ] = "",
     token_issuer: Annotated[str, typer.Option(help="Issuer that tokens must name.")] = "",
     token_audience: Annotated[str, typer.Option(help="Audience that tokens must name.")] = AUDIENCE,
     token_role_claim: Annotated[
@@ -166,14 +168,14 @@ def systems_of(names: list[str] | None, client_ca: Path | None) -> tuple[str, ..
 
 
 def access_of(
-    token_keys: Path | None, issuer: str, audience: str, role_claim: str = "role", roles: Sequence[str] | None = None
+    token_keys: str, issuer: str, audience: str, role_claim: str = "role", roles: Sequence[str] | None = None
 ) -> Access:
     """Return who may call: everybody who can connect, or with keys whoever shows a token in a role that may."""
-    if token_keys is None:
+    if not token_keys:
         return Access()
     if not issuer:
         raise refuse(Reason.INVALID_ARGUMENT, "token_issuer", "is missing beside token_keys.", "Name the issuer of the tokens.")
-    return Access(TokenChecker(read_keys(token_keys), issuer, audience, now, role_claim, _roles(roles or ())))
+    return Access(TokenChecker(issuer_keys(token_keys, now), issuer, audience, now, role_claim, _roles(roles or ())))
 
 
 def _roles(given: Sequence[str]) -> dict[str, ActorRole]:

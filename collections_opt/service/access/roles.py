@@ -37,6 +37,15 @@ class Access:
     tokens: TokenChecker | None = None
     systems: tuple[str, ...] = ()
 
+    def token_of(self, context: CallFacts) -> str:
+        """Return the token that a call shows, "" for none.
+
+        Raises:
+            CollectionsError: INVALID_ARGUMENT for several.
+        """
+        scheme, _, token = one_value(context, TOKEN_KEY).partition(" ")
+        return token if scheme.lower() == "bearer" else ""
+
     def admit(self, method: str, context: CallFacts) -> Actor | None:
         """Let a call in and return who its token vouches for, or refuse it.
 
@@ -63,8 +72,8 @@ class Access:
         return actor
 
     def _known(self, tokens: TokenChecker, method: str, context: CallFacts) -> tuple[Actor, Scope]:
-        scheme, _, token = one_value(context, TOKEN_KEY).partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        token = self.token_of(context)
+        if not token:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "holds no token.", "Send 'Bearer' and a token with the call.")
         named, scope = tokens.known(token)
         for key, value in ((ACTOR_KEY, named.name), (ROLE_KEY, named.role)):

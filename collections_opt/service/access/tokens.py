@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +17,8 @@ from collections_opt.core.actors import Actor, ActorRole, claimed_actor
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, Scope
 from collections_opt.wire.identity import TOKEN_KEY
+from collections_opt.wire.provider_answers import ProviderAnswers, require_safe
+from collections_opt.wire.published_keys import PublishedKeys
 
 AUDIENCE = "collections-opt"
 """Whom tokens are for, unless a server says otherwise."""
@@ -33,6 +35,7 @@ SCOPE_CLAIMS = ("portfolios", "desks", "tenants")
 """Claims of a token that limit what its bearer may see."""
 
 _REMEDY = "Get a new token from whoever issues them."
+_NO_KEYS = "Give the JWK set of your identity provider, or one made by scripts/issue_token.py new-key."
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class TokenChecker:
     """Tells who a token speaks for.
 
     Attributes:
-        keys: public keys of the issuer.
+        keys: public keys of the issuer, followed as they change.
         issuer: ``iss`` that tokens must have.
         audience: ``aud`` that they must have.
         now: the clock, with zone.
@@ -48,7 +51,7 @@ class TokenChecker:
         roles: roles by the name that the issuer gives them; without any its names are ours.
     """
 
-    keys: jwt.PyJWKSet
+    keys: PublishedKeys[jwt.PyJWK]
     issuer: str
     audience: str
     now: Callable[[], datetime]
@@ -70,7 +73,7 @@ class TokenChecker:
                 its time, longer than ``MAX_LIFETIME``, or names no person or no known role.
         """
         try:
-            key = self._key(jwt.get_unverified_header(token).get("kid"))
+            key = self.keys.named(_key_id(token))
             given = jwt.decode(
                 token,
                 key,
@@ -96,6 +99,20 @@ class TokenChecker:
             raise refuse(Reason.UNAUTHENTICATED, TOKEN_KEY, "the token's sub or role is empty.", _REMEDY)
         return replace(named, issuer=self.issuer), scope
 
+    def claims_keys_for(self, token: str) -> bool:
+        """Return whether to refresh the keys before a token is judged, as ``PublishedKeys.claim``."""
+        try:
+            return self.keys.claim(_key_id(token))
+        except jwt.PyJWTError:
+            return False
+
+    def has_key_for(self, token: str) -> bool:
+        """Return whether the key that a token names is known; True for what is no token, which is refused without one."""
+        try:
+            return self.keys.holds(_key_id(token))
+        except jwt.PyJWTError:
+            return True
+
     def _role(self, given: Mapping[str, Any]) -> str:
         """Return the one role of ours that a token names.
 
@@ -112,12 +129,6 @@ class TokenChecker:
             told = f"names {len(found)} roles of this service."
             raise refuse(Reason.INVALID_ARGUMENT, self.role_claim, told, "Have one given, or another claim declared.")
         return found.pop()
-
-    def _key(self, key_id: str | None) -> jwt.PyJWK:
-        usable = [key for key in self.keys.keys if key.algorithm_name in ALGORITHMS and key_id in (None, key.key_id)]
-        if len(usable) != 1:
-            raise jwt.InvalidKeyError(f"{len(usable)} keys of the issuer are named {key_id!r}")
-        return usable[0]
 
     def _check_times(self, given: dict[str, Any]) -> None:
         times = {name: given[name] for name in ("iat", "nbf", "exp") if name in given}
@@ -141,24 +152,60 @@ def _patterns(given: dict[str, Any], claim: str) -> tuple[str, ...]:
     return tuple(held)
 
 
-def read_keys(path: Path) -> jwt.PyJWKSet:
-    """Return the public keys of an issuer from a JSON file (a JWK set, as identity providers publish it).
+def _key_id(token: str) -> str | None:
+    key_id = jwt.get_unverified_header(token).get("kid")
+    return None if key_id is None else str(key_id)
+
+
+def issuer_keys(source: str, now: Callable[[], datetime]) -> PublishedKeys[jwt.PyJWK]:
+    """Return the public keys of an issuer, read once and followed from there on.
+
+    Args:
+        source: a JSON file, or the https address at which the issuer publishes it (``jwks_uri``): a JWK set.
+        now: the clock, with zone.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT when it cannot be read, or holds no public key of a usable kind.
+        CollectionsError: INVALID_ARGUMENT when it cannot be read, or holds no public key of a usable kind; UNAUTHENTICATED when
+            the address does not answer.
     """
-    remedy = "Give the JWK set of your identity provider, or one made by scripts/issue_token.py new-key."
+    if "://" in source:
+        require_safe(source, "token_keys")
+        answers = ProviderAnswers("token_keys", "Check the address of the keys and the way there.")
+        keys = PublishedKeys(lambda: usable_keys(json.dumps(answers.get(source)), source), now)
+    else:
+        keys = PublishedKeys(lambda: _keys_in(Path(source)), now)
+    keys.refresh()
+    return keys
+
+
+def _keys_in(path: Path) -> list[tuple[str | None, jwt.PyJWK]]:
     try:
-        text = path.read_text("utf-8")
-        found = jwt.PyJWKSet.from_json(text)
+        return usable_keys(path.read_text("utf-8"), path.name)
+    except (OSError, UnicodeDecodeError) as error:
+        told = f"{path.name} cannot be read: {getattr(error, 'strerror', None) or 'it is not text'}."
+        raise refuse(Reason.INVALID_ARGUMENT, "token_keys", told, _NO_KEYS) from error
+
+
+def usable_keys(text: str, name: str) -> list[tuple[str | None, jwt.PyJWK]]:
+    """Return the public keys of a JWK set, as identity providers publish it, by id.
+
+    Args:
+        text: its JSON.
+        name: what refusals call it.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT when it is none, holds a private key, or no public key of a usable kind.
+    """
+    try:
+        found: Sequence[jwt.PyJWK] = jwt.PyJWKSet.from_json(text).keys
         private = any("d" in key for key in json.loads(text)["keys"])
-    except (OSError, ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
-        raise refuse(Reason.INVALID_ARGUMENT, "token_keys", f"{path.name} is no JWK set: {error}.", remedy) from error
-    if private or not any(key.algorithm_name in ALGORITHMS for key in found.keys):
-        raise refuse(
-            Reason.INVALID_ARGUMENT, "token_keys", f"{path.name} must hold public keys of {', '.join(ALGORITHMS)}.", remedy
-        )
-    return found
+    except (ValueError, TypeError, AttributeError, jwt.PyJWTError) as error:
+        raise refuse(Reason.INVALID_ARGUMENT, "token_keys", f"{name} is no JWK set: {error}.", _NO_KEYS) from error
+    usable = [(key.key_id, key) for key in found if key.algorithm_name in ALGORITHMS]
+    if private or not usable:
+        told = f"{name} must hold public keys of {', '.join(ALGORITHMS)}."
+        raise refuse(Reason.INVALID_ARGUMENT, "token_keys", told, _NO_KEYS)
+    return usable
 
 
 def new_key(key_id: str) -> tuple[bytes, str]:

@@ -24,6 +24,7 @@ from collections_opt.service.access.call import Call
 from collections_opt.service.access.methods import CallClass
 from collections_opt.service.metrics import CANCELLED, OK
 from collections_opt.service.server.guard import Admitted, Guard, ServerContext
+from collections_opt.service.server.key_reader import KeyReader
 from collections_opt.service.server.places import Line, Waiting
 from collections_opt.wire.status import to_call_status
 
@@ -80,6 +81,7 @@ class Edge:
     def __init__(self, guard: Guard, workers: Executor, patience: Patience = Patience()) -> None:
         self._guard = guard
         self._workers = workers
+        self._keys = KeyReader(guard.access)
         self._patience = patience
         self._waiting = Waiting()
         self._line = Line(guard.places)
@@ -89,6 +91,7 @@ class Edge:
         """Serve one call from its headers to its status; return the answer where it is one message."""
         started, outcome = self._guard.clock(), CANCELLED
         try:
+            await self._keys.ready_for(context)
             admitted = self._guard.admit(method.name, context)
             try:
                 answer = await self._answer(method, admitted, context)

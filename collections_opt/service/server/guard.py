@@ -85,7 +85,7 @@ class Guard:
         self.clock = clock
         self._malformed = _RateLimitedLog(clock)
         self._new_incident_id = new_incident_id
-        self._access = access
+        self.access = access
         self._metrics = metrics or ServerMetrics()
 
     def admit(self, method: str, context: ServerContext) -> Admitted:
@@ -99,7 +99,7 @@ class Guard:
         remaining = _deadline(context)
         metadata = tuple((key, value) for key, value in context.invocation_metadata() or ())
         call = Call(metadata, context.auth_context(), self.clock() + remaining, self.clock)
-        actor = self._access.admit(method, call)
+        actor = self.access.admit(method, call)
         system = system_of(call)
         if actor is not None:
             return Admitted(call, f"actor {actor.name}")

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import grpc
-import jwt
 import pytest
 
 from collections_opt.api.v1 import (
@@ -37,11 +36,12 @@ from tests.support.books.bundled_portfolio import BUNDLED_PORTFOLIO_ID
 from tests.support.models.folders import NOW
 from tests.support.serving.edge import WAIT, refusal
 from tests.support.serving.people import workspace_of_people
+from tests.support.serving.tokens import keys_given
 
 DESCRIPTORS = [service for file in CONTRACT for service in file.services_by_name.values()]
 METHODS = [method for service in DESCRIPTORS for method in service.methods]
 PEM, PUBLIC = new_key("k1")
-ACCESS = Access(TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", lambda: NOW))
+ACCESS = Access(TokenChecker(keys_given(PUBLIC, lambda: NOW), "desk", "collections-opt", lambda: NOW))
 
 
 def token(name, role):

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-import jwt
 import numpy as np
 
 from collections_opt.client.connection import Connection
@@ -19,6 +18,7 @@ from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
 from tests.support.day import day_worlds
 from tests.support.day.day_worlds import Clock, open_world
+from tests.support.serving.tokens import keys_given
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\">'&\u202e"
 LONG = "Calls of the very first hour, " + "w" * 170
@@ -67,7 +67,7 @@ def shown(folder, ranked=True, tokens=True, fill=rank, access=None, **options):
     clock = Clock()
     workspace = open_world(folder, clock)
     ranking_id = fill(workspace) if ranked else ""
-    checker = TokenChecker(jwt.PyJWKSet.from_json(PUBLIC), "desk", "collections-opt", clock)
+    checker = TokenChecker(keys_given(PUBLIC, clock), "desk", "collections-opt", clock)
     access = access or (Access(checker) if tokens else Access())
     built = build_server(all_services(workspace), ServerOptions(insecure_loopback=True, access=access))
     built.start()

@@ -32,6 +32,7 @@ class IdentityProvider:
         sign: signs an ID token in place of its own key.
         returned: laid over what it sends people back with.
         codes: codes that were given, with what was asked.
+        is_away: answers nothing but refusals.
         asked: addresses that were asked, in order.
     """
 
@@ -46,10 +47,11 @@ class IdentityProvider:
     returned: dict = field(default_factory=dict)
     sign: object = None
     codes: dict = field(default_factory=dict)
+    is_away: bool = False
     asked: list = field(default_factory=list)
 
     def forget_lies(self):
-        self.claims, self.access, self.discovery, self.returned, self.sign = {}, {}, {}, {}, None
+        self.claims, self.access, self.discovery, self.returned, self.sign, self.is_away = {}, {}, {}, {}, None, False
 
     def rotate(self):
         """Sign with a new key from now on."""
@@ -115,7 +117,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         held, parts = self.server.provider, urlsplit(self.path)
         held.asked.append(parts.path)
-        if parts.path == "/.well-known/openid-configuration":
+        if held.is_away:
+            self._say(503, {})
+        elif parts.path == "/.well-known/openid-configuration":
             self._say(200, held.about())
         elif parts.path == "/keys":
             self._say(200, held.keys())

@@ -9,10 +9,11 @@ from email.message import Message
 from http.client import HTTPException
 from typing import IO, Any
 from urllib.error import URLError
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from collections_opt.core.errors import Reason, refuse
+from collections_opt.wire.identity import is_loopback
 
 SECONDS = 10.0
 MAX_BYTES = 512 * 1024
@@ -27,9 +28,15 @@ class _Stay(HTTPRedirectHandler):
 
 
 class ProviderAnswers:
-    """Asks a provider. Addresses are checked by who asks: https, or this machine."""
+    """Asks a provider. Addresses are checked by who asks, with ``require_safe``.
 
-    def __init__(self) -> None:
+    Args:
+        field: what refusals are about.
+        remedy: what they advise.
+    """
+
+    def __init__(self, field: str, remedy: str) -> None:
+        self._field, self._remedy = field, remedy
         self._opener = build_opener(_Stay())
 
     def get(self, address: str) -> dict[str, Any]:
@@ -53,18 +60,33 @@ class ProviderAnswers:
         return self._asked(Request(address, urlencode(form).encode(), headers))  # noqa: S310
 
     def _asked(self, request: Request) -> dict[str, Any]:
-        remedy = "Try again; if it stays so, tell whoever runs the console."
         try:
             with self._opener.open(request, timeout=SECONDS) as answer:
                 content = answer.read(MAX_BYTES + 1)
                 headers: Message = answer.headers
         except (URLError, HTTPException, OSError, ValueError) as error:
             told = f"the identity provider does not answer as it must ({type(error).__name__})."
-            raise refuse(Reason.UNAUTHENTICATED, "sign-in", told, remedy) from error
+            raise refuse(Reason.UNAUTHENTICATED, self._field, told, self._remedy) from error
         try:
             found = json.loads(content) if len(content) <= MAX_BYTES and headers.get_content_type() != "text/html" else None
         except ValueError:
             found = None
         if not isinstance(found, dict):
-            raise refuse(Reason.UNAUTHENTICATED, "sign-in", "the identity provider's answer cannot be read.", remedy)
+            told = "the identity provider's answer cannot be read."
+            raise refuse(Reason.UNAUTHENTICATED, self._field, told, self._remedy)
         return found
+
+
+def require_safe(url: str, field: str) -> None:
+    """Refuse what is no https URL, nor plain HTTP on this machine.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT.
+    """
+    try:
+        parts = urlsplit(url)
+        safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or ""))
+    except ValueError:
+        safe = False
+    if not safe or not parts.hostname or parts.fragment:
+        raise refuse(Reason.INVALID_ARGUMENT, field, f"{url[:80]!r} is no https address.", "Give the provider's own.")
