@@ -12,7 +12,7 @@ from collections_opt.client.policy import service_config
 from collections_opt.core.actors import claimed_actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_CHUNK_BYTES
-from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY, is_loopback
+from collections_opt.wire.callers.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY, is_loopback
 
 RETRY_BUFFER_BYTES = 2 * MAX_CHUNK_BYTES
 """What grpc keeps of a call for sending it again; an import that has sent more is not repeated by itself."""

@@ -21,8 +21,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import GuestProtocol, Key, KeySet
 
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.wire.provider_answers import ProviderAnswers, require_safe
-from collections_opt.wire.published_keys import PublishedKeys
+from collections_opt.wire.callers.provider_answers import ProviderAnswers, require_safe
+from collections_opt.wire.callers.published_keys import PublishedKeys
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """Signatures that only the holder of a private key can make."""

@@ -11,7 +11,7 @@ from typing import Any
 import uvicorn
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.wire.identity import is_loopback
+from collections_opt.wire.callers.identity import is_loopback
 
 
 @dataclass(frozen=True)

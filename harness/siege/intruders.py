@@ -30,7 +30,7 @@ from collections_opt.core.actors import ActorRole
 from collections_opt.core.scopes import Scope
 from collections_opt.service.access.methods import METHODS as TABLE
 from collections_opt.service.access.tokens import Bearer, issue_to, new_key
-from collections_opt.wire.identity import TOKEN_KEY
+from collections_opt.wire.callers.identity import TOKEN_KEY
 
 ROOT = Path(__file__).parents[2]
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import inspect
 import json
 import re
 from dataclasses import replace
@@ -18,6 +19,10 @@ import pytest
 
 from collections_opt.api.v1.ranking_service_pb2 import ListRankingsRequest
 from collections_opt.api.v1.ranking_service_pb2_grpc import RankingServiceStub
+from collections_opt.cli.common.console_options import ConsolePages, OpenIdSignIn
+from collections_opt.cli.common.running import with_groups
+from collections_opt.cli.running import console, serve
+from collections_opt.client.connection import Connection
 from collections_opt.console.openid import OpenId, Provider, challenge
 from collections_opt.core.actors import ActorRole
 from collections_opt.core.errors import CollectionsError, Reason
@@ -84,6 +89,23 @@ def consented(address):
 
 def came_back(caller):
     return caller.send(consented(left(caller)))
+
+
+def test_a_console_beside_a_server_takes_what_one_alone_takes(desk, provider, tmp_path):
+    """The same options by the same names, but for the word before those that a server has itself; one leads to the provider."""
+    alone, beside = (set(inspect.signature(with_groups(command.main)).parameters) for command in (console, serve))
+    mine = {"host", "certificate", "key", "behind_proxy", "name", "time_zone", "port"}
+    signing = {name for name in alone if name.startswith("openid_")}
+    assert len(signing) == 7
+    assert signing | {f"console_{name}" for name in mine} <= beside
+    (tmp_path / "secret").write_text("s3cret/+\n")
+    sign_in = OpenIdSignIn(provider.url, CLIENT, tmp_path / "secret")
+    shown_by = serve.console_beside(0, Connection(desk.address, insecure_loopback=True), ConsolePages(), sign_in)
+    assert left(Caller(shown_by.url)).startswith(provider.url)
+    shown_by.stop(5)
+    with pytest.raises(CollectionsError) as caught:
+        serve.console_beside(None, Connection(desk.address, insecure_loopback=True), ConsolePages(), sign_in)
+    assert caught.value.violations[0].field == "openid_issuer"
 
 
 def test_a_person_is_signed_in_and_may_do_what_the_server_lets_their_role(desk):

@@ -12,6 +12,9 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "collections_opt"
 DATA = ("core/codes/iana_zones.py", "core/codes/iso_3166.py", "core/codes/iso_4217.py", "core/codes/iso_639.py")
 """Tables of other bodies, written by tools/make_codes.py."""
+GROUPS = ("Product", "Stores", "ConsolePages", "OpenIdSignIn")
+"""Options that several commands share."""
+
 TRAVELS_ALONE = "application/evidence/standalone/verify_evidence.py"
 MAX_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS, MAX_SIBLINGS = 350, 60, 8, 16
 
@@ -39,7 +42,8 @@ def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
     """Return whether each parameter is an option of a person, who gives it by name."""
     hints = [ast.unparse(each.annotation) if each.annotation else "" for each in (*node.args.args, *node.args.kwonlyargs)]
-    return all(hint in ("Product", "Stores") or hint.endswith("Option") or "typer." in hint for hint in hints)
+    hints = [hint.removeprefix("Annotated[").split(",")[0] if "Prefix(" in hint else hint for hint in hints]
+    return all(hint in GROUPS or hint.endswith("Option") or "typer." in hint for hint in hints)
 
 
 def faults(path: Path) -> list[str]:

@@ -8,12 +8,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
-from typing import Any, NoReturn, get_type_hints
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn, get_args, get_type_hints
 
 import typer
 
 from collections_opt.cli import PROGRAM
+from collections_opt.cli.common.console_options import ConsolePages, OpenIdSignIn
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.stores import Stores
 from collections_opt.cli.common.terminal import PlainConsole
@@ -24,24 +25,35 @@ _SCRIPT = re.compile(r"python scripts/\w+\.py")
 REFUSED = 2
 """Exit code of a refusal that the caller can act on."""
 
+GROUPS = (Product, Stores, ConsolePages, OpenIdSignIn)
+"""Options that several commands share."""
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """A word before the names of a group's options, where a command has others of the same name."""
+
+    word: str
+
 
 def run(command: Callable[..., Any]) -> None:
     """Run a typer command; a refusal prints what to do next and exits with ``REFUSED``.
 
-    A first parameter annotated ``Product`` or ``Stores`` becomes the options of its fields.
+    A parameter annotated with one of ``GROUPS`` becomes the options of its fields; ``Annotated[group, Prefix("console")]`` puts a
+    word before their names.
     """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-    app.command()(_with_product_options(_named_as_called(command)))
+    app.command()(with_groups(_named_as_called(command)))
     with _left_at_once(), _refusals():
         app(prog_name=_called_as())
 
 
 def run_commands(purpose: str, *commands: Callable[..., Any]) -> None:
-    """Run one of several typer commands, named as their functions with hyphens; refusals and ``Product`` as in ``run``."""
+    """Run one of several typer commands, named as their functions with hyphens; refusals and groups as in ``run``."""
     app = typer.Typer(help=purpose, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     for command in commands:
         name = command.__name__.removesuffix("_command").replace("_", "-")
-        app.command(name)(_with_product_options(_named_as_called(command)))
+        app.command(name)(with_groups(_named_as_called(command)))
     with _left_at_once(), _refusals():
         app(prog_name=_called_as())
 
@@ -101,24 +113,41 @@ def _tell(error: CollectionsError) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _with_product_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def with_groups(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a command whose groups are options of its own."""
     hints = get_type_hints(command, include_extras=True)
     own = [p.replace(annotation=hints[p.name]) for p in inspect.signature(command).parameters.values()]
-    if not own or own[0].annotation not in (Product, Stores):
+    groups = {p.name: found for p in own if (found := _group_of(p.annotation))}
+    if not groups:
         return command
-    group: type[Product | Stores] = own[0].annotation
-    product_hints = get_type_hints(group, include_extras=True)
     kind = inspect.Parameter.KEYWORD_ONLY
-    taken = {p.name for p in own}  # a script's own option of the same name stays
-    offered = [f for f in fields(group) if f.name not in taken]
-    reach = [inspect.Parameter(f.name, kind, default=f.default, annotation=product_hints[f.name]) for f in offered]
+    named = [p.replace(kind=kind) for p in own if p.name not in groups]
+    taken = {p.name for p in named}  # a script's own option of the same name stays
+    offered: dict[str, dict[str, inspect.Parameter]] = {}
+    for name, (group, prefix) in groups.items():
+        reached = get_type_hints(group, include_extras=True)
+        offered[name] = {
+            f.name: inspect.Parameter(prefix + f.name, kind, default=f.default, annotation=reached[f.name])
+            for f in fields(group)
+            if prefix + f.name not in taken
+        }
 
     def expanded(**given: Any) -> Any:
-        product = group(**{p.name: given.pop(p.name) for p in reach})
-        return command(product, **given)
+        made = {
+            name: groups[name][0](**{field: given.pop(p.name) for field, p in parts.items()}) for name, parts in offered.items()
+        }
+        return command(**made, **given)
 
     expanded.__name__, expanded.__doc__ = command.__name__, command.__doc__
-    parameters = [*(p.replace(kind=kind) for p in own[1:]), *reach]
+    parameters = [*named, *(p for parts in offered.values() for p in parts.values())]
     expanded.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     expanded.__annotations__ = {p.name: p.annotation for p in parameters}
     return expanded
+
+
+def _group_of(annotation: Any) -> tuple[Any, str] | None:
+    """Return the group that a parameter is and what stands before its options; None for an option."""
+    held, *told = get_args(annotation) or (annotation,)
+    if held not in GROUPS:
+        return None
+    return held, "".join(f"{one.word}_" for one in told if isinstance(one, Prefix))

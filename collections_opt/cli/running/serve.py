@@ -18,9 +18,10 @@ import typer
 from prometheus_client import start_http_server
 
 from collections_opt.application.settings import read_parameters
+from collections_opt.cli.common.console_options import ConsolePages, OpenIdSignIn, console_of
 from collections_opt.cli.common.engine import DEFAULT_MASTER, EngineName, EngineOption, FolderOption, MasterOption, engine_of
 from collections_opt.cli.common.product import ModelsOption, machine_user, models_of, now, opened
-from collections_opt.cli.common.running import run
+from collections_opt.cli.common.running import Prefix, run
 from collections_opt.cli.common.signals import signals_caught
 from collections_opt.cli.common.stores import Stores
 from collections_opt.client.connection import Connection
@@ -43,6 +44,8 @@ SWITCH_SECONDS = 0.0005
 
 def main(
     stores: Stores,
+    pages: Annotated[ConsolePages, Prefix("console")],
+    sign_in: OpenIdSignIn,
     models: ModelsOption = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 50051,
@@ -69,7 +72,7 @@ def main(
     ] = None,
     metrics_port: Annotated[int | None, typer.Option(help="Port of Prometheus metrics over HTTP; none by default.")] = None,
     metrics_host: Annotated[str, typer.Option(help="Address of the metrics; they hold no account or person.")] = "127.0.0.1",
-    console_port: Annotated[int | None, typer.Option(help="Port of the console on loopback; none by default.")] = None,
+    console_port: Annotated[int | None, typer.Option(help="Port of a console beside it; none by default.")] = None,
     import_gib: Annotated[float, typer.Option(help="GiB of memory that one import may hold; all together: half again.")] = 4.0,
     engine: EngineOption = EngineName.HERE,
     master: MasterOption = DEFAULT_MASTER,
@@ -111,7 +114,8 @@ def main(
         typer.echo(f"serving on {host}:{built.port}")
         if watched:
             typer.echo(f"metrics on http://{metrics_host}:{watched.server_port}/metrics")
-        console = console_of(console_port, built.port, insecure_loopback)
+        beside = Connection(f"127.0.0.1:{built.port}", insecure_loopback=insecure_loopback)
+        console = console_beside(console_port, beside, pages, sign_in)
         wait_for_the_end()
         if console:
             console.stop(5.0)
@@ -128,24 +132,22 @@ def import_budget(gib: float) -> ByteBudget:
     return ByteBudget(int(gib * 2**30), int(1.5 * gib * 2**30))
 
 
-def console_of(console_port: int | None, port: int, insecure_loopback: bool) -> ConsoleServer | None:
+def console_beside(port: int | None, connection: Connection, pages: ConsolePages, sign_in: OpenIdSignIn) -> ConsoleServer | None:
     """Show the console of this server where a port is given; 0 takes a free one.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for a server that speaks TLS, whose names and authority it does not know.
+        CollectionsError: INVALID_ARGUMENT for a server that speaks TLS, whose names and authority it does not know, for a
+            provider without a console, and as ``console_of``.
     """
-    if console_port is None:
+    if port is None:
+        if sign_in.openid_issuer:
+            told = "is given to a server without a console."
+            raise refuse(Reason.INVALID_ARGUMENT, "openid_issuer", told, "Give --console-port too.")
         return None
-    if not insecure_loopback:
+    if not connection.insecure_loopback:
         remedy = "Run console beside it, with --address, --tls-ca and a certificate to show to browsers."
         raise refuse(Reason.INVALID_ARGUMENT, "console_port", "goes with --insecure-loopback alone.", remedy)
-    # Imported here: a server without pages needs nothing of the extra 'console'.
-    from collections_opt.cli.running.console import console_beside  # noqa: PLC0415
-    from collections_opt.console.serving import Listening  # noqa: PLC0415
-
-    console = console_beside(Connection(f"127.0.0.1:{port}", insecure_loopback=True), Listening(port=console_port))
-    typer.echo(f"console on {console.url}")
-    return console
+    return console_of(connection, port, pages, sign_in)
 
 
 def metrics_endpoint(metrics: ServerMetrics, host: str, port: int | None) -> WSGIServer | None:

@@ -9,7 +9,7 @@ from collections_opt.core.errors import Reason, refuse
 from collections_opt.service.access.call import CallFacts
 from collections_opt.service.access.metadata import one_value, system_of
 from collections_opt.service.access.roles import authenticated_actor
-from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY
+from collections_opt.wire.callers.identity import ACTOR_KEY, ROLE_KEY
 
 
 def read_actor(context: CallFacts) -> Actor:

@@ -14,7 +14,7 @@ from collections_opt.service.access.metadata import names_of, one_value, system_
 from collections_opt.service.access.methods import METHODS
 from collections_opt.service.access.scope_gate import may_call
 from collections_opt.service.access.tokens import TokenChecker
-from collections_opt.wire.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
+from collections_opt.wire.callers.identity import ACTOR_KEY, ROLE_KEY, TOKEN_KEY
 
 _authenticated: ContextVar[Actor | None] = ContextVar("authenticated", default=None)
 

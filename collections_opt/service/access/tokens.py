@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from collections_opt.core.actors import Actor, ActorRole, claimed_actor
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, Scope
-from collections_opt.wire.identity import TOKEN_KEY
-from collections_opt.wire.provider_answers import ProviderAnswers, require_safe
-from collections_opt.wire.published_keys import PublishedKeys
+from collections_opt.wire.callers.identity import TOKEN_KEY
+from collections_opt.wire.callers.provider_answers import ProviderAnswers, require_safe
+from collections_opt.wire.callers.published_keys import PublishedKeys
 
 AUDIENCE = "collections-opt"
 """Whom tokens are for, unless a server says otherwise."""

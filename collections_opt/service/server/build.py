@@ -21,7 +21,7 @@ from collections_opt.service.server.guard import Guard
 from collections_opt.service.server.handlers import Service, method_handlers
 from collections_opt.service.server.places import DEFAULT_PLACES
 from collections_opt.service.server.plumbing import HEALTH, REFLECTION, Health, Reflection, plumbing_handlers
-from collections_opt.wire.identity import is_loopback
+from collections_opt.wire.callers.identity import is_loopback
 
 MAX_CONCURRENT_RPCS = 1_024
 """Calls of any kind that grpc hands over at once. A stop of last resort: places and waiting calls have limits far below it."""

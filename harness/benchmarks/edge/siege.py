@@ -34,7 +34,7 @@ import grpc
 import numpy as np
 
 from collections_opt.core.actors import ActorRole
-from collections_opt.wire.identity import TOKEN_KEY
+from collections_opt.wire.callers.identity import TOKEN_KEY
 from harness.benchmarks.edge.overload import METHOD, open_loop
 from harness.benchmarks.scoring.score_accounts import score_request
 from harness.benchmarks.support.cases import Result, run_case

@@ -25,10 +25,10 @@ from collections_opt.service.server.build import ServerOptions, build_server
 from collections_opt.service.server.services import all_services
 from tests.support.models.folders import folder_with_people
 from tests.support.serving.calls import NOW, PLAN, WAIT, calling, columns, import_requests, made
-from tests.support.serving.tokens import keys_given
 from tests.support.serving.edge import refusal
 from tests.support.serving.requests.good import good_requests
 from tests.support.serving.requests.known import known_of
+from tests.support.serving.tokens import keys_given
 
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
 PEM, PUBLIC = new_key("k1")

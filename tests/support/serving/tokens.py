@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections_opt.service.access.tokens import usable_keys
-from collections_opt.wire.published_keys import PublishedKeys
+from collections_opt.wire.callers.published_keys import PublishedKeys
 
 
 def keys_given(text, now):

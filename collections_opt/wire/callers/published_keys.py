@@ -26,8 +26,8 @@ _REMEDY = "Get a new token; if it stays so, tell whoever runs this service."
 class PublishedKeys(Generic[Key]):
     """The keys that an issuer publishes, by id. Safe to use from any thread.
 
-    Every reading replaces all of them: a key that is no longer published no longer holds. While the issuer cannot be reached, those
-    read last hold until ``MAX_AGE``, and no other does.
+    Every reading replaces all of them: a key that is no longer published no longer holds. While the issuer cannot be reached,
+    those read last hold until ``MAX_AGE``, and no other does.
 
     Args:
         read: reads what is published now: each key with its id, None for a key without.

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.wire.identity import is_loopback
+from collections_opt.wire.callers.identity import is_loopback
 
 SECONDS = 10.0
 MAX_BYTES = 512 * 1024
