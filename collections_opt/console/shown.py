@@ -83,7 +83,10 @@ def refusal_words(error: CollectionsError) -> str:
     if not error.violations:
         return error.message
     first = error.violations[0]
-    return f"{first.description[:1].upper()}{first.description[1:]} {first.remedy}".strip()
+    told = first.description
+    if told.partition(" ")[0].isalpha():  # an id stays as it is written
+        told = told[:1].upper() + told[1:]
+    return f"{told} {first.remedy}".strip()
 
 
 def instant(zone: str) -> Callable[[Any], Markup]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from collections_opt.api.v1 import monitor_service_pb2 as monitors_pb
-from collections_opt.console.views import models
 from tests.support.console.browser import Looker, driven, why_not
 from tests.support.console.desk import shown
-from tests.support.console.matured import bundled
+from tests.support.console.matured import DOWNTURN, bundled_and_downturn
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "runs")
 
@@ -21,7 +19,7 @@ def browser():
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    with shown(tmp_path_factory.mktemp("bundled"), fill=bundled) as made:
+    with shown(tmp_path_factory.mktemp("bundled"), fill=bundled_and_downturn) as made:
         yield made
 
 
@@ -87,24 +85,21 @@ def test_an_analyst_finds_whom_the_order_of_probabilities_would_have_left_out(pe
     bob.picture("console-account")
 
 
-def test_a_validator_sees_that_default_has_left_its_band_and_who_must_act(person, desk, monkeypatch):
-    """What the service would say of a ranking that matured with more defaults than it predicted."""
-    found = monitors_pb.Monitor(ranking_id=desk.ranking_id, portfolio_id="uci-2005-08", model_version="outcome/credit-card-4")
-    found.as_of_date.year, found.as_of_date.month, found.as_of_date.day = 2005, 8, 31
-    cell = found.cells.add(
-        dimension="MONITOR_DIMENSION_ALL", outcome="MONITORED_OUTCOME_DEFAULT", account_count=4_209, predicted=0.069, alarm=True
-    )
-    for name, (value, low, high) in {"realised": (0.12, 0.11, 0.13), "level": (0.6, 0.5, 0.7), "slope": (0.8, 0.7, 0.9)}.items():
-        figure = getattr(cell, name)
-        figure.value, figure.low, figure.high = value, low, high
-    monkeypatch.setattr(models, "get_monitors", lambda _client: iter([found]))
+def test_a_validator_sees_that_default_has_left_its_band_and_who_must_act(person, desk):
+    """What the service found of a ranking that matured in a downturn with more defaults than its model predicted."""
+    found = next(one for one in desk.workspace.monitors.all() if one.portfolio_id == DOWNTURN)
+    cell = next(cell for cell in found.cells if cell.key == ("all", "", "default"))
+    assert cell.alarm
+    assert cell.predicted < cell.realised.low
     val = person("MODEL_VALIDATOR", "val")
     val.go("models")
     told = val.page.inner_text("[role=alert]")
-    assert "1 alarm" in told
-    assert "Default of all on 2005-08-31" in told
-    assert "validator" in told
-    assert "12.0% [11.0% to 13.0%]" in val.text()
+    assert f"{sum(cell.alarm for cell in found.cells)} alarms" in told
+    shown = (cell.predicted, cell.realised.value, cell.realised.low, cell.realised.high)
+    ranged = "{} predicted, {} [{} to {}] realised".format(*(f"{100 * value:.1f}%" for value in shown))
+    assert f"Default of all on {found.as_of_date}: {ranged}." in told
+    assert f"{found.model_version}: validator " in told
+    assert val.page.locator("[role=alert]").bounding_box()["y"] < 600  # within the first screen
     assert val.cut() <= 0
     assert val.barriers() == []
     val.picture("console-models")

@@ -61,8 +61,9 @@ def models(call: Call) -> Page:
     if kind:
         return Page("/models", "Models", [Part("models/card.html", lambda: _card(call, kind, version))])
     parts = [
-        Part("models/versions.html", lambda: _versions(call)),
+        Part("models/calibrated.html", lambda: _calibrated(call)),
         Part("models/monitors.html", lambda: _monitors(call)),
+        Part("models/versions.html", lambda: _versions(call)),
         Part("models/challengers.html", lambda: _challengers(call)),
         Part("models/outcomes.html", lambda: _outcomes(call)),
         Part("models/experiments.html", lambda: _experiments(call)),
@@ -72,10 +73,13 @@ def models(call: Call) -> Page:
 
 def _versions(call: Call) -> Content:
     found = {kind: list(all_models(call.client, kind)) for kind in KINDS}
-    champion = next((one for one in found["outcome"] if one.role == 1), None)
+    return {"kinds": {kind: versions for kind, versions in found.items() if versions}}
+
+
+def _calibrated(call: Call) -> Content:
+    champion = next((one for one in all_models(call.client, "outcome") if one.role == 1), None)
     classes = calibrations(champion) if champion else []
     return {
-        "kinds": {kind: versions for kind, versions in found.items() if versions},
         "champion": champion,
         "first": _first_sentence(call, champion),
         "classes": classes,
