@@ -15,6 +15,7 @@ from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
 from collections_opt.application.rankings import making
 from collections_opt.application.rankings.command import RankingCommand
+from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.settings import dump, load
 from collections_opt.core.accounts.portfolio import RawPortfolio
 from collections_opt.core.desk.queues import CapacityPlan
@@ -152,6 +153,27 @@ def test_an_explanation_names_the_account_that_is_worked_instead_and_what_would_
         assert any(queue.verdict == "ANOTHER_ACCOUNT_WORKED" for queue in told.queues)
     worked = int(np.flatnonzero(entries.queue != UNASSIGNED)[0])
     assert workspace.evidence.explanations.explain(record.ranking_id, entries.account_id[worked].decode()).worked_account_id == ""
+
+
+@pytest.mark.parametrize("plan", [PLAN, SEVERAL])
+def test_explaining_one_account_reads_rows_of_its_person_alone(workspace, plan, monkeypatch):
+    """The portfolio is not opened as a whole: one row group is read for the account, one for its person's others."""
+    record = ranked(workspace, plan=plan)
+    entries, held = workspace.recorded.entries(record), workspace.recorded.portfolio("p1")
+    customers = held.column("customer_id")
+    rows = workspace.recorded.opened(record).rows
+    for row in (0, 1, 2):
+        theirs = np.flatnonzero((customers == customers[row]) & (customers[row] != b""))
+        found = (rows.of_customer(customers[row]), rows.accounts(held.column("account_id")[theirs])) if theirs.size else ()
+        for each in found:
+            assert each.account_count == theirs.size
+            for name, column in held.take(theirs).columns.items():
+                np.testing.assert_array_equal(each.columns[name], column)
+    monkeypatch.setattr(SealedRecords, "portfolio", None)
+    before = rows.row_groups_read
+    for count, row in enumerate((0, 1, 2), 1):
+        workspace.evidence.explanations.explain(record.ranking_id, entries.account_id[row].decode())
+        assert rows.row_groups_read <= before + 2 * count
 
 
 def taken(raw, rows, **columns):

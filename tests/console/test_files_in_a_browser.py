@@ -1,4 +1,7 @@
-"""A file is chosen, its mapping drafted and corrected, tried and imported, on the page of data; hostile names are only shown."""
+"""A file is chosen, its mapping drafted and corrected, tried and imported, on the page of data; hostile names are only shown.
+
+By keyboard alone, but for the system's own chooser of files.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +28,10 @@ def ann(tmp_path_factory):
 def choose(ann, content, name="book.csv"):
     ann.go("data")
     ann.page.set_input_files("[name=file]", {"name": name, "mimeType": "text/csv", "buffer": content})
-    ann.page.fill("[name=time_zone]", "Asia/Taipei")
-    ann.page.fill("[name=currency]", "twd")
-    ann.page.fill("[name=as_of]", "2026-11-24")
-    ann.press("text=Draft its mapping")
+    ann.type("[name=as_of]", "11242026")
+    ann.type("[name=time_zone]", "Asia/Taipei")
+    ann.type("[name=currency]", "twd")
+    ann.enter("form[action='/data/mapping'] button")
 
 
 def sound(ann):
@@ -45,17 +48,17 @@ def test_a_file_is_drafted_corrected_tried_and_imported(ann):
     sound(ann)
     drafted = ann.page.input_value("[name=text]")
     ann.page.fill("[name=text]", drafted.replace('"Current Balance"', '"Balance"'))
-    ann.press("button[value=try]")
+    ann.enter("button[value=try]")
     assert "has no column Balance" in ann.text()
     sound(ann)
     ann.page.fill("[name=text]", drafted)
-    ann.page.fill("[name=portfolio]", "tried")
-    ann.press("button[value=try]")
+    ann.type("[name=portfolio]", "tried")
+    ann.enter("button[value=try]")
     assert "nothing is stored yet" in ann.text()
     assert "2 of 3 rows would be accepted and 1 quarantined" in ann.text()
     sound(ann)
-    ann.press("button[value=import]")
-    ann.press("section.note a")
+    ann.enter("button[value=import]")
+    ann.enter("section.note a")
     assert "tried" in ann.page.inner_text("main h2 >> nth=0")
     assert "Current Balance" in ann.text()
 
@@ -65,7 +68,7 @@ def test_a_name_of_markup_is_only_shown(ann):
     assert ann.page.locator("main img").count() == 0
     assert "<img src=x" in ann.text()
     ann.page.fill("[name=portfolio]", "bad/../id")
-    ann.press("button[value=try]")
+    ann.enter("button[value=try]")
     assert ann.page.locator("[role=alert]").count() == 1
     ann.complaints.clear()  # the refusal is a 400
 

@@ -49,6 +49,10 @@ def test_objects_are_named_by_content_and_stored_once(store):
     assert store.get(written) == b"parts"
     assert store.remove(written, LATER)
     assert [store.get(digest) for digest in digests] == contents
+    for check in (True, False):
+        for digest, content in zip(digests, contents, strict=True):
+            with store.open(digest, check) as file:
+                assert file.read() == content
     assert names(store) == sorted(digests)
     assert {file.name: file.size_bytes for file in store.files()} == dict(zip(digests, map(len, contents), strict=True))
     assert all(file.is_object for file in store.files())
@@ -60,6 +64,9 @@ def test_what_is_not_there_is_refused(store):
     for name in (ABSENT, "../../etc/passwd"):
         with pytest.raises(CollectionsError) as caught:
             store.get(name)
+        assert caught.value.reason is Reason.INTEGRITY_FAILURE
+        with pytest.raises(CollectionsError) as caught:
+            store.open(name)
         assert caught.value.reason is Reason.INTEGRITY_FAILURE
     assert names(store) == []
 

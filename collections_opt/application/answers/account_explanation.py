@@ -83,13 +83,14 @@ class AccountExplanations:
             CollectionsError: NOT_FOUND when the ranking has no such account.
         """
         ranking_id, facts, parameters = opened.record.ranking_id, opened.facts, opened.parameters
-        entries, plan, portfolio, rules = opened.entries, opened.plan, opened.portfolio, opened.rules
+        entries, plan, rules = opened.entries, opened.plan, opened.rules
         row = _row_of(entries.account_id, account_id, ranking_id)
         rows = _of_same_person(entries, row)
-        held = [_row_of(portfolio.column("account_id"), name.decode(), ranking_id) for name in entries.account_id[rows].tolist()]
-        mine, at = portfolio.take(np.array(held)), int(np.searchsorted(rows, row))
+        mine, at = opened.rows.accounts(entries.account_id[rows]), int(np.searchsorted(rows, row))
+        if not np.array_equal(mine.column("account_id"), entries.account_id[rows]):
+            raise _missing(account_id, ranking_id)
         outcomes, effects = opened.outcomes(rows), opened.learned.effects_of(mine, plan)
-        known = _known_of_person(portfolio, mine)
+        known = _known_of_person(opened, row, mine)
         eligibility = judge(mine, known, plan, rules)
         valued = value_accounts(mine, outcomes, opened.basis.knowing(effects), eligibility)
         ranking = _of_person(valued, opened.prices, entries.queue[rows], opened.side_of(mine))
@@ -108,9 +109,9 @@ class AccountExplanations:
         return AccountExplanation(
             account_id=account_id,
             disposition=disposition,
-            sentence=summary_sentence(disposition, queues, portfolio.currency_code, explored, other),
+            sentence=summary_sentence(disposition, queues, mine.currency_code, explored, other),
             queues=queues,
-            reasons=self._reasons(facts, portfolio.take(slice(held[at], held[at] + 1))),
+            reasons=self._reasons(facts, mine.take(slice(at, at + 1))),
             probability=(p_cure, p_default, p_stay),
             loss=loss,
             worked_account_id=other,
@@ -135,14 +136,13 @@ def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:
     wanted = account_id.encode()
     row = int(np.searchsorted(account_ids, wanted))
     if row >= account_ids.size or account_ids[row] != wanted:
-        raise refuse(
-            Reason.NOT_FOUND,
-            "account_id",
-            f"{account_id!r} is not in {ranking_id}.",
-            "Check the id or the quarantine.",
-            account_id,
-        )
+        raise _missing(account_id, ranking_id)
     return row
+
+
+def _missing(account_id: str, ranking_id: str) -> CollectionsError:
+    remedy = "Check the id or the quarantine."
+    return refuse(Reason.NOT_FOUND, "account_id", f"{account_id!r} is not in {ranking_id}.", remedy, account_id)
 
 
 def _choice_of(facts: RankingFacts, product: str) -> ValueChoice | None:
@@ -160,11 +160,14 @@ def _of_same_person(entries: Entries, row: int) -> np.ndarray:
     return np.union1d(rows[least[:_MOST_ACCOUNTS]], [row])
 
 
-def _known_of_person(portfolio: Portfolio, mine: Portfolio) -> PersonsFacts:
+def _known_of_person(opened: OpenedRanking, row: int, mine: Portfolio) -> PersonsFacts:
     """Return all accounts of the person of whom some are given; an account without a customer id is its own person."""
-    customer = mine.column("customer_id")[0]
-    theirs = (portfolio.column("customer_id") == customer) & (customer != b"")
-    return PersonsFacts.of(portfolio.take(np.flatnonzero(theirs)))
+    customer, person = bytes(mine.column("customer_id")[0]), opened.entries.person
+    if not customer:
+        return PersonsFacts.of(mine.take(slice(0, 0)))
+    if person is None:
+        return PersonsFacts.of(opened.rows.of_customer(customer))
+    return PersonsFacts.of(opened.rows.accounts(opened.entries.account_id[person == person[row]]))
 
 
 def _limits(mine: Portfolio, known: PersonsFacts, plan: CapacityPlan, rules: RuleTable, row: int) -> Callable[[int, int], str]:

@@ -34,6 +34,7 @@ from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.records import RankingRecord
+from collections_opt.ledger.sealing.account_rows import AccountRows
 from collections_opt.ledger.sealing.sealing import SealedTable
 
 T = TypeVar("T")
@@ -147,6 +148,11 @@ class OpenedRanking:
     def portfolio(self) -> Portfolio:
         """The same as a portfolio."""
         return self.inputs.portfolio
+
+    @_Part
+    def rows(self) -> AccountRows:
+        """Reads single accounts that it was made of, without the others."""
+        return self._sealed.account_rows(self._ledger.portfolios.get(self.record.portfolio_id).object_digest)
 
     @_Part
     def leaves(self) -> Leaves:

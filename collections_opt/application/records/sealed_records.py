@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.core.accounts.admission import Quarantine
-from collections_opt.core.accounts.own_columns import own_columns, read_header
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array
 from collections_opt.core.ranking.ranking import Entries
@@ -21,6 +19,7 @@ from collections_opt.ledger.events.event_log import EventLog
 from collections_opt.ledger.events.stored_events import PERSON
 from collections_opt.ledger.log.merkle import MerkleTree
 from collections_opt.ledger.objects.folder import ObjectStore
+from collections_opt.ledger.sealing.account_rows import AccountRows, portfolio_of
 from collections_opt.ledger.sealing.freed_memory import give_back
 from collections_opt.ledger.sealing.sealing import (
     LeafKind,
@@ -32,6 +31,7 @@ from collections_opt.ledger.sealing.sealing import (
     unseal,
     write_parquet,
 )
+from collections_opt.ledger.sealing.some_rows import SealedFile
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.database import Database
 
@@ -99,7 +99,7 @@ class StoredOutcomes:
     rows: Numbers
 
 
-Stored = TypeVar("Stored", StoredPortfolio, StoredEntries, StoredOutcomes)
+Stored = TypeVar("Stored", StoredPortfolio, StoredEntries, StoredOutcomes, AccountRows)
 
 
 class SealedRecords:
@@ -150,15 +150,20 @@ class SealedRecords:
 
     def _read_portfolio(self, digest: str) -> StoredPortfolio:
         table, rows, columns = self._open(digest)
-        header = table.header
-        present = {name[:-1]: columns.pop(name) for name in list(columns) if name.endswith("?")}
-        own = read_header(header.get("own_columns", "[]"))
-        plain = {one.field: columns.pop(one.field) for one in own}
-        as_of_date = date.fromisoformat(header["as_of_date"])
-        place = (header["time_zone"], header["currency_code"])
-        portfolio = Portfolio(as_of_date, *place, columns, present, own_columns(own, plain))
-        derivation = header.get(_DERIVATION, "")
+        portfolio, derivation = portfolio_of(table.header, columns), table.header.get(_DERIVATION, "")
         return StoredPortfolio(portfolio, rows, table.key_no[rows], table.row_count, MerkleTree(table.leaves).root, derivation)
+
+    def account_rows(self, digest: str) -> AccountRows:
+        """Return what reads single accounts of a stored portfolio; the last one stays in memory, which is small.
+
+        Raises:
+            CollectionsError: INTEGRITY_FAILURE when the object is damaged.
+        """
+        return self._remembered(AccountRows, digest, self._read_account_rows)
+
+    def _read_account_rows(self, digest: str) -> AccountRows:
+        with self._objects.open(digest) as file:
+            return AccountRows(SealedFile(file, lambda: self._objects.open(digest, check=False)), self._keys)
 
     def derivation(self, digest: str) -> str:
         """Return the JSON of what a stored portfolio was derived from, "" for one that was imported; its accounts stay sealed."""

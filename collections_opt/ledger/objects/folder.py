@@ -15,6 +15,8 @@ from typing import BinaryIO, Protocol, cast
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.store.refusals import unwritable
 
+_BLOCK_BYTES = 1 << 20
+
 TEMPORARY = ".put-"
 """Start of the name of what is not yet an object, left by a writer that died."""
 
@@ -56,6 +58,18 @@ class ObjectStore(Protocol):
 
         Raises:
             CollectionsError: INTEGRITY_FAILURE when it is missing or its bytes have another digest.
+        """
+        ...
+
+    def open(self, digest: str, check: bool = True) -> BinaryIO:
+        """Open content, for the caller to close; large content need not be in memory as a whole.
+
+        Args:
+            digest: names it.
+            check: hold its bytes against the digest first, in blocks.
+
+        Raises:
+            CollectionsError: as ``get``.
         """
         ...
 
@@ -146,6 +160,18 @@ class FolderObjectStore:
         except OSError as error:
             raise unreadable_object(digest, error) from error
         return checked(digest, content)
+
+    def open(self, digest: str, check: bool = True) -> BinaryIO:
+        """Open content, for the caller to close; with ``check`` it is held against its digest first, in blocks.
+
+        Raises:
+            CollectionsError: as ``get``.
+        """
+        try:
+            file = self._path(digest).open("rb")
+        except OSError as error:
+            raise unreadable_object(digest, error) from error
+        return checked_file(digest, file) if check else file
 
     def exists(self, digest: str) -> bool:
         """Return whether there is an object of that name, unread."""
@@ -253,6 +279,22 @@ def checked(digest: str, content: bytes) -> bytes:
     if hashlib.sha256(content).hexdigest() != digest:
         raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} has other bytes.", "Restore it from a backup.")
     return content
+
+
+def checked_file(digest: str, file: BinaryIO) -> BinaryIO:
+    """Return an object's file at its start.
+
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE when its bytes have another digest; the file is closed then.
+    """
+    found = hashlib.sha256()
+    while block := file.read(_BLOCK_BYTES):
+        found.update(block)
+    if found.hexdigest() != digest:
+        file.close()
+        raise refuse(Reason.INTEGRITY_FAILURE, "object", f"{digest} has other bytes.", "Restore it from a backup.")
+    file.seek(0)
+    return file
 
 
 def unreadable_marker(error: OSError) -> CollectionsError:

@@ -23,6 +23,7 @@ from collections_opt.ledger.objects.folder import (
     StoredFile,
     check_digest,
     checked,
+    checked_file,
     is_digest,
     is_ours,
     unreadable_marker,
@@ -120,6 +121,18 @@ class FilesystemObjectStore:
         except OSError as error:
             raise unreadable_object(digest, error) from error
         return checked(digest, content)
+
+    def open(self, digest: str, check: bool = True) -> BinaryIO:
+        """Open content, for the caller to close; with ``check`` it is held against its digest first, in blocks.
+
+        Raises:
+            CollectionsError: as ``get``.
+        """
+        try:
+            file: BinaryIO = self._fs.open_input_file(self._path(digest))
+            return checked_file(digest, file) if check else file
+        except OSError as error:
+            raise unreadable_object(digest, error) from error
 
     def exists(self, digest: str) -> bool:
         """Return whether there is an object of that name, unread."""

@@ -32,8 +32,8 @@ from collections_opt.ledger.sealing.packing import Layout, PackedRows, Rows, unp
 SALT_BYTES = 16
 _META = b"collections_opt"
 _FORMAT = "sealed-%d"
-_ONE_NONCE, _NONCE_PER_ROW = 1, 2
-_FORMATS = {_FORMAT % version: version for version in (_ONE_NONCE, _NONCE_PER_ROW)}
+ONE_NONCE, _NONCE_PER_ROW = 1, 2
+_FORMATS = {_FORMAT % version: version for version in (ONE_NONCE, _NONCE_PER_ROW)}
 _ROW_GROUP_ROWS = 131_072
 _BLOCK_ROWS = 32_768
 """Rows whose streams and leaves are in memory at a time."""
@@ -161,7 +161,7 @@ def seal_parts(
             rows = packed.block(there)
             nonces = row_nonces(nonce, np.arange(there.start, there.stop, dtype=np.int64))
             stream = keystream(keys_of(there), nonces, SALT_BYTES + layout.width)
-            leaves[here] = hash_rows(_leaf_input(kind, stream[:, :SALT_BYTES], rows))
+            leaves[here] = hash_rows(leaf_input(kind, stream[:, :SALT_BYTES], rows))
             np.bitwise_xor(rows, stream[:, SALT_BYTES:], out=sealed[here])
         yield SealedTable(kind, nonce, layout, dict(header), part, sealed, leaves)
 
@@ -183,7 +183,7 @@ def unseal(table: SealedTable, keys: NDArray[np.uint8], check: bool = False) -> 
         here = kept[start : start + _ROW_GROUP_ROWS]
         salts, rows = _open_rows(table, keys, here)
         if check:
-            wrong = (hash_rows(_leaf_input(table.kind, salts, rows)) != table.leaves[here]).any(axis=1)
+            wrong = (hash_rows(leaf_input(table.kind, salts, rows)) != table.leaves[here]).any(axis=1)
             if wrong.any():
                 row = int(here[wrong.argmax()])
                 raise refuse(
@@ -254,19 +254,27 @@ def from_parquet(content: bytes) -> SealedTable:
         CollectionsError: SCHEMA_MISMATCH for Parquet that this format's writer did not make.
     """
     file = pq.ParquetFile(io.BytesIO(content))
-    meta = _read_meta(file)
-    version = _FORMATS[meta["format"]]
-    columns = file.read()
-    return SealedTable(
-        kind=LeafKind(meta["kind"]),
-        nonce=bytes.fromhex(meta["nonce"]),
-        layout=Layout.parse(meta["layout"], meta["width"]),
-        header=meta["header"],
+    empty, columns = facts_of(file), file.read()
+    return replace(
+        empty,
         key_no=np.asarray(columns["key_no"].to_numpy(), dtype=np.int64),
-        sealed=_matrix(columns["sealed"], meta["width"]),
-        leaves=_matrix(columns["leaf"], HASH_BYTES),
-        version=version,
+        sealed=matrix(columns["sealed"], empty.layout.width),
+        leaves=matrix(columns["leaf"], HASH_BYTES),
     )
+
+
+def facts_of(file: pq.ParquetFile) -> SealedTable:
+    """Return what a file says of its table, without rows.
+
+    Raises:
+        CollectionsError: as ``from_parquet``.
+    """
+    meta = _read_meta(file)
+    layout = Layout.parse(meta["layout"], meta["width"])
+    nothing, version = np.empty((0, layout.width), np.uint8), _FORMATS[meta["format"]]
+    leaves = np.empty((0, HASH_BYTES), np.uint8)
+    nonce = bytes.fromhex(meta["nonce"])
+    return SealedTable(LeafKind(meta["kind"]), nonce, layout, meta["header"], np.empty(0, np.int64), nothing, leaves, version)
 
 
 def header_of_parquet(content: bytes) -> dict[str, str]:
@@ -289,7 +297,8 @@ def _read_meta(file: pq.ParquetFile) -> dict[str, Any]:
     return meta
 
 
-def _leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:
+def leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:
+    """Return what is hashed as the leaf of each row, RFC 6962's prefix included, uint8 (n, 2 + 16 + width)."""
     leaf = np.empty((len(rows), 2 + SALT_BYTES + rows.shape[1]), dtype=np.uint8)
     leaf[:, 0], leaf[:, 1] = 0, kind
     leaf[:, 2 : 2 + SALT_BYTES] = salts
@@ -298,7 +307,7 @@ def _leaf_input(kind: LeafKind, salts: Rows, rows: Rows) -> Rows:
 
 
 def _open_rows(table: SealedTable, keys: NDArray[np.uint8], rows: NDArray[np.int64]) -> tuple[Rows, Rows]:
-    nonces = table.nonce if table.version == _ONE_NONCE else row_nonces(table.nonce, rows)
+    nonces = table.nonce if table.version == ONE_NONCE else row_nonces(table.nonce, rows)
     stream = keystream(keys[rows], nonces, SALT_BYTES + table.layout.width)
     return stream[:, :SALT_BYTES], table.sealed[rows] ^ stream[:, SALT_BYTES:]
 
@@ -311,8 +320,9 @@ def _fixed(rows: Rows) -> pa.Array:
     )
 
 
-def _matrix(column: pa.ChunkedArray, width: int) -> Rows:
-    array = column.combine_chunks()
+def matrix(column: pa.Array | pa.ChunkedArray, width: int) -> Rows:
+    """Return the first bytes of values of fixed size, uint8 (n, width), without copying."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     stored = array.type.byte_width
     content = np.frombuffer(array.buffers()[1] or b"", dtype=np.uint8)

@@ -26,6 +26,9 @@ def test_damaged_or_missing_objects_are_refused(tmp_path, damage):
     with pytest.raises(CollectionsError) as caught:
         store.get(digest)
     assert caught.value.reason is Reason.INTEGRITY_FAILURE
+    with pytest.raises(CollectionsError) as caught:
+        store.open(digest)
+    assert caught.value.reason is Reason.INTEGRITY_FAILURE
 
 
 def test_only_digests_name_objects(tmp_path):

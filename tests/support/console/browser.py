@@ -73,6 +73,25 @@ class Looker:
         with self.page.expect_navigation(wait_until="load"):
             self.page.click(selector)
 
+    def reach(self, selector):
+        """Press Tab until what is wanted has the focus; whoever has no pointer needs no more."""
+        for _ in range(300):
+            if self.page.evaluate("wanted => document.activeElement.matches(wanted)", selector):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"{selector} is not reached by keyboard")
+
+    def type(self, selector, text):
+        """Type into a field, or choose in a list by its first letters, by keyboard alone."""
+        self.reach(selector)
+        self.page.keyboard.type(text)
+
+    def enter(self, selector):
+        """Press a button or follow a link by keyboard alone, and wait until the whole page came."""
+        self.reach(selector)
+        with self.page.expect_navigation(wait_until="load"):
+            self.page.keyboard.press("Enter")
+
     def text(self):
         return self.page.inner_text("main")
 
