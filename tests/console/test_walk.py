@@ -99,7 +99,7 @@ def test_a_validator_sees_that_default_has_left_its_band_and_who_must_act(person
     ranged = "{} predicted, {} [{} to {}] realised".format(*(f"{100 * value:.1f}%" for value in shown))
     assert f"Default of all on {found.as_of_date}: {ranged}." in told
     assert f"{found.model_version}: validator " in told
-    assert val.page.locator("[role=alert]").bounding_box()["y"] < 600  # within the first screen
+    assert val.page.locator("[role=alert]").bounding_box()["y"] < 400  # within the first screen
     assert val.cut() <= 0
     assert val.barriers() == []
     val.picture("console-models")

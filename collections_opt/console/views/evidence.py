@@ -28,6 +28,17 @@ MAX_READ_ACTS = 200
 
 Act = tuple[datetime, str, str, str, str]
 """When, who, in which role, what, and why."""
+_DONE = {
+    "submit": "submitted",
+    "validate": "validated",
+    "approve": "approved",
+    "promote": "promoted",
+    "challenge": "made a challenger of",
+    "withdraw": "withdrew",
+    "rollback": "rolled back to",
+    "retire": "retired",
+}
+"""What somebody did to a version, by the action's name."""
 
 
 def evidence(call: Call) -> Page:
@@ -131,7 +142,8 @@ def _modelled(call: Call) -> list[Act]:
     acts = []
     for kind in ModelKind:
         for event in _model_events(call, kind):
-            what = f"{enum_words(event, 'action')} {event.kind}/{event.version} ({enum_words(event, 'mode')})"
+            action = enum_words(event, "action")
+            what = f"{_DONE.get(action, action)} {event.kind}/{event.version} ({enum_words(event, 'mode')})"
             acts.append(_act(event.create_time, event.actor, "", "", what, event.note))
     return acts
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from collections_opt.api.v1.experiment_service_pb2 import ListExperimentsRequest
@@ -61,7 +61,7 @@ def models(call: Call) -> Page:
     if kind:
         return Page("/models", "Models", [Part("models/card.html", lambda: _card(call, kind, version))])
     parts = [
-        Part("models/calibrated.html", lambda: _calibrated(call)),
+        Part("models/decides.html", lambda: _decides(call)),
         Part("models/monitors.html", lambda: _monitors(call)),
         Part("models/versions.html", lambda: _versions(call)),
         Part("models/challengers.html", lambda: _challengers(call)),
@@ -73,16 +73,23 @@ def models(call: Call) -> Page:
 
 def _versions(call: Call) -> Content:
     found = {kind: list(all_models(call.client, kind)) for kind in KINDS}
-    return {"kinds": {kind: versions for kind, versions in found.items() if versions}}
+    champion = _champion(found["outcome"])
+    return {
+        "kinds": {kind: versions for kind, versions in found.items() if versions},
+        "classes": calibrations(champion) if champion else [],
+    }
 
 
-def _calibrated(call: Call) -> Content:
-    champion = next((one for one in all_models(call.client, "outcome") if one.role == 1), None)
+def _champion(models: Iterable[Model]) -> Model | None:
+    return next((one for one in models if one.role == 1), None)
+
+
+def _decides(call: Call) -> Content:
+    champion = _champion(all_models(call.client, "outcome"))
     classes = calibrations(champion) if champion else []
     return {
         "champion": champion,
         "first": _first_sentence(call, champion),
-        "classes": classes,
         "outside": [one for one in classes if one.outside],
     }
 
