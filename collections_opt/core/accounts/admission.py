@@ -141,6 +141,8 @@ def admit(raw: RawPortfolio) -> Admission:
     present: dict[str, NDArray[np.bool_]] = {}
     sound = sound_columns(raw, row_count)
     for name, column in _schema_of(raw).items():
+        if column.held_if_sent and name not in raw.columns:
+            continue
         columns[name], present[name] = sound.get(name) or _check_column(raw, column, row_count, findings)
     normalised = _check_codes(raw, columns, present, findings)
     _check_duplicates(columns, present, findings)

@@ -33,7 +33,8 @@ def read_coded_facts(raw: RawPortfolio, columns: Mapping[str, Array], present: M
     }
     if known is not None:
         readings["product"] = (lambda text: read_product(text, known), lambda text: products_near(text, known))
-    return {name: read_codes(name, columns[name], present[name], *how) for name, how in readings.items()}
+    held = {name: how for name, how in readings.items() if name in columns}
+    return {name: read_codes(name, columns[name], present[name], *how) for name, how in held.items()}
 
 
 def remedy_of(name: str, near: tuple[str, ...]) -> str:

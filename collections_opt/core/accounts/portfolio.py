@@ -102,11 +102,17 @@ class Portfolio:
 
     def column(self, name: str) -> Array:
         """Return a schema column, (n,) or (n, months)."""
-        return self.columns[name] if self.holds(name) else no_cells(ACCOUNT_SCHEMA[name], self.account_count)[0]
+        found = self.columns.get(name)
+        if found is not None or self.holds(name):
+            return self.columns[name] if found is None else found
+        return no_cells(ACCOUNT_SCHEMA[name], self.account_count)[0]
 
     def is_present(self, name: str) -> NDArray[np.bool_]:
         """Return where a schema column has a value, same shape as the column."""
-        return self.present[name] if self.holds(name) else no_cells(ACCOUNT_SCHEMA[name], self.account_count)[1]
+        found = self.present.get(name)
+        if found is not None or self.holds(name):
+            return self.present[name] if found is None else found
+        return no_cells(ACCOUNT_SCHEMA[name], self.account_count)[1]
 
     def holds(self, name: str) -> bool:
         """Return whether a schema column is held: one that is held only if sent, was sent."""

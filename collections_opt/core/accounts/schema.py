@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 from collections_opt.core.limits import (
@@ -57,12 +58,12 @@ class Column:
     held_if_sent: bool = False
     by_month: bool = False
 
-    @property
+    @cached_property
     def is_history(self) -> bool:
         """True for columns that hold a value per month."""
         return self.kind in (ColumnKind.HISTORY_MONEY, ColumnKind.HISTORY_STATUS)
 
-    @property
+    @cached_property
     def is_integer(self) -> bool:
         """True for columns held as int64."""
         return self.kind not in (ColumnKind.TEXT, ColumnKind.RATE, ColumnKind.FLAG)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf.message import Message
@@ -40,6 +40,38 @@ def field_of(column: Column) -> str:
     return told_column(column.name)
 
 
+class _Scalar(NamedTuple):
+    """How a schema column is read of messages.
+
+    Attributes:
+        name: schema column.
+        field: of ``Account``.
+        read: reads it of a message.
+        dtype: of the column.
+        tracked: the message tells whether the field was sent.
+        held_if_sent: as ``Column``.
+    """
+
+    name: str
+    field: str
+    read: Callable[[account_pb2.Account], Any]
+    dtype: Any
+    tracked: bool
+    held_if_sent: bool
+
+
+def _scalar(column: Column) -> _Scalar:
+    field = field_of(column)
+    dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64, ColumnKind.FLAG: np.bool_}
+    tracked = account_pb2.Account.DESCRIPTOR.fields_by_name[field].has_presence
+    return _Scalar(column.name, field, attrgetter(field), dtypes.get(column.kind, np.int64), tracked, column.held_if_sent)
+
+
+_HISTORIES = {name: MONTH_FIELDS[name] for name, column in ACCOUNT_SCHEMA.items() if column.is_history}
+_SCALARS = tuple(_scalar(column) for name, column in ACCOUNT_SCHEMA.items() if name not in _HISTORIES and name not in BLOCK_FLAGS)
+"""What is read of every account, found in the contract once."""
+
+
 def accounts_to_raw(
     accounts: Rows, as_of_date: date, time_zone: str, currency_code: str, own_columns: Sequence[own_columns_pb2.OwnColumn] = ()
 ) -> RawPortfolio:
@@ -56,16 +88,16 @@ def accounts_to_raw(
     present: dict[str, NDArray[np.bool_]] = {}
     months, flags = _months(accounts), [account.block_flags for account in accounts]
     flagged = np.array([account.HasField("block_flags") for account in accounts], dtype=np.bool_)
-    for column in ACCOUNT_SCHEMA.values():
-        if column.is_history:
-            columns[column.name], present[column.name] = _history(months, MONTH_FIELDS[column.name])
-        elif column.name in BLOCK_FLAGS:
-            columns[column.name] = np.array(list(map(attrgetter(column.name), flags)), dtype=np.bool_)
-            present[column.name] = flagged
-        else:
-            values, given = _scalars(accounts, column)
-            if given.any() or not column.held_if_sent:
-                columns[column.name], present[column.name] = values, given
+    for name, field in _HISTORIES.items():
+        columns[name], present[name] = _history(months, field)
+    for name in BLOCK_FLAGS:
+        columns[name], present[name] = np.array(list(map(attrgetter(name), flags)), dtype=np.bool_), flagged
+    for scalar in _SCALARS:
+        cells = list(map(scalar.read, accounts))
+        given = _given(accounts, scalar.field, cells, scalar.tracked)
+        if not scalar.held_if_sent or any(given):
+            columns[scalar.name] = np.array(cells, dtype=scalar.dtype)
+            present[scalar.name] = np.array(given, dtype=np.bool_)
     own = read_own_columns(own_columns, as_of_date, "own_columns")
     _check_own(accounts, own)
     for one in own:
@@ -93,20 +125,11 @@ def _own(accounts: Rows, column: OwnColumn) -> tuple[Array, NDArray[np.bool_]]:
     return np.array(cells, dtype=dtype), np.array(given, dtype=np.bool_)
 
 
-def _scalars(accounts: Rows, column: Column) -> tuple[Array, NDArray[np.bool_]]:
-    name = field_of(column)
-    dtypes: dict[ColumnKind, Any] = {ColumnKind.TEXT: object, ColumnKind.RATE: np.float64, ColumnKind.FLAG: np.bool_}
-    cells = list(map(attrgetter(name), accounts))
-    given = _given(accounts, name, cells, account_pb2.Account.DESCRIPTOR.fields_by_name[name].has_presence)
-    return np.array(cells, dtype=dtypes.get(column.kind, np.int64)), given
-
-
-def _given(messages: Sequence[Message], name: str, cells: Sequence[object], tracked: bool) -> NDArray[np.bool_]:
-    """Return where a field was sent, bool (n,): a value other than the default was, only the others are asked one by one."""
-    given = np.array(list(map(bool, cells)), dtype=np.bool_)
-    if tracked:
-        for row in np.flatnonzero(~given).tolist():
-            given[row] = messages[row].HasField(name)
+def _given(messages: Sequence[Message], name: str, cells: Sequence[object], tracked: bool) -> list[bool]:
+    """Return where a field was sent: a value other than the default was, only the others are asked one by one."""
+    given = list(map(bool, cells))
+    if tracked and not all(given):
+        return [there or message.HasField(name) for there, message in zip(given, messages, strict=True)]
     return given
 
 
@@ -127,4 +150,5 @@ def _history(months: list[list[account_pb2.MonthlyFigures]], name: str) -> tuple
     shape = (len(months), len(months[0]))
     cells = [month for row in months for month in row]
     values = list(map(attrgetter(name), cells))
-    return np.array(values, dtype=np.int64).reshape(shape), _given(cells, name, values, True).reshape(shape)
+    given = np.array(_given(cells, name, values, True), dtype=np.bool_)
+    return np.array(values, dtype=np.int64).reshape(shape), given.reshape(shape)

@@ -186,7 +186,8 @@ def test_a_call_with_reasons_predicts_once_builds_features_once_and_asks_the_led
     count(boosted.BoostedPredictor, "contributions")
     count(scorer_module, "build_features")
     count(Database, "read")
+    count(Database, "first_row")
     scored = score()
-    assert made == {"raw": 1, "contributions": 1, "build_features": 1, "read": 1}
+    assert made == {"raw": 1, "contributions": 1, "build_features": 1, "first_row": 1}
     alone = workspace.serving.pin("").scorer.reasons(scored.valued.portfolio)
     assert [reasons[: len(known)] for reasons, known in zip(scored.reasons, alone, strict=True)] == list(alone)
