@@ -41,11 +41,10 @@ class ModelDomain:
 
     def missed_by(self, portfolio: Portfolio) -> dict[str, int]:
         """Return how many accounts are outside by field and value, such as ``product MORTGAGE``; the most frequent first."""
-        values = _values(portfolio)
+        missed = {field: outside for field, outside in self.outside(portfolio).items() if outside.any()}
+        values = _values(portfolio) if missed else {}
         found: dict[str, int] = {}
-        for field, outside in self.outside(portfolio).items():
-            if not outside.any():
-                continue
+        for field, outside in missed.items():
             names, counts = np.unique(values[field][outside], return_counts=True)
             for name, count in zip(names.tolist(), counts.tolist(), strict=True):
                 found[f"{field} {name.decode() if isinstance(name, bytes) else name}"] = int(count)

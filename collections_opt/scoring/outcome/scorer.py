@@ -106,6 +106,8 @@ class Scorer:
         self._outside: LastOfThread[dict[str, NDArray[np.bool_]]] = LastOfThread()
         self.own = artifact.manifest.own_columns
         self.reason_groups = reason_groups(self.own)
+        codes = [one.group for one in definitions(self.own)]
+        self._members = [np.array([code == group.code for code in codes], dtype=bool) for group in self.reason_groups]
 
     def __reduce__(self) -> tuple[type[Scorer], tuple[Artifact]]:
         """Travel to another process as the model alone."""
@@ -197,13 +199,12 @@ class Scorer:
         if not portfolio.account_count:
             return GroupPushes(np.zeros((0, len(self.reason_groups), 3)), np.zeros((0, 3)))
         features = self.features(portfolio)
-        members = [[one.group == group.code for one in definitions(self.own)] for group in self.reason_groups]
         raw, pushes = self.artifact.predictor.contributions(features.matrix)
         probability = self.artifact.calibration.apply(raw)
-        grouped = np.stack([pushes[:, :, inside].sum(axis=2) for inside in members], axis=1)
+        grouped = np.stack([pushes[:, :, inside].sum(axis=2) for inside in self._members], axis=1)
         mean = (grouped * probability[:, None, :]).sum(axis=2, keepdims=True)
         known = ~np.isnan(features.matrix)
-        has = np.column_stack([known[:, inside].any(axis=1) for inside in members])
+        has = np.column_stack([known[:, inside].any(axis=1) for inside in self._members])
         return GroupPushes(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), probability)
 
     def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> tuple[tuple[Reason, ...], ...]:

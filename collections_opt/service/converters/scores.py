@@ -13,6 +13,7 @@ from collections_opt.api.v1 import scoring_service_pb2 as pb
 from collections_opt.application.answers.account_scores import ScoredAccounts
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.names import normal_account_id
+from collections_opt.core.rules.call_hours import NOT_KNOWN
 from collections_opt.core.rules.eligibility import Eligibility, lifts_on
 from collections_opt.core.value.losses import LossSource
 from collections_opt.core.value.outcomes import CURE, DEFAULT, STAY
@@ -56,7 +57,8 @@ class _Writer:
         self._blocked = valued.eligibility.blocked_by.tolist()
         attempts = valued.eligibility.attempts
         self._offered = np.zeros_like(valued.eligibility.blocked_by).tolist() if attempts is None else attempts.tolist()
-        self._windows: dict[tuple[int, int] | None, day_window_pb2.DayWindow | None] = {None: None}
+        self._from, self._until = _windows(valued.eligibility)
+        self._windows: dict[tuple[int, int], day_window_pb2.DayWindow | None] = {}
         self._rules: dict[tuple[int, date | None], pb.BlockingRule] = {}
 
     def account(self, account_id: str, row: int, response: pb.ScoreAccountsResponse) -> None:
@@ -82,7 +84,7 @@ class _Writer:
                     increment_minor_units=increment[queue],
                     handling_minutes=minutes[queue],
                     offered_attempt_count=offered[queue],
-                    call_window=self._window(row, queue),
+                    call_window=self._window(self._from[row][queue], self._until[row][queue]),
                 )
         for reason in self._scored.reasons[row]:
             score.reason_codes.add(code=reason.code, sentence=reason.sentence, contribution=reason.contribution)
@@ -96,11 +98,19 @@ class _Writer:
             self._rules[code, until] = rule
         return self._rules[code, until]
 
-    def _window(self, row: int, queue: int) -> day_window_pb2.DayWindow | None:
-        window = self._scored.valued.eligibility.call_window(row, queue)
-        if window not in self._windows:
-            self._windows[window] = write_call_window(self._scored.valued.eligibility, row, queue)
-        return self._windows[window]
+    def _window(self, start: int, end: int) -> day_window_pb2.DayWindow | None:
+        if (start, end) not in self._windows:
+            self._windows[start, end] = None if start < 0 else write_window(start, end)
+        return self._windows[start, end]
+
+
+def _windows(eligibility: Eligibility) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the first minute of every cell's call window and the one after its last, negative where there is none."""
+    hours = eligibility.hours
+    if hours is None:
+        nowhere = np.full(eligibility.blocked_by.shape, NOT_KNOWN).tolist()
+        return nowhere, nowhere
+    return hours.start[hours.group].tolist(), hours.end[hours.group].tolist()
 
 
 def write_call_window(eligibility: Eligibility, row: int, queue: int) -> day_window_pb2.DayWindow | None:
