@@ -121,9 +121,6 @@ def check_value_set(content: ValueSet) -> None:
         raise CollectionsError(Reason.INVALID_ARGUMENT, message, tuple(found))
 
 
-_VALUED: MadeOnce[tuple[str, ...]] = MadeOnce()
-"""Products that have values, by portfolio, while the same versions are in force."""
-
 VALUE_SETS: ResourceFormat[ValueSet] = ResourceFormat(ResourceKind.VALUE_PARAMETERS, dump, _load, check_value_set)
 """How value parameters are kept."""
 
@@ -158,8 +155,7 @@ class ValueSets:
 
     def products(self, portfolio_id: str, day: date) -> tuple[str, ...]:
         """Return the products that values in force on a day are for, of a portfolio; "" is none."""
-        in_force = self.resources.in_force(day)
-        return _VALUED.get(tuple(in_force), lambda: tuple(_givers(in_force, portfolio_id)), portfolio_id)
+        return tuple(_givers(self.resources.in_force(day), portfolio_id))
 
     def settle(self, carried: ValueParameters | None, portfolio_id: str, portfolio: Portfolio) -> ChosenValues:
         """Return the values of a call: those that it carries, else those in force on the portfolio's as-of date.
@@ -195,12 +191,11 @@ def choose_values(in_force: Sequence[Stored[ValueSet]], portfolio_id: str, produ
             RESOURCE_STATE_CONFLICT naming the sets that give the same product, or that do not share rate, horizon or cost basis.
     """
     asked = distinct(product)[0]
-    key = (portfolio_id, tuple(asked.tolist()))
-    return _CHOSEN.get(tuple(in_force), lambda: _chosen(in_force, portfolio_id, product, asked), key)
+    asks = (portfolio_id, *asked.tolist())
+    return _CHOSEN.get(tuple(in_force), lambda: _chosen(in_force, portfolio_id, product, asked), asks)
 
 
-_CHOSEN: MadeOnce[ChosenValues] = MadeOnce()
-"""What was chosen for the products of earlier calls, while the same versions are in force."""
+_CHOSEN: MadeOnce[ChosenValues] = MadeOnce()  # for the products of earlier calls, while the same versions are in force
 
 
 def _chosen(
@@ -208,9 +203,10 @@ def _chosen(
 ) -> ChosenValues:
     """Return the values of accounts whose distinct products are ``asked``, as ``choose_values``."""
     givers = _givers(in_force, portfolio_id)
-    asked = asked if product.size else np.array([name.encode() for name in givers])
-    if not np.isin(asked, [name.encode() for name in givers]).all() or not asked.size:
-        unknown = ~np.isin(product, [name.encode() for name in givers])
+    known = [name.encode() for name in givers]
+    asked = asked if product.size else np.array(known)
+    if not np.isin(asked, known).all() or not asked.size:
+        unknown = ~np.isin(product, known)
         raise missing_values(product[unknown], tuple(givers)) if product.size else _nothing_in_force(portfolio_id)
     named = [name.decode() for name in asked.tolist()]
     _refuse_shared({name: givers[name] for name in named})
@@ -314,11 +310,9 @@ def _combined(chosen: Mapping[str, Stored[ValueSet]]) -> ChosenValues:
     choices = []
     for name, stored in sorted(chosen.items()):
         products[name] = stored.content.parameters.products[name]
-        approval = stored.version.approval
-        assert approval is not None  # what is in force was approved
-        choices.append(
-            ValueChoice(name, stored.version.resource_id, stored.version.version, stored.version.digest, approval.mode)
-        )
+        held = stored.version
+        assert held.approval is not None  # what is in force was approved
+        choices.append(ValueChoice(name, held.resource_id, held.version, held.digest, held.approval.mode))
     used = {stored.version.name: stored.content.parameters for stored in chosen.values()}
     first = next(iter(used.values()))
     version = first.version if len(used) == 1 else _version_of(sorted(used))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.core.accounts.cells import INT64_LIMIT, checked_bytes, encoded_text, shortened, sound_columns
 from collections_opt.core.accounts.coded_facts import read_coded_facts, remedy_of
 from collections_opt.core.accounts.own_columns import check_declared, own_columns
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio, no_cells
 from collections_opt.core.accounts.row_faults import shown_cell
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, Column, ColumnKind
-from collections_opt.core.accounts.sound_columns import INT64_LIMIT, sound_columns
 from collections_opt.core.arrays import Array
 from collections_opt.core.codes.columns import NormalisedCode
 from collections_opt.core.codes.currencies import check_currency
@@ -154,7 +153,7 @@ def admit(raw: RawPortfolio) -> Admission:
     for column in held:  # each is let go of as soon as it is taken over: there need not be room for all of them twice
         cells, where = columns.pop(column.name), present.pop(column.name)
         sent = column.name in raw.columns
-        accepted[column.name] = (_shrink_text(cells[kept]), where[kept]) if sent else no_cells(column, count)
+        accepted[column.name] = (shortened(cells[kept]), where[kept]) if sent else no_cells(column, count)
         del cells, where
     values, masks = ({name: pair[index] for name, pair in accepted.items()} for index in (0, 1))
     place = (raw.as_of_date, raw.time_zone, raw.currency_code)
@@ -281,9 +280,9 @@ def _check_number(column: Column, values: Array, mask: NDArray[np.bool_], findin
 def _check_text(column: Column, values: Array, mask: NDArray[np.bool_], findings: _Findings) -> Array:
     """Normalise to NFC UTF-8; NUL, invalid and overlong texts are refused (they would collide or hide in comparisons)."""
     if values.dtype.kind == "S":
-        encoded, invalid, has_nul = _check_bytes(values, mask)
+        encoded, invalid, has_nul = checked_bytes(values, mask)
     else:
-        encoded, invalid, has_nul = _encode(np.where(mask, values, ""))
+        encoded, invalid, has_nul = encoded_text(np.where(mask, values, ""))
     findings.add(mask & invalid, column.name, "NOT_UTF8", "Send valid Unicode text.", values)
     findings.add(mask & has_nul, column.name, "NUL_CHARACTER", "Remove the NUL character.", values)
     too_long = np.char.str_len(encoded) > MAX_ACCOUNT_ID_BYTES
@@ -291,34 +290,6 @@ def _check_text(column: Column, values: Array, mask: NDArray[np.bool_], findings
     if column.required:
         findings.add(mask & (np.char.str_len(encoded) == 0), column.name, "EMPTY", f"Send a value: {column.meaning}", values)
     return encoded.astype(f"S{MAX_ACCOUNT_ID_BYTES}") if too_long.any() else encoded
-
-
-def _check_bytes(values: Array, mask: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    raw = np.where(mask, values, b"")
-    if raw.size == 0 or bool((raw.view(np.uint8) < 0x80).all()):
-        return raw, np.zeros(raw.shape, dtype=bool), np.zeros(raw.shape, dtype=bool)
-    return _encode(np.array([v.decode("utf-8", "surrogateescape") for v in raw.tolist()], dtype=object))
-
-
-def _encode(values: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Encode object text; one C-level join decides whether the column is plain ASCII, the everyday case."""
-    texts = [text if isinstance(text, str) else str(text) for text in values.tolist()]
-    if "".join(texts).isascii():
-        has_nul = np.array(["\0" in text for text in texts]) if "\0" in "".join(texts) else np.zeros(len(texts), dtype=bool)
-        longest = max(map(len, texts), default=0)
-        # numpy drops trailing NULs; those rows are refused by has_nul anyway.
-        encoded = np.array(texts, dtype=f"S{max(longest, 1)}") if texts else np.zeros(0, dtype="S1")
-        return encoded, np.zeros(len(texts), dtype=bool), has_nul
-    normal = [unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass") for text in texts]
-    invalid = np.array([any("\ud800" <= c <= "\udfff" for c in text) for text in texts], dtype=bool)
-    return np.array(normal, dtype="S"), invalid, np.array(["\0" in text for text in texts], dtype=bool)
-
-
-def _shrink_text(column: Array) -> Array:
-    if column.dtype.kind != "S":
-        return column
-    longest = int(np.char.str_len(column).max(initial=1))
-    return column.astype(f"S{max(longest, 1)}")
 
 
 def _check_codes(

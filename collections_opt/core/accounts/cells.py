@@ -1,4 +1,4 @@
-"""The door for few rows that are as they should be: whole numbers and flags of one shape are checked all at once.
+"""Cells as they came: texts as bytes, and what of few rows is plainly sound, so that the door need not ask it column by column.
 
 What costs a call with one account is not its cells but asking something of one column after the other. Whatever is not plainly
 sound is left to the door itself, which finds out what is wrong with it.
@@ -6,6 +6,7 @@ sound is left to the door itself, which finds out what is wrong with it.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from functools import lru_cache
 
@@ -61,3 +62,33 @@ def _terms(names: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.floa
     high = [INT64_LIMIT if column.high is None else column.high for column in columns]
     required = np.array([column.required for column in columns], dtype=bool)
     return np.array(low, dtype=np.float64)[:, np.newaxis], np.array(high, dtype=np.float64)[:, np.newaxis], required
+
+
+def checked_bytes(values: Array, mask: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return texts that came as bytes, as ``encoded_text``."""
+    raw = np.where(mask, values, b"")
+    if raw.size == 0 or bool((raw.view(np.uint8) < 0x80).all()):
+        return raw, np.zeros(raw.shape, dtype=bool), np.zeros(raw.shape, dtype=bool)
+    return encoded_text(np.array([v.decode("utf-8", "surrogateescape") for v in raw.tolist()], dtype=object))
+
+
+def encoded_text(values: Array) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return texts as NFC UTF-8, and where they are invalid or hold NUL; one join in C tells whether a column is plain ASCII."""
+    texts = [text if isinstance(text, str) else str(text) for text in values.tolist()]
+    if "".join(texts).isascii():
+        has_nul = np.array(["\0" in text for text in texts]) if "\0" in "".join(texts) else np.zeros(len(texts), dtype=bool)
+        longest = max(map(len, texts), default=0)
+        # numpy drops trailing NULs; those rows are refused by has_nul anyway.
+        encoded = np.array(texts, dtype=f"S{max(longest, 1)}") if texts else np.zeros(0, dtype="S1")
+        return encoded, np.zeros(len(texts), dtype=bool), has_nul
+    normal = [unicodedata.normalize("NFC", text).encode("utf-8", "surrogatepass") for text in texts]
+    invalid = np.array([any("\ud800" <= c <= "\udfff" for c in text) for text in texts], dtype=bool)
+    return np.array(normal, dtype="S"), invalid, np.array(["\0" in text for text in texts], dtype=bool)
+
+
+def shortened(column: Array) -> Array:
+    """Return a column whose texts take no more bytes than the longest needs."""
+    if column.dtype.kind != "S":
+        return column
+    longest = int(np.char.str_len(column).max(initial=1))
+    return column.astype(f"S{max(longest, 1)}")
