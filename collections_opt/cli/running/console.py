@@ -11,12 +11,12 @@ from typing import Annotated
 
 import typer
 
+import collections_opt.console.app  # noqa: F401 - who lacks its extra is told so before any option
 from collections_opt.cli.common.console_options import ConsolePages, OpenIdSignIn, console_of
 from collections_opt.cli.common.product import Product, models_of, require_ledger, served
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.signals import signals_caught
 from collections_opt.client.connection import Connection
-from collections_opt.console.serving import ConsoleServer
 from collections_opt.core.errors import Reason, refuse
 
 
@@ -50,7 +50,7 @@ def main(
 def _until_the_end(
     wait: Callable[[], object], connection: Connection, port: int, pages: ConsolePages, sign_in: OpenIdSignIn
 ) -> None:
-    console: ConsoleServer = console_of(connection, port, pages, sign_in)  # imported above: who lacks its extra is told so first
+    console = console_of(connection, port, pages, sign_in)
     wait()
     console.stop(5.0)
     typer.echo("stopped")
