@@ -59,7 +59,7 @@ ifeq ($(CI),true)
 endif
 
 test: setup-dev $(VENV)/.spark browser other-clients  ## Set up and run the whole test suite
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(TEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(TEST_FLAGS)
 
 .PHONY: laws
 laws: setup-dev  ## The laws of a ranking on LAW_BOOKS (10000) random books; make test tries a quarter of them, others each time
@@ -67,7 +67,7 @@ laws: setup-dev  ## The laws of a ranking on LAW_BOOKS (10000) random books; mak
 
 .PHONY: test-fast
 test-fast: setup-dev  ## The tests that a change meets first, in under two minutes on two cores
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder -m "not slow" $(TEST_FLAGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow" $(TEST_FLAGS)
 
 .PHONY: monitors fault-schedules fault-kill fault-disks tamper duplicates-load siege fuzz-bytes
 siege: setup-dev  ## Attacks on service and secrets: health, goodput, memory, leaks (BENCH_FLAGS="--seconds 1")

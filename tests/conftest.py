@@ -12,6 +12,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 from pytest_postgresql import factories
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.costs import Costs
 from tests.support.databases import Databases, begin_migrated, made_database, named_server, pg_ctl_found, why_not_started
@@ -117,11 +118,22 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+class ByFile(LoadFileScheduling):
+    """Keeps the tests of a file in one worker, and those of all files that ask Spark."""
+
+    def _split_scope(self, nodeid):
+        return "spark" if nodeid.startswith(SPARK) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """Hand tests out by file where several workers run them."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items):
-    """Mark the slow tests, keep the tests of a file in one worker, and put the files that take long first."""
+    """Mark the slow tests, file by file, and put the files that take long first."""
     items.sort(key=_turn)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("spark" if item.nodeid.startswith(SPARK) else item.nodeid.partition("::")[0]))
         if item.nodeid.startswith(SLOW) and not item.nodeid.startswith(QUICK):
             item.add_marker(pytest.mark.slow)
 

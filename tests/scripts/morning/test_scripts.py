@@ -13,7 +13,7 @@ from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 def asked_for_help(*scripts):
     """Return exit code and words of scripts asked for help."""
     command = [sys.executable, "-m", "tests.support.scripts.helps", *map(str, scripts)]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=300).stdout)
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=560).stdout)
 
 
 @pytest.fixture(scope="module")
