@@ -320,4 +320,5 @@ def _changes(
 
 def _reasons(dispositions: Array) -> Array:
     """Return names of dispositions without what they all begin with, as object arrays of str."""
-    return np.char.replace(dispositions.astype("U"), "DISPOSITION_", "").astype(object)
+    names, places = np.unique(dispositions.astype("U"), return_inverse=True)
+    return np.array([name.removeprefix("DISPOSITION_") for name in names.tolist()], dtype=object)[places]

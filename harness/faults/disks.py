@@ -258,7 +258,9 @@ def plant_noticed(folder: Path, zygote: Zygote, plant: str, seed: int, tries: in
     """Return whether spoilt disks show a planted bug."""
     draw = random.Random(seed)
     return any(
-        spoil(folder / str(number), zygote, draw, kind, plant) for number in range(tries) for kind in ("read-only", "full", CHECKPOINTS)
+        spoil(folder / str(number), zygote, draw, kind, plant)
+        for number in range(tries)
+        for kind in ("read-only", "full", CHECKPOINTS)
     )
 
 

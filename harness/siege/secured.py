@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-
-import jwt
 
 from collections_opt.application.workspace import Workspace, open_workspace
 from collections_opt.service.access.roles import Access
@@ -22,6 +19,7 @@ from tests.support.serving.calls import WAIT, calling, columns, import_requests,
 from tests.support.serving.certificates import make_certificates
 from tests.support.serving.requests.good import good_requests
 from tests.support.serving.requests.known import known_of
+from tests.support.serving.tokens import keys_given
 
 LEFT_OUT = ("TrainModel",)
 """Methods that nobody asks for: a training takes minutes, and who may ask for one is asked by the others."""
@@ -63,13 +61,15 @@ def make_keys(folder: Path) -> Path:
     return Path(make_certificates(folder))
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @contextmanager
 def guarded(workspace: Workspace, keys: Path, filled: Filled, systems: Sequence[str] = (CLIENT,)) -> Iterator[Secured]:
     """Yield a server of this process that asks for tokens and certificates."""
     good, known = filled
-    checker = TokenChecker(
-        jwt.PyJWKSet.from_dict(json.loads((keys / "issuer.json").read_text("utf-8"))), ISSUER, AUDIENCE, lambda: datetime.now(UTC)
-    )
+    checker = TokenChecker(keys_given((keys / "issuer.json").read_text("utf-8"), _now), ISSUER, AUDIENCE, _now)
     tls = TlsFiles(keys / "server.key", keys / "server.pem", keys / "ca.pem")
     options = ServerOptions(tls=tls, access=replace(Access(checker), systems=tuple(systems)))
     built = build_server(all_services(workspace), options)

@@ -15,7 +15,7 @@ def made():
 
 
 def test_every_kept_input_is_answered_or_refused(made):
-    inputs = kept_inputs(made)[::4]  # all of them: make fuzz-bytes
+    inputs = kept_inputs(made)[3::4]  # all of them: make fuzz-bytes
     assert len(inputs) > 50
     assert {made.run(one) for one in inputs} > {"", "MALFORMED_MESSAGE", "INVALID_ARGUMENT"}
 

@@ -77,6 +77,7 @@ class AccountScores:
         admission = admit(replace(raw, products=tuple(products) or None))  # without any, it is said that values are missing
         if admission.quarantine.row.size:
             raise refused_rows(admission.quarantine)
+        require_wanted()
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         models = self._models.pin_all("", admission.portfolio)
@@ -92,7 +93,9 @@ class AccountScores:
 def _valued(portfolio: Portfolio, request: RankingRequest, models: PinnedModels) -> tuple[ContactEffects, ValuedAccounts]:
     """Return what contact does to accounts, and the accounts valued as a ranking values them."""
     check_request(portfolio, request)
+    require_wanted()
     outcomes = quantised(models.outcome.scorer.score(portfolio))
+    require_wanted()
     effects = models.learned.effects_of(portfolio, request.plan)
     basis = ValueBasis(request.plan, request.rules, request.parameters, models.learned).knowing(effects)
     require_wanted()
@@ -105,6 +108,7 @@ def _reasons(valued: ValuedAccounts, request: RankingRequest, models: PinnedMode
     scorer, effects_of = models.outcome.scorer, models.learned.effects_of
     pushes = scorer.group_pushes(valued.portfolio)
     groups = scorer.reason_groups
+    require_wanted()
     worth = increment_reasons(valued, pushes.pushes, groups, request.plan, request.parameters, effects_of)
     require_wanted()
     scored = scorer.reasons(valued.portfolio, pushes=pushes)

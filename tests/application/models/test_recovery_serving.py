@@ -65,10 +65,10 @@ def test_scores_take_the_accounts_own_loss_before_the_models(workspace, models):
     approve(workspace, models, "back-1", ModelKind.RECOVERY)
     after = workspace.scores.score(raw, PLAN, values())
     assert (before.recovery.version, after.recovery.version) == ("", "recovery/back-1")
-    own = after.ranking.worth.loss_source == LossSource.ACCOUNT
+    own = after.valued.worth.loss_source == LossSource.ACCOUNT
     assert own.sum() == 4
-    assert (after.ranking.worth.loss_given_default[own] == 0.2).all()
-    np.testing.assert_array_equal(before.ranking.worth.default[own], after.ranking.worth.default[own])
-    assert (before.ranking.worth.default[~own] != after.ranking.worth.default[~own]).all()
+    assert (after.valued.worth.loss_given_default[own] == 0.2).all()
+    np.testing.assert_array_equal(before.valued.worth.default[own], after.valued.worth.default[own])
+    assert (before.valued.worth.default[~own] != after.valued.worth.default[~own]).all()
     modelled = recovery_model().losses_of(admit(raw).portfolio)[~own]
-    np.testing.assert_allclose(after.ranking.worth.loss_given_default[~own], modelled, atol=1e-9)
+    np.testing.assert_allclose(after.valued.worth.loss_given_default[~own], modelled, atol=1e-9)

@@ -74,7 +74,7 @@ def test_scored_and_placed_accounts_are_bound_by_what_is_in_force_on_their_day(w
     book = city_book(DAY)
     city = (book.columns["state"] == PLACE)[np.argsort(book.columns["account_id"].astype("S"))]
     for day, forbidden in ((EVE, False), (DAY, True)):
-        scored = workspace.scores.score(city_book(day), PLAN, values(), with_reasons=False).ranking.eligibility
+        scored = workspace.scores.score(city_book(day), PLAN, values(), with_reasons=False).valued.eligibility
         reasons = {reason.rule_id for row in np.flatnonzero(city) if (reason := scored.reason(row, 0))}
         assert (CAP.rule_id in reasons) == forbidden
     placed = workspace.placer.place(ranking.ranking_id, book)

@@ -34,7 +34,7 @@ def test_rows_in_are_accepted_or_told_with_field_value_rule_and_remedy(imported)
     rows = len((EXAMPLES / "book.csv").read_text().splitlines()) - 1
     assert header["row_count"] == rows == header["accepted_count"] + header["quarantined_count"]
     told = {(q["row"], q["field"], q["rule"]) for q in found}
-    assert (17, "balance_minor", "REQUIRED") in told
+    assert (17, "balance_minor_units", "REQUIRED") in told
     assert (42, "days_past_due", "OUT_OF_RANGE") in told
     assert len({row for row, _, _ in told}) == header["quarantined_count"]
     assert all(q["remedy"] for q in found)
