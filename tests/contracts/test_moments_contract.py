@@ -25,9 +25,10 @@ def ledger(database_url, tmp_path):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """Return a list that grows by one with every transaction that reads."""
-    made, honest = [], Database.read
+    """Return a list that grows by one with every transaction that reads, and every row asked of the driver."""
+    made, honest, honest_row = [], Database.read, Database.first_row
     monkeypatch.setattr(Database, "read", lambda self: made.append(1) or honest(self))
+    monkeypatch.setattr(Database, "first_row", lambda self, statement: made.append(1) or honest_row(self, statement))
     return made
 
 

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.column_names import held_column
 from collections_opt.datasets.files.drafting.looking import look
 from collections_opt.datasets.files.drafting.writing import Given, draft
 from collections_opt.datasets.files.mappings import ColumnMapping, FileMapping
@@ -35,7 +36,7 @@ def test_a_draft_reads_its_file_once_what_is_missing_is_given(tmp_path, name):
         "balance_minor": ColumnMapping(constant=100),
         "account_id": ColumnMapping("Kontonummer"),
     }
-    lacking = [one.removeprefix("columns.") for one in made.corrections]
+    lacking = [held_column(one.removeprefix("columns.")) for one in made.corrections]
     reading = read_portfolio(path, replace(mapping, columns={**mapping.columns, **{one: spare[one] for one in lacking}}))
     admission = admit(reading.raw)
     assert reading.counts.row_count == reading.counts.filtered_count + admission.row_count

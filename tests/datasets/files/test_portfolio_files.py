@@ -229,7 +229,7 @@ def test_mappings_that_cannot_be_meant_are_refused(tmp_path, columns, words):
 def test_an_unmapped_required_column_is_refused(tmp_path):
     bare = replace(mapping(), columns={"account_id": ColumnMapping("id")})
     fields = {v.field for v in refused(written(tmp_path, "csv"), bare).violations}
-    assert fields == {"product", "balance_minor", "arrears_minor", "days_past_due"}
+    assert fields == {"product", "balance_minor_units", "arrears_minor_units", "days_past_due"}
 
 
 def test_a_filter_that_keeps_nothing_gives_an_empty_portfolio(credit_card):

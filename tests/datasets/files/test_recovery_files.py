@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from collections_opt.core.accounts.column_names import told_money
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.datasets.files.recovery_files import COLUMNS, read_sourced_recoveries, recoveries_table
 from collections_opt.datasets.simulated_lender import SimulatedLender
@@ -66,4 +67,4 @@ def test_a_missing_file_and_missing_columns_are_named(tmp_path):
     (tmp_path / "one.csv").write_text("account_id\na\n")
     with pytest.raises(CollectionsError) as refused:
         read_sourced_recoveries(tmp_path / "one.csv")
-    assert [v.field for v in refused.value.violations] == list(COLUMNS[1:])
+    assert [v.field for v in refused.value.violations] == [told_money(name) for name in COLUMNS[1:]]
