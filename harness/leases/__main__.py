@@ -195,7 +195,8 @@ def _tell(figures: dict[str, float], faults: list[str]) -> None:
 def _write(made: Outcome, leases: int, found: dict[str, bool]) -> None:
     title, _, introduction = (__doc__ or "").partition("\n")
     lines = tuple((name, number(value)) for name, value in made.figures.items())
-    tables = [Table(f"{leases:,} leases", ("figure", "value"), lines)]
+    granted = int(made.figures["leases granted"])
+    tables = [Table(f"{granted:,} of {leases:,} leases", ("figure", "value"), lines)]
     if found:
         planted = tuple((name.replace("_", " "), "found" if noticed else "NOT found") for name, noticed in found.items())
         tables.append(Table("Planted bugs", ("bug", "by the same checks"), planted))

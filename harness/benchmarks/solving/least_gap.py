@@ -11,9 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from collections_opt.core.problem.assignment import SolveOptions
-from collections_opt.solvers import solve_pricing, verify
-from harness.benchmarks.solving.solver_scale import SEEDS, TARGETS, ready_kernels
+from harness.benchmarks.solving.solver_scale import SEEDS, TARGETS, checked_answer
 from harness.benchmarks.support.cases import Result, run_case
 from harness.benchmarks.support.decomposition import least_gap
 from harness.benchmarks.support.measuring import Measure
@@ -28,12 +26,7 @@ LOADS = (0.05, 0.3)
 def both_gaps(measure: Measure, accounts: int, queues: int, seed: int, load: float) -> None:
     """Solve an instance and find how near to its bound any list can come."""
     problem = portfolio_like(accounts, queues, seed, load)
-    ready_kernels()
-    with measure.stage("solve"):
-        answer = solve_pricing(problem, SolveOptions())
-    check = verify(problem, answer)
-    if not check.ok:
-        raise AssertionError(str(check.findings[0]))
+    answer = checked_answer(measure, problem)
     with measure.stage("decomposition"):
         least = least_gap(problem, answer.prices, answer.bound_minor)
     measure.figures |= {"gap": answer.gap, "least gap": least, "worked": int((answer.queue >= 0).sum())}

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from collections_opt.core.problem.assignment import AssignmentProblem, SolveOptions
+from collections_opt.core.problem.assignment import Assignment, AssignmentProblem, SolveOptions
 from collections_opt.solvers import solve_pricing, verify
 from harness.benchmarks.support.cases import ROOT, Result, run_case
 from harness.benchmarks.support.measuring import Measure
@@ -67,15 +67,20 @@ def ready_kernels() -> None:
     solve_pricing(six_side_rows(problem), SolveOptions())
 
 
-def solve(measure: Measure, accounts: int, queues: int, kind: str, seed: int, load: float) -> None:
-    """Solve one instance and check the answer."""
-    problem = KINDS[kind](accounts, queues, seed, load)
+def checked_answer(measure: Measure, problem: AssignmentProblem) -> Assignment:
+    """Return an answer that the verifier passed; its stage is ``solve``, with kernels compiled before."""
     ready_kernels()
     with measure.stage("solve"):
         answer = solve_pricing(problem, SolveOptions())
     check = verify(problem, answer)
     if not check.ok:
         raise AssertionError(str(check.findings[0]))
+    return answer
+
+
+def solve(measure: Measure, accounts: int, queues: int, kind: str, seed: int, load: float) -> None:
+    """Solve one instance and check the answer."""
+    answer = checked_answer(measure, KINDS[kind](accounts, queues, seed, load))
     measure.figures["gap"] = (answer.bound_minor - answer.objective_minor) / answer.bound_minor
     measure.figures["short rows"] = len(answer.shortages)
 

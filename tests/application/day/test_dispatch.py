@@ -13,23 +13,9 @@ from collections_opt.application.records.erasures import ErasureRequest
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
-from tests.support.day.day_worlds import CALLS, CARE, NOON, Clock, asked, call, copied_world, made_world, open_world
+from tests.support.day.day_worlds import CALLS, CARE, NOON, Clock, asked, call, copied_world, open_world
 
 K = EventKind
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("day")
-    return folder, made_world(folder)
-
-
-@pytest.fixture
-def world(template, tmp_path):
-    """Yield a day, the ranking's id and the clock."""
-    clock = Clock()
-    with closing(copied_world(template[0], tmp_path / "world", clock)) as workspace:
-        yield workspace.day, template[1], clock
 
 
 def leased(day, ranking_id, holder="agent-1", **changes):

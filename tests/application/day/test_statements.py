@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import threading
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
-import pytest
 import sqlalchemy as sa
 
-from tests.support.day.day_worlds import Clock, asked, call, copied_world, made_world
+from tests.support.day.day_worlds import asked, call
 
 OF_A_LEASE = 8
 """Begin, standing, what the request was given, leases past their time, changes, new events, the leases given."""
 
 OF_A_COMPLETION = 12
 """Begin, standing, the lease, directory, event ids, leases past their time, events, batch, place in the log, leaf, lease."""
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("statements")
-    return folder, made_world(folder)
-
-
-@pytest.fixture
-def world(template, tmp_path):
-    clock = Clock()
-    with closing(copied_world(template[0], tmp_path / "world", clock)) as workspace:
-        yield workspace.day, template[1], clock
 
 
 @contextmanager
