@@ -1,4 +1,4 @@
-"""Tell a server what happened, from a CSV file: payments, promises, contacts, flags; telling a file again is free.
+"""Tell a server what happened, from a CSV file: payments, promises, contacts, flags, reviews; telling a file again is free.
 
 Example:
     python scripts/record_events.py --data var/demo --file payments.csv --mapping payments.toml

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections_opt.client.day import next_accounts as next_accounts
     from collections_opt.client.day import read_events as read_events
     from collections_opt.client.day import record_events as record_events
+    from collections_opt.client.day import record_reviews as record_reviews
     from collections_opt.client.day import release_lease as release_lease
     from collections_opt.client.day import stream_events as stream_events
     from collections_opt.client.exports import export_columns as export_columns
@@ -99,6 +100,7 @@ _PUBLIC = {
     "ranking_in_force": "collections_opt.client.rankings",
     "read_events": "collections_opt.client.day",
     "record_events": "collections_opt.client.day",
+    "record_reviews": "collections_opt.client.day",
     "release_lease": "collections_opt.client.day",
     "roll_forward": "collections_opt.client.portfolios",
     "rule_table": "collections_opt.client.approved",

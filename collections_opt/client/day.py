@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from collections_opt.api.v1 import event_pb2
 from collections_opt.api.v1 import event_service_pb2 as events_pb
@@ -13,6 +13,8 @@ from collections_opt.api.v1 import worklist_service_pb2 as pb
 from collections_opt.client.client import Client
 from collections_opt.client.listings import pages
 from collections_opt.core.limits import MAX_EVENTS, MAX_PAGE_SIZE
+
+Told = TypeVar("Told")
 
 
 class ToldEvents(NamedTuple):
@@ -43,6 +45,21 @@ def stream_events(client: Client, events: Iterable[event_pb2.Event]) -> ToldEven
     requests = (events_pb.StreamEventsRequest(events=batch) for batch in _batches(events))
     answer = client.events.StreamEvents(requests)
     return ToldEvents(answer.recorded_count, answer.repeated_count, answer.last_sequence)
+
+
+def record_reviews(client: Client, reviews: Iterable[events_pb.NewReview]) -> ToldEvents:
+    """Record any number of reviews by the caller, a person, a batch at a time; what came before a fault stays recorded.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT with every fault; NOT_FOUND for what was not decided about the account.
+    """
+    recorded = repeated = last = 0
+    for batch in _batches(reviews):
+        answer = client.events.RecordReviews(events_pb.RecordReviewsRequest(reviews=batch))
+        repeated += answer.repeated_count
+        recorded += len(answer.sequences) - answer.repeated_count
+        last = max(answer.sequences, default=last)
+    return ToldEvents(recorded, repeated, last)
 
 
 def read_events(client: Client, after_sequence: int = 0) -> Iterator[event_pb2.RecordedEvent]:
@@ -180,8 +197,8 @@ def check_contact(
     return client.worklists.CheckContact(request)
 
 
-def _batches(events: Iterable[event_pb2.Event]) -> Iterator[Sequence[event_pb2.Event]]:
-    held: list[event_pb2.Event] = []
+def _batches(events: Iterable[Told]) -> Iterator[Sequence[Told]]:
+    held: list[Told] = []
     for event in events:
         held.append(event)
         if len(held) == MAX_EVENTS:

@@ -111,7 +111,8 @@ REPEATABLE = frozenset(
         *("EraseAccounts", "ErasePersons", "EraseLapsedAccounts", "PlaceHold", "ReleaseHold"),
         *("TrainModel", "CancelTraining"),
         *("CreateExperiment", "StartExperiment", "StopExperiment"),
-        *("RecordEvents", "StreamEvents", "LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
+        *("RecordEvents", "StreamEvents", "RecordReviews"),
+        *("LeaseAccounts", "ExtendLease", "CompleteLease", "ReleaseLease"),
     }
 )
 """Methods that change something once however often they are sent: by request id, by content, by state."""

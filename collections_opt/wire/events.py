@@ -10,12 +10,15 @@ from typing import Any, TypeVar
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from collections_opt.api.v1 import event_pb2 as pb
+from collections_opt.api.v1 import event_service_pb2
 from collections_opt.api.v1.capacity_plan_pb2 import Channel
 from collections_opt.core.accounts.column_names import told_money
+from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.desk.day_windows import DAY_MINUTES
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
 from collections_opt.core.names import normal_account_id
+from collections_opt.wire.actors import write_recorded_actor
 from collections_opt.wire.common import enum_text, read_date, read_enum, read_time, write_date, write_enum
 
 RENAMES: Mapping[str, str] = MappingProxyType(
@@ -34,6 +37,8 @@ _ENUMS = {
     "direction": pb.ContactDirection.DESCRIPTOR,
     "result": pb.ContactResult.DESCRIPTOR,
     "outcome": pb.OutcomeCode.DESCRIPTOR,
+    "reviewed": pb.ReviewedPart.DESCRIPTOR,
+    "review_outcome": pb.ReviewOutcome.DESCRIPTOR,
 }
 _LEASE_ENUMS = {"lease_state": pb.LeaseState.DESCRIPTOR}
 _DATES = frozenset({"due_date"})
@@ -54,9 +59,14 @@ _FACTS: Mapping[EventKind, tuple[str, ...]] = MappingProxyType(
         EventKind.OUTCOME: ("outcome",),
         EventKind.REVERSAL: ("reverses",),
         EventKind.LEASE: ("lease_id", "queue_id", "lease_state", "note"),
+        EventKind.REVIEW: ("ranking_id", "lease_id", "reviewed", "review_outcome", "note"),
     }
 )
-_LEASE_NAMES = {"lease_state": "state"}
+REVIEW_NAMES: Mapping[str, str] = MappingProxyType({"reviewed": "part", "review_outcome": "outcome", "note": "reason"})
+"""Fields of reviews whose names differ in the contract."""
+
+_NAMES_OF = {EventKind.LEASE: {"lease_state": "state"}, EventKind.REVIEW: REVIEW_NAMES}
+_SERVERS_OWN = frozenset({EventKind.LEASE, EventKind.REVIEW})
 T = TypeVar("T")
 
 
@@ -68,10 +78,40 @@ def read_events(messages: Sequence[pb.Event], path: str = "events") -> list[Even
     """
     found: list[FieldViolation] = []
     events = [_read(message, f"{path}[{index}]", found) for index, message in enumerate(messages)]
+    _refuse(found)
+    return events
+
+
+def read_reviews(messages: Sequence[event_service_pb2.NewReview]) -> list[Event]:
+    """Return reviews as they were told.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT with every field that cannot be read.
+    """
+    found: list[FieldViolation] = []
+    events = []
+    for index, message in enumerate(messages):
+        event = pb.Event(event_id=message.event_id, account_id=message.account_id, review=message.review)
+        if message.HasField("occur_time"):
+            event.occur_time.CopyFrom(message.occur_time)
+        events.append(_read(event, f"reviews[{index}]", found))
+    _refuse(found)
+    return events
+
+
+def write_review(event: Event) -> event_service_pb2.NewReview:
+    """Return a review as a message that asks to record it."""
+    told = write_event(event)
+    told.review.ClearField("reviewer")
+    return event_service_pb2.NewReview(
+        event_id=told.event_id, account_id=told.account_id, occur_time=told.occur_time, review=told.review
+    )
+
+
+def _refuse(found: Sequence[FieldViolation]) -> None:
     if found:
         told = str(found[0]) if len(found) == 1 else f"{len(found)} fault(s), nothing was recorded: {found[0]}"
         raise CollectionsError(Reason.INVALID_ARGUMENT, told, tuple(found))
-    return events
 
 
 def write_event(event: Event) -> pb.Event:
@@ -87,6 +127,8 @@ def write_event(event: Event) -> pb.Event:
     if event.kind is EventKind.CHANNEL_CHOICE:
         for name in ("from_minute", "until_minute") if event.choice else ("choice", "is_set"):
             del fact[name]
+    if event.kind is EventKind.REVIEW:
+        fact["reviewer"] = write_recorded_actor(Actor(event.reviewer, event.reviewer_role, "", event.reviewer_issuer))
     message = pb.Event(event_id=event.event_id, account_id=event.account_id, customer_id=event.customer_id)
     message.occur_time.FromDatetime(event.occurred_at.astimezone(UTC))
     getattr(message, event.kind.lower()).MergeFrom(type(getattr(message, event.kind.lower()))(**fact))
@@ -108,7 +150,7 @@ def _write_recorded(recorded: RecordedEvent) -> pb.RecordedEvent:
 def _read(message: pb.Event, path: str, found: list[FieldViolation]) -> Event:
     which = message.WhichOneof("fact")
     if which is None:
-        known = ", ".join(kind.lower() for kind in EventKind if kind is not EventKind.LEASE)
+        known = ", ".join(kind.lower() for kind in EventKind if kind not in _SERVERS_OWN)
         found.append(FieldViolation(f"{path}.fact", "is missing or of an unknown kind.", f"Send one of {known}."))
     if not message.HasField("occur_time"):
         found.append(FieldViolation(f"{path}.occur_time", "is missing.", "Send when it happened."))
@@ -130,6 +172,8 @@ def _read_fact(fact: Any, kind: EventKind, path: str, found: list[FieldViolation
     found.extend(FieldViolation(f"{path}.{name}", "is missing.", "Send it, even where it is zero.") for name in missing)
     if kind is EventKind.CHANNEL_CHOICE and fact.choice and not fact.HasField("is_set"):
         found.append(FieldViolation(f"{path}.is_set", "is missing.", "Say whether the choice holds now."))
+    if kind is EventKind.REVIEW and fact.HasField("reviewer"):
+        found.append(FieldViolation(f"{path}.reviewer", "is the server's own.", "Leave it out: who calls reviewed."))
     values: dict[str, Any] = {}
     for name in _FACTS[kind]:
         field = _field(name, kind)
@@ -154,8 +198,9 @@ _SOME = {name: kind.values[1].name.split("_", 1)[1] for name, kind in _ENUMS.ite
 
 
 def _field(name: str, kind: EventKind) -> str:
-    if kind is EventKind.LEASE:
-        return _LEASE_NAMES.get(name, name)
+    own = _NAMES_OF.get(kind)
+    if own is not None:
+        return own.get(name, name)
     return told_money(RENAMES.get(name, name))
 
 

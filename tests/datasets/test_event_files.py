@@ -40,6 +40,28 @@ def test_columns_of_fields_need_no_mapping(tmp_path):
     assert (event.kind, event.flag, event.is_set) == (EventKind.FLAG, "dispute", False)
 
 
+def test_a_case_systems_reviews_are_read_by_a_mapping(tmp_path):
+    mapping = """[columns]
+event_id = "Case"
+occurred_at = "Closed"
+account_id = "Loan"
+ranking_id = "Ranking"
+review_outcome = "Verdict"
+note = "Findings"
+[constants]
+kind = "REVIEW"
+reviewed = "RULES"
+"""
+    file = written(tmp_path, 'Case,Closed,Loan,Ranking,Verdict,Findings\nq7,2026-11-25T09:30:00Z,a1,rk-1,UPHELD,"Seen, fine."\n')
+    (event,) = read_events(file, parse_settings(mapping, EventMapping, "m.toml"), NOW)
+    expected = {"reviewed": "RULES", "review_outcome": "UPHELD", "note": "Seen, fine.", "ranking_id": "rk-1"}
+    assert event == Event("q7", EventKind.REVIEW, datetime(2026, 11, 25, 9, 30, tzinfo=UTC), "a1", **expected)
+    file = written(tmp_path, "Case,Closed,Loan,Ranking,Verdict,Findings\nq7,2026-11-25T09:30:00Z,a1,rk-1,SPLENDID,\n")
+    with pytest.raises(CollectionsError) as caught:
+        list(read_events(file, parse_settings(mapping, EventMapping, "m.toml"), NOW))
+    assert {found.field for found in caught.value.violations} == {"line 2.review.review_outcome", "line 2.review.note"}
+
+
 @pytest.mark.parametrize(
     ("row", "field"),
     [

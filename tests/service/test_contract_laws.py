@@ -38,6 +38,7 @@ BY_CONTENT = {
     "CancelRanking": "what has ended stays as it is",
     "RecordEvents": "by the id of each event",
     "StreamEvents": "by the id of each event",
+    "RecordReviews": "by the id of each review",
     "CompleteLease": "by the ids of its events",
     "ReleaseLease": "a lease ends once",
     "ExtendLease": "it is held from now, however often asked",

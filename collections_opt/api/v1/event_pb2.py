@@ -22,13 +22,14 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from collections_opt.api.v1 import actor_pb2 as collections__opt_dot_api_dot_v1_dot_actor__pb2
 from collections_opt.api.v1 import capacity_plan_pb2 as collections__opt_dot_api_dot_v1_dot_capacity__plan__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"collections_opt/api/v1/event.proto\x12\x16\x63ollections_opt.api.v1\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xef\x05\n\x05\x45vent\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\naccount_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x38\n\x07payment\x18\x05 \x01(\x0b\x32\x1f.collections_opt.api.v1.PaymentB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07promise\x18\x06 \x01(\x0b\x32\x1f.collections_opt.api.v1.PromiseB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07\x63ontact\x18\x07 \x01(\x0b\x32\x1f.collections_opt.api.v1.ContactB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x04\x66lag\x18\x08 \x01(\x0b\x32\".collections_opt.api.v1.FlagChangeB\x04\xe2\x41\x01\x01H\x00\x12\x45\n\x0e\x63hannel_choice\x18\t \x01(\x0b\x32%.collections_opt.api.v1.ChannelChoiceB\x04\xe2\x41\x01\x01H\x00\x12\x41\n\x07\x62\x61lance\x18\n \x01(\x0b\x32(.collections_opt.api.v1.BalanceStatementB\x04\xe2\x41\x01\x01H\x00\x12\x33\n\x05moved\x18\x0b \x01(\x0b\x32\x1c.collections_opt.api.v1.MoveB\x04\xe2\x41\x01\x01H\x00\x12?\n\x07outcome\x18\x0c \x01(\x0b\x32&.collections_opt.api.v1.AccountOutcomeB\x04\xe2\x41\x01\x01H\x00\x12:\n\x08reversal\x18\r \x01(\x0b\x32 .collections_opt.api.v1.ReversalB\x04\xe2\x41\x01\x01H\x00\x12\x37\n\x05lease\x18\x0e \x01(\x0b\x32 .collections_opt.api.v1.LeaseEndB\x04\xe2\x41\x01\x03H\x00\x42\x06\n\x04\x66\x61\x63t\"K\n\x07Payment\x12 \n\x12\x61mount_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10promise_event_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x07Promise\x12 \n\x12\x61mount_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12)\n\x08\x64ue_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\x91\x02\n\x07\x43ontact\x12\x36\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x1f.collections_opt.api.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x41\n\tdirection\x18\x02 \x01(\x0e\x32(.collections_opt.api.v1.ContactDirectionB\x04\xe2\x41\x01\x02\x12;\n\x06result\x18\x03 \x01(\x0e\x32%.collections_opt.api.v1.ContactResultB\x04\xe2\x41\x01\x02\x12\x16\n\x08queue_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10handling_seconds\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08lease_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\nFlagChange\x12\x12\n\x04\x66lag\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x06is_set\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x42\t\n\x07_is_set\"\xad\x01\n\rChannelChoice\x12\x14\n\x06\x63hoice\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x06is_set\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1e\n\x0b\x66rom_minute\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1f\n\x0cuntil_minute\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\t\n\x07_is_setB\x0e\n\x0c_from_minuteB\x0f\n\r_until_minute\"\xc6\x01\n\x10\x42\x61lanceStatement\x12&\n\x13\x62\x61lance_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x13\x61rrears_minor_units\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12 \n\rdays_past_due\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\x16\n\x14_balance_minor_unitsB\x16\n\x14_arrears_minor_unitsB\x10\n\x0e_days_past_due\"4\n\x04Move\x12\x13\n\x05state\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\ttime_zone\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x0e\x41\x63\x63ountOutcome\x12:\n\x07outcome\x18\x01 \x01(\x0e\x32#.collections_opt.api.v1.OutcomeCodeB\x04\xe2\x41\x01\x02\"+\n\x08Reversal\x12\x1f\n\x11reversed_event_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x08LeaseEnd\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32\".collections_opt.api.v1.LeaseStateB\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x90\x01\n\rRecordedEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x1d.collections_opt.api.v1.Event\x12\x0e\n\x06\x65rased\x18\x04 \x01(\x08*t\n\x10\x43ontactDirection\x12!\n\x1d\x43ONTACT_DIRECTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONTACT_DIRECTION_OUTBOUND\x10\x01\x12\x1d\n\x19\x43ONTACT_DIRECTION_INBOUND\x10\x02*\xff\x02\n\rContactResult\x12\x1e\n\x1a\x43ONTACT_RESULT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTACT_RESULT_NO_ANSWER\x10\x01\x12\x17\n\x13\x43ONTACT_RESULT_BUSY\x10\x02\x12\x1c\n\x18\x43ONTACT_RESULT_VOICEMAIL\x10\x03\x12\x1f\n\x1b\x43ONTACT_RESULT_WRONG_NUMBER\x10\x04\x12\x1e\n\x1a\x43ONTACT_RESULT_WRONG_PARTY\x10\x05\x12\x1e\n\x1a\x43ONTACT_RESULT_RIGHT_PARTY\x10\x06\x12&\n\"CONTACT_RESULT_RIGHT_PARTY_PROMISE\x10\x07\x12&\n\"CONTACT_RESULT_RIGHT_PARTY_REFUSED\x10\x08\x12$\n CONTACT_RESULT_MESSAGE_DELIVERED\x10\t\x12\"\n\x1e\x43ONTACT_RESULT_MESSAGE_BOUNCED\x10\n*\xc6\x01\n\x0bOutcomeCode\x12\x1c\n\x18OUTCOME_CODE_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTCOME_CODE_CURED\x10\x01\x12\x1c\n\x18OUTCOME_CODE_CHARGED_OFF\x10\x02\x12\x18\n\x14OUTCOME_CODE_SETTLED\x10\x03\x12\x15\n\x11OUTCOME_CODE_SOLD\x10\x04\x12\x19\n\x15OUTCOME_CODE_RECALLED\x10\x05\x12\x17\n\x13OUTCOME_CODE_CLOSED\x10\x06*\x8d\x01\n\nLeaseState\x12\x1b\n\x17LEASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10LEASE_STATE_HELD\x10\x01\x12\x19\n\x15LEASE_STATE_COMPLETED\x10\x02\x12\x18\n\x14LEASE_STATE_RELEASED\x10\x03\x12\x17\n\x13LEASE_STATE_EXPIRED\x10\x04\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"collections_opt/api/v1/event.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/actor.proto\x1a*collections_opt/api/v1/capacity_plan.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16google/type/date.proto\"\xa7\x06\n\x05\x45vent\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\naccount_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x12\x34\n\noccur_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x38\n\x07payment\x18\x05 \x01(\x0b\x32\x1f.collections_opt.api.v1.PaymentB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07promise\x18\x06 \x01(\x0b\x32\x1f.collections_opt.api.v1.PromiseB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x07\x63ontact\x18\x07 \x01(\x0b\x32\x1f.collections_opt.api.v1.ContactB\x04\xe2\x41\x01\x01H\x00\x12\x38\n\x04\x66lag\x18\x08 \x01(\x0b\x32\".collections_opt.api.v1.FlagChangeB\x04\xe2\x41\x01\x01H\x00\x12\x45\n\x0e\x63hannel_choice\x18\t \x01(\x0b\x32%.collections_opt.api.v1.ChannelChoiceB\x04\xe2\x41\x01\x01H\x00\x12\x41\n\x07\x62\x61lance\x18\n \x01(\x0b\x32(.collections_opt.api.v1.BalanceStatementB\x04\xe2\x41\x01\x01H\x00\x12\x33\n\x05moved\x18\x0b \x01(\x0b\x32\x1c.collections_opt.api.v1.MoveB\x04\xe2\x41\x01\x01H\x00\x12?\n\x07outcome\x18\x0c \x01(\x0b\x32&.collections_opt.api.v1.AccountOutcomeB\x04\xe2\x41\x01\x01H\x00\x12:\n\x08reversal\x18\r \x01(\x0b\x32 .collections_opt.api.v1.ReversalB\x04\xe2\x41\x01\x01H\x00\x12\x37\n\x05lease\x18\x0e \x01(\x0b\x32 .collections_opt.api.v1.LeaseEndB\x04\xe2\x41\x01\x03H\x00\x12\x36\n\x06review\x18\x0f \x01(\x0b\x32\x1e.collections_opt.api.v1.ReviewB\x04\xe2\x41\x01\x03H\x00\x42\x06\n\x04\x66\x61\x63t\"K\n\x07Payment\x12 \n\x12\x61mount_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12\x1e\n\x10promise_event_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"V\n\x07Promise\x12 \n\x12\x61mount_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02\x12)\n\x08\x64ue_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\"\x91\x02\n\x07\x43ontact\x12\x36\n\x07\x63hannel\x18\x01 \x01(\x0e\x32\x1f.collections_opt.api.v1.ChannelB\x04\xe2\x41\x01\x02\x12\x41\n\tdirection\x18\x02 \x01(\x0e\x32(.collections_opt.api.v1.ContactDirectionB\x04\xe2\x41\x01\x02\x12;\n\x06result\x18\x03 \x01(\x0e\x32%.collections_opt.api.v1.ContactResultB\x04\xe2\x41\x01\x02\x12\x16\n\x08queue_id\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1e\n\x10handling_seconds\x18\x05 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x16\n\x08lease_id\x18\x06 \x01(\tB\x04\xe2\x41\x01\x01\"F\n\nFlagChange\x12\x12\n\x04\x66lag\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x19\n\x06is_set\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x42\t\n\x07_is_set\"\xad\x01\n\rChannelChoice\x12\x14\n\x06\x63hoice\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x06is_set\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x1e\n\x0b\x66rom_minute\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x01\x88\x01\x01\x12\x1f\n\x0cuntil_minute\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01H\x02\x88\x01\x01\x42\t\n\x07_is_setB\x0e\n\x0c_from_minuteB\x0f\n\r_until_minute\"\xc6\x01\n\x10\x42\x61lanceStatement\x12&\n\x13\x62\x61lance_minor_units\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x02H\x00\x88\x01\x01\x12&\n\x13\x61rrears_minor_units\x18\x02 \x01(\x03\x42\x04\xe2\x41\x01\x02H\x01\x88\x01\x01\x12 \n\rdays_past_due\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x02H\x02\x88\x01\x01\x42\x16\n\x14_balance_minor_unitsB\x16\n\x14_arrears_minor_unitsB\x10\n\x0e_days_past_due\"4\n\x04Move\x12\x13\n\x05state\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\ttime_zone\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"L\n\x0e\x41\x63\x63ountOutcome\x12:\n\x07outcome\x18\x01 \x01(\x0e\x32#.collections_opt.api.v1.OutcomeCodeB\x04\xe2\x41\x01\x02\"+\n\x08Reversal\x12\x1f\n\x11reversed_event_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x87\x01\n\x08LeaseEnd\x12\x16\n\x08lease_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08queue_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x37\n\x05state\x18\x03 \x01(\x0e\x32\".collections_opt.api.v1.LeaseStateB\x04\xe2\x41\x01\x01\x12\x12\n\x04note\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\"\x87\x02\n\x06Review\x12\x18\n\nranking_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x16\n\x08lease_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x04part\x18\x03 \x01(\x0e\x32$.collections_opt.api.v1.ReviewedPartB\x04\xe2\x41\x01\x02\x12<\n\x07outcome\x18\x04 \x01(\x0e\x32%.collections_opt.api.v1.ReviewOutcomeB\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12=\n\x08reviewer\x18\x06 \x01(\x0b\x32%.collections_opt.api.v1.RecordedActorB\x04\xe2\x41\x01\x03\"\x90\x01\n\rRecordedEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x03\x12/\n\x0brecord_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x05\x65vent\x18\x03 \x01(\x0b\x32\x1d.collections_opt.api.v1.Event\x12\x0e\n\x06\x65rased\x18\x04 \x01(\x08*t\n\x10\x43ontactDirection\x12!\n\x1d\x43ONTACT_DIRECTION_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x43ONTACT_DIRECTION_OUTBOUND\x10\x01\x12\x1d\n\x19\x43ONTACT_DIRECTION_INBOUND\x10\x02*\xff\x02\n\rContactResult\x12\x1e\n\x1a\x43ONTACT_RESULT_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x43ONTACT_RESULT_NO_ANSWER\x10\x01\x12\x17\n\x13\x43ONTACT_RESULT_BUSY\x10\x02\x12\x1c\n\x18\x43ONTACT_RESULT_VOICEMAIL\x10\x03\x12\x1f\n\x1b\x43ONTACT_RESULT_WRONG_NUMBER\x10\x04\x12\x1e\n\x1a\x43ONTACT_RESULT_WRONG_PARTY\x10\x05\x12\x1e\n\x1a\x43ONTACT_RESULT_RIGHT_PARTY\x10\x06\x12&\n\"CONTACT_RESULT_RIGHT_PARTY_PROMISE\x10\x07\x12&\n\"CONTACT_RESULT_RIGHT_PARTY_REFUSED\x10\x08\x12$\n CONTACT_RESULT_MESSAGE_DELIVERED\x10\t\x12\"\n\x1e\x43ONTACT_RESULT_MESSAGE_BOUNCED\x10\n*\xc6\x01\n\x0bOutcomeCode\x12\x1c\n\x18OUTCOME_CODE_UNSPECIFIED\x10\x00\x12\x16\n\x12OUTCOME_CODE_CURED\x10\x01\x12\x1c\n\x18OUTCOME_CODE_CHARGED_OFF\x10\x02\x12\x18\n\x14OUTCOME_CODE_SETTLED\x10\x03\x12\x15\n\x11OUTCOME_CODE_SOLD\x10\x04\x12\x19\n\x15OUTCOME_CODE_RECALLED\x10\x05\x12\x17\n\x13OUTCOME_CODE_CLOSED\x10\x06*\x8d\x01\n\nLeaseState\x12\x1b\n\x17LEASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10LEASE_STATE_HELD\x10\x01\x12\x19\n\x15LEASE_STATE_COMPLETED\x10\x02\x12\x18\n\x14LEASE_STATE_RELEASED\x10\x03\x12\x17\n\x13LEASE_STATE_EXPIRED\x10\x04*\xaf\x01\n\x0cReviewedPart\x12\x1d\n\x19REVIEWED_PART_UNSPECIFIED\x10\x00\x12\x1a\n\x16REVIEWED_PART_DECISION\x10\x01\x12\x17\n\x13REVIEWED_PART_SCORE\x10\x02\x12\x17\n\x13REVIEWED_PART_FACTS\x10\x03\x12\x17\n\x13REVIEWED_PART_RULES\x10\x04\x12\x19\n\x15REVIEWED_PART_CONTACT\x10\x05*\x80\x01\n\rReviewOutcome\x12\x1e\n\x1aREVIEW_OUTCOME_UNSPECIFIED\x10\x00\x12\x19\n\x15REVIEW_OUTCOME_UPHELD\x10\x01\x12\x1a\n\x16REVIEW_OUTCOME_CHANGED\x10\x02\x12\x18\n\x14REVIEW_OUTCOME_NOTED\x10\x03\x42^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -64,6 +65,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT'].fields_by_name['reversal']._serialized_options = b'\342A\001\001'
   _globals['_EVENT'].fields_by_name['lease']._loaded_options = None
   _globals['_EVENT'].fields_by_name['lease']._serialized_options = b'\342A\001\003'
+  _globals['_EVENT'].fields_by_name['review']._loaded_options = None
+  _globals['_EVENT'].fields_by_name['review']._serialized_options = b'\342A\001\003'
   _globals['_PAYMENT'].fields_by_name['amount_minor_units']._loaded_options = None
   _globals['_PAYMENT'].fields_by_name['amount_minor_units']._serialized_options = b'\342A\001\002'
   _globals['_PAYMENT'].fields_by_name['promise_event_id']._loaded_options = None
@@ -118,36 +121,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LEASEEND'].fields_by_name['state']._serialized_options = b'\342A\001\001'
   _globals['_LEASEEND'].fields_by_name['note']._loaded_options = None
   _globals['_LEASEEND'].fields_by_name['note']._serialized_options = b'\342A\001\001'
-  _globals['_CONTACTDIRECTION']._serialized_start=2302
-  _globals['_CONTACTDIRECTION']._serialized_end=2418
-  _globals['_CONTACTRESULT']._serialized_start=2421
-  _globals['_CONTACTRESULT']._serialized_end=2804
-  _globals['_OUTCOMECODE']._serialized_start=2807
-  _globals['_OUTCOMECODE']._serialized_end=3005
-  _globals['_LEASESTATE']._serialized_start=3008
-  _globals['_LEASESTATE']._serialized_end=3149
-  _globals['_EVENT']._serialized_start=197
-  _globals['_EVENT']._serialized_end=948
-  _globals['_PAYMENT']._serialized_start=950
-  _globals['_PAYMENT']._serialized_end=1025
-  _globals['_PROMISE']._serialized_start=1027
-  _globals['_PROMISE']._serialized_end=1113
-  _globals['_CONTACT']._serialized_start=1116
-  _globals['_CONTACT']._serialized_end=1389
-  _globals['_FLAGCHANGE']._serialized_start=1391
-  _globals['_FLAGCHANGE']._serialized_end=1461
-  _globals['_CHANNELCHOICE']._serialized_start=1464
-  _globals['_CHANNELCHOICE']._serialized_end=1637
-  _globals['_BALANCESTATEMENT']._serialized_start=1640
-  _globals['_BALANCESTATEMENT']._serialized_end=1838
-  _globals['_MOVE']._serialized_start=1840
-  _globals['_MOVE']._serialized_end=1892
-  _globals['_ACCOUNTOUTCOME']._serialized_start=1894
-  _globals['_ACCOUNTOUTCOME']._serialized_end=1970
-  _globals['_REVERSAL']._serialized_start=1972
-  _globals['_REVERSAL']._serialized_end=2015
-  _globals['_LEASEEND']._serialized_start=2018
-  _globals['_LEASEEND']._serialized_end=2153
-  _globals['_RECORDEDEVENT']._serialized_start=2156
-  _globals['_RECORDEDEVENT']._serialized_end=2300
+  _globals['_REVIEW'].fields_by_name['ranking_id']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['ranking_id']._serialized_options = b'\342A\001\001'
+  _globals['_REVIEW'].fields_by_name['lease_id']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['lease_id']._serialized_options = b'\342A\001\001'
+  _globals['_REVIEW'].fields_by_name['part']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['part']._serialized_options = b'\342A\001\002'
+  _globals['_REVIEW'].fields_by_name['outcome']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['outcome']._serialized_options = b'\342A\001\002'
+  _globals['_REVIEW'].fields_by_name['reason']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_REVIEW'].fields_by_name['reviewer']._loaded_options = None
+  _globals['_REVIEW'].fields_by_name['reviewer']._serialized_options = b'\342A\001\003'
+  _globals['_CONTACTDIRECTION']._serialized_start=2660
+  _globals['_CONTACTDIRECTION']._serialized_end=2776
+  _globals['_CONTACTRESULT']._serialized_start=2779
+  _globals['_CONTACTRESULT']._serialized_end=3162
+  _globals['_OUTCOMECODE']._serialized_start=3165
+  _globals['_OUTCOMECODE']._serialized_end=3363
+  _globals['_LEASESTATE']._serialized_start=3366
+  _globals['_LEASESTATE']._serialized_end=3507
+  _globals['_REVIEWEDPART']._serialized_start=3510
+  _globals['_REVIEWEDPART']._serialized_end=3685
+  _globals['_REVIEWOUTCOME']._serialized_start=3688
+  _globals['_REVIEWOUTCOME']._serialized_end=3816
+  _globals['_EVENT']._serialized_start=233
+  _globals['_EVENT']._serialized_end=1040
+  _globals['_PAYMENT']._serialized_start=1042
+  _globals['_PAYMENT']._serialized_end=1117
+  _globals['_PROMISE']._serialized_start=1119
+  _globals['_PROMISE']._serialized_end=1205
+  _globals['_CONTACT']._serialized_start=1208
+  _globals['_CONTACT']._serialized_end=1481
+  _globals['_FLAGCHANGE']._serialized_start=1483
+  _globals['_FLAGCHANGE']._serialized_end=1553
+  _globals['_CHANNELCHOICE']._serialized_start=1556
+  _globals['_CHANNELCHOICE']._serialized_end=1729
+  _globals['_BALANCESTATEMENT']._serialized_start=1732
+  _globals['_BALANCESTATEMENT']._serialized_end=1930
+  _globals['_MOVE']._serialized_start=1932
+  _globals['_MOVE']._serialized_end=1984
+  _globals['_ACCOUNTOUTCOME']._serialized_start=1986
+  _globals['_ACCOUNTOUTCOME']._serialized_end=2062
+  _globals['_REVERSAL']._serialized_start=2064
+  _globals['_REVERSAL']._serialized_end=2107
+  _globals['_LEASEEND']._serialized_start=2110
+  _globals['_LEASEEND']._serialized_end=2245
+  _globals['_REVIEW']._serialized_start=2248
+  _globals['_REVIEW']._serialized_end=2511
+  _globals['_RECORDEDEVENT']._serialized_start=2514
+  _globals['_RECORDEDEVENT']._serialized_end=2658
 # @@protoc_insertion_point(module_scope)

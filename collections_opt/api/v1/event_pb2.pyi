@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from collections_opt.api.v1 import actor_pb2 as _actor_pb2
 from collections_opt.api.v1 import capacity_plan_pb2 as _capacity_plan_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -172,6 +173,70 @@ LEASE_STATE_EXPIRED: LeaseState.ValueType  # 4
 """It ended by itself."""
 Global___LeaseState: _TypeAlias = LeaseState  # noqa: Y015
 
+class _ReviewedPart:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewedPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewedPart.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEWED_PART_UNSPECIFIED: _ReviewedPart.ValueType  # 0
+    """Never sent."""
+    REVIEWED_PART_DECISION: _ReviewedPart.ValueType  # 1
+    """Whether the account was worked, in which queue and order."""
+    REVIEWED_PART_SCORE: _ReviewedPart.ValueType  # 2
+    """Its chances, and the reasons given for them."""
+    REVIEWED_PART_FACTS: _ReviewedPart.ValueType  # 3
+    """The facts that were read."""
+    REVIEWED_PART_RULES: _ReviewedPart.ValueType  # 4
+    """The rules that forbade or allowed contact."""
+    REVIEWED_PART_CONTACT: _ReviewedPart.ValueType  # 5
+    """How the person was contacted."""
+
+class ReviewedPart(_ReviewedPart, metaclass=_ReviewedPartEnumTypeWrapper):
+    """What of a decision was reviewed."""
+
+REVIEWED_PART_UNSPECIFIED: ReviewedPart.ValueType  # 0
+"""Never sent."""
+REVIEWED_PART_DECISION: ReviewedPart.ValueType  # 1
+"""Whether the account was worked, in which queue and order."""
+REVIEWED_PART_SCORE: ReviewedPart.ValueType  # 2
+"""Its chances, and the reasons given for them."""
+REVIEWED_PART_FACTS: ReviewedPart.ValueType  # 3
+"""The facts that were read."""
+REVIEWED_PART_RULES: ReviewedPart.ValueType  # 4
+"""The rules that forbade or allowed contact."""
+REVIEWED_PART_CONTACT: ReviewedPart.ValueType  # 5
+"""How the person was contacted."""
+Global___ReviewedPart: _TypeAlias = ReviewedPart  # noqa: Y015
+
+class _ReviewOutcome:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReviewOutcomeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReviewOutcome.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVIEW_OUTCOME_UNSPECIFIED: _ReviewOutcome.ValueType  # 0
+    """Never sent."""
+    REVIEW_OUTCOME_UPHELD: _ReviewOutcome.ValueType  # 1
+    """It was right, and stands."""
+    REVIEW_OUTCOME_CHANGED: _ReviewOutcome.ValueType  # 2
+    """It was wrong, and something was changed for it; what changed is told as events of their own."""
+    REVIEW_OUTCOME_NOTED: _ReviewOutcome.ValueType  # 3
+    """It was looked at, and neither."""
+
+class ReviewOutcome(_ReviewOutcome, metaclass=_ReviewOutcomeEnumTypeWrapper):
+    """What came of a review."""
+
+REVIEW_OUTCOME_UNSPECIFIED: ReviewOutcome.ValueType  # 0
+"""Never sent."""
+REVIEW_OUTCOME_UPHELD: ReviewOutcome.ValueType  # 1
+"""It was right, and stands."""
+REVIEW_OUTCOME_CHANGED: ReviewOutcome.ValueType  # 2
+"""It was wrong, and something was changed for it; what changed is told as events of their own."""
+REVIEW_OUTCOME_NOTED: ReviewOutcome.ValueType  # 3
+"""It was looked at, and neither."""
+Global___ReviewOutcome: _TypeAlias = ReviewOutcome  # noqa: Y015
+
 @_typing.final
 class Event(_message.Message):
     """A fact about an account or a person, told once and kept for ever. Money is in minor units of the account's currency."""
@@ -192,6 +257,7 @@ class Event(_message.Message):
     OUTCOME_FIELD_NUMBER: _builtins.int
     REVERSAL_FIELD_NUMBER: _builtins.int
     LEASE_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """The caller's id of it, 1 to 128 characters. The same id and content again is the same event."""
     account_id: _builtins.str
@@ -242,6 +308,10 @@ class Event(_message.Message):
     def lease(self) -> Global___LeaseEnd:
         """A lease ended; recorded by the server, and refused from callers."""
 
+    @_builtins.property
+    def review(self) -> Global___Review:
+        """A person looked at a decision; recorded by RecordReviews, and refused elsewhere."""
+
     def __init__(
         self,
         *,
@@ -259,12 +329,13 @@ class Event(_message.Message):
         outcome: Global___AccountOutcome | None = ...,
         reversal: Global___Reversal | None = ...,
         lease: Global___LeaseEnd | None = ...,
+        review: Global___Review | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "channel_choice", b"channel_choice", "contact", b"contact", "fact", b"fact", "flag", b"flag", "lease", b"lease", "moved", b"moved", "occur_time", b"occur_time", "outcome", b"outcome", "payment", b"payment", "promise", b"promise", "reversal", b"reversal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["balance", b"balance", "channel_choice", b"channel_choice", "contact", b"contact", "fact", b"fact", "flag", b"flag", "lease", b"lease", "moved", b"moved", "occur_time", b"occur_time", "outcome", b"outcome", "payment", b"payment", "promise", b"promise", "reversal", b"reversal", "review", b"review"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "balance", b"balance", "channel_choice", b"channel_choice", "contact", b"contact", "customer_id", b"customer_id", "event_id", b"event_id", "fact", b"fact", "flag", b"flag", "lease", b"lease", "moved", b"moved", "occur_time", b"occur_time", "outcome", b"outcome", "payment", b"payment", "promise", b"promise", "reversal", b"reversal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "balance", b"balance", "channel_choice", b"channel_choice", "contact", b"contact", "customer_id", b"customer_id", "event_id", b"event_id", "fact", b"fact", "flag", b"flag", "lease", b"lease", "moved", b"moved", "occur_time", b"occur_time", "outcome", b"outcome", "payment", b"payment", "promise", b"promise", "reversal", b"reversal", "review", b"review"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["payment", "promise", "contact", "flag", "channel_choice", "balance", "moved", "outcome", "reversal", "lease"]  # noqa: Y015
+    _WhichOneofReturnType_fact: _TypeAlias = _typing.Literal["payment", "promise", "contact", "flag", "channel_choice", "balance", "moved", "outcome", "reversal", "lease", "review"]  # noqa: Y015
     _WhichOneofArgType_fact: _TypeAlias = _typing.Literal["fact", b"fact"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_fact) -> _WhichOneofReturnType_fact | None: ...
 
@@ -583,6 +654,50 @@ class LeaseEnd(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LeaseEnd: _TypeAlias = LeaseEnd  # noqa: Y015
+
+@_typing.final
+class Review(_message.Message):
+    """A person looked at a decision about an account. It changes nothing by itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RANKING_ID_FIELD_NUMBER: _builtins.int
+    LEASE_ID_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    REVIEWER_FIELD_NUMBER: _builtins.int
+    ranking_id: _builtins.str
+    """The ranking that decided; this or lease_id."""
+    lease_id: _builtins.str
+    """The lease under which the account was to be contacted."""
+    part: Global___ReviewedPart.ValueType
+    """What was reviewed."""
+    outcome: Global___ReviewOutcome.ValueType
+    """What came of it."""
+    reason: _builtins.str
+    """Why, in the reviewer's words, at most 2,000 characters; sealed and erased as all events are."""
+    @_builtins.property
+    def reviewer(self) -> _actor_pb2.RecordedActor:
+        """Who reviewed: whoever made the call."""
+
+    def __init__(
+        self,
+        *,
+        ranking_id: _builtins.str = ...,
+        lease_id: _builtins.str = ...,
+        part: Global___ReviewedPart.ValueType = ...,
+        outcome: Global___ReviewOutcome.ValueType = ...,
+        reason: _builtins.str = ...,
+        reviewer: _actor_pb2.RecordedActor | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reviewer", b"reviewer"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lease_id", b"lease_id", "outcome", b"outcome", "part", b"part", "ranking_id", b"ranking_id", "reason", b"reason", "reviewer", b"reviewer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Review: _TypeAlias = Review  # noqa: Y015
 
 @_typing.final
 class RecordedEvent(_message.Message):

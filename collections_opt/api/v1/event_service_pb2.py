@@ -25,9 +25,10 @@ _sym_db = _symbol_database.Default()
 from collections_opt.api.v1 import event_pb2 as collections__opt_dot_api_dot_v1_dot_event__pb2
 from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*collections_opt/api/v1/event_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\"g\n\x13RecordEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"A\n\x14RecordEventsResponse\x12\x11\n\tsequences\x18\x01 \x03(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x05\"g\n\x13StreamEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"]\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\"\xb7\x01\n\x18ListAccountEventsRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"k\n\x19ListAccountEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x7f\n\x11ReadEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"K\n\x12ReadEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent2\xc5\x03\n\x0c\x45ventService\x12i\n\x0cRecordEvents\x12+.collections_opt.api.v1.RecordEventsRequest\x1a,.collections_opt.api.v1.RecordEventsResponse\x12k\n\x0cStreamEvents\x12+.collections_opt.api.v1.StreamEventsRequest\x1a,.collections_opt.api.v1.StreamEventsResponse(\x01\x12x\n\x11ListAccountEvents\x12\x30.collections_opt.api.v1.ListAccountEventsRequest\x1a\x31.collections_opt.api.v1.ListAccountEventsResponse\x12\x63\n\nReadEvents\x12).collections_opt.api.v1.ReadEventsRequest\x1a*.collections_opt.api.v1.ReadEventsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*collections_opt/api/v1/event_service.proto\x12\x16\x63ollections_opt.api.v1\x1a\"collections_opt/api/v1/event.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"g\n\x13RecordEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"A\n\x14RecordEventsResponse\x12\x11\n\tsequences\x18\x01 \x03(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x05\"g\n\x13StreamEventsRequest\x12\x33\n\x06\x65vents\x18\x01 \x03(\x0b\x32\x1d.collections_opt.api.v1.EventB\x04\xe2\x41\x01\x02\x12\x1b\n\rvalidate_only\x18\x02 \x01(\x08\x42\x04\xe2\x41\x01\x01\"]\n\x14StreamEventsResponse\x12\x16\n\x0erecorded_count\x18\x01 \x01(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x03\x12\x15\n\rlast_sequence\x18\x03 \x01(\x03\"\xa9\x01\n\tNewReview\x12\x16\n\x08\x65vent_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\x12\x18\n\naccount_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x34\n\noccur_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x02\x12\x34\n\x06review\x18\x04 \x01(\x0b\x32\x1e.collections_opt.api.v1.ReviewB\x04\xe2\x41\x01\x02\"\x82\x01\n\x14RecordReviewsRequest\x12\x38\n\x07reviews\x18\x01 \x03(\x0b\x32!.collections_opt.api.v1.NewReviewB\x04\xe2\x41\x01\x02\x12\x13\n\x05\x61\x63tor\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x1b\n\rvalidate_only\x18\x03 \x01(\x08\x42\x04\xe2\x41\x01\x01\"B\n\x15RecordReviewsResponse\x12\x11\n\tsequences\x18\x01 \x03(\x03\x12\x16\n\x0erepeated_count\x18\x02 \x01(\x05\"\xb7\x01\n\x18ListAccountEventsRequest\x12\x18\n\naccount_id\x18\x01 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x63ustomer_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x03 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x04 \x01(\tB\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"k\n\x19ListAccountEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x7f\n\x11ReadEventsRequest\x12\x1c\n\x0e\x61\x66ter_sequence\x18\x01 \x01(\x03\x42\x04\xe2\x41\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x33\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x04\xe2\x41\x01\x01\"K\n\x12ReadEventsResponse\x12\x35\n\x06\x65vents\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.RecordedEvent2\xb3\x04\n\x0c\x45ventService\x12i\n\x0cRecordEvents\x12+.collections_opt.api.v1.RecordEventsRequest\x1a,.collections_opt.api.v1.RecordEventsResponse\x12k\n\x0cStreamEvents\x12+.collections_opt.api.v1.StreamEventsRequest\x1a,.collections_opt.api.v1.StreamEventsResponse(\x01\x12l\n\rRecordReviews\x12,.collections_opt.api.v1.RecordReviewsRequest\x1a-.collections_opt.api.v1.RecordReviewsResponse\x12x\n\x11ListAccountEvents\x12\x30.collections_opt.api.v1.ListAccountEventsRequest\x1a\x31.collections_opt.api.v1.ListAccountEventsResponse\x12\x63\n\nReadEvents\x12).collections_opt.api.v1.ReadEventsRequest\x1a*.collections_opt.api.v1.ReadEventsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +44,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['events']._serialized_options = b'\342A\001\002'
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['validate_only']._loaded_options = None
   _globals['_STREAMEVENTSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
+  _globals['_NEWREVIEW'].fields_by_name['event_id']._loaded_options = None
+  _globals['_NEWREVIEW'].fields_by_name['event_id']._serialized_options = b'\342A\001\002'
+  _globals['_NEWREVIEW'].fields_by_name['account_id']._loaded_options = None
+  _globals['_NEWREVIEW'].fields_by_name['account_id']._serialized_options = b'\342A\001\002'
+  _globals['_NEWREVIEW'].fields_by_name['occur_time']._loaded_options = None
+  _globals['_NEWREVIEW'].fields_by_name['occur_time']._serialized_options = b'\342A\001\002'
+  _globals['_NEWREVIEW'].fields_by_name['review']._loaded_options = None
+  _globals['_NEWREVIEW'].fields_by_name['review']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['reviews']._loaded_options = None
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['reviews']._serialized_options = b'\342A\001\002'
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['actor']._loaded_options = None
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['actor']._serialized_options = b'\342A\001\001'
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['validate_only']._loaded_options = None
+  _globals['_RECORDREVIEWSREQUEST'].fields_by_name['validate_only']._serialized_options = b'\342A\001\001'
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['account_id']._loaded_options = None
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['account_id']._serialized_options = b'\342A\001\001'
   _globals['_LISTACCOUNTEVENTSREQUEST'].fields_by_name['customer_id']._loaded_options = None
@@ -59,22 +74,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_READEVENTSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
   _globals['_READEVENTSREQUEST'].fields_by_name['read_mask']._loaded_options = None
   _globals['_READEVENTSREQUEST'].fields_by_name['read_mask']._serialized_options = b'\342A\001\001'
-  _globals['_RECORDEVENTSREQUEST']._serialized_start=173
-  _globals['_RECORDEVENTSREQUEST']._serialized_end=276
-  _globals['_RECORDEVENTSRESPONSE']._serialized_start=278
-  _globals['_RECORDEVENTSRESPONSE']._serialized_end=343
-  _globals['_STREAMEVENTSREQUEST']._serialized_start=345
-  _globals['_STREAMEVENTSREQUEST']._serialized_end=448
-  _globals['_STREAMEVENTSRESPONSE']._serialized_start=450
-  _globals['_STREAMEVENTSRESPONSE']._serialized_end=543
-  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_start=546
-  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_end=729
-  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_start=731
-  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_end=838
-  _globals['_READEVENTSREQUEST']._serialized_start=840
-  _globals['_READEVENTSREQUEST']._serialized_end=967
-  _globals['_READEVENTSRESPONSE']._serialized_start=969
-  _globals['_READEVENTSRESPONSE']._serialized_end=1044
-  _globals['_EVENTSERVICE']._serialized_start=1047
-  _globals['_EVENTSERVICE']._serialized_end=1500
+  _globals['_RECORDEVENTSREQUEST']._serialized_start=206
+  _globals['_RECORDEVENTSREQUEST']._serialized_end=309
+  _globals['_RECORDEVENTSRESPONSE']._serialized_start=311
+  _globals['_RECORDEVENTSRESPONSE']._serialized_end=376
+  _globals['_STREAMEVENTSREQUEST']._serialized_start=378
+  _globals['_STREAMEVENTSREQUEST']._serialized_end=481
+  _globals['_STREAMEVENTSRESPONSE']._serialized_start=483
+  _globals['_STREAMEVENTSRESPONSE']._serialized_end=576
+  _globals['_NEWREVIEW']._serialized_start=579
+  _globals['_NEWREVIEW']._serialized_end=748
+  _globals['_RECORDREVIEWSREQUEST']._serialized_start=751
+  _globals['_RECORDREVIEWSREQUEST']._serialized_end=881
+  _globals['_RECORDREVIEWSRESPONSE']._serialized_start=883
+  _globals['_RECORDREVIEWSRESPONSE']._serialized_end=949
+  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_start=952
+  _globals['_LISTACCOUNTEVENTSREQUEST']._serialized_end=1135
+  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_start=1137
+  _globals['_LISTACCOUNTEVENTSRESPONSE']._serialized_end=1244
+  _globals['_READEVENTSREQUEST']._serialized_start=1246
+  _globals['_READEVENTSREQUEST']._serialized_end=1373
+  _globals['_READEVENTSRESPONSE']._serialized_start=1375
+  _globals['_READEVENTSRESPONSE']._serialized_end=1450
+  _globals['_EVENTSERVICE']._serialized_start=1453
+  _globals['_EVENTSERVICE']._serialized_end=2016
 # @@protoc_insertion_point(module_scope)

@@ -8,6 +8,7 @@ from collections_opt.api.v1 import event_pb2 as _event_pb2
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 import builtins as _builtins
 import sys
@@ -135,6 +136,108 @@ class StreamEventsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StreamEventsResponse: _TypeAlias = StreamEventsResponse  # noqa: Y015
+
+@_typing.final
+class NewReview(_message.Message):
+    """A review to be recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EVENT_ID_FIELD_NUMBER: _builtins.int
+    ACCOUNT_ID_FIELD_NUMBER: _builtins.int
+    OCCUR_TIME_FIELD_NUMBER: _builtins.int
+    REVIEW_FIELD_NUMBER: _builtins.int
+    event_id: _builtins.str
+    """The caller's id of it, 1 to 128 characters, among all events. The same id and content again, by the same person, is the same
+    review.
+    """
+    account_id: _builtins.str
+    """The account whose decision was reviewed."""
+    @_builtins.property
+    def occur_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was reviewed; not before the decision."""
+
+    @_builtins.property
+    def review(self) -> _event_pb2.Review:
+        """What was reviewed, and what came of it."""
+
+    def __init__(
+        self,
+        *,
+        event_id: _builtins.str = ...,
+        account_id: _builtins.str = ...,
+        occur_time: _timestamp_pb2.Timestamp | None = ...,
+        review: _event_pb2.Review | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["occur_time", b"occur_time", "review", b"review"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account_id", b"account_id", "event_id", b"event_id", "occur_time", b"occur_time", "review", b"review"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NewReview: _TypeAlias = NewReview  # noqa: Y015
+
+@_typing.final
+class RecordReviewsRequest(_message.Message):
+    """Asks to record reviews by one person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVIEWS_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    actor: _builtins.str
+    """Who reviewed, for calls without x-actor in their metadata; beside it, the same name or nothing."""
+    validate_only: _builtins.bool
+    """Check everything and record nothing."""
+    @_builtins.property
+    def reviews(self) -> _containers.RepeatedCompositeFieldContainer[Global___NewReview]:
+        """The reviews, in any order."""
+
+    def __init__(
+        self,
+        *,
+        reviews: _abc.Iterable[Global___NewReview] | None = ...,
+        actor: _builtins.str = ...,
+        validate_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "reviews", b"reviews", "validate_only", b"validate_only"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReviewsRequest: _TypeAlias = RecordReviewsRequest  # noqa: Y015
+
+@_typing.final
+class RecordReviewsResponse(_message.Message):
+    """What became of each review."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEQUENCES_FIELD_NUMBER: _builtins.int
+    REPEATED_COUNT_FIELD_NUMBER: _builtins.int
+    repeated_count: _builtins.int
+    """How many were there already."""
+    @_builtins.property
+    def sequences(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Sequence number of each among all events, in the order sent; of a review that was there before, the number it has; empty when
+        only checked.
+        """
+
+    def __init__(
+        self,
+        *,
+        sequences: _abc.Iterable[_builtins.int] | None = ...,
+        repeated_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["repeated_count", b"repeated_count", "sequences", b"sequences"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordReviewsResponse: _TypeAlias = RecordReviewsResponse  # noqa: Y015
 
 @_typing.final
 class ListAccountEventsRequest(_message.Message):

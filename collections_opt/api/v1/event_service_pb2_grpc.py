@@ -46,6 +46,11 @@ class EventServiceStub:
                 request_serializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsRequest.SerializeToString,
                 response_deserializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsResponse.FromString,
                 _registered_method=True)
+        self.RecordReviews = channel.unary_unary(
+                '/collections_opt.api.v1.EventService/RecordReviews',
+                request_serializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsRequest.SerializeToString,
+                response_deserializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsResponse.FromString,
+                _registered_method=True)
         self.ListAccountEvents = channel.unary_unary(
                 '/collections_opt.api.v1.EventService/ListAccountEvents',
                 request_serializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.ListAccountEventsRequest.SerializeToString,
@@ -79,6 +84,15 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordReviews(self, request, context):
+        """Records that the caller, a person, looked at 1 to 1,000 decisions about accounts: all of them, or none when any is at fault.
+        Each is an event of its own. Idempotent by event_id. NOT_FOUND for a ranking or lease that is not there, or that decided nothing
+        about the account.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListAccountEvents(self, request, context):
         """Lists the events of an account, those told about a person alone, or both, newest first.
         """
@@ -105,6 +119,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.StreamEvents,
                     request_deserializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsRequest.FromString,
                     response_serializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsResponse.SerializeToString,
+            ),
+            'RecordReviews': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordReviews,
+                    request_deserializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsRequest.FromString,
+                    response_serializer=collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsResponse.SerializeToString,
             ),
             'ListAccountEvents': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAccountEvents,
@@ -173,6 +192,33 @@ class EventService:
             '/collections_opt.api.v1.EventService/StreamEvents',
             collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsRequest.SerializeToString,
             collections__opt_dot_api_dot_v1_dot_event__service__pb2.StreamEventsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordReviews(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/collections_opt.api.v1.EventService/RecordReviews',
+            collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsRequest.SerializeToString,
+            collections__opt_dot_api_dot_v1_dot_event__service__pb2.RecordReviewsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,11 @@ class EventServiceStub:
     """Records a stream of batches, each as RecordEvents does, and answers once. What was recorded before a fault stays; send the
     whole stream again after mending it.
     """
+    RecordReviews: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RecordReviewsRequest, _event_service_pb2.RecordReviewsResponse]
+    """Records that the caller, a person, looked at 1 to 1,000 decisions about accounts: all of them, or none when any is at fault.
+    Each is an event of its own. Idempotent by event_id. NOT_FOUND for a ranking or lease that is not there, or that decided nothing
+    about the account.
+    """
     ListAccountEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ListAccountEventsRequest, _event_service_pb2.ListAccountEventsResponse]
     """Lists the events of an account, those told about a person alone, or both, newest first."""
     ReadEvents: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.ReadEventsRequest, _event_service_pb2.ReadEventsResponse]
@@ -62,6 +67,11 @@ class EventServiceAsyncStub(EventServiceStub):
     StreamEvents: _aio.StreamUnaryMultiCallable[_event_service_pb2.StreamEventsRequest, _event_service_pb2.StreamEventsResponse]  # type: ignore[assignment]
     """Records a stream of batches, each as RecordEvents does, and answers once. What was recorded before a fault stays; send the
     whole stream again after mending it.
+    """
+    RecordReviews: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RecordReviewsRequest, _event_service_pb2.RecordReviewsResponse]  # type: ignore[assignment]
+    """Records that the caller, a person, looked at 1 to 1,000 decisions about accounts: all of them, or none when any is at fault.
+    Each is an event of its own. Idempotent by event_id. NOT_FOUND for a ranking or lease that is not there, or that decided nothing
+    about the account.
     """
     ListAccountEvents: _aio.UnaryUnaryMultiCallable[_event_service_pb2.ListAccountEventsRequest, _event_service_pb2.ListAccountEventsResponse]  # type: ignore[assignment]
     """Lists the events of an account, those told about a person alone, or both, newest first."""
@@ -91,6 +101,17 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_event_service_pb2.StreamEventsResponse, _abc.Awaitable[_event_service_pb2.StreamEventsResponse]]:
         """Records a stream of batches, each as RecordEvents does, and answers once. What was recorded before a fault stays; send the
         whole stream again after mending it.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordReviews(
+        self,
+        request: _event_service_pb2.RecordReviewsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.RecordReviewsResponse, _abc.Awaitable[_event_service_pb2.RecordReviewsResponse]]:
+        """Records that the caller, a person, looked at 1 to 1,000 decisions about accounts: all of them, or none when any is at fault.
+        Each is an event of its own. Idempotent by event_id. NOT_FOUND for a ranking or lease that is not there, or that decided nothing
+        about the account.
         """
 
     @_abc_1.abstractmethod

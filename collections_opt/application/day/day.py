@@ -13,6 +13,7 @@ from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.in_work import InWork
 from collections_opt.application.day.live_worklists import LiveWorklists
+from collections_opt.application.day.reviews import Reviews
 from collections_opt.application.day.sight import AccountsInSight
 from collections_opt.application.day.turns import Turns
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
@@ -33,6 +34,7 @@ class Day:
     worklists: LiveWorklists
     in_work: InWork
     checks: ContactChecks
+    reviews: Reviews
 
 
 def open_day(
@@ -58,7 +60,9 @@ def open_day(
     log = EventLog(ledger.database, keys)
     events = EventBook(log, AccountsInSight(ledger, recorder.sealed), recorder, now)
     desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables)
-    turns = Turns(Leases(ledger.database, log), desks.forget)
+    leases = Leases(ledger.database, log)
+    turns = Turns(leases, desks.forget)
     dispatch = Dispatch(desks, turns, events, keys, now)
     checks = ContactChecks(desks, turns, dispatch, rule_tables, ledger.reads, keys, recorder.sealed, now)
-    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now), checks)
+    reviews = Reviews(events, ledger, recorder.sealed, leases, now)
+    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now), checks, reviews)

@@ -12,7 +12,7 @@ import numpy as np
 from collections_opt.application.day.sight import AccountsInSight, out_of_sight, sees_all
 from collections_opt.application.records.recorder import Recorder
 from collections_opt.core.actors import Actor
-from collections_opt.core.day.event_checks import check_events, subject_fault
+from collections_opt.core.day.event_checks import check_events, require_no_reviews, subject_fault
 from collections_opt.core.day.events import Event, RecordedEvent
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.scopes import EVERYTHING, seeing
@@ -55,10 +55,16 @@ class EventBook:
         """
         now = self._now()
         check_events(events, now)
-        if not sees_all():
-            self._require_in_sight(events)
-        if validate_only:
-            return []
+        require_no_reviews(events)
+        self.require_in_sight(events)
+        return [] if validate_only else self.tell(events, actor, now)
+
+    def tell(self, events: Sequence[Event], actor: Actor, now: datetime) -> list[Told]:
+        """Record events that were checked.
+
+        Raises:
+            CollectionsError: as ``EventLog.record``.
+        """
         in_sight = self.in_sight()
         with seeing(EVERYTHING):  # their numbers are given over all events
             told = self.log.record(events, actor, now, in_sight)
@@ -69,11 +75,18 @@ class EventBook:
         """Return what tells the accounts that the present caller sees."""
         return self._sight.of_caller()
 
-    def _require_in_sight(self, events: Sequence[Event]) -> None:
+    def require_in_sight(self, events: Sequence[Event], path: str = "events") -> None:
+        """Refuse what a limited caller tells of accounts out of sight.
+
+        Raises:
+            CollectionsError: PERMISSION_DENIED naming every such event.
+        """
+        if sees_all():
+            return
         numbers = [self.log.number_of(event.account_id) if event.account_id else NOBODY for event in events]
         unseen = np.flatnonzero(~self._sight.mask(np.array(numbers, dtype=np.int64)))
         if unseen.size:
-            found = [out_of_sight(f"events[{index}].account_id").violations[0] for index in unseen.tolist()]
+            found = [out_of_sight(f"{path}[{index}].account_id").violations[0] for index in unseen.tolist()]
             raise CollectionsError(Reason.PERMISSION_DENIED, str(found[0]), tuple(found))
 
     def publish_soon(self) -> None:

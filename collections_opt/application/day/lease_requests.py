@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.codes.iso_639 import LANGUAGES
+from collections_opt.core.day.event_checks import require_no_reviews
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.limits import MAX_LEASE_SECONDS, MAX_LEASES, MAX_LIST_ITEMS, MAX_TEXT_CHARACTERS
@@ -79,7 +80,8 @@ def check_seconds(lease_seconds: int) -> None:
 
 
 def check_own(lease: LeaseRecord, events: Sequence[Event], subjects: Subjects) -> None:
-    """Refuse events of another account, and none that is a contact under the lease."""
+    """Refuse events of another account, reviews, and none that is a contact under the lease."""
+    require_no_reviews(events)
     for index, event in enumerate(events):
         if event.account_id and int(subjects.account_no[index]) != lease.account_no:
             told = f"{event.account_id!r} is not the leased account."

@@ -161,7 +161,7 @@ class LiveDesk:
         for one in stored:
             self.sequence = one.recorded.sequence
             event = one.recorded.event
-            if event is None:
+            if event is None or event.kind is EventKind.REVIEW:
                 continue
             if one.account_no >= 0:
                 row = self.row_of_key(one.account_no)

@@ -22,7 +22,7 @@ from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.day.event_checks import subject_fault
 from collections_opt.core.day.event_columns import microseconds
-from collections_opt.core.day.events import RecordedEvent
+from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.ranking.purpose import RankingPurpose
@@ -170,8 +170,10 @@ class PersonPacks:
         for record, names in mine:
             require_wanted()
             yield from self._decisions(record, names, refused, moment)
-        yield from self._happened(found, days, moment)
-        yield from self._leases(refused, days.instants(found.zone))
+        leases = self._leases(refused, days.instants(found.zone))
+        reviewed = {record.ranking_id for record in records} | {one.lease.lease_id for one in leases}
+        yield from self._happened(found, days, moment, reviewed)
+        yield from leases
         begins, ends = (timestamp(instant.astimezone(UTC)) for instant in days.instants(found.zone))
         yield from self.ledger.reads.about(refused.keys(), begins, ends)
 
@@ -229,15 +231,23 @@ class PersonPacks:
                 raise
             return None
 
-    def _happened(self, found: _Found, days: PackDays, moment: LogMoment) -> Iterator[ProvenEvent]:
+    def _happened(self, found: _Found, days: PackDays, moment: LogMoment, decided: set[str]) -> Iterator[ProvenEvent]:
+        """Yield what happened on the days, and every review of what was decided on them, whenever somebody looked."""
         begins, ends = days.instants(found.zone)
+
+        def is_wanted(event: Event | None) -> bool:
+            if event is None or begins <= event.occurred_at < ends:
+                return True
+            return event.kind is EventKind.REVIEW and (event.ranking_id or event.lease_id) in decided
+
         with seeing(EVERYTHING):  # the accounts are in sight: a ranking in sight holds them
             told: dict[int, RecordedEvent] = {}
             for account_id, customer_id in (*((name, "") for name in found.accounts), *(("", c) for c in found.customers)):
                 told |= {one.sequence: one for one in self._events(account_id, customer_id)}
-            wanted = sorted(
-                sequence for sequence, one in told.items() if one.event is None or begins <= one.event.occurred_at < ends
-            )
+            kept = {sequence: one for sequence, one in told.items() if is_wanted(one.event)}
+            ids = {one.event.event_id for one in kept.values() if one.event is not None}
+            kept |= {n: one for n, one in told.items() if one.event is not None and one.event.reverses in ids}
+            wanted = sorted(kept)
             shown = self.disclosures.disclosed(wanted)
         for sequence in wanted:
             proof = self.evidence.proofs.prove_event(shown[sequence], moment) if sequence in shown else b""
@@ -248,11 +258,11 @@ class PersonPacks:
             lambda before, size: self.events.of_account(account_id, customer_id, before, size), None, lambda one: one.sequence
         )
 
-    def _leases(self, accounts: dict[int, str], instants: tuple[datetime, datetime]) -> Iterator[PersonLease]:
+    def _leases(self, accounts: dict[int, str], instants: tuple[datetime, datetime]) -> list[PersonLease]:
         begins, ends = map(microseconds, instants)
         with self.leases.look() as turn:
             held = turn.of_accounts(list(accounts))
-        yield from (PersonLease(accounts[one.account_no], one) for one in held if begins <= one.leased_at < ends)
+        return [PersonLease(accounts[one.account_no], one) for one in held if begins <= one.leased_at < ends]
 
 
 def _check_subject(account_id: str, customer_id: str) -> None:

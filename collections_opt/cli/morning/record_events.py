@@ -1,4 +1,4 @@
-"""Tell a server what happened, from a CSV file: payments, promises, contacts, flags; telling a file again is free.
+"""Tell a server what happened, from a CSV file: payments, promises, contacts, flags, reviews; telling a file again is free.
 
 Example:
     python scripts/record_events.py --data var/demo --file payments.csv --mapping payments.toml
@@ -17,10 +17,11 @@ import typer
 from collections_opt.cli.common.product import Product
 from collections_opt.cli.common.running import run
 from collections_opt.cli.common.terminal import terminal
-from collections_opt.client.day import stream_events
+from collections_opt.client.day import record_reviews, stream_events
+from collections_opt.core.day.events import EventKind
 from collections_opt.datasets.files.event_files import EventMapping, read_events
 from collections_opt.datasets.settings_files import read_settings
-from collections_opt.wire.events import write_event
+from collections_opt.wire.events import write_event, write_review
 
 
 def main(
@@ -34,15 +35,24 @@ def main(
 ) -> None:
     """Record the events of a file; every fault is named by line, and nothing is sent while there is one.
 
+    Reviews are recorded as of --actor, the person who looked.
+
     Example: python scripts/record_events.py --data var/demo --file payments.csv --mapping payments.toml
     """
     by = read_settings(mapping, EventMapping) if mapping else EventMapping()
     events = list(read_events(file, by, datetime.now(UTC)))
     answer = {"events": len(events), "recorded": 0, "repeated": 0, "last_sequence": 0}
     if events and not check:
+        reviews = [event for event in events if event.kind is EventKind.REVIEW]
+        others = [event for event in events if event.kind is not EventKind.REVIEW]
         with product.connect() as client:
-            told = stream_events(client, map(write_event, events))
-        answer |= {"recorded": told.recorded_count, "repeated": told.repeated_count, "last_sequence": told.last_sequence}
+            for told in (
+                *([stream_events(client, map(write_event, others))] if others else []),
+                record_reviews(client, map(write_review, reviews)),
+            ):
+                answer["recorded"] += told.recorded_count
+                answer["repeated"] += told.repeated_count
+                answer["last_sequence"] = max(answer["last_sequence"], told.last_sequence)
     if as_json:
         typer.echo(json.dumps(answer, indent=1))
     elif check:

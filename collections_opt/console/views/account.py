@@ -82,6 +82,8 @@ def _told(event: RecordedEvent) -> tuple[str, str]:
 def _value(value: object) -> str:
     if isinstance(value, dict) and {"year", "month", "day"} <= value.keys():
         return f"{value['year']:04}-{value['month']:02}-{value['day']:02}"
+    if isinstance(value, dict):
+        return ", ".join(_value(inner) for inner in value.values() if inner not in ("", None, 0))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

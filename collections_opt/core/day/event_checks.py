@@ -10,9 +10,9 @@ from types import MappingProxyType
 from collections_opt.core.accounts.schema import BLOCK_FLAGS, CHOICES
 from collections_opt.core.codes.iana_zones import ZONES
 from collections_opt.core.codes.places import read_place
-from collections_opt.core.day.events import ContactResult, Direction, Event, EventKind, OutcomeCode
+from collections_opt.core.day.events import ContactResult, Direction, Event, EventKind, OutcomeCode, ReviewedPart, ReviewOutcome
 from collections_opt.core.desk.day_windows import DAY_MINUTES
-from collections_opt.core.errors import CollectionsError, FieldViolation, Reason
+from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.limits import (
     MAX_ACCOUNT_ID_BYTES,
     MAX_BALANCE_MINOR,
@@ -20,10 +20,13 @@ from collections_opt.core.limits import (
     MAX_EVENTS,
     MAX_HANDLING_SECONDS,
     MAX_ID_CHARACTERS,
+    MAX_NOTE_CHARACTERS,
 )
 
 EARLY = timedelta(minutes=5)
 """How far in the future an event may lie: clocks of callers differ."""
+
+_OF_ACCOUNTS = (EventKind.BALANCE, EventKind.OUTCOME, EventKind.PAYMENT, EventKind.PROMISE, EventKind.REVIEW)
 
 CHANNELS = ("CALL", "TEXT", "EMAIL", "LETTER", "VISIT")
 
@@ -48,6 +51,7 @@ READS: Mapping[EventKind, _Reads] = MappingProxyType(
         EventKind.OUTCOME: _Reads(("outcome",)),
         EventKind.REVERSAL: _Reads(("reverses",)),
         EventKind.LEASE: _Reads(("lease_id", "lease_state"), ("queue_id", "note")),
+        EventKind.REVIEW: _Reads(("reviewed", "review_outcome", "note"), ("ranking_id", "lease_id")),
     }
 )
 """What each kind reads."""
@@ -83,6 +87,18 @@ def check_events(events: Sequence[Event], now: datetime, path: str = "events") -
     if found:
         told_short = str(found[0]) if len(found) == 1 else f"{len(found)} fault(s), nothing was recorded: {found[0]}"
         raise CollectionsError(Reason.INVALID_ARGUMENT, told_short, found)
+
+
+def require_no_reviews(events: Sequence[Event]) -> None:
+    """Refuse reviews among what happened: they are of the person who calls, and have a call of their own.
+
+    Raises:
+        CollectionsError: INVALID_ARGUMENT at the first.
+    """
+    for index, event in enumerate(events):
+        if event.kind is EventKind.REVIEW:
+            remedy = "Tell it with RecordReviews, as that person."
+            raise refuse(Reason.INVALID_ARGUMENT, f"events[{index}].review", "is a person's own.", remedy)
 
 
 def event_faults(event: Event, now: datetime, path: str) -> Iterator[FieldViolation]:
@@ -143,7 +159,9 @@ def _joint_faults(event: Event, path: str) -> Iterator[FieldViolation]:
         yield FieldViolation(fact_path(path, kind, "arrears_minor"), "are more than the balance.", "Check both amounts.")
     if kind is EventKind.MOVED and not (event.state or event.time_zone):
         yield FieldViolation(fact_path(path, kind, "state"), "is missing, and so is time_zone.", "Send where the person lives.")
-    if kind in (EventKind.BALANCE, EventKind.OUTCOME, EventKind.PAYMENT, EventKind.PROMISE) and not event.account_id:
+    if kind is EventKind.REVIEW and bool(event.ranking_id) == bool(event.lease_id):
+        yield FieldViolation(fact_path(path, kind, "lease_id"), "name a ranking or a lease.", "Send one of the two.")
+    if kind in _OF_ACCOUNTS and not event.account_id:
         yield FieldViolation(f"{path}.account_id", "is missing.", f"A {kind} concerns one account.")
     if kind is EventKind.REVERSAL and event.reverses == event.event_id:
         yield FieldViolation(fact_path(path, kind, "reverses"), "is the event itself.", "Name the event that is taken back.")
@@ -153,6 +171,12 @@ def _named(text: str) -> tuple[str, str] | None:
     if 1 <= len(text) <= MAX_ID_CHARACTERS and text.isprintable():
         return None
     return "is empty, too long or not printable.", f"Send 1 to {MAX_ID_CHARACTERS} printable characters."
+
+
+def _worded(text: str) -> tuple[str, str] | None:
+    if len(text) <= MAX_NOTE_CHARACTERS and all(line.isprintable() for line in text.split("\n")) and text.strip():
+        return None
+    return "is empty, too long or not printable.", f"Send at most {MAX_NOTE_CHARACTERS:,} printable characters."
 
 
 def _between(low: int, high: int) -> Callable[[int], tuple[str, str] | None]:
@@ -191,5 +215,9 @@ _VALUES: Mapping[str, Callable[..., tuple[str, str] | None]] = MappingProxyType(
         "time_zone": _zone,
         "outcome": _one_of(tuple(OutcomeCode)),
         "reverses": _named,
+        "ranking_id": _named,
+        "reviewed": _one_of(tuple(ReviewedPart)),
+        "review_outcome": _one_of(tuple(ReviewOutcome)),
+        "note": _worded,
     }
 )

@@ -36,6 +36,8 @@ class EventKind(StrEnum):
     """An earlier event is taken back: a payment bounced, a flag was a mistake."""
     LEASE = "LEASE"
     """A lease ended. Recorded by the server alone."""
+    REVIEW = "REVIEW"
+    """A person looked at a decision about an account. It changes nothing by itself."""
 
 
 class Direction(StrEnum):
@@ -75,6 +77,29 @@ class OutcomeCode(StrEnum):
     CLOSED = "CLOSED"
 
 
+class ReviewedPart(StrEnum):
+    """What of a decision a person reviewed."""
+
+    DECISION = "DECISION"
+    """Whether the account was worked, in which queue and order."""
+    SCORE = "SCORE"
+    """Its chances, and the reasons given for them."""
+    FACTS = "FACTS"
+    """The facts that were read."""
+    RULES = "RULES"
+    """The rules that forbade or allowed contact."""
+    CONTACT = "CONTACT"
+    """How the person was contacted."""
+
+
+class ReviewOutcome(StrEnum):
+    """What came of a review."""
+
+    UPHELD = "UPHELD"
+    CHANGED = "CHANGED"
+    NOTED = "NOTED"
+
+
 _O = OMITTED_AT_DEFAULT
 
 
@@ -96,7 +121,7 @@ class Event:
         result: of a contact.
         queue_id: the queue that made the contact or held the lease, where one did.
         seconds: handling time of a contact.
-        lease_id: the lease under which a contact was made, or that ended.
+        lease_id: the lease under which a contact was made, that ended, or that was reviewed.
         flag: a block flag.
         choice: a flag of what the person chose, or "" where the event says hours.
         is_set: whether the flag or choice holds now.
@@ -110,7 +135,13 @@ class Event:
         outcome: how the account left.
         reverses: the event that is taken back.
         lease_state: how a lease ended.
-        note: why a lease was released.
+        note: why a lease was released, or what a review found, in the reviewer's words.
+        ranking_id: the ranking whose decision was reviewed.
+        reviewed: a ``ReviewedPart``.
+        review_outcome: a ``ReviewOutcome``.
+        reviewer: who reviewed; the server's, as are the next two.
+        reviewer_role: in which role.
+        reviewer_issuer: who issued the token that vouches for both; "" where they are claims.
     """
 
     event_id: str
@@ -141,6 +172,12 @@ class Event:
     reverses: str = field(default="", metadata=_O)
     lease_state: str = field(default="", metadata=_O)
     note: str = field(default="", metadata=_O)
+    ranking_id: str = field(default="", metadata=_O)
+    reviewed: str = field(default="", metadata=_O)
+    review_outcome: str = field(default="", metadata=_O)
+    reviewer: str = field(default="", metadata=_O)
+    reviewer_role: str = field(default="", metadata=_O)
+    reviewer_issuer: str = field(default="", metadata=_O)
 
     def content(self) -> dict[str, Any]:
         """Return what is kept and compared: every field that says something, instants in UTC."""

@@ -100,6 +100,7 @@ def live_accounts(portfolio: Portfolio, events: EventColumns, moment: Moment) ->
     known = (events.occurred <= microseconds(moment.at + EARLY)) & (events.recorded <= microseconds(moment.known_at))
     events = events.take(known)
     events = events.take(events.standing())
+    events = events.take(~events.is_kind(_KIND.REVIEW))  # whoever looks at a decision changes nothing by it
     facts = _Facts.of(portfolio, events, moment)
     columns, present = dict(portfolio.columns), dict(portfolio.present)
     _age(columns, present, portfolio, facts)

@@ -22,6 +22,14 @@ _KINDS = {
     "REVERSAL": "an earlier event was taken back",
     "LEASE": "somebody's turn to contact ended",
 }
+_REVIEWED = {
+    "DECISION": "what was decided",
+    "SCORE": "the chances and their reasons",
+    "FACTS": "the facts that were read",
+    "RULES": "the rules",
+    "CONTACT": "how the person was contacted",
+}
+_CAME = {"UPHELD": "stands", "CHANGED": "was changed", "NOTED": "was noted"}
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ def person_html(page: PersonPage) -> str:
         days=_days(page.decisions),
         contacts=_contacts(page.events, page.leases),
         events=_others(page.events),
+        looked=_reviewed(page.events),
         reviews=(["what", "who", "when and why"], [list(one) for one in page.reviews]),
         reads=_reads(page.reads),
     )
@@ -111,13 +120,30 @@ def _contacts(events: Sequence[Mapping[str, Any]], leases: Sequence[Mapping[str,
     return ["when", "about", "began", "by", "what came of it", "made by", "proof"], lines
 
 
+def _reviewed(events: Sequence[Mapping[str, Any]]) -> Table:
+    """Return the reviews of decisions by people; one that was taken back says so."""
+    held = [(one["event"] or {}, one["proof"]) for one in events]
+    taken_back = {event["reverses"] for event, _ in held if event.get("kind") == "REVERSAL"}
+    lines = []
+    for event, proof in held:
+        if event.get("kind") != "REVIEW":
+            continue
+        decision = f"ranking {event['ranking_id']}" if "ranking_id" in event else f"lease {event['lease_id']}"
+        how = f"by a token of {event['reviewer_issuer']}" if "reviewer_issuer" in event else "as claimed"
+        role = f" as {event['reviewer_role']}" if "reviewer_role" in event else ""
+        came = _CAME[event["review_outcome"]] + (", taken back since" if event["event_id"] in taken_back else "")
+        who, what = f"{event['reviewer']}{role}, {how}", f"{_REVIEWED[event['reviewed']]}, of {decision}"
+        lines.append([_instant(event["occurred_at"]), event["account_id"], what, came, event["note"], who, proof])
+    return ["when", "about", "what was reviewed", "what came of it", "why", "who", "proof"], lines
+
+
 def _others(events: Sequence[Mapping[str, Any]]) -> Table:
     lines = []
     for one in events:
         event = one["event"]
         if event is None:
             lines.append(["-", "-", "erased since", "-", "-"])
-        elif event["kind"] != "CONTACT":
+        elif event["kind"] not in ("CONTACT", "REVIEW"):
             named = [(name, value) for name, value in event.items() if name not in _NOT_TOLD]
             told = ", ".join(f"{name.replace('_', ' ')} {'yes' if value is True else value}" for name, value in named)
             what = _KINDS.get(event["kind"], event["kind"])

@@ -139,6 +139,7 @@ METHODS: Mapping[str, Mapping[str, Method]] = MappingProxyType(
         "EventService": {
             "RecordEvents": Method(_RUNNING, _C.READ, in_scope=True),
             "StreamEvents": Method(_RUNNING, _C.BULK, in_scope=True),
+            "RecordReviews": Method(_PLANNING | {_R.AUDITOR}, _C.READ, in_scope=True),
             "ListAccountEvents": Method(_DECIDING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
             "ReadEvents": Method(_RUNNING | {_R.AUDITOR}, _C.READ, in_scope=True, audited=True),
         },

@@ -74,7 +74,7 @@ def all_services(
         (ranking_service_pb2, "RankingService", ranking_servicer),
         (parameters_service_pb2, "ParametersService", ParametersServicer(workspace.values)),
         (rule_service_pb2, "RuleService", RuleServicer(workspace.rule_tables, what_ifs)),
-        (event_service_pb2, "EventService", EventServicer(workspace.day.events)),
+        (event_service_pb2, "EventService", EventServicer(workspace.day.events, workspace.day.reviews)),
         (
             experiment_service_pb2,
             "ExperimentService",

@@ -1,4 +1,4 @@
-"""EventService: what happens is recorded, listed and read in order."""
+"""EventService: what happens and what people reviewed is recorded, listed and read in order."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from collections.abc import Iterator, Sequence
 from collections_opt.api.v1 import event_pb2
 from collections_opt.api.v1 import event_service_pb2 as pb
 from collections_opt.application.day.event_book import EventBook
+from collections_opt.application.day.reviews import PATH, Reviews
 from collections_opt.core.actors import Actor
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.names import normal_account_id
 from collections_opt.ledger.events.stored_events import Told
 from collections_opt.service.access.call import Call
-from collections_opt.service.access.caller import read_actor
+from collections_opt.service.access.caller import read_acting, read_actor
 from collections_opt.service.servicers.lists.paging import read_page
 from collections_opt.wire.common import told_as
-from collections_opt.wire.events import RENAMES, read_events, write_recorded_events
+from collections_opt.wire.events import RENAMES, REVIEW_NAMES, read_events, read_reviews, write_recorded_events
 
 
 class EventServicer:
     """Records and shows events."""
 
-    def __init__(self, events: EventBook) -> None:
+    def __init__(self, events: EventBook, reviews: Reviews) -> None:
         self._events = events
+        self._reviews = reviews
 
     def record_events(self, request: pb.RecordEventsRequest, context: Call) -> pb.RecordEventsResponse:
         """Record a batch."""
@@ -41,6 +43,15 @@ class EventServicer:
         if empty:
             raise refuse(Reason.INVALID_ARGUMENT, "events", "the stream is empty.", "Send batches of 1 to 1,000 events.")
         return answer
+
+    def record_reviews(self, request: pb.RecordReviewsRequest, context: Call) -> pb.RecordReviewsResponse:
+        """Record reviews by the caller."""
+        reviewer = read_acting(request.actor, context)
+        with told_as({"events": PATH}, {**RENAMES, **REVIEW_NAMES}):
+            told = self._reviews.record(read_reviews(request.reviews), reviewer, request.validate_only)
+        return pb.RecordReviewsResponse(
+            sequences=[one.sequence for one in told], repeated_count=sum(one.repeated for one in told)
+        )
 
     def list_account_events(self, request: pb.ListAccountEventsRequest, _context: Call) -> pb.ListAccountEventsResponse:
         """Return a page of events of an account or person."""

@@ -17,12 +17,14 @@ from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.outcomes.terms import Outcome, OutcomeTerms, ProductTerms
 from collections_opt.core.scopes import Scope, seeing
 from collections_opt.ledger.tables.reads import AccountRead
+from collections_opt.reports.packs.person import PersonPage, person_html
 from tests.support.day.day_worlds import CALLS, NOON, PORTFOLIO, Clock, asked, call, desk_plan, open_world, rank_held, rows
 from tests.support.serving.matured_books import told
 
 COUNT = 400
 DAYS = PackDays(date(2026, 11, 1), date(2026, 12, 31))
 ANN = Actor("ann", "PLATFORM")
+RITA = Actor("rita", "AUDITOR", "", "our-issuer")
 TERMS = OutcomeTerms({"CREDIT_CARD": ProductTerms(30, 90)})
 VULNERABLE = np.arange(COUNT) % 5 == 0
 
@@ -43,6 +45,21 @@ def tell(workspace, clock):
     return events
 
 
+def look(workspace, ranking_id, clock):
+    """Review two decisions about one person, long after the days; take the second back. Return what was told."""
+    clock.forward(days=200)
+    facts = {"ranking_id": ranking_id, "reviewed": "RULES", "note": "<b>Seen</b>."}
+    made = [
+        Event(f"v{n}", EventKind.REVIEW, clock(), account, review_outcome=outcome, **facts)
+        for n, (account, outcome) in enumerate((("a002", "UPHELD"), ("a003", "CHANGED")))
+    ]
+    workspace.day.reviews.record(made, RITA)
+    back = Event("back", EventKind.REVERSAL, clock(), "a003", reverses="v1")
+    workspace.day.events.record([back, Event("late", EventKind.PAYMENT, clock(), "a003", amount_minor=5)], ANN)
+    clock.forward(days=-200)
+    return [*made, back]
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Return a workspace over a ranked, contacted and matured book, and what was told."""
@@ -55,12 +72,13 @@ def world(tmp_path_factory):
         ranking_id = rank_held(workspace)
         leases = workspace.day.dispatch.lease(asked(ranking_id, queue_id=CALLS, count=1), ANN)
         events = tell(workspace, clock)
+        reviews = look(workspace, ranking_id, clock)
         ids = workspace.recorded.portfolio(PORTFOLIO).column("account_id")
         outcomes = [(Outcome.CURED, Outcome.STAYED, Outcome.STAYED, Outcome.DEFAULTED)[row % 4] for row in range(COUNT)]
         clock.forward(days=40)
         workspace.monitors.maturities.record_file(PORTFOLIO, told(ids, outcomes, date(2026, 12, 24)), "a file")
         workspace.monitors.maturities.mature(ranking_id, TERMS)
-        yield workspace, events, leases
+        yield workspace, [*events, *reviews], leases
 
 
 def parts(workspace, account="", customer="", days=DAYS):
@@ -92,7 +110,25 @@ def test_every_part_is_proven_to_whoever_holds_the_key(world):
         assert verify_evidence.check_proof(one.answer.proof.content, key)
     for one in found[ProvenEvent]:
         (sentence,) = verify_evidence.check_proof(one.proof, key)
-        assert "by ann as PLATFORM" in sentence
+        by = "rita as AUDITOR" if one.recorded.event.kind is EventKind.REVIEW else "ann as PLATFORM"
+        assert f"by {by}" in sentence
+
+
+def test_reviews_of_what_was_decided_on_the_days_are_shown_whenever_somebody_looked(world):
+    workspace, _, _ = world
+    happened = parts(workspace, "a003")[ProvenEvent]
+    events = tuple(
+        {"event": one.recorded.event.content(), "proof": f"proofs/{one.recorded.sequence}", "erased": False} for one in happened
+    )
+    shown = person_html(PersonPage("p002", ("a002", "a003"), "2026-11-01", "2026-12-31", "now", 1, 0, events=events))
+    for words in (
+        "Decisions that people reviewed",
+        "rita as AUDITOR, by a token of our-issuer",
+        "&lt;b&gt;Seen&lt;/b&gt;.",
+        "was changed, taken back since",
+    ):
+        assert words in shown
+    assert "late" not in {one.recorded.event.event_id for one in happened}
 
 
 def test_an_altered_event_is_found_out(world):

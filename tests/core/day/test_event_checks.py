@@ -27,6 +27,7 @@ GOOD = (
     Event("m", EventKind.MOVED, NOW, "a", state="US-MA", time_zone="America/New_York"),
     Event("o", EventKind.OUTCOME, NOW, "a", outcome="CURED"),
     Event("r", EventKind.REVERSAL, NOW, "a", reverses="p"),
+    Event("v", EventKind.REVIEW, NOW, "a", ranking_id="rk", reviewed="FACTS", review_outcome="NOTED", note="Seen.\nTwice."),
 )
 
 
@@ -62,6 +63,14 @@ def test_good_events_of_every_kind_pass_and_their_content_reads_back():
         (replace(GOOD[7], state="MA"), "events[0].moved.state"),
         (replace(GOOD[7], time_zone="Boston"), "events[0].moved.time_zone"),
         (replace(GOOD[9], reverses="r"), "events[0].reversal.reverses"),
+        (replace(GOOD[10], ranking_id=""), "events[0].review.lease_id"),
+        (replace(GOOD[10], lease_id="l"), "events[0].review.lease_id"),
+        (replace(GOOD[10], account_id="", customer_id="p"), "events[0].account_id"),
+        (replace(GOOD[10], note=""), "events[0].review.note"),
+        (replace(GOOD[10], note="x" * 2_001), "events[0].review.note"),
+        (replace(GOOD[10], note="\x1b[2J"), "events[0].review.note"),
+        (replace(GOOD[10], review_outcome="LIKED"), "events[0].review.review_outcome"),
+        (replace(PAYMENT, ranking_id="rk"), "events[0].ranking_id"),
         (Event("l", EventKind.LEASE, NOW, "a", lease_id="x", lease_state="EXPIRED"), "events[0].kind"),
     ],
 )

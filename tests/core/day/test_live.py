@@ -50,6 +50,20 @@ def test_what_is_known_later_changes_nothing_of_what_was_known_before(told):
     same(live(told, known_at=middle), live(known, known_at=middle))
 
 
+def looked_at(row, kind=K.REVIEW, **facts):
+    """Return a review of a row's account by a person, or another event beside it."""
+    given = facts or {"ranking_id": "rk", "reviewed": "DECISION", "review_outcome": "CHANGED", "note": "Wrong."}
+    return row, RecordedEvent(90 + row, NOON, Event("looked", kind, NOON - timedelta(hours=1), f"a{row:03d}", **given))
+
+
+@settings(deadline=None, max_examples=10)
+@given(told_events(), st.integers(0, 7))
+def test_a_persons_review_changes_nothing_of_an_account(told, row):
+    same(live(told), live([*told, looked_at(row)]))
+    with pytest.raises(AssertionError):  # an event that does change something is seen
+        same(live(told), live([*told, looked_at(row, K.PAYMENT, amount_minor=7)]))
+
+
 @settings(deadline=None, max_examples=25)
 @given(told_events(), st.integers(0, 7))
 def test_events_of_others_change_nothing_of_an_account(told, row):

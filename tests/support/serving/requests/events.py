@@ -43,9 +43,22 @@ def events(account_id, prefix="told"):
     ]
 
 
-def event_requests(account_id):
+def reviews(account_id, ranking_id):
+    """Return one review of a decision about an account."""
+    told = event_pb2.Review(
+        ranking_id=ranking_id,
+        part=event_pb2.REVIEWED_PART_FACTS,
+        outcome=event_pb2.REVIEW_OUTCOME_UPHELD,
+        reason="The file was right.",
+    )
+    at = Timestamp(seconds=int(NOW.timestamp()))
+    return [pb.NewReview(event_id="reviewed-1", account_id=account_id, occur_time=at, review=told)]
+
+
+def event_requests(account_id, ranking_id):
     """Return a good request per method of EventService that takes one message."""
     return {
+        "RecordReviews": pb.RecordReviewsRequest(reviews=reviews(account_id, ranking_id), actor="ann", validate_only=True),
         "RecordEvents": pb.RecordEventsRequest(events=events(account_id), validate_only=True),
         "ReadEvents": pb.ReadEventsRequest(after_sequence=0, page_size=5),
     }

@@ -164,7 +164,8 @@ def good_requests(known: Known):
     """Return good calls by method name, each the list of its messages; several where one cannot set every field."""
     resources = {**model_requests(), **rule_requests(known.rules_etag), **value_requests(known.values_etag)}
     resources |= experiment_requests(known.ranking_id)
-    every = {**_read_requests(known), **resources, **event_requests(known.account_id), **retention_requests(known.account_id)}
+    every = {**_read_requests(known), **resources, **retention_requests(known.account_id)}
+    every |= event_requests(known.account_id, known.ranking_id)
     every |= worklist_requests(known.ranking_id, known.queue_id, known.leases)
     single = {name: message if isinstance(message, list) else [[message]] for name, message in every.items()}
     single["ExplainAssignment"] = [
