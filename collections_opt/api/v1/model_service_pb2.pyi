@@ -1063,7 +1063,7 @@ class TrainModelRequest(_message.Message):
     request_id: _builtins.str
     """UUID; the same id and content again joins the training."""
     kind: _builtins.str
-    """Kind: "outcome", "contact" or "effect". Recoveries are learned from files."""
+    """Kind: "outcome", "contact", "effect" or "recovery"."""
     version: _builtins.str
     """Name of the new version."""
     plan_id: _builtins.str
@@ -1074,7 +1074,8 @@ class TrainModelRequest(_message.Message):
     def ranking_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Matured rankings, one a day, at most 100; none takes all whose horizons do not overlap. The last one judges models of outcomes
         and contacts and is never learned from; outcomes of one or two rankings recalibrate the champion and are judged by halves of
-        people; effects are learned from all.
+        people; effects are learned from all. Recoveries are learned from those whose defaults are 365 days old, three at least, and the
+        last one judges.
         """
 
     def __init__(

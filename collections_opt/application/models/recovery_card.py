@@ -13,6 +13,11 @@ from collections_opt.scoring.recovery.model import RecoveryModel
 
 _STEPS = ("something comes back", "all comes back, where something does", "the share, where a part does")
 
+_NET = (
+    "Money is net of what recovering cost, without labour, and discounted to the default: otherwise cost or time would count",
+    "twice.",
+)
+
 
 def _estimates(judged: RecoveryEvaluation) -> dict[str, Estimate]:
     found = {
@@ -41,9 +46,17 @@ def recovery_intervals(judged: RecoveryEvaluation) -> dict[str, tuple[float, flo
 
 
 def recovery_card(
-    model: RecoveryModel, judged: RecoveryEvaluation, counts: tuple[int, int, int], judged_on: date, simulated: bool = False
+    model: RecoveryModel,
+    judged: RecoveryEvaluation,
+    counts: tuple[int, int, int],
+    judged_on: date,
+    simulated: bool = False,
+    money: str = "",
 ) -> str:
-    """Return the model card: figures on accounts that nothing was fitted on, and what the model does not say."""
+    """Return the model card: figures on accounts that nothing was fitted on, and what the model does not say.
+
+    ``money`` says how money counts, where it is not as files must have it.
+    """
     fitted, calibrated, last = counts
     kinds = [f"| {kind} | {_or_few(judged.observed[kind])} | {judged.predicted[kind]:.3f} |" for kind in KINDS]
     steps = [
@@ -90,8 +103,8 @@ def recovery_card(
         "",
         "## Limits",
         "Learned from accounts that were charged off: for others the share is carried over from accounts alike. Recoveries are",
-        "those of the collection that the lender had then; another agency or a debt sale makes others. Money is net of what",
-        "recovering cost, without labour, and discounted to the default: otherwise cost or time would count twice.",
+        "those of the collection that the lender had then; another agency or a debt sale makes others.",
+        *((money,) if money else _NET),
         "",
     ]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ class TrainingRequest:
     """What to learn.
 
     Attributes:
-        kind: of model; recoveries are learned from files alone. Outcomes of fewer than three rankings recalibrate the champion.
+        kind: of model. Outcomes of fewer than three rankings recalibrate the champion.
         version: name of the new version.
         ranking_ids: matured rankings in any order; none takes all that alarms read.
         plan_id: desk whose queues contacts and effects are about; "" for that of the last ranking.
@@ -79,13 +79,10 @@ class TrainingJobs:
         """Start a training; the same request again joins it.
 
         Raises:
-            CollectionsError: INVALID_ARGUMENT for a version that is no id, or a kind that is not learned here; NOT_FOUND for a
-                ranking or plan; REQUEST_ID_REUSED for another training.
+            CollectionsError: INVALID_ARGUMENT for a version that is no id; NOT_FOUND for a ranking or plan; REQUEST_ID_REUSED for
+                another training.
         """
         check_id("version", request.version)
-        if request.kind not in _LEARNERS:
-            told = "recoveries after charge-off are not in the ledger."
-            raise refuse(Reason.INVALID_ARGUMENT, "kind", told, "Learn them from files: train-recovery.")
         for ranking_id in request.ranking_ids:
             self._workspace.recorded.finished(ranking_id)
         if request.plan_id:
@@ -230,11 +227,26 @@ def _effect(
     train_effects(workspace, workspace.models.root, training, at, progress)
 
 
+def _recovery(
+    workspace: Workspace,
+    request: TrainingRequest,
+    matured: Sequence[MaturedRanking],
+    at: datetime,
+    progress: Callable[[str, float], None],
+) -> None:
+    from collections_opt.application.training.recovered import ledger_recoveries  # noqa: PLC0415 - takes a second to load; a server starts without it
+    from collections_opt.application.training.recovery import RecoveryTraining, train_recoveries  # noqa: PLC0415 - likewise
+
+    found = ledger_recoveries(workspace, matured, at, bool(request.ranking_ids), progress)
+    training = RecoveryTraining(request.version, found.recoveries, request.seed, told=found.told, money=found.money)
+    train_recoveries(workspace, workspace.models.root, training, at, lambda stage, done: progress(stage, 0.5 + 0.5 * done))
+
+
 def _plan(workspace: Workspace, request: TrainingRequest, matured: Sequence[MaturedRanking]) -> CapacityPlan:
     return workspace.books.plan(request.plan_id)[0] if request.plan_id else matured[-1].opened.plan
 
 
-_LEARNERS = {ModelKind.OUTCOME: _outcome, ModelKind.CONTACT: _contact, ModelKind.EFFECT: _effect}
+_LEARNERS = {ModelKind.OUTCOME: _outcome, ModelKind.CONTACT: _contact, ModelKind.EFFECT: _effect, ModelKind.RECOVERY: _recovery}
 
 
 def _failed(training_id: str, error: Exception) -> CollectionsError:

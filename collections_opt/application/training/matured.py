@@ -33,21 +33,24 @@ DESCRIPTION = "Accounts of matured rankings of this ledger; outcomes by their ho
 LIMITS = "What was never ranked was never learned from. Worked accounts are left out and stood for by unworked ones alike."
 LEAST_OWN = MIN_PERIODS
 """Matured rankings that an outcome model of one's own needs; fewer recalibrate the champion."""
-LEAST_MATURED = {ModelKind.OUTCOME: 1, ModelKind.CONTACT: MIN_PERIODS, ModelKind.EFFECT: 1}
-"""Matured rankings without which nothing of a kind is learned; how many rows effects need is their learner's to say."""
+LEAST_MATURED = {ModelKind.OUTCOME: 1, ModelKind.CONTACT: MIN_PERIODS, ModelKind.EFFECT: 1, ModelKind.RECOVERY: 1}
+"""Matured rankings without which nothing of a kind is learned; how many rows effects need, and how old rankings must be of which
+recoveries are learned, is their learners' to say."""
 _NANO = 1e9
 _NAMED = {outcome.name: int(outcome) for outcome in Outcome}
 
 
 @dataclass(frozen=True)
 class MaturedRanking:
-    """A ranking with what became of its accounts, aligned by row."""
+    """A ranking with what became of its accounts, aligned by row; ``grace_days`` and later portfolios are those it matured by."""
 
     ranking_id: str
     portfolio_id: str
     day: date
     opened: OpenedRanking
     found: MaturedOutcomes
+    grace_days: int = 0
+    later_portfolio_ids: tuple[str, ...] = ()
 
 
 def matured_rankings(workspace: Workspace, ranking_ids: Sequence[str], least: int = MIN_PERIODS) -> list[MaturedRanking]:
@@ -63,7 +66,8 @@ def matured_rankings(workspace: Workspace, ranking_ids: Sequence[str], least: in
         opened = workspace.recorded.open(ranking_id)
         if not np.array_equal(found.account_id, opened.entries.account_id):
             raise refuse(Reason.RANKING_NOT_MATURE, "ranking_ids", f"accounts of {ranking_id} were erased.", "Mature it again.")
-        made.append(MaturedRanking(ranking_id, maturity.portfolio_id, maturity.as_of_date, opened, found))
+        sources = maturity.terms.grace_days, maturity.later_portfolio_ids
+        made.append(MaturedRanking(ranking_id, maturity.portfolio_id, maturity.as_of_date, opened, found, *sources))
     made.sort(key=lambda one: one.day)
     if len({one.day for one in made}) < len(made):
         told = "name two of one day."

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,13 +41,25 @@ MIN_WORKOUT_DAYS = 365
 
 @dataclass(frozen=True)
 class RecoveryTraining:
-    """What to learn from: portfolios in order of time, each with what came back of the accounts that it held before."""
+    """What to learn from: portfolios in order of time, each with what came back of the accounts that it held before.
+
+    Attributes:
+        version: name of the new version.
+        recoveries: by portfolio.
+        seed: of training and of the draws behind intervals.
+        min_workout_days: recoveries of a shorter time are refused.
+        sources: files that they were read from.
+        told: what the manifest says beside.
+        money: what the card says of how money counts, "" where it is as files must have it.
+    """
 
     version: str
     recoveries: Sequence[tuple[str, RecoveredAccounts]]
     seed: int = 1
     min_workout_days: int = MIN_WORKOUT_DAYS
     sources: Sequence[LogSource] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
+    money: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +75,13 @@ class RecoveryReport:
     folder: Path
 
 
-def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTraining, created_at: datetime) -> RecoveryReport:
+def train_recoveries(
+    workspace: Workspace,
+    root: Path,
+    training: RecoveryTraining,
+    created_at: datetime,
+    progress: Callable[[str, float], None] = lambda _s, _f: None,
+) -> RecoveryReport:
     """Learn the recovered share and write ``root/recovery/version``.
 
     Raises:
@@ -71,13 +90,16 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
             ALREADY_EXISTS when the version exists with other bytes.
     """
     made_at = creation_text(created_at)
+    progress("make features", 0.0)
     recorded = read_periods(workspace, [portfolio_id for portfolio_id, _ in training.recoveries], MIN_PERIODS)
     own = learned_own(recorded)
     given = zip(recorded.portfolios, training.recoveries, strict=True)
     periods = without_seen([recovery_rows(accounts, one, training.min_workout_days, own) for accounts, (_, one) in given])
     fitted, calibrating, last = joined(periods[:-2]), periods[-2], periods[-1]
     check_no_leaks(joined(periods), recovery_feature_names(own))
-    model = RecoveryModel(training.version, learn_hurdle(fitted, calibrating, recovery_signs(own), training.seed), own)
+    hurdle = learn_hurdle(fitted, calibrating, recovery_signs(own), training.seed, lambda done: progress("fit", 0.2 + 0.6 * done))
+    model = RecoveryModel(training.version, hurdle, own)
+    progress("judge", 0.8)
     judged = judge_recoveries(model.hurdle, last, float(fitted.share.mean()), training.seed)
     metrics, intervals = recovery_metrics(judged), recovery_intervals(judged)
     counts = (fitted.count, calibrating.count, last.count)
@@ -98,6 +120,7 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
             "dropped_count": dropped,
             "shortest_workout_days": int(np.concatenate([one.workout_days for _, one in training.recoveries]).min()),
             "seed": training.seed,
+            **training.told,
         },
         metrics=metrics,
         created_at=made_at,
@@ -106,7 +129,8 @@ def train_recoveries(workspace: Workspace, root: Path, training: RecoveryTrainin
         own_columns=own,
     )
     simulated = any(source.simulated for source in training.sources)
-    card = recovery_card(model, judged, counts, recorded.dates[-1], simulated)
+    card = recovery_card(model, judged, counts, recorded.dates[-1], simulated, training.money)
+    progress("write", 0.95)
     return RecoveryReport(model, judged, metrics, intervals, counts, dropped, write_recovery(root, manifest, model, card))
 
 

@@ -30,7 +30,7 @@ LOOK_AGAIN_SECONDS = 0.5
 def main(
     product: Product,
     version: Annotated[str, typer.Option(help="Name of the new version.")],
-    kind: Annotated[ModelKind, typer.Option(help="Kind of model: outcome, contact or effect.")] = ModelKind.OUTCOME,
+    kind: Annotated[ModelKind, typer.Option(help="Kind of model: outcome, contact, effect or recovery.")] = ModelKind.OUTCOME,
     ranking: Annotated[list[str] | None, typer.Option(help="Matured ranking; default: all that do not overlap.")] = None,
     desk: Annotated[str, typer.Option(help="Capacity plan with the queues; default: that of the last ranking.")] = "",
     seed: Annotated[int, typer.Option(help="Seed of folds and trees.")] = 1,
@@ -38,7 +38,8 @@ def main(
 ) -> None:
     """Learn from matured rankings; of three or more the last one judges. Ctrl-C cancels the training.
 
-    Outcomes of one or two rankings recalibrate the model that serves; three make one of your own.
+    Outcomes of one or two rankings recalibrate the model that serves; three make one of your own. Recoveries are learned from
+    rankings whose defaults are a year old.
 
     Example: python scripts/train.py --data var/book --kind outcome --version cards-2
     """

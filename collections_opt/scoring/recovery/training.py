@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -69,7 +69,13 @@ def check_no_leaks(rows: RecoveryRows, names: Sequence[str]) -> None:
         raise CollectionsError(Reason.INVALID_ARGUMENT, f"{len(found)} feature(s) were known too late.", tuple(found))
 
 
-def learn_hurdle(fitted: RecoveryRows, calibrating: RecoveryRows, signs: Sequence[int], seed: int) -> RecoveryHurdle:
+def learn_hurdle(
+    fitted: RecoveryRows,
+    calibrating: RecoveryRows,
+    signs: Sequence[int],
+    seed: int,
+    progress: Callable[[float], None] = lambda _: None,
+) -> RecoveryHurdle:
     """Return the hurdle of some accounts, calibrated on later ones that it did not see.
 
     Args:
@@ -77,23 +83,28 @@ def learn_hurdle(fitted: RecoveryRows, calibrating: RecoveryRows, signs: Sequenc
         calibrating: later accounts, none of them among the fitted.
         signs: direction of each feature on the recovered share, 0 for none.
         seed: of training.
+        progress: told the share done; what it raises ends the work.
 
     Raises:
-        CollectionsError: INVALID_ARGUMENT for too few accounts, or an account in both.
+        CollectionsError: INVALID_ARGUMENT for too few accounts, saying how many are missing, or an account in both.
     """
     if np.isin(calibrating.account, fitted.account).any():
         told = "an account calibrates what was fitted on it."
         raise refuse(Reason.INVALID_ARGUMENT, "recoveries", told, "Keep each account in one period.")
     for name, rows in (("to fit", fitted), ("to calibrate", calibrating)):
         nothing = int((rows.kind == NOTHING).sum())
-        if min(nothing, rows.count - nothing) < MIN_OF_EACH:
-            told = f"{nothing} accounts that gave nothing back and {rows.count - nothing} that gave something {name}."
+        some = rows.count - nothing
+        if min(nothing, some) < MIN_OF_EACH:
+            lacking = max(MIN_OF_EACH - nothing, 0), max(MIN_OF_EACH - some, 0)
+            told = f"{nothing} accounts that gave nothing back and {some} that gave something {name}: "
+            told += f"{lacking[0]} and {lacking[1]} are missing."
             remedy = f"Give more charged-off accounts: at least {MIN_OF_EACH} of each in every period."
             raise refuse(Reason.INVALID_ARGUMENT, "recoveries", told, remedy)
-    anything, everything, part = (
-        _step(fitted.take(mine), target[mine], calibrating.take(theirs), later[theirs], signs, seed)
-        for (target, mine), (later, theirs) in zip(_targets(fitted), _targets(calibrating), strict=True)
-    )
+    steps = []
+    for at, ((target, mine), (later, theirs)) in enumerate(zip(_targets(fitted), _targets(calibrating), strict=True)):
+        progress(at / 3)
+        steps.append(_step(fitted.take(mine), target[mine], calibrating.take(theirs), later[theirs], signs, seed))
+    anything, everything, part = steps
     full = np.concatenate([rows.share[rows.kind == ALL] for rows in (fitted, calibrating)])
     return RecoveryHurdle(anything, everything, part, round(float(full.mean()), _DIGITS) if full.size else 1.0)
 
