@@ -80,7 +80,7 @@ def main(
     holders: Annotated[int, typer.Option(min=1, help="Holders in a closed loop.")] = 200,
     accounts: Annotated[int, typer.Option(min=0, help="Accounts of the ranking; 0 is as many as leases.")] = 0,
     kill_every: Annotated[float, typer.Option(min=0, help="Seconds between kills; 0 kills none.")] = 30.0,
-    at_most: Annotated[float, typer.Option(min=1, help="Seconds after which holders stop.")] = 660.0,
+    at_most: Annotated[float, typer.Option(min=1, help="Seconds after which holders stop.")] = 1_500.0,
     plant: Annotated[str, typer.Option(help="A bug to plant in this run, which must be found.")] = "",
     plants: Annotated[bool, typer.Option("--plants", help="Then plant each bug in a small run; all must be found.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write docs/benchmarks/leases.md.")] = False,

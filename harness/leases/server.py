@@ -22,6 +22,7 @@ def main() -> None:
     if plant and plant[0]:
         PLANTS[plant[0]].put()
     workspace = open_world(Path(folder), url, float(started))
+    workspace.day.openings.open_worked()
     built = build_server(all_services(workspace), ServerOptions(port=int(port), insecure_loopback=True))
     built.start()
     print("serving", flush=True)

@@ -24,10 +24,9 @@ from collections_opt.application.day.contact_requests import (
     gravest,
     rule_kind,
 )
-from collections_opt.application.day.desks import Desks
-from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.gate import CHOSEN_HOURS, HELD_OUT, PERSON_WORKED, Gate
 from collections_opt.application.day.live_desk import LiveDesk
+from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.turns import Turns
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.rule_tables import RuleTables
@@ -72,9 +71,8 @@ class ContactChecks:
     """Answers whether people may be contacted.
 
     Args:
-        desks: rankings in work.
+        openings: opens rankings.
         turns: where events and leases are read.
-        dispatch: opens rankings.
         rule_tables: what binds on which day.
         trail: where question and answer are noted.
         keys: what stands for persons and accounts in leases and notes.
@@ -84,18 +82,16 @@ class ContactChecks:
 
     def __init__(
         self,
-        desks: Desks,
+        openings: Openings,
         turns: Turns,
-        dispatch: Dispatch,
         rule_tables: RuleTables,
         trail: Reads,
         keys: SubjectKeys,
         sealed: SealedRecords,
         now: Callable[[], datetime],
     ) -> None:
-        self._desks = desks
+        self._openings = openings
         self._turns = turns
-        self._dispatch = dispatch
         self._rule_tables = rule_tables
         self._trail = trail
         self._keys = keys
@@ -110,7 +106,7 @@ class ContactChecks:
                 INVALID_ARGUMENT; RANKING_NOT_IN_FORCE; as ``Reads.record``, and then nothing was answered.
         """
         check_contact_request(request)
-        self._dispatch.prepare(request.ranking_id)
+        self._openings.prepare(request.ranking_id)
         answer, numbers = self._turns.look(lambda turn: self._answered(turn, request))
         told = {
             "ranking_id": request.ranking_id,
@@ -130,8 +126,7 @@ class ContactChecks:
 
     def _answered(self, turn: LeaseTurn, request: ContactRequest) -> tuple[ContactAnswer, list[int]]:
         now = self._now()
-        desk, gate = self._desks.open(request.ranking_id, now, turn.standing)
-        self._desks.catch_up(desk, gate, turn, now)
+        desk, gate = self._openings.caught_up(turn, request.ranking_id, now)
         at = _instant(request, desk, now)
         rows = self._rows(desk, request)
         everyone = sorted({other for row in rows for other in desk.rows_of_person(row)})

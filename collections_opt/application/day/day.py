@@ -13,6 +13,7 @@ from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.in_work import InWork
 from collections_opt.application.day.live_worklists import LiveWorklists
+from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.reviews import Reviews
 from collections_opt.application.day.sight import AccountsInSight
 from collections_opt.application.day.turns import Turns
@@ -35,6 +36,7 @@ class Day:
     in_work: InWork
     checks: ContactChecks
     reviews: Reviews
+    openings: Openings
 
 
 def open_day(
@@ -62,7 +64,8 @@ def open_day(
     desks = Desks(ledger, recorder.sealed, recorded, placer, rule_tables)
     leases = Leases(ledger.database, log)
     turns = Turns(leases, desks.forget)
-    dispatch = Dispatch(desks, turns, events, keys, now)
-    checks = ContactChecks(desks, turns, dispatch, rule_tables, ledger.reads, keys, recorder.sealed, now)
+    openings = Openings(desks, turns, now)
+    dispatch = Dispatch(openings, turns, events, keys, now)
+    checks = ContactChecks(openings, turns, rule_tables, ledger.reads, keys, recorder.sealed, now)
     reviews = Reviews(events, ledger, recorder.sealed, leases, now)
-    return Day(events, dispatch, LiveWorklists(desks, turns, dispatch, now), InWork(ledger, now), checks, reviews)
+    return Day(events, dispatch, LiveWorklists(openings, turns, now), InWork(ledger, now), checks, reviews, openings)

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from collections_opt.application.day.desks import Desks
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.lease_requests import LeaseRequest, check_holder, check_own, check_request, check_seconds
 from collections_opt.application.day.line import Line
 from collections_opt.application.day.live_desk import LiveDesk, Place
+from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.turns import Turns
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.day.event_checks import check_events
@@ -54,15 +54,17 @@ class Dispatch:
     """Leases accounts of rankings in work.
 
     Args:
-        desks: rankings in work.
+        openings: opens rankings.
         turns: where leases change.
         events: records what leases end in.
         keys: the keys of accounts.
         now: the clock.
     """
 
-    def __init__(self, desks: Desks, turns: Turns, events: EventBook, keys: SubjectKeys, now: Callable[[], datetime]) -> None:
-        self._desks = desks
+    def __init__(
+        self, openings: Openings, turns: Turns, events: EventBook, keys: SubjectKeys, now: Callable[[], datetime]
+    ) -> None:
+        self._openings = openings
         self._turns = turns
         self._events = events
         self._keys = keys
@@ -76,10 +78,10 @@ class Dispatch:
         """
         check_request(request)
         asked = Asked(request_ids=(request.request_id,))
-        self.prepare(request.ranking_id)
+        self._openings.prepare(request.ranking_id)
         leased = self._turns.run(lambda turn: self._lease(turn, request, actor, may_open=False), asked, last=True)
         if leased is None:  # somebody was erased since it was opened
-            self._turns.look(lambda turn: self._caught_up(turn, request.ranking_id, self._now()))
+            self._openings.open(request.ranking_id)
             leased = self._turns.run(lambda turn: self._lease(turn, request, actor, may_open=True), asked, last=True)
         return leased or []
 
@@ -90,27 +92,12 @@ class Dispatch:
 
     def currency_of(self, ranking_id: str) -> str:
         """Return the currency of a ranking in work."""
-        return self._desks.currency_of(ranking_id)
-
-    def prepare(self, ranking_id: str) -> None:
-        """Open a ranking before its turn: reading a large one takes seconds, in which nobody else need wait for the ledger.
-
-        Raises:
-            CollectionsError: as ``Desks.open``; NOT_FOUND for one out of the caller's sight.
-        """
-        self._desks.require_in_sight(ranking_id)
-        if not self._desks.holds(ranking_id):
-            self._turns.look(lambda turn: self._caught_up(turn, ranking_id, self._now()))
+        return self._openings.currency_of(ranking_id)
 
     def _require_lease(self, lease_id: str) -> None:
         """Refuse a lease of a ranking out of the present caller's sight, as one that is not there."""
         if present_scope().is_limited and not self._turns.in_sight(lease_id):
             raise _no_lease(lease_id)
-
-    def _caught_up(self, turn: LeaseTurn, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
-        desk, gate = self._desks.open(ranking_id, now, turn.standing)
-        self._desks.catch_up(desk, gate, turn, now)
-        return desk, gate
 
     def _instant(self, turn: LeaseTurn) -> datetime:
         """Return the instant of a turn: what it does happens at once, so that what it tells is one batch."""
@@ -204,10 +191,10 @@ class Dispatch:
     def _lease(self, turn: LeaseTurn, request: LeaseRequest, actor: Actor, may_open: bool) -> list[LeasedAccount] | None:
         """Lease in a turn; None where the ranking must be opened first and may not be in the turn."""
         now = self._instant(turn)
-        if not may_open and not self._desks.is_open(request.ranking_id, turn.standing):
+        if not may_open and not self._openings.is_open(request.ranking_id, turn):
             return None
         self._expire(turn, now, actor)
-        desk, gate = turn.once(f"desk/{request.ranking_id}", lambda: self._caught_up(turn, request.ranking_id, now))
+        desk, gate = turn.once(f"desk/{request.ranking_id}", lambda: self._openings.caught_up(turn, request.ranking_id, now))
         queue = desk.plan.queue_index(request.queue_id)
         given = turn.of_request(request.request_id)
         if given:

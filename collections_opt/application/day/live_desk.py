@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.day.event_columns import microseconds
-from collections_opt.core.day.events import EventKind, RecordedEvent
+from collections_opt.core.day.events import Event, EventKind, RecordedEvent
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.ranking.ranking import Entries
@@ -119,6 +119,11 @@ class LiveDesk:
         self._keys = self.key_no[self._by_key]
         self._by_customer = np.argsort(self.customer_id, kind="stable")
         self._customers = self.customer_id[self._by_customer]
+        first = np.ones(rows, dtype=bool)
+        first[1:] = (self._customers[1:] != self._customers[:-1]) | (self._customers[1:] == b"")
+        self._person = np.empty(rows, dtype=np.int64)
+        self._person[self._by_customer] = np.cumsum(first) - 1
+        self._person_ends = np.append(np.flatnonzero(first), rows)
         self.busy = np.zeros(rows, dtype=np.int16)
         self.returned = np.zeros(rows, dtype=np.int32)
         self.version = np.zeros(rows, dtype=np.int64)
@@ -149,7 +154,10 @@ class LiveDesk:
 
     def rows_of_person(self, row: int) -> list[int]:
         """Return the rows of all accounts of an account's person."""
-        return self.rows_of_customer(bytes(self.customer_id[row])) or [row]
+        return [int(each) for each in self._rows_of(self._person[row]).tolist()]
+
+    def _rows_of(self, person: int) -> Ints:
+        return self._by_customer[self._person_ends[person] : self._person_ends[person + 1]]
 
     def person_of(self, row: int) -> str:
         """Return the text that names an account's person across portfolios."""
@@ -158,31 +166,47 @@ class LiveDesk:
 
     def take_events(self, stored: Sequence[StoredEvent]) -> None:
         """Take in events, in order."""
-        for one in stored:
+        numbers = np.array([one.account_no for one in stored], dtype=np.int64)
+        touched: list[int] = []
+        for one, row in zip(stored, self._rows_of_keys(numbers).tolist(), strict=True):
             self.sequence = one.recorded.sequence
             event = one.recorded.event
             if event is None or event.kind is EventKind.REVIEW:
                 continue
-            if one.account_no >= 0:
-                row = self.row_of_key(one.account_no)
-                rows = [] if row is None else [row]
-                if row is not None:
-                    self.events.setdefault(row, []).append(one.recorded)
-            else:
+            if row >= 0:
+                self.events.setdefault(row, []).append(one.recorded)
+                self._take(event, row)
+                touched.append(row)
+            elif one.account_no < 0:
                 customer = event.customer_id.encode()
                 rows = self.rows_of_customer(customer)
                 if rows:
                     self.person_events.setdefault(customer, []).append(one.recorded)
-            for row in rows:
-                if event.kind in PLACED_ANEW:
-                    self.replaced.add(row)
-                if event.kind is not EventKind.LEASE:
-                    self.dirty |= self.replaced.intersection(self.rows_of_person(row))
-                self.moved[row] |= event.kind in (EventKind.MOVED, EventKind.REVERSAL)
-                if event.kind is EventKind.LEASE and event.lease_state == LeaseState.RELEASED:
-                    self.returned[row] += 1
-                    self._orders.clear()
-                self.version[self.rows_of_person(row)] += 1
+                for each in rows:
+                    self._take(event, each)
+                touched += rows
+        for person in set(self._person[touched].tolist()) if touched else ():
+            self.version[self._rows_of(person)] += 1
+
+    def _take(self, event: Event, row: int) -> None:
+        """Take in what an event says of one account."""
+        kind = event.kind
+        if kind is EventKind.LEASE:
+            if event.lease_state == LeaseState.RELEASED:
+                self.returned[row] += 1
+                self._orders.clear()
+            return
+        if kind in PLACED_ANEW:
+            self.replaced.add(row)
+        if self.replaced:
+            self.dirty |= self.replaced.intersection(self.rows_of_person(row))
+        self.moved[row] |= kind in (EventKind.MOVED, EventKind.REVERSAL)
+
+    def _rows_of_keys(self, numbers: Ints) -> Ints:
+        """Return the row of each account by the number of its key, -1 for one that is not here, int64 (k,)."""
+        keys, rows = np.append(self._keys, np.iinfo(np.int64).max), np.append(self._by_key, -1)
+        at = np.searchsorted(self._keys, numbers)
+        return np.where(keys[at] == numbers, rows[at], -1).astype(np.int64)
 
     def take_leases(self, changed: Sequence[LeaseRecord]) -> None:
         """Take in changes of leases, in order."""

@@ -8,10 +8,9 @@ from datetime import datetime
 
 import numpy as np
 
-from collections_opt.application.day.desks import Desks
-from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.live_desk import LiveDesk, Place
+from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.queue_states import LOOKED_AT, QueueState, last_event, left_rows, queue_states, removed_by
 from collections_opt.application.day.turns import Turns
 from collections_opt.ledger.events.leases import LeaseTurn
@@ -48,16 +47,14 @@ class LiveWorklists:
     """Shows live worklists.
 
     Args:
-        desks: rankings in work.
+        openings: opens rankings.
         turns: where leases are read.
-        dispatch: opens rankings.
         now: the clock.
     """
 
-    def __init__(self, desks: Desks, turns: Turns, dispatch: Dispatch, now: Callable[[], datetime]) -> None:
-        self._desks = desks
+    def __init__(self, openings: Openings, turns: Turns, now: Callable[[], datetime]) -> None:
+        self._openings = openings
         self._turns = turns
-        self._dispatch = dispatch
         self._now = now
 
     def page(self, ranking_id: str, queue_id: str, after: int, size: int, include_removed: bool) -> list[LiveEntry]:
@@ -66,11 +63,11 @@ class LiveWorklists:
         Raises:
             CollectionsError: NOT_FOUND; RANKING_NOT_IN_FORCE.
         """
-        self._dispatch.prepare(ranking_id)
+        self._openings.prepare(ranking_id)
 
         def act(turn: LeaseTurn) -> list[LiveEntry]:
             now = self._now()
-            desk, gate = self._caught_up(turn, ranking_id, now)
+            desk, gate = self._openings.caught_up(turn, ranking_id, now)
             queue = desk.plan.queue_index(queue_id)
             found: list[LiveEntry] = []
             for entry in _entries(desk, gate, queue, after, now, include_removed):
@@ -87,19 +84,14 @@ class LiveWorklists:
         Raises:
             CollectionsError: as ``page``.
         """
-        self._dispatch.prepare(ranking_id)
+        self._openings.prepare(ranking_id)
 
         def act(turn: LeaseTurn) -> list[QueueState]:
             now = self._now()
-            desk, gate = self._caught_up(turn, ranking_id, now)
+            desk, gate = self._openings.caught_up(turn, ranking_id, now)
             return queue_states(desk, gate, now)
 
         return self._turns.look(act)
-
-    def _caught_up(self, turn: LeaseTurn, ranking_id: str, now: datetime) -> tuple[LiveDesk, Gate]:
-        desk, gate = self._desks.open(ranking_id, now, turn.standing)
-        self._desks.catch_up(desk, gate, turn, now)
-        return desk, gate
 
 
 def _entries(desk: LiveDesk, gate: Gate, queue: int, after: int, now: datetime, include_removed: bool) -> Iterator[LiveEntry]:

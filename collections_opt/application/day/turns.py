@@ -72,6 +72,16 @@ class Turns:
         with self._together.alone(), seeing(EVERYTHING), self._leases.look() as turn:
             return act(turn)
 
+    def read(self, act: Callable[[LeaseTurn], Result]) -> Result:
+        """Run an act that only reads, and touches nothing that turns share, beside them."""
+        with seeing(EVERYTHING), self._leases.look() as turn:
+            return act(turn)
+
+    def between(self, act: Callable[[], None]) -> None:
+        """Run an act on what turns share while none runs in this process."""
+        with self._together.alone():
+            act()
+
     def in_sight(self, lease_id: str) -> bool:
         """Return whether the present caller may see a lease; one that is not there is not seen either."""
         with self._leases.look() as turn:

@@ -106,6 +106,8 @@ def main(
         services = all_services(workspace, metrics=options.metrics, imports=import_budget(import_gib))
         built = build_server(services, options)
         watched = metrics_endpoint(options.metrics, metrics_host, metrics_port)
+        for ranking_id in workspace.day.openings.open_worked():
+            typer.echo(f"opened {ranking_id}, which is in work", err=True)
         built.start()
         if not halted:
             workspace.rankings.recover()

@@ -198,12 +198,13 @@ class Event:
         try:
             due = date.fromisoformat(held["due_date"]) if "due_date" in held else None
             at = datetime.fromisoformat(held["occurred_at"])
-            return cls(**{**held, "kind": EventKind(held["kind"]), "occurred_at": at, "due_date": due})
+            return cls(**{**held, "kind": _KINDS[held["kind"]], "occurred_at": at, "due_date": due})
         except (KeyError, TypeError, ValueError) as error:
             remedy = "Use the code that wrote it, or newer."
             raise refuse(Reason.INTEGRITY_FAILURE, "events", f"an event cannot be read: {error}.", remedy) from error
 
 
+_KINDS: Mapping[str, EventKind] = MappingProxyType({kind.value: kind for kind in EventKind})
 _ALWAYS = frozenset({"event_id", "kind", "occurred_at"})
 _DEFAULTS: Mapping[str, Any] = MappingProxyType({one.name: one.default for one in fields(Event)})
 

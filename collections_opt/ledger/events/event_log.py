@@ -98,11 +98,11 @@ class EventLog(Store):
     def after(self, sequence: int, size: int) -> list[StoredEvent]:
         """Return events in order, after one (0 for all), at most ``size``; those of erased subjects without content."""
         with self._database.read() as connection:
-            return self.after_within(connection, sequence, size)
+            return self.after_within(connection, sequence, check_size(size))
 
     def after_within(self, connection: sa.Connection, sequence: int, size: int, erasures: int | None = None) -> list[StoredEvent]:
-        """Return events as ``after``, within a transaction."""
-        return events_after(connection, self._keys, sequence, check_size(size), erasures)
+        """Return events as ``after``, within a transaction and of any number at most."""
+        return events_after(connection, self._keys, sequence, size, erasures)
 
     def before(self, instant: datetime) -> int:
         """Return the number of the last event that was recorded before an instant, 0 for none."""
@@ -119,7 +119,7 @@ class EventLog(Store):
         if before is not None:
             query = query.where(table.c.sequence < before)
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.c.sequence.desc()).limit(check_size(size))).mappings().all()
+            rows = connection.execute(query.order_by(table.c.sequence.desc()).limit(check_size(size))).all()
             return opened(connection, self._keys, rows)
 
     def last_sequence(self) -> int:

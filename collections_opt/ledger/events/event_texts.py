@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 from collections_opt.core.day.events import Event
+from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.log.chain import canonical_json
 
 
@@ -14,9 +17,17 @@ def text_of(event: Event) -> str:
 
 
 def event_of(text: str | None) -> Event | None:
-    """Return the event of its JSON; None for what was erased.
+    """Return the event of its JSON; None for what was erased; raises as ``events_of``."""
+    return events_of([text])[0]
+
+
+def events_of(texts: Sequence[str | None]) -> list[Event | None]:
+    """Return the events of their JSON, read as one text; None for what was erased.
 
     Raises:
         CollectionsError: INTEGRITY_FAILURE for what no version of this code wrote.
     """
-    return None if text is None else Event.of_content(json.loads(text))
+    contents: list[dict[str, Any] | None] = json.loads("[" + ",".join(["null" if text is None else text for text in texts]) + "]")
+    if len(contents) != len(texts):
+        raise refuse(Reason.INTEGRITY_FAILURE, "events", "an event is not one.", "Use the code that wrote it, or newer.")
+    return [None if content is None else Event.of_content(content) for content in contents]

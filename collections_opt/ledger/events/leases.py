@@ -233,6 +233,11 @@ class LeaseTurn:
         query = table.select().where(table.c.account_no.in_(list(numbers))).order_by(table.c.leased_at, table.c.lease_id)
         return [LeaseRecord(**row) for row in self._connection.execute(query).mappings()]
 
+    def worked(self, ranking_ids: Sequence[str]) -> set[str]:
+        """Return of some rankings those of which an account was ever leased."""
+        query = sa.select(table.c.ranking_id).where(table.c.ranking_id.in_(list(ranking_ids))).distinct()
+        return set(self._connection.execute(query).scalars())
+
     def held_past(self, now: int) -> list[LeaseRecord]:
         """Return leases that were held past their time when the turn began."""
         return [LeaseRecord(**row) for row in self._connection.execute(_HELD_PAST, {"now": now}).mappings()]

@@ -9,9 +9,8 @@ A row is the event's JSON, padded so that its length tells little. Each has a no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,11 +44,12 @@ def seal_rows(texts: Sequence[str], keys: Bytes, random: bytes) -> SealedRows:
     """
     rows = [_padded(text.encode()) for text in texts]
     nonces = np.frombuffer(random, dtype=np.uint8).reshape(len(rows), NONCE_BYTES)
-    streams = _streams(keys, nonces, [len(row) for row in rows])
-    leaves = [_leaf(stream, row) for stream, row in zip(streams, rows, strict=True)]
-    whole = _xor(b"".join(rows), b"".join([stream[SALT_BYTES:] for stream in streams]))
-    ends = list(accumulate(map(len, rows), initial=0))
-    sealed = [whole[start:end] for start, end in pairwise(ends)]
+    sealed, leaves = [b""] * len(rows), [b""] * len(rows)
+    for places, streams in _streams(keys, nonces, [len(row) for row in rows]):
+        whole = np.frombuffer(b"".join([rows[place] for place in places.tolist()]), np.uint8).reshape(len(places), -1)
+        hidden, salts = whole ^ streams[:, SALT_BYTES:], streams[:, :SALT_BYTES]
+        for at, place in enumerate(places.tolist()):
+            sealed[place], leaves[place] = hidden[at].tobytes(), _leaf(salts[at].tobytes(), rows[place])
     return SealedRows([random[at : at + NONCE_BYTES] for at in range(0, len(random), NONCE_BYTES)], sealed, leaves)
 
 
@@ -65,18 +65,19 @@ def unseal_rows(nonces: Sequence[bytes], sealed: Sequence[bytes], leaves: Sequen
         if len(nonce) != NONCE_BYTES:
             raise ValueError(index)
     held = np.frombuffer(b"".join(nonces), dtype=np.uint8).reshape(len(sealed), NONCE_BYTES)
-    streams = _streams(keys, held, [len(row) for row in sealed])
-    kept = np.flatnonzero(keys.any(axis=1))
-    there = set(kept.tolist())
-    texts: list[str | None] = []
-    for index, stream in enumerate(streams):
-        if index not in there:
-            texts.append(None)
-            continue
-        row = _xor(sealed[index], stream[SALT_BYTES:])
-        if _leaf(stream, row) != leaves[index]:
-            raise ValueError(index)
-        texts.append(row.decode().rstrip(" "))
+    there = set(np.flatnonzero(keys.any(axis=1)).tolist())
+    texts: list[str | None] = [None] * len(sealed)
+    for rows, streams in _streams(keys, held, [len(row) for row in sealed]):
+        width = streams.shape[1] - SALT_BYTES
+        whole = np.frombuffer(b"".join([sealed[row] for row in rows.tolist()]), np.uint8).reshape(len(rows), width)
+        opened, salts = (whole ^ streams[:, SALT_BYTES:]).tobytes(), streams[:, :SALT_BYTES].tobytes()
+        for place, row in enumerate(rows.tolist()):
+            if row not in there:
+                continue
+            text = opened[place * width : (place + 1) * width]
+            if _leaf(salts[place * SALT_BYTES : (place + 1) * SALT_BYTES], text) != leaves[row]:
+                raise ValueError(row)
+            texts[row] = text.decode().rstrip(" ")
     return texts
 
 
@@ -84,21 +85,13 @@ def _padded(row: bytes) -> bytes:
     return row.ljust(-(-len(row) // PAD_BYTES) * PAD_BYTES, b" ")
 
 
-def _streams(keys: Bytes, nonces: Bytes, lengths: Sequence[int]) -> list[bytes]:
-    """Return salt and stream of every row; rows of one length are worked out together."""
-    result = [b""] * len(lengths)
+def _streams(keys: Bytes, nonces: Bytes, lengths: Sequence[int]) -> Iterator[tuple[NDArray[np.int64], Bytes]]:
+    """Yield salt and stream of all rows of one length, uint8 (k, 16 + length), and which rows they are, int64 (k,)."""
     widths = np.array(lengths, dtype=np.int64)
-    for width in set(lengths):
-        rows = np.flatnonzero(np.equal(widths, width))
-        found = keystream(keys[rows], np.ascontiguousarray(nonces[rows]), SALT_BYTES + width)
-        for place, row in enumerate(rows.tolist()):
-            result[row] = found[place].tobytes()
-    return result
+    for width in np.unique(widths).tolist():
+        rows = np.flatnonzero(widths == width).astype(np.int64)
+        yield rows, keystream(keys[rows], np.ascontiguousarray(nonces[rows]), SALT_BYTES + width)
 
 
-def _xor(row: bytes, stream: bytes) -> bytes:
-    return np.bitwise_xor(np.frombuffer(row, np.uint8), np.frombuffer(stream, np.uint8)).tobytes()
-
-
-def _leaf(stream: bytes, row: bytes) -> bytes:
-    return hashlib.sha256(_HEAD + stream[:SALT_BYTES] + row).digest()
+def _leaf(salt: bytes, row: bytes) -> bytes:
+    return hashlib.sha256(_HEAD + salt + row).digest()

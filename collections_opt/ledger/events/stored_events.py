@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from collections_opt.core.day.events import Event, RecordedEvent
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.events.event_check import EPOCH
-from collections_opt.ledger.events.event_texts import event_of
+from collections_opt.ledger.events.event_texts import events_of
 from collections_opt.ledger.events.sealed_rows import unseal_rows
 from collections_opt.ledger.sealing.subject_keys import SubjectKeys
 from collections_opt.ledger.store.schema import day_events as table
@@ -83,18 +83,20 @@ def events_after(
     connection: sa.Connection, keys: SubjectKeys, after: int, size: int, erasures: int | None = None
 ) -> list[StoredEvent]:
     """Return events in order, after one, at most ``size``, within a transaction."""
-    return opened(connection, keys, connection.execute(_AFTER, {"after": after, "size": size}).mappings().all(), erasures)
+    return opened(connection, keys, connection.execute(_AFTER, {"after": after, "size": size}).all(), erasures)
 
 
 def events_of_digests(
     connection: sa.Connection, keys: SubjectKeys, digests: set[str], erasures: int | None = None
 ) -> dict[str, StoredEvent]:
     """Return the events that stand at places of ids, by the digest of the place, within a transaction."""
-    rows = connection.execute(_HELD, {"digests": sorted(digests)}).mappings().all()
-    return dict(zip([row["id_digest"] for row in rows], opened(connection, keys, rows, erasures), strict=True))
+    rows = connection.execute(_HELD, {"digests": sorted(digests)}).all()
+    return dict(zip([row.id_digest for row in rows], opened(connection, keys, rows, erasures), strict=True))
 
 
-def opened(connection: sa.Connection, keys: SubjectKeys, rows: Sequence[Any], erasures: int | None = None) -> list[StoredEvent]:
+def opened(
+    connection: sa.Connection, keys: SubjectKeys, rows: Sequence[sa.Row[Any]], erasures: int | None = None
+) -> list[StoredEvent]:
     """Return rows opened; those of erased subjects without content.
 
     Args:
@@ -108,21 +110,16 @@ def opened(connection: sa.Connection, keys: SubjectKeys, rows: Sequence[Any], er
     """
     if not rows:
         return []
-    accounts = np.array([row["account_no"] for row in rows], dtype=np.int64)
-    persons = np.array([row["person_no"] for row in rows], dtype=np.int64)
+    columns = dict(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    accounts, persons = (np.array(columns[name], dtype=np.int64) for name in ("account_no", "person_no"))
     held = keys.keys(Subjects(accounts, persons).key_no, connection, erasures)
-    nonces, sealed, leaves = ([bytes(row[name]) for row in rows] for name in ("nonce", "sealed", "leaf"))
+    nonces, sealed, leaves = (list(map(bytes, columns[name])) for name in ("nonce", "sealed", "leaf"))
     try:
         texts = unseal_rows(nonces, sealed, leaves, held)
     except ValueError as error:
-        found = rows[int(str(error))]["sequence"]
+        found = columns["sequence"][int(str(error))]
         remedy = "Restore the database or the keys."
         raise refuse(Reason.INTEGRITY_FAILURE, "events", f"event {found} differs from its leaf.", remedy) from error
-    return [
-        StoredEvent(
-            row["account_no"],
-            row["person_no"],
-            RecordedEvent(row["sequence"], instant_of(row["recorded_at"]), event_of(text)),
-        )
-        for row, text in zip(rows, texts, strict=True)
-    ]
+    instants = map(instant_of, columns["recorded_at"])
+    recorded = map(RecordedEvent, columns["sequence"], instants, events_of(texts))
+    return list(map(StoredEvent, columns["account_no"], columns["person_no"], recorded))

@@ -111,6 +111,7 @@ class Edge:
             self._guard.ended(method.name, outcome, started)
 
     async def _answer(self, method: Method, admitted: Admitted, context: ServerContext) -> bytes | None:
+        self._line.require_hope(method.kind, admitted.caller)
         first = await self._waiting.until(admitted.caller, read(context, self._patience.first))
         if first is None:
             await _require_caller(context)

@@ -133,6 +133,15 @@ class Line:
             line.pop(turn, None)
         return taken or self._places.take(kind, caller)
 
+    def require_hope(self, kind: CallClass, caller: str) -> None:
+        """Refuse a call that would find the line full, before anything more is done for it.
+
+        Raises:
+            CollectionsError: OVERLOADED.
+        """
+        if len(self._lines.get(kind, ())) >= self._most and not self._places.has_free(kind, caller):
+            self._places.take(kind, caller)()  # says which limit it was; a place that came free just now is given back
+
     def waits(self, kind: CallClass) -> bool:
         """Tell whether anybody waits for a place of a class; safe from any thread."""
         return bool(self._lines.get(kind))

@@ -170,7 +170,7 @@ def test_events_told_late_narrow_the_rolled_day_and_nothing_counts_twice(world):
     command = noon_command(3, "day.2026-11-25", remaining_capacity=False)
     ranking_id = workspace.rank(command, ignore_progress).ranking_id
     dispatch = workspace.day.dispatch
-    desk, gate = dispatch._turns.look(lambda turn: dispatch._caught_up(turn, ranking_id, clock.at))
+    desk, gate = dispatch._turns.look(lambda turn: dispatch._openings.caught_up(turn, ranking_id, clock.at))
     live = gate.live(list(range(desk.portfolio.account_count)), clock.at).portfolio
     assert value(live, "a007", "deceased")
     assert value(live, "a000", "arrears_minor") == 40_000, "what the row knows of is not taken off again"

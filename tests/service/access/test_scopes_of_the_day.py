@@ -141,7 +141,7 @@ def test_what_others_told_of_an_account_binds_a_limited_caller(workspace, rankin
 def test_a_turn_that_sees_only_what_its_caller_sees_is_refused(workspace, ranking, monkeypatch):
     """The planted bug: the turn keeps to the scope of whoever runs it, which would hide the events that forbid."""
     monkeypatch.setattr("collections_opt.application.day.turns.EVERYTHING", NORTH)
-    workspace.day.dispatch._desks.forget()
+    workspace.day.openings._desks.forget()
     with seeing(NORTH):
         assert refused(next_accounts, workspace, ranking)[0] is Reason.PERMISSION_DENIED
 

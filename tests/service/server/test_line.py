@@ -74,6 +74,26 @@ def test_nobody_waits_longer_than_told_nor_in_too_long_a_line():
     assert asyncio.run(scenario()) == {Reason.OVERLOADED}
 
 
+def test_a_full_line_refuses_before_a_message_is_read_and_takes_no_place():
+    async def scenario():
+        places, line = one_place(most=1)
+        line.require_hope(WORK, "c")
+        give_back = await line.place(WORK, "a", LONG)
+        line.require_hope(WORK, "c")
+        waiting = asyncio.create_task(line.place(WORK, "b", LONG))
+        await settle()
+        with pytest.raises(CollectionsError) as full:
+            line.require_hope(WORK, "c")
+        give_back()
+        line.require_hope(WORK, "c")
+        line.move(WORK)
+        (await waiting)()
+        assert not places.in_use()[WORK]
+        return full.value.reason
+
+    assert asyncio.run(scenario()) is Reason.OVERLOADED
+
+
 def test_a_caller_who_has_all_it_may_have_holds_nobody_up():
     async def scenario():
         places = Places({WORK: 2}, {WORK: 1})
