@@ -31,7 +31,7 @@ _KEPT = 4
 _NEWEST = 16
 """Rankings that a server which starts looks at: those of a day, comparisons among them."""
 
-_PAGE = 10_000
+_PAGE = 4_000
 """Events taken in at once: opened together, each costs a third of what it costs alone."""
 
 
@@ -137,11 +137,15 @@ class Desks:
     def catch_up(self, desk: LiveDesk, gate: Gate, turn: LeaseTurn, now: datetime) -> None:
         """Take in what the ledger holds by now. Leases are read first: what one ended in is among the events read after it."""
         desk.take_leases(turn.changed_after(desk.revision))
-        while page := turn.events_after(desk.sequence, _PAGE):
-            desk.take_events(page)
-            if len(page) < _PAGE:
-                break
-        self._place_changed(desk, gate, now)
+        while self.take_page(desk, turn):
+            pass
+        self.place_changed(desk, gate, now)
+
+    def take_page(self, desk: LiveDesk, turn: LeaseTurn) -> bool:
+        """Take in the next events; tell whether there may be more."""
+        page = turn.events_after(desk.sequence, _PAGE)
+        desk.take_events(page)
+        return len(page) == _PAGE
 
     def _rules_of(self, day: date, versions: tuple[int, int]) -> RuleTable:
         """Return what binds on a day; versions are only added and approved, so that their numbers say whether any changed."""
@@ -178,7 +182,7 @@ class Desks:
         come = Came(datetime.fromisoformat(header.created_at), known_through(base), derived.through_sequence)
         return LiveDesk(opened.record, opened.plan, base.portfolio.take(rows), base.key_no[rows], entries, come)
 
-    def _place_changed(self, desk: LiveDesk, gate: Gate, now: datetime) -> None:
+    def place_changed(self, desk: LiveDesk, gate: Gate, now: datetime) -> None:
         """Find the place of accounts that events changed, at the ranking's prices; a raw order has none, and keeps its places."""
         if not desk.dirty:
             return

@@ -12,7 +12,8 @@ from collections_opt.application.day.gate import Gate
 from collections_opt.application.day.live_desk import LiveDesk
 from collections_opt.application.day.turns import Turns
 from collections_opt.core.errors import CollectionsError
-from collections_opt.ledger.events.leases import LeaseTurn, Standing
+from collections_opt.core.scopes import EVERYTHING, seeing
+from collections_opt.ledger.events.leases import LeaseTurn
 
 
 class Openings:
@@ -46,19 +47,18 @@ class Openings:
         Raises:
             CollectionsError: as ``Desks.open``.
         """
-
-        def made(turn: LeaseTurn) -> tuple[Standing, LiveDesk, Gate] | None:
-            if self.is_open(ranking_id, turn):
-                return None
+        with self._opening, seeing(EVERYTHING):
+            standing = self._turns.read(lambda turn: turn.standing)
+            if self._desks.is_open(ranking_id, standing):
+                return
             now = self._now()
-            desk, gate = self._desks.opened(ranking_id, now, turn.standing)
-            self._desks.catch_up(desk, gate, turn, now)
-            return turn.standing, desk, gate
-
-        with self._opening:
-            found = self._turns.read(made)
-            if found is not None:
-                self._turns.between(lambda: self._desks.keep(ranking_id, *found))
+            desk, gate = self._desks.opened(ranking_id, now, standing)
+            # A transaction a page: on SQLite nobody can write during a long one.
+            while self._turns.read(lambda turn: self._desks.take_page(desk, turn)):
+                pass
+            self._desks.place_changed(desk, gate, now)
+            self._turns.read(lambda turn: self._desks.catch_up(desk, gate, turn, now))
+            self._turns.between(lambda: self._desks.keep(ranking_id, standing, desk, gate))
 
     def open_worked(self) -> list[str]:
         """Open the newest rankings that are in work, so that a server which starts at noon is ready when it listens.

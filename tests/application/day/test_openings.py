@@ -70,9 +70,11 @@ def test_while_one_ranking_is_opened_leases_of_others_end(worked, monkeypatch):
         agent = threading.Thread(target=lambda: leased.extend(second.day.dispatch.lease(asked(ranking_id, "agent-2"))))
         agent.start()
         assert reading.wait(60)
-        ended = second.day.dispatch.complete(held.lease.lease_id, "agent-1", [call(held.account_id, Clock()())])
-        go_on.set()
-        agent.join()
+        try:
+            ended = second.day.dispatch.complete(held.lease.lease_id, "agent-1", [call(held.account_id, Clock()())])
+        finally:
+            go_on.set()
+            agent.join()
     assert not ended.lost
     assert held.account_id not in [one.account_id for one in leased]
     assert leased
