@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from collections_opt.application.day.live_desk import LiveDesk
+from collections_opt.application.day.desk.live_desk import LiveDesk
 from collections_opt.core.day.events import EventKind
 from collections_opt.ledger.events.event_writer import EventWriter
 from collections_opt.ledger.events.stored_events import Subjects, Told

@@ -24,9 +24,9 @@ from collections_opt.application.day.contact_requests import (
     gravest,
     rule_kind,
 )
-from collections_opt.application.day.gate import CHOSEN_HOURS, HELD_OUT, PERSON_WORKED, Gate
-from collections_opt.application.day.live_desk import LiveDesk
-from collections_opt.application.day.openings import Openings
+from collections_opt.application.day.desk.gate import CHOSEN_HOURS, HELD_OUT, PERSON_WORKED, Gate
+from collections_opt.application.day.desk.live_desk import LiveDesk
+from collections_opt.application.day.desk.openings import Openings
 from collections_opt.application.day.turns import Turns
 from collections_opt.application.records.sealed_records import SealedRecords
 from collections_opt.application.resources.rule_tables import RuleTables

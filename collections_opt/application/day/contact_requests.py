@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
-from collections_opt.application.day.gate import RULE
+from collections_opt.application.day.desk.gate import RULE
 from collections_opt.core.accounts.schema import BLOCK_FLAGS
 from collections_opt.core.day.event_checks import subject_fault
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse

@@ -8,12 +8,12 @@ from datetime import datetime
 
 from collections_opt.application.answers.placement import Placer
 from collections_opt.application.day.contact_checks import ContactChecks
-from collections_opt.application.day.desks import Desks
+from collections_opt.application.day.desk.desks import Desks
+from collections_opt.application.day.desk.openings import Openings
 from collections_opt.application.day.dispatch import Dispatch
 from collections_opt.application.day.event_book import EventBook
 from collections_opt.application.day.in_work import InWork
 from collections_opt.application.day.live_worklists import LiveWorklists
-from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.reviews import Reviews
 from collections_opt.application.day.sight import AccountsInSight
 from collections_opt.application.day.turns import Turns

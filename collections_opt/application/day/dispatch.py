@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from collections_opt.application.day.desk.gate import Gate, Verdict
+from collections_opt.application.day.desk.line import Line
+from collections_opt.application.day.desk.live_desk import LiveDesk, Place
+from collections_opt.application.day.desk.openings import Openings
 from collections_opt.application.day.event_book import EventBook
-from collections_opt.application.day.gate import Gate, Verdict
 from collections_opt.application.day.lease_requests import LeaseRequest, check_holder, check_own, check_request, check_seconds
-from collections_opt.application.day.line import Line
-from collections_opt.application.day.live_desk import LiveDesk, Place
-from collections_opt.application.day.openings import Openings
 from collections_opt.application.day.turns import Turns
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.day.event_checks import check_events

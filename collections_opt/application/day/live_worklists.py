@@ -8,10 +8,17 @@ from datetime import datetime
 
 import numpy as np
 
-from collections_opt.application.day.gate import Gate, Verdict
-from collections_opt.application.day.live_desk import LiveDesk, Place
-from collections_opt.application.day.openings import Openings
-from collections_opt.application.day.queue_states import LOOKED_AT, QueueState, last_event, left_rows, queue_states, removed_by
+from collections_opt.application.day.desk.gate import Gate, Verdict
+from collections_opt.application.day.desk.live_desk import LiveDesk, Place
+from collections_opt.application.day.desk.openings import Openings
+from collections_opt.application.day.queue_states import (
+    LOOKED_AT,
+    QueueState,
+    last_event,
+    left_rows,
+    queue_states,
+    removed_by,
+)
 from collections_opt.application.day.turns import Turns
 from collections_opt.ledger.events.leases import LeaseTurn
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from collections_opt.application.day.contact_requests import HELD
-from collections_opt.application.day.gate import Gate, Verdict
-from collections_opt.application.day.live_desk import Ints, LiveDesk
+from collections_opt.application.day.desk.gate import Gate, Verdict
+from collections_opt.application.day.desk.live_desk import Ints, LiveDesk
 from collections_opt.core.day.event_columns import EPOCH, microseconds
 
 MOVED_AWAY = "MOVED_AWAY"

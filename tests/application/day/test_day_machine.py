@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from collections_opt.application.day.contact_requests import ContactRequest
-from collections_opt.application.day.gate import Gate, Verdict
+from collections_opt.application.day.desk.gate import Gate, Verdict
 from collections_opt.core.actors import UNKNOWN
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.errors import CollectionsError, Reason
@@ -212,6 +212,6 @@ def test_a_planted_bug_is_noticed(template, monkeypatch, bug):
     if bug == "a gate that sees no events":
         monkeypatch.setattr(Gate, "removed", lambda self, live, at: Verdict())
     else:
-        monkeypatch.setattr("collections_opt.application.day.live_desk.LiveDesk._hold", lambda self, lease, change: None)
+        monkeypatch.setattr("collections_opt.application.day.desk.live_desk.LiveDesk._hold", lambda self, lease, change: None)
     with pytest.raises((AssertionError, CollectionsError, BaseExceptionGroup)):
         live(template, steps=25, days=80)  # the first day that fails ends it

@@ -105,7 +105,7 @@ def test_planted_a_place_given_by_mistake_is_stopped_at_the_gate(world, monkeypa
     workspace.day.events.record(changed(held), UNKNOWN)
     assert held.isdisjoint(taken(workspace.day, record.ranking_id))
     monkeypatch.setattr(
-        "collections_opt.application.day.gate.protected_persons", lambda portfolio: np.ones(portfolio.account_count, bool)
+        "collections_opt.application.day.desk.gate.protected_persons", lambda portfolio: np.ones(portfolio.account_count, bool)
     )
     workspace.day.events.record(
         [replace(event, event_id=event.event_id + "-2", balance_minor=9_100_000) for event in changed(held)], UNKNOWN

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from collections_opt.application.answers.placement import Placer
-from collections_opt.application.day.gate import Gate
-from collections_opt.application.day.live_desk import NOT_WORKED, Came, LiveDesk, Place
+from collections_opt.application.day.desk.gate import Gate
+from collections_opt.application.day.desk.live_desk import NOT_WORKED, Came, LiveDesk, Place
 from collections_opt.application.rankings.in_force import require_workable
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.rankings.rolling import known_through

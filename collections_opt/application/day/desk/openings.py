@@ -7,9 +7,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 
-from collections_opt.application.day.desks import Desks
-from collections_opt.application.day.gate import Gate
-from collections_opt.application.day.live_desk import LiveDesk
+from collections_opt.application.day.desk.desks import Desks
+from collections_opt.application.day.desk.gate import Gate
+from collections_opt.application.day.desk.live_desk import LiveDesk
 from collections_opt.application.day.turns import Turns
 from collections_opt.core.errors import CollectionsError
 from collections_opt.core.scopes import EVERYTHING, seeing

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from collections_opt.application.day.gate import Gate, Verdict
-from collections_opt.application.day.live_desk import LiveDesk
+from collections_opt.application.day.desk.gate import Gate, Verdict
+from collections_opt.application.day.desk.live_desk import LiveDesk
 
 LOOKED_AT = 48
 """Accounts judged at a time: judging many costs little more than judging one."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.day.live_desk import LiveDesk
+from collections_opt.application.day.desk.live_desk import LiveDesk
 from collections_opt.core.day.event_columns import EventColumns
 from collections_opt.core.day.live import LiveAccounts, Moment, Removal, live_accounts
 from collections_opt.core.desk.queues import Queue
