@@ -1,4 +1,4 @@
-"""Plan, create, start, read and stop experiments: people left alone by a draw, so that what contact is worth can be known.
+"""Plan, create, start, read and stop experiments: a draw leaves people alone, or picks their queue, to know what that is worth.
 
 Example:
     python scripts/experiment.py plan --share 0.05 --days 60 --horizon 30 --standard-deviation 300.00

@@ -54,6 +54,7 @@ def cost_runs(accounts: int, queues: int, draws: int, share: float, seed: int = 
     solved = np.empty(draws)
     for at in range(draws):
         arm = np.where(generator.random(accounts) < share, int(Arm.HELD_OUT), int(Arm.CONTACT)).astype(np.uint8)
-        arms = Arms(np.ones(accounts, np.uint8), arm, np.array([round(share * 1e9)]))
+        nobody, none = np.zeros(0, dtype=np.int64), np.zeros((0, queues), dtype=np.uint64)
+        arms = Arms(np.ones(accounts, np.uint8), arm, np.array([round(share * 1e9)]), np.zeros(1, dtype=bool), nobody, none)
         solved[at] = whole.objective_minor - SOLVERS["pricing"](offered(problem, arms), options).objective_minor
     return CostRuns(told.least_minor, told.low_minor, told.high_minor, told.most_minor, solved)

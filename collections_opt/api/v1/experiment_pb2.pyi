@@ -21,6 +21,34 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ExperimentArm:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ExperimentArmEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExperimentArm.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    EXPERIMENT_ARM_UNSPECIFIED: _ExperimentArm.ValueType  # 0
+    """As EXPERIMENT_ARM_HOLDOUT."""
+    EXPERIMENT_ARM_HOLDOUT: _ExperimentArm.ValueType  # 1
+    """No outbound contact."""
+    EXPERIMENT_ARM_RANDOM_QUEUE: _ExperimentArm.ValueType  # 2
+    """Contact in a queue drawn at random among those that may work the account, where that is worth its minutes. People with several
+    accounts are not in it.
+    """
+
+class ExperimentArm(_ExperimentArm, metaclass=_ExperimentArmEnumTypeWrapper):
+    """What the people get whom an experiment draws."""
+
+EXPERIMENT_ARM_UNSPECIFIED: ExperimentArm.ValueType  # 0
+"""As EXPERIMENT_ARM_HOLDOUT."""
+EXPERIMENT_ARM_HOLDOUT: ExperimentArm.ValueType  # 1
+"""No outbound contact."""
+EXPERIMENT_ARM_RANDOM_QUEUE: ExperimentArm.ValueType  # 2
+"""Contact in a queue drawn at random among those that may work the account, where that is worth its minutes. People with several
+accounts are not in it.
+"""
+Global___ExperimentArm: _TypeAlias = ExperimentArm  # noqa: Y015
+
 class _ExperimentStopRule:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -79,8 +107,8 @@ Global___ExperimentState: _TypeAlias = ExperimentState  # noqa: Y015
 
 @_typing.final
 class Experiment(_message.Message):
-    """An experiment: people drawn by a stable chance are left alone, so that what contact is worth can be known. Once started it is
-    never changed, only stopped.
+    """An experiment: people drawn by a stable chance are left alone, so that what contact is worth can be known, or worked in a queue
+    drawn at random, so that what the choice of a queue is worth can. Once started it is never changed, only stopped.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -98,10 +126,11 @@ class Experiment(_message.Message):
     STOP_REASON_FIELD_NUMBER: _builtins.int
     STANDING_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
     experiment_id: _builtins.str
     """Name of the experiment: letters, digits, '-', '_' and '.'."""
     share: _builtins.float
-    """Chance with which a person is left alone, above 0, at most 0.5; kept in 1e-9."""
+    """Chance with which a person is drawn, above 0, at most 0.5; kept in 1e-9."""
     horizon_days: _builtins.int
     """Days after a person enters within which outcomes count, 1 to 730."""
     planned_person_count: _builtins.int
@@ -114,6 +143,8 @@ class Experiment(_message.Message):
     """Why it was stopped."""
     standing: Global___ExperimentState.ValueType
     """Where it stands today."""
+    arm: Global___ExperimentArm.ValueType
+    """What drawn people get; not set is EXPERIMENT_ARM_HOLDOUT."""
     @_builtins.property
     def scope(self) -> Global___ExperimentScope:
         """Whom it is about; nothing set is everybody. Vulnerable people and those whom the law shields are never in it."""
@@ -150,10 +181,11 @@ class Experiment(_message.Message):
         stop_reason: _builtins.str = ...,
         standing: Global___ExperimentState.ValueType = ...,
         state: _resource_pb2.ResourceState | None = ...,
+        arm: Global___ExperimentArm.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "scope", b"scope", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_date", b"end_date", "experiment_id", b"experiment_id", "horizon_days", b"horizon_days", "planned_person_count", b"planned_person_count", "salt", b"salt", "scope", b"scope", "share", b"share", "standing", b"standing", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date", "stop_reason", b"stop_reason", "stop_rule", b"stop_rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "end_date", b"end_date", "experiment_id", b"experiment_id", "horizon_days", b"horizon_days", "planned_person_count", b"planned_person_count", "salt", b"salt", "scope", b"scope", "share", b"share", "standing", b"standing", "start_date", b"start_date", "state", b"state", "stop_date", b"stop_date", "stop_reason", b"stop_reason", "stop_rule", b"stop_rule"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -64,10 +64,11 @@ class PlanExperimentRequest(_message.Message):
     STANDARD_DEVIATION_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     CORRELATION_FIELD_NUMBER: _builtins.int
     WANTED_EFFECT_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
     ranking_id: _builtins.str
     """A ranking whose would-be-worked people stand for those who will enter; earlier ones of its plan tell how many are new each day."""
     share: _builtins.float
-    """Chance with which a person would be left alone, above 0, at most 0.5."""
+    """Chance with which a person would be drawn, above 0, at most 0.5."""
     duration_days: _builtins.int
     """Days that it would last, 1 to 1,096."""
     horizon_days: _builtins.int
@@ -80,6 +81,8 @@ class PlanExperimentRequest(_message.Message):
     """Correlation of cash with the recovery predicted without contact; with a standard deviation that is sent."""
     wanted_effect_minor_units: _builtins.float
     """Effect per person that it should find; 0 for none."""
+    arm: _experiment_pb2.ExperimentArm.ValueType
+    """What drawn people would get; not set is EXPERIMENT_ARM_HOLDOUT."""
     @_builtins.property
     def scope(self) -> _experiment_pb2.ExperimentScope:
         """Whom it would be about; nothing set is everybody."""
@@ -95,10 +98,11 @@ class PlanExperimentRequest(_message.Message):
         standard_deviation_minor_units: _builtins.float = ...,
         correlation: _builtins.float = ...,
         wanted_effect_minor_units: _builtins.float = ...,
+        arm: _experiment_pb2.ExperimentArm.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["scope", b"scope"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation", b"correlation", "duration_days", b"duration_days", "horizon_days", b"horizon_days", "ranking_id", b"ranking_id", "scope", b"scope", "share", b"share", "standard_deviation_minor_units", b"standard_deviation_minor_units", "wanted_effect_minor_units", b"wanted_effect_minor_units"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "correlation", b"correlation", "duration_days", b"duration_days", "horizon_days", b"horizon_days", "ranking_id", b"ranking_id", "scope", b"scope", "share", b"share", "standard_deviation_minor_units", b"standard_deviation_minor_units", "wanted_effect_minor_units", b"wanted_effect_minor_units"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -130,7 +134,7 @@ class PlanExperimentResponse(_message.Message):
     entering_person_count: _builtins.int
     """People expected to enter: would-be-worked within its days."""
     held_out_person_count: _builtins.int
-    """Of them, expected to be left alone."""
+    """Of them, expected to be drawn: left alone, or for a queue."""
     detectable_effect_minor_units: _builtins.float
     """Least effect per person found with a chance of 80 % at 95 % confidence; not set where an arm would be too small to be read."""
     needed_person_count: _builtins.int
@@ -550,7 +554,7 @@ Global___ReadExperimentRequest: _TypeAlias = ReadExperimentRequest  # noqa: Y015
 
 @_typing.final
 class ReadExperimentResponse(_message.Message):
-    """What an experiment shows: people who would have been worked, contacted as the rankings decided or left alone, as drawn."""
+    """What an experiment shows: people who would have been worked, contacted as the rankings decided or treated as drawn."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -569,6 +573,7 @@ class ReadExperimentResponse(_message.Message):
     IS_FINAL_FIELD_NUMBER: _builtins.int
     PREDICTED_COST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     PREDICTED_COST_MOST_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DRAWN_QUEUE_PAIRS_FIELD_NUMBER: _builtins.int
     currency_code: _builtins.str
     """Money of the answer, ISO 4217."""
     headline: _builtins.str
@@ -590,7 +595,7 @@ class ReadExperimentResponse(_message.Message):
     is_final: _builtins.bool
     """Whether nobody enters any more and everybody has matured, so that the fixed intervals may be read."""
     predicted_cost_minor_units: _builtins.int
-    """What leaving the matured people alone was predicted to cost, their minutes earning their price with others."""
+    """What drawing the matured people was predicted to cost, minutes earning their price with others."""
     predicted_cost_most_minor_units: _builtins.int
     """The same with their minutes earning nothing."""
     @_builtins.property
@@ -604,6 +609,10 @@ class ReadExperimentResponse(_message.Message):
     @_builtins.property
     def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentGroup]:
         """All queues together first, then each queue."""
+
+    @_builtins.property
+    def drawn_queue_pairs(self) -> _containers.RepeatedCompositeFieldContainer[Global___DrawnQueuePair]:
+        """Where queues were drawn: each two of them against each other."""
 
     def __init__(
         self,
@@ -623,14 +632,59 @@ class ReadExperimentResponse(_message.Message):
         is_final: _builtins.bool = ...,
         predicted_cost_minor_units: _builtins.int = ...,
         predicted_cost_most_minor_units: _builtins.int = ...,
+        drawn_queue_pairs: _abc.Iterable[Global___DrawnQueuePair] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["experiment", b"experiment", "read_date", b"read_date"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms_z", b"arms_z", "censored_person_count", b"censored_person_count", "contacted_held_out_count", b"contacted_held_out_count", "currency_code", b"currency_code", "draw_doubted", b"draw_doubted", "experiment", b"experiment", "groups", b"groups", "headline", b"headline", "is_final", b"is_final", "matured_person_count", b"matured_person_count", "may_stop", b"may_stop", "predicted_cost_minor_units", b"predicted_cost_minor_units", "predicted_cost_most_minor_units", b"predicted_cost_most_minor_units", "read_date", b"read_date", "waiting_person_count", b"waiting_person_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arms_z", b"arms_z", "censored_person_count", b"censored_person_count", "contacted_held_out_count", b"contacted_held_out_count", "currency_code", b"currency_code", "draw_doubted", b"draw_doubted", "drawn_queue_pairs", b"drawn_queue_pairs", "experiment", b"experiment", "groups", b"groups", "headline", b"headline", "is_final", b"is_final", "matured_person_count", b"matured_person_count", "may_stop", b"may_stop", "predicted_cost_minor_units", b"predicted_cost_minor_units", "predicted_cost_most_minor_units", b"predicted_cost_most_minor_units", "read_date", b"read_date", "waiting_person_count", b"waiting_person_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ReadExperimentResponse: _TypeAlias = ReadExperimentResponse  # noqa: Y015
+
+@_typing.final
+class DrawnQueuePair(_message.Message):
+    """Two queues that were drawn at random, the first less the second, by people for whom both were worth their minutes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_ID_FIELD_NUMBER: _builtins.int
+    OTHER_QUEUE_ID_FIELD_NUMBER: _builtins.int
+    PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    OTHER_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    NEEDED_PERSON_COUNT_FIELD_NUMBER: _builtins.int
+    EFFECTS_FIELD_NUMBER: _builtins.int
+    queue_id: _builtins.str
+    """The first queue."""
+    other_queue_id: _builtins.str
+    """The second."""
+    person_count: _builtins.int
+    """People for whom the first was drawn."""
+    other_person_count: _builtins.int
+    """People for whom the second was drawn."""
+    needed_person_count: _builtins.int
+    """People that each needs; while one holds fewer nothing is said of effects."""
+    @_builtins.property
+    def effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentEffect]:
+        """By outcome; contact_mean is the first queue's, held_out_mean the second's."""
+
+    def __init__(
+        self,
+        *,
+        queue_id: _builtins.str = ...,
+        other_queue_id: _builtins.str = ...,
+        person_count: _builtins.int = ...,
+        other_person_count: _builtins.int = ...,
+        needed_person_count: _builtins.int = ...,
+        effects: _abc.Iterable[Global___ExperimentEffect] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["effects", b"effects", "needed_person_count", b"needed_person_count", "other_person_count", b"other_person_count", "other_queue_id", b"other_queue_id", "person_count", b"person_count", "queue_id", b"queue_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DrawnQueuePair: _TypeAlias = DrawnQueuePair  # noqa: Y015
 
 @_typing.final
 class ExperimentGroup(_message.Message):
@@ -646,9 +700,9 @@ class ExperimentGroup(_message.Message):
     queue_id: _builtins.str
     """The queue in which people would have been worked first; empty for all together."""
     contact_person_count: _builtins.int
-    """People drawn for contact."""
+    """People contacted as the rankings decided."""
     held_out_person_count: _builtins.int
-    """People left alone."""
+    """People left alone, or whose queue was drawn."""
     needed_person_count: _builtins.int
     """People that each arm needs; while one holds fewer nothing is said of effects."""
     @_builtins.property
@@ -699,9 +753,9 @@ class ExperimentEffect(_message.Message):
     anytime_high: _builtins.float
     """Its upper end."""
     contact_mean: _builtins.float
-    """Mean of those drawn for contact."""
+    """Mean of those contacted as the rankings decided."""
     held_out_mean: _builtins.float
-    """Mean of those left alone."""
+    """Mean of those left alone, or whose queue was drawn."""
     def __init__(
         self,
         *,

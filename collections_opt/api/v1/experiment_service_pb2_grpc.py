@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ExperimentServiceStub:
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel):
@@ -74,8 +74,8 @@ class ExperimentServiceStub:
 
 
 class ExperimentServiceServicer:
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def PlanExperiment(self, request, context):
@@ -175,8 +175,8 @@ def add_ExperimentServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ExperimentService:
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @staticmethod

@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ExperimentServiceStub:
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @_typing.overload
@@ -54,8 +54,8 @@ class ExperimentServiceStub:
 
 @_typing.type_check_only
 class ExperimentServiceAsyncStub(ExperimentServiceStub):
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -77,8 +77,8 @@ class ExperimentServiceAsyncStub(ExperimentServiceStub):
     """
 
 class ExperimentServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps experiments: who is left alone, by a draw that no restart, import or move changes, and what that shows. Created by one person
-    and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
+    """Keeps experiments: who is left alone, or worked in a queue drawn at random, by a draw that no restart, import or move changes, and
+    what that shows. Created by one person and started by a second. Who acts is the x-actor of the call's metadata, as in RankingService.
     """
 
     @_abc_1.abstractmethod

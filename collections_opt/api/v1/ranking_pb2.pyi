@@ -392,11 +392,11 @@ class RankingExperiment(_message.Message):
     account_count: _builtins.int
     """Accounts whose persons were in it."""
     held_out_count: _builtins.int
-    """Accounts whose persons were left alone."""
+    """Accounts whose persons were drawn: left alone, or for a queue."""
     intended_count: _builtins.int
     """Of these, accounts that final prices would have had worked."""
     surplus_minor_units: _builtins.int
-    """What leaving these alone is expected to cost where their minutes earn their price with others."""
+    """What leaving these alone is expected to cost where their minutes earn their price with others; 0 where queues are drawn."""
     increment_minor_units: _builtins.int
     """What it is expected to cost where their minutes earn nothing."""
     def __init__(

@@ -51,6 +51,8 @@ class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.Value
     """Worth its price, but within the gap the minutes went to accounts of equal worth."""
     VERDICT_ANOTHER_ACCOUNT_WORKED: _Verdict.ValueType  # 7
     """Worth its price, but its person is contacted about another account."""
+    VERDICT_DRAWN_ELSEWHERE: _Verdict.ValueType  # 8
+    """An experiment drew another queue for its person."""
 
 class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
     """Why an account is or is not in a queue."""
@@ -71,6 +73,8 @@ VERDICT_TIE_OR_ROUNDING: Verdict.ValueType  # 6
 """Worth its price, but within the gap the minutes went to accounts of equal worth."""
 VERDICT_ANOTHER_ACCOUNT_WORKED: Verdict.ValueType  # 7
 """Worth its price, but its person is contacted about another account."""
+VERDICT_DRAWN_ELSEWHERE: Verdict.ValueType  # 8
+"""An experiment drew another queue for its person."""
 Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
 
 @_typing.final
@@ -616,9 +620,9 @@ class ExportRankingResponse(_message.Message):
     that a budget leaves, where they are fewer than the queue makes, 0 elsewhere; only where the plan lets some queue's attempts
     shrink), call_from_minute and call_until_minute (the window in which to contact, minutes from midnight by the queue's clocks,
     the second after the last; -1 where not known; only where the plan says when some queue works), experiment (place in
-    Ranking.experiments, 1 first, 0 for none), arm (0 for none, 1 for contact as decided, 2 left alone) and intended_queue_id
-    (queue in which final prices would have it worked, whatever its arm; these three only where an experiment was in force). The
-    figures of an account that is not worked are those of its best queue.
+    Ranking.experiments, 1 first, 0 for none), arm (0 for none, 1 for contact as decided, 2 left alone, 3 in the queue that was drawn
+    at random, which best_queue_id names) and intended_queue_id (queue in which final prices would have it worked, whatever its arm;
+    these three only where an experiment was in force). The figures of an account that is not worked are those of its best queue.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -18,7 +18,14 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.core.problem.assignment import UNASSIGNED, Assignment, SolverIdentity, Termination
-from collections_opt.core.ranking.explanation import QueueExplanation, explain, minutes_ahead, summary_sentence, worked_beside
+from collections_opt.core.ranking.explanation import (
+    QueueExplanation,
+    drawn_queue,
+    explain,
+    minutes_ahead,
+    summary_sentence,
+    worked_beside,
+)
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.ranking import Disposition, Entries, Ranking, make_entries
 from collections_opt.core.rules.eligibility import RuleTable
@@ -98,7 +105,7 @@ class AccountExplanations:
         limits = _limits(mine, known, plan, rules, at)
         queues = tuple(
             replace(queue, limiting_rule_id=limits(index, queue.offered_attempts)) if queue.offered_attempts else queue
-            for index, queue in enumerate(explain(ranking, at, plan, effects, parameters, ahead))
+            for index, queue in enumerate(explain(ranking, at, plan, effects, parameters, ahead, drawn_queue(entries, row)))
         )
         beside = worked_beside(ranking, at)
         other = "" if beside is None else entries.account_id[rows[beside]].decode()

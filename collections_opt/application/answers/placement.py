@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.answers.placement_arms import hold_back, left_alone
+from collections_opt.application.answers.placement_arms import hold_back, in_drawn_queues, left_alone
 from collections_opt.application.answers.placement_rules import KnownOfRanking, judged_beside_ranking
 from collections_opt.application.models.outcome_scorers import RecordedModel
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -138,7 +138,7 @@ class Placer:
         require_wanted()
         recorded = order.decisions(rows)
         side = opened.side_of_new(portfolio)  # a placed account is a change asked for
-        problem = valued.bound_by(side.rows, opened.persons_of(portfolio)).problem
+        problem = in_drawn_queues(opened, portfolio, rows, valued.bound_by(side.rows, opened.persons_of(portfolio)).problem)
         beside = worked.beside(portfolio, rows)
         standing = Standing(unchanged, recorded.queue, beside)
         by_price = place(problem, opened.prices, side.prices, standing)

@@ -1,4 +1,4 @@
-"""Whom experiments leave alone among placed accounts: persons of the ranking as it recorded, others as its salts draw."""
+"""Whom experiments leave alone among placed accounts, and where they send others: as recorded, else as salts draw."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.experiments.arms import protected_persons
-from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.experiments.arms import Arm, drawn_queues, person_keys, protected_persons, queue_points
+from collections_opt.core.experiments.design import ArmKind
+from collections_opt.core.experiments.recorded import only_drawn
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, AssignmentProblem
 from collections_opt.core.ranking.placement import Placements
 from collections_opt.core.ranking.ranking import Disposition
 
@@ -35,6 +37,37 @@ def left_alone(opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int
     theirs = np.isin(mine, np.unique(customer[entries.held_out & (customer != b"")]))
     alone = np.where(rows >= 0, entries.held_out[rows], np.where(known, theirs, alone))
     return np.asarray(alone & ~protected_persons(portfolio), dtype=bool)
+
+
+def in_drawn_queues(
+    opened: OpenedRanking, portfolio: Portfolio, rows: NDArray[np.int64], problem: AssignmentProblem
+) -> AssignmentProblem:
+    """Return the problem in which accounts whose queue an experiment draws may go there alone, but whom the law protects by now.
+
+    Args:
+        opened: the ranking.
+        portfolio: m accounts.
+        rows: int64 (m,) row of each in the ranking, -1 for one that it does not hold.
+        problem: of the accounts, in the queues of the ranking's plan.
+    """
+    entries, named = opened.entries, opened.facts.inputs.experiments
+    if entries.arm is None or entries.experiment is None or not any(one.design.arm is ArmKind.RANDOM_QUEUE for one in named):
+        return problem
+    among = tuple(queue.queue_id for queue in opened.plan.queues)
+    arms = opened.facts.inputs.running.arms(portfolio, among)
+    assert arms is not None
+    known = (portfolio.column("customer_id") != b"") & np.isin(
+        portfolio.column("customer_id"), opened.portfolio.column("customer_id")
+    )
+    drawn = np.where(rows >= 0, entries.arm[rows], np.where(known, 0, arms.arm)) == Arm.RANDOM_QUEUE
+    number = np.where(rows >= 0, entries.experiment[rows], arms.experiment)
+    drawn &= ~protected_persons(portfolio)
+    value, person = problem.value.copy(), person_keys(portfolio)
+    for at, one in enumerate(named, start=1):
+        mine = np.flatnonzero(drawn & (number == at))
+        points = queue_points(one.design.salt, person[mine], among)
+        value[mine] = only_drawn(value[mine], drawn_queues(points, value[mine] != INELIGIBLE))
+    return replace(problem, value=value)
 
 
 def hold_back(placements: Placements, alone: Mask) -> Placements:

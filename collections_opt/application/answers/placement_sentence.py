@@ -6,13 +6,21 @@ from collections_opt.application.answers.placement import PlacedAccounts
 from collections_opt.core.codes.currencies import currency
 from collections_opt.core.desk.day_windows import shown_minutes
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
-from collections_opt.core.ranking.explanation import LEFT_ALONE
+from collections_opt.core.problem.person_choice import NEVER
+from collections_opt.core.ranking.explanation import DRAWN, LEFT_ALONE
 from collections_opt.core.ranking.ranking import Disposition
 
 
 def placement_sentence(placed: PlacedAccounts, row: int) -> str:
     """Return the answer for one account of a call, by its row."""
     disposition = Disposition(int(placed.placements.disposition[row]))
+    closed = (placed.placements.margin[row] == NEVER) & (placed.valued.eligibility.blocked_by[row] == 0)
+    drawn = closed.any() and disposition not in (Disposition.HELD_OUT, Disposition.INELIGIBLE)
+    told = _sentence(placed, row, disposition)
+    return f"{told} {DRAWN}" if drawn else told
+
+
+def _sentence(placed: PlacedAccounts, row: int, disposition: Disposition) -> str:
     cell = int(placed.placements.cell[row])
     if disposition is Disposition.INELIGIBLE or cell == UNASSIGNED:
         return f"Not worked: no queue may work it. {_rules(placed, row)}".rstrip()

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 
 import numpy as np
 
 from collections_opt.application.evidence.findings import Check
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
-from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED
+from collections_opt.core.value.valued_accounts import ValuedAccounts
 
 LOOKED_AT = 20_000
 """Accounts drawn anew: evenly spaced ones of those in experiments, all of them where they are fewer."""
 
+_HELD_OUT, _RANDOM_QUEUE = 2, 3
 
-def holdout_check(opened: OpenedRanking) -> Check | None:
-    """Return whether each arm is what the recorded salt draws, and nobody left alone is worked; None without experiments."""
+
+def holdout_check(opened: OpenedRanking, valued: ValuedAccounts) -> Check | None:
+    """Return whether arms and queues are what the recorded salt draws, and the work keeps to them; None without experiments."""
     named, entries = opened.facts.inputs.experiments, opened.entries
     if not named or entries.experiment is None or entries.arm is None:
         return None
-    worked = np.flatnonzero((entries.arm == 2) & (entries.queue != UNASSIGNED))
+    worked = np.flatnonzero((entries.arm == _HELD_OUT) & (entries.queue != UNASSIGNED))
     if worked.size:
         told = f"Account {entries.account_id[worked[0]].decode()} is worked, though its person was drawn to be left alone."
         return Check("experiments", False, told)
     inside = np.flatnonzero(entries.experiment)
     looked = inside[:: max(1, inside.size // LOOKED_AT)]
     customers, accounts = (opened.portfolio.column(name) for name in ("customer_id", "account_id"))
+    queue_ids = [queue.queue_id for queue in opened.plan.queues]
     for row in looked.tolist():
         design = named[int(entries.experiment[row]) - 1].design
         customer = bytes(customers[row])
         person = b"customer/" + customer if customer else b"account/" + bytes(accounts[row])
-        drawn = int.from_bytes(hmac.digest(bytes.fromhex(design.salt), person, "sha256")[:8], "big")
-        alone = drawn < (design.share_nano << 64) // 10**9
-        if alone != (int(entries.arm[row]) == 2):
+        drawn = _first8(bytes.fromhex(design.salt), person) < (design.share_nano << 64) // 10**9
+        arm = (_HELD_OUT if design.arm == "HOLDOUT" else _RANDOM_QUEUE) if drawn else 1
+        if arm != int(entries.arm[row]):
             return Check("experiments", False, f"The salt draws another arm for account {accounts[row].decode()}.")
+        if arm == _RANDOM_QUEUE:
+            able = [name for name, cell in zip(queue_ids, valued.problem.value[row], strict=True) if cell != INELIGIBLE]
+            keys = {name: hashlib.sha256(f"{design.salt}/queue/{name}".encode()).digest() for name in able}
+            there = min(able, key=lambda name: _first8(keys[name], person), default="")
+            told_queue = int(entries.best_queue[row])
+            told = "" if told_queue == UNASSIGNED else queue_ids[told_queue]
+            if told != there or entries.queue[row] not in (UNASSIGNED, told_queue):
+                return Check("experiments", False, f"The salt draws another queue for account {accounts[row].decode()}.")
     told = f"{looked.size} of {inside.size} accounts in experiments were drawn anew: every arm is what the recorded salt gives."
-    return Check("experiments", True, f"{told} Nobody left alone is in a worklist.")
+    queues = " So is every queue that was drawn." if any(one.design.arm == "RANDOM_QUEUE" for one in named) else ""
+    return Check("experiments", True, f"{told}{queues} Nobody left alone is in a worklist.")
+
+
+def _first8(key: bytes, person: bytes) -> int:
+    return int.from_bytes(hmac.digest(key, person, "sha256")[:8], "big")

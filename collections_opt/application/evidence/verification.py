@@ -237,7 +237,7 @@ class Verification:
             f"{each.name} ({alone.held_out_count:,} of {alone.in_experiment_count:,} accounts)"
             for each, alone in zip(named, facts.answer.left_alone, strict=True)
         )
-        return f"People were left alone by experiments that were approved{self._claimed(versions)}: {told}."
+        return f"People were drawn by experiments that were approved{self._claimed(versions)}: {told}."
 
     def _claimed(self, named: Iterable[tuple[ResourceKind, str, int]]) -> str:
         """Return which approvals rest on nothing but claimed names, as the end of a sentence."""
@@ -276,7 +276,7 @@ def certificate_checks(opened: OpenedRanking) -> list[Check]:
     totals = Check("totals", same, "Counts and minutes add up." if same else "Counts or minutes differ from the record.")
     exploration = opened.exploration(valued)
     solved = withdraw(valued.offered, exploration) if exploration else valued.offered
-    optional = [check for check in (hours_check(opened), holdout_check(opened)) if check]
+    optional = [check for check in (hours_check(opened), holdout_check(opened, valued)) if check]
     return [values, totals, budget_check(opened), *optional, _bound_check(opened, answer, solved)]
 
 

@@ -15,7 +15,9 @@ from collections_opt.core.limits import MAX_DAYS_PAST_DUE
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import EVERY_OTHER, Outcome, OutcomeTerms, ProductTerms
 from collections_opt.core.problem.assignment import UNASSIGNED
+from collections_opt.core.ranking.ordering import surplus_minor
 from collections_opt.core.ranking.purpose import RankingPurpose
+from collections_opt.core.value.basis import value_accounts
 from collections_opt.core.value.payoffs import payoffs
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import RankingRecord
@@ -121,6 +123,53 @@ def add_entrants(people: PersonRows, opened: OpenedRanking, who: Entrants, outco
         surplus=summed(np.maximum(entries.surplus_minor[rows], 0)),
         increment=summed(np.maximum(entries.increment_minor[rows], 0)),
     )
+
+
+@dataclass(frozen=True)
+class QueueWorth:
+    """What the final prices say of r accounts in each of q queues.
+
+    Attributes:
+        queue_ids: the queues.
+        surplus_minor: float64 (r, q) D - lambda h; -infinity where the queue may not work the account.
+        increment_minor: int64 (r, q) D; 0 there.
+    """
+
+    queue_ids: tuple[bytes, ...]
+    surplus_minor: NDArray[np.float64]
+    increment_minor: NDArray[np.int64]
+
+    @property
+    def worth(self) -> NDArray[np.bool_]:
+        """Which queues are worth an account's minutes, bool (r, q)."""
+        return np.asarray((self.surplus_minor > 0) & (self.increment_minor > 0), dtype=bool)
+
+    def cost_of_drawing(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return what drawing each account's queue is expected to cost, float64 (r,) minor units: by surplus, and by increment.
+
+        Drawn is one of the queues that may work the account; in one that is not worth its minutes nobody is worked.
+        """
+        worth, rows = self.worth, np.arange(len(self.surplus_minor))
+        best = np.where(worth, self.surplus_minor, -np.inf).argmax(axis=1)
+        able = np.maximum(np.isfinite(self.surplus_minor).sum(axis=1), 1)
+        surplus, increment = np.where(worth, self.surplus_minor, 0.0), np.where(worth, self.increment_minor, 0.0)
+        return surplus[rows, best] - surplus.sum(axis=1) / able, increment[rows, best] - increment.sum(axis=1) / able
+
+
+def queue_worth(opened: OpenedRanking, rows: NDArray[np.int64]) -> QueueWorth:
+    """Return what a ranking's prices say of accounts in each queue, whatever was drawn.
+
+    Args:
+        opened: a ranking with prices.
+        rows: int64 (r,) rows of accounts whose persons have no other.
+    """
+    order = np.argsort(rows, kind="stable")
+    part = opened.portfolio.take(rows[order])
+    valued = value_accounts(part, opened.outcomes(rows[order]), opened.basis).bound_by(opened.side_of(part).rows, None)
+    surplus = surplus_minor(valued.problem, opened.prices, slice(None), opened.facts.kept.side_prices)
+    back = np.argsort(order, kind="stable")
+    increment = np.where(np.isfinite(surplus), valued.problem.value, 0).astype(np.int64)
+    return QueueWorth(tuple(queue.queue_id.encode() for queue in opened.plan.queues), surplus[back], increment[back])
 
 
 def _is_part(record: RankingRecord, experiment_id: str) -> bool:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.experiments.entered import terms_of
+from collections_opt.application.experiments.entered import queue_worth, terms_of
 from collections_opt.application.outcomes.maturity import Maturities
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
 from collections_opt.application.rankings.recorded_rankings import RecordedRankings
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.core.errors import CollectionsError, FieldViolation, Reason, refuse
 from collections_opt.core.experiments.arms import covered, person_keys, protected_persons
-from collections_opt.core.experiments.design import MAX_DURATION_DAYS, MAX_HORIZON_DAYS, Scope, scope_violations
+from collections_opt.core.experiments.design import MAX_DURATION_DAYS, MAX_HORIZON_DAYS, ArmKind, Scope, scope_violations
 from collections_opt.core.experiments.power import (
     MIN_ARM_PERSONS,
     ExperimentPlan,
@@ -42,12 +42,13 @@ class PlanQuestion:
 
     Attributes:
         ranking_id: whose would-be-worked people stand for those who will enter.
-        share: chance of being left alone.
+        share: chance of being drawn.
         duration_days: days it would last.
         horizon_days: days within which outcomes count.
         scope: whom it would be about.
         spread: of cash per person, where the caller knows it.
         wanted_effect_minor: that it should find, None for none.
+        arm: what drawn people would get.
     """
 
     ranking_id: str
@@ -57,6 +58,7 @@ class PlanQuestion:
     scope: Scope
     spread: OutcomeSpread | None = None
     wanted_effect_minor: float | None = None
+    arm: ArmKind = ArmKind.HOLDOUT
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ class Trials:
         """
         _check(asked)
         opened = self._recorded.open_with_prices(asked.ranking_id)
-        persons, worked = would_be_worked(opened, asked.scope)
-        new, days = self._entering(opened, asked.scope, persons)
+        persons, worked = would_be_worked(opened, asked.scope, asked.arm)
+        new, days = self._entering(opened, asked, persons)
         entering = entering_persons(new, days, asked.duration_days)
         spread, source = (asked.spread, "as stated by the caller") if asked.spread else self._measured(opened, asked)
         plan = plan_experiment(spread, worked, asked.share, entering, asked.wanted_effect_minor)
@@ -123,7 +125,7 @@ class Trials:
             today = self._now().astimezone(ZoneInfo(past.portfolio.time_zone)).date()
             if today <= inputs.as_of_date + timedelta(days=asked.horizon_days):
                 continue
-            _, rows, of = _meant(past, asked.scope)
+            _, rows, of = _meant(past, asked.scope, asked.arm)
             cash = self._maturities.found(past, terms_of(asked.horizon_days)).cash_minor[rows]
             found = _spread_of(cash, past.entries.recovery_without_contact_minor[rows], of)
             if found is not None:
@@ -131,7 +133,7 @@ class Trials:
         told = "is not set, and no payments after past rankings are at hand to measure it."
         raise refuse(Reason.INVALID_ARGUMENT, "standard_deviation", told, "Send the standard deviation of cash per person.")
 
-    def _entering(self, opened: OpenedRanking, scope: Scope, persons: NDArray[np.bytes_]) -> tuple[list[int], int]:
+    def _entering(self, opened: OpenedRanking, asked: PlanQuestion, persons: NDArray[np.bytes_]) -> tuple[list[int], int]:
         """Return would-be-worked people not met before per ranking, that of the past first, and the days between.
 
         The people of the ranking asked about are there at once; the pace of new ones is that of earlier rankings of its plan.
@@ -150,7 +152,7 @@ class Trials:
         known = np.zeros(0, dtype="S1")
         new: list[int] = []
         for each in reversed(rankings):
-            theirs, _ = would_be_worked(each, scope)
+            theirs, _, _ = _meant(each, asked.scope, asked.arm)
             new.append(int((~np.isin(theirs, known)).sum()))
             known = np.union1d(known, theirs)
         if not new:
@@ -160,23 +162,28 @@ class Trials:
         return [persons.size, *new[1:]], (facts.as_of_date - first).days
 
 
-def would_be_worked(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.bytes_], WorkedPersons]:
-    """Return the people in scope whom final prices would have had worked, sorted, and what leaving each out costs.
+def would_be_worked(
+    opened: OpenedRanking, scope: Scope, arm: ArmKind = ArmKind.HOLDOUT
+) -> tuple[NDArray[np.bytes_], WorkedPersons]:
+    """Return the people in scope whom final prices would have had worked, sorted, and what drawing each costs.
 
     Where an experiment was in force its intended queues say so; else whoever was worked, and was not drawn at random.
     """
-    persons, rows, place = _meant(opened, scope)
+    persons, rows, place = _meant(opened, scope, arm)
     entries = opened.entries
+    if arm is ArmKind.RANDOM_QUEUE:  # one account each
+        costs = queue_worth(opened, rows[np.argsort(place)]).cost_of_drawing()
+        return persons, WorkedPersons(*(np.rint(cost).astype(np.int64) for cost in costs))
     surplus, increment = (np.zeros(persons.size, dtype=np.int64) for _ in range(2))
     np.add.at(surplus, place, np.maximum(entries.surplus_minor[rows], 0))
     np.add.at(increment, place, np.maximum(entries.increment_minor[rows], 0))
     return persons, WorkedPersons(surplus, increment)
 
 
-def _meant(opened: OpenedRanking, scope: Scope) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
+def _meant(opened: OpenedRanking, scope: Scope, arm: ArmKind) -> tuple[NDArray[np.bytes_], NDArray[np.int64], NDArray[np.int64]]:
     """Return would-be-worked people in scope, sorted, the rows of their accounts, and the person of each row."""
     entries, portfolio = opened.entries, opened.portfolio
-    inside = covered(portfolio, opened.record.portfolio_id, scope)
+    inside = covered(portfolio, opened.record.portfolio_id, scope, arm)
     meant = (entries.queue != UNASSIGNED) & (entries.explored == 0)
     if entries.intended_queue is not None:
         meant |= entries.intended_queue != UNASSIGNED

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from collections_opt.application.experiments.entered import (
     Entrants,
@@ -15,6 +16,7 @@ from collections_opt.application.experiments.entered import (
     add_entrants,
     entrants,
     number_of,
+    queue_worth,
     rankings_of,
     terms_of,
 )
@@ -24,6 +26,7 @@ from collections_opt.application.rankings.recorded_rankings import RecordedRanki
 from collections_opt.application.resources.experiments import Experiments
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
 from collections_opt.core.wanted import require_wanted
@@ -73,6 +76,7 @@ class Readings:
         design = self._experiments.started(experiment_id).content
         terms = terms_of(design.horizon_days)
         people, waiting, unit = PersonRows(), 0, ""
+        drawn = DrawnQueues() if design.arm is ArmKind.RANDOM_QUEUE else None
         zone = "UTC"
         for entry in self.entries(experiment_id):
             unit, zone = entry.opened.portfolio.currency_code, entry.opened.portfolio.time_zone
@@ -80,6 +84,8 @@ class Readings:
                 waiting += entry.who.person.size
             elif entry.who.person.size:
                 add_entrants(people, entry.opened, entry.who, self._maturities.found(entry.opened, terms))
+                if drawn is not None:
+                    drawn.add(entry.opened, entry.who.first)
             require_wanted()
         if not unit:
             told = f"no ranking was part of {experiment_id!r} yet."
@@ -87,6 +93,9 @@ class Readings:
         queue_ids, queue = np.unique(people.column("queue", np.bytes_), return_inverse=True)
         arm = people.column("arm", np.uint8)
         held = arm == Arm.HELD_OUT
+        cost, most = (people.column(name, np.float64) for name in ("surplus", "increment"))
+        if drawn is not None:
+            cost, most = drawn.costs
         outcomes = {name: people.column(name, np.float64) for name in ("cash", "cure", "value")}
         if arm.size and (outcomes["cash"] < 0).all():
             del outcomes["cash"]  # nobody tells of a single payment: that nothing was paid is not known
@@ -95,7 +104,8 @@ class Readings:
         censored = people.column("censored", np.bool_)
         if censored.all():
             outcomes = {name: column for name, column in outcomes.items() if name == "cash"}
-        entered = EnteredPersons(arm, queue.astype(np.int16), people.column("prediction", np.float64), outcomes)
+        queue_ids, queue, pair = _together(queue_ids, queue, drawn)
+        entered = EnteredPersons(arm, queue.astype(np.int16), people.column("prediction", np.float64), outcomes, *pair)
         reading = read_experiment(entered, design.share_nano, design.planned_person_count, design.stop_rule, int(queue_ids.size))
         return ExperimentFindings(
             experiment_id=experiment_id,
@@ -107,8 +117,8 @@ class Readings:
             waiting_count=waiting,
             contacted_count=int((people.column("contacted", np.bool_) & held).sum()),
             censored_count=int(censored.sum()),
-            predicted_cost_minor=round(float(people.column("surplus", np.float64)[held].sum())),
-            predicted_most_minor=round(float(people.column("increment", np.float64)[held].sum())),
+            predicted_cost_minor=round(float(cost[arm != Arm.CONTACT].sum())),
+            predicted_most_minor=round(float(most[arm != Arm.CONTACT].sum())),
             read_on=self._now().astimezone(ZoneInfo(zone)).date(),
         )
 
@@ -123,3 +133,46 @@ class Readings:
             portfolio = opened.portfolio
             today = self._now().astimezone(ZoneInfo(portfolio.time_zone)).date()
             yield Entry(opened, who, today > portfolio.as_of_date + timedelta(days=horizon))
+
+
+@dataclass
+class DrawnQueues:
+    """The queues that were drawn for people who entered, and which are worth their minutes; people as they add up."""
+
+    queue: list[NDArray[np.bytes_]] = field(default_factory=list)
+    worth: list[tuple[tuple[bytes, ...], NDArray[np.bool_]]] = field(default_factory=list)
+    surplus: list[NDArray[np.float64]] = field(default_factory=list)
+    increment: list[NDArray[np.float64]] = field(default_factory=list)
+
+    def add(self, opened: OpenedRanking, rows: NDArray[np.int64]) -> None:
+        """Add the people of some rows of a ranking, each with one account."""
+        found, entries = queue_worth(opened, rows), opened.entries
+        names = np.array([*found.queue_ids, b""])
+        self.queue.append(names[np.where(entries.in_drawn_queue[rows], entries.best_queue[rows], -1)])
+        self.worth.append((found.queue_ids, found.worth))
+        surplus, increment = found.cost_of_drawing()
+        self.surplus.append(surplus)
+        self.increment.append(increment)
+
+    @property
+    def costs(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """What drawing each person's queue was expected to cost, float64 (p,): by surplus, and by increment."""
+        none = np.zeros(0)
+        return np.concatenate([none, *self.surplus]), np.concatenate([none, *self.increment])
+
+
+def _together(
+    queue_ids: NDArray[np.bytes_], queue: NDArray[np.int64], drawn: DrawnQueues | None
+) -> tuple[NDArray[np.bytes_], NDArray[np.int64], tuple[NDArray[np.int16] | None, NDArray[np.bool_] | None]]:
+    """Return names of queues, the intended one of each person, the drawn one, and which are worth it, by the same numbers."""
+    if drawn is None:
+        return queue_ids, queue, (None, None)
+    every = sorted({*queue_ids.tolist(), *(name for names, _ in drawn.worth for name in names)} - {b""})
+    place = {name: at for at, name in enumerate(every)}
+    worth = [np.zeros((len(part), len(every)), dtype=bool) for _, part in drawn.worth]
+    for made, (names, part) in zip(worth, drawn.worth, strict=True):
+        made[:, [place[name] for name in names]] = part
+    there = [place.get(name, -1) for part in drawn.queue for name in part.tolist()]
+    renamed = np.array([place[name] for name in queue_ids.tolist()], dtype=np.int64)[queue]
+    stacked = np.concatenate(worth) if worth else np.zeros((0, len(every)), dtype=bool)
+    return np.array(every, dtype=np.bytes_), renamed, (np.array(there, dtype=np.int16), stacked)

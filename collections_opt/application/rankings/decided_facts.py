@@ -101,15 +101,16 @@ def _explored(ranking: Ranking) -> ExploredFacts | None:
 
 
 def left_alone(entries: Entries, experiments: int) -> tuple[LeftAlone, ...]:
-    """Return what each experiment held back, in their order."""
+    """Return whom each experiment drew, in their order, and what leaving them alone was predicted to cost."""
     if entries.experiment is None or entries.intended_queue is None:
         return ()
     found = []
     for number in range(1, experiments + 1):
         inside = entries.experiment == number
-        held = inside & entries.held_out
+        held = inside & (entries.held_out | entries.in_drawn_queue)
         meant = held & (entries.intended_queue != UNASSIGNED)
-        money = (int(column[meant].sum()) for column in (entries.surplus_minor, entries.increment_minor))
+        alone = meant & entries.held_out
+        money = (int(column[alone].sum()) for column in (entries.surplus_minor, entries.increment_minor))
         found.append(LeftAlone(int(inside.sum()), int(held.sum()), int(meant.sum()), *money))
     return tuple(found)
 

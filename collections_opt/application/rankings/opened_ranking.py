@@ -25,6 +25,7 @@ from collections_opt.core.problem.constraints import RankingConstraints
 from collections_opt.core.problem.exploration import Exploration, draw
 from collections_opt.core.problem.side_constraints import NOT_COMPARED, side_constraints
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.ranking.pipeline import drawn_among
 from collections_opt.core.ranking.ranking import Entries
 from collections_opt.core.rules.eligibility import RuleTable
 from collections_opt.core.value.basis import ValueBasis, value_accounts
@@ -205,13 +206,13 @@ class OpenedRanking:
     def valued(self) -> ValuedAccounts:
         """Return all accounts valued from their recorded probabilities, with side rows and persons."""
         valued = value_accounts(self.portfolio, self.outcomes(), self.basis)
-        arms = self.facts.inputs.running.arms(self.portfolio)
+        arms = self.facts.inputs.running.arms(self.portfolio, drawn_among(self.ordering, self.plan))
         return valued.bound_by(self.side_of(self.portfolio).rows, self.persons_of(self.portfolio), arms)
 
     def exploration(self, valued: ValuedAccounts) -> Exploration | None:
         """Return the accounts that the recorded seed draws, None without a reserve."""
         share = self.constraints.exploration_share
-        return draw(valued.offered, share, self.facts.inputs.seed) if share > 0 else None
+        return draw(valued.drawable, share, self.facts.inputs.seed) if share > 0 else None
 
     def assignment(self) -> Assignment:
         """Return the recorded answer of the solver: accounts that were drawn before are not its own."""

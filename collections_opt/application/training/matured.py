@@ -19,6 +19,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.contact_log import NO_QUEUE, ContactLog
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.models.lifecycle import ModelKind
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import Outcome
@@ -132,6 +133,7 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> 
     if entries.intended_queue is not None and entries.arm is not None:
         # Whom a reserve drew for another queue was not drawn by the experiment: his tiny chance would outweigh all others.
         meant = (entries.arm != Arm.NONE) & (entries.intended_queue >= 0) & (entries.explored == 0)
+        meant &= ~of_drawn_queues(one.opened)  # contacted or not does not follow from that draw
         queue = np.where(meant, entries.intended_queue, queue)
     taken = entries.propensity_nano / _NANO
     chance = np.where(held_out, 1.0 - taken, taken)
@@ -150,6 +152,14 @@ def contact_log(one: MaturedRanking, plan: CapacityPlan, fresh: Mask | None) -> 
         np.maximum(found.cash_minor, 0),
     )
     return log.take(~found.is_censored)
+
+
+def of_drawn_queues(opened: OpenedRanking) -> Mask:
+    """Return accounts in experiments that draw queues, whatever their arm, bool (n,)."""
+    experiment, named = opened.entries.experiment, opened.facts.inputs.experiments
+    if experiment is None:
+        return np.zeros(opened.entries.queue.size, dtype=bool)
+    return np.array([False, *(one.design.arm is ArmKind.RANDOM_QUEUE for one in named)])[experiment]
 
 
 def contact_logs(workspace: Workspace, matured: Sequence[MaturedRanking], plan: CapacityPlan) -> list[tuple[str, ContactLog]]:

@@ -1,4 +1,4 @@
-"""Plan, create, start, read and stop experiments: people left alone by a draw, so that what contact is worth can be known.
+"""Plan, create, start, read and stop experiments: a draw leaves people alone, or picks their queue, to know what that is worth.
 
 Example:
     python scripts/experiment.py plan --share 0.05 --days 60 --horizon 30 --standard-deviation 300.00
@@ -31,13 +31,16 @@ from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.reports.csv_text import csv_text
 from collections_opt.reports.experiment.page import experiment_html
-from collections_opt.reports.experiment.report import FINDINGS_NOTE, facts, findings_rows, findings_table
+from collections_opt.reports.experiment.report import facts, findings_note, findings_rows, findings_table, pairs_table
 from collections_opt.wire.common import read_date, read_enum, write_date
 
 IdOption = Annotated[str, typer.Option("--id", help="Id of the experiment.")]
-ShareOption = Annotated[float, typer.Option(help="Chance with which a person is left alone, such as 0.05; at most 0.5.")]
+ShareOption = Annotated[float, typer.Option(help="Chance with which a person is drawn, such as 0.05; at most 0.5.")]
 DaysOption = Annotated[int, typer.Option(help="Days that it lasts.")]
 HorizonOption = Annotated[int, typer.Option(help="Days after a person enters within which outcomes count.")]
+QueuesOption = Annotated[
+    bool, typer.Option("--random-queue", help="Drawn people are worked in a queue drawn at random, in place of left alone.")
+]
 PortfolioOption = Annotated[
     list[str] | None, typer.Option(help="Portfolio it is about, or the beginning of ids with '*'; repeat; none: every one.")
 ]
@@ -59,6 +62,7 @@ def plan(
     ] = Decimal(0),
     correlation: Annotated[float, typer.Option(help="Correlation of cash with the recovery predicted without contact.")] = 0.0,
     find: Annotated[Decimal | None, typer.Option(help="Effect per person that it should find, in money.")] = None,
+    random_queue: QueuesOption = False,
     ranking: RankingOption = IN_FORCE,
     portfolio: PortfolioOption = None,
     products: ProductsOption = None,
@@ -81,12 +85,13 @@ def plan(
             standard_deviation_minor_units=_minor(unit, standard_deviation),
             correlation=correlation,
             wanted_effect_minor_units=_minor(unit, find) if find is not None else 0.0,
+            arm=_arm(random_queue),
         )
         answer = client.experiments.PlanExperiment(request)
     if as_json:
         typer.echo(json.dumps(plain(answer), indent=1))
         return
-    _show_plan(answer, unit, share, find)
+    _show_plan(answer, unit, f"{share:.1%} of people {'in a queue drawn at random' if random_queue else 'left alone'}", find)
 
 
 def create(
@@ -101,6 +106,7 @@ def create(
         bool, typer.Option("--may-end-early", help="It may end once the anytime-valid interval of cash excludes zero.")
     ] = False,
     salt: Annotated[str, typer.Option(help="32 or more hexadecimal digits; default: drawn by the server.")] = "",
+    random_queue: QueuesOption = False,
     portfolio: PortfolioOption = None,
     products: ProductsOption = None,
     bucket: BucketOption = None,
@@ -123,6 +129,7 @@ def create(
         planned_person_count=people,
         stop_rule=rules[0] if may_end_early else rules[1],
         salt=salt,
+        arm=_arm(random_queue),
     )
     with product.connect() as client:
         known = next((each for each in all_experiments(client) if each.experiment_id == experiment_id), None)
@@ -217,7 +224,7 @@ def read(
     csv: Annotated[Path | None, typer.Option(help="Write a row per queue and outcome.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what contact was worth, as far as people have matured.
+    """Say what contact was worth, or the choice of a queue, as far as people have matured.
 
     Example: python scripts/experiment.py read --id holdout-26 --html holdout.html
     """
@@ -236,12 +243,18 @@ def read(
     console = terminal()
     console.print(found.headline, markup=False)
     console.print(table(f"Experiment {experiment_id}", *findings_table(found), text_columns=2))
+    if found.reading.pairs:
+        console.print(table("Queue against queue", *pairs_table(found), text_columns=3))
     console.print(table("What it rests on", ["", ""], [list(fact) for fact in facts(found)], text_columns=2))
-    console.print(FINDINGS_NOTE, markup=False)
+    console.print(findings_note(found), markup=False)
 
 
 def _scope(portfolio: list[str] | None, products: list[str] | None, bucket: list[int] | None) -> experiment_pb2.ExperimentScope:
     return experiment_pb2.ExperimentScope(portfolio_patterns=portfolio or [], products=products or [], buckets=bucket or [])
+
+
+def _arm(random_queue: bool) -> experiment_pb2.ExperimentArm.ValueType:
+    return experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE if random_queue else experiment_pb2.EXPERIMENT_ARM_HOLDOUT
 
 
 def _minor(unit: Currency, money: Decimal) -> float:
@@ -250,7 +263,7 @@ def _minor(unit: Currency, money: Decimal) -> float:
     return float(money * 10**unit.exponent)
 
 
-def _show_plan(answer: pb.PlanExperimentResponse, unit: Currency, share: float, find: Decimal | None) -> None:
+def _show_plan(answer: pb.PlanExperimentResponse, unit: Currency, title: str, find: Decimal | None) -> None:
     detectable = "-"
     if answer.HasField("detectable_effect_minor_units"):
         detectable = f"{unit.exact(round(answer.detectable_effect_minor_units))} {unit.code} per person"
@@ -262,7 +275,7 @@ def _show_plan(answer: pb.PlanExperimentResponse, unit: Currency, share: float, 
         ["people in scope who would be worked today", f"{answer.worked_person_count:,}"],
         ["people whom the law protects, never in it", f"{answer.protected_person_count:,}"],
         ["people expected to enter", f"{answer.entering_person_count:,}"],
-        ["of them left alone", f"{answer.held_out_person_count:,}"],
+        ["of them drawn", f"{answer.held_out_person_count:,}"],
         ["least effect found (80 % of the time, at 95 %)", detectable],
         ["expected cost, minutes earning their price with others", f"{cost} (95 %: {between})"],
         ["at most, minutes earning nothing", f"{unit.exact(answer.cost_most_minor_units)} {unit.code}"],
@@ -273,7 +286,7 @@ def _show_plan(answer: pb.PlanExperimentResponse, unit: Currency, share: float, 
     ]
     if find is not None:
         lines.insert(5, [f"people needed to find {find} {unit.code}", f"{answer.needed_person_count:,}"])
-    terminal().print(table(f"Leaving {share:.1%} of people alone", ["", ""], lines, text_columns=2))
+    terminal().print(table(title, ["", ""], lines, text_columns=2))
 
 
 def _show(experiments: list[experiment_pb2.Experiment], as_json: bool) -> None:
@@ -286,6 +299,7 @@ def _show(experiments: list[experiment_pb2.Experiment], as_json: bool) -> None:
             str(each.state.version),
             read_enum(experiment_pb2.ExperimentState.DESCRIPTOR, each.standing, "standing"),
             f"{each.share:.2%}",
+            "queue drawn" if each.arm == experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE else "left alone",
             f"{_day(each.start_date)} to {_day(each.end_date)}",
             f"{each.planned_person_count:,}",
             f"{each.horizon_days}",
@@ -293,8 +307,8 @@ def _show(experiments: list[experiment_pb2.Experiment], as_json: bool) -> None:
         ]
         for each in experiments
     ]
-    header = ["experiment", "version", "standing", "left alone", "days", "people planned", "horizon", "stopped"]
-    terminal().print(table("Experiments", header, lines, text_columns=8))
+    header = ["experiment", "version", "standing", "share", "who is drawn is", "days", "people planned", "horizon", "stopped"]
+    terminal().print(table("Experiments", header, lines, text_columns=9))
 
 
 def _day(message: Date) -> date:

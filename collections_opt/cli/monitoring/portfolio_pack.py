@@ -105,7 +105,7 @@ def _experiments(client: Client, pack: pb.GetPortfolioPackResponse) -> Iterator[
     first, last = read_date(pack.first_date, "first_date"), read_date(pack.last_date, "last_date")
     for one in all_experiments(client):
         ends = read_date(one.stop_date if one.HasField("stop_date") else one.end_date, "end_date")
-        never = one.state == experiment_pb2.EXPERIMENT_STATE_DRAFT
+        never = one.standing == experiment_pb2.EXPERIMENT_STATE_DRAFT
         if never or ends < first or read_date(one.start_date, "start_date") > last:
             continue
         try:
@@ -122,7 +122,8 @@ def _line(
 ) -> tuple[str, ...]:
     ends = experiment.stop_date if experiment.HasField("stop_date") else experiment.end_date
     days = f"{read_date(experiment.start_date, 'start_date')} to {read_date(ends, 'end_date')}"
-    head = (experiment.experiment_id, days, f"{experiment.share:.1%}")
+    what = "for a queue" if experiment.arm == experiment_pb2.EXPERIMENT_ARM_RANDOM_QUEUE else "left alone"
+    head = (experiment.experiment_id, days, f"{experiment.share:.1%} {what}")
     if answer is None:
         return (*head, "-", "-", "-", "-", why)
     found = read_findings(answer)

@@ -1,4 +1,4 @@
-"""What an experiment is: whom it leaves alone, how long, what counts, and when it may end early. A version never changes."""
+"""What an experiment is: whom it draws, for what, how long, what counts, and when it may end early. A version never changes."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class ArmKind(StrEnum):
 
     HOLDOUT = "HOLDOUT"
     """No outbound contact."""
+    RANDOM_QUEUE = "RANDOM_QUEUE"
+    """Contact in a queue drawn at random among those that may work the account, where that is worth its minutes."""
 
 
 class StopRule(StrEnum):
@@ -76,7 +78,7 @@ class ExperimentDesign:
     """An experiment as people approve it.
 
     Attributes:
-        share_nano: chance in 1e-9 with which a person is left alone, at most a half.
+        share_nano: chance in 1e-9 with which a person is drawn, at most a half.
         salt: 32 to 128 hex digits; with the person it decides the arm, for ever.
         starts_on: first as-of date of rankings that it is part of.
         ends_on: the last one.
@@ -103,7 +105,7 @@ class ExperimentDesign:
 
     @property
     def share(self) -> float:
-        """Chance of being left alone."""
+        """Chance of being drawn."""
         return self.share_nano / SHARE_SCALE
 
     @property

@@ -5,8 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from collections_opt.core.experiments.design import ExperimentDesign
+from collections_opt.core.experiments.design import ArmKind, ExperimentDesign
 from collections_opt.core.experiments.reading import Effect, Reading
+
+_HEADLINES = {
+    ArmKind.HOLDOUT: (
+        "Contact brings in more cash than leaving people alone.",
+        "Contact brings in less cash than leaving people alone.",
+        "Whether contact brings in cash is not decided: the interval holds zero.",
+    ),
+    ArmKind.RANDOM_QUEUE: (
+        "The queues that the rankings choose bring in more cash than queues drawn at random.",
+        "The queues that the rankings choose bring in less cash than queues drawn at random.",
+        "Whether the choice of queues brings in cash is not decided: the interval holds zero.",
+    ),
+}
+"""What an experiment answers when its interval is above zero, below it, or holds it."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +37,8 @@ class ExperimentFindings:
         waiting_count: people who entered and whose horizon still runs.
         contacted_count: people left alone of whom events tell an outbound contact within their horizon.
         censored_count: people of whom an account left sight before its horizon, or was never seen again.
-        predicted_cost_minor: what leaving the matured people alone was predicted to cost, their minutes earning their price.
+        predicted_cost_minor: what leaving the matured people alone, or drawing their queues, was predicted to cost, with minutes
+            earning their price elsewhere.
         predicted_most_minor: the same with their minutes earning nothing.
         read_on: the day.
     """
@@ -64,8 +79,5 @@ class ExperimentFindings:
                 f"{group.needed_count:,}."
             )
         low, high = (effect.fixed_low, effect.fixed_high) if self.is_final else (effect.anytime_low, effect.anytime_high)
-        if low > 0:
-            return "Contact brings in more cash than leaving people alone."
-        if high < 0:
-            return "Contact brings in less cash than leaving people alone."
-        return "Whether contact brings in cash is not decided: the interval holds zero."
+        more, less, open_question = _HEADLINES[self.design.arm]
+        return more if low > 0 else less if high < 0 else open_question

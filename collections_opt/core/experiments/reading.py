@@ -1,10 +1,13 @@
-"""What contact was worth: people who would have been worked, contacted or left alone as drawn, compared by what came of them.
+"""What contact was worth, or the choice of a queue: people who would have been worked, treated as drawn, and what came of them.
 
 The comparison is by intention to treat: who was drawn for contact counts as contacted, whether reached or not; who was drawn to
 be left alone counts so, whatever happened. One row is one person, so everything of a person is one observation (the arms are
 clustered by person because there is nothing below). Within each arm the outcome is regressed on what was predicted before the
 draw, and both arms are compared at the mean prediction of all (Lin 2013; CUPED where the slopes agree): consistent whatever the
 prediction is worth. Variances are those of residuals within each arm, unequal between arms.
+
+Where queues were drawn, each two of them are compared too, by people for whom both were worth their minutes at the final prices
+and one of them was drawn. That both were worth it says nothing of the draw, and whichever was drawn worked them.
 
 Two intervals go with every effect. The fixed one is right at one look, at the planned end. The anytime-valid one may be looked at
 every day and acted upon: the asymptotic confidence sequence with a Gaussian mixture boundary of Waudby-Smith, Arbour, Sinha,
@@ -14,8 +17,9 @@ Kennedy and Ramdas (Annals of Statistics 52, 2024, theorem 2.2), tuned to be nar
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,17 +117,24 @@ class EnteredPersons:
         queue: int16 (p,) queue in which they would have been worked first.
         prediction: float64 (p,) what was predicted of them before the draw mattered, in minor units.
         outcomes: by name, float64 (p,): money in minor units, or 1 and 0.
+        drawn: int16 (p,) queue that was drawn for a person, -1 for none; None where none are.
+        worth: bool (p, q) queues worth a person's minutes at the final prices; None likewise.
     """
 
     arm: NDArray[np.uint8]
     queue: NDArray[np.int16]
     prediction: Floats
     outcomes: dict[str, Floats]
+    drawn: NDArray[np.int16] | None = None
+    worth: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What contact changed per person in one outcome: an estimate with both intervals."""
+    """What contact, or a queue, changed per person in one outcome: an estimate with both intervals.
+
+    ``mean_contact`` is the mean of the arm that is compared, ``mean_held_out`` that of the arm that it is compared with.
+    """
 
     outcome: str
     effect: float
@@ -141,8 +152,8 @@ class GroupReading:
 
     Attributes:
         queue: its index, -1 for all.
-        contact_count: people drawn for contact.
-        held_out_count: people left alone.
+        contact_count: people contacted as the rankings decided.
+        held_out_count: people who were drawn: left alone, or for a queue.
         needed_count: people that each arm needs; the effects are empty while one holds fewer.
         effects: by outcome.
     """
@@ -160,6 +171,27 @@ class GroupReading:
 
 
 @dataclass(frozen=True)
+class QueuePair:
+    """Two queues that were drawn, the first less the second.
+
+    Attributes:
+        first: index of the first.
+        second: index of the second.
+        first_count: people for whom the first was drawn, of those whom both were worth.
+        second_count: the same of the second.
+        needed_count: people that each needs; the effects are empty while one holds fewer.
+        effects: by outcome.
+    """
+
+    first: int
+    second: int
+    first_count: int
+    second_count: int
+    needed_count: int
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
 class Reading:
     """An experiment as it stands.
 
@@ -167,11 +199,13 @@ class Reading:
         groups: all together first, then each queue in which somebody would have been worked.
         arms_z: how far the arms' sizes are from the share drawn, in standard deviations.
         may_stop: whether the declared rule lets it end now.
+        pairs: each two queues of which both were drawn for somebody.
     """
 
     groups: tuple[GroupReading, ...]
     arms_z: float
     may_stop: bool
+    pairs: tuple[QueuePair, ...] = ()
 
     @property
     def draw_doubted(self) -> bool:
@@ -201,7 +235,7 @@ def read_experiment(
     decided = cash is not None and (cash.anytime_low > 0 or cash.anytime_high < 0)
     z = arms_z(groups[0].held_out_count, persons.arm.size, share_nano)
     may_stop = stop_rule is StopRule.CASH_DECIDED and decided and abs(z) <= DRAW_DOUBTED_Z
-    return Reading(tuple(groups), z, may_stop)
+    return Reading(tuple(groups), z, may_stop, tuple(_pairs(persons, planned_count)))
 
 
 def arms_z(held_out: int, count: int, share_nano: int) -> float:
@@ -211,12 +245,31 @@ def arms_z(held_out: int, count: int, share_nano: int) -> float:
 
 
 def _group(persons: EnteredPersons, mine: NDArray[np.bool_], queue: int, planned: float) -> GroupReading:
-    contact, held = (mine & (persons.arm == arm) for arm in (Arm.CONTACT, Arm.HELD_OUT))
+    contact = mine & (persons.arm == Arm.CONTACT)
+    held = mine & (persons.arm != Arm.CONTACT)
     counts = int(contact.sum()), int(held.sum())
     effects: Sequence[Effect] = ()
     if min(counts) >= MIN_ARM_PERSONS:
         effects = [_effect(persons, name, contact, held, planned) for name in persons.outcomes]
     return GroupReading(queue, *counts, MIN_ARM_PERSONS, tuple(effects))
+
+
+def _pairs(persons: EnteredPersons, planned: int) -> Iterator[QueuePair]:
+    """Yield each two queues that were drawn, compared by people whom both were worth."""
+    if persons.drawn is None or persons.worth is None:
+        return
+    drawn = persons.arm == Arm.RANDOM_QUEUE
+    for first, second in combinations(range(persons.worth.shape[1]), 2):
+        both = drawn & persons.worth[:, first] & persons.worth[:, second]
+        one, other = both & (persons.drawn == first), both & (persons.drawn == second)
+        counts = int(one.sum()), int(other.sum())
+        if not min(counts):
+            continue
+        effects: Sequence[Effect] = ()
+        if min(counts) >= MIN_ARM_PERSONS:
+            share = sum(counts) / persons.arm.size
+            effects = [_effect(persons, name, one, other, planned * share) for name in persons.outcomes]
+        yield QueuePair(first, second, *counts, MIN_ARM_PERSONS, tuple(effects))
 
 
 def _effect(persons: EnteredPersons, name: str, contact: NDArray[np.bool_], held: NDArray[np.bool_], planned: float) -> Effect:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from collections_opt.core.codes.currencies import Currency, currency
 from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.experiments.arms import Arm
 from collections_opt.core.problem.assignment import PRICE_SCALE, UNASSIGNED
 from collections_opt.core.problem.person_prices import IMPOSSIBLE
 from collections_opt.core.ranking.counterfactuals import counterfactuals
@@ -39,6 +40,8 @@ class WhyNot(StrEnum):
     """Worth its price, but within the optimality gap the minutes went to accounts of equal worth."""
     ANOTHER_ACCOUNT_WORKED = "ANOTHER_ACCOUNT_WORKED"
     """Worth its price, but its person is contacted about another account."""
+    DRAWN_ELSEWHERE = "DRAWN_ELSEWHERE"
+    """An experiment drew another queue for its person."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def explain(
     effects: ContactEffects,
     parameters: ValueParameters,
     minutes_ahead: NDArray[np.float64] | None = None,
+    drawn: int | None = None,
 ) -> tuple[QueueExplanation, ...]:
     """Return the explanation of one account (by row) for every queue, in plan order.
 
@@ -113,6 +117,7 @@ def explain(
         effects: the ranking's.
         parameters: the ranking's.
         minutes_ahead: float64 (q,) of ``minutes_ahead``; None means none.
+        drawn: the queue that an experiment drew for it, None where none did.
     """
     problem, answer = ranking.problem, ranking.assignment
     changes = counterfactuals(problem, margins(problem, answer.prices, answer.side_prices), answer.prices)
@@ -136,7 +141,9 @@ def explain(
         result.append(
             QueueExplanation(
                 queue_id=queue.queue_id,
-                verdict=_verdict(index, worked, best, blocked, value[index], surplus, beside is not None),
+                verdict=WhyNot.DRAWN_ELSEWHERE
+                if drawn not in (None, index) and not blocked
+                else _verdict(index, worked, best, blocked, value[index], surplus, beside is not None),
                 rule_id=reason.rule_id if reason else "",
                 rule_description=reason.description if reason else "",
                 next_eligible_date=lifts_on(ranking.eligibility, ranking.portfolio, row, index),
@@ -156,6 +163,13 @@ def explain(
             )
         )
     return tuple(result)
+
+
+def drawn_queue(entries: Entries, row: int) -> int | None:
+    """Return the queue that an experiment drew for an account's person, None where none did or none may work it."""
+    if entries.arm is None or entries.arm[row] != Arm.RANDOM_QUEUE or entries.best_queue[row] == UNASSIGNED:
+        return None
+    return int(entries.best_queue[row] if entries.queue[row] == UNASSIGNED else entries.queue[row])
 
 
 def worked_beside(ranking: Ranking, row: int) -> int | None:
@@ -209,6 +223,12 @@ LEFT_ALONE = (
 )
 """What people are told of an account whose person is held out."""
 
+DRAWN = (
+    "An experiment drew its queue at random among those that may work it, to learn what the choice of a queue is worth; "
+    "the person's id and the experiment's salt decide, not anything known about the person."
+)
+"""What people are told of an account whose queue was drawn."""
+
 _SAID = {
     Disposition.HELD_OUT: LEFT_ALONE,
     Disposition.COSTS_MORE_THAN_IT_EARNS: (
@@ -230,22 +250,15 @@ def summary_sentence(
     itself, was drawn at random.
     """
     unit = currency(currency_code)
-    open_queues = [e for e in explanations if e.verdict is not WhyNot.BLOCKED]
+    drawn = any(e.verdict is WhyNot.DRAWN_ELSEWHERE for e in explanations)
+    open_queues = [e for e in explanations if e.verdict not in (WhyNot.BLOCKED, WhyNot.DRAWN_ELSEWHERE)]
     if disposition is Disposition.INELIGIBLE or not open_queues:
         rules = sorted({f"{e.rule_id}: {e.rule_description}" for e in explanations if e.rule_id})
         return f"Not worked: no queue may work it. {' '.join(rules)}"
+    if drawn:
+        return f"{_where_drawn(open_queues[0], disposition, unit)} {DRAWN}"
     if disposition is Disposition.ASSIGNED:
-        here = next(e for e in explanations if e.verdict is WhyNot.WORKED_HERE)
-        if explored:
-            return (
-                f"Worked in {here.queue_id}: drawn at random by the exploration reserve; contact is expected to add "
-                f"{unit.exact(here.increment_minor)} {unit.code} for {here.minutes:.1f} minutes.{here.offer}"
-            )
-        return (
-            f"Worked in {here.queue_id}: contact is expected to add {unit.exact(here.increment_minor)} {unit.code} for "
-            f"{here.minutes:.1f} minutes, {unit.exact(here.surplus_minor)} more than those minutes are worth elsewhere."
-            f"{here.offer}{_staying(here, unit)}"
-        )
+        return _worked(next(e for e in explanations if e.verdict is WhyNot.WORKED_HERE), unit, explored)
     if disposition in _SAID:
         return _SAID[disposition]
     nearest = min(open_queues, key=lambda e: e.least_increment_minor - e.increment_minor)
@@ -264,6 +277,29 @@ def summary_sentence(
         f"{unit.code} more value{at_most} (now {unit.exact(nearest.price_per_minute_minor)}).{_waiting(nearest)}"
         f"{f' Its person is contacted about {worked_beside}.' if worked_beside else ''}"
     )
+
+
+def _worked(here: QueueExplanation, unit: Currency, explored: bool) -> str:
+    if explored:
+        return (
+            f"Worked in {here.queue_id}: drawn at random by the exploration reserve; contact is expected to add "
+            f"{unit.exact(here.increment_minor)} {unit.code} for {here.minutes:.1f} minutes.{here.offer}"
+        )
+    return (
+        f"Worked in {here.queue_id}: contact is expected to add {unit.exact(here.increment_minor)} {unit.code} for "
+        f"{here.minutes:.1f} minutes, {unit.exact(here.surplus_minor)} more than those minutes are worth elsewhere."
+        f"{here.offer}{_staying(here, unit)}"
+    )
+
+
+def _where_drawn(there: QueueExplanation, disposition: Disposition, unit: Currency) -> str:
+    """Return what became of an account in the queue that was drawn for it."""
+    adds = f"contact is expected to add {unit.exact(there.increment_minor)} {unit.code} for {there.minutes:.1f} minutes"
+    if disposition is Disposition.ASSIGNED:
+        return f"Worked in {there.queue_id}: {adds}.{there.offer}"
+    if disposition is Disposition.COSTS_MORE_THAN_IT_EARNS:
+        return f"Not worked: in {there.queue_id} contact is expected to cost more than it adds."
+    return f"Not worked: in {there.queue_id} {adds}, which earn more with other accounts."
 
 
 def _staying(here: QueueExplanation, unit: Currency) -> str:

@@ -52,7 +52,7 @@ class RankingRequest:
         constraints: limits beside eligibility and capacity.
         previous: the decisions of the previous ranking, if it is named.
         persons_bind: False only for rankings recorded before persons were known; the plan may allow several contacts too.
-        experiments: who is left alone, to learn what contact is worth.
+        experiments: whom draws leave alone or send to a queue, to learn what contact is worth.
     """
 
     plan: CapacityPlan
@@ -69,6 +69,16 @@ class RankingRequest:
     def one_contact_per_person(self) -> bool:
         """Whether one account of each person is worked at most."""
         return self.persons_bind and not self.plan.several_contacts_per_person
+
+    @property
+    def drawn_among(self) -> tuple[str, ...] | None:
+        """The queues among which experiments draw, None for an order without prices."""
+        return drawn_among(self.ordering, self.plan)
+
+
+def drawn_among(ordering: Ordering, plan: CapacityPlan) -> tuple[str, ...] | None:
+    """Return the queues among which experiments draw, None for an order without prices: it draws none."""
+    return tuple(queue.queue_id for queue in plan.queues) if ordering is Ordering.EXPECTED_VALUE else None
 
 
 @dataclass(frozen=True)
@@ -157,11 +167,11 @@ def rank(
     previous = request.previous.of(portfolio) if request.previous else None
     side = side_constraints(portfolio, request.plan, request.constraints, previous)
     persons = persons_of(portfolio) if request.one_contact_per_person else None
-    valued = valued.bound_by(side, persons, request.experiments.arms(portfolio))
+    valued = valued.bound_by(side, persons, request.experiments.arms(portfolio, request.drawn_among))
     whole = valued.offered
     share, exploration = request.constraints.exploration_share, None
     if share > 0:
-        exploration = draw(whole, share, request.options.seed)
+        exploration = draw(valued.drawable, share, request.options.seed)
     problem = withdraw(whole, exploration) if exploration else whole
     progress(SolveProgress("assign", 0.5))
     if request.ordering is Ordering.EXPECTED_VALUE:

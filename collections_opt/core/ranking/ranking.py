@@ -13,7 +13,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.arrays import Array, digest_columns
 from collections_opt.core.desk.queues import EvidenceGrade
 from collections_opt.core.experiments.arms import Arm
-from collections_opt.core.experiments.recorded import with_draws
+from collections_opt.core.experiments.recorded import QueuesOpen, with_draws
 from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED, Assignment, AssignmentProblem
 from collections_opt.core.problem.exploration import PROPENSITY_SCALE, Exploration, propensities_nano
 from collections_opt.core.ranking.ordering import InOrder, Ordering, priority_in_queue, surplus_minor
@@ -51,7 +51,8 @@ class Entries:
         disposition: uint8 (n,), a ``Disposition``.
         queue: int16 (n,), -1 for none.
         priority: int32 (n,) place in the queue, 1 first; 0 if not worked.
-        best_queue: int16 (n,) queue of the largest surplus among those allowed, -1 if none is allowed.
+        best_queue: int16 (n,) queue of the largest surplus among those allowed, -1 if none is allowed; the drawn one, where
+            a queue was drawn.
         increment_minor: int64 (n,) D in ``queue``, or in ``best_queue`` if not worked; 0 if none.
         seconds: int32 (n,) handling time of the same cell.
         surplus_minor: int64 (n,) D - lambda h of the same cell, rounded.
@@ -121,6 +122,11 @@ class Entries:
         """Whose person an experiment leaves alone, bool (n,), whatever the disposition."""
         return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.HELD_OUT, dtype=bool)
 
+    @property
+    def in_drawn_queue(self) -> NDArray[np.bool_]:
+        """Whose queue an experiment drew, worked there or not, bool (n,); ``best_queue`` names it."""
+        return np.zeros(self.queue.size, dtype=bool) if self.arm is None else np.asarray(self.arm == Arm.RANDOM_QUEUE, dtype=bool)
+
 
 @dataclass(frozen=True)
 class Ranking:
@@ -176,26 +182,28 @@ def make_entries(
     otherwise = (assignment.queue if raw is None else raw.if_not_drawn).copy()
     best_queue, surplus = np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count, dtype=np.int64)
     worth_it, paid_queue, paid = np.zeros(count, dtype=bool), np.full(count, UNASSIGNED, dtype=np.int16), np.zeros(count)
+    queues = QueuesOpen.none(count)
     for rows in blocks(count):
         margin = surplus_minor(problem, assignment.prices, rows, assignment.side_prices)
+        workable = problem.value[rows] > 0
+        paid_queue[rows], paid[rows] = _best_paid(margin, workable)
+        queues.eligible[rows], queues.paid[rows] = np.isfinite(margin).sum(axis=1), (workable & (margin > 0)).sum(axis=1)
+        margin, workable = _where_drawn(valued, rows, margin, workable)
         best = margin.argmax(axis=1)
         shown = np.where(queue[rows] == UNASSIGNED, best, queue[rows])
         allowed = np.isfinite(margin).any(axis=1)
         best_queue[rows] = np.where(allowed, best, UNASSIGNED)
         picked = margin[np.arange(shown.size), shown]
         surplus[rows] = np.rint(np.where(allowed, picked, 0.0)).astype(np.int64)
-        workable = problem.value[rows] > 0
         worth_it[rows] = workable.any(axis=1)
-        paid_queue[rows], paid[rows] = _best_paid(margin, workable)
     persons, arms = problem.persons, valued.arms
     first = otherwise
     if arms is not None or exploration is not None:
         first = paid_queue if persons is None else np.where(_leads(persons, paid), paid_queue, UNASSIGNED).astype(np.int16)
     if exploration is not None and raw is None:
         otherwise = np.where(exploration.of_drawn_persons(persons), first, otherwise).astype(np.int16)
-    intended = None
-    if arms is not None:
-        intended = np.where((arms.experiment == 0) | (raw is not None), UNASSIGNED, first).astype(np.int16)
+    unpriced = None if arms is None else (arms.experiment == 0) | (raw is not None)
+    intended = None if unpriced is None else np.where(unpriced, UNASSIGNED, first).astype(np.int16)
     held = np.zeros(count, dtype=bool) if arms is None else arms.held_out
     beside = np.zeros(count, dtype=bool) if persons is None else persons.any_of(queue != UNASSIGNED) & (paid > 0)
     cell = np.where(queue == UNASSIGNED, best_queue, queue)
@@ -216,7 +224,7 @@ def make_entries(
         surplus_minor=surplus,
         recovery_without_contact_minor=valued.recovery_without_contact_minor(),
         explored=np.zeros(count, np.uint8) if exploration is None else exploration.drawn.astype(np.uint8),
-        propensity_nano=_propensities(valued, exploration, queue, otherwise, intended),
+        propensity_nano=_propensities(valued, exploration, queue, otherwise, intended, queues),
         p_cure_nano=nano[:, 0],
         p_default_nano=nano[:, 1],
         p_stay_nano=nano[:, 2],
@@ -236,14 +244,29 @@ def _propensities(
     queue: NDArray[np.int16],
     otherwise: NDArray[np.int16],
     intended: NDArray[np.int16] | None,
+    queues: QueuesOpen,
 ) -> NDArray[np.int64]:
     """Return the chance of each account's decision in 1e-9, int64 (n,), over the draws of the reserve and of experiments."""
     chance = np.full(queue.size, PROPENSITY_SCALE, dtype=np.int64)
     if exploration is not None:
-        chance = propensities_nano(valued.offered, exploration, otherwise, queue)
+        chance = propensities_nano(valued.drawable, exploration, otherwise, queue)
     if valued.arms is None or intended is None:
         return chance
-    return with_draws(chance, valued.arms, valued.problem, exploration, (queue, intended))
+    return with_draws(chance, valued.arms, valued.problem, exploration, (queue, intended), queues)
+
+
+def _where_drawn(
+    valued: ValuedAccounts, rows: slice, margin: Floats, workable: NDArray[np.bool_]
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return what cells leave and which add something, float64 and bool (r, q), of drawn people in the drawn queue alone.
+
+    What is said of an account is said of where it may go.
+    """
+    if valued.arms is None or not valued.arms.rows.size:
+        return margin, workable
+    drawn = (valued.arms.arm[rows] == Arm.RANDOM_QUEUE)[:, np.newaxis]
+    closed = drawn & (valued.offered.value[rows] == INELIGIBLE)
+    return np.where(closed, -np.inf, margin), workable & ~closed
 
 
 def _of_cell(attempts: NDArray[np.uint8] | None, cell: NDArray[np.int16]) -> NDArray[np.uint8] | None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from collections_opt.core.accounts.persons import Persons
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.experiments.arms import Arms
-from collections_opt.core.experiments.recorded import offered
+from collections_opt.core.experiments.recorded import drawable, offered
 from collections_opt.core.problem.assignment import AssignmentProblem, SideConstraints
 from collections_opt.core.rules.eligibility import Eligibility
 from collections_opt.core.value.outcomes import OutcomeProbabilities
@@ -41,8 +41,13 @@ class ValuedAccounts:
 
     @cached_property
     def offered(self) -> AssignmentProblem:
-        """The problem to solve: whom an experiment leaves alone may go nowhere."""
+        """The problem to solve: whom an experiment leaves alone may go nowhere, and whose queue it draws there alone."""
         return offered(self.problem, self.arms)
+
+    @cached_property
+    def drawable(self) -> AssignmentProblem:
+        """The problem of which an exploration reserve draws: without people whose queues an experiment draws."""
+        return drawable(self.offered, self.arms)
 
     def bound_by(self, side: SideConstraints | None, persons: Persons | None, arms: Arms | None = None) -> ValuedAccounts:
         """Return the same with what binds accounts together: rows beside the queues, one account per person, experiments."""

@@ -5,30 +5,39 @@ from __future__ import annotations
 from matplotlib.ticker import FuncFormatter
 
 from collections_opt.core.codes.currencies import currency
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.reports.experiment.report import (
-    FINDINGS_NOTE,
+    DRAWN_ARM,
     facts,
+    findings_note,
     findings_table,
+    pairs_table,
     queue_name,
     shown_value,
 )
 from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, TEXT_COLOUR, rows, to_svg
 from collections_opt.reports.html_page import render
 
+_TITLES = {ArmKind.HOLDOUT: "What contact is worth", ArmKind.RANDOM_QUEUE: "What the choice of a queue is worth"}
+_ADDS = {ArmKind.HOLDOUT: "contact adds", ArmKind.RANDOM_QUEUE: "the choice of a queue adds"}
+_WHOM = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "in a queue drawn at random"}
 
-def experiment_html(found: ExperimentFindings, title: str = "What contact is worth") -> str:
+
+def experiment_html(found: ExperimentFindings, title: str = "") -> str:
     """Return the page; equal findings give equal bytes."""
     cash = found.cash
     return render(
         "experiment.html",
-        title=title,
+        title=title or _TITLES[found.design.arm],
         headline=found.headline,
         lead=_lead(found),
         arms_figure=arms_figure(found) if cash else "",
         effect_figure=effect_figure(found) if cash else "",
         values=findings_table(found),
-        note=FINDINGS_NOTE,
+        pairs=pairs_table(found),
+        drawn=DRAWN_ARM[found.design.arm],
+        note=findings_note(found),
         facts=facts(found),
     )
 
@@ -40,7 +49,11 @@ def arms_figure(found: ExperimentFindings) -> str:
         raise ValueError("no effect is known")
     unit = currency(found.currency_code)
     figure, axes = rows(
-        [f"contacted as decided ({group.contact_count:,} people)", f"left alone ({group.held_out_count:,} people)"], 0.7
+        [
+            f"contacted as decided ({group.contact_count:,} people)",
+            f"{DRAWN_ARM[found.design.arm]} ({group.held_out_count:,} people)",
+        ],
+        0.7,
     )
     # At equal prediction: the arms' means differ by the effect, not by who happened to be drawn.
     means = [unit.major(effect.mean_held_out + effect.effect), unit.major(effect.mean_held_out)]
@@ -82,20 +95,19 @@ def effect_figure(found: ExperimentFindings) -> str:
     axes.axvline(0, color=TEXT_COLOUR, linewidth=1.0)
     axes.grid(axis="x", color=PALE_COLOUR)
     axes.set_axisbelow(True)
-    axes.set_xlabel(f"cash that contact adds per person ({unit.code}; thick: fixed 95 %, thin: anytime-valid 95 %)")
+    axes.set_xlabel(f"cash that {_ADDS[found.design.arm]} per person ({unit.code}; thick: fixed 95 %, thin: anytime-valid 95 %)")
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     return to_svg(figure)
 
 
 def _lead(found: ExperimentFindings) -> str:
     effect, design = found.cash, found.design
+    adds, whom = _ADDS[design.arm], _WHOM[design.arm]
     people = (
         f"{found.reading.groups[0].contact_count:,} people contacted as decided and {found.reading.groups[0].held_out_count:,}"
     )
     if effect is None:
-        return (
-            f"So far {people} left alone have matured; {found.waiting_count:,} still wait for their {design.horizon_days} days."
-        )
+        return f"So far {people} {whom} have matured; {found.waiting_count:,} still wait for their {design.horizon_days} days."
     shown = {
         name: shown_value(found, "cash", getattr(effect, name), signed=True)
         for name in ("effect", "anytime_low", "anytime_high", "fixed_low", "fixed_high")
@@ -107,6 +119,6 @@ def _lead(found: ExperimentFindings) -> str:
     cures = next((each for each in found.reading.groups[0].effects if each.outcome == "cure"), None)
     more = "" if cures is None else f" People cured: {shown_value(found, 'cure', cures.effect, signed=True)}."
     return (
-        f"Contact adds {shown['effect']} {code} of cash per person within {design.horizon_days} days, with 95 % confidence "
-        f"between {low} and {high} {kind}: {people} left alone, by a draw.{more}"
+        f"{adds[0].upper()}{adds[1:]} {shown['effect']} {code} of cash per person within {design.horizon_days} days, with 95 % "
+        f"confidence between {low} and {high} {kind}: {people} {whom}, by a draw.{more}"
     )

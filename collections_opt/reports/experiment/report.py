@@ -5,18 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from collections_opt.core.codes.currencies import currency
-from collections_opt.core.experiments.design import StopRule
+from collections_opt.core.experiments.design import ArmKind, StopRule
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import Effect, GroupReading
 
 EVERYBODY = "all queues"
 OUTCOMES = {"cash": "cash", "cure": "cured", "value": "value"}
 
-FINDINGS_NOTE = (
-    "Compared are people whom the final prices would have had worked, contacted as the rankings decided or left alone, by a draw "
-    "of their ids; who was drawn for contact counts as contacted, whether reached or not. Effects are at equal prediction. The "
-    "anytime-valid interval holds at all looks together: act upon it on any day. The fixed one holds at one look, at the end."
+DRAWN_ARM = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "queue drawn"}
+"""What happens to people whom an experiment draws."""
+
+_INTERVALS = (
+    "Effects are at equal prediction. The anytime-valid interval holds at all looks together: act upon it on any day. The fixed "
+    "one holds at one look, at the end."
 )
+_NOTES = {
+    ArmKind.HOLDOUT: (
+        "Compared are people whom the final prices would have had worked, contacted as the rankings decided or left alone, by a "
+        "draw of their ids; who was drawn for contact counts as contacted, whether reached or not."
+    ),
+    ArmKind.RANDOM_QUEUE: (
+        "Compared are people whom the final prices would have had worked, in the queue that the rankings choose or in one drawn "
+        "at random among those that may work them, by a draw of their ids; where the drawn queue was not worth its minutes "
+        "nobody worked them, and they count all the same. Queues are compared by people for whom both were worth their minutes."
+    ),
+}
+
+
+def findings_note(found: ExperimentFindings) -> str:
+    """Return how the findings are to be read."""
+    return f"{_NOTES[found.design.arm]} {_INTERVALS}"
 
 
 def findings_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]]]:
@@ -25,7 +43,7 @@ def findings_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]
         "queue",
         "outcome",
         "contact",
-        "left alone",
+        DRAWN_ARM[found.design.arm],
         "people",
         "effect",
         "anytime-valid 95 %",
@@ -38,6 +56,19 @@ def findings_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]
             told = f"needs {group.needed_count:,} in each arm"
             lines.append([queue_name(found, group), "-", "-", "-", counts, told, "-", "-"])
         lines += [_line(found, group, effect, counts) for effect in group.effects]
+    return header, lines
+
+
+def pairs_table(found: ExperimentFindings) -> tuple[list[str], list[list[str]]]:
+    """Return header and a line per two queues and outcome, where queues were drawn."""
+    header = ["queue", "less", "outcome", "queue", "other", "people", "effect", "anytime-valid 95 %", "fixed 95 %"]
+    lines: list[list[str]] = []
+    for pair in found.reading.pairs:
+        names = [found.queue_ids[pair.first], found.queue_ids[pair.second]]
+        counts = f"{pair.first_count:,} / {pair.second_count:,}"
+        if not pair.effects:
+            lines.append([*names, "-", "-", "-", counts, f"needs {pair.needed_count:,} in each", "-", "-"])
+        lines += [[*names, *_figures(found, effect, counts)] for effect in pair.effects]
     return header, lines
 
 
@@ -60,7 +91,7 @@ def facts(found: ExperimentFindings) -> list[tuple[str, str]]:
     return [
         ("experiment", found.experiment_id),
         ("days", days),
-        ("left alone", f"{design.share:.2%} of people, drawn by their ids"),
+        (DRAWN_ARM[design.arm], f"{design.share:.2%} of people, drawn by their ids"),
         ("about", "; ".join(about) or "everybody but people whom the law protects"),
         (
             "people",
@@ -69,7 +100,11 @@ def facts(found: ExperimentFindings) -> list[tuple[str, str]]:
         ("horizon", f"{design.horizon_days} days"),
         ("ends", rule + ("; that rule lets it end now" if found.reading.may_stop else "")),
         ("arms", worst + (": NOT AS DRAWN" if found.reading.draw_doubted else "")),
-        ("contacted although left alone", f"{found.contacted_count:,} people, by events"),
+        *(
+            [("contacted although left alone", f"{found.contacted_count:,} people, by events")]
+            if design.arm is ArmKind.HOLDOUT
+            else []
+        ),
         ("left sight before their horizon", f"{found.censored_count:,} people"),
         ("predicted cost", cost_told(found)),
         ("measured cost", measured_told(found)),
@@ -91,7 +126,8 @@ def measured_told(found: ExperimentFindings) -> str:
         return "not known yet"
     held = found.reading.groups[0].held_out_count
     shown = [unit.whole(each * held) for each in (effect.effect, effect.anytime_low, effect.anytime_high)]
-    return f"{shown[0]} {unit.code} of cash from the people left alone (anytime-valid: {shown[1]} to {shown[2]})"
+    whom = {ArmKind.HOLDOUT: "left alone", ArmKind.RANDOM_QUEUE: "whose queue was drawn"}[found.design.arm]
+    return f"{shown[0]} {unit.code} of cash from the people {whom} (anytime-valid: {shown[1]} to {shown[2]})"
 
 
 def queue_name(found: ExperimentFindings, group: GroupReading) -> str:
@@ -118,15 +154,27 @@ def findings_rows(found: ExperimentFindings) -> list[dict[str, Any]]:
             "needed_count": group.needed_count,
         }
         rows += [{**head, **vars(effect)} for effect in group.effects] or [head]
+    for pair in found.reading.pairs:
+        head = {
+            "queue_id": found.queue_ids[pair.first],
+            "other_queue_id": found.queue_ids[pair.second],
+            "contact_count": pair.first_count,
+            "held_out_count": pair.second_count,
+            "needed_count": pair.needed_count,
+        }
+        rows += [{**head, **vars(effect)} for effect in pair.effects] or [head]
     return rows
 
 
 def _line(found: ExperimentFindings, group: GroupReading, effect: Effect, counts: str) -> list[str]:
+    return [queue_name(found, group), *_figures(found, effect, counts)]
+
+
+def _figures(found: ExperimentFindings, effect: Effect, counts: str) -> list[str]:
     def shown(value: float, signed: bool = False) -> str:
         return shown_value(found, effect.outcome, value, signed)
 
     return [
-        queue_name(found, group),
         OUTCOMES.get(effect.outcome, effect.outcome),
         shown(effect.mean_contact),
         shown(effect.mean_held_out),

@@ -62,9 +62,9 @@ class BookPage:
 EXPERIMENT_HEADER = [
     "experiment",
     "days",
-    "left alone",
+    "drawn",
     "persons matured",
-    "contact adds per person (95 %)",
+    "adds per person (95 %)",
     "measured cost",
     "predicted cost",
     "finding",

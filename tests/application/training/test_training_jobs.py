@@ -18,6 +18,7 @@ from collections_opt.application.training.recalibration import recalibrate
 from collections_opt.application.workspace import open_workspace
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.experiments.arms import Arm
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.models.lifecycle import ModelKind, ModelState
 from collections_opt.core.outcomes.terms import Outcome
 from collections_opt.core.problem.assignment import UNASSIGNED
@@ -85,7 +86,9 @@ def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
     )
     contacts = np.where(queue == 0, 1, 0).astype(np.int32)
     found = replace(one.found, contacts=contacts, reached=contacts.astype(np.uint8), outcome=np.minimum(one.found.outcome, 2))
-    one_more = replace(one, opened=SimpleNamespace(entries=entries, plan=one.opened.plan), found=found)
+    designs = [SimpleNamespace(design=SimpleNamespace(arm=ArmKind.HOLDOUT))]
+    facts = SimpleNamespace(inputs=SimpleNamespace(experiments=designs))
+    one_more = replace(one, opened=SimpleNamespace(entries=entries, plan=one.opened.plan, facts=facts), found=found)
     fresh = rows < COUNT // 2
     made = contact_log(one_more, one.opened.plan, fresh)
     assert made.row_count == COUNT
@@ -95,6 +98,8 @@ def test_a_log_has_the_chances_of_an_experiment_and_no_other(matured):
     assert (made.contacted == (queue == 0)).all()
     assert not made.right_party[arm == Arm.HELD_OUT].any()
     assert (made.queue[arm == Arm.HELD_OUT] == 0).all()
+    designs[0].design.arm = ArmKind.RANDOM_QUEUE  # whether somebody is contacted does not follow from a drawn queue
+    assert not contact_log(one_more, one.opened.plan, fresh).randomised.any()
     gone = contact_log(one, one.opened.plan, None)
     assert gone.row_count == int((~one.found.is_censored).sum())
     assert np.isin(gone.outcome, (Outcome.CURED, Outcome.DEFAULTED, Outcome.STAYED)).all()

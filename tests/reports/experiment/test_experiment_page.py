@@ -6,10 +6,15 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from collections_opt.api.v1 import experiment_pb2
+from collections_opt.cli.common.experiment_answers import read_findings
+from collections_opt.core.experiments.design import ArmKind
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.reading import EnteredPersons, read_experiment
 from collections_opt.reports.experiment.page import experiment_html
-from collections_opt.reports.experiment.report import facts, findings_rows, findings_table
+from collections_opt.reports.experiment.report import facts, findings_rows, findings_table, pairs_table
+from collections_opt.service.converters.approved.experiments import write_findings
+from collections_opt.wire.common import write_date
 from tests.support.experiments.trials import DAY, design
 
 
@@ -66,3 +71,44 @@ def test_arms_that_were_not_drawn_so_are_believed_by_nobody():
     odd = found(reading=replace(found().reading, arms_z=7.0))
     assert "no effect is to be believed" in experiment_html(odd)
     assert any("NOT AS DRAWN" in value for _, value in facts(odd))
+
+
+def drawn_queues():
+    """Return findings of an experiment that drew queues: calls bring 100.00 more than letters."""
+    generator = np.random.default_rng(4)
+    drawn = np.where(generator.random(2_000) < 0.5, generator.integers(0, 2, 2_000), -1).astype(np.int16)
+    arm = np.where(drawn < 0, 1, 3).astype(np.uint8)
+    cash = generator.gamma(2.0, 1_000.0, 2_000) + 10_000.0 * (drawn != 1)
+    outcomes, worth = {"cash": cash}, np.ones((2_000, 2), dtype=bool)
+    persons = EnteredPersons(arm, np.zeros(2_000, np.int16), np.ones(2_000), outcomes, drawn, worth)
+    made = design(0.5, arm=ArmKind.RANDOM_QUEUE)
+    return found(design=made, reading=read_experiment(persons, made.share_nano, 2_000, queues=2))
+
+
+def test_drawn_queues_are_shown_against_each_other_and_nobody_is_said_to_be_left_alone():
+    made = drawn_queues()
+    page = experiment_html(made)
+    assert "The queues that the rankings choose bring in more cash than queues drawn at random." in page
+    assert "Queue against queue" in page
+    assert "left alone" not in page
+    (line,) = pairs_table(made)[1]
+    assert line[:3] == ["calls", "letters", "cash"]
+    assert abs(float(line[6]) - 100.0) < 3.0
+    assert findings_rows(made)[-1]["other_queue_id"] == "letters"
+    assert "Queue against queue" not in experiment_html(found())
+
+
+def test_findings_travel_both_ways():
+    for made in (drawn_queues(), found()):
+        state = experiment_pb2.Experiment(
+            experiment_id=made.experiment_id,
+            share=made.design.share,
+            salt=made.design.salt,
+            start_date=write_date(made.design.starts_on),
+            end_date=write_date(made.design.ends_on),
+            horizon_days=made.design.horizon_days,
+            planned_person_count=made.design.planned_person_count,
+            stop_rule=experiment_pb2.EXPERIMENT_STOP_RULE_LAST_DAY,
+            arm=experiment_pb2.ExperimentArm.Value(f"EXPERIMENT_ARM_{made.design.arm}"),
+        )
+        assert read_findings(write_findings(made, state)) == made

@@ -31,6 +31,13 @@ def started(workspace, experiment_id="holdout", made=None):
     return workspace.experiments.start(ApprovalCommand(experiment_id, saved.version.version), BEN)
 
 
+def alone(count=400, seed=0, as_of=DAY, **columns):
+    """Return a book whose persons have one account each, but for every twelfth, who has two; nobody is vulnerable."""
+    raw = book(count, seed, as_of=as_of, bad=0)
+    names = np.array([f"C-{k - (k % 12 == 1):05d}" for k in range(count)], dtype=object)
+    return replace(raw, columns={**raw.columns, "customer_id": names, "vulnerable": np.zeros(count, dtype=bool), **columns})
+
+
 def owned(count=400, seed=0, as_of=DAY):
     """Return a book whose accounts belong to fewer persons, of whom some are vulnerable; every tenth has no customer id."""
     raw = book(count, seed, as_of=as_of, bad=0)

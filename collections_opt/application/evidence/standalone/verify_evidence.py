@@ -478,6 +478,9 @@ def check_sums(record, plan, accepted):
     found = {n: counts[i + 1] for i, n in enumerate(names) if n in record["counts"]}
     need(found == record["counts"] and sum(found.values()) == len(accepted), "the counts differ from the record")
     need(all(c.get("arm") != 2 for c in worked), "somebody is worked who was drawn to be left alone")
+    need(
+        all(c["queue"] == c["best_queue"] for c in worked if c.get("arm") == 3), "somebody is worked in another queue than drawn"
+    )
     drawn = [c for c in worked if c["explored"]]  # at random, before the others were chosen
     gained = sum(c["increment_minor"] for c in worked if not c["explored"])
     need(gained == record["objective_minor"] <= record["bound_minor"], "the gains do not add up to the recorded objective")

@@ -10,14 +10,15 @@ from collections_opt.api.v1 import experiment_service_pb2 as pb
 from collections_opt.application.experiments.planning import PlannedExperiment, PlanQuestion
 from collections_opt.application.resources.approved import Stored
 from collections_opt.application.resources.experiments import state_of
-from collections_opt.core.experiments.design import SHARE_SCALE, ExperimentDesign, Scope, StopRule
+from collections_opt.core.experiments.design import SHARE_SCALE, ArmKind, ExperimentDesign, Scope, StopRule
 from collections_opt.core.experiments.findings import ExperimentFindings
 from collections_opt.core.experiments.power import OutcomeSpread, persons_to_read
-from collections_opt.core.experiments.reading import GroupReading
+from collections_opt.core.experiments.reading import Effect, GroupReading, QueuePair
 from collections_opt.service.converters.approved.resources import write_state
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
 
 _STOP_RULE = experiment_pb2.ExperimentStopRule.DESCRIPTOR
+_ARM = experiment_pb2.ExperimentArm.DESCRIPTOR
 _STATE = experiment_pb2.ExperimentState.DESCRIPTOR
 
 
@@ -45,8 +46,13 @@ def read_design(message: experiment_pb2.Experiment) -> ExperimentDesign:
         horizon_days=message.horizon_days,
         planned_person_count=message.planned_person_count,
         scope=read_scope(message.scope),
+        arm=_read_arm(message.arm, "experiment.arm"),
         stop_rule=rule,
     )
+
+
+def _read_arm(number: int, path: str) -> ArmKind:
+    return ArmKind(read_enum(_ARM, number, path)) if number else ArmKind.HOLDOUT
 
 
 def write_experiment(stored: Stored[ExperimentDesign], today: date) -> experiment_pb2.Experiment:
@@ -63,6 +69,7 @@ def write_experiment(stored: Stored[ExperimentDesign], today: date) -> experimen
         horizon_days=design.horizon_days,
         planned_person_count=design.planned_person_count,
         stop_rule=write_enum(_STOP_RULE, design.stop_rule.value),
+        arm=write_enum(_ARM, design.arm.value),
         salt=design.salt,
         stop_date=None if design.stopped_on is None else write_date(design.stopped_on),
         stop_reason=design.stop_reason,
@@ -84,6 +91,7 @@ def read_question(message: pb.PlanExperimentRequest) -> PlanQuestion:
         scope=read_scope(message.scope),
         spread=spread,
         wanted_effect_minor=message.wanted_effect_minor_units or None,
+        arm=_read_arm(message.arm, "arm"),
     )
 
 
@@ -128,6 +136,18 @@ def write_findings(found: ExperimentFindings, experiment: experiment_pb2.Experim
         is_final=found.is_final,
         predicted_cost_minor_units=found.predicted_cost_minor,
         predicted_cost_most_minor_units=found.predicted_most_minor,
+        drawn_queue_pairs=[_write_pair(pair, found.queue_ids) for pair in reading.pairs],
+    )
+
+
+def _write_pair(pair: QueuePair, queue_ids: Sequence[str]) -> pb.DrawnQueuePair:
+    return pb.DrawnQueuePair(
+        queue_id=queue_ids[pair.first],
+        other_queue_id=queue_ids[pair.second],
+        person_count=pair.first_count,
+        other_person_count=pair.second_count,
+        needed_person_count=pair.needed_count,
+        effects=_write_effects(pair.effects),
     )
 
 
@@ -137,17 +157,21 @@ def _write_group(group: GroupReading, queue_ids: Sequence[str]) -> pb.Experiment
         contact_person_count=group.contact_count,
         held_out_person_count=group.held_out_count,
         needed_person_count=group.needed_count,
-        effects=[
-            pb.ExperimentEffect(
-                outcome=write_enum(pb.ExperimentOutcome.DESCRIPTOR, each.outcome.upper()),
-                effect=each.effect,
-                fixed_low=each.fixed_low,
-                fixed_high=each.fixed_high,
-                anytime_low=each.anytime_low,
-                anytime_high=each.anytime_high,
-                contact_mean=each.mean_contact,
-                held_out_mean=each.mean_held_out,
-            )
-            for each in group.effects
-        ],
+        effects=_write_effects(group.effects),
     )
+
+
+def _write_effects(effects: Sequence[Effect]) -> list[pb.ExperimentEffect]:
+    return [
+        pb.ExperimentEffect(
+            outcome=write_enum(pb.ExperimentOutcome.DESCRIPTOR, each.outcome.upper()),
+            effect=each.effect,
+            fixed_low=each.fixed_low,
+            fixed_high=each.fixed_high,
+            anytime_low=each.anytime_low,
+            anytime_high=each.anytime_high,
+            contact_mean=each.mean_contact,
+            held_out_mean=each.mean_held_out,
+        )
+        for each in effects
+    ]
