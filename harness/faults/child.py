@@ -46,6 +46,7 @@ class Session:
         restart = lambda: channel.ask(kind="restart")  # noqa: E731
         at, often, of_day = job.get("at", 0), job.get("every_call", False), job.get("of_day", False)
         self.faults = Faults(job.get("fault", "none"), at, database.file, restart, self.say, often, counting=not of_day)
+        self.faults.crash_at(job.get("commit", 0), job.get("then", 0))
         self.desk = Desk(self.workspace, self.say, until_known(RETRIED, ATTEMPTS, self.say, self._unreachable))
         plant(job.get("plant", ""), self)
         self.faults.install(database._engine)

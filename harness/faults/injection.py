@@ -50,6 +50,16 @@ class Faults:
         self._count, self._lock = 0, threading.Lock()
         self._holder: sqlite3.Connection | None = None
         self._done = False
+        self._commit, self._calls_left, self._seen, self._thread = 0, 0, 0, 0
+
+    def crash_at(self, commit: int, then: int) -> None:
+        """Let the crash come with a commit, since which call it is hangs on who looks how often.
+
+        Args:
+            commit: which, from 1; 0 for none.
+            then: how many calls of the committing thread later; 0 is before it.
+        """
+        self._commit, self._calls_left = commit, then
 
     def install(self, engine) -> None:
         """Put the counter into every statement, commit, sync, rename and touch of this process."""
@@ -98,6 +108,9 @@ class Faults:
             count = self._count
         if self._every_call:
             self._tell("call")
+        if self._commit and self._is_due(where):
+            self._tell("struck")
+            os.kill(os.getpid(), signal.SIGKILL)
         if count == self.at + WINDOW_CALLS:
             self.lift()
         if count != self.at or self.kind in ("none", "lost_commit", "kept_commit"):
@@ -106,6 +119,18 @@ class Faults:
         if self.kind == "fail":
             raise error("disk I/O error")
         self._strike(connection)
+
+    def _is_due(self, where: str) -> bool:
+        """Return whether the crash that comes with a commit comes now."""
+        with self._lock:
+            if self._thread:
+                self._calls_left -= threading.get_ident() == self._thread
+                return self._calls_left <= 0
+            self._seen += where == "commit"
+            if where != "commit" or self._seen < self._commit:
+                return False
+            self._thread = threading.get_ident()
+            return self._calls_left == 0
 
     def _strike(self, connection) -> None:
         if self.kind == "crash":

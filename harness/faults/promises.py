@@ -88,6 +88,15 @@ def judged(folder: Path, url: str, promises: Promises) -> list[tuple[str, str]]:
     return found
 
 
+def not_kept(folder: Path, url: str, promises: Promises) -> list[tuple[str, str]]:
+    """Return rankings that were told to be recorded and are not there, before anybody makes the same again."""
+    engine = sa.create_engine(url or f"sqlite:///{folder / 'ledger.db'}")
+    with engine.connect() as connection:
+        kept = set(connection.execute(sa.select(rankings.c.request_id)).scalars())
+    engine.dispose()
+    return [("lost", f"{request}: told to be recorded, and is not yet") for request in sorted(promises.recorded.keys() - kept)]
+
+
 def _lost(ledger, promises, rows, begun):
     for request in promises.recorded.keys() - rows.keys():
         yield "lost", f"{request}: told to be recorded, is not"

@@ -23,19 +23,15 @@ from collections_opt.ledger.objects.remote import open_objects
 from harness.faults.injection import KINDS, OF_SERVERS
 from harness.faults.plants import DAY_PLANTS, PLANTS
 from harness.faults.private_postgres import PrivatePostgres, why_not
-from harness.faults.promises import Promises, figures, inputs_of, judged
+from harness.faults.promises import Promises, figures, inputs_of, judged, not_kept
 from harness.faults.zygote import Zygote
 
-LAST_CALL = 330
+LAST_CALL = 430
 """Calls of a child that makes two rankings, or one and works it; a fault beyond them never happens, which is a schedule too."""
 
 AIMED = {
-    "acknowledge_before_commit": ("crash", 100, 115),
     "failed_commit_taken_for_success": ("lost_commit", 20, 235),
     "retry_with_a_new_key": ("kept_commit", 1, 235),
-    "entries_outside_the_transaction": ("crash", 85, 235),
-    "leaf_outside_the_transaction": ("crash", 85, 235),
-    "event_outside_the_transaction": ("crash", 85, 235),
     "recovery_forgets": ("crash", 85, 235),
     "late_work_after_a_cancel": ("cancel", 15, 235),
     "told_before_commit": ("crash", 8, 30),
@@ -44,8 +40,18 @@ AIMED = {
     "lease_request_forgotten": ("kept_commit", 1, 75),
     "clock_back_untold": ("none", 1, LAST_CALL),
 }
-"""Where to look for a planted bug: which fault shows it, and between which calls; a first ranking's commit is
-near the 108th. Those of the day are counted from its beginning."""
+"""Where to look for a planted bug: which fault shows it, between which calls; those of the day count from its beginning."""
+
+KEEPING_COMMIT = 3
+"""The commit of a life that keeps its first ranking: those before it take the request and its first state."""
+
+AT_COMMIT = {
+    "acknowledge_before_commit": (0,),
+    "entries_outside_the_transaction": (1, 2, 3),
+    "leaf_outside_the_transaction": (1, 2, 3),
+    "event_outside_the_transaction": (1, 2, 3),
+}
+"""Bugs that show only where a ranking is kept: after how many calls from that commit on a crash is tried, in turns."""
 
 OPERATIONS = ("rank", "rank", "duplicates", "again", "import", "tell", "work")
 DAY = ("tell", "work", "work")
@@ -134,17 +140,22 @@ class Runner:
         if url:
             shutil.rmtree(data)
             self._live({**base, "plant": "", "operations": [["prepare", ""]]}, promises)
-        choices = DAY if plant in DAY_PLANTS else OPERATIONS
+        early: list[tuple[str, str]] = []
+        choices = DAY if plant in DAY_PLANTS else ("rank",) if plant in AT_COMMIT else OPERATIONS
+        near = {}
+        if plant in AT_COMMIT:
+            near = {"fault": "crash", "at": 0, "commit": KEEPING_COMMIT, "then": AT_COMMIT[plant][seed % len(AT_COMMIT[plant])]}
         for number, each in enumerate(rounds_of(seed, kinds, first_call, last_call, choices)):
             self.faults[each.fault] += 1
-            job = {**base, "round": number, "of_day": plant in DAY_PLANTS, **vars(each)}
+            job = {**base, "round": number, "of_day": plant in DAY_PLANTS, **vars(each), **near}
             self._live(job, promises, self._zygotes[number % len(self._zygotes)])
+            early += not_kept(data, url, promises)
         last = [
             ["recover", ""],
             *(["rank", name] for name in sorted(promises.asked - promises.cancelled - promises.accepted.keys())),
         ]
         self._live({**base, "round": 9, "operations": last}, promises, self._zygotes[-1])
-        found = judged(data, url, promises)
+        found = [*early, *judged(data, url, promises)]
         self.acknowledged += promises.acknowledged
         self.of_day += promises.day.acknowledged
         shutil.rmtree(data)
