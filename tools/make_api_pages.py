@@ -24,7 +24,7 @@ MODULES = {
     "client": (
         "The Python client",
         "collections_opt.client",
-        "client connection portfolios rankings exports capacity capacity_plans comparison day outcomes approved listings",
+        "client connection portfolios rankings exports capacity capacity_plans comparison day outcomes approved listings scores",
     ),
     "core": (
         "The core in Python",

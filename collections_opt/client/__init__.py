@@ -58,6 +58,8 @@ if TYPE_CHECKING:
     from collections_opt.client.rankings import summarise as summarise
     from collections_opt.client.rankings import watch as watch
     from collections_opt.client.rankings import worklist as worklist
+    from collections_opt.client.scores import ScoredTable as ScoredTable
+    from collections_opt.client.scores import score_columns as score_columns
     from collections_opt.core.errors import CollectionsError as CollectionsError
     from collections_opt.core.errors import Reason as Reason
 
@@ -71,6 +73,7 @@ _PUBLIC = {
     "Connection": "collections_opt.client.connection",
     "PortfolioParts": "collections_opt.client.portfolios",
     "Reason": "collections_opt.core.errors",
+    "ScoredTable": "collections_opt.client.scores",
     "account_events": "collections_opt.client.day",
     "all_models": "collections_opt.client.listings",
     "all_plans": "collections_opt.client.listings",
@@ -106,6 +109,7 @@ _PUBLIC = {
     "rule_table": "collections_opt.client.approved",
     "save_rule_table": "collections_opt.client.approved",
     "save_value_set": "collections_opt.client.approved",
+    "score_columns": "collections_opt.client.scores",
     "stream_events": "collections_opt.client.day",
     "summarise": "collections_opt.client.rankings",
     "summarise_evaluation": "collections_opt.client.capacity",

@@ -20,6 +20,7 @@ from collections_opt.core.limits import (
     MAX_ROW_TEXT_BYTES,
 )
 from collections_opt.wire.byte_budget import SPOOL_BEYOND_BYTES, Place, Spool, SpooledColumns
+from collections_opt.wire.packed_numbers import Numbers, read_numbers, write_numbers
 
 CHUNK_TARGET_BYTES = MAX_CHUNK_BYTES * 3 // 4
 """Chunks are cut by an upper bound of their size; a quarter is left for names and framing."""
@@ -40,8 +41,10 @@ class Columns:
     present: Mapping[str, Mask] = field(default_factory=dict)
 
 
-def decode_chunk(chunk: columns_pb2.ColumnChunk, path: str = "chunk") -> Columns:
+def decode_chunk(chunk: columns_pb2.ColumnChunk, path: str = "chunk", compact: bool = False) -> Columns:
     """Return a chunk as numpy columns: text as object arrays (None where missing), int64, float64, bool, histories (n, months).
+
+    ``compact`` returns short ASCII texts as bytes, which the door takes as well, in an eighth of the memory of objects.
 
     Raises:
         CollectionsError: SCHEMA_MISMATCH naming the column whose length, kind, name or bitmap is wrong; LIMIT_EXCEEDED.
@@ -54,29 +57,35 @@ def decode_chunk(chunk: columns_pb2.ColumnChunk, path: str = "chunk") -> Columns
         at = f"{path}.columns[{index}]"
         if not column.name or column.name in values:
             raise refuse(Reason.SCHEMA_MISMATCH, f"{at}.name", f"{column.name!r} is empty or repeated.", "Use each name once.")
-        values[column.name] = _decode_values(column, chunk.row_count, at)
+        values[column.name] = _decode_values(column, chunk.row_count, at, compact)
         if column.presence_bitmap:
             mask = _decode_bitmap(column.presence_bitmap, values[column.name].shape, at)
             present[column.name] = mask
-            if values[column.name].dtype == object:
-                values[column.name][~mask] = None
+            if values[column.name].dtype.kind in "OS":
+                values[column.name][~mask] = None if values[column.name].dtype == object else b""
     return Columns(chunk.row_count, values, present)
 
 
-def _decode_values(column: columns_pb2.Column, row_count: int, at: str) -> Array:
+def decode_rows(chunk: columns_pb2.ColumnChunk, path: str = "chunk") -> Columns:
+    """Return ``decode_chunk`` of accounts that come in one chunk, compact, with texts as long as those of an import at most.
+
+    Raises:
+        CollectionsError: as ``decode_chunk``; LIMIT_EXCEEDED for a text or a row that is too long.
+    """
+    columns = decode_chunk(chunk, path, compact=True)
+    _checked_bytes(columns, 0)
+    return columns
+
+
+def _decode_values(column: columns_pb2.Column, row_count: int, at: str, compact: bool) -> Array:
     kind = column.WhichOneof("values")
     if kind == "text":
         _check_length(len(column.text.values), row_count, at)
-        return np.array(column.text.values[:], dtype=object).reshape(row_count)
-    if kind == "integers":
-        _check_length(len(column.integers.values), row_count, at)
-        return np.fromiter(column.integers.values, np.int64, row_count)
-    if kind == "reals":
-        _check_length(len(column.reals.values), row_count, at)
-        return np.fromiter(column.reals.values, np.float64, row_count)
-    if kind == "flags":
-        _check_length(len(column.flags.values), row_count, at)
-        return np.fromiter(column.flags.values, np.bool_, row_count)
+        return _texts(column.text.values[:], compact)
+    if kind in ("integers", "reals", "flags"):
+        numbers: Numbers = getattr(column, kind)
+        _check_length(len(numbers.values), row_count, at)
+        return read_numbers(numbers)
     if kind == "history":
         months = column.history.month_count
         if not 0 <= months <= MAX_HISTORY_MONTHS:
@@ -84,7 +93,7 @@ def _decode_values(column: columns_pb2.Column, row_count: int, at: str) -> Array
                 Reason.LIMIT_EXCEEDED, f"{at}.history.month_count", f"{months} months.", f"Send 0 to {MAX_HISTORY_MONTHS}."
             )
         _check_length(len(column.history.values), row_count * months, at)
-        return np.fromiter(column.history.values, np.int64, row_count * months).reshape(row_count, months)
+        return read_numbers(column.history).reshape(row_count, months)
     raise refuse(Reason.SCHEMA_MISMATCH, at, f"{column.name!r} holds no values.", "Set one kind of values, even if empty.")
 
 
@@ -148,7 +157,7 @@ class ColumnCollector:
             CollectionsError: as ``decode_chunk``; SCHEMA_MISMATCH when it differs from the first chunk, holds no row where
                 some were announced, or rows are too many; LIMIT_EXCEEDED for a text or a row that is too long; as ``hold``.
         """
-        chunk = decode_chunk(message)
+        chunk = decode_chunk(message, compact=self._compact)
         if not chunk.row_count and (self._announced or self._chunks or self._down):
             raise refuse(Reason.SCHEMA_MISMATCH, "chunk.row_count", "is 0.", "Send no chunk without rows.")
         self._seen += chunk.row_count
@@ -161,8 +170,6 @@ class ColumnCollector:
                 raise refuse(
                     Reason.SCHEMA_MISMATCH, odd[0], "differs between chunks in presence or kind.", "Send every chunk alike."
                 )
-        if self._compact:
-            chunk = Columns(chunk.row_count, {name: _compact(values) for name, values in chunk.values.items()}, chunk.present)
         taken = _checked_bytes(chunk, self._seen - chunk.row_count)
         self._hold(taken)
         self._first = self._first or _kinds(chunk)
@@ -226,15 +233,13 @@ class ColumnCollector:
         )
 
 
-def _compact(values: Array) -> Array:
-    """Return short texts as UTF-8 bytes, an eighth of the memory of objects; long ones and those that bytes cannot hold stay."""
-    if values.dtype != object or not values.size:
-        return values
-    texts = ["" if text is None else text for text in values.tolist()]
-    whole = "".join(texts)
-    if "\0" in whole or not whole.isascii() or max(map(len, texts)) > _COMPACT_BYTES:
-        return values
-    return np.array(texts, dtype=f"S{max(*map(len, texts), 1)}")
+def _texts(texts: list[str], compact: bool) -> Array:
+    """Return texts as objects; ``compact`` as bytes where all are short and ASCII, so that bytes hold them."""
+    if compact and texts:
+        whole, longest = "".join(texts), max(map(len, texts))
+        if whole.isascii() and "\0" not in whole and longest <= _COMPACT_BYTES:
+            return np.array(texts, dtype=f"S{max(longest, 1)}")
+    return np.array(texts, dtype=object)
 
 
 def _checked_bytes(chunk: Columns, first_row: int) -> int:
@@ -282,16 +287,17 @@ def encode_chunks(columns: Columns, target_bytes: int = CHUNK_TARGET_BYTES) -> I
     size = max(1, int(target_bytes // width))
     for start in range(0, max(columns.row_count, 1), size):
         rows = slice(start, min(start + size, columns.row_count))
-        yield columns_pb2.ColumnChunk(
-            row_count=rows.stop - rows.start,
-            columns=[
-                _encode_column(name, values[rows], columns.present.get(name, _EVERYWHERE)[rows])
-                for name, values in columns.values.items()
-            ],
-        )
+        values = {name: cells[rows] for name, cells in columns.values.items()}
+        present = {name: mask[rows] for name, mask in columns.present.items()}
+        yield encode_chunk(Columns(rows.stop - rows.start, values, present))
 
 
-_EVERYWHERE: Mask = np.ones(0, dtype=np.bool_)
+def encode_chunk(columns: Columns) -> columns_pb2.ColumnChunk:
+    """Return all rows as one chunk, of whatever size."""
+    chunk = columns_pb2.ColumnChunk(row_count=columns.row_count)
+    for name, values in columns.values.items():
+        _encode_column(chunk.columns.add(name=name), values, columns.present.get(name))
+    return chunk
 
 
 def _row_bytes(values: Array) -> float:
@@ -305,24 +311,17 @@ def _row_bytes(values: Array) -> float:
     return cells * (_VARINT_BYTES + 0.125)
 
 
-def _encode_column(name: str, values: Array, mask: Mask) -> columns_pb2.Column:
-    bitmap = b"" if bool(mask.all()) else np.packbits(mask.reshape(-1), bitorder="little").tobytes()
-    column = columns_pb2.Column(name=name, presence_bitmap=bitmap)
+def _encode_column(column: columns_pb2.Column, values: Array, mask: Mask | None) -> None:
+    if mask is not None and not bool(mask.all()):
+        column.presence_bitmap = np.packbits(mask.reshape(-1), bitorder="little").tobytes()
     kind = values.dtype.kind
     if values.ndim == 2:
         column.history.month_count = values.shape[1]
-        column.history.values.extend(values.reshape(-1).tolist())
+        write_numbers(column.history, values.reshape(-1))
     elif kind in "SOU":
-        texts = np.char.decode(values, "utf-8").tolist() if kind == "S" else ["" if v is None else v for v in values.tolist()]
+        texts = np.char.decode(values, "utf-8").tolist() if kind == "S" else values.tolist()
         column.text.SetInParent()
-        column.text.values.extend(texts)
-    elif kind == "b":
-        column.flags.SetInParent()
-        column.flags.values.extend(values.tolist())
-    elif kind == "f":
-        column.reals.SetInParent()
-        column.reals.values.extend(values.tolist())
+        column.text.values.extend(["" if text is None else text for text in texts] if None in texts else texts)
     else:
-        column.integers.SetInParent()
-        column.integers.values.extend(values.tolist())
-    return column
+        held: dict[str, Numbers] = {"b": column.flags, "f": column.reals}
+        write_numbers(held.get(kind, column.integers), values)

@@ -1,15 +1,19 @@
-"""Declarations of a lender's own columns as messages and back."""
+"""Declarations of a lender's own columns as messages and back, and the names that columns of accounts may have with them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
 
+from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import own_columns_pb2 as pb
+from collections_opt.core.accounts.column_names import told_columns
 from collections_opt.core.accounts.own_columns import NO_SOURCES, OwnColumn, OwnKind, check_declared
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.limits import MAX_OWN_COLUMNS
 from collections_opt.wire.common import read_date, read_enum, write_date, write_enum
+
+_SCHEMA_NAMES = told_columns()
 
 
 def read_own_columns(
@@ -31,6 +35,27 @@ def read_own_columns(
     declared = tuple(_read(message, f"{path}[{index}]") for index, message in enumerate(messages))
     check_declared(declared, as_of_date, sources, lambda index: f"{path}[{index}]")
     return declared
+
+
+def known_columns(own: Sequence[OwnColumn]) -> frozenset[str]:
+    """Return the names that packed columns of accounts may have: those of the account schema, and own ones."""
+    return frozenset({*_SCHEMA_NAMES, *(one.field for one in own)})
+
+
+def check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:
+    """Refuse a column that no account has, with the chunk that brings it.
+
+    Raises:
+        CollectionsError: SCHEMA_MISMATCH.
+    """
+    for index, column in enumerate(chunk.columns):
+        if column.name and column.name not in known:
+            raise refuse(
+                Reason.SCHEMA_MISMATCH,
+                f"chunk.columns[{index}].name",
+                f"{column.name[:40]!r} is neither a column of the account schema nor declared among own columns.",
+                f"Use some of {', '.join(_SCHEMA_NAMES)}; or declare it.",
+            )
 
 
 def _read(message: pb.OwnColumn, path: str) -> OwnColumn:

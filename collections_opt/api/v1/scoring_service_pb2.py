@@ -23,6 +23,7 @@ _sym_db = _symbol_database.Default()
 
 
 from collections_opt.api.v1 import account_pb2 as collections__opt_dot_api_dot_v1_dot_account__pb2
+from collections_opt.api.v1 import columns_pb2 as collections__opt_dot_api_dot_v1_dot_columns__pb2
 from collections_opt.api.v1 import day_window_pb2 as collections__opt_dot_api_dot_v1_dot_day__window__pb2
 from collections_opt.api.v1 import model_use_pb2 as collections__opt_dot_api_dot_v1_dot_model__use__pb2
 from collections_opt.api.v1 import own_columns_pb2 as collections__opt_dot_api_dot_v1_dot_own__columns__pb2
@@ -33,7 +34,7 @@ from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior_
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/scoring_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a\'collections_opt/api/v1/day_window.proto\x1a&collections_opt/api/v1/model_use.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a$collections_opt/api/v1/ranking.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a&collections_opt/api/v1/value_set.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xbb\x03\n\x14ScoreAccountsRequest\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x02\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12G\n\x10value_parameters\x18\x07 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x1f\n\x11omit_reason_codes\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cportfolio_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\"\xcf\x03\n\x15ScoreAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.ScoredAccount\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x03 \x01(\t\x12\x15\n\rrules_version\x18\x04 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x05 \x01(\x05\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12 \n\x18value_parameters_version\x18\x07 \x01(\t\x12\x33\n\tmodel_use\x18\x08 \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\x12\x18\n\x10recovery_version\x18\t \x01(\t\x12\x18\n\x10recovery_problem\x18\n \x01(\t\x12:\n\rvalue_choices\x18\x0b \x03(\x0b\x32#.collections_opt.api.v1.ValueChoice\x12\x35\n\x06health\x18\x0c \x01(\x0b\x32%.collections_opt.api.v1.RankingHealth\"\xf4\x02\n\rScoredAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06p_cure\x18\x02 \x01(\x01\x12\x11\n\tp_default\x18\x03 \x01(\x01\x12\x0e\n\x06p_stay\x18\x04 \x01(\x01\x12\"\n\x16probability_reconciled\x18\x05 \x01(\x08\x42\x02\x18\x01\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x06 \x01(\x03\x12\x32\n\x06queues\x18\x07 \x03(\x0b\x32\".collections_opt.api.v1.QueueScore\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x1a\n\x12loss_given_default\x18\t \x01(\x01\x12\x37\n\x0bloss_source\x18\n \x01(\x0e\x32\".collections_opt.api.v1.LossSource\"\xa4\x02\n\nQueueScore\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12%\n\x1d\x65xpected_recovery_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x06 \x01(\x01\x12\x1d\n\x15offered_attempt_count\x18\x07 \x01(\x05\x12\x36\n\x0b\x63\x61ll_window\x18\x08 \x01(\x0b\x32!.collections_opt.api.v1.DayWindow\"\x84\x01\n\x0c\x42lockingRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12-\n\x12next_eligible_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"B\n\nReasonCode\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x32~\n\x0eScoringService\x12l\n\rScoreAccounts\x12,.collections_opt.api.v1.ScoreAccountsRequest\x1a-.collections_opt.api.v1.ScoreAccountsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n,collections_opt/api/v1/scoring_service.proto\x12\x16\x63ollections_opt.api.v1\x1a$collections_opt/api/v1/account.proto\x1a$collections_opt/api/v1/columns.proto\x1a\'collections_opt/api/v1/day_window.proto\x1a&collections_opt/api/v1/model_use.proto\x1a(collections_opt/api/v1/own_columns.proto\x1a$collections_opt/api/v1/ranking.proto\x1a-collections_opt/api/v1/value_parameters.proto\x1a&collections_opt/api/v1/value_set.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x16google/type/date.proto\"\xf5\x03\n\x14ScoreAccountsRequest\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32\x1f.collections_opt.api.v1.AccountB\x04\xe2\x41\x01\x01\x12+\n\nas_of_date\x18\x02 \x01(\x0b\x32\x11.google.type.DateB\x04\xe2\x41\x01\x02\x12\x17\n\ttime_zone\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1b\n\rcurrency_code\x18\x04 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1e\n\x10\x63\x61pacity_plan_id\x18\x05 \x01(\tB\x04\xe2\x41\x01\x02\x12#\n\x15\x63\x61pacity_plan_version\x18\x06 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12G\n\x10value_parameters\x18\x07 \x01(\x0b\x32\'.collections_opt.api.v1.ValueParametersB\x04\xe2\x41\x01\x01\x12\x1f\n\x11omit_reason_codes\x18\x08 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12<\n\x0bown_columns\x18\t \x03(\x0b\x32!.collections_opt.api.v1.OwnColumnB\x04\xe2\x41\x01\x01\x12\x1a\n\x0cportfolio_id\x18\n \x01(\tB\x04\xe2\x41\x01\x01\x12\x38\n\x05\x63hunk\x18\x0b \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunkB\x04\xe2\x41\x01\x01\"\x87\x04\n\x15ScoreAccountsResponse\x12\x37\n\x08\x61\x63\x63ounts\x18\x01 \x03(\x0b\x32%.collections_opt.api.v1.ScoredAccount\x12\x15\n\rmodel_version\x18\x02 \x01(\t\x12\x1b\n\x13\x63\x61libration_version\x18\x03 \x01(\t\x12\x15\n\rrules_version\x18\x04 \x01(\t\x12\x1d\n\x15\x63\x61pacity_plan_version\x18\x05 \x01(\x05\x12\x15\n\rcurrency_code\x18\x06 \x01(\t\x12 \n\x18value_parameters_version\x18\x07 \x01(\t\x12\x33\n\tmodel_use\x18\x08 \x01(\x0b\x32 .collections_opt.api.v1.ModelUse\x12\x18\n\x10recovery_version\x18\t \x01(\t\x12\x18\n\x10recovery_problem\x18\n \x01(\t\x12:\n\rvalue_choices\x18\x0b \x03(\x0b\x32#.collections_opt.api.v1.ValueChoice\x12\x35\n\x06health\x18\x0c \x01(\x0b\x32%.collections_opt.api.v1.RankingHealth\x12\x36\n\x07\x63olumns\x18\r \x01(\x0b\x32%.collections_opt.api.v1.ScoredColumns\"\xd3\x02\n\rScoredColumns\x12\x35\n\x08\x61\x63\x63ounts\x18\x01 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunk\x12\x11\n\tqueue_ids\x18\x02 \x03(\t\x12\x33\n\x06queues\x18\x03 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunk\x12<\n\x0e\x62locking_rules\x18\x04 \x03(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12\x39\n\x0creason_codes\x18\x05 \x01(\x0b\x32#.collections_opt.api.v1.ColumnChunk\x12\x14\n\x0creason_count\x18\x06 \x01(\x05\x12\x34\n\x07reasons\x18\x07 \x03(\x0b\x32#.collections_opt.api.v1.ReasonWords\"-\n\x0bReasonWords\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08sentence\x18\x02 \x01(\t\"\xf4\x02\n\rScoredAccount\x12\x12\n\naccount_id\x18\x01 \x01(\t\x12\x0e\n\x06p_cure\x18\x02 \x01(\x01\x12\x11\n\tp_default\x18\x03 \x01(\x01\x12\x0e\n\x06p_stay\x18\x04 \x01(\x01\x12\"\n\x16probability_reconciled\x18\x05 \x01(\x08\x42\x02\x18\x01\x12\x35\n-expected_recovery_without_contact_minor_units\x18\x06 \x01(\x03\x12\x32\n\x06queues\x18\x07 \x03(\x0b\x32\".collections_opt.api.v1.QueueScore\x12\x38\n\x0creason_codes\x18\x08 \x03(\x0b\x32\".collections_opt.api.v1.ReasonCode\x12\x1a\n\x12loss_given_default\x18\t \x01(\x01\x12\x37\n\x0bloss_source\x18\n \x01(\x0e\x32\".collections_opt.api.v1.LossSource\"\xa4\x02\n\nQueueScore\x12\x10\n\x08queue_id\x18\x01 \x01(\t\x12\x10\n\x08\x65ligible\x18\x02 \x01(\x08\x12;\n\rblocking_rule\x18\x03 \x01(\x0b\x32$.collections_opt.api.v1.BlockingRule\x12%\n\x1d\x65xpected_recovery_minor_units\x18\x04 \x01(\x03\x12\x1d\n\x15increment_minor_units\x18\x05 \x01(\x03\x12\x18\n\x10handling_minutes\x18\x06 \x01(\x01\x12\x1d\n\x15offered_attempt_count\x18\x07 \x01(\x05\x12\x36\n\x0b\x63\x61ll_window\x18\x08 \x01(\x0b\x32!.collections_opt.api.v1.DayWindow\"\x84\x01\n\x0c\x42lockingRule\x12\x0f\n\x07rule_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x0e\n\x06source\x18\x04 \x01(\t\x12-\n\x12next_eligible_date\x18\x05 \x01(\x0b\x32\x11.google.type.Date\"B\n\nReasonCode\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x10\n\x08sentence\x18\x02 \x01(\t\x12\x14\n\x0c\x63ontribution\x18\x03 \x01(\x01\x32~\n\x0eScoringService\x12l\n\rScoreAccounts\x12,.collections_opt.api.v1.ScoreAccountsRequest\x1a-.collections_opt.api.v1.ScoreAccountsResponseB^\n\x19org.collectionsopt.api.v1P\x01Z\'collections_opt/api/v1;collectionsoptv1\xaa\x02\x15\x43ollectionsOpt.Api.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +43,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\031org.collectionsopt.api.v1P\001Z\'collections_opt/api/v1;collectionsoptv1\252\002\025CollectionsOpt.Api.V1'
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['accounts']._loaded_options = None
-  _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['accounts']._serialized_options = b'\342A\001\002'
+  _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['accounts']._serialized_options = b'\342A\001\001'
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['as_of_date']._loaded_options = None
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['as_of_date']._serialized_options = b'\342A\001\002'
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['time_zone']._loaded_options = None
@@ -61,20 +62,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['own_columns']._serialized_options = b'\342A\001\001'
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['portfolio_id']._loaded_options = None
   _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['portfolio_id']._serialized_options = b'\342A\001\001'
+  _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['chunk']._loaded_options = None
+  _globals['_SCOREACCOUNTSREQUEST'].fields_by_name['chunk']._serialized_options = b'\342A\001\001'
   _globals['_SCOREDACCOUNT'].fields_by_name['probability_reconciled']._loaded_options = None
   _globals['_SCOREDACCOUNT'].fields_by_name['probability_reconciled']._serialized_options = b'\030\001'
-  _globals['_SCOREACCOUNTSREQUEST']._serialized_start=416
-  _globals['_SCOREACCOUNTSREQUEST']._serialized_end=859
-  _globals['_SCOREACCOUNTSRESPONSE']._serialized_start=862
-  _globals['_SCOREACCOUNTSRESPONSE']._serialized_end=1325
-  _globals['_SCOREDACCOUNT']._serialized_start=1328
-  _globals['_SCOREDACCOUNT']._serialized_end=1700
-  _globals['_QUEUESCORE']._serialized_start=1703
-  _globals['_QUEUESCORE']._serialized_end=1995
-  _globals['_BLOCKINGRULE']._serialized_start=1998
-  _globals['_BLOCKINGRULE']._serialized_end=2130
-  _globals['_REASONCODE']._serialized_start=2132
-  _globals['_REASONCODE']._serialized_end=2198
-  _globals['_SCORINGSERVICE']._serialized_start=2200
-  _globals['_SCORINGSERVICE']._serialized_end=2326
+  _globals['_SCOREACCOUNTSREQUEST']._serialized_start=454
+  _globals['_SCOREACCOUNTSREQUEST']._serialized_end=955
+  _globals['_SCOREACCOUNTSRESPONSE']._serialized_start=958
+  _globals['_SCOREACCOUNTSRESPONSE']._serialized_end=1477
+  _globals['_SCOREDCOLUMNS']._serialized_start=1480
+  _globals['_SCOREDCOLUMNS']._serialized_end=1819
+  _globals['_REASONWORDS']._serialized_start=1821
+  _globals['_REASONWORDS']._serialized_end=1866
+  _globals['_SCOREDACCOUNT']._serialized_start=1869
+  _globals['_SCOREDACCOUNT']._serialized_end=2241
+  _globals['_QUEUESCORE']._serialized_start=2244
+  _globals['_QUEUESCORE']._serialized_end=2536
+  _globals['_BLOCKINGRULE']._serialized_start=2539
+  _globals['_BLOCKINGRULE']._serialized_end=2671
+  _globals['_REASONCODE']._serialized_start=2673
+  _globals['_REASONCODE']._serialized_end=2739
+  _globals['_SCORINGSERVICE']._serialized_start=2741
+  _globals['_SCORINGSERVICE']._serialized_end=2867
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from collections_opt.api.v1 import account_pb2 as _account_pb2
+from collections_opt.api.v1 import columns_pb2 as _columns_pb2
 from collections_opt.api.v1 import day_window_pb2 as _day_window_pb2
 from collections_opt.api.v1 import model_use_pb2 as _model_use_pb2
 from collections_opt.api.v1 import own_columns_pb2 as _own_columns_pb2
@@ -33,7 +34,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class ScoreAccountsRequest(_message.Message):
-    """Asks to score accounts."""
+    """Asks to score accounts: either accounts or a chunk is sent."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -47,6 +48,7 @@ class ScoreAccountsRequest(_message.Message):
     OMIT_REASON_CODES_FIELD_NUMBER: _builtins.int
     OWN_COLUMNS_FIELD_NUMBER: _builtins.int
     PORTFOLIO_ID_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
     time_zone: _builtins.str
     """IANA name of the lender's zone."""
     currency_code: _builtins.str
@@ -73,7 +75,15 @@ class ScoreAccountsRequest(_message.Message):
 
     @_builtins.property
     def own_columns(self) -> _containers.RepeatedCompositeFieldContainer[_own_columns_pb2.OwnColumn]:
-        """Columns declared beside the account schema, whose values the accounts carry as own_values; at most 200."""
+        """Columns declared beside the account schema, whose values the accounts carry as own_values, and the chunk as columns
+        own.NAME; at most 200.
+        """
+
+    @_builtins.property
+    def chunk(self) -> _columns_pb2.ColumnChunk:
+        """The accounts as packed columns, 1 to 1,000 rows, ids unique: columns of the account schema (GetAccountSchema), as in the
+        chunks of ImportPortfolio. Many accounts cost a fraction of what they cost as messages.
+        """
 
     def __init__(
         self,
@@ -88,10 +98,11 @@ class ScoreAccountsRequest(_message.Message):
         omit_reason_codes: _builtins.bool = ...,
         own_columns: _abc.Iterable[_own_columns_pb2.OwnColumn] | None = ...,
         portfolio_id: _builtins.str = ...,
+        chunk: _columns_pb2.ColumnChunk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of_date", b"as_of_date", "chunk", b"chunk", "value_parameters", b"value_parameters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "as_of_date", b"as_of_date", "capacity_plan_id", b"capacity_plan_id", "capacity_plan_version", b"capacity_plan_version", "chunk", b"chunk", "currency_code", b"currency_code", "omit_reason_codes", b"omit_reason_codes", "own_columns", b"own_columns", "portfolio_id", b"portfolio_id", "time_zone", b"time_zone", "value_parameters", b"value_parameters"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -115,6 +126,7 @@ class ScoreAccountsResponse(_message.Message):
     RECOVERY_PROBLEM_FIELD_NUMBER: _builtins.int
     VALUE_CHOICES_FIELD_NUMBER: _builtins.int
     HEALTH_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the outcome model."""
     calibration_version: _builtins.str
@@ -133,7 +145,7 @@ class ScoreAccountsResponse(_message.Message):
     """Why the recovery champion could not serve; often empty."""
     @_builtins.property
     def accounts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ScoredAccount]:
-        """One per account, in the order of the request."""
+        """One per account, in the order of the request; empty where a chunk was sent."""
 
     @_builtins.property
     def model_use(self) -> _model_use_pb2.ModelUse:
@@ -148,6 +160,10 @@ class ScoreAccountsResponse(_message.Message):
         """What a person must know before trusting the scores, and how the accounts fit the model: show its warnings beside them.
         Of a ranking's health it has what concerns scores; own_column_drift needs at least 200 accounts.
         """
+
+    @_builtins.property
+    def columns(self) -> Global___ScoredColumns:
+        """The scores where a chunk was sent."""
 
     def __init__(
         self,
@@ -164,14 +180,111 @@ class ScoreAccountsResponse(_message.Message):
         recovery_problem: _builtins.str = ...,
         value_choices: _abc.Iterable[_value_set_pb2.ValueChoice] | None = ...,
         health: _ranking_pb2.RankingHealth | None = ...,
+        columns: Global___ScoredColumns | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["health", b"health", "model_use", b"model_use"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["columns", b"columns", "health", b"health", "model_use", b"model_use"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "currency_code", b"currency_code", "health", b"health", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_choices", b"value_choices", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "calibration_version", b"calibration_version", "capacity_plan_version", b"capacity_plan_version", "columns", b"columns", "currency_code", b"currency_code", "health", b"health", "model_use", b"model_use", "model_version", b"model_version", "recovery_problem", b"recovery_problem", "recovery_version", b"recovery_version", "rules_version", b"rules_version", "value_choices", b"value_choices", "value_parameters_version", b"value_parameters_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ScoreAccountsResponse: _TypeAlias = ScoreAccountsResponse  # noqa: Y015
+
+@_typing.final
+class ScoredColumns(_message.Message):
+    """Scores of n accounts in q queues as packed columns, in the order of the request; what each says is told at the field of
+    ScoredAccount, QueueScore and ReasonCode that has its name.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACCOUNTS_FIELD_NUMBER: _builtins.int
+    QUEUE_IDS_FIELD_NUMBER: _builtins.int
+    QUEUES_FIELD_NUMBER: _builtins.int
+    BLOCKING_RULES_FIELD_NUMBER: _builtins.int
+    REASON_CODES_FIELD_NUMBER: _builtins.int
+    REASON_COUNT_FIELD_NUMBER: _builtins.int
+    REASONS_FIELD_NUMBER: _builtins.int
+    reason_count: _builtins.int
+    """Places an account, k."""
+    @_builtins.property
+    def accounts(self) -> _columns_pb2.ColumnChunk:
+        """A row per account: account_id, p_cure, p_default, p_stay, expected_recovery_without_contact_minor_units,
+        loss_given_default, and loss_source by the names of LossSource.
+        """
+
+    @_builtins.property
+    def queue_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the queues, in the plan's order."""
+
+    @_builtins.property
+    def queues(self) -> _columns_pb2.ColumnChunk:
+        """A row per account and queue; row i * q + j is account i in queue j, both from 0: eligible, increment_minor_units,
+        expected_recovery_minor_units and handling_minutes; blocking_rule, an index into blocking_rules, missing where eligible; and
+        next_eligible_date, on which its block may lift by itself, as text YYYY-MM-DD, missing where none is known. Where some
+        budget may leave a queue fewer attempts: offered_attempts. Where the plan or a rule speaks of hours: call_from_minute and
+        call_until_minute, the call_window's start_minute and end_minute, missing where it is not known.
+        """
+
+    @_builtins.property
+    def blocking_rules(self) -> _containers.RepeatedCompositeFieldContainer[Global___BlockingRule]:
+        """Rules that block any account, without next_eligible_date, which the column has."""
+
+    @_builtins.property
+    def reason_codes(self) -> _columns_pb2.ColumnChunk:
+        """A row per account and place, k places an account, the same for all; row i * k + j is place j of account i. reason is an
+        index into reasons, missing where an account has no reason at a place; contribution. Without rows where the request omits
+        reasons.
+        """
+
+    @_builtins.property
+    def reasons(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReasonWords]:
+        """What reason points at."""
+
+    def __init__(
+        self,
+        *,
+        accounts: _columns_pb2.ColumnChunk | None = ...,
+        queue_ids: _abc.Iterable[_builtins.str] | None = ...,
+        queues: _columns_pb2.ColumnChunk | None = ...,
+        blocking_rules: _abc.Iterable[Global___BlockingRule] | None = ...,
+        reason_codes: _columns_pb2.ColumnChunk | None = ...,
+        reason_count: _builtins.int = ...,
+        reasons: _abc.Iterable[Global___ReasonWords] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "queues", b"queues", "reason_codes", b"reason_codes"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accounts", b"accounts", "blocking_rules", b"blocking_rules", "queue_ids", b"queue_ids", "queues", b"queues", "reason_codes", b"reason_codes", "reason_count", b"reason_count", "reasons", b"reasons"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoredColumns: _TypeAlias = ScoredColumns  # noqa: Y015
+
+@_typing.final
+class ReasonWords(_message.Message):
+    """A reason in words, once for all accounts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODE_FIELD_NUMBER: _builtins.int
+    SENTENCE_FIELD_NUMBER: _builtins.int
+    code: _builtins.str
+    """Stable code, such as PAYMENTS_RAISES_CURE."""
+    sentence: _builtins.str
+    """The reason in one plain sentence."""
+    def __init__(
+        self,
+        *,
+        code: _builtins.str = ...,
+        sentence: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code", b"code", "sentence", b"sentence"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReasonWords: _TypeAlias = ReasonWords  # noqa: Y015
 
 @_typing.final
 class ScoredAccount(_message.Message):

@@ -48,7 +48,8 @@ class ScoringServiceServicer:
 
     def ScoreAccounts(self, request, context):
         """Scores 1 to 1,000 accounts: outcome probabilities, expected recovery, and what contact in each queue would add. All or
-        nothing: an account at fault refuses the call, naming every field.
+        nothing: an account at fault refuses the call, naming every field. Accounts come as messages or as packed columns, and
+        scores go back the same way; both say the same of the same accounts.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,8 @@ class ScoringServiceStub:
     def __new__(cls, channel: _aio.Channel) -> ScoringServiceAsyncStub: ...
     ScoreAccounts: _grpc.UnaryUnaryMultiCallable[_scoring_service_pb2.ScoreAccountsRequest, _scoring_service_pb2.ScoreAccountsResponse]
     """Scores 1 to 1,000 accounts: outcome probabilities, expected recovery, and what contact in each queue would add. All or
-    nothing: an account at fault refuses the call, naming every field.
+    nothing: an account at fault refuses the call, naming every field. Accounts come as messages or as packed columns, and
+    scores go back the same way; both say the same of the same accounts.
     """
 
 @_typing.type_check_only
@@ -45,7 +46,8 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ScoreAccounts: _aio.UnaryUnaryMultiCallable[_scoring_service_pb2.ScoreAccountsRequest, _scoring_service_pb2.ScoreAccountsResponse]  # type: ignore[assignment]
     """Scores 1 to 1,000 accounts: outcome probabilities, expected recovery, and what contact in each queue would add. All or
-    nothing: an account at fault refuses the call, naming every field.
+    nothing: an account at fault refuses the call, naming every field. Accounts come as messages or as packed columns, and
+    scores go back the same way; both say the same of the same accounts.
     """
 
 class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +60,8 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scoring_service_pb2.ScoreAccountsResponse, _abc.Awaitable[_scoring_service_pb2.ScoreAccountsResponse]]:
         """Scores 1 to 1,000 accounts: outcome probabilities, expected recovery, and what contact in each queue would add. All or
-        nothing: an account at fault refuses the call, naming every field.
+        nothing: an account at fault refuses the call, naming every field. Accounts come as messages or as packed columns, and
+        scores go back the same way; both say the same of the same accounts.
         """
 
 def add_ScoringServiceServicer_to_server(servicer: ScoringServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

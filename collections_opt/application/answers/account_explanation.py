@@ -131,7 +131,7 @@ class AccountExplanations:
             scorer: OutcomeScorer = self._models.recorded(*facts.scored_with)
         except CollectionsError as error:
             return (ScoreReason("MODEL_NOT_READABLE", f"The model that scored it cannot be read: {error.message}", 0.0),)
-        return scorer.reasons(one)[0]
+        return scorer.reasons(one).rows()[0]
 
 
 def _row_of(account_ids: np.ndarray, account_id: str, ranking_id: str) -> int:

@@ -14,9 +14,10 @@ from collections_opt.application.rankings.quarantine import refused_rows
 from collections_opt.application.records.scoring_facts import Health, ScoredFacts, Scoring, ServedModel
 from collections_opt.application.resources.rule_tables import RuleTables
 from collections_opt.application.resources.value_sets import ChosenValues, ValueSets
-from collections_opt.core.accounts.admission import admit
+from collections_opt.core.accounts.admission import Quarantine, admit
 from collections_opt.core.accounts.portfolio import Portfolio, RawPortfolio
 from collections_opt.core.desk.queues import CapacityPlan
+from collections_opt.core.errors import CollectionsError
 from collections_opt.core.ranking.pipeline import RankingRequest, check_request
 from collections_opt.core.value.basis import ValueBasis, value_accounts
 from collections_opt.core.value.effects import ContactEffects
@@ -25,7 +26,7 @@ from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+from collections_opt.scoring.outcome.scorer import ReasonTable
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ScoredAccounts:
 
     valued: ValuedAccounts
     plan: CapacityPlan
-    reasons: tuple[tuple[ScoreReason, ...], ...]
+    reasons: ReasonTable
     model_use: ScoredFacts
     recovery: ServedModel
     values: ChosenValues
@@ -65,10 +66,12 @@ class AccountScores:
         carried: ValueParameters | None,
         with_reasons: bool = True,
         portfolio_id: str = "",
+        refused: Callable[[Quarantine], CollectionsError] = refused_rows,
     ) -> ScoredAccounts:
         """Score rows at once: probabilities, expected recovery, increments and eligibility per queue; nothing is recorded.
 
         They are valued with what the call carries, else with what is in force for ``portfolio_id`` ("" is none) on that day.
+        ``refused`` tells rows at fault by their paths in the request.
 
         Raises:
             CollectionsError: INVALID_ARGUMENT naming every row that the door refuses; as ``ValueSets.settle``.
@@ -76,14 +79,14 @@ class AccountScores:
         products = carried.by_product() if carried is not None else self._values.products(portfolio_id, raw.as_of_date)
         admission = admit(replace(raw, products=tuple(products) or None))  # without any, it is said that values are missing
         if admission.quarantine.row.size:
-            raise refused_rows(admission.quarantine)
+            raise refused(admission.quarantine)
         require_wanted()
         values = self._values.settle(carried, portfolio_id, admission.portfolio)
         request = RankingRequest(plan, self._rule_tables.in_force(raw.as_of_date).rules, values.parameters)
         models = self._models.pin_all("", admission.portfolio)
         serving = models.outcome
         effects, valued = _valued(admission.portfolio, request, models)
-        reasons = _reasons(valued, request, models) if with_reasons else ((),) * admission.portfolio.account_count
+        reasons = _reasons(valued, request, models) if with_reasons else ReasonTable.none(admission.portfolio.account_count)
         used = serving_record(serving, admission.portfolio, self._now())
         beside = models.recorded(effects.version)
         health = health_of_call(used, beside, serving, valued.worth, self._ledger)
@@ -102,7 +105,7 @@ def _valued(portfolio: Portfolio, request: RankingRequest, models: PinnedModels)
     return effects, value_accounts(portfolio, outcomes, basis)
 
 
-def _reasons(valued: ValuedAccounts, request: RankingRequest, models: PinnedModels) -> tuple[tuple[ScoreReason, ...], ...]:
+def _reasons(valued: ValuedAccounts, request: RankingRequest, models: PinnedModels) -> ReasonTable:
     """Return the reasons of each account's probabilities and increment, from one prediction."""
     require_wanted()
     scorer, effects_of = models.outcome.scorer, models.learned.effects_of
@@ -111,5 +114,4 @@ def _reasons(valued: ValuedAccounts, request: RankingRequest, models: PinnedMode
     require_wanted()
     worth = increment_reasons(valued, pushes.pushes, groups, request.plan, request.parameters, effects_of)
     require_wanted()
-    scored = scorer.reasons(valued.portfolio, pushes=pushes)
-    return tuple(a + b for a, b in zip(scored, worth, strict=True))
+    return scorer.reasons(valued.portfolio, pushes=pushes).beside(worth)

@@ -19,7 +19,7 @@ from collections_opt.core.value.payoffs import CostBasis, ValueParameters
 from collections_opt.core.value.valuation import increment
 from collections_opt.core.value.valued_accounts import ValuedAccounts
 from collections_opt.scoring.effect.residual.basis import CONTACTS_GROUP, OWN_GROUP_PREFIX, PRODUCT_GROUP
-from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, Reason, ReasonGroup, strongest
+from collections_opt.scoring.outcome.scorer import REASON_SUBJECTS, ReasonGroup, ReasonTable, strongest
 
 EFFECT_SUBJECTS: Mapping[str, str] = MappingProxyType(
     {**REASON_SUBJECTS, CONTACTS_GROUP: "The contacts it has had speak", PRODUCT_GROUP: "Its product speaks"}
@@ -35,7 +35,7 @@ def increment_reasons(
     parameters: ValueParameters,
     effects_of: Callable[..., ContactEffects],
     count: int = 3,
-) -> tuple[tuple[Reason, ...], ...]:
+) -> ReasonTable:
     """Return the strongest reasons of each account's largest increment; none where every queue is blocked.
 
     A group's part, in the queue of the largest increment and in minor units, is the increment less the increment at the
@@ -62,12 +62,7 @@ def increment_reasons(
         parts[:, group] = best.astype(np.float64) - _increments(p, valued, effects, plan, queue, parameters.cost_basis)
     told, whole = _direct_parts(valued, effects, plan, queue, groups)
     whole[:, : len(groups)] += parts
-    if not told:
-        return ((),) * len(rows)
-    return tuple(
-        found if allowed else ()
-        for found, allowed in zip(strongest(whole, "INCREMENT", count, told), best != INELIGIBLE, strict=True)
-    )
+    return strongest(whole, "INCREMENT", count, told).where(best != INELIGIBLE)
 
 
 def _increments(

@@ -12,8 +12,7 @@ from collections_opt.application.models.outcome_scorers import OutcomeScorer
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup
-from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+from collections_opt.scoring.outcome.scorer import NO_REASON, GroupPushes, ReasonGroup, ReasonTable
 
 
 class DomainScorer:
@@ -99,15 +98,23 @@ class DomainScorer:
         place = {group.code: at for at, group in enumerate(self.reason_groups)}
         return np.array([place[group.code] for group in self.scorers[index].reason_groups], dtype=np.int64)
 
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
-    ) -> tuple[tuple[ScoreReason, ...], ...]:
-        """Return the strongest reasons per account, by the scorer of each."""
+    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> ReasonTable:
+        """Return the strongest reasons of each account, by its scorer."""
         chosen = self.chosen(portfolio)
-        found: list[tuple[ScoreReason, ...]] = [()] * chosen.size
+        if not chosen.any() and len(self.scorers[0].reason_groups) == len(self.reason_groups):
+            return self.scorers[0].reasons(portfolio, count, pushes)
+        words: tuple[tuple[str, str], ...] = ()
+        found: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
         for index in np.unique(chosen).tolist():
             rows = np.flatnonzero(chosen == index)
             given = None if pushes is None else pushes.take(rows, self._groups_of(index))
-            for row, reasons in zip(rows.tolist(), self.scorers[index].reasons(portfolio.take(rows), count, given), strict=True):
-                found[row] = reasons
-        return tuple(found)
+            table = self.scorers[index].reasons(portfolio.take(rows), count, given)
+            place = np.where(table.place == NO_REASON, NO_REASON, table.place + len(words))
+            found.append((rows, place, table.contribution))
+            words += table.words
+        shape = (chosen.size, max((place.shape[1] for _, place, _ in found), default=0))
+        result = ReasonTable(words, np.full(shape, NO_REASON, dtype=np.int64), np.zeros(shape))
+        for rows, place, contribution in found:
+            result.place[rows, : place.shape[1]] = place
+            result.contribution[rows, : place.shape[1]] = contribution
+        return result

@@ -13,8 +13,7 @@ from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.models.domain import FIELDS
 from collections_opt.core.ranking.policy import PolicyRates, policy_probabilities
 from collections_opt.core.value.outcomes import OutcomeProbabilities
-from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup
-from collections_opt.scoring.outcome.scorer import Reason as ScoreReason
+from collections_opt.scoring.outcome.scorer import GroupPushes, ReasonGroup, ReasonTable
 
 
 class OutcomeScorer(Protocol):
@@ -57,15 +56,17 @@ class OutcomeScorer(Protocol):
         """Return probabilities without contact, (n, 3)."""
         ...
 
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
-    ) -> tuple[tuple[ScoreReason, ...], ...]:
-        """Return the strongest reasons per account."""
+    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> ReasonTable:
+        """Return the strongest reasons of each account."""
         ...
 
     def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
         """Return each feature group's push on the log of each probability, and the probabilities."""
         ...
+
+
+NO_MODEL = ("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.")
+"""Code and sentence of the only reason of a policy."""
 
 
 class PolicyScorer:
@@ -95,13 +96,11 @@ class PolicyScorer:
         """Return the assumed probabilities of each account's bucket."""
         return policy_probabilities(portfolio, self._rates)
 
-    def reasons(
-        self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None
-    ) -> tuple[tuple[ScoreReason, ...], ...]:
+    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> ReasonTable:
         """Return that no model decided, for every account."""
         del pushes  # there are none
-        why = (ScoreReason("NO_MODEL", "No approved model could score it; a policy by balance and bucket decided.", 0.0),)
-        return (why[:count],) * portfolio.account_count
+        shape = (portfolio.account_count, min(count, 1))
+        return ReasonTable((NO_MODEL,), np.zeros(shape, dtype=np.int64), np.zeros(shape))
 
     def group_pushes(self, portfolio: Portfolio) -> GroupPushes:
         """Return nothing: no feature decided."""

@@ -66,6 +66,49 @@ class Reason(NamedTuple):
 
 
 @dataclass(frozen=True)
+class ReasonTable:
+    """Reasons of n accounts in k places, the strongest of each target first.
+
+    Attributes:
+        words: code and sentence of every reason that there may be.
+        place: int64 (n, k), which words; ``NO_REASON`` where an account has no reason at a place.
+        contribution: float64 (n, k), its push; 0 where there is no reason.
+    """
+
+    words: tuple[tuple[str, str], ...]
+    place: NDArray[np.int64]
+    contribution: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, count: int) -> ReasonTable:
+        """Return no reasons of some accounts."""
+        return cls((), np.zeros((count, 0), dtype=np.int64), np.zeros((count, 0)))
+
+    def beside(self, other: ReasonTable) -> ReasonTable:
+        """Return these reasons and then others of the same accounts."""
+        theirs = np.where(other.place == NO_REASON, NO_REASON, other.place + len(self.words))
+        contribution = np.concatenate([self.contribution, other.contribution], axis=1)
+        return ReasonTable(self.words + other.words, np.concatenate([self.place, theirs], axis=1), contribution)
+
+    def where(self, allowed: NDArray[np.bool_]) -> ReasonTable:
+        """Return the reasons of some accounts, bool (n,), and none of the others."""
+        shown = allowed[:, np.newaxis]
+        return ReasonTable(self.words, np.where(shown, self.place, NO_REASON), np.where(shown, self.contribution, 0.0))
+
+    def rows(self) -> tuple[tuple[Reason, ...], ...]:
+        """Return the reasons of each account."""
+        words = self.words
+        return tuple(
+            tuple(Reason._make((*words[at], push)) for at, push in zip(places, pushes, strict=True) if at >= 0)
+            for places, pushes in zip(self.place.tolist(), self.contribution.tolist(), strict=True)
+        )
+
+
+NO_REASON = -1
+"""Place of words where there is no reason."""
+
+
+@dataclass(frozen=True)
 class GroupPushes:
     """What each feature group says of accounts.
 
@@ -207,8 +250,8 @@ class Scorer:
         has = np.column_stack([known[:, inside].any(axis=1) for inside in self._members])
         return GroupPushes(np.where(has[:, :, np.newaxis], grouped - mean, 0.0), probability)
 
-    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> tuple[tuple[Reason, ...], ...]:
-        """Return the ``count`` strongest reasons for p_cure and then those for p_default, per account.
+    def reasons(self, portfolio: Portfolio, count: int = 3, pushes: GroupPushes | None = None) -> ReasonTable:
+        """Return the ``count`` strongest reasons for p_cure and then those for p_default.
 
         ``pushes`` are the ``group_pushes`` of these accounts where a caller has them: they are nearly all of the cost.
         """
@@ -216,19 +259,16 @@ class Scorer:
         cure = strongest(found.pushes[:, :, CURE] - found.pushes[:, :, DEFAULT], "CURE", count, self.reason_groups)
         rest = 1.0 - found.probability[:, DEFAULT]
         default = strongest(found.pushes[:, :, DEFAULT] / np.maximum(rest, 1e-9)[:, None], "DEFAULT", count, self.reason_groups)
-        return tuple(a + b for a, b in zip(cure, default, strict=True))
+        return cure.beside(default)
 
 
-def strongest(
-    pushes: NDArray[np.float64], target: str, count: int, groups: Sequence[ReasonGroup]
-) -> tuple[tuple[Reason, ...], ...]:
-    """Return the reasons of the strongest pushes (n, g) of groups on a target, per account; what pushes nothing is no reason."""
+def strongest(pushes: NDArray[np.float64], target: str, count: int, groups: Sequence[ReasonGroup]) -> ReasonTable:
+    """Return the reasons of the strongest pushes (n, g) of groups on a target; what pushes nothing is no reason."""
     order = np.argsort(-np.abs(pushes), axis=1, kind="stable")[:, :count]
-    values = np.take_along_axis(pushes, order, axis=1).tolist()
-    words: list[Sequence[tuple[str, str]]] = [(_words(group, target, False), _words(group, target, True)) for group in groups]
-    return tuple(
-        tuple(Reason._make((*words[g][value > 0.0], value)) for g, value in zip(ranked, told, strict=True) if value != 0.0)
-        for ranked, told in zip(order.tolist(), values, strict=True)
+    values = np.take_along_axis(pushes, order, axis=1)
+    words = tuple(_words(group, target, raises) for group in groups for raises in (False, True))
+    return ReasonTable(
+        words, np.where(values == 0.0, NO_REASON, 2 * order + (values > 0.0)), np.where(values == 0.0, 0.0, values)
     )
 
 

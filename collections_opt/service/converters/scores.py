@@ -60,6 +60,7 @@ class _Writer:
         self._from, self._until = _windows(valued.eligibility)
         self._windows: dict[tuple[int, int], day_window_pb2.DayWindow | None] = {}
         self._rules: dict[tuple[int, date | None], pb.BlockingRule] = {}
+        self._reasons = scored.reasons.rows()
 
     def account(self, account_id: str, row: int, response: pb.ScoreAccountsResponse) -> None:
         probability, without = self._probability[row], self._without_contact[row]
@@ -86,7 +87,7 @@ class _Writer:
                     offered_attempt_count=offered[queue],
                     call_window=self._window(self._from[row][queue], self._until[row][queue]),
                 )
-        for reason in self._scored.reasons[row]:
+        for reason in self._reasons[row]:
             score.reason_codes.add(code=reason.code, sentence=reason.sentence, contribution=reason.contribution)
 
     def _rule(self, row: int, queue: int, code: int) -> pb.BlockingRule:

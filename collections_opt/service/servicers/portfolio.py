@@ -10,7 +10,6 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.api.v1 import columns_pb2
 from collections_opt.api.v1 import portfolio_service_pb2 as pb
 from collections_opt.application.rankings.books import Books, ImportedPortfolio
 from collections_opt.application.rankings.rolling import Rolling
@@ -43,7 +42,7 @@ from collections_opt.wire.byte_budget import ByteBudget, Held, Spool
 from collections_opt.wire.columns import ColumnCollector
 from collections_opt.wire.common import read_date, told_as, write_date, write_time
 from collections_opt.wire.file_rows import FileRowsCollector
-from collections_opt.wire.own_columns import read_own_columns
+from collections_opt.wire.own_columns import check_names, known_columns, read_own_columns
 
 _LOOK_AGAIN_SECONDS = 0.5
 """How often an import that waits for another looks whether its caller is still there."""
@@ -219,13 +218,13 @@ def _read_rows(
     spool: Spool,
 ) -> RawPortfolio:
     """Return what the chunks of a stream hold, with where its rows stand in a file and what is wrong with them."""
-    known = _known(own)
+    known = known_columns(own)
     collector = ColumnCollector(header.row_count, compact=True, hold=held.add, spool=spool, let_go=held.spool)
     file_rows = FileRowsCollector(known, held.add)
     for request in requests:
         content = request.WhichOneof("content")
         if content == "chunk":
-            _check_names(request.chunk, known)
+            check_names(request.chunk, known)
             collector.add(request.chunk)
             file_rows.chunk(request.chunk.row_count)
         elif content == "file_rows":
@@ -249,13 +248,8 @@ def _read_rows(
     )
 
 
-def _known(own: tuple[OwnColumn, ...]) -> frozenset[str]:
-    """Return the names that columns of an import may have."""
-    return frozenset({*told_columns(), *(one.field for one in own)})
-
-
 def _check_sources(header: pb.PortfolioHeader, own: tuple[OwnColumn, ...]) -> None:
-    known = _known(own)
+    known = known_columns(own)
     unknown = [name for name in header.source_columns if name not in known]
     if unknown:
         problem = f"{unknown[0][:40]!r} is not a column of the account schema."
@@ -294,18 +288,6 @@ def _rows_of(found: Quarantine, terms: Sequence[Term]) -> NDArray[np.intp]:
         cells = map(told_column, found.field) if term.name == "field" else getattr(found, term.name)
         wanted &= np.array(list(cells), dtype=object) == term.value
     return np.flatnonzero(wanted)
-
-
-def _check_names(chunk: columns_pb2.ColumnChunk, known: frozenset[str]) -> None:
-    """Refuse a column that no account has with the chunk that brings it, not after the last."""
-    for index, column in enumerate(chunk.columns):
-        if column.name and column.name not in known:
-            raise refuse(
-                Reason.SCHEMA_MISMATCH,
-                f"chunk.columns[{index}].name",
-                f"{column.name[:40]!r} is neither a column of the account schema nor declared in the header.",
-                f"Use some of {', '.join(told_columns())}; or declare it.",
-            )
 
 
 def write_portfolio(record: PortfolioRecord, actor: Actor) -> pb.Portfolio:

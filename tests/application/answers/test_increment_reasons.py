@@ -41,7 +41,7 @@ def made():
 
 def told(made, effects_of, pushes=None):
     pushes = np.zeros((made.portfolio.account_count, len(reason_groups()), 3)) if pushes is None else pushes
-    return increment_reasons(made, pushes, reason_groups(), PLAN, values(), effects_of, count=9)
+    return increment_reasons(made, pushes, reason_groups(), PLAN, values(), effects_of, count=9).rows()
 
 
 def test_the_reasons_add_up_to_what_facts_add_to_the_effect(made):

@@ -78,7 +78,7 @@ def test_a_mortgage_is_never_scored_by_a_card_model(tmp_path, models):
         (f"outcome/{SHIPPED_VERSION}", portfolio.account_count - 50),
         (serving.scorer.scorers[-1].model_version, 50),
     ]
-    reasons = serving.scorer.reasons(portfolio.take(np.flatnonzero(mortgages)[:2]))
+    reasons = serving.scorer.reasons(portfolio.take(np.flatnonzero(mortgages)[:2])).rows()
     assert {reason.code for found in reasons for reason in found} == {"NO_MODEL"}
     pushes = serving.scorer.group_pushes(portfolio.take(np.flatnonzero(mortgages)[:2]))
     assert not pushes.pushes.any()
@@ -130,7 +130,7 @@ def test_what_training_always_had_and_serving_lacks_is_counted_and_beyond_a_boun
     assert serving.fit.lacking_count == 2
     assert serving.fit.lacking["status_0"] == serving.fit.lacking["credit_limit"] == 2
     assert "balance" not in serving.fit.lacking
-    groups = {reason.code.split("_")[0] for found in serving.scorer.reasons(bare, 9) for reason in found}
+    groups = {reason.code.split("_")[0] for found in serving.scorer.reasons(bare, 9).rows() for reason in found}
     assert groups == {"DELINQUENCY", "BALANCE"}  # never a group without data
     workspace.close()
     write_policy(models, replace(read_policy(models), most_lacking_share=0.2))

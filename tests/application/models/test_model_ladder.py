@@ -140,7 +140,7 @@ def test_rows_without_a_portfolio_say_how_they_were_scored(workspace, models):
     raw = raw_portfolio(account_id=text(["a"]), days_past_due=[65])
     scored = workspace.scores.score(raw, plan, bundled_parameters())
     assert scored.model_use.step is LadderStep.POLICY_ORDER
-    assert scored.reasons[0][0].code == "NO_MODEL"
+    assert scored.reasons.rows()[0][0].code == "NO_MODEL"
 
 
 def test_raw_orders_without_a_model_stay_as_asked(workspace, models):

@@ -122,12 +122,12 @@ def test_a_number_of_expected_sign_never_lowers_p_cure(scorers, data):
 
 def test_reasons_are_told_in_the_words_of_the_column(scorers, data):
     portfolio = data.later.portfolio.take(slice(0, 60))
-    told = {reason.code: reason.sentence for found in scorers["own-1"].reasons(portfolio, 9) for reason in found}
+    told = {reason.code: reason.sentence for found in scorers["own-1"].reasons(portfolio, 9).rows() for reason in found}
     assert told["OWN_BUREAU_SCORE_RAISES_CURE"] == "Score of the bureau speaks for a cure."
     assert told["OWN_DESK_LOWERS_CURE"] == "Desk that opened the account speaks against a cure."
     nobody = np.isnan(portfolio.own.values["bureau_score"])
     assert nobody.any()
-    silent = scorers["own-1"].reasons(portfolio.take(np.flatnonzero(nobody)), 9)
+    silent = scorers["own-1"].reasons(portfolio.take(np.flatnonzero(nobody)), 9).rows()
     assert not any("BUREAU" in reason.code for found in silent for reason in found)
 
 
@@ -160,7 +160,7 @@ def test_rows_of_a_call_score_as_in_the_book_and_an_explanation_speaks_of_them(w
     rows = np.searchsorted(book.column("account_id"), ids)
     expected = quantised(scorers["own-1"].score(book.take(rows))).probability
     np.testing.assert_array_equal(scored.valued.outcomes.probability, expected)
-    told = {reason.code for found in scored.reasons for reason in found}
+    told = {reason.code for found in scored.reasons.rows() for reason in found}
     assert {"OWN_BUREAU_SCORE_RAISES_INCREMENT", "OWN_BUREAU_SCORE_LOWERS_INCREMENT"} & told
     ranking_id = workspace.ledger.rankings.before(None, 1)[0].ranking_id
     why = [workspace.explanations.explain(ranking_id, one.decode()).reasons for one in ids]

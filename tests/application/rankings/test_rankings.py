@@ -138,7 +138,7 @@ def test_scoring_rows_agrees_with_the_book_and_refuses_bad_rows(workspace):
     raw = raw_portfolio(account_id=text(["a", "b"]), days_past_due=np.array([65, 200]), **CALLABLE)
     scored = workspace.scores.score(raw, plan, bundled_parameters())
     assert scored.valued.outcomes.probability.shape == (2, 3)
-    for reasons in scored.reasons:
+    for reasons in scored.reasons.rows():
         assert {r.code.rsplit("_", 1)[1] for r in reasons} == {"CURE", "DEFAULT", "INCREMENT"}
         groups = {r.code.rsplit("_", 2)[0] for r in reasons}
         assert groups <= {"DELINQUENCY", "BALANCE"}  # nothing is known of payments, limit and age: they are no reasons
@@ -189,5 +189,5 @@ def test_a_call_with_reasons_predicts_once_builds_features_once_and_asks_the_led
     count(Database, "first_row")
     scored = score()
     assert made == {"raw": 1, "contributions": 1, "build_features": 1, "first_row": 1}
-    alone = workspace.serving.pin("").scorer.reasons(scored.valued.portfolio)
-    assert [reasons[: len(known)] for reasons, known in zip(scored.reasons, alone, strict=True)] == list(alone)
+    alone = workspace.serving.pin("").scorer.reasons(scored.valued.portfolio).rows()
+    assert [reasons[: len(known)] for reasons, known in zip(scored.reasons.rows(), alone, strict=True)] == list(alone)

@@ -104,24 +104,24 @@ def test_blocks_do_not_change_a_bit_and_single_accounts_score_as_in_the_book(por
 def test_threads_do_not_change_a_bit(portfolio, monkeypatch):
     scorer = shipped_scorer()
     assert portfolio.account_count > boosted.ONE_THREAD_ROWS
-    on_all_cores, pushes = scorer.score(portfolio).probability, scorer.reasons(portfolio.take(slice(0, 200)))
+    on_all_cores, pushes = scorer.score(portfolio).probability, scorer.reasons(portfolio.take(slice(0, 200))).rows()
     monkeypatch.setattr(boosted, "ONE_THREAD_ROWS", portfolio.account_count)
     np.testing.assert_array_equal(scorer.score(portfolio).probability, on_all_cores)
-    assert scorer.reasons(portfolio.take(slice(0, 200))) == pushes
+    assert scorer.reasons(portfolio.take(slice(0, 200))).rows() == pushes
 
 
 def test_reasons_are_known_codes_and_move_with_their_feature(portfolio):
     scorer = shipped_scorer()
     one = portfolio.take(slice(0, 1))
-    before = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(one, 9)[0]}
+    before = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(one, 9).rows()[0]}
     late = one.column("status_history").copy()
     late[:] = 8
     changed = type(one)(one.as_of_date, one.time_zone, one.currency_code, {**one.columns, "status_history": late}, one.present)
-    after = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(changed, 9)[0]}
+    after = {(r.code.split("_")[0], r.code.split("_")[2]): r.contribution for r in scorer.reasons(changed, 9).rows()[0]}
     assert after["DELINQUENCY", "CURE"] < before["DELINQUENCY", "CURE"]
     assert after["DELINQUENCY", "DEFAULT"] != before["DELINQUENCY", "DEFAULT"]
     assert {target for _, target in before} == {"CURE", "DEFAULT"}
-    assert all(r.sentence for r in scorer.reasons(one)[0])
+    assert all(r.sentence for r in scorer.reasons(one).rows()[0])
 
 
 @pytest.mark.parametrize("name", ["p_cure.txt", "calibration.json", "CARD.md"])

@@ -196,15 +196,24 @@ def _read_requests(known: Known):
     described = {"as_of_date": write_date(AS_OF), "time_zone": "Asia/Taipei", "currency_code": "TWD"}
     paged = {"page_size": 5}
     return {
-        "ScoreAccounts": scoring_service_pb2.ScoreAccountsRequest(
-            accounts=[account()],
-            capacity_plan_id=PLAN,
-            capacity_plan_version=1,
-            value_parameters=parameters,
-            own_columns=[own_column()],
-            portfolio_id="book",
-            **described,
-        ),
+        "ScoreAccounts": [
+            [
+                scoring_service_pb2.ScoreAccountsRequest(
+                    accounts=[account()],
+                    capacity_plan_id=PLAN,
+                    capacity_plan_version=1,
+                    value_parameters=parameters,
+                    own_columns=[own_column()],
+                    portfolio_id="book",
+                    **described,
+                )
+            ],
+            [
+                scoring_service_pb2.ScoreAccountsRequest(
+                    chunk=chunk().chunk, capacity_plan_id=PLAN, own_columns=[own_column()], **described
+                )
+            ],
+        ],
         "GetPortfolio": portfolio_service_pb2.GetPortfolioRequest(portfolio_id="book"),
         "ListPortfolios": portfolio_service_pb2.ListPortfoliosRequest(**paged),
         "ListQuarantinedAccounts": portfolio_service_pb2.ListQuarantinedAccountsRequest(portfolio_id="book", **paged),

@@ -139,7 +139,7 @@ TOLD_AT = {
     r"\w+ [\w.]+\.(year|month|day): .*": r"(header\.|capacity_plan\.|value_set\.|rule_table\.)?(as_of_date|effective_from)",
     r"RecordOutcomes outcomes\[0\]\.outcome_date\.\w+: .*": r"outcomes\[0\]\.outcome_date",
     r"EvaluateRules rule_tables\[0\]\.effective_from\.\w+: .*": r"rule_tables\[0\]\.effective_from",
-    r"(Import|Check)Portfolio (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
+    r"((Import|Check)Portfolio|ScoreAccounts) (chunk\.columns\[\d\])\..*values: .*": r"chunk\.columns\[\d\]",
     rf"{_OWN}known_as_of\.\w+: .*": r"(header\.)?own_columns\[0\]\.known_as_of",
     r"(Extend|Complete|Release)Lease (lease_id|holder): (unknown|a path)": r"lease_id|holder",
     rf"{_EVENT}balance\.balance_minor_units: -1": r"events\[\d\]\.balance\.arrears_minor_units",

@@ -1,0 +1,1 @@
+"""Accounts and their scores as packed columns: numpy in, numpy out."""
