@@ -6,6 +6,8 @@ zigzag varints. Few numbers, and bytes that look otherwise, are read one by one.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -116,13 +118,13 @@ def _varints(values: NDArray[np.int64]) -> Bytes:
     if most < 0x80:
         return zigzag.astype(np.uint8)
     places = -(-most.bit_length() // 7)
-    length = np.ones(values.size, dtype=np.int64)
-    for place in range(1, places):
-        length += zigzag >= np.uint64(1 << 7 * place)
-    ends = np.cumsum(length)
-    starts, result = ends - length, np.empty(int(ends[-1]), dtype=np.uint8)
+    rest: NDArray[np.unsignedinteger[Any]] = zigzag.astype(np.uint32) if most < 2**32 else zigzag
+    parts, held = (np.empty((values.size, places), dtype=kind) for kind in (np.uint8, np.bool_))
+    held[:, 0] = True
     for place in range(places):
-        rows = np.flatnonzero(length > place)
-        more = np.where(length[rows] > place + 1, 0x80, 0).astype(np.uint8)
-        result[starts[rows] + place] = ((zigzag[rows] >> np.uint64(7 * place)) & np.uint64(0x7F)).astype(np.uint8) | more
-    return result
+        low = rest.astype(np.uint8) & np.uint8(0x7F)
+        rest = rest >> rest.dtype.type(7)
+        more = rest != 0
+        parts[:, place] = low | (more.view(np.uint8) << np.uint8(7))
+        held[:, place + 1 : place + 2] = more[:, np.newaxis]
+    return np.asarray(parts[held], dtype=np.uint8)

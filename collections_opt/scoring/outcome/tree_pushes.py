@@ -30,22 +30,22 @@ class _Splits:
     """The splits of t trees, m per tree: each tree's own come first, the others send every account left.
 
     Attributes:
-        column: int64 (t, m) feature, plus the number of features where missing values go right.
-        threshold: float64 (t, m); a value at most this goes left.
+        column: int64 (m, t) feature, plus the number of features where missing values go right.
+        threshold: float32 (m, t, 1); a value at most this goes left.
     """
 
     column: Ints
-    threshold: Floats
+    threshold: NDArray[np.float32]
 
-    def ways(self, features: NDArray[np.float32]) -> Ints:
-        """Return which way the splits of each tree fall for each account, int64 (t, n): bit j is set where split j goes left."""
-        values = features.T.astype(np.float64)
-        absent = np.isnan(values)
-        columns = np.concatenate([np.where(absent, -np.inf, values), np.where(absent, np.inf, values)])
-        found = np.zeros((len(self.column), len(features)), dtype=np.int64)
-        for split in range(self.column.shape[1]):
-            left = columns[self.column[:, split]] <= self.threshold[:, split, None]
-            found |= left.astype(np.int64) << split
+    def ways(self, features: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return which way the splits of each tree fall for each account, uint8 (t, n): bit j is set where split j goes left."""
+        values = np.ascontiguousarray(features.T)
+        absent, infinite = np.isnan(values), np.float32(np.inf)
+        columns = np.concatenate([np.where(absent, -infinite, values), np.where(absent, infinite, values)])
+        found = np.zeros((self.column.shape[1], len(features)), dtype=np.uint8)
+        for split, (column, threshold) in enumerate(zip(self.column, self.threshold, strict=True)):
+            left = columns.take(column, axis=0) <= threshold
+            found |= left.view(np.uint8) << np.uint8(split)
         return found
 
 
@@ -64,7 +64,8 @@ class TreePushes:
     _tree: Ints  # (s,) tree of each slot; a slot is a feature of a tree, slots are sorted by feature
     _starts: Ints  # (u,) first slot of each feature used
     _used: Ints  # (u,) these features
-    _table: Floats  # (s, 2 ** m)
+    _first: Ints  # (s, 1) where a slot's values begin in the table
+    _table: Floats  # (s * 2 ** m,) a slot's values, one per way
 
     @classmethod
     def of(cls, model: Mapping[str, Any]) -> TreePushes | None:
@@ -78,20 +79,21 @@ class TreePushes:
         slots.sort(key=lambda slot: slot[0])
         feature = np.array([slot[0] for slot in slots], dtype=np.int64)
         used, starts = np.unique(feature, return_index=True)
-        table = np.array([slot[2] for slot in slots]).reshape(len(slots), 2**most)
+        table = np.array([slot[2] for slot in slots]).reshape(-1)
+        first = np.arange(len(slots), dtype=np.int64)[:, np.newaxis] * 2**most
         of_slot = np.array([slot[1] for slot in slots], dtype=np.int64)
         feature_count = int(model["max_feature_idx"]) + 1
         splits = _padded([tree.splits for tree in kept], most, feature_count)
         expected = sum(tree.expected for tree in kept)
-        return cls(expected, feature_count, splits, of_slot, starts.astype(np.int64), used, table)
+        return cls(expected, feature_count, splits, of_slot, starts.astype(np.int64), used, first, table)
 
     def pushes(self, features: NDArray[np.float32]) -> Floats:
         """Return each feature's push on each account's log-odds, float64 (n, f); with ``expected`` they sum to the log-odds."""
         result = np.zeros((len(features), self.feature_count))
         for rows in blocks(len(features), BLOCK_ROWS) if len(self._tree) else ():
-            ways = self._splits.ways(features[rows])
-            found = np.take_along_axis(self._table, ways[self._tree], axis=1)
-            result[rows, self._used] = np.add.reduceat(found, self._starts, axis=0).T
+            at = self._splits.ways(features[rows]).astype(np.int64).take(self._tree, axis=0)
+            at += self._first
+            result[rows, self._used] = np.add.reduceat(self._table.take(at), self._starts, axis=0).T
         return result
 
 
@@ -172,4 +174,8 @@ def _padded(trees: Sequence[Sequence[Mapping[str, Any]]], most: int, feature_cou
             # Where training met no missing value, LightGBM reads one as zero.
             left = split["default_left"] if split["missing_type"] == "NaN" else split["threshold"] >= 0.0
             column[tree, at] = split["split_feature"] + (0 if left else feature_count)
-    return _Splits(column, threshold)
+    # A float32 is at most a threshold where it is at most the largest float32 that is.
+    with np.errstate(over="ignore"):  # LightGBM says 1e300 for any value
+        single = threshold.astype(np.float32)
+    single = np.where(single > threshold, np.nextafter(single, np.float32(-np.inf)), single)
+    return _Splits(np.ascontiguousarray(column.T), np.ascontiguousarray(single.T)[:, :, np.newaxis])

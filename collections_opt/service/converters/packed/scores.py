@@ -43,9 +43,10 @@ def write_columns(scored: ScoredAccounts, sent_ids: Array, chunk: columns_pb2.Co
     rows = _rows_sent(scored.valued.portfolio, sent_ids)
     ids = next(column for column in chunk.columns if column.name == "account_id")
     response.accounts.columns.add(name="account_id").text.CopyFrom(ids.text)
-    response.accounts.MergeFrom(encode_chunk(_accounts(scored, rows)))
+    without = scored.valued.recovery_without_contact_minor()[rows]
+    response.accounts.MergeFrom(encode_chunk(_accounts(scored, rows, without)))
     response.queue_ids.extend([queue.queue_id for queue in scored.plan.queues])
-    _write_queues(scored, rows, response)
+    _write_queues(scored, rows, without, response)
     _write_reasons(scored.reasons, rows, response)
     if response.ByteSize() > MAX_CHUNK_BYTES * 15 // 16:
         cells = f"{sent_ids.size} accounts in {len(scored.plan.queues)} queues take {response.ByteSize():,} bytes to answer."
@@ -59,26 +60,25 @@ def _rows_sent(portfolio: Portfolio, sent_ids: Array) -> Rows:
     return slice(None) if np.array_equal(held, normal) else np.searchsorted(held, normal).astype(np.int64)
 
 
-def _accounts(scored: ScoredAccounts, rows: Rows) -> Columns:
+def _accounts(scored: ScoredAccounts, rows: Rows, without: NDArray[np.int64]) -> Columns:
     valued = scored.valued
     probability, worth = valued.outcomes.probability[rows], valued.worth
     values = {
         "p_cure": probability[:, CURE],
         "p_default": probability[:, DEFAULT],
         "p_stay": probability[:, STAY],
-        "expected_recovery_without_contact_minor_units": valued.recovery_without_contact_minor()[rows],
+        "expected_recovery_without_contact_minor_units": without,
         "loss_given_default": worth.loss_given_default[rows],
         "loss_source": _LOSS_SOURCES[worth.loss_source[rows]],
     }
     return Columns(probability.shape[0], values)
 
 
-def _write_queues(scored: ScoredAccounts, rows: Rows, response: pb.ScoredColumns) -> None:
+def _write_queues(scored: ScoredAccounts, rows: Rows, without: NDArray[np.int64], response: pb.ScoredColumns) -> None:
     valued, eligibility = scored.valued, scored.valued.eligibility
     blocked = eligibility.blocked_by[rows]
     eligible = blocked == 0
     increment = np.where(eligible, valued.problem.value[rows], 0)
-    without = valued.recovery_without_contact_minor()[rows]
     values = {
         "eligible": eligible,
         "increment_minor_units": increment,
