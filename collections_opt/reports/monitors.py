@@ -10,24 +10,15 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import FuncFormatter
 
 from collections_opt.core.shown_text import visible
+from collections_opt.reports.challengers import MONEY_NOTE, ChallengerLine, Ranged, Table, challengers_table, lists_table
 from collections_opt.reports.figures import OTHER_COLOUR, PALE_COLOUR, REFERENCE_COLOUR, to_svg
 from collections_opt.reports.html_page import render
 
-Table = tuple[list[str], list[list[str]]]
 NOTE = (
     "Interval: 95 %. Level: log-odds by which outcomes are above the prediction, 0 is right. Slope: 1 is right; below it the "
     "model tells accounts further apart than they are. Skill: 1 is perfect, 0 is as good as the mean. Money says where it was, "
     "not what work brought."
 )
-
-
-@dataclass(frozen=True)
-class Ranged:
-    """A figure with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -59,7 +50,7 @@ class MonitorMonth:
     overlaps: str
     captured: dict[str, Ranged] = field(default_factory=dict)
     lines: tuple[MonitorLine, ...] = ()
-    challengers: dict[str, Ranged] = field(default_factory=dict)
+    challengers: tuple[ChallengerLine, ...] = ()
 
     def line(self, part: str, outcome: str) -> MonitorLine | None:
         """Return a part, None where there is none."""
@@ -117,16 +108,9 @@ def money_table(months: Sequence[MonitorMonth]) -> Table:
     return header, [[str(m.day), *(_percent(m.captured.get(name)) for name in orders)] for m in known]
 
 
-def challengers_table(months: Sequence[MonitorMonth]) -> Table:
-    """Return how much worse than the model each challenger in shadow was, by day."""
-    header = ["day", "model", "challenger", "log loss above the model's", "so far"]
-    lines = []
-    for month in months:
-        for name, one in month.challengers.items():
-            word = "better" if one.high < 0 else "worse" if one.low > 0 else "not told apart"
-            figure = f"{one.value:+.4f} ({one.low:+.4f} to {one.high:+.4f})"
-            lines.append([str(month.day), visible(month.model_version), visible(name), figure, word])
-    return header, lines
+def challengers_of(months: Sequence[MonitorMonth]) -> list[ChallengerLine]:
+    """Return the challengers of all matured rankings, by day."""
+    return [line for month in months for line in month.challengers]
 
 
 def monitors_html(months: Sequence[MonitorMonth], false_alarms: str, title: str = "Predicted against realised") -> str:
@@ -143,7 +127,9 @@ def monitors_html(months: Sequence[MonitorMonth], false_alarms: str, title: str 
         last=last,
         parts=parts_table(last) if last else ([], []),
         money=money_table(months),
-        challengers=challengers_table(months),
+        challengers=challengers_table(challengers_of(months)),
+        lists=lists_table(challengers_of(months)),
+        money_note=MONEY_NOTE,
         false_alarms=false_alarms,
     )
 

@@ -194,11 +194,12 @@ class DeskByApi:
         if not listed:
             return ""
         last = max(listed, key=lambda one: (one.as_of_date.year, one.as_of_date.month, one.as_of_date.day))
-        better = [one for one in last.challengers if one.log_loss_difference.value < 0]
+        kind = f"{ModelKind.OUTCOME.value}/"
+        better = [one for one in last.challengers if one.model_version.startswith(kind) and one.log_loss_difference.value < 0]
         if not better:
             return ""
         best = min(better, key=lambda one: one.log_loss_difference.value)
-        version = best.model_version.removeprefix(f"{ModelKind.OUTCOME.value}/")
+        version = best.model_version.removeprefix(kind)
         pb = model_service_pb2
         named = {"kind": ModelKind.OUTCOME.value, "version": version, "role": pb.MODEL_ROLE_CHAMPION}
         self.client.models.PromoteModel(pb.PromoteModelRequest(request_id=_id(), **named))

@@ -5,11 +5,13 @@ import re
 import shutil
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from collections_opt.application.evidence.replay import ReplayOutcome
 from collections_opt.application.evidence.standalone import verify_evidence
-from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.application.records.erasures import ErasureRequest
+from collections_opt.core.models.lifecycle import ModelAction, ModelEvent, ModelKind
 from collections_opt.service.converters.recorded_rankings import write_inputs
 from tests.support.books.evidence_worlds import NOW, ranked
 from tests.support.engines.far import FarEngine
@@ -106,6 +108,58 @@ def test_one_that_cannot_serve_leaves_what_stood_before_and_says_so(world, serve
     shutil.rmtree(folder)
     served.write(models, FIRST, 0.1)
     assert re.search("not the (artifact|one) approved", told(3))
+
+
+def promoted(workspace, served, place):
+    """Make a challenger the champion."""
+    version = served.versions[place]
+    digest = workspace.ledger.model_events.standing(served.kind).of(version).digest
+    workspace.ledger.model_events.add([ModelEvent(served.kind, version, digest, ModelAction.PROMOTE, "d", NOW)])
+
+
+def test_a_challenger_decides_nothing_and_its_list_is_the_one_that_it_makes_when_it_decides(world, served):
+    workspace, models = world
+    served.write(models, FIRST, 0.0)
+    served.approve(workspace, models, FIRST)
+    alone = ranked(workspace, seed=7)
+    served.write(models, SECOND, 0.0)
+    served.approve(workspace, models, SECOND, ModelAction.CHALLENGE)
+    beside = ranked(workspace, seed=8)
+    (shadow,) = beside.record["shadow"]
+    assert (shadow["model_version"], shadow["problem"]) == (name_of(served, SECOND), "")
+    told = workspace.recorded.opened(beside).challengers[name_of(served, SECOND)]
+    mine = workspace.recorded.entries(beside)
+    assert (workspace.recorded.entries(alone).queue == mine.queue).all()
+    promoted(workspace, served, SECOND)
+    theirs = workspace.recorded.entries(ranked(workspace, seed=9))
+    assert (told["queue"] == theirs.queue).all()
+    worked = theirs.queue >= 0
+    assert (told["increment_minor"] == np.where(worked, theirs.increment_minor, 0)).all()
+    same = worked & (theirs.queue == mine.queue)
+    assert (told["here_minor"][same] == theirs.increment_minor[same]).all()
+    assert (told["increment_minor"] != np.where(mine.queue >= 0, mine.increment_minor, 0)).any()
+    assert shadow["same_count"] == int(same.sum())
+    assert shadow["worked_count"] == shadow["same_count"] + shadow["added_count"] + shadow["moved_count"] == int(worked.sum())
+    # Nobody's list is better by his own lights than the best one, but for what the solver leaves.
+    answer = beside.record
+    assert shadow["gain_by_model_minor"] <= answer["bound_minor"] - answer["objective_minor"]
+    assert shadow["gain_by_challenger_minor"] >= -(answer["bound_minor"] - answer["objective_minor"])
+    assert all(check.holds for check in workspace.evidence.verification.verify_ranking(beside.ranking_id).checks)
+    assert workspace.evidence.replays.replay(beside.ranking_id).outcome is ReplayOutcome.BIT_IDENTICAL
+    workspace.evidence.erasures.erase([told["account_id"][0].decode()], ErasureRequest("asked for"))
+    left = workspace.recorded.opened(beside).challengers[name_of(served, SECOND)]
+    assert left["account_id"].tolist() == told["account_id"][1:].tolist()
+
+
+def test_a_challenger_that_cannot_be_tried_says_so_and_fails_no_ranking(world, served):
+    workspace, models = world
+    folder = served.write(models, SECOND, 0.0)
+    served.approve(workspace, models, SECOND, ModelAction.CHALLENGE)
+    shutil.rmtree(folder)
+    (shadow,) = ranked(workspace, seed=1).record["shadow"]
+    assert shadow["model_version"] == name_of(served, SECOND)
+    assert shadow["problem"]
+    assert "list_object" not in shadow
 
 
 def test_callers_are_told_which_served(archived):

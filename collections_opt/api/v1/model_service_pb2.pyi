@@ -34,7 +34,7 @@ class _ModelRoleEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ModelRole.V
     MODEL_ROLE_CHAMPION: _ModelRole.ValueType  # 1
     """It decides."""
     MODEL_ROLE_CHALLENGER: _ModelRole.ValueType  # 2
-    """It scores beside the champion and decides nothing."""
+    """It ranks beside what serves and decides nothing."""
     MODEL_ROLE_INACTIVE: _ModelRole.ValueType  # 3
     """Kept, not used."""
 
@@ -46,7 +46,7 @@ MODEL_ROLE_UNSPECIFIED: ModelRole.ValueType  # 0
 MODEL_ROLE_CHAMPION: ModelRole.ValueType  # 1
 """It decides."""
 MODEL_ROLE_CHALLENGER: ModelRole.ValueType  # 2
-"""It scores beside the champion and decides nothing."""
+"""It ranks beside what serves and decides nothing."""
 MODEL_ROLE_INACTIVE: ModelRole.ValueType  # 3
 """Kept, not used."""
 Global___ModelRole: _TypeAlias = ModelRole  # noqa: Y015

@@ -209,7 +209,9 @@ Global___ModelUse: _TypeAlias = ModelUse  # noqa: Y015
 
 @_typing.final
 class ShadowComparison(_message.Message):
-    """A challenger's scores beside those that decided, on the same accounts. Figures that are not defined are not set."""
+    """What a challenger said beside what decided, on the same accounts: how alike outcome models score, and how far the list is that
+    it would have made with it alone in the place of its kind's model. Figures that are not defined are not set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -220,6 +222,13 @@ class ShadowComparison(_message.Message):
     RANK_CORRELATION_DEFAULT_FIELD_NUMBER: _builtins.int
     TOP_DEFAULT_OVERLAP_FIELD_NUMBER: _builtins.int
     MEAN_ABSOLUTE_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    WORKED_COUNT_FIELD_NUMBER: _builtins.int
+    SAME_COUNT_FIELD_NUMBER: _builtins.int
+    DROPPED_COUNT_FIELD_NUMBER: _builtins.int
+    ADDED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVED_COUNT_FIELD_NUMBER: _builtins.int
+    GAIN_BY_MODEL_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    GAIN_BY_CHALLENGER_MINOR_UNITS_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
     """Kind and version of the challenger."""
     problem: _builtins.str
@@ -234,6 +243,20 @@ class ShadowComparison(_message.Message):
     """Overlap of the fifth of accounts with the highest probability of default."""
     mean_absolute_difference: _builtins.float
     """Mean absolute difference of all probabilities."""
+    worked_count: _builtins.int
+    """Accounts of its list; these and what follows leave out accounts that an exploration reserve drew."""
+    same_count: _builtins.int
+    """Accounts that both lists work in the same queue."""
+    dropped_count: _builtins.int
+    """Accounts that the ranking works and its list does not."""
+    added_count: _builtins.int
+    """Accounts that its list works and the ranking does not."""
+    moved_count: _builtins.int
+    """Accounts that both work, in other queues."""
+    gain_by_model_minor_units: _builtins.int
+    """Increments of its list less those of the ranking, as the models that decided see them, in minor units."""
+    gain_by_challenger_minor_units: _builtins.int
+    """The same as the challenger sees them."""
     def __init__(
         self,
         *,
@@ -244,30 +267,65 @@ class ShadowComparison(_message.Message):
         rank_correlation_default: _builtins.float | None = ...,
         top_default_overlap: _builtins.float | None = ...,
         mean_absolute_difference: _builtins.float | None = ...,
+        worked_count: _builtins.int | None = ...,
+        same_count: _builtins.int | None = ...,
+        dropped_count: _builtins.int | None = ...,
+        added_count: _builtins.int | None = ...,
+        moved_count: _builtins.int | None = ...,
+        gain_by_model_minor_units: _builtins.int | None = ...,
+        gain_by_challenger_minor_units: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_agreement", b"_agreement", "_mean_absolute_difference", b"_mean_absolute_difference", "_rank_correlation_cure", b"_rank_correlation_cure", "_rank_correlation_default", b"_rank_correlation_default", "_top_default_overlap", b"_top_default_overlap", "agreement", b"agreement", "mean_absolute_difference", b"mean_absolute_difference", "rank_correlation_cure", b"rank_correlation_cure", "rank_correlation_default", b"rank_correlation_default", "top_default_overlap", b"top_default_overlap"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_added_count", b"_added_count", "_agreement", b"_agreement", "_dropped_count", b"_dropped_count", "_gain_by_challenger_minor_units", b"_gain_by_challenger_minor_units", "_gain_by_model_minor_units", b"_gain_by_model_minor_units", "_mean_absolute_difference", b"_mean_absolute_difference", "_moved_count", b"_moved_count", "_rank_correlation_cure", b"_rank_correlation_cure", "_rank_correlation_default", b"_rank_correlation_default", "_same_count", b"_same_count", "_top_default_overlap", b"_top_default_overlap", "_worked_count", b"_worked_count", "added_count", b"added_count", "agreement", b"agreement", "dropped_count", b"dropped_count", "gain_by_challenger_minor_units", b"gain_by_challenger_minor_units", "gain_by_model_minor_units", b"gain_by_model_minor_units", "mean_absolute_difference", b"mean_absolute_difference", "moved_count", b"moved_count", "rank_correlation_cure", b"rank_correlation_cure", "rank_correlation_default", b"rank_correlation_default", "same_count", b"same_count", "top_default_overlap", b"top_default_overlap", "worked_count", b"worked_count"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_agreement", b"_agreement", "_mean_absolute_difference", b"_mean_absolute_difference", "_rank_correlation_cure", b"_rank_correlation_cure", "_rank_correlation_default", b"_rank_correlation_default", "_top_default_overlap", b"_top_default_overlap", "agreement", b"agreement", "mean_absolute_difference", b"mean_absolute_difference", "model_version", b"model_version", "problem", b"problem", "rank_correlation_cure", b"rank_correlation_cure", "rank_correlation_default", b"rank_correlation_default", "top_default_overlap", b"top_default_overlap"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_added_count", b"_added_count", "_agreement", b"_agreement", "_dropped_count", b"_dropped_count", "_gain_by_challenger_minor_units", b"_gain_by_challenger_minor_units", "_gain_by_model_minor_units", b"_gain_by_model_minor_units", "_mean_absolute_difference", b"_mean_absolute_difference", "_moved_count", b"_moved_count", "_rank_correlation_cure", b"_rank_correlation_cure", "_rank_correlation_default", b"_rank_correlation_default", "_same_count", b"_same_count", "_top_default_overlap", b"_top_default_overlap", "_worked_count", b"_worked_count", "added_count", b"added_count", "agreement", b"agreement", "dropped_count", b"dropped_count", "gain_by_challenger_minor_units", b"gain_by_challenger_minor_units", "gain_by_model_minor_units", b"gain_by_model_minor_units", "mean_absolute_difference", b"mean_absolute_difference", "model_version", b"model_version", "moved_count", b"moved_count", "problem", b"problem", "rank_correlation_cure", b"rank_correlation_cure", "rank_correlation_default", b"rank_correlation_default", "same_count", b"same_count", "top_default_overlap", b"top_default_overlap", "worked_count", b"worked_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__added_count: _TypeAlias = _typing.Literal["added_count"]  # noqa: Y015
+    _WhichOneofArgType__added_count: _TypeAlias = _typing.Literal["_added_count", b"_added_count"]  # noqa: Y015
     _WhichOneofReturnType__agreement: _TypeAlias = _typing.Literal["agreement"]  # noqa: Y015
     _WhichOneofArgType__agreement: _TypeAlias = _typing.Literal["_agreement", b"_agreement"]  # noqa: Y015
+    _WhichOneofReturnType__dropped_count: _TypeAlias = _typing.Literal["dropped_count"]  # noqa: Y015
+    _WhichOneofArgType__dropped_count: _TypeAlias = _typing.Literal["_dropped_count", b"_dropped_count"]  # noqa: Y015
+    _WhichOneofReturnType__gain_by_challenger_minor_units: _TypeAlias = _typing.Literal["gain_by_challenger_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__gain_by_challenger_minor_units: _TypeAlias = _typing.Literal["_gain_by_challenger_minor_units", b"_gain_by_challenger_minor_units"]  # noqa: Y015
+    _WhichOneofReturnType__gain_by_model_minor_units: _TypeAlias = _typing.Literal["gain_by_model_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__gain_by_model_minor_units: _TypeAlias = _typing.Literal["_gain_by_model_minor_units", b"_gain_by_model_minor_units"]  # noqa: Y015
     _WhichOneofReturnType__mean_absolute_difference: _TypeAlias = _typing.Literal["mean_absolute_difference"]  # noqa: Y015
     _WhichOneofArgType__mean_absolute_difference: _TypeAlias = _typing.Literal["_mean_absolute_difference", b"_mean_absolute_difference"]  # noqa: Y015
+    _WhichOneofReturnType__moved_count: _TypeAlias = _typing.Literal["moved_count"]  # noqa: Y015
+    _WhichOneofArgType__moved_count: _TypeAlias = _typing.Literal["_moved_count", b"_moved_count"]  # noqa: Y015
     _WhichOneofReturnType__rank_correlation_cure: _TypeAlias = _typing.Literal["rank_correlation_cure"]  # noqa: Y015
     _WhichOneofArgType__rank_correlation_cure: _TypeAlias = _typing.Literal["_rank_correlation_cure", b"_rank_correlation_cure"]  # noqa: Y015
     _WhichOneofReturnType__rank_correlation_default: _TypeAlias = _typing.Literal["rank_correlation_default"]  # noqa: Y015
     _WhichOneofArgType__rank_correlation_default: _TypeAlias = _typing.Literal["_rank_correlation_default", b"_rank_correlation_default"]  # noqa: Y015
+    _WhichOneofReturnType__same_count: _TypeAlias = _typing.Literal["same_count"]  # noqa: Y015
+    _WhichOneofArgType__same_count: _TypeAlias = _typing.Literal["_same_count", b"_same_count"]  # noqa: Y015
     _WhichOneofReturnType__top_default_overlap: _TypeAlias = _typing.Literal["top_default_overlap"]  # noqa: Y015
     _WhichOneofArgType__top_default_overlap: _TypeAlias = _typing.Literal["_top_default_overlap", b"_top_default_overlap"]  # noqa: Y015
+    _WhichOneofReturnType__worked_count: _TypeAlias = _typing.Literal["worked_count"]  # noqa: Y015
+    _WhichOneofArgType__worked_count: _TypeAlias = _typing.Literal["_worked_count", b"_worked_count"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__added_count) -> _WhichOneofReturnType__added_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__agreement) -> _WhichOneofReturnType__agreement | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__dropped_count) -> _WhichOneofReturnType__dropped_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_by_challenger_minor_units) -> _WhichOneofReturnType__gain_by_challenger_minor_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gain_by_model_minor_units) -> _WhichOneofReturnType__gain_by_model_minor_units | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_absolute_difference) -> _WhichOneofReturnType__mean_absolute_difference | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__moved_count) -> _WhichOneofReturnType__moved_count | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rank_correlation_cure) -> _WhichOneofReturnType__rank_correlation_cure | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rank_correlation_default) -> _WhichOneofReturnType__rank_correlation_default | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__same_count) -> _WhichOneofReturnType__same_count | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__top_default_overlap) -> _WhichOneofReturnType__top_default_overlap | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__worked_count) -> _WhichOneofReturnType__worked_count | None: ...
 
 Global___ShadowComparison: _TypeAlias = ShadowComparison  # noqa: Y015

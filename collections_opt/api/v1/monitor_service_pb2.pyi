@@ -106,6 +106,38 @@ OUTCOME_SOURCE_FILE: OutcomeSource.ValueType  # 4
 """Rows of RecordOutcomes."""
 Global___OutcomeSource: _TypeAlias = OutcomeSource  # noqa: Y015
 
+class _JudgedAccounts:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JudgedAccountsEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JudgedAccounts.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JUDGED_ACCOUNTS_UNSPECIFIED: _JudgedAccounts.ValueType  # 0
+    """Never sent."""
+    JUDGED_ACCOUNTS_UNWORKED: _JudgedAccounts.ValueType  # 1
+    """Left unworked: their chances are the outcome model's alone."""
+    JUDGED_ACCOUNTS_WORKED: _JudgedAccounts.ValueType  # 2
+    """Worked: their chances are with what contact was said to do."""
+    JUDGED_ACCOUNTS_TRIED: _JudgedAccounts.ValueType  # 3
+    """Those whom somebody tried to reach."""
+    JUDGED_ACCOUNTS_NOTHING: _JudgedAccounts.ValueType  # 4
+    """None: nothing that is told of an account says what a recovery model was right about."""
+
+class JudgedAccounts(_JudgedAccounts, metaclass=_JudgedAccountsEnumTypeWrapper):
+    """Accounts on which a kind of model is judged."""
+
+JUDGED_ACCOUNTS_UNSPECIFIED: JudgedAccounts.ValueType  # 0
+"""Never sent."""
+JUDGED_ACCOUNTS_UNWORKED: JudgedAccounts.ValueType  # 1
+"""Left unworked: their chances are the outcome model's alone."""
+JUDGED_ACCOUNTS_WORKED: JudgedAccounts.ValueType  # 2
+"""Worked: their chances are with what contact was said to do."""
+JUDGED_ACCOUNTS_TRIED: JudgedAccounts.ValueType  # 3
+"""Those whom somebody tried to reach."""
+JUDGED_ACCOUNTS_NOTHING: JudgedAccounts.ValueType  # 4
+"""None: nothing that is told of an account says what a recovery model was right about."""
+Global___JudgedAccounts: _TypeAlias = JudgedAccounts  # noqa: Y015
+
 class _CapturingOrder:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -1087,31 +1119,159 @@ Global___Monitor: _TypeAlias = Monitor  # noqa: Y015
 
 @_typing.final
 class ChallengerLoss(_message.Message):
-    """A challenger in shadow against the model that decided."""
+    """A challenger in shadow against the model of its kind that decided, or what stood in for one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     MODEL_VERSION_FIELD_NUMBER: _builtins.int
     LOG_LOSS_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    JUDGED_ON_FIELD_NUMBER: _builtins.int
+    ACCOUNT_COUNT_FIELD_NUMBER: _builtins.int
+    PREDICTED_FIELD_NUMBER: _builtins.int
+    CHALLENGER_PREDICTED_FIELD_NUMBER: _builtins.int
+    REALISED_FIELD_NUMBER: _builtins.int
+    MONEY_FIELD_NUMBER: _builtins.int
     model_version: _builtins.str
-    """The challenger."""
+    """The challenger, kind and version."""
+    judged_on: Global___JudgedAccounts.ValueType
+    """Which accounts tell of its kind."""
+    account_count: _builtins.int
+    """How many of these were seen; shares and losses are not set where they are fewer than 30."""
+    predicted: _builtins.float
+    """Mean chance by what decided: of default for outcome models, of cure for effects, of a right-party contact for contacts."""
+    challenger_predicted: _builtins.float
+    """The same by the challenger."""
     @_builtins.property
     def log_loss_difference(self) -> Global___MonitorFigure:
-        """By how much its mean log loss on unworked accounts is above the model's; below 0 it is better."""
+        """By how much its mean log loss on the accounts judged is above the model's; below 0 it is better."""
+
+    @_builtins.property
+    def realised(self) -> Global___MonitorFigure:
+        """Share that came true."""
+
+    @_builtins.property
+    def money(self) -> Global___ChallengerMoney:
+        """What its list is worth beside the one decided; not set for rankings of before challengers made lists."""
 
     def __init__(
         self,
         *,
         model_version: _builtins.str = ...,
         log_loss_difference: Global___MonitorFigure | None = ...,
+        judged_on: Global___JudgedAccounts.ValueType = ...,
+        account_count: _builtins.int = ...,
+        predicted: _builtins.float | None = ...,
+        challenger_predicted: _builtins.float | None = ...,
+        realised: Global___MonitorFigure | None = ...,
+        money: Global___ChallengerMoney | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["log_loss_difference", b"log_loss_difference"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_challenger_predicted", b"_challenger_predicted", "_predicted", b"_predicted", "challenger_predicted", b"challenger_predicted", "log_loss_difference", b"log_loss_difference", "money", b"money", "predicted", b"predicted", "realised", b"realised"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["log_loss_difference", b"log_loss_difference", "model_version", b"model_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_challenger_predicted", b"_challenger_predicted", "_predicted", b"_predicted", "account_count", b"account_count", "challenger_predicted", b"challenger_predicted", "judged_on", b"judged_on", "log_loss_difference", b"log_loss_difference", "model_version", b"model_version", "money", b"money", "predicted", b"predicted", "realised", b"realised"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__challenger_predicted: _TypeAlias = _typing.Literal["challenger_predicted"]  # noqa: Y015
+    _WhichOneofArgType__challenger_predicted: _TypeAlias = _typing.Literal["_challenger_predicted", b"_challenger_predicted"]  # noqa: Y015
+    _WhichOneofReturnType__predicted: _TypeAlias = _typing.Literal["predicted"]  # noqa: Y015
+    _WhichOneofArgType__predicted: _TypeAlias = _typing.Literal["_predicted", b"_predicted"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__challenger_predicted) -> _WhichOneofReturnType__challenger_predicted | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__predicted) -> _WhichOneofReturnType__predicted | None: ...
 
 Global___ChallengerLoss: _TypeAlias = ChallengerLoss  # noqa: Y015
+
+@_typing.final
+class ChallengerMoney(_message.Message):
+    """What a challenger's list is worth beside the one that was decided, as far as what happened tells. Accounts that an exploration
+    reserve drew are not counted.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DROPPED_COUNT_FIELD_NUMBER: _builtins.int
+    ADDED_COUNT_FIELD_NUMBER: _builtins.int
+    MOVED_COUNT_FIELD_NUMBER: _builtins.int
+    GAIN_BY_MODEL_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    GAIN_BY_CHALLENGER_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    LEAST_GAIN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    MOST_GAIN_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CASH_DIFFERENCE_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DRAWN_COUNT_FIELD_NUMBER: _builtins.int
+    CONTACT_WORTH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CONTACT_WORTH_BY_MODEL_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    CONTACT_WORTH_BY_CHALLENGER_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    DROPPED_DRAWN_COUNT_FIELD_NUMBER: _builtins.int
+    DROPPED_WORTH_MINOR_UNITS_FIELD_NUMBER: _builtins.int
+    WHY_UNKNOWN_FIELD_NUMBER: _builtins.int
+    dropped_count: _builtins.int
+    """Accounts that the ranking meant to work and the challenger would not."""
+    added_count: _builtins.int
+    """Accounts that it would work and the ranking did not mean to."""
+    moved_count: _builtins.int
+    """Accounts that both would work, in other queues."""
+    gain_by_model_minor_units: _builtins.int
+    """Increments of its list less those of the one decided, as the models that decided see them, in minor units."""
+    gain_by_challenger_minor_units: _builtins.int
+    """The same as the challenger sees them."""
+    least_gain_minor_units: _builtins.int
+    """Least that its list can have been worth over the one decided, before cost, whatever contact does."""
+    most_gain_minor_units: _builtins.int
+    """Most, likewise."""
+    drawn_count: _builtins.int
+    """Accounts meant for work of which an experiment drew who is left alone."""
+    contact_worth_by_model_minor_units: _builtins.int
+    """What the models that decided said it brings, on those that were contacted."""
+    contact_worth_by_challenger_minor_units: _builtins.int
+    """What the challenger said of the same."""
+    dropped_drawn_count: _builtins.int
+    """Of the dropped accounts, those with a draw."""
+    why_unknown: _builtins.str
+    """Why that is not known; empty where it is."""
+    @_builtins.property
+    def cash_difference_minor_units(self) -> Global___MonitorFigure:
+        """What accounts of its list paid less what those of the one decided paid: where money was, not what contact brought."""
+
+    @_builtins.property
+    def contact_worth_minor_units(self) -> Global___MonitorFigure:
+        """What contact brought to one of these, net of its cost, by the draw; not set where too few were drawn."""
+
+    @_builtins.property
+    def dropped_worth_minor_units(self) -> Global___MonitorFigure:
+        """What contact brought to all of these: what dropping them would have cost, by the draw."""
+
+    def __init__(
+        self,
+        *,
+        dropped_count: _builtins.int = ...,
+        added_count: _builtins.int = ...,
+        moved_count: _builtins.int = ...,
+        gain_by_model_minor_units: _builtins.int = ...,
+        gain_by_challenger_minor_units: _builtins.int = ...,
+        least_gain_minor_units: _builtins.int = ...,
+        most_gain_minor_units: _builtins.int = ...,
+        cash_difference_minor_units: Global___MonitorFigure | None = ...,
+        drawn_count: _builtins.int = ...,
+        contact_worth_minor_units: Global___MonitorFigure | None = ...,
+        contact_worth_by_model_minor_units: _builtins.int | None = ...,
+        contact_worth_by_challenger_minor_units: _builtins.int | None = ...,
+        dropped_drawn_count: _builtins.int = ...,
+        dropped_worth_minor_units: Global___MonitorFigure | None = ...,
+        why_unknown: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_contact_worth_by_challenger_minor_units", b"_contact_worth_by_challenger_minor_units", "_contact_worth_by_model_minor_units", b"_contact_worth_by_model_minor_units", "cash_difference_minor_units", b"cash_difference_minor_units", "contact_worth_by_challenger_minor_units", b"contact_worth_by_challenger_minor_units", "contact_worth_by_model_minor_units", b"contact_worth_by_model_minor_units", "contact_worth_minor_units", b"contact_worth_minor_units", "dropped_worth_minor_units", b"dropped_worth_minor_units"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_contact_worth_by_challenger_minor_units", b"_contact_worth_by_challenger_minor_units", "_contact_worth_by_model_minor_units", b"_contact_worth_by_model_minor_units", "added_count", b"added_count", "cash_difference_minor_units", b"cash_difference_minor_units", "contact_worth_by_challenger_minor_units", b"contact_worth_by_challenger_minor_units", "contact_worth_by_model_minor_units", b"contact_worth_by_model_minor_units", "contact_worth_minor_units", b"contact_worth_minor_units", "drawn_count", b"drawn_count", "dropped_count", b"dropped_count", "dropped_drawn_count", b"dropped_drawn_count", "dropped_worth_minor_units", b"dropped_worth_minor_units", "gain_by_challenger_minor_units", b"gain_by_challenger_minor_units", "gain_by_model_minor_units", b"gain_by_model_minor_units", "least_gain_minor_units", b"least_gain_minor_units", "most_gain_minor_units", b"most_gain_minor_units", "moved_count", b"moved_count", "why_unknown", b"why_unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__contact_worth_by_challenger_minor_units: _TypeAlias = _typing.Literal["contact_worth_by_challenger_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__contact_worth_by_challenger_minor_units: _TypeAlias = _typing.Literal["_contact_worth_by_challenger_minor_units", b"_contact_worth_by_challenger_minor_units"]  # noqa: Y015
+    _WhichOneofReturnType__contact_worth_by_model_minor_units: _TypeAlias = _typing.Literal["contact_worth_by_model_minor_units"]  # noqa: Y015
+    _WhichOneofArgType__contact_worth_by_model_minor_units: _TypeAlias = _typing.Literal["_contact_worth_by_model_minor_units", b"_contact_worth_by_model_minor_units"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contact_worth_by_challenger_minor_units) -> _WhichOneofReturnType__contact_worth_by_challenger_minor_units | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__contact_worth_by_model_minor_units) -> _WhichOneofReturnType__contact_worth_by_model_minor_units | None: ...
+
+Global___ChallengerMoney: _TypeAlias = ChallengerMoney  # noqa: Y015
 
 @_typing.final
 class CapturedMoney(_message.Message):

@@ -1,4 +1,4 @@
-"""The approved champions that serve beside the outcome model, pinned for one ranking, whatever is promoted meanwhile.
+"""The approved models that serve beside the outcome model, pinned for one ranking, and those that challenge them.
 
 Where no effect model may serve the plan's effects stand, without a contact model their own right-party-contact rates, without a
 recovery model the LGD of the value parameters.
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 from collections_opt.application.records.scoring_facts import BesideFacts, ServedModel
 from collections_opt.core.accounts.own_features import lacked
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.errors import CollectionsError, Reason, refuse
-from collections_opt.core.models.lifecycle import ModelStanding, terms_to_serve
+from collections_opt.core.models.lifecycle import ModelKind, ModelStanding, ModelState, terms_to_serve
 from collections_opt.core.value.effects import EffectsOf, PlannedEffects
 from collections_opt.core.value.payoffs import LearnedValues
 from collections_opt.ledger.ledger import Ledger
@@ -27,6 +27,9 @@ from collections_opt.scoring.effect.artifacts import EFFECTS, AnyEffectModel
 from collections_opt.scoring.recovery.artifacts import RECOVERIES
 from collections_opt.scoring.recovery.model import RecoveryModel
 from collections_opt.scoring.versions.text_artifacts import M, M_co, TextArtifact, TextFormat
+
+CACHED_VERSIONS = 4
+"""Loaded versions of a kind that are kept: the champion and some challengers."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,17 @@ def _learned(effect: AnyEffectModel | None, contact: ContactModel | None, recove
     )
 
 
+@dataclass(frozen=True)
+class Challenging:
+    """A challenger of a kind: its full name, and its version, or why it cannot be tried."""
+
+    kind: ModelKind
+    model_version: str
+    pinned: Pinned[Any]
+
+
 class Champion(Generic[M]):
-    """Finds the champion of a kind where it may serve; the last version loaded is kept by digest.
+    """Finds the champion of a kind where it may serve, and its challengers; loaded versions are kept by digest.
 
     Args:
         form: how the kind is kept.
@@ -129,35 +141,46 @@ class Champion(Generic[M]):
         self._ledger = ledger
         self._root = root
         self._now = now
-        self._loaded: TextArtifact[M] | None = None
+        self._loaded: dict[tuple[str, str], TextArtifact[M]] = {}
 
     def pin(self, portfolio_id: str, portfolio: Portfolio | None = None) -> Pinned[M]:
         """Return the version that serves a portfolio now ("" for rows that belong to none), or why none does.
 
         With the accounts given, a version that learned from own columns gives way where they come without.
         """
+        standing = self._ledger.model_events.standing(self._form.kind)
+        return self._tried(standing.of(standing.champion), portfolio_id, portfolio) if standing.champion else Pinned()
+
+    def challengers(self, portfolio_id: str, portfolio: Portfolio) -> tuple[Challenging, ...]:
+        """Return every challenger of the kind, by version, as ``pin``."""
         kind = self._form.kind
         standing = self._ledger.model_events.standing(kind)
-        if not standing.champion:
-            return Pinned()
+        return tuple(
+            Challenging(kind, f"{kind}/{version}", self._tried(model, portfolio_id, portfolio))
+            for version, model in sorted(standing.models.items())
+            if model.state is ModelState.CHALLENGER
+        )
+
+    def _tried(self, standing: ModelStanding, portfolio_id: str, portfolio: Portfolio | None) -> Pinned[M]:
         try:
-            found = self._approved(standing.of(standing.champion), portfolio_id)
+            found = self._approved(standing, portfolio_id)
             lacks = lacked(portfolio, found.manifest.own_columns) if portfolio is not None else {}
             if lacks:
                 told = "; ".join(f"{name} {why}" for name, why in lacks.items())
                 raise refuse(Reason.MODEL_UNAVAILABLE, found.manifest.version, f"{told}.", "Send what it learned from.")
             return Pinned(found)
         except CollectionsError as error:
-            return Pinned(problem=f"{kind}/{standing.champion}: {error.message}")
+            return Pinned(problem=f"{self._form.kind}/{standing.version}: {error.message}")
 
     def _approved(self, standing: ModelStanding, portfolio_id: str) -> TextArtifact[M]:
         terms_to_serve(standing, portfolio_id, self._now())
-        loaded = self._loaded
-        if loaded is None or (loaded.manifest.version, loaded.digest) != (standing.version, standing.digest):
+        wanted = (standing.version, standing.digest)
+        loaded = self._loaded.get(wanted)
+        if loaded is None:
             loaded = self._form.load(self._root, standing.version)
             if loaded.digest != standing.digest:
                 raise refuse(Reason.MODEL_UNAVAILABLE, standing.version, "is not the artifact approved.", "Restore the version.")
-            self._loaded = loaded
+            self._loaded = {**dict(list(self._loaded.items())[1 - CACHED_VERSIONS :]), wanted: loaded}
         return loaded
 
 
@@ -173,3 +196,8 @@ class Champions:
         """Return what serves a portfolio now ("" for rows that belong to none), as ``Champion.pin``."""
         asked = (portfolio_id, portfolio)
         return PinnedBeside(self._effects.pin(*asked), self._contacts.pin(*asked), self._recoveries.pin(*asked))
+
+    def challengers(self, portfolio_id: str, portfolio: Portfolio) -> tuple[Challenging, ...]:
+        """Return the challengers of every kind beside the outcome model, as ``Champion.challengers``."""
+        kinds = (self._effects, self._contacts, self._recoveries)
+        return tuple(one for kind in kinds for one in kind.challengers(portfolio_id, portfolio))

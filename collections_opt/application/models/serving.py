@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -96,6 +97,25 @@ class PinnedModels(PinnedBeside):
     outcome: Serving
 
 
+@dataclass(frozen=True)
+class Challenger:
+    """A version that is tried beside what serves.
+
+    Attributes:
+        kind: of the model.
+        model_version: kind and version.
+        digest: SHA-256 (hex) of its manifest; "" where it could not be loaded.
+        models: everything that serves with it in the place of its kind's; None where it cannot be tried.
+        problem: why not.
+    """
+
+    kind: ModelKind
+    model_version: str
+    digest: str = ""
+    models: PinnedModels | None = None
+    problem: str = ""
+
+
 class ModelServing:
     """Pins what scores; loaded models are shared by digest, so a promotion takes effect at the next pin without a restart."""
 
@@ -156,6 +176,20 @@ class ModelServing:
         """Return what serves a portfolio now: what scores its accounts, as ``pin``, and the models beside it."""
         outcome, beside = self.pin(portfolio_id, portfolio), self.beside.pin(portfolio_id, portfolio)
         return PinnedModels(**vars(beside), outcome=outcome)
+
+    def challengers(self, models: PinnedModels, portfolio_id: str, portfolio: Portfolio) -> Iterator[Challenger]:
+        """Yield the challengers of every kind beside what was pinned, outcome models first."""
+        serving = models.outcome
+        for absent in serving.absent_challengers:
+            yield Challenger(ModelKind.OUTCOME, absent.model_version, problem=absent.problem)
+        for scorer in serving.challengers:
+            tried = replace(models, outcome=replace(serving, scorer=scorer))
+            yield Challenger(ModelKind.OUTCOME, scorer.model_version, scorer.digest, tried)
+        for one in self.beside.challengers(portfolio_id, portfolio):
+            found = one.pinned
+            place: dict[str, Any] = {one.kind.value: found}
+            served = None if found.model is None else replace(models, **place)
+            yield Challenger(one.kind, one.model_version, found.digest, served, found.problem)
 
     @property
     def _policy_allowed(self) -> bool:

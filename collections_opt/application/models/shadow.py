@@ -1,58 +1,153 @@
-"""Challengers in shadow: they score the same accounts as the champion, decide nothing, and are compared with it."""
+"""Challengers in shadow: each makes the list that it would, decides nothing, and what it said is kept beside what was decided."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from collections_opt.application.models.serving import Serving
+from collections_opt.application.models.serving import Challenger, PinnedModels
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.scoring_facts import ShadowScores
-from collections_opt.application.records.sealed_records import StoredEntries
-from collections_opt.core.accounts.portfolio import Portfolio
+from collections_opt.application.records.sealed_records import SealedRecords, StoredEntries
+from collections_opt.core.arrays import Array
+from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.evaluation.comparison import rank_correlation
 from collections_opt.core.incidents import trace_of
-from collections_opt.core.value.outcomes import CURE, DEFAULT, PROBABILITY_SCALE, OutcomeProbabilities
+from collections_opt.core.models.lifecycle import ModelKind
+from collections_opt.core.problem.assignment import INELIGIBLE, UNASSIGNED
+from collections_opt.core.ranking.ranking import Entries, Ranking
+from collections_opt.core.value.decided import decided_chances
+from collections_opt.core.value.outcomes import CURE, DEFAULT, PROBABILITY_SCALE
+from collections_opt.core.value.payoffs import ValueParameters
 from collections_opt.ledger.objects.folder import ObjectStore
-from collections_opt.ledger.objects.parquet import ColumnTable, columns_to_parquet, parquet_to_columns
+from collections_opt.ledger.objects.parquet import parquet_to_columns
 
 Outcomes = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Queues = NDArray[np.int16]
 _log = structlog.get_logger()
 TOP_SHARE = 0.2
 """Share of accounts, by probability of default, whose overlap is compared."""
 
+Tried = Callable[[PinnedModels], tuple[Ranking, str]]
+"""Ranks the same accounts with other models; returns the ranking, and what is wrong with it, "" for nothing."""
 
-def shadow_scores(
-    serving: Serving, portfolio: Portfolio, champion: OutcomeProbabilities, objects: ObjectStore
-) -> tuple[ShadowScores, ...]:
-    """Score with every challenger, store its scores and return the comparison, in integers of 1e-9.
 
-    Scores are stored in the order of the ranking's leaves and without ids: what is known of a person stays in sealed tables.
-    A challenger that fails is recorded with its problem and never fails the ranking.
+@dataclass(frozen=True)
+class Shadowed:
+    """The ranking beside which challengers are tried, and what their rows are sealed with.
+
+    Attributes:
+        ranking: it.
+        plan: its plan.
+        parameters: its value model.
+        key_no: int64 (n,) number of each account's key.
+        sealed: keeps what challengers say.
     """
-    compared = [ShadowScores(absent.model_version, absent.problem) for absent in serving.absent_challengers]
-    for challenger in serving.challengers:
-        entry = ShadowScores(challenger.model_version, "", challenger.digest)
-        try:
-            scores = challenger.score(portfolio)
-        except Exception as error:  # noqa: BLE001 - whatever a challenger does, the ranking goes on and records it
-            _log.error(
-                "challenger failed", model_version=challenger.model_version, error=type(error).__name__, exception=trace_of(error)
-            )
-            compared.append(replace(entry, problem=f"it failed to score: {type(error).__name__}"))
-            continue
-        nano = np.rint(scores.probability * PROBABILITY_SCALE).astype(np.int64)
-        columns = {f"p_{name}_nano": nano[:, index] for index, name in enumerate(("cure", "default", "stay"))}
-        figures: dict[str, Any] = {**compare_scores(champion.probability, scores.probability)}
-        kept = objects.put(columns_to_parquet(ColumnTable(columns)))
-        compared.append(replace(entry, scores_object=kept, **figures))
-    return tuple(compared)
+
+    ranking: Ranking
+    plan: CapacityPlan
+    parameters: ValueParameters
+    key_no: NDArray[np.int64]
+    sealed: SealedRecords
+
+
+def shadow_of(challenger: Challenger, beside: Shadowed, tried: Tried) -> ShadowScores:
+    """Let a challenger make its list, seal what it says of every account, and return the comparison.
+
+    Its list is made from the same accounts, plan, rules, draws and seed, with it alone in the place of its kind's model. One that
+    fails is recorded with its problem and never fails the ranking.
+    """
+    entry = ShadowScores(challenger.model_version, challenger.problem, challenger.digest)
+    if challenger.models is None:
+        return entry
+    try:
+        other, wrong = tried(challenger.models)
+        if wrong:
+            return replace(entry, problem=f"the verifier refused its list: {wrong}")
+        told = beside.sealed.put_shadow(_said(challenger, other, beside), beside.key_no)
+        figures: dict[str, Any] = _alike(challenger.kind, beside.ranking, other)
+        return replace(entry, list_object=told, **figures)
+    except Exception as error:  # noqa: BLE001 - whatever a challenger does, the ranking goes on and records it
+        _log.error(
+            "challenger failed", model_version=challenger.model_version, error=type(error).__name__, exception=trace_of(error)
+        )
+        return replace(entry, problem=f"it failed to rank: {type(error).__name__}")
+
+
+def _said(challenger: Challenger, other: Ranking, beside: Shadowed) -> dict[str, Array]:
+    """Return what a challenger says of every account, by column.
+
+    Of every kind: ``queue`` of its list, ``meant_queue`` whatever an experiment drew, ``explored``, ``increment_minor`` there,
+    and ``here_minor``, what it says contact in the queue that was decided is worth. Beside that what its kind predicts: chances
+    without contact, chances with the contact that was decided, the chance that it reaches the person, or the loss given default.
+    """
+    entries, decided = other.entries, beside.ranking.entries
+    columns: dict[str, Array] = {
+        "account_id": entries.account_id,
+        "queue": entries.queue,
+        "meant_queue": meant_queue(entries),
+        "explored": entries.explored,
+        "increment_minor": np.where(entries.queue == UNASSIGNED, 0, entries.increment_minor),
+        "here_minor": _at(other, decided.queue),
+    }
+    if challenger.kind is ModelKind.OUTCOME:
+        columns |= {"p_cure_nano": entries.p_cure_nano, "p_default_nano": entries.p_default_nano}
+    elif challenger.kind is ModelKind.RECOVERY:
+        columns |= {"loss_given_default_nano": _nano(other.worth.loss_given_default)}
+    elif challenger.models is not None:
+        effects = challenger.models.learned.effects_of(other.portfolio, beside.plan)
+        chances = decided_chances(
+            other.outcomes.probability, effects, beside.plan, beside.parameters, decided.queue, decided.attempts
+        )
+        columns |= {"contact_nano": _nano(chances.rpc_rate)}
+        columns |= {f"decided_{name}_nano": _nano(chances.decided[:, at]) for name, at in (("cure", CURE), ("default", DEFAULT))}
+    return columns
+
+
+def meant_queue(entries: Entries) -> Queues:
+    """Return the queue that a list would work each account in whatever an experiment drew, int16 (n,), -1 for none.
+
+    A raw order has no prices that say it of whoever is left alone: of its lists it is the queue decided.
+    """
+    if entries.experiment is None or entries.intended_queue is None or (entries.intended_queue == UNASSIGNED).all():
+        return entries.queue
+    return np.where(entries.experiment > 0, entries.intended_queue, entries.queue).astype(np.int16)
+
+
+def _at(ranking: Ranking, queue: Queues) -> NDArray[np.int64]:
+    """Return what a ranking's models say contact in given queues is worth, int64 (n,) minor units; 0 where nobody is worked."""
+    value = ranking.problem.value[np.arange(queue.size), np.maximum(queue, 0)].astype(np.int64)
+    return np.where((queue == UNASSIGNED) | (value == INELIGIBLE), 0, value)
+
+
+def _alike(kind: ModelKind, ranking: Ranking, other: Ranking) -> dict[str, int]:
+    """Return how far a challenger's list is from the one that was decided, and for outcome models how alike they score.
+
+    Accounts that a reserve drew are not counted. Gains are increments of its list less those of the one decided, by the models
+    that decided and by its own: the first is at most what the solver left, the second at least that.
+    """
+    mine, theirs = ranking.entries.queue, other.entries.queue
+    counted = (ranking.entries.explored == 0) & (other.entries.explored == 0)
+    works, would = (mine != UNASSIGNED) & counted, (theirs != UNASSIGNED) & counted
+    changed = counted & (mine != theirs)
+    figures = {
+        "worked_count": int(would.sum()),
+        "same_count": int((works & would & ~changed).sum()),
+        "dropped_count": int((works & ~would).sum()),
+        "added_count": int((would & ~works).sum()),
+        "moved_count": int((works & would & changed).sum()),
+        "gain_by_model_minor": int((_at(ranking, theirs) - _at(ranking, mine))[changed].sum()),
+        "gain_by_challenger_minor": int((_at(other, theirs) - _at(other, mine))[changed].sum()),
+    }
+    scored = kind is ModelKind.OUTCOME
+    return figures | (compare_scores(ranking.outcomes.probability, other.outcomes.probability) if scored else {})
 
 
 def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64]) -> dict[str, int]:
@@ -78,61 +173,64 @@ def compare_scores(champion: NDArray[np.float64], challenger: NDArray[np.float64
 
 
 def shadow_losses(
-    facts: RankingFacts, stored: StoredEntries, account_id: NDArray[np.bytes_], outcome: Outcomes, objects: ObjectStore
+    facts: RankingFacts,
+    entries: Entries,
+    told: Mapping[str, Mapping[str, Array]],
+    account_id: NDArray[np.bytes_],
+    outcome: NDArray[np.int64],
 ) -> dict[str, float]:
-    """Return the mean log loss of every model that scored a ranking, champion first, once outcomes are known.
+    """Return the mean log loss of every outcome model that scored a ranking, champion first, once outcomes are known.
 
     Args:
         facts: the ranking's record.
-        stored: its entries; accounts that were erased count for no model.
+        entries: of its accounts; those that were erased count for no model.
+        told: what its challengers said of them, by version and column.
         account_id: bytes (m,) accounts whose outcome is known, among those of the ranking.
         outcome: int64 (m,) CURE, DEFAULT or STAY.
-        objects: holds the challengers' scores.
 
     Raises:
         CollectionsError: NOT_FOUND for an account that the ranking does not hold.
     """
-    entries = stored.entries
     place = np.minimum(np.searchsorted(entries.account_id, account_id), max(entries.account_id.size - 1, 0))
     if not np.array_equal(entries.account_id[place], account_id):
         raise refuse(
             Reason.NOT_FOUND, "account_id", "an account is not in the ranking.", "Send outcomes of its accounts.", "account"
         )
-    mine = np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano])[place]
-    losses = {facts.answer.model_version: _log_loss(mine, outcome)}
-    for shadow in facts.shadow:
-        if shadow.scores_object:
-            losses[shadow.model_version] = _log_loss(_scores(shadow.scores_object, objects)[stored.rows[place]], outcome)
-    return losses
+    scored = {facts.answer.model_version: entries.columns()}
+    scored |= {version: dict(columns) for version, columns in told.items() if "p_cure_nano" in columns}
+    return {version: float(log_losses(scores_of(one)[place], outcome).mean()) for version, one in scored.items()}
 
 
-def challenger_losses(facts: RankingFacts, stored: StoredEntries, outcome: Outcomes, objects: ObjectStore) -> dict[str, Floats]:
-    """Return by how much each challenger's log loss of every account is above the champion's, float64 (n,) by version.
+def said(shadow: ShadowScores, stored: StoredEntries, objects: ObjectStore, sealed: SealedRecords) -> Mapping[str, Array]:
+    """Return what a challenger said of the accounts of a ranking that were not erased, by column; nothing where it failed.
 
-    Args:
-        facts: the ranking's record.
-        stored: its entries, n.
-        outcome: int64 (n,) CURE, DEFAULT or STAY; what stands at other accounts is not to be read.
-        objects: holds the challengers' scores.
+    Raises:
+        CollectionsError: INTEGRITY_FAILURE where its rows are not those of the ranking.
     """
-    entries = stored.entries
-    mine = _losses(np.column_stack([entries.p_cure_nano, entries.p_default_nano, entries.p_stay_nano]), outcome)
-    return {
-        shadow.model_version: _losses(_scores(shadow.scores_object, objects)[stored.rows], outcome) - mine
-        for shadow in facts.shadow
-        if shadow.scores_object
-    }
+    if shadow.list_object:
+        columns = sealed.shadow(shadow.list_object)
+        if not np.array_equal(columns["account_id"], stored.entries.account_id):
+            told = f"the rows of {shadow.model_version} are not those of the ranking."
+            raise refuse(Reason.INTEGRITY_FAILURE, "list_object", told, "Restore the object.")
+        return columns
+    if shadow.scores_object:  # recorded before challengers made lists
+        scores = parquet_to_columns(objects.get(shadow.scores_object)).columns
+        return {name: column[stored.rows] for name, column in scores.items()}
+    return {}
 
 
-def _scores(digest: str, objects: ObjectStore) -> Outcomes:
-    columns = parquet_to_columns(objects.get(digest)).columns
-    return np.column_stack([columns[f"p_{name}_nano"] for name in ("cure", "default", "stay")])
+def scores_of(columns: Mapping[str, Array]) -> Outcomes:
+    """Return chances without contact in 1e-9, int64 (n, 3), by outcome code."""
+    cure, default = columns["p_cure_nano"], columns["p_default_nano"]
+    return np.column_stack([cure, default, PROBABILITY_SCALE - cure - default]).astype(np.int64)
 
 
-def _losses(probability_nano: Outcomes, outcome: Outcomes) -> Floats:
-    p = probability_nano[np.arange(outcome.size), np.minimum(outcome, 2)] / PROBABILITY_SCALE
+def log_losses(probability_nano: Outcomes, outcome: Outcomes) -> Floats:
+    """Return the log loss of each account, float64 (n,): chances int64 (n, k) in 1e-9 of what happened, int64 (n,)."""
+    last = probability_nano.shape[1] - 1
+    p = probability_nano[np.arange(outcome.size), np.minimum(outcome, last)] / PROBABILITY_SCALE
     return np.asarray(-np.log(np.maximum(p, 1.0 / PROBABILITY_SCALE)), dtype=np.float64)
 
 
-def _log_loss(probability_nano: NDArray[np.int64], outcome: Outcomes) -> float:
-    return float(_losses(probability_nano, outcome).mean())
+def _nano(share: Floats) -> NDArray[np.int64]:
+    return np.rint(share * PROBABILITY_SCALE).astype(np.int64)

@@ -59,10 +59,10 @@ def cell_figures(
         brier = float(np.average((p - y) ** 2, weights=w))
         skill = 1.0 - brier / (rate * (1.0 - rate))
     mean = float(np.average(p, weights=w))
-    return CellFigures(*key, count, mean, _share(rate, w), level, slope, skill, auc, evidence)
+    return CellFigures(*key, count, mean, share_figure(rate, w), level, slope, skill, auc, evidence)
 
 
-def _share(rate: float, weight: Floats) -> Figure:
+def share_figure(rate: float, weight: Floats) -> Figure:
     """Return a share with its interval by Wilson, at the count that weighs as much (Kish)."""
     count = float(weight.sum()) ** 2 / float((weight**2).sum())
     middle = (rate + _Z**2 / (2 * count)) / (1 + _Z**2 / count)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
-from collections_opt.application.models.shadow import challenger_losses
+from collections_opt.application.outcomes.challengers import Happened, challengers_of
 from collections_opt.application.outcomes.figures import cell_figures
 from collections_opt.application.outcomes.maturity import MOST_RANKINGS, Maturities, Maturity
 from collections_opt.application.rankings.opened_ranking import OpenedRanking
@@ -20,18 +20,15 @@ from collections_opt.core.accounts.persons import persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.actors import UNKNOWN, Actor
 from collections_opt.core.errors import Reason, refuse
-from collections_opt.core.limits import MIN_CELL_COUNT
 from collections_opt.core.outcomes.alarms import TILTS, followed, found_within, shares, thresholds
 from collections_opt.core.outcomes.matured import MaturedOutcomes
 from collections_opt.core.outcomes.terms import OutcomeTerms
 from collections_opt.core.problem.assignment import UNASSIGNED
 from collections_opt.core.rules.eligibility import bucket_of
-from collections_opt.core.value.effects import ProbabilityChange, QueueEffect, at_attempts
+from collections_opt.core.value.decided import DecidedChances, decided_chances
 from collections_opt.core.value.outcomes import CURE, DEFAULT
-from collections_opt.core.value.valuation import blocks, contacted_probability
 from collections_opt.core.wanted import require_wanted
 from collections_opt.ledger.ledger import Ledger
-from collections_opt.ledger.objects.folder import ObjectStore
 from collections_opt.ledger.records import OutcomeKind
 from collections_opt.scoring.evaluation.probabilities import bootstrap_share
 from collections_opt.scoring.outcome.weights import weights_by_time
@@ -44,15 +41,6 @@ JUDGED = {"cure": CURE, "default": DEFAULT}
 
 CONTACT = "contact"
 SEED, DRAWS = 1, 100
-
-
-@dataclass(frozen=True)
-class _Predicted:
-    """What a ranking predicted of n accounts: float64 (n, 3) without contact and as decided, float64 (n,) rates of contact."""
-
-    without: Floats
-    decided: Floats
-    rpc_rate: Floats
 
 
 class Monitors:
@@ -117,7 +105,7 @@ class Monitors:
             if held.maturity_seq == maturity.seq:
                 return held
         require_wanted()
-        facts = self._judged(_found_of(self._recorded.open(ranking_id), maturity, found, self._ledger.objects))
+        facts = self._judged(_found_of(self._recorded.open(ranking_id), maturity, found))
         about = (OutcomeKind.MONITOR, facts.portfolio_id, ranking_id)
         self._ledger.outcomes.add(*about, facts.to_payload(), "", self._now(), actor)
         self._recorder.publish()
@@ -184,7 +172,7 @@ def _variance(cell: CellFigures) -> float:
     return 0.0 if np.isnan(cell.predicted) else cell.account_count * cell.predicted * (1.0 - cell.predicted)
 
 
-def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes, objects: ObjectStore) -> MonitorFacts:
+def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes) -> MonitorFacts:
     """Return what a ranking's predictions were and what happened, with no alarms yet."""
     facts, portfolio = opened.facts, opened.portfolio
     if not np.array_equal(found.account_id, opened.entries.account_id):
@@ -223,7 +211,7 @@ def _found_of(opened: OpenedRanking, maturity: Maturity, found: MaturedOutcomes,
         int(found.is_censored.sum()),
         _captured(opened, found),
         tuple(cells),
-        _challengers(opened, found, weight, objects),
+        challengers_of(Happened(opened, predicted, found, weight)),
     )
 
 
@@ -243,28 +231,11 @@ def _parts(opened: OpenedRanking, portfolio: Portfolio) -> Iterator[tuple[str, s
             yield "queue", one.queue_id, mine
 
 
-def _predicted(opened: OpenedRanking) -> _Predicted:
+def _predicted(opened: OpenedRanking) -> DecidedChances:
     """Return the chances as they were recorded, and those of worked accounts as their queue was said to change them."""
     entries, plan = opened.entries, opened.plan
-    without = opened.outcomes().probability
-    decided, rate = without.copy(), np.zeros(entries.queue.size)
     effects = opened.learned.effects_of(opened.portfolio, plan)
-    for rows in blocks(entries.queue.size):
-        queue = entries.queue[rows]
-        for index in np.unique(queue[queue != UNASSIGNED]).tolist():
-            offered = None if entries.attempts is None else entries.attempts[rows]
-            effect = at_attempts(effects.block(rows, index, without[rows]), plan.queues[index].attempts, offered)
-            mine = np.flatnonzero(queue == index)
-            at = rows.start + mine
-            decided[at] = contacted_probability(without[at], _of(effect, mine))
-            rate[at] = effect.rpc_rate[mine]
-    return _Predicted(without, decided, rate)
-
-
-def _of(effect: QueueEffect, rows: NDArray[np.int64]) -> QueueEffect:
-    change = effect.change
-    kept = None if change is None else ProbabilityChange(change.cure[rows], change.default[rows])
-    return QueueEffect(effect.rpc_rate[rows], effect.theta_cure[rows], effect.theta_default[rows], kept)
+    return decided_chances(opened.outcomes().probability, effects, plan, opened.parameters, entries.queue, entries.attempts)
 
 
 def _first_of_each_person(portfolio: Portfolio) -> Mask:
@@ -275,21 +246,6 @@ def _first_of_each_person(portfolio: Portfolio) -> Mask:
     first = np.zeros(portfolio.account_count, dtype=bool)
     first[persons.order[persons.start[:-1]]] = True
     return first
-
-
-def _challengers(opened: OpenedRanking, found: MaturedOutcomes, weight: Floats | None, objects: ObjectStore) -> dict[str, Figure]:
-    """Return how much worse than the model each challenger in shadow was, on accounts that were left unworked and seen."""
-    judged = np.flatnonzero((opened.entries.queue == UNASSIGNED) & ~found.is_censored)
-    if judged.size < MIN_CELL_COUNT:
-        return {}
-    w = np.ones(judged.size) if weight is None else weight[judged]
-    own = w / w.sum()
-    figures = {}
-    for name, worse in challenger_losses(opened.facts, opened.stored, found.outcome.astype(np.int64), objects).items():
-        mean = float(own @ worse[judged])
-        spread = 1.959964 * float(np.sqrt((own**2) @ (worse[judged] - mean) ** 2))
-        figures[name] = Figure(mean, mean - spread, mean + spread)
-    return figures
 
 
 def _captured(opened: OpenedRanking, found: MaturedOutcomes) -> Mapping[str, Figure]:

@@ -11,7 +11,7 @@ import structlog
 
 from collections_opt.application.models.serving import ModelServing, PinnedModels, Serving
 from collections_opt.application.models.serving_record import serving_record
-from collections_opt.application.models.shadow import shadow_scores
+from collections_opt.application.models.shadow import Shadowed, shadow_of
 from collections_opt.application.rankings.command import OwedRanking, RankingCommand, check_command, options_of
 from collections_opt.application.rankings.decided_facts import answer_facts, input_facts
 from collections_opt.application.rankings.health.clipped_values import checked_payoffs
@@ -26,7 +26,7 @@ from collections_opt.application.records.derivation import read_derivation
 from collections_opt.application.records.provenance import clock_went_back, health, times
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.recorder import Recorder
-from collections_opt.application.records.scoring_facts import ScoreSpread, ValueSources
+from collections_opt.application.records.scoring_facts import ScoreSpread, ShadowScores, ValueSources
 from collections_opt.application.resources.capacity_calendar import CapacityCalendar
 from collections_opt.application.resources.experiments import Experiments
 from collections_opt.application.resources.named_experiments import NamedExperiment, running
@@ -39,7 +39,7 @@ from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import CollectionsError, Reason
 from collections_opt.core.incidents import trace_of
 from collections_opt.core.models.lifecycle import LadderStep
-from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress
+from collections_opt.core.problem.assignment import ProgressCallback, SolveProgress, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
 from collections_opt.core.ranking.pipeline import RankingRequest, check_request, rank
 from collections_opt.core.ranking.policy import without_a_model
@@ -200,6 +200,7 @@ class Rankings:
         decided = self._now()
         kept = self._recorder.keep(ranking, request, stored, inputs, serving.scorer, command.actor)
         scored = serving_record(serving, portfolio, decided)
+        beside = Shadowed(ranking, request.plan, request.parameters, inputs.key_no, self._sealed)
         well = replace(
             health(ranking),
             suspect_scores_accepted=let_pass,
@@ -216,7 +217,7 @@ class Rankings:
             beside=models.recorded(ranking.effects_version, self._ledger.objects),
             scoring=scoring_record(serving),
             derived_from=read_derivation(inputs.derivation),
-            shadow=shadow_scores(serving, portfolio, ranking.outcomes, self._ledger.objects),
+            shadow=self._shadows(command, request, models, beside, progress),
             times=times(received, decided, self._now()),
             health=health_of_scores(well, scored, serving, portfolio.account_count),
         )
@@ -225,6 +226,26 @@ class Rankings:
         self._recorder.publish()
         self.on_recorded(facts)
         _log.info("ranking recorded", ranking_id=made.ranking_id, seq=made.seq, termination=facts.answer.termination.value)
+
+    def _shadows(
+        self,
+        command: OwedRanking,
+        request: RankingRequest,
+        models: PinnedModels,
+        beside: Shadowed,
+        progress: ProgressCallback,
+    ) -> tuple[ShadowScores, ...]:
+        """Let every challenger make its list; a stop is heard between two of them."""
+
+        def tried(others: PinnedModels) -> tuple[Ranking, str]:
+            ranking, findings = self._ranked(command, request, beside.ranking.portfolio, others, ignore_progress)
+            return ranking, str(findings[0]) if findings else ""
+
+        told = []
+        for challenger in self._models.challengers(models, command.portfolio_id, beside.ranking.portfolio):
+            progress(SolveProgress("record", 0.95, beside.ranking.assignment.gap))
+            told.append(shadow_of(challenger, beside, tried))
+        return tuple(told)
 
     def _ranked(
         self,

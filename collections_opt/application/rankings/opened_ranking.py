@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from collections_opt.application.models.pinned import recorded_learned
+from collections_opt.application.models.shadow import said
 from collections_opt.application.rankings.previous_ranking import NO_PREVIOUS, PreviousRanking, previous_ranking
 from collections_opt.application.records.ranking_facts import RankingFacts
 from collections_opt.application.records.sealed_records import SealedRecords, StoredEntries, StoredPortfolio
 from collections_opt.application.settings import load
 from collections_opt.core.accounts.persons import Persons, persons_of
 from collections_opt.core.accounts.portfolio import Portfolio
-from collections_opt.core.arrays import digest_text
+from collections_opt.core.arrays import Array, digest_text
 from collections_opt.core.desk.queues import CapacityPlan
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.core.problem.assignment import UNASSIGNED, Assignment, SideConstraints
@@ -175,6 +176,12 @@ class OpenedRanking:
     def entries(self) -> Entries:
         """The same, one row per account."""
         return self.stored.entries
+
+    @_Part
+    def challengers(self) -> Mapping[str, Mapping[str, Array]]:
+        """What each challenger said of the accounts that were not erased since, by version and column; failures say nothing."""
+        told = ((one.model_version, said(one, self.stored, self._ledger.objects, self._sealed)) for one in self.facts.shadow)
+        return {version: columns for version, columns in told if columns}
 
     @property
     def erased_count(self) -> int:

@@ -119,7 +119,7 @@ class RecordedRankings:
             CollectionsError: as ``finished``; NOT_FOUND for an account that the ranking does not hold.
         """
         opened = self.open(ranking_id)
-        return shadow_losses(opened.facts, opened.stored, account_id, outcome, self._ledger.objects)
+        return shadow_losses(opened.facts, opened.entries, opened.challengers, account_id, outcome)
 
     def worklist(
         self, ranking_id: str, queue_id: str, after_priority: int, size: int

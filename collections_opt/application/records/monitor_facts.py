@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any
 
+from collections_opt.application.records.record_parts import RecordPart, read_part, write_part
 from collections_opt.core.errors import Reason, refuse
 from collections_opt.ledger.ledger import Ledger
 from collections_opt.ledger.records import OutcomeKind, OutcomeRecord
@@ -27,6 +28,16 @@ class Figure:
     value: float = math.nan
     low: float = math.nan
     high: float = math.nan
+
+    def nano(self) -> tuple[int, ...]:
+        """Return the three in whole 1e-9, nothing where one of them is no number."""
+        held = _figure(self)
+        return tuple(each for each in held if each is not None) if None not in held else ()
+
+    @classmethod
+    def of_nano(cls, held: Sequence[int]) -> Figure:
+        """Return a figure of its ``nano``."""
+        return _read_figure(list(held)) if held else cls()
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,76 @@ class CellFigures:
 
 
 @dataclass(frozen=True)
+class ChallengerMoney(RecordPart):
+    """What a challenger's list is worth beside the one that was decided, as far as what happened tells; whole minor units.
+
+    Three numbers are a figure with its 95 % interval; none where it is not known.
+
+    Attributes:
+        dropped_count: accounts that the ranking meant to work and the challenger would not.
+        added_count: accounts that it would work and the ranking did not mean to.
+        moved_count: accounts that both would work, in other queues.
+        gain_by_model_minor: increments of its list less those of the one decided, as the models that decided see them.
+        gain_by_challenger_minor: the same as the challenger sees them.
+        gain_bounds_minor: least and most that its list can have been worth over the one decided, before cost, whatever contact
+            does.
+        cash_difference_minor: what the accounts of its list paid less what those of the one decided paid: where money was, not
+            what contact brought.
+        drawn_count: accounts meant for work of which an experiment drew who is left alone.
+        contact_worth_minor: what contact brought to one of these, net of its cost, by the draw.
+        contact_worth_by_model_minor: what the models that decided said it brings, on those that were contacted.
+        contact_worth_by_challenger_minor: what the challenger said of the same.
+        dropped_drawn_count: of the dropped accounts, those with a draw.
+        dropped_worth_minor: what contact brought to all of these: what dropping them would have cost.
+        why_unknown: why ``dropped_worth_minor`` is not known, "" where it is.
+    """
+
+    dropped_count: int
+    added_count: int
+    moved_count: int
+    gain_by_model_minor: int
+    gain_by_challenger_minor: int
+    gain_bounds_minor: tuple[int, ...]
+    cash_difference_minor: tuple[int, ...]
+    drawn_count: int
+    contact_worth_minor: tuple[int, ...]
+    contact_worth_by_model_minor: int | None
+    contact_worth_by_challenger_minor: int | None
+    dropped_drawn_count: int
+    dropped_worth_minor: tuple[int, ...]
+    why_unknown: str
+
+
+@dataclass(frozen=True)
+class ChallengerFacts(RecordPart):
+    """A challenger in shadow against what decided, on what happened; shares and losses in 1e-9.
+
+    Attributes:
+        judged_on: accounts that tell of its kind: "UNWORKED" for outcome models, "WORKED" for effects, "TRIED" for contacts
+            (those whom somebody tried to reach), "NOTHING" for recoveries.
+        account_count: how many.
+        predicted_nano: mean chance by what decided: of default, of cure, of a right-party contact; None for too few accounts.
+        challenger_predicted_nano: by the challenger.
+        realised_nano: share that came true, with its interval.
+        loss_nano: by how much the challenger's mean log loss is above that of what decided; below 0 it is better.
+        money: of its list; None in records of before challengers made lists.
+    """
+
+    judged_on: str
+    account_count: int
+    predicted_nano: int | None = None
+    challenger_predicted_nano: int | None = None
+    realised_nano: tuple[int, ...] = ()
+    loss_nano: tuple[int, ...] = ()
+    money: ChallengerMoney | None = None
+
+    @property
+    def loss(self) -> Figure:
+        """The difference of log losses."""
+        return Figure.of_nano(self.loss_nano)
+
+
+@dataclass(frozen=True)
 class MonitorFacts:
     """Everything that a monitor found of one matured ranking.
 
@@ -95,7 +176,7 @@ class MonitorFacts:
         unseen_count: accounts that left sight, for which others stand.
         captured: share of the money paid that accounts hold that were worked, by order: "worked", "balance", "hindsight".
         cells: by dimension.
-        challengers: by how much each challenger's mean log loss on unworked accounts is above the model's; below 0 it is better.
+        challengers: what became of what each challenger said, by version.
     """
 
     maturity_seq: int
@@ -110,7 +191,7 @@ class MonitorFacts:
     unseen_count: int
     captured: Mapping[str, Figure]
     cells: tuple[CellFigures, ...]
-    challengers: Mapping[str, Figure] = field(default_factory=dict)
+    challengers: Mapping[str, ChallengerFacts] = field(default_factory=dict)
 
     @property
     def is_counted(self) -> bool:
@@ -126,7 +207,7 @@ class MonitorFacts:
         plain: dict[str, Any] = {one.name: getattr(self, one.name) for one in fields(self)}
         plain["as_of_date"] = self.as_of_date.isoformat()
         plain["captured"] = {name: _figure(one) for name, one in self.captured.items()}
-        plain["challengers"] = {name: _figure(one) for name, one in self.challengers.items()}
+        plain["challengers"] = {name: write_part(one) for name, one in self.challengers.items()}
         if not self.challengers:
             del plain["challengers"]
         plain["cells"] = [{one.name: _plain(getattr(cell, one.name)) for one in fields(cell)} for cell in self.cells]
@@ -143,7 +224,7 @@ class MonitorFacts:
         try:
             cells = tuple(_cell(one) for one in held["cells"])
             captured = {name: _read_figure(one) for name, one in held["captured"].items()}
-            shadows = {name: _read_figure(one) for name, one in held.get("challengers", {}).items()}
+            shadows = {name: _challenger(one) for name, one in held.get("challengers", {}).items()}
             as_of = date.fromisoformat(held["as_of_date"])
             return cls(**{**held, "as_of_date": as_of, "captured": captured, "cells": cells, "challengers": shadows})
         except (KeyError, TypeError, ValueError) as error:
@@ -201,6 +282,11 @@ def _real(held: int | None) -> float:
 
 def _read_figure(held: list[int | None]) -> Figure:
     return Figure(*map(_real, held))
+
+
+def _challenger(held: Any) -> ChallengerFacts:
+    """Return what became of a challenger; before they made lists, outcome models alone, by their difference of losses."""
+    return ChallengerFacts("UNWORKED", 0, loss_nano=tuple(held)) if isinstance(held, list) else read_part(ChallengerFacts, held)
 
 
 def _cell(held: Mapping[str, Any]) -> CellFigures:

@@ -69,7 +69,12 @@ class Scoring(RecordPart):
 
 @dataclass(frozen=True)
 class ShadowScores(RecordPart):
-    """A challenger beside the model that decided: its problem, else how alike they score, in 1e-9."""
+    """A challenger beside what decided: its problem, else what it said and how far its list is from the one decided.
+
+    ``list_object`` holds what it said of every account, sealed; ``scores_object`` what records of before lists kept. Counts and
+    gains (minor units, over accounts that no reserve drew) are described in ``application/models/shadow``; how alike outcome
+    models score is in 1e-9.
+    """
 
     model_version: str
     problem: str
@@ -80,6 +85,14 @@ class ShadowScores(RecordPart):
     rank_correlation_default_nano: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
     top_default_overlap_nano: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
     mean_absolute_difference_nano: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    list_object: str = field(default="", metadata={**OMITTED_AT_DEFAULT, **stored("list_object")})
+    worked_count: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    same_count: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    dropped_count: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    added_count: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    moved_count: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    gain_by_model_minor: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
+    gain_by_challenger_minor: int | None = field(default=None, metadata=OMITTED_AT_DEFAULT)
 
 
 @dataclass(frozen=True)

@@ -221,6 +221,14 @@ class SealedRecords:
         """Seal and store rows about accounts, one per ``account_id``; return the digest of the table."""
         return self._put(LeafKind.OUTCOME, columns, self._keys.numbers(columns["account_id"]), {}).digest
 
+    def put_shadow(self, columns: Mapping[str, Array], key_no: Numbers) -> str:
+        """Seal and store what a challenger said of the accounts of a ranking, in their order; return the digest of the table."""
+        return self._put(LeafKind.SHADOWED, columns, key_no, {}).digest
+
+    def shadow(self, digest: str) -> dict[str, Array]:
+        """Return such rows without those of erased accounts, by column."""
+        return self._open(digest)[2]
+
     def outcomes(self, digest: str) -> dict[str, Array]:
         """Return such rows without those of erased accounts, by column; the last ones read stay in memory."""
         return dict(self._remembered(StoredOutcomes, digest, self._read_outcomes).columns)

@@ -1,4 +1,4 @@
-"""How the challengers of a ranking scored beside its champion, and which was right once outcomes are known."""
+"""How far the challengers of a ranking are from what decided, and which outcome model was right once outcomes are known."""
 
 from __future__ import annotations
 
@@ -23,6 +23,17 @@ FIGURES = {
     "log_loss": "log loss",
 }
 
+LISTS = {
+    "worked_count": "works",
+    "same_count": "same queue",
+    "dropped_count": "drops",
+    "added_count": "adds",
+    "moved_count": "moves",
+    "gain_by_model_minor_units": "gain by model, minor",
+    "gain_by_challenger_minor_units": "by challenger",
+}
+"""Of the list that a challenger would have made, beside the one decided."""
+
 
 def compare(
     product: Product,
@@ -32,7 +43,7 @@ def compare(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
-    """Compare champion and challengers on a ranking's accounts; with outcomes also by log loss, where less is better.
+    """Compare what decided with challengers on a ranking's accounts: lists, scores, and with outcomes log loss (less is better).
 
     Example: python scripts/models.py compare --data var/demo --outcomes outcomes.csv
     """
@@ -59,6 +70,7 @@ def compare(
 
 def _show(ranking_id: str, models: list[dict[str, Any]], judged: int) -> None:
     shown = {name: head for name, head in FIGURES.items() if name != "log_loss" or judged}
+    lists = [[m["model_version"], *(f"{int(m[name]):,}" for name in LISTS)] for m in models if "worked_count" in m]
     lines = [
         [m["model_version"], m["role"], *(f"{m[name]:.4f}" if name in m else "-" for name in shown), m.get("problem") or "-"]
         for m in models
@@ -66,5 +78,8 @@ def _show(ranking_id: str, models: list[dict[str, Any]], judged: int) -> None:
     console = terminal()
     title = f"Ranking {ranking_id}" + (f", log loss on {judged:,} accounts with known outcomes" if judged else "")
     console.print(table(title, ["model", "role", *shown.values(), "problem"], lines, text_columns=2))
+    if lists:
+        console.print(table("Lists that challengers would have made", ["challenger", *LISTS.values()], lists, text_columns=1))
+        console.print("What they said against what happened, and money: collections-opt monitor", highlight=False)
     if len(models) == 1:
-        console.print("No challenger scored beside this ranking.")
+        console.print("No challenger was tried beside this ranking.")

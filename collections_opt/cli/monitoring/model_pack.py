@@ -104,6 +104,8 @@ def triggers(models: Sequence[pb.Model], monitors: Sequence[monitor_pb.Monitor],
             found.append(_trigger(name, "self-approved", "no second person of the lender looked"))
         if model.kind == ModelKind.OUTCOME.value:
             found += _monitor_triggers(name, last.get(name), at)
+        judged = last.get(name) if model.kind == ModelKind.OUTCOME.value else next(reversed(monitors), None)
+        found += [_trigger(name, "a challenger is better", told) for told in _better_challengers(name, model.kind, judged)]
     return found
 
 
@@ -122,9 +124,20 @@ def _monitor_triggers(name: str, last: monitor_pb.Monitor | None, at: datetime) 
         if left and cell.outcome == monitor_pb.MONITORED_OUTCOME_DEFAULT and cell.dimension in WHOLE:
             told = f"{part} on {day}: {cell.slope.value:.2f} ({cell.slope.low:.2f} to {cell.slope.high:.2f})"
             found.append(_trigger(name, "slope outside 0.8 to 1.25", told))
-    better = [one.model_version for one in last.challengers if one.log_loss_difference.high < 0]
-    found += [_trigger(name, "a challenger is better", f"{one} on {day}") for one in better]
     return found
+
+
+def _better_challengers(name: str, kind: str, judged: monitor_pb.Monitor | None) -> list[str]:
+    """Return the challengers of a champion's kind that a matured ranking had better with confidence, with its day."""
+    if judged is None:
+        return []
+    better = [
+        one.model_version
+        for one in judged.challengers
+        if one.HasField("log_loss_difference") and one.log_loss_difference.high < 0
+    ]
+    day = read_date(judged.as_of_date, "as_of_date")
+    return [f"{one} on {day}" for one in better if one != name and one.startswith(f"{kind}/")]
 
 
 def packed(

@@ -23,12 +23,19 @@ from collections_opt.cli.monitoring.ahead import WITHIN_MONTHS, ahead_of
 from collections_opt.client.outcomes import get_monitors
 from collections_opt.core.outcomes.alarms import FALSE_RATE, MONTHS
 from collections_opt.core.shown_text import visible
+from collections_opt.reports.challengers import (
+    MONEY_NOTE,
+    ChallengerLine,
+    ListMoney,
+    Ranged,
+    challengers_table,
+    lists_table,
+)
 from collections_opt.reports.monitors import (
     NOTE,
     MonitorLine,
     MonitorMonth,
-    Ranged,
-    challengers_table,
+    challengers_of,
     headline,
     money_table,
     monitors_html,
@@ -112,9 +119,14 @@ def _print(months: list[MonitorMonth]) -> None:
         console.print(table(f"{outcome.title()}, by matured ranking", *months_table(months, outcome), text_columns=2))
     last = months[-1]
     console.print(table(f"Ranking {last.ranking_id} of {last.day}, part by part", *parts_table(last), text_columns=2))
-    header, lines = challengers_table(months)
+    found = challengers_of(months)
+    header, lines = challengers_table(found)
     if lines:
-        console.print(table("Challengers, on accounts left unworked", header, lines, text_columns=3))
+        console.print(table("Challengers against what decided", header, lines, text_columns=3))
+    header, lines = lists_table(found)
+    if lines:
+        console.print(table("Challengers' lists in money, minor units", header, lines, text_columns=2))
+        console.print(MONEY_NOTE, highlight=False)
     header, lines = money_table(months)
     if lines:
         console.print(table("Share of money paid, by order", header, lines))
@@ -132,7 +144,40 @@ def month_of(one: pb.Monitor) -> MonitorMonth:
         one.overlapping_ranking_id,
         {enum_text(pb.CapturingOrder.DESCRIPTOR, each.order).lower(): _ranged(each.share) for each in one.captured},
         tuple(_line(cell) for cell in one.cells),
-        {each.model_version: _ranged(each.log_loss_difference) for each in one.challengers},
+        tuple(_challenger(one, each) for each in one.challengers),
+    )
+
+
+def _challenger(month: pb.Monitor, one: pb.ChallengerLoss) -> ChallengerLine:
+    return ChallengerLine(
+        read_date(month.as_of_date, "as_of_date"),
+        month.model_version,
+        one.model_version,
+        enum_text(pb.JudgedAccounts.DESCRIPTOR, one.judged_on),
+        one.account_count,
+        one.predicted if one.HasField("predicted") else None,
+        one.challenger_predicted if one.HasField("challenger_predicted") else None,
+        _ranged(one.realised) if one.HasField("realised") else None,
+        _ranged(one.log_loss_difference) if one.HasField("log_loss_difference") else None,
+        _list_money(one.money) if one.HasField("money") else None,
+    )
+
+
+def _list_money(one: pb.ChallengerMoney) -> ListMoney:
+    return ListMoney(
+        one.dropped_count,
+        one.added_count,
+        one.moved_count,
+        one.gain_by_model_minor_units,
+        one.gain_by_challenger_minor_units,
+        one.least_gain_minor_units,
+        one.most_gain_minor_units,
+        _ranged(one.contact_worth_minor_units) if one.HasField("contact_worth_minor_units") else None,
+        one.contact_worth_by_model_minor_units if one.HasField("contact_worth_by_model_minor_units") else None,
+        one.contact_worth_by_challenger_minor_units if one.HasField("contact_worth_by_challenger_minor_units") else None,
+        one.dropped_drawn_count,
+        _ranged(one.dropped_worth_minor_units) if one.HasField("dropped_worth_minor_units") else None,
+        one.why_unknown,
     )
 
 

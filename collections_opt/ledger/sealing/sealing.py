@@ -54,6 +54,8 @@ class LeafKind(IntEnum):
     """One event of the day."""
     OUTCOME = 6
     """What became of an account, or what a file says became of it."""
+    SHADOWED = 7
+    """What a challenger in shadow said of an account."""
 
 
 @dataclass(frozen=True)

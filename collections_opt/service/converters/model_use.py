@@ -9,6 +9,8 @@ from collections_opt.application.records.scoring_facts import RecordedApproval, 
 from collections_opt.core.value.outcomes import PROBABILITY_SCALE
 from collections_opt.wire.common import write_date, write_enum, write_time
 
+_LIST = ("worked_count", "same_count", "dropped_count", "added_count", "moved_count")
+_GAINS = ("gain_by_model_minor", "gain_by_challenger_minor")
 _SHADOW = ("agreement", "rank_correlation_cure", "rank_correlation_default", "top_default_overlap", "mean_absolute_difference")
 
 
@@ -41,4 +43,5 @@ def _write_approval(approval: RecordedApproval) -> pb.ModelApproval:
 def _write_shadow(shadow: ShadowScores) -> pb.ShadowComparison:
     nano = {name: getattr(shadow, f"{name}_nano") for name in _SHADOW}
     figures = {name: value / PROBABILITY_SCALE for name, value in nano.items() if value is not None}
-    return pb.ShadowComparison(model_version=shadow.model_version, problem=shadow.problem, **figures)
+    listed = {name: getattr(shadow, name) for name in _LIST} | {f"{name}_units": getattr(shadow, name) for name in _GAINS}
+    return pb.ShadowComparison(model_version=shadow.model_version, problem=shadow.problem, **figures, **listed)

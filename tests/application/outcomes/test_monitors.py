@@ -1,5 +1,6 @@
 """Rankings are held against what happened: right predictions pass, wrong ones are named in the next ranking's health."""
 
+import json
 import shutil
 from contextlib import closing
 from dataclasses import fields, replace
@@ -128,10 +129,15 @@ def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unwo
         save_desk(opened)
         ranked(opened, 1, month(1))
         facts = observed(opened, 1)
-        figure = facts.challengers["outcome/shadow"]
-        assert figure.low > 0.0  # outcomes were drawn from the model's own chances
+        found = facts.challengers["outcome/shadow"]
+        assert found.loss.low > 0.0  # outcomes were drawn from the model's own chances
+        assert found.judged_on == "UNWORKED"
         record = opened.ledger.outcomes.last(OutcomeKind.MONITOR, facts.ranking_id)
-        assert MonitorFacts.of(record).challengers["outcome/shadow"].value == pytest.approx(figure.value, abs=1e-9)
+        assert MonitorFacts.of(record).challengers["outcome/shadow"] == found
+        # Before challengers made lists a record held the figure alone.
+        older = replace(record, payload=json.dumps({**record.facts, "challengers": {"outcome/shadow": list(found.loss_nano)}}))
+        held = MonitorFacts.of(older).challengers["outcome/shadow"]
+        assert (held.loss, held.money) == (found.loss, None)
 
 
 def test_a_ranking_whose_server_ended_before_it_was_judged_is_judged_by_the_next_call(workspace):

@@ -63,10 +63,10 @@ def write_effects(models, model):
     return write_effect(models, manifest, model, effect_card(model, "a test"))
 
 
-def approve(workspace, models, version, kind=ModelKind.EFFECT):
+def approve(workspace, models, version, kind=ModelKind.EFFECT, last=ModelAction.PROMOTE):
     _, digest, text = read_manifest(models, version, kind)
     workspace.ledger.models.add(ModelRecord(kind, version, digest, text, NOW.isoformat()))
-    people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", ModelAction.PROMOTE: "d"}
+    people = {ModelAction.SUBMIT: "a", ModelAction.VALIDATE: "b", ModelAction.APPROVE: "c", last: "d"}
     terms = ApprovalTerms(NOW + timedelta(days=30))
     workspace.ledger.model_events.add(
         [
@@ -149,9 +149,9 @@ class ServedKind:
     problem: Callable[[Mapping[str, Any]], str]
     stands: str
 
-    def approve(self, workspace, models, place):
-        """Approve one of the versions as written."""
-        approve(workspace, models, self.versions[place], self.kind)
+    def approve(self, workspace, models, place, last=ModelAction.PROMOTE):
+        """Approve one of the versions as written, and make it champion, or challenger."""
+        approve(workspace, models, self.versions[place], self.kind, last)
 
 
 def _outcome(models, place, shift):
