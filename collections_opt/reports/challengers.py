@@ -13,7 +13,7 @@ MONEY_NOTE = (
     "Money is in minor units. Gains by model and by challenger are what each predicts of the challenger's list over the one "
     "decided. Bounds hold whatever contact does: of whom both lists treat alike nothing changes, of the others one thing was "
     "done and seen. Only draws tell more: what dropping accounts would have cost is measured where an experiment drew who is "
-    "left alone, what adding others would have brought by a split of the desk between both lists."
+    "left alone. What contact would have brought to accounts that only the challenger would work, nobody knows."
 )
 JUDGED = {"UNWORKED": "default, unworked", "WORKED": "cure, worked", "TRIED": "reached, tried", "NOTHING": "not observed"}
 """What is judged on which accounts."""

@@ -120,10 +120,10 @@ def test_the_same_outcomes_are_held_against_the_ranking_once_and_new_ones_again(
     assert workspace.monitors.all()[0].unseen_count == 3
 
 
-def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unworked_accounts(tmp_path):
+def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unworked_accounts(tmp_path, database_url):
     models = folder_with_people(tmp_path)
     add_scorecard(models, "shadow")
-    with closing(open_workspace(tmp_path / "data", models, Clock(LATE))) as opened:
+    with closing(open_workspace(tmp_path / "data", models, Clock(LATE), database_url)) as opened:
         approve(opened, "shadow", days=300)
         act(opened, "shadow", ModelAction.CHALLENGE)
         save_desk(opened)
@@ -132,6 +132,10 @@ def test_a_challenger_in_shadow_is_held_against_the_model_on_what_became_of_unwo
         found = facts.challengers["outcome/shadow"]
         assert found.loss.low > 0.0  # outcomes were drawn from the model's own chances
         assert found.judged_on == "UNWORKED"
+        shadow = opened.recorded.open(facts.ranking_id).facts.shadow[0]
+        assert (found.money.dropped_count, found.money.added_count) == (shadow.dropped_count, shadow.added_count)
+        assert found.money.gain_bounds_minor[0] <= found.money.gain_bounds_minor[1]
+        assert all(check.holds for check in opened.evidence.verification.verify_log().checks)
         record = opened.ledger.outcomes.last(OutcomeKind.MONITOR, facts.ranking_id)
         assert MonitorFacts.of(record).challengers["outcome/shadow"] == found
         # Before challengers made lists a record held the figure alone.
