@@ -165,7 +165,9 @@ class _Drawn:
         changed = counted & (mine != theirs)
         dropped = works & ~would
         known = self._worth(self._known)
-        held = self._worth(self._known & dropped)
+        # A reserve draws from whom no experiment leaves alone: leaving its accounts out here would tell the arms apart.
+        drawn = self._known & (theirs == UNASSIGNED)
+        held = self._worth(drawn)
         judged = self._known & self._worked & counted
         low, high = self._bounds(changed, theirs)
         cash = worked_outcomes(would, works, self._found).cash_difference
@@ -181,7 +183,7 @@ class _Drawn:
             contact_worth_minor=_per_account(known),
             contact_worth_by_model_minor=_mean(self._entries.increment_minor, judged),
             contact_worth_by_challenger_minor=_mean(told["here_minor"], judged),
-            dropped_drawn_count=int((self._known & dropped).sum()),
+            dropped_drawn_count=int(drawn.sum()),
             dropped_worth_minor=_total(held),
             why_unknown=held if isinstance(held, str) else "",
         )

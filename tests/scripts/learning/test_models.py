@@ -113,7 +113,7 @@ def test_challengers_are_compared_on_the_same_accounts_and_by_log_loss_once_outc
     assert "outcome/twin" in shown.stdout
     assert "log loss" not in shown.stdout
     assert "Lists that challengers would have made" in shown.stdout
-    assert twin["same_count"] == twin["worked_count"] > card["same_count"]
+    assert int(twin["same_count"]) == int(twin["worked_count"]) > int(card["same_count"])
     (tmp_path / "outcomes.csv").write_text("account_id,outcome\nnobody,CURE\n")
     refused = call("models.py", *reach, "--outcomes", tmp_path / "outcomes.csv")
     assert refused.returncode == 2
