@@ -18,6 +18,7 @@ from collections_opt.application.settings import bundled_parameters, bundled_pla
 from collections_opt.wire.parameters import write_parameters
 from collections_opt.wire.plans import write_plan
 from tests.support.serving.calls import account, columns, create_request, import_requests, score_request
+from tests.support.serving.packed import as_chunk
 from tests.support.serving.requests.messages import messages
 from tests.support.serving.sending import METHODS, SENT, SLOW, merged, over, send
 
@@ -59,12 +60,24 @@ def import_with(header_and_column):
     return [first, *chunks]
 
 
+CELLS = {"product": "CREDIT_CARD", "balance_minor_units": 900_000, "arrears_minor_units": 90_000, "days_past_due": 45}
+PACKED = as_chunk([{"account_id": name, **CELLS} for name in "ba"], months=0)
+
+
+def score_with(column):
+    request = score_request(chunk=PACKED)
+    request.chunk.columns.append(column)
+    return request
+
+
 NEARLY_GOOD = {
     "ScoreAccounts-account": over(account("a")).map(score_request),
     "ScoreAccounts": over(score_request(account("a"))),
     "ScoreAccounts-parameters": over(write_parameters(bundled_parameters())).map(
         lambda given: score_request(account("a"), value_parameters=given)
     ),
+    "ScoreAccounts-chunk": over(score_request(chunk=PACKED)),
+    "ScoreAccounts-column": messages(columns_pb2.Column.DESCRIPTOR).map(score_with),
     "CreateCapacityPlan": over(write_plan(bundled_plan()).queues[0]).map(plan_with),
     "CreateRanking": over(create_request(validate_only=True)),
     "ImportPortfolio": st.tuples(
@@ -86,7 +99,9 @@ def test_nearly_good_messages_are_answered_or_refused_with_a_reason(client, name
 
 
 @pytest.mark.parametrize(
-    "good", [score_request(account("a"), account("b")), create_request(request_id="x")], ids=["score", "create"]
+    "good",
+    [score_request(account("a"), account("b")), score_request(chunk=PACKED), create_request(request_id="x")],
+    ids=["score", "score-packed", "create"],
 )
 def test_messages_with_flipped_bytes_are_refused_with_a_reason(client, good):
     method = next(m for m in METHODS if m.input_type.full_name == good.DESCRIPTOR.full_name)
