@@ -23,6 +23,8 @@ MODELS = Path(__file__).parents[2] / "models"
 MORNING = datetime(2026, 11, 24, 18, tzinfo=UTC)
 """13:00 in New York and 10:00 in Los Angeles: calls are lawful in all zones here for hours to come."""
 QUEUE = "calls"
+MOST_AGENTS = 50_000
+"""More than a million accounts can keep busy; a plan may name twice as many."""
 ZONES = (
     ("US-NY", "America/New_York"),
     ("US-TX", "America/Chicago"),
@@ -63,7 +65,7 @@ def rows(count: int) -> RawPortfolio:
 
 def rank_world(workspace: Workspace, count: int) -> str:
     """Import the accounts and rank them with minutes for all; return the ranking's id."""
-    made = replace(plan(queue(QUEUE, agents=float(count), attempts=1.0)), several_contacts_per_person=True)
+    made = replace(plan(queue(QUEUE, agents=float(min(count, MOST_AGENTS)), attempts=1.0)), several_contacts_per_person=True)
     workspace.books.save_plan(made, None)
     workspace.books.import_portfolio("world", rows(count))
     command = RankingCommand(

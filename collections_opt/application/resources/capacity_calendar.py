@@ -307,7 +307,12 @@ class CapacityCalendar:
             step = step_of(held)
             before = self._view(plan_id, held, *step.days)
             if asked.etag and asked.etag != before.etag:
-                raise refuse(Reason.ETAG_MISMATCH, "etag", "the days are others by now.", "Look at them again.")
+                raise refuse(
+                    Reason.ETAG_MISMATCH,
+                    "etag",
+                    "is not of these days as they stand.",
+                    "Take the one that the calendar shows (GetCapacityCalendar, `capacity calendar`).",
+                )
             after = self._view(plan_id, step.made, *step.days)
             if asked.validate_only:
                 return CalendarChange(before, after)
