@@ -14,7 +14,8 @@ from collections_opt.api.v1 import (
     portfolio_service_pb2,
     worklist_service_pb2,
 )
-from collections_opt.application.day import contact_requests, gate, queue_states
+from collections_opt.application.day import contact_requests, queue_states
+from collections_opt.application.day.desk import gate
 from collections_opt.application.settings import bundled_rules
 from collections_opt.core.accounts.column_names import held_column, held_names, read_column, told_column, told_columns
 from collections_opt.core.accounts.schema import ACCOUNT_SCHEMA, ColumnKind
