@@ -42,7 +42,10 @@ def ranking_in_force(ledger: Ledger, plan_id: str = "", day: date | None = None,
             found.setdefault((inputs.plan_id, of_day), record)
     if not found:
         raise _none(plan_id, day, portfolio_id)
-    for place, field, remedy in ((0, "capacity_plan_id", "Name the desk."), (1, "portfolio_id", "Name the portfolio.")):
+    for place, field, remedy in (
+        (0, "capacity_plan_id", "Name the desk; to a command, as --ranking in-force:DESK."),
+        (1, "portfolio_id", "Name the portfolio."),
+    ):
         several = sorted({key[place] for key in found})
         if len(several) > 1:
             told = f"{len(several)} have a ranking in force on {in_force_day}: {', '.join(several)[:300]}."
