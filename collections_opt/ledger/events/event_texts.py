@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from collections_opt.core.day.events import Event
-from collections_opt.core.errors import Reason, refuse
+from collections_opt.core.errors import CollectionsError, Reason, refuse
 from collections_opt.ledger.log.chain import canonical_json
 
 
@@ -27,7 +27,16 @@ def events_of(texts: Sequence[str | None]) -> list[Event | None]:
     Raises:
         CollectionsError: INTEGRITY_FAILURE for what no version of this code wrote.
     """
-    contents: list[dict[str, Any] | None] = json.loads("[" + ",".join(["null" if text is None else text for text in texts]) + "]")
+    try:
+        contents: list[dict[str, Any] | None] = json.loads(
+            "[" + ",".join(["null" if text is None else text for text in texts]) + "]"
+        )
+    except ValueError as error:
+        raise _unreadable() from error
     if len(contents) != len(texts):
-        raise refuse(Reason.INTEGRITY_FAILURE, "events", "an event is not one.", "Use the code that wrote it, or newer.")
+        raise _unreadable()
     return [None if content is None else Event.of_content(content) for content in contents]
+
+
+def _unreadable() -> CollectionsError:
+    return refuse(Reason.INTEGRITY_FAILURE, "events", "an event is not one.", "Use the code that wrote it, or newer.")
