@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,6 +32,7 @@ from collections_opt.core.scopes import Scope
 from collections_opt.service.access.methods import METHODS as TABLE
 from collections_opt.service.access.tokens import Bearer, issue_to, new_key
 from collections_opt.wire.callers.identity import TOKEN_KEY
+from harness.siege.attacks import LEAST_PRIORITY
 
 ROOT = Path(__file__).parents[2]
 METHODS = [m for file in CONTRACT for service in file.services_by_name.values() for m in service.methods]
@@ -265,6 +267,7 @@ def main() -> None:
     """Intrude again and again; a line for each thing that was got, and for each round."""
     name, path = sys.argv[1:]
     server = read(Path(path))
+    os.nice(LEAST_PRIORITY)
     print("attacking", flush=True)
     while True:
         for got in INTRUDERS[name](server):

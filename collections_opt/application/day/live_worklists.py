@@ -104,9 +104,10 @@ class LiveWorklists:
 def _entries(desk: LiveDesk, gate: Gate, queue: int, after: int, now: datetime, include_removed: bool) -> Iterator[LiveEntry]:
     """Yield entries after a position; those that left the queue stand at its end."""
     here = desk.order(queue)
-    rows = np.concatenate([here, left_rows(desk, queue)]) if include_removed else here
-    for start in range(after, rows.size, LOOKED_AT):
-        part = rows[start : start + LOOKED_AT].tolist()
+    left = left_rows(desk, queue) if include_removed else np.zeros(0, dtype=np.int64)
+    for start in range(after, here.size + left.size, LOOKED_AT):
+        stop = start + LOOKED_AT
+        part = [*here.rows(start, stop).tolist(), *left[max(start - here.size, 0) : max(stop - here.size, 0)].tolist()]
         for offset, (row, verdict) in enumerate(zip(part, gate.verdicts(part, queue, now), strict=True)):
             position = start + offset + 1
             removed, event = removed_by(desk, row, verdict, position > here.size)

@@ -61,7 +61,7 @@ def queue_states(desk: LiveDesk, gate: Gate, now: datetime) -> list[QueueState]:
     received, paid = desk.received_minor()
     found = []
     for index, queue in enumerate(desk.plan.queues):
-        rows = desk.order(index)
+        rows = desk.order(index).rows()
         asked = (desk.version[rows] > 0) | (desk.busy[rows] > 0)
         why = _gone(desk, gate, rows[asked], index, now, left=False)
         free = rows[(desk.busy[rows] == 0) & ~np.isin(rows, list(why))]

@@ -21,12 +21,14 @@ from collections_opt.application.day.dispatch import LeasedAccount
 from collections_opt.application.day.lease_requests import LeaseRequest
 from collections_opt.application.rankings.command import RankingCommand
 from collections_opt.application.workspace import Workspace
+from collections_opt.core.accounts.persons import persons_of
 from collections_opt.core.actors import Actor
 from collections_opt.core.day.events import Event, EventKind
 from collections_opt.core.desk.queues import Queue
 from collections_opt.core.limits import MAX_EVENTS, MAX_LEASES
 from collections_opt.core.problem.assignment import UNASSIGNED, ignore_progress
 from collections_opt.core.ranking.ordering import Ordering
+from collections_opt.core.rules.eligibility import evaluate
 
 Ints = NDArray[np.int64]
 
@@ -68,10 +70,12 @@ class Worked:
         in_vain: contacts with people who had paid, promised or disputed by then, by which.
         gain_minor: float64 (n,) money that contact brought, by account.
         by_hour: float64 (hours,) the same by hour of work.
+        by_queue: int64 (n, q) contacts of each account by each queue.
     """
 
     gain_minor: NDArray[np.float64]
     by_hour: NDArray[np.float64]
+    by_queue: Ints
     contacts: int = 0
     in_vain: Counter[str] = field(default_factory=Counter)
 
@@ -88,6 +92,8 @@ class DayReport:
         events: events told, contacts among them.
         removed: accounts that left the morning's list without having been worked, by why.
         arrived: accounts that were worked though the morning's list did not have them.
+        against_rules: contacts of the live desk by a queue that the rules of the day keep from the account.
+        twice: contacts of the live desk beyond one a person, where the plan has one.
         rankings: the morning's ranking and the re-solves, by id.
     """
 
@@ -98,6 +104,8 @@ class DayReport:
     events: int
     removed: Counter[str]
     arrived: int
+    against_rules: int
+    twice: int
     rankings: tuple[str, ...]
 
 
@@ -129,6 +137,7 @@ class SimulatedDay:
         self._opens, self._hours, self._seed = opens, hours, seed
         opened = workspace.recorded.open(ranking_id)
         self._facts, self._plan, self._entries = opened.facts, opened.plan, opened.entries
+        self._portfolio = opened.portfolio
         self._ids = opened.entries.account_id
         self._world = world(self._ids.size, hours * 3_600, seed)
         self._rate = {queue.queue_id: queue.effect.right_party_contact_rate for queue in self._plan.queues}
@@ -166,6 +175,8 @@ class SimulatedDay:
             events=self._told,
             removed=removed,
             arrived=int((worked & ~planned).sum()),
+            against_rules=self._against_rules(done),
+            twice=self._twice(done),
             rankings=tuple(rankings),
         )
 
@@ -239,6 +250,7 @@ class SimulatedDay:
 
     def _count(self, done: Worked, row: int, queue: Queue, second: int, increment_minor: int) -> None:
         done.contacts += 1
+        done.by_queue[row, self._plan.queue_index(queue.queue_id)] += 1
         code = int(self._world.happening[row])
         if code != QUIET and self._world.at[row] < second:
             done.in_vain[HAPPENINGS[code]] += 1
@@ -248,7 +260,22 @@ class SimulatedDay:
             done.by_hour[second // 3_600] += gain
 
     def _nothing_done(self) -> Worked:
-        return Worked(np.zeros(self._ids.size), np.zeros(self._hours))
+        contacts = np.zeros((self._ids.size, len(self._plan.queues)), dtype=np.int64)
+        return Worked(np.zeros(self._ids.size), np.zeros(self._hours), contacts)
+
+    def _against_rules(self, done: Worked) -> int:
+        """Count contacts by queues that rules keep from the account, judged anew from the morning's portfolio."""
+        rules = self._workspace.rule_tables.in_force(self._portfolio.as_of_date).rules
+        allowed = evaluate(self._portfolio, self._plan, rules).allowed(slice(None))
+        return int(done.by_queue[~allowed].sum())
+
+    def _twice(self, done: Worked) -> int:
+        """Count contacts beyond one a person, whatever the account; 0 where the plan allows several."""
+        if self._plan.several_contacts_per_person:
+            return 0
+        persons, contacts = persons_of(self._portfolio), done.by_queue.sum(axis=1)
+        counted = contacts if persons is None else np.bincount(persons.of, weights=contacts)
+        return int(np.maximum(counted - 1, 0).sum())
 
     def _frozen(self) -> Worked:
         """Return the day of a desk that works down the recorded list, hour by hour, whatever happens."""

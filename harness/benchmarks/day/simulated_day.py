@@ -32,11 +32,14 @@ from harness.faults.private_postgres import PrivatePostgres, why_not
 
 MODELS = Path(__file__).parents[3] / "models"
 OPENS, HOURS, SOLVED_AFTER, SEED = 9, 10, (3, 6), 1
+_NEVER = ("in vain", "against a rule", "beyond one a person")
 _FIGURES = (
-    "events",
+    "events in the log",
     "contacts",
     "in vain, living",
     "in vain, frozen",
+    "against a rule, living",
+    "beyond one a person, living",
     "money, living",
     "money, frozen",
     "difference",
@@ -64,10 +67,12 @@ def lived(measure: Measure, accounts: int, agents: float, url: str) -> None:
             day = SimulatedDay(workspace, ranking_id, lambda now: at.__setitem__(0, now), at[0], HOURS, SEED)
             with measure.stage("day"):
                 report = day.live(SOLVED_AFTER, Actor("bench"))
+            recorded = workspace.day.events.log.last_sequence()
     money = [desk.gain_minor.sum() for desk in (report.live, report.frozen)]
     vain = [sum(desk.in_vain.values()) for desk in (report.live, report.frozen)]
     ends = [report.difference_minor + sign * report.half_width_minor for sign in (-1, 1)]
-    figures = (report.events, report.live.contacts, *vain, *money, report.difference_minor, *ends)
+    forbidden = (report.against_rules, report.twice)
+    figures = (recorded, report.live.contacts, *vain, *forbidden, *money, report.difference_minor, *ends)
     measure.figures |= {name: float(value) for name, value in zip(_FIGURES, figures, strict=True)}
 
 
@@ -84,8 +89,11 @@ def bench(options: Options) -> Report:
         (f"seconds of the {at.name}", *(number(one.stages[k].seconds) for one in results))
         for k, at in enumerate(results[0].stages)
     ]
-    vain = max(result.figures["in vain, living"] for result in results)
-    remark = f"Goal: nobody who paid, promised or disputes is contacted by the living desk: {vain:.0f}."
+    vain, against, twice = (max(result.figures[f"{name}, living"] for result in results) for name in _NEVER)
+    remark = (
+        f"Goal: the living desk contacts nobody who paid, promised or disputes: {vain:.0f}; nobody against a rule: {against:.0f}; "
+        f"nobody twice: {twice:.0f}."
+    )
     title = f"{accounts:,} accounts, {agents:,.0f} agents, two re-solves (money in minor units)"
     table = Table(title, ("figure", *(result.name for result in results)), tuple(lines))
     return Report([table], results, [remark, *([f"PostgreSQL was not measured: {reason}."] if reason else [])])

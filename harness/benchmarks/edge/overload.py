@@ -29,6 +29,7 @@ from harness.benchmarks.support.portfolios import resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
 from harness.benchmarks.support.serving import Load, closed_loop, served
+from harness.siege.attacks import is_refusal
 
 ACCOUNTS = 20
 WAIT = 5.0
@@ -49,7 +50,7 @@ def open_loop(start: Callable[[], grpc.Future], rate: float, seconds: float) -> 
         with lock:
             if error is None:
                 latencies.append(took)
-            elif error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+            elif is_refusal(error):
                 refused.append(error.code())
             else:
                 others.append(error)

@@ -1,18 +1,19 @@
 """Siege: what callers get while others want to stop the server, or to see what is not theirs.
 
 A real server in a process of its own, one caller with two calls of `ScoreAccounts` (20 accounts) always in flight, and a probe
-that asks for the server's health fifty times a second. Beside them comes each attack, from a process of its own on the same two
-cores: 200 calls that send headers and no message, opened anew every second; imports that stop within a chunk; ids of a kilobyte
-at 20 MB a second without end; a hundred calls a second whose caller leaves after five milliseconds; and calls at four times what
-the server can do, from the same caller. A second server asks for certificates by name and for tokens. To it come ids that act
-(markup, escapes of terminals, letters that run backwards, formulas, paths, NUL, SQL, 10 kB) in every text of every method; forged
-and foreign tokens; foreign certificates; and every method asked for a book out of a token's scope, some thirty a second. What
-these got and must not get (an answer, borrowers' data, an unexpected error, a refusal that acts) is a leak.
+that asks for the server's health fifty times a second. Beside them comes each attack, from a process of its own: 200 calls that
+send headers and no message, opened anew every second; imports that stop within a chunk; ids of a kilobyte at 20 MB a second
+without end; a hundred calls a second whose caller leaves after five milliseconds; and calls at four times what the server can do,
+from the same caller. A second server asks for certificates by name and for tokens. To it come ids that act (markup, escapes of
+terminals, letters that run backwards, formulas, paths, NUL, SQL, 10 kB) in every text of every method; forged and foreign tokens;
+foreign certificates; and every method asked for a book out of a token's scope, some thirty a second. What these got and must not
+get (an answer, borrowers' data, an unexpected error, a refusal that acts) is a leak.
 
 Quiet and attack take turns, since the machine does something else beside: goodput is answered calls a second during an attack
-beside those of the quiet times before and after it, the median of the rounds. The attack's own processor time is not taken off,
-and a machine that others use too shows in the row of nobody. `--seconds` sets the length of a turn (3); after eight minutes no
-further round begins, and the page says how many each attack had.
+beside those of the quiet times before and after it, the median of the rounds. An attack comes from elsewhere: the server has one
+core by itself, quiet or not; callers, probe and attackers share the others, attackers with the least priority. A machine that
+others use too shows in the row of nobody. `--seconds` sets the length of a turn (3); after eight minutes no further round begins,
+and the page says how many each attack had.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ from harness.benchmarks.support.measuring import Measure
 from harness.benchmarks.support.portfolios import resampled_portfolio
 from harness.benchmarks.support.reporting import Report, Table, number
 from harness.benchmarks.support.running import Options, main
-from harness.benchmarks.support.serving import served
+from harness.benchmarks.support.serving import cores_apart, served
 from harness.siege.attacks import ATTACKS, Seen, attacked, own_channel, probe
 from harness.siege.intruders import INTRUDERS, Intrusion, Secured, intruding
 from harness.siege.secured import fill, flags, make_keys, opened
@@ -95,7 +96,8 @@ def besieged(measure: Measure, seconds: float, rounds: int) -> None:
 @contextmanager
 def plain(folder: Path) -> Iterator[tuple[Target, str]]:
     """Yield a server without certificates or tokens, and its address."""
-    with served(folder) as server:
+    with cores_apart() as begin_calling, served(folder) as server:
+        begin_calling()
         yield Target(functools.partial(own_channel, server.address), server.process), server.address
 
 
@@ -105,7 +107,8 @@ def guarded(folder: Path) -> Iterator[tuple[Target, Secured]]:
     keys = make_keys(folder / "keys")
     with opened(folder) as workspace:
         good, known = fill(workspace)
-    with served(folder / "data", *flags(keys), plaintext=False) as server:
+    with cores_apart() as begin_calling, served(folder / "data", *flags(keys), plaintext=False) as server:
+        begin_calling()
         secured = Secured(server.address, keys, good, known)
         token = secured.token(ActorRole.PLATFORM, name="good")
         yield Target(secured.channel, server.process, ((TOKEN_KEY, f"Bearer {token}"),)), secured

@@ -33,6 +33,23 @@ def test_nobody_is_called_in_vain_by_the_living_desk(lived):
     assert sum(report.frozen.in_vain.values()) > 0
 
 
+def test_the_living_desk_keeps_to_rules_and_to_one_contact_a_person(lived):
+    report, _, _ = lived
+    assert (report.against_rules, report.twice) == (0, 0)
+    assert report.live.by_queue.sum() == report.live.contacts
+
+
+def test_contacts_against_a_rule_and_second_ones_are_counted(lived, monkeypatch):
+    report, _, workspace = lived
+    day = SimulatedDay(workspace, report.rankings[0], lambda at: None, NOON, HOURS, seed=3)
+    care = [queue.queue_id for queue in BUSY.queues].index("care")
+    done = day._nothing_done()
+    done.by_queue[:3, 1 - care] = (2, 1, 0)
+    assert (day._against_rules(done), day._twice(done)) == (0, 1)
+    done.by_queue[:, care] = 1  # nobody here is vulnerable: the queue for the vulnerable may work none
+    assert day._against_rules(done) == COUNT
+
+
 def test_what_remained_was_solved_twice_and_holds(lived):
     report, _, workspace = lived
     assert len(report.rankings) == 3

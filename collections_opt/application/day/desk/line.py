@@ -60,7 +60,7 @@ class Line:
     def _callable(self) -> Iterator[tuple[int, Verdict]]:
         order, start, size = self._desk.order(self._queue), 0, _FIRST_PART
         while start < order.size:
-            waiting = self._gate.candidates(order[start : start + size], self._queue, self._now).tolist()
+            waiting = self._gate.candidates(order.rows(start, start + size), self._queue, self._now).tolist()
             start, size = start + size, size * _GROWS
             for at in range(0, len(waiting), LOOKED_AT):
                 part = waiting[at : at + LOOKED_AT]

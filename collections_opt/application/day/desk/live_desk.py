@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from collections_opt.application.day.desk.live_order import LiveOrders, QueueOrder, Stands
 from collections_opt.core.accounts.portfolio import Portfolio
 from collections_opt.core.day.event_columns import microseconds
 from collections_opt.core.day.events import Event, EventKind, RecordedEvent
@@ -128,9 +129,7 @@ class LiveDesk:
         self.returned = np.zeros(rows, dtype=np.int32)
         self.version = np.zeros(rows, dtype=np.int64)
         self.moved = np.zeros(rows, dtype=bool)
-        self._moved_to = np.zeros(rows, dtype=bool)
-        self._orders: dict[int, Ints] = {}
-        self._bases: dict[int, tuple[Ints, Ints]] = {}
+        self._orders = LiveOrders(self.entries.queue, self.entries.priority, self._stands)
         places = [column.astype(np.str_) for column in map(self.portfolio.column, ("state", "time_zone"))]
         pairs, group = np.unique(np.char.add(np.char.add(places[0], "|"), places[1]), return_inverse=True)
         self.groups: tuple[list[tuple[str, str]], Ints] = ([_pair(text) for text in pairs.tolist()], group.astype(np.int64))
@@ -194,7 +193,7 @@ class LiveDesk:
         if kind is EventKind.LEASE:
             if event.lease_state == LeaseState.RELEASED:
                 self.returned[row] += 1
-                self._orders.clear()
+                self._orders.changed(row)
             return
         if kind in PLACED_ANEW:
             self.replaced.add(row)
@@ -257,36 +256,22 @@ class LiveDesk:
             self.places.pop(row, None)
         else:
             self.places[row] = place
-        self._moved_to[row] = place is not None
         self.version[self.rows_of_person(row)] += 1
-        self._orders.clear()
+        self._orders.changed(row)
 
-    def order(self, queue: int) -> Ints:
-        """Return the rows of a queue in order, int64 (k,): those given back before come after the others."""
-        if queue not in self._orders:
-            base, priority = self._recorded_order(queue)
-            stay = ~(self._moved_to[base] | (self.returned[base] > 0))
-            arrived = np.array([row for row, place in self.places.items() if place.queue == queue], dtype=np.int64)
-            back = base[(self.returned[base] > 0) & ~self._moved_to[base]]
-            others = np.concatenate([arrived, back])
+    def order(self, queue: int) -> QueueOrder:
+        """Return the rows of a queue in order: those given back before come after the others."""
+        return self._orders.of(queue)
+
+    def _stands(self, row: int) -> Stands | None:
+        """Return where a row stands that events moved or that was given back, None for any other."""
+        place, returned = self.places.get(row), int(self.returned[row])
+        if place is not None:
             # At equal places what events brought comes before what the ranking put there.
-            brought = [self.places[row].priority * 2 - 1 for row in arrived.tolist()]
-            rank = np.concatenate([np.array(brought, dtype=np.int64), self.entries.priority[back].astype(np.int64) * 2])
-            sort = np.lexsort((others, rank, self.returned[others]))
-            others, rank = others[sort], rank[sort]
-            among = self.returned[others] == 0
-            at = np.searchsorted(priority[stay], rank[among])
-            self._orders[queue] = np.concatenate([np.insert(base[stay], at, others[among]), others[~among]])
-        return self._orders[queue]
-
-    def _recorded_order(self, queue: int) -> tuple[Ints, Ints]:
-        """Return the rows that the ranking put into a queue in order, and twice the priority of each, int64 (k,)."""
-        if queue not in self._bases:
-            rows = np.flatnonzero(self.entries.queue == queue).astype(np.int64)
-            priority = self.entries.priority[rows].astype(np.int64) * 2
-            sort = np.lexsort((rows, priority))
-            self._bases[queue] = (rows[sort], priority[sort])
-        return self._bases[queue]
+            return Stands(place.queue, 2 * place.priority - 1, returned)
+        if not returned:
+            return None
+        return Stands(int(self.entries.queue[row]), 2 * int(self.entries.priority[row]), returned)
 
     def spent_seconds(self) -> Ints:
         """Return the handling time that each queue's contacts of the day took, int64 (q,); of a rest, since then."""
