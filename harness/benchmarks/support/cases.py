@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ def run_case(name: str, case: Callable[..., None], runs: int = 3, timeout_second
         records.append(_run_once(name, case, timeout_seconds, arguments))
     totals = [sum(stage["seconds"] for stage in record["stages"]) for record in records]
     peaks = [max((stage["peak_bytes"] for stage in record["stages"]), default=0) for record in records]
-    stages = tuple(_median_stage([record["stages"][i] for record in records]) for i in range(len(records[0]["stages"])))
+    stages = tuple(_median_stages([record["stages"] for record in records]))
     figures = {key: _middle([record["figures"][key] for record in records]) for key in records[0]["figures"]}
     spread = (min(totals), max(totals))
     return Result(name, runs, statistics.median(totals), spread, int(statistics.median(peaks)), stages, figures)
@@ -80,6 +80,15 @@ def _run_once(name: str, case: Callable[..., None], timeout_seconds: float, argu
         if ended.returncode:
             raise CaseError(f"{name}: {ended.stderr[-2_000:]}")
         return json.loads(answer.read_text("utf-8"))
+
+
+def _median_stages(runs: list[list[dict[str, Any]]]) -> Iterator[Stage]:
+    """Yield each stage by the runs that saw it, in order: where progress is looked at, a short stage may go unseen in one."""
+    longest = max(runs, key=len)
+    for at, stage in enumerate(longest):
+        nth = sum(one["name"] == stage["name"] for one in longest[:at])
+        same = [[one for one in run if one["name"] == stage["name"]] for run in runs]
+        yield _median_stage([each[nth] for each in same if len(each) > nth])
 
 
 def _median_stage(same: list[dict[str, Any]]) -> Stage:
