@@ -60,7 +60,9 @@ def incentives() -> Iterator[Held]:
     found = read_experiment(persons, share_nano, len(data)).groups[0].effects[0]
     name = "Thornton 2008, any incentive"
     yield Held(name, "fetched the result", len(data), INCENTIVE, found.effect, found.fixed_low, found.fixed_high)
-    yield Held(f"{name}, anytime-valid", "fetched the result", len(data), INCENTIVE, found.effect, found.anytime_low, found.anytime_high)
+    yield Held(
+        f"{name}, anytime-valid", "fetched the result", len(data), INCENTIVE, found.effect, found.anytime_low, found.anytime_high
+    )
 
 
 def training(adjusted_by: str | None) -> Held:
@@ -93,7 +95,9 @@ def main() -> None:
         digits = 3 if abs(each.published) < 10 else 0  # shares, or money
         shown = [f"{value:,.{digits}f}" for value in (each.published, each.ours, each.low, each.high)]
         typer.echo(f"| {each.study} | {each.outcome} | {each.persons:,} | {shown[0]} | {shown[1]} | {shown[2]} to {shown[3]} |")
-    typer.echo(f"\nArms of fewer than {MIN_ARM_PERSONS} people are not read by the service; the smaller one of the programme has 185.")
+    typer.echo(
+        f"\nArms of fewer than {MIN_ARM_PERSONS} people are not read by the service; the smaller one of the programme has 185."
+    )
     raise typer.Exit(0 if all(each.agrees for each in found) else 1)
 
 
