@@ -91,8 +91,8 @@ def bench(options: Options) -> Report:
     ]
     vain, against, twice = (max(result.figures[f"{name}, living"] for result in results) for name in _NEVER)
     remark = (
-        f"Goal: the living desk contacts nobody who paid, promised or disputes: {vain:.0f}; nobody against a rule: {against:.0f}; "
-        f"nobody twice: {twice:.0f}."
+        f"Goal: the living desk contacts nobody who paid, promised or disputes: {vain:.0f}; nobody against a rule: "
+        f"{against:.0f}; nobody twice: {twice:.0f}."
     )
     title = f"{accounts:,} accounts, {agents:,.0f} agents, two re-solves (money in minor units)"
     table = Table(title, ("figure", *(result.name for result in results)), tuple(lines))

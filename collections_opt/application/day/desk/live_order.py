@@ -1,4 +1,4 @@
-"""The order of a queue as it stands, kept as accounts move: what a change costs hangs on who moved, not on who is in the queue."""
+"""The order of a queue as it stands, kept as accounts move: a change costs by who moved, not by who is in the queue."""
 
 from __future__ import annotations
 
