@@ -51,14 +51,18 @@ class Holders:
         started: of the clock.
         target: leases to be granted.
         seed: of what holders do.
+        talk_seconds: how long a holder is busy with an account, half of it less or more.
     """
 
-    def __init__(self, ports: list[int], ranking_id: str, started: float, target: int, seed: int = 1) -> None:
+    def __init__(
+        self, ports: list[int], ranking_id: str, started: float, target: int, seed: int = 1, talk_seconds: float = 0.0
+    ) -> None:
         channels = [
             grpc.insecure_channel(f"127.0.0.1:{port}", options=[*OPTIONS, ("one", at)]) for port in ports for at in range(4)
         ]
         self._stubs = [WorklistServiceStub(channel) for channel in channels]
         self._ranking_id, self._now, self._target, self._seed = ranking_id, clock_from(started), target, seed
+        self._talk_seconds = talk_seconds
         self.journal = Journal()
         self.stop = threading.Event()
 
@@ -74,12 +78,15 @@ class Holders:
 
     def _hold(self, number: int) -> None:
         holder, draw, idle = f"agent-{number}", random.Random(f"{self._seed}/{number}"), 0
+        self.stop.wait(self._talk_seconds * draw.random())  # they did not all begin at once
         while not self.stop.is_set() and len(self.journal.granted) < self._target and idle < 40:
             leases = self._lease(holder, draw)
             idle = 0 if leases else idle + 1
             if not leases:
                 time.sleep(1.0)
             for lease in leases:
+                if self._talk_seconds:
+                    self.stop.wait(self._talk_seconds * draw.uniform(0.5, 1.5))
                 self._work(lease, holder, draw)
 
     def _lease(self, holder: str, draw: random.Random) -> list[Any]:

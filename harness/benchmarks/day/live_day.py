@@ -4,7 +4,7 @@ A ranking of a million accounts (two of each three are one person's, in four zon
 servers on one PostgreSQL, one server on SQLite, and callers who share the machine with them. Side by side in one run:
 
 - leases in a closed loop (lease, call, complete, or give back, or forget) beside a bare queue of `FOR UPDATE SKIP LOCKED` that
-  checks no rule, no person, no hour and no event;
+  checks no rule, no person, no hour and no event; and leases by as many holders who talk ten seconds with each account;
 - a page of 100 of the live list beside a page of the recorded one, walked from the first page on;
 - a payment told to one server, and the first page of another at once: how often it still shows the account;
 - the next answer after an event that changes what an account is worth, without what the same answer takes by itself, beside
@@ -53,6 +53,8 @@ from harness.leases.servers import Servers
 from harness.leases.world import MORNING, QUEUE, ZONES, open_world, rank_world
 
 WAIT, PAGE, FIRST_WAIT = 60.0, 100, 600.0
+TALK_SECONDS = 10.0
+TALKING = f"lease of holders who talk {TALK_SECONDS:.0f} s"
 LEASE_MS, PAGE_MS, PAGE_RATIO, PLACE_RATIO, BARE_SHARE = 50.0, 50.0, 3.0, 2.0, 0.5
 _K = EventKind
 
@@ -81,9 +83,13 @@ def worked(measure: Measure, accounts: int, events: int, holders: int, leases: i
                 begin = time.perf_counter()
                 journal = work.run(holders, lambda _: None)
                 took = time.perf_counter() - begin
-        seconds = np.array(journal.seconds) * 1e3
-        figures = {"leases a second": len(journal.granted) / took, "leases refused": float(len(journal.errors))}
-        figures |= {f"lease p{p} ms": float(np.percentile(seconds, p)) for p in (50, 99)}
+            talking = Holders(running.ports, ranking_id, started, leases // 10, seed=2, talk_seconds=TALK_SECONDS)
+            with measure.stage("leases of holders who talk", running.processes[0]):
+                talked = talking.run(holders, lambda _: None)
+        figures = {"leases a second": len(journal.granted) / took}
+        figures["leases refused"] = float(len(journal.errors) + len(talked.errors))
+        for name, told in (("lease", journal), (TALKING, talked)):
+            figures |= {f"{name} p{p} ms": float(np.percentile(told.seconds, p)) * 1e3 for p in (50, 99)}
         if url:
             with measure.stage("bare SKIP LOCKED"):
                 figures["bare leases a second"] = bare_leases_a_second(url, accounts, holders, leases)
