@@ -88,8 +88,8 @@ def worked(measure: Measure, accounts: int, events: int, holders: int, leases: i
                 talked = talking.run(holders, lambda _: None)
         figures = {"leases a second": len(journal.granted) / took}
         figures["leases refused"] = float(len(journal.errors) + len(talked.errors))
-        for name, work_of in (("lease", journal), (TALKING, talked)):
-            figures |= {f"{name} p{p} ms": float(np.percentile(work_of.seconds, p)) * 1e3 for p in (50, 99)}
+        for kind, told_of in (("lease", journal), (TALKING, talked)):
+            figures |= {f"{kind} p{p} ms": float(np.percentile(told_of.seconds, p)) * 1e3 for p in (50, 99)}
         if url:
             with measure.stage("bare SKIP LOCKED"):
                 figures["bare leases a second"] = bare_leases_a_second(url, accounts, holders, leases)
