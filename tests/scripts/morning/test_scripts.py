@@ -10,15 +10,19 @@ import pytest
 from tests.support.scripts.processes import ROOT, SCRIPTS, call, server
 
 
-def asked_for_help(*scripts):
-    """Return exit code and words of scripts asked for help."""
-    command = [sys.executable, "-m", "tests.support.scripts.helps", *map(str, scripts)]
-    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=560).stdout)
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory):
+    """Return a script that uses what it does not load."""
+    script = tmp_path_factory.mktemp("scripts") / "lost.py"
+    script.write_text("import collections_opt\n\ncollections_opt.core.names\n")
+    return script
 
 
 @pytest.fixture(scope="module")
-def helps():
-    return asked_for_help(*SCRIPTS)
+def helps(lost):
+    """Return exit code and words of every script, and of the lost one, asked for help."""
+    command = [sys.executable, "-m", "tests.support.scripts.helps", *SCRIPTS, str(lost)]
+    return json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=560).stdout)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -29,10 +33,8 @@ def test_a_script_starts_from_nothing_and_its_help_has_an_example(helps, name):
     assert f"Example: python scripts/{name}" in " ".join(said.split()).replace("│ ", "")
 
 
-def test_a_script_that_forgets_what_it_uses_is_noticed(tmp_path):
-    lost = tmp_path / "lost.py"
-    lost.write_text("import collections_opt\n\ncollections_opt.core.names\n")
-    code, said = asked_for_help(lost)[str(lost)]
+def test_a_script_that_forgets_what_it_uses_is_noticed(helps, lost):
+    code, said = helps[str(lost)]
     assert code == 1
     assert "AttributeError" in said
 

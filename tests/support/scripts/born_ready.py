@@ -1,4 +1,4 @@
-"""Scripts in processes that are born with the libraries loaded: each is its own, forked from one that has done nothing else.
+"""Scripts in processes that are born with the libraries loaded: each is its own, forked from one that no script ran in.
 
 Loading the server's libraries takes longer than what most scripts do. What a script forgets to load is not noticed here: every
 one is started from nothing by ``test_scripts``, and some do their work so in the tests of ``serve`` and of the installed package.
@@ -16,37 +16,23 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import NoReturn, TextIO
 
 TIMEOUT_S = 300
-LOADED = (
-    "collections_opt.application.training.outcome",
-    "collections_opt.application.workspace",
-    "collections_opt.client.client",
-    "collections_opt.datasets.files",
-    "collections_opt.reports.comparison.report",
-    "collections_opt.service.server.build",
-    "collections_opt.service.server.services",
-    "collections_opt.cli.common.running",
-    "lightgbm",
-    "rich.progress",
-    "sklearn.metrics",
-    "statsmodels.api",
-    "typer",
-)
-
 BORN_READY = multiprocessing.get_context("forkserver")
 """Starts processes that have the libraries loaded and nothing else of this one."""
-BORN_READY.set_forkserver_preload(list(LOADED))
+BORN_READY.set_forkserver_preload(["tests.support.scripts.loaded", __name__])
 
 
 def run_script(script: Path, arguments: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     """Return how a script ended and what it printed, as ``subprocess.run`` would; killed and raised after ``TIMEOUT_S``."""
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     command = [sys.executable, str(script), *arguments]
     with tempfile.TemporaryDirectory() as folder:
         said = [Path(folder) / "out", Path(folder) / "err"]
-        process = BORN_READY.Process(target=_work, args=(str(script), list(arguments), str(cwd), environment, said))
+        process = BORN_READY.Process(target=_into_files, args=(str(script), list(arguments), str(cwd), _environment(), said))
         process.start()
         process.join(TIMEOUT_S)
         if process.exitcode is None:
@@ -57,18 +43,46 @@ def run_script(script: Path, arguments: Sequence[str], cwd: Path) -> subprocess.
         return subprocess.CompletedProcess(command, process.exitcode, out, err)
 
 
-def _work(script: str, arguments: list[str], cwd: str, environment: dict[str, str], said: list[Path]) -> None:
-    """Be the script: its own arguments, folder, environment and output, and its exit code."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(cwd)
+def start_script(script: Path, arguments: Sequence[str], cwd: Path) -> tuple[BaseProcess, TextIO]:
+    """Return a script that runs, and what it prints, to be read line by line; both are the caller's to end."""
+    reader, writer = BORN_READY.Pipe(duplex=False)
+    process = BORN_READY.Process(target=_into_pipe, args=(str(script), list(arguments), str(cwd), _environment(), writer))
+    process.start()
+    writer.close()
+    printed = os.fdopen(os.dup(reader.fileno()), encoding="utf-8")
+    reader.close()
+    return process, printed
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+
+
+def _into_files(script: str, arguments: list[str], cwd: str, environment: dict[str, str], said: list[Path]) -> None:
+    """Be the script, whose output and errors go to files."""
     for number, path in enumerate(said, start=1):
         opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(opened, number)
         os.close(opened)
+    _be(script, arguments, cwd, environment)
+
+
+def _into_pipe(script: str, arguments: list[str], cwd: str, environment: dict[str, str], printed: Connection) -> None:
+    """Be the script, whose output goes into a pipe; its errors are shown where the tests run."""
+    os.dup2(printed.fileno(), 1)
+    printed.close()
+    _be(script, arguments, cwd, environment)
+
+
+def _be(script: str, arguments: list[str], cwd: str, environment: dict[str, str]) -> NoReturn:
+    """Be the script: its own arguments, folder, environment and exit code."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(environment)
+    tempfile.tempdir = None  # said by the environment, or looked for, as in any other process
+    os.chdir(cwd)
     sys.stdin = io.StringIO()
-    sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", closefd=False) for number in (1, 2))
+    sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, encoding="utf-8", closefd=False) for number in (1, 2))
     sys.argv[:] = [script, *arguments]
     sys.path.insert(0, str(Path(script).parent))
     code = _run(script)

@@ -5,6 +5,7 @@ A process per script is born with others' libraries alone: loading them 55 times
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import json
@@ -18,19 +19,46 @@ from typing import NoReturn
 
 ROOT = Path(__file__).parents[3]
 OTHERS = (
+    "alembic.command",
+    "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "cryptography.hazmat.primitives.ciphers.aead",
+    "cryptography.hazmat.primitives.serialization",
+    "cryptography.x509",
     "grpc",
     "grpc.aio",
+    "grpc_health.v1.health",
+    "grpc_reflection.v1alpha.reflection",
+    "grpc_status.rpc_status",
+    "jinja2",
+    "joserfc.jwt",
+    "jwt",
     "lightgbm",
     "matplotlib.figure",
+    "numba",
     "ortools.linear_solver.python.model_builder",
+    "ortools.math_opt.python.mathopt",
     "pandas",
+    "prometheus_client",
+    "psycopg",
+    "pyarrow.csv",
     "pyarrow.parquet",
+    "pydantic.functional_validators",
+    "pydantic.json_schema",
+    "pydantic.type_adapter",
     "rich.console",
+    "rich.markdown",
+    "rich.progress",
+    "rich.syntax",
+    "rich.traceback",
     "scipy.stats",
     "sklearn.linear_model",
     "sqlalchemy",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "starlette.applications",
     "statsmodels.api",
+    "structlog",
     "typer",
+    "typer.rich_utils",
 )
 
 
@@ -71,6 +99,7 @@ def main() -> None:
         importlib.import_module(library)
     own = sorted(name for name in sys.modules if name.startswith("collections_opt"))
     assert not own, own
+    gc.freeze()  # what is loaded stays: no process born here searches it for garbage, which would copy it as well
     print(json.dumps({name: answer(ROOT / "scripts" / name) for name in sys.argv[1:]}))
 
 

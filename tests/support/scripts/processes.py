@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.scripts.born_ready import run_script
+from tests.support.scripts.born_ready import run_script, start_script
 
 ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(path.name for path in (ROOT / "scripts").glob("*.py"))
@@ -26,16 +25,17 @@ def server(data, *flags):
     It ends by a signal, as operators end it.
     """
     Path(data).mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-u", str(ROOT / "scripts/serve.py"), "--data", str(data), "--port", "0"]
-    with subprocess.Popen(
-        [*command, *(flags or ["--insecure-loopback"])], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
+    arguments = ["--data", str(data), "--port", "0", *map(str, flags or ["--insecure-loopback"])]
+    process, printed = start_script(ROOT / "scripts/serve.py", arguments, ROOT)
+    with printed:
         try:
-            reach = ["--address", process.stdout.readline().split()[-1], *([] if flags else ["--insecure-loopback"])]
+            reach = ["--address", printed.readline().split()[-1], *([] if flags else ["--insecure-loopback"])]
             if "--metrics-port" in flags:
-                reach.append(process.stdout.readline().split()[-1])
+                reach.append(printed.readline().split()[-1])
             yield reach
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=30) == 0
+            os.kill(process.pid, signal.SIGTERM)
+            process.join(timeout=30)
+            assert process.exitcode == 0
         finally:
             process.kill()
+            process.join()
